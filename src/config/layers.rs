@@ -1,0 +1,141 @@
+//! The layers of settings over the defaults: file, environment, flags. Each is read into
+//! entries that know where they came from, so that a mistake can say so.
+
+use std::path::Path;
+
+use figment::{
+    Provider,
+    providers::{Format, Toml},
+    value::{Dict, Value},
+};
+
+use super::load::Mistake;
+
+/// One setting that a layer gives.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// Where it stands in the tree, for example `http.listen`.
+    pub key: String,
+    pub value: Value,
+    /// The words as written, where the layer knows only text.
+    pub text: Option<String>,
+    /// The layer, for a person to find it: `flag --listen`.
+    pub origin: String,
+}
+
+/// What an environment variable of ours begins with.
+const PREFIX: &str = "OCTOPUS_MCP_";
+
+/// The variables that the official server reads, and their `_FILE` form for mounted secrets.
+const OFFICIAL: &[(&str, &str)] = &[
+    ("OCTOPUS_SERVER_URL", "octopus.url"),
+    ("OCTOPUS_API_KEY", "octopus.api_key"),
+    ("OCTOPUS_API_KEY_FILE", "octopus.api_key_file"),
+    ("OCTOPUS_ACCESS_TOKEN", "octopus.access_token"),
+    ("OCTOPUS_ACCESS_TOKEN_FILE", "octopus.access_token_file"),
+];
+
+/// Reads the entries of a TOML file. `is_setting` tells a table from a setting that is one.
+pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Mistake> {
+    let origin = format!("file {}", path.display());
+    let mistake = |message: String| Mistake {
+        key: "--config".to_owned(),
+        value: path.display().to_string(),
+        origin: origin.clone(),
+        message,
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| mistake(format!("the file cannot be read: {error}")))?;
+    let profiles = Toml::string(&text)
+        .data()
+        .map_err(|error| mistake(format!("the file is not TOML: {}", error.to_string().trim())))?;
+    let mut entries = Vec::new();
+    for (_, dict) in profiles {
+        flatten("", dict, &is_setting, &mut |key, value| {
+            entries.push(Entry { key, value, text: None, origin: origin.clone() });
+        });
+    }
+    Ok(entries)
+}
+
+fn flatten(
+    prefix: &str,
+    dict: Dict,
+    is_setting: &impl Fn(&str) -> bool,
+    add: &mut impl FnMut(String, Value),
+) {
+    for (name, value) in dict {
+        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Dict(_, inner) if !is_setting(&key) => flatten(&key, inner, is_setting, add),
+            value => add(key, value),
+        }
+    }
+}
+
+/// Reads the entries of environment variables. Variables that are none of ours are passed over;
+/// so are those that Kubernetes makes for a service with our name.
+pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = variables
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .filter_map(|(name, text)| {
+            let key = match OFFICIAL.iter().find(|(official, _)| *official == name) {
+                Some((_, key)) => (*key).to_owned(),
+                None => {
+                    let rest = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest))?;
+                    rest.to_lowercase().replace("__", ".")
+                }
+            };
+            let value = text.parse().unwrap_or_else(|_| Value::from(text.as_str()));
+            let origin = format!("environment variable {name}");
+            Some(Entry { key, value, text: Some(text), origin })
+        })
+        .collect();
+    // Ours win over the official server's names, whatever order the system lists them in.
+    entries.sort_by_key(|entry| entry.origin.contains(PREFIX));
+    entries
+}
+
+/// Kubernetes gives each container `<SERVICE>_SERVICE_HOST`, `<SERVICE>_PORT_8080_TCP` and the
+/// like (kubernetes.io, Service, "Environment variables").
+fn is_service_link(rest: &str) -> bool {
+    !rest.contains("__")
+        && (rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(variables: &[(&str, &str)]) -> Vec<String> {
+        environment(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+            .into_iter()
+            .map(|entry| entry.key)
+            .collect()
+    }
+
+    #[test]
+    fn variables_become_keys() {
+        assert_eq!(keys(&[("OCTOPUS_MCP_HTTP__TLS__KEY", "x")]), ["http.tls.key"]);
+        assert_eq!(keys(&[("OCTOPUS_API_KEY_FILE", "x")]), ["octopus.api_key_file"]);
+        assert_eq!(keys(&[("OCTOPUS_MCP_HTPP__LISTEN", "x")]), ["htpp.listen"]);
+        assert_eq!(keys(&[("PATH", "/bin"), ("OCTOPUS_MCP_HTTP__LISTEN", "")]), [""; 0]);
+    }
+
+    #[test]
+    fn the_variables_of_a_kubernetes_service_are_passed_over() {
+        let made = ["OCTOPUS_MCP_PORT", "OCTOPUS_MCP_PORT_8080_TCP", "OCTOPUS_MCP_SERVICE_HOST"];
+        assert_eq!(keys(&made.map(|name| (name, "tcp://10.0.0.1:8080"))), [""; 0]);
+    }
+
+    #[test]
+    fn our_names_win_over_the_official_ones() {
+        let both = [("OCTOPUS_MCP_OCTOPUS__URL", "ours"), ("OCTOPUS_SERVER_URL", "theirs")];
+        let texts: Vec<_> = environment(both.map(|(n, v)| (n.to_owned(), v.to_owned())))
+            .into_iter()
+            .map(|entry| entry.text.unwrap())
+            .collect();
+        assert_eq!(texts, ["theirs", "ours"]);
+    }
+}

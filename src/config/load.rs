@@ -1,0 +1,283 @@
+//! Puts the layers together and finds every mistake in them at once.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use figment::{Figment, providers::Serialized, value::Value};
+
+use super::{
+    Config, Secret,
+    layers::{self, Entry},
+    reference::{Setting, settings},
+    validate,
+};
+
+/// What the command line says of the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The file given with `--config`.
+    pub file: Option<PathBuf>,
+    values: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Flags {
+    /// Says that `flag` sets the setting `key` to `value`, where one was given.
+    pub fn set(&mut self, flag: &'static str, key: &'static str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.values.push((flag, key, value.to_string()));
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.values.iter().map(|(flag, key, text)| Entry {
+            key: (*key).to_owned(),
+            value: text.parse().unwrap_or_else(|_| Value::from(text.as_str())),
+            text: Some(text.clone()),
+            origin: format!("flag {flag}"),
+        })
+    }
+}
+
+/// One thing that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The setting, for example `http.listen`.
+    pub key: String,
+    /// Its value as written; masked where it is a secret.
+    pub value: String,
+    /// The layer that it came from.
+    pub origin: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+/// Everything that is wrong with the settings. At least one thing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl std::error::Error for Mistakes {}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} in the settings:",
+            match self.0.len() {
+                1 => "1 mistake".to_owned(),
+                many => format!("{many} mistakes"),
+            }
+        )?;
+        for Mistake { key, value, origin, message } in &self.0 {
+            write!(f, "\n  {key} = {value} ({origin})\n    {message}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The settings as the layers give them, and what is wrong with them.
+#[derive(Debug)]
+pub struct Loaded {
+    config: Config,
+    origins: BTreeMap<String, String>,
+    mistakes: Vec<Mistake>,
+}
+
+/// Reads all layers: the defaults, the file, the environment of this process, the flags.
+pub fn load(flags: &Flags) -> Loaded {
+    load_from(
+        flags,
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    )
+}
+
+fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)>) -> Loaded {
+    let known = settings();
+    let mut loaded =
+        Loaded { config: Config::default(), origins: BTreeMap::new(), mistakes: Vec::new() };
+    let mut entries = Vec::new();
+    if let Some(path) = &flags.file {
+        match layers::file(path, |key| known.iter().any(|setting| setting.key == key)) {
+            Ok(read) => entries.extend(read),
+            Err(mistake) => loaded.mistakes.push(mistake),
+        }
+    }
+    entries.extend(layers::environment(variables));
+    entries.extend(flags.entries());
+
+    let mut figment = Figment::from(Serialized::defaults(BTreeMap::<String, Value>::new()));
+    for entry in entries {
+        match check(&entry, &known) {
+            Ok(value) => {
+                figment = figment.merge(Serialized::default(&entry.key, value));
+                loaded.origins.insert(entry.key, entry.origin);
+            }
+            Err(message) => loaded.mistakes.push(Mistake {
+                value: shown(&entry),
+                key: entry.key,
+                origin: entry.origin,
+                message,
+            }),
+        }
+    }
+    match figment.extract() {
+        Ok(config) => loaded.config = config,
+        // Each entry was read alone before, so this is a mistake of ours; still it is told.
+        Err(error) => loaded.refuse("settings", &error.to_string()),
+    }
+    validate::validate(&mut loaded);
+    loaded
+}
+
+/// Reads one entry as if it were alone, so that each mistake is found whatever the others are.
+fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
+    if !known.iter().any(|setting| setting.key == entry.key) {
+        let nearest = known
+            .iter()
+            .map(|setting| (strsim::jaro_winkler(&entry.key, &setting.key), &setting.key))
+            .max_by(|(a, _), (b, _)| a.total_cmp(b));
+        return Err(match nearest {
+            Some((_, key)) => format!("there is no such setting; the nearest is `{key}`"),
+            None => "there is no such setting".to_owned(),
+        });
+    }
+    let alone = |value: &Value| {
+        Figment::from(Serialized::default(&entry.key, value)).extract::<Config>().map(|_| ())
+    };
+    // A variable that reads as a number may be meant as text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
+    let Err(error) = alone(&entry.value) else { return Ok(entry.value.clone()) };
+    if let Some(text) = entry.text.as_deref().map(Value::from)
+        && alone(&text).is_ok()
+    {
+        return Ok(text);
+    }
+    Err(format!("the value is not right: {}", error.kind))
+}
+
+fn shown(entry: &Entry) -> String {
+    if entry.key.contains("key") || entry.key.contains("token") || entry.key.contains("secret") {
+        return Secret::MASK.to_owned();
+    }
+    match &entry.text {
+        Some(text) => text.clone(),
+        None => serde_json::to_string(&entry.value).unwrap_or_default(),
+    }
+}
+
+impl Loaded {
+    /// The settings, whether or not they are right.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where the setting came from: a layer, or `default`.
+    pub fn origin(&self, key: &str) -> &str {
+        self.origins.get(key).map_or("default", String::as_str)
+    }
+
+    /// Adds a mistake that only another part of the program can see. A setting that could not
+    /// even be read stands at its default and is not judged again.
+    pub fn refuse(&mut self, key: &str, message: &str) {
+        if self.mistakes.iter().any(|mistake| mistake.key == key) {
+            return;
+        }
+        let value = self
+            .effective()
+            .into_iter()
+            .find_map(|(known, value, _)| (known == key).then_some(value))
+            .unwrap_or_else(|| "left out".to_owned());
+        let origin = self.origin(key).to_owned();
+        let message = message.to_owned();
+        self.mistakes.push(Mistake { key: key.to_owned(), value, origin, message });
+    }
+
+    /// Every setting with its value as TOML and where it came from. Secrets are masked.
+    pub fn effective(&self) -> Vec<(String, String, String)> {
+        let tree = serde_json::to_value(&self.config).unwrap_or_default();
+        settings()
+            .into_iter()
+            .map(|setting| {
+                let value = tree.pointer(&setting.pointer()).map_or_else(String::new, |value| {
+                    if value.is_null() { "left out".to_owned() } else { value.to_string() }
+                });
+                let origin = self.origin(&setting.key).to_owned();
+                (setting.key, value, origin)
+            })
+            .collect()
+    }
+
+    /// The settings, if nothing is wrong with them.
+    pub fn finish(self) -> Result<Config, Mistakes> {
+        if self.mistakes.is_empty() { Ok(self.config) } else { Err(Mistakes(self.mistakes)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_variables(variables: &[(&str, &str)]) -> Loaded {
+        let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        load_from(&Flags::default(), variables)
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_its_key_value_and_layer() {
+        let mut flags = Flags::default();
+        flags.set("--listen", "http.listen", Some("nowhere"));
+        let variables = [
+            ("OCTOPUS_MCP_HTTP__BODY_LIMIT", "much"),
+            ("OCTOPUS_MCP_HTPP__LISTEN", "127.0.0.1:1"),
+            ("OCTOPUS_SERVER_URL", "octopus"),
+        ];
+        let variables = variables.map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let Mistakes(mistakes) = load_from(&flags, variables).finish().unwrap_err();
+        let told: Vec<_> = mistakes
+            .iter()
+            .map(|m| (m.key.as_str(), m.value.as_str(), m.origin.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("octopus.url", "octopus", "environment variable OCTOPUS_SERVER_URL"),
+                ("http.body_limit", "much", "environment variable OCTOPUS_MCP_HTTP__BODY_LIMIT"),
+                ("htpp.listen", "127.0.0.1:1", "environment variable OCTOPUS_MCP_HTPP__LISTEN"),
+                ("http.listen", "nowhere", "flag --listen"),
+            ]
+        );
+        assert!(mistakes[2].message.contains("`http.listen`"), "{}", mistakes[2].message);
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let mut flags = Flags::default();
+        flags.set("--listen", "http.listen", Some("127.0.0.1:3"));
+        let variable = ("OCTOPUS_MCP_HTTP__LISTEN".to_owned(), "127.0.0.1:2".to_owned());
+        let loaded = load_from(&flags, [variable]);
+        assert_eq!(loaded.config().http.listen.port(), 3);
+        assert_eq!(loaded.origin("http.listen"), "flag --listen");
+        assert_eq!(loaded.origin("http.body_limit"), "default");
+    }
+
+    #[test]
+    fn a_variable_may_look_like_a_number_and_mean_text() {
+        let loaded = from_variables(&[("OCTOPUS_MCP_OCTOPUS__SPACE", "42")]);
+        assert_eq!(loaded.config().octopus.space.as_deref(), Some("42"));
+    }
+
+    #[test]
+    fn lists_are_written_with_commas_or_as_arrays() {
+        for written in ["core,projects", "core, projects ,", r#"["core", "projects"]"#] {
+            let loaded = from_variables(&[("OCTOPUS_MCP_TOOLS__TOOLSETS", written)]);
+            assert_eq!(loaded.config().tools.toolsets.0, ["core", "projects"], "{written}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_in_what_is_printed() {
+        let loaded = from_variables(&[("OCTOPUS_API_KEY", "API-TOPSECRET")]);
+        assert!(!format!("{loaded:?} {:?}", loaded.effective()).contains("TOPSECRET"));
+        let wrong = from_variables(&[("OCTOPUS_MCP_OCTOPUS__API_KEYS", "API-TOPSECRET")]);
+        assert!(!wrong.finish().unwrap_err().to_string().contains("TOPSECRET"));
+    }
+}

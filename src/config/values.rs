@@ -1,0 +1,234 @@
+//! Types of settings that read well in a file and cannot be misread by code.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use jiff::{SignedDuration, fmt::friendly};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A secret. It is never printed: `Debug` and serialisation show a mask.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// What is printed instead of the secret.
+    pub const MASK: &str = "********";
+
+    /// The secret itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The secret as the type that keeps it from being printed.
+    pub fn into_inner(self) -> SecretString {
+        self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Self(value.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::MASK)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Self::MASK)
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// A length of time, written `30s`, `5m` or `1h 30m`. Never negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Period(pub Duration);
+
+impl Period {
+    /// A period of whole seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl Serialize for Period {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let printer = friendly::SpanPrinter::new().designator(friendly::Designator::Compact);
+        let duration = SignedDuration::try_from(self.0).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&printer.duration_to_string(&duration))
+    }
+}
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<SignedDuration>()
+            .ok()
+            .and_then(|duration| Duration::try_from(duration).ok())
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("expected a length of time such as `30s` or `5m`"))
+    }
+}
+
+impl JsonSchema for Period {
+    fn schema_name() -> Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// A number of bytes, written `20480`, `20 KiB` or `1 MiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub usize);
+
+const UNITS: [(&str, usize); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match UNITS.iter().find(|(_, unit)| self.0 >= *unit && self.0 % unit == 0) {
+            Some((name, unit)) => write!(f, "{} {name}", self.0 / unit),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(usize),
+            Text(String),
+        }
+        let read = match Written::deserialize(deserializer) {
+            Ok(Written::Number(bytes)) => Some(bytes),
+            Ok(Written::Text(text)) => parse_bytes(&text),
+            Err(_) => None,
+        };
+        read.map(Self).ok_or_else(|| {
+            D::Error::custom("expected a number of bytes such as `65536`, `64 KiB` or `1 MiB`")
+        })
+    }
+}
+
+fn parse_bytes(text: &str) -> Option<usize> {
+    let digits = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim().len());
+    let (number, unit) = text.trim().split_at_checked(digits)?;
+    let unit = unit.trim();
+    let scale = match UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)) {
+        Some((_, scale)) => *scale,
+        None if unit.is_empty() || unit.eq_ignore_ascii_case("b") => 1,
+        None => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(scale)
+}
+
+impl JsonSchema for ByteSize {
+    fn schema_name() -> Cow<'static, str> {
+        "ByteSize".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// A list of words: an array, or one string with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct List(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Many(Vec<String>),
+            One(String),
+        }
+        let words = match Written::deserialize(deserializer) {
+            Ok(Written::Many(words)) => words,
+            Ok(Written::One(text)) => text.split(',').map(str::to_owned).collect(),
+            Err(_) => return Err(D::Error::custom("expected a list of words such as `a,b`")),
+        };
+        Ok(Self(
+            words
+                .iter()
+                .map(|word| word.trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect(),
+        ))
+    }
+}
+
+impl JsonSchema for List {
+    fn schema_name() -> Cow<'static, str> {
+        "List".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_sizes_read_as_they_print() {
+        for (written, bytes) in
+            [("20480", 20480), ("20 KiB", 20480), ("1MiB", 1 << 20), ("2 gib", 2 << 30), ("7 b", 7)]
+        {
+            assert_eq!(parse_bytes(written), Some(bytes), "{written}");
+            assert_eq!(parse_bytes(&ByteSize(bytes).to_string()), Some(bytes), "{written}");
+        }
+        for wrong in ["", "KiB", "-1", "1 KB", "99999999999999999999", "9999999999999 GiB"] {
+            assert_eq!(parse_bytes(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn periods_read_as_they_print() {
+        for (written, seconds) in [("\"30s\"", 30), ("\"5m\"", 300), ("\"1h 30m\"", 5400)] {
+            let period: Period = serde_json::from_str(written).unwrap();
+            assert_eq!(period, Period::seconds(seconds));
+            let printed = serde_json::to_string(&period).unwrap();
+            assert_eq!(serde_json::from_str::<Period>(&printed).unwrap(), period);
+        }
+        for wrong in ["\"\"", "\"soon\"", "\"-5s\"", "5"] {
+            assert!(serde_json::from_str::<Period>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_masked_wherever_it_is_printed() {
+        let secret = Secret::from("API-TOPSECRET".to_owned());
+        assert_eq!(format!("{secret:?}"), Secret::MASK);
+        assert_eq!(serde_json::to_string(&secret).unwrap(), format!("\"{}\"", Secret::MASK));
+    }
+}

@@ -1,0 +1,5 @@
+//! `octopus-mcp`: the remote MCP server through which a company's AI assistants reach its
+//! Octopus Deploy instances.
+
+pub mod config;
+pub mod octopus;

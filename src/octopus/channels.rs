@@ -1,0 +1,40 @@
+//! Channels: the ways a project's releases may go.
+
+use serde::Deserialize;
+
+use super::{Id, Named, Resource, projects::Project};
+
+/// The fields of a channel that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Channel {
+    pub id: Id<Channel>,
+    pub name: String,
+    pub slug: Option<String>,
+    pub project_id: Id<Project>,
+    pub lifecycle_id: Option<String>,
+    #[serde(default)]
+    pub is_default: bool,
+}
+
+impl Resource for Channel {
+    const NOUN: &'static str = "channel";
+    const ID_PREFIX: &'static str = "Channels-";
+    const COLLECTION: &'static str = "channels";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Channel {
+    const LISTED_BY: Option<&'static str> = None;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}

@@ -1,0 +1,177 @@
+//! What a caller proves to Octopus who they are with. Never printed.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// The header that carries an API key
+/// (<https://octopus.com/docs/octopus-rest-api/getting-started>).
+pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
+
+/// A credential for Octopus.
+#[derive(Clone)]
+pub struct Credentials {
+    kind: Kind,
+    secret: SecretString,
+    fingerprint: Fingerprint,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    ApiKey,
+    AccessToken,
+}
+
+/// Tells one caller from another without knowing their secret: its SHA-256. Every key of a cache
+/// holds one, so that nothing of one caller answers another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    /// The first bytes in hexadecimal: enough to tell callers apart in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a text cannot be a credential. It never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadCredential {
+    /// Neither an API key nor a token has the form.
+    #[error("an Octopus API key looks like API-XXXXXXXXXXXXXXXXXXXXXXXXXX")]
+    ApiKey,
+    /// A token where an API key belongs.
+    #[error("this looks like an access token; send it as `Authorization: Bearer <token>`")]
+    TokenAsApiKey,
+    /// An API key where a token belongs.
+    #[error("this looks like an API key; send it as `X-Octopus-ApiKey: API-...`")]
+    ApiKeyAsToken,
+    /// Not a token.
+    #[error("an Octopus access token is one word of visible characters")]
+    AccessToken,
+}
+
+/// Longer than any API key or access token of Octopus.
+const LONGEST: usize = 16 * 1024;
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+impl Credentials {
+    /// An API key: `API-` and letters and digits.
+    pub fn api_key(text: &str) -> Result<Self, BadCredential> {
+        let text = text.trim();
+        match text.strip_prefix("API-") {
+            Some(rest) if is_word(text) && rest.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+                Ok(Self::new(Kind::ApiKey, text))
+            }
+            None if text.starts_with("eyJ") => Err(BadCredential::TokenAsApiKey),
+            _ => Err(BadCredential::ApiKey),
+        }
+    }
+
+    /// An access token, as Octopus's token exchange gives it.
+    pub fn access_token(text: &str) -> Result<Self, BadCredential> {
+        let text = text.trim();
+        if text.starts_with("API-") {
+            Err(BadCredential::ApiKeyAsToken)
+        } else if is_word(text) {
+            Ok(Self::new(Kind::AccessToken, text))
+        } else {
+            Err(BadCredential::AccessToken)
+        }
+    }
+
+    fn new(kind: Kind, text: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update([kind as u8]);
+        hash.update(text);
+        Self {
+            kind,
+            secret: text.to_owned().into(),
+            fingerprint: Fingerprint(hash.finalize().into()),
+        }
+    }
+
+    /// What stands for this credential in cache keys and logs.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// What kind of credential it is, for people.
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::ApiKey => "API key",
+            Kind::AccessToken => "access token",
+        }
+    }
+
+    /// The header that Octopus reads it from, marked so that nothing prints it.
+    pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let secret = self.secret.expose_secret();
+        let (name, value) = match self.kind {
+            Kind::ApiKey => (API_KEY.clone(), HeaderValue::from_str(secret)),
+            Kind::AccessToken => {
+                (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {secret}")))
+            }
+        };
+        let mut value = value.ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_octopus_could_have_made_is_taken() {
+        assert!(Credentials::api_key(" API-ABC123 ").is_ok());
+        assert!(Credentials::access_token("eyJhbGciOi.J9.x_y-z").is_ok());
+        for (text, why) in [
+            ("", BadCredential::ApiKey),
+            ("ABC", BadCredential::ApiKey),
+            ("API-AB C", BadCredential::ApiKey),
+            ("API-A\r\nX: y", BadCredential::ApiKey),
+            ("eyJhbGciOi.J9.x", BadCredential::TokenAsApiKey),
+        ] {
+            assert_eq!(Credentials::api_key(text).unwrap_err(), why, "{text:?}");
+        }
+        assert_eq!(Credentials::access_token("API-ABC").unwrap_err(), BadCredential::ApiKeyAsToken);
+        assert_eq!(Credentials::access_token("a b").unwrap_err(), BadCredential::AccessToken);
+    }
+
+    #[test]
+    fn a_credential_is_never_printed() {
+        let credentials = Credentials::api_key("API-TOPSECRET").unwrap();
+        let (_, header) = credentials.header().unwrap();
+        assert!(!format!("{credentials:?} {header:?}").contains("TOPSECRET"));
+    }
+
+    #[test]
+    fn fingerprints_tell_credentials_apart() {
+        let fingerprint = |text| Credentials::api_key(text).unwrap().fingerprint();
+        assert_eq!(fingerprint("API-A"), fingerprint(" API-A"));
+        assert_ne!(fingerprint("API-A"), fingerprint("API-B"));
+        assert_ne!(
+            Credentials::access_token("AB").unwrap().fingerprint(),
+            Credentials::new(Kind::ApiKey, "AB").fingerprint()
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Deployments: one release to one environment, and tenant.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Error, Id, Page, Resource, Space, Window, channels::Channel, environments::Environment,
+    projects::Project, releases::Release, resource::null_as_default, tasks::Task, tenants::Tenant,
+};
+
+/// The fields of a deployment that the tools read. A deployment has no state: its task does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Deployment {
+    pub id: Id<Deployment>,
+    pub name: Option<String>,
+    pub release_id: Id<Release>,
+    pub project_id: Id<Project>,
+    pub environment_id: Id<Environment>,
+    pub tenant_id: Option<Id<Tenant>>,
+    pub channel_id: Option<Id<Channel>>,
+    pub task_id: Id<Task>,
+    pub created: Option<String>,
+    pub deployed_by: Option<String>,
+    pub deployment_process_id: Option<String>,
+    pub comments: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub form_values: serde_json::Map<String, Value>,
+    pub queue_time: Option<String>,
+    pub queue_time_expiry: Option<String>,
+    #[serde(default)]
+    pub use_guided_failure: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub specific_machine_ids: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub excluded_machine_ids: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub skip_actions: Vec<String>,
+    #[serde(default)]
+    pub force_package_download: bool,
+    #[serde(default)]
+    pub force_package_redeployment: bool,
+    #[serde(default)]
+    pub failure_encountered: bool,
+}
+
+impl Resource for Deployment {
+    const NOUN: &'static str = "deployment";
+    const ID_PREFIX: &'static str = "Deployments-";
+    const COLLECTION: &'static str = "deployments";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// The state of a task, as Octopus spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are Octopus's own words")]
+pub enum TaskState {
+    Canceled,
+    Cancelling,
+    Executing,
+    Failed,
+    Queued,
+    Success,
+    TimedOut,
+}
+
+/// Which deployments to list. An empty list does not filter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these projects.
+    pub projects: Vec<Id<Project>>,
+    /// To these environments.
+    pub environments: Vec<Id<Environment>>,
+    /// For these tenants.
+    pub tenants: Vec<Id<Tenant>>,
+    /// Through these channels.
+    pub channels: Vec<Id<Channel>>,
+    /// Whose task is in this state.
+    pub task_state: Option<TaskState>,
+}
+
+/// Reads a page of the deployments of a space, newest first.
+pub async fn list(
+    space: &Space,
+    filter: &Filter,
+    window: Window,
+) -> Result<Page<Deployment>, Error> {
+    let path = space
+        .path([Deployment::COLLECTION])
+        .with_list("projects", &filter.projects)
+        .with_list("environments", &filter.environments)
+        .with_list("tenants", &filter.tenants)
+        .with_list("channels", &filter.channels)
+        .with_some("taskState", filter.task_state.map(|state| format!("{state:?}")));
+    space.list(path, window).await
+}

@@ -1,0 +1,44 @@
+//! Environments: where deployments go.
+
+use serde::Deserialize;
+
+use super::{Id, Named, Resource, resource::null_as_default};
+
+/// The fields of an environment that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Environment {
+    pub id: Id<Environment>,
+    pub name: String,
+    pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub description: String,
+    #[serde(default)]
+    pub sort_order: i64,
+    #[serde(default)]
+    pub use_guided_failure: bool,
+    #[serde(default)]
+    pub allow_dynamic_infrastructure: bool,
+}
+
+impl Resource for Environment {
+    const NOUN: &'static str = "environment";
+    const ID_PREFIX: &'static str = "Environments-";
+    const COLLECTION: &'static str = "environments";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Environment {
+    const LISTED_BY: Option<&'static str> = Some("list_environments");
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}

@@ -1,0 +1,247 @@
+//! What can go wrong with Octopus. The status code decides, never the words of a message.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::OctopusVersion;
+
+/// Why Octopus did not give what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 401: the credential is unknown, expired or switched off.
+    #[error("Octopus does not accept this credential: {message}")]
+    Unauthorized {
+        /// Octopus's own words.
+        message: String,
+    },
+    /// 403: the credential is good and may not do this.
+    #[error("this credential may not do this: {message}")]
+    Forbidden {
+        /// Octopus's own words; they name the permission that is missing.
+        message: String,
+    },
+    /// 404, or nothing with that name. Octopus says the same of what the caller may not see.
+    #[error("there is no {noun} '{wanted}'{}", within(.place))]
+    NotFound {
+        /// What kind of thing was looked for.
+        noun: &'static str,
+        /// The ID, name or slug that was looked for.
+        wanted: String,
+        /// The space it was looked for in.
+        place: Option<String>,
+        /// Names of things that do exist, nearest first.
+        near: Vec<String>,
+    },
+    /// A name that several things have.
+    #[error("'{wanted}' is the name of more than one {noun}")]
+    Ambiguous {
+        /// What kind of thing was looked for.
+        noun: &'static str,
+        /// The name that was looked for.
+        wanted: String,
+        /// The things with that name, as `Name (ID)`.
+        candidates: Vec<String>,
+    },
+    /// Text where an ID is needed, and the text is none.
+    #[error("'{given}' is not a {noun} ID; {noun} IDs look like '{prefix}123'")]
+    MalformedId {
+        /// What kind of thing the ID should be of.
+        noun: &'static str,
+        /// How IDs of that kind begin.
+        prefix: &'static str,
+        /// The text.
+        given: String,
+    },
+    /// 400, 409 and their kin: Octopus understood the request and refuses it.
+    #[error("Octopus refuses this ({status}): {message}")]
+    Rejected {
+        /// The status of the answer.
+        status: u16,
+        /// Octopus's own words, with its list of errors.
+        message: String,
+    },
+    /// The instance is older than the feature.
+    #[error("{what} needs Octopus {needs} or later; this instance is {has}")]
+    TooOld {
+        /// The feature.
+        what: &'static str,
+        /// The first version that has it.
+        needs: OctopusVersion,
+        /// The version of the instance.
+        has: OctopusVersion,
+    },
+    /// 429: too many requests with this credential.
+    #[error("Octopus limits the rate of this credential{}", wait(.retry_after))]
+    RateLimited {
+        /// How long Octopus asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// 5xx: Octopus, or a proxy before it, is starting, in maintenance or broken.
+    #[error("Octopus cannot answer now ({status}): {message}")]
+    Unavailable {
+        /// The status of the answer.
+        status: u16,
+        /// Octopus's own words, where it sent any.
+        message: String,
+    },
+    /// No connection, or one that broke.
+    #[error("Octopus at {origin} cannot be reached: {reason}")]
+    Unreachable {
+        /// Scheme, host and port of the instance.
+        origin: String,
+        /// What the connection said.
+        reason: String,
+    },
+    /// No answer within the time that is set.
+    #[error("Octopus did not answer within {} s", .after.as_secs())]
+    TimedOut {
+        /// The time that was waited.
+        after: Duration,
+    },
+    /// An answer past the size that is set.
+    #[error("the answer of Octopus is larger than {limit} bytes")]
+    TooLarge {
+        /// The size that is set.
+        limit: usize,
+    },
+    /// A redirect to another origin, which the credential must not follow.
+    #[error("Octopus at {origin} redirects to {target}, another origin; it is not followed")]
+    Redirected {
+        /// Scheme, host and port of the instance.
+        origin: String,
+        /// Where it points.
+        target: String,
+    },
+    /// An answer that does not read as what Octopus sends.
+    #[error("the answer does not look like one of Octopus: {reason}")]
+    Unexpected {
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+fn within(place: &Option<String>) -> String {
+    place.as_ref().map_or_else(String::new, |space| format!(" in space '{space}'"))
+}
+
+fn wait(retry_after: &Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
+}
+
+impl Error {
+    /// Whether the same read may well succeed a moment later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Unreachable { .. } => true,
+            Self::Unavailable { status, .. } => matches!(status, 502..=504),
+            _ => false,
+        }
+    }
+
+    /// Whether the caller could not have avoided it: Octopus, the network or this server failed.
+    pub fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Unreachable { .. }
+                | Self::TimedOut { .. }
+                | Self::TooLarge { .. }
+                | Self::Redirected { .. }
+                | Self::Unexpected { .. }
+        )
+    }
+
+    /// Reads the answer to a request that failed. A 404 does not say what was looked for: the
+    /// caller of this knows, and replaces it.
+    pub(super) fn from_answer(
+        status: StatusCode,
+        retry_after: Option<Duration>,
+        body: &[u8],
+    ) -> Self {
+        let message = message(status, body);
+        match status.as_u16() {
+            401 => Self::Unauthorized { message },
+            403 => Self::Forbidden { message },
+            404 => {
+                Self::NotFound { noun: "resource", wanted: message, place: None, near: Vec::new() }
+            }
+            429 => Self::RateLimited { retry_after },
+            status @ 500.. => Self::Unavailable { status, message },
+            status => Self::Rejected { status, message },
+        }
+    }
+}
+
+/// How much of Octopus's own words is kept.
+const MESSAGE_LIMIT: usize = 2000;
+
+/// Octopus's error body. Its `FullException` is never read.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    error_message: Option<String>,
+    errors: Option<Vec<String>>,
+    help_text: Option<String>,
+}
+
+fn message(status: StatusCode, body: &[u8]) -> String {
+    let read = serde_json::from_slice::<Body>(body).ok();
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(Body { error_message, errors, help_text }) = read {
+        parts.extend(error_message);
+        parts.extend(errors.into_iter().flatten());
+        parts.extend(help_text);
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    let mut message = if parts.is_empty() {
+        format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
+    } else {
+        parts.join(" ")
+    };
+    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT));
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Error {
+        Error::from_answer(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+    }
+
+    #[test]
+    fn the_status_decides_whatever_the_words_say() {
+        let body = r#"{"ErrorMessage":"404 not found, 401, connect timeout"}"#;
+        assert!(matches!(read(400, body), Error::Rejected { status: 400, .. }));
+        assert!(matches!(read(401, body), Error::Unauthorized { .. }));
+        assert!(matches!(read(403, body), Error::Forbidden { .. }));
+        assert!(matches!(read(404, body), Error::NotFound { .. }));
+        assert!(matches!(read(409, body), Error::Rejected { status: 409, .. }));
+        assert!(matches!(read(429, body), Error::RateLimited { .. }));
+        assert!(matches!(read(503, body), Error::Unavailable { status: 503, .. }));
+    }
+
+    #[test]
+    fn any_body_gives_a_message() {
+        for (body, expected) in [
+            (r#"{"ErrorMessage":"No.","Errors":["a","b"],"FullException":"at X"}"#, "No. a b"),
+            (r#"{"Errors":["only"]}"#, "only"),
+            (r#"{"ErrorMessage":null,"Errors":null}"#, "HTTP Bad Request"),
+            ("<html>", "HTTP Bad Request"),
+            ("", "HTTP Bad Request"),
+        ] {
+            let Error::Rejected { message, .. } = read(400, body) else { panic!("{body}") };
+            assert_eq!(message, expected);
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(MESSAGE_LIMIT));
+        let Error::Rejected { message, .. } = read(400, &body) else { panic!() };
+        assert!(message.len() <= MESSAGE_LIMIT);
+    }
+}

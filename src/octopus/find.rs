@@ -1,0 +1,134 @@
+//! Finding a document by what people call it: a name in any letter case, a slug, or an ID.
+
+use super::{Error, Id, Named, Page, Path, Session};
+
+/// How many documents a look-up by name reads at most. A collection that is larger is searched
+/// by Octopus itself, and only its slugs and near names past this are not seen.
+const WALK: usize = 5_000;
+/// How many documents one request of a walk asks for.
+const PAGE: usize = 1_000;
+/// How many near names a message holds.
+const NEAR: usize = 5;
+
+/// A collection to look in.
+pub(super) struct Collection<'a> {
+    pub(super) session: &'a Session,
+    pub(super) path: Path,
+    /// The space, for messages.
+    pub(super) place: Option<&'a str>,
+}
+
+impl Collection<'_> {
+    /// Finds one document.
+    pub(super) async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
+        let wanted = wanted.trim();
+        if wanted.is_empty() {
+            return Err(self.missing::<R>(wanted, &[]));
+        }
+        if let Ok(id) = Id::<R>::parse(wanted) {
+            match self.session.get(&self.path.clone().then([&id])).await {
+                // A name may look like an ID; if none does, near names help.
+                Err(Error::NotFound { .. }) => {}
+                found => return found,
+            }
+        }
+        let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
+        let by_name: Page<R> = self.session.get(&path).await?;
+        if let Some(found) = self.pick(wanted, by_name.items)? {
+            return Ok(found);
+        }
+        let (all, _) = self.walk::<R>().await?;
+        let near = near_names(wanted, &all);
+        self.pick(wanted, all)?.ok_or_else(|| self.missing::<R>(wanted, &near))
+    }
+
+    /// Finds each of several documents, with one walk over the collection whatever their number.
+    pub(super) async fn find_all<R: Named + Clone>(
+        &self,
+        wanted: &[String],
+    ) -> Result<Vec<R>, Error> {
+        if let [only] = wanted {
+            return Ok(vec![self.find(only).await?]);
+        }
+        let (all, complete) = self.walk::<R>().await?;
+        let mut found = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            match self.pick(wanted.trim(), all.clone())? {
+                Some(document) => found.push(document),
+                None if complete => {
+                    return Err(self.missing::<R>(wanted, &near_names(wanted, &all)));
+                }
+                // Past what a walk reads, Octopus searches.
+                None => found.push(self.find(wanted).await?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads the collection, and whether that was all of it.
+    async fn walk<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
+        let mut all = Vec::new();
+        loop {
+            let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
+            let page: Page<R> = self.session.get(&path).await?;
+            let came = page.items.len();
+            all.extend(page.items);
+            let complete = came == 0 || all.len() >= page.total_results as usize;
+            if complete || all.len() >= WALK {
+                return Ok((all, complete));
+            }
+        }
+    }
+
+    fn pick<R: Named>(&self, wanted: &str, documents: Vec<R>) -> Result<Option<R>, Error> {
+        let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
+        let id = Id::<R>::parse(wanted).ok();
+        let mut called: Vec<R> = documents
+            .into_iter()
+            .filter(|d| is(d.name()) || d.slug().is_some_and(is) || id.as_ref() == Some(d.id()))
+            .collect();
+        if called.len() > 1 {
+            // The same letters in the same case win; then a name wins over a slug.
+            let ranks: [fn(&R, &str) -> bool; 2] = [
+                |document, wanted| document.name() == wanted,
+                |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
+            ];
+            for rank in ranks {
+                if called.iter().filter(|document| rank(document, wanted)).count() == 1 {
+                    called.retain(|document| rank(document, wanted));
+                    break;
+                }
+            }
+        }
+        if called.len() > 1 {
+            let candidates = called.iter().map(|d| format!("{} ({})", d.name(), d.id())).collect();
+            let wanted = wanted.to_owned();
+            return Err(Error::Ambiguous { noun: R::NOUN, wanted, candidates });
+        }
+        Ok(called.pop())
+    }
+
+    fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
+        Error::NotFound {
+            noun: R::NOUN,
+            wanted: wanted.chars().take(200).collect(),
+            place: self.place.map(str::to_owned),
+            near: near.to_vec(),
+        }
+    }
+}
+
+fn near_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = documents
+        .iter()
+        .map(|document| {
+            let name = document.name().to_lowercase();
+            let contains = !wanted.is_empty() && (name.contains(&wanted) || wanted.contains(&name));
+            let score = strsim::jaro_winkler(&name, &wanted) + if contains { 0.5 } else { 0.0 };
+            (score, document.name())
+        })
+        .collect();
+    scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    scored.iter().take(NEAR).map(|(_, name)| (*name).to_owned()).collect()
+}

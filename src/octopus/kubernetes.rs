@@ -1,0 +1,83 @@
+//! What runs in Kubernetes now, as Octopus's monitor sees it. Since Octopus 2025.3.
+
+use serde::Deserialize;
+
+use super::{
+    Error, Id, OctopusVersion, Space, environments::Environment, projects::Project,
+    resource::null_as_default, tenants::Tenant,
+};
+
+/// The first version with live status.
+pub const SINCE: OctopusVersion = OctopusVersion(2025, 3, 0);
+
+/// What is live for a project in an environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LiveStatus {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub machine_statuses: Vec<MachineStatus>,
+    pub summary: Option<Summary>,
+}
+
+/// What is live through one deployment target.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MachineStatus {
+    pub machine_id: Option<String>,
+    pub status: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub resources: Vec<LiveResource>,
+}
+
+/// One object in a cluster. The words for health and sync are an open set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LiveResource {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+    pub namespace: Option<String>,
+    pub kind: Option<String>,
+    pub group: Option<String>,
+    pub health_status: Option<String>,
+    pub sync_status: Option<String>,
+    pub health_status_message: Option<String>,
+    pub sync_status_message: Option<String>,
+    pub desired_resource_id: Option<serde_json::Value>,
+    pub resource_id: Option<serde_json::Value>,
+    pub last_updated: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub children: Vec<LiveResource>,
+}
+
+/// The whole in a few words. Older versions send only the first and the date.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Summary {
+    pub status: Option<String>,
+    pub health_status: Option<String>,
+    pub sync_status: Option<String>,
+    pub sync_status_message: Option<String>,
+    pub last_updated: Option<String>,
+    pub total_orphan_count: Option<u32>,
+}
+
+/// Reads what is live. `None`: nothing is monitored there.
+pub async fn live_status(
+    space: &Space,
+    project: &Id<Project>,
+    environment: &Id<Environment>,
+    tenant: Option<&Id<Tenant>>,
+    summary_only: bool,
+) -> Result<Option<LiveStatus>, Error> {
+    let path = space.path(["projects", project.as_str(), "environments", environment.as_str()]);
+    let path = match tenant {
+        Some(tenant) => path.then(["tenants", tenant.as_str()]),
+        None => path.then(["untenanted"]),
+    };
+    let path = path.then(["livestatus"]).with_some("summaryOnly", summary_only.then_some(true));
+    match space.session().get(&path).await {
+        // Project, environment and tenant were found before.
+        Err(Error::NotFound { .. }) => Ok(None),
+        read => read.map(Some),
+    }
+}

@@ -1,0 +1,47 @@
+//! The REST client of one Octopus instance.
+//!
+//! A [`Client`] is the instance: its address, its connections, its limits. A [`Session`] is a
+//! client and one caller's [`Credentials`]; nothing else can reach Octopus. A [`Space`] is a
+//! session in a space, and what tools hold. Documents are [`Resource`]s that name only the fields
+//! the tools read, so a newer Octopus does not break them.
+//!
+//! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
+
+// How to reach it
+mod client;
+mod configured;
+mod credentials;
+mod error;
+mod path;
+mod session;
+
+// What all documents share
+mod find;
+mod page;
+mod portal;
+mod resource;
+mod space;
+mod version;
+
+// The documents
+pub mod channels;
+pub mod deployments;
+pub mod environments;
+pub mod kubernetes;
+pub mod projects;
+pub mod releases;
+pub mod spaces;
+pub mod tasks;
+pub mod tenants;
+
+pub use client::Client;
+pub use configured::Configured;
+pub use credentials::{BadCredential, Credentials, Fingerprint};
+pub use error::Error;
+pub use page::{Page, Window};
+pub use path::Path;
+pub use portal::Portal;
+pub use resource::{Id, Named, Resource};
+pub use session::Session;
+pub use space::Space;
+pub use version::OctopusVersion;

@@ -1,0 +1,58 @@
+//! Projects: what is deployed, and how.
+
+use serde::Deserialize;
+
+use super::{Id, Named, Resource, resource::null_as_default};
+
+/// The fields of a project that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Project {
+    pub id: Id<Project>,
+    pub name: String,
+    pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub description: String,
+    pub deployment_process_id: Option<String>,
+    pub lifecycle_id: Option<String>,
+    pub project_group_id: Option<String>,
+    #[serde(default)]
+    pub is_disabled: bool,
+    #[serde(default)]
+    pub is_version_controlled: bool,
+    pub tenanted_deployment_mode: Option<String>,
+    pub persistence_settings: Option<PersistenceSettings>,
+}
+
+/// Where a project keeps its process.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PersistenceSettings {
+    /// `Database` or `VersionControlled`.
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    pub url: Option<String>,
+    pub default_branch: Option<String>,
+}
+
+impl Resource for Project {
+    const NOUN: &'static str = "project";
+    const ID_PREFIX: &'static str = "Projects-";
+    const COLLECTION: &'static str = "projects";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Project {
+    const LISTED_BY: Option<&'static str> = Some("list_projects");
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}

@@ -1,0 +1,152 @@
+//! What all documents of Octopus share: an ID of their own form, and where they are found.
+
+use std::{fmt, hash, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+use super::Error;
+
+/// A kind of document. The struct names the fields that the tools read.
+pub trait Resource: DeserializeOwned + Send + Sync + 'static {
+    /// What it is called in messages.
+    const NOUN: &'static str;
+    /// How its IDs begin.
+    const ID_PREFIX: &'static str;
+    /// Its collection in paths.
+    const COLLECTION: &'static str;
+
+    /// The ID of this document.
+    fn id(&self) -> &Id<Self>;
+}
+
+/// A kind of document that people call by a name.
+pub trait Named: Resource {
+    /// The tool that lists them, for hints.
+    const LISTED_BY: Option<&'static str>;
+
+    /// The name, unique among its kind up to letter case.
+    fn name(&self) -> &str;
+
+    /// The name as it stands in URLs of the portal.
+    fn slug(&self) -> Option<&str>;
+}
+
+/// The ID of a document of kind `R`. One of another kind does not fit.
+pub struct Id<R> {
+    text: String,
+    kind: PhantomData<fn() -> R>,
+}
+
+impl<R: Resource> Id<R> {
+    /// Reads an ID that a caller wrote. Letter case of the prefix does not matter.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let malformed = || Error::MalformedId {
+            noun: R::NOUN,
+            prefix: R::ID_PREFIX,
+            given: text.chars().take(80).collect(),
+        };
+        let (prefix, rest) = text.split_at_checked(R::ID_PREFIX.len()).ok_or_else(malformed)?;
+        let is_id = prefix.eq_ignore_ascii_case(R::ID_PREFIX)
+            && (1..=60).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_id {
+            return Err(malformed());
+        }
+        Ok(Self { text: format!("{}{rest}", R::ID_PREFIX), kind: PhantomData })
+    }
+}
+
+impl<R> Id<R> {
+    /// The ID as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The ID as text, for an answer.
+    pub fn into_string(self) -> String {
+        self.text
+    }
+}
+
+impl<R> Clone for Id<R> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), kind: PhantomData }
+    }
+}
+
+impl<R> PartialEq for Id<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<R> Eq for Id<R> {}
+
+impl<R> hash::Hash for Id<R> {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl<R> fmt::Display for Id<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<R> fmt::Debug for Id<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// IDs in Octopus's own documents are taken as they are: old installations have word IDs.
+impl<'de, R> Deserialize<'de> for Id<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { text: String::deserialize(deserializer)?, kind: PhantomData })
+    }
+}
+
+impl<R> Serialize for Id<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+/// Reads `null` as nothing: some versions of Octopus send it where others leave the key out.
+pub(super) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::octopus::{releases::Release, tasks::Task};
+
+    #[test]
+    fn ids_have_the_form_of_their_kind() {
+        assert_eq!(Id::<Release>::parse(" releases-7 ").unwrap().as_str(), "Releases-7");
+        assert_eq!(Id::<Task>::parse("ServerTasks-42").unwrap().as_str(), "ServerTasks-42");
+        for wrong in ["", "7", "Releases-", "Projects-7", "Releases-7/../x", "Releases-é", "é"] {
+            let error = Id::<Release>::parse(wrong).unwrap_err().to_string();
+            assert!(error.contains("release IDs look like 'Releases-123'"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_parses_is_one_plain_segment(text in "\\PC*|Releases-\\PC*") {
+            if let Ok(id) = Id::<Release>::parse(&text) {
+                prop_assert!(id.as_str().starts_with("Releases-"));
+                prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A client and one caller's credentials: the only thing that reaches Octopus.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use http::HeaderValue;
+use serde::de::DeserializeOwned;
+
+use super::{Client, Credentials, Error, OctopusVersion, Path, client::Answer};
+
+/// A client and one caller's credentials. Made for each request; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Session {
+    client: Client,
+    credentials: Credentials,
+    user_agent: Arc<HeaderValue>,
+}
+
+/// What a name in a `User-Agent` header is cut to.
+const NAME_LIMIT: usize = 64;
+
+impl Session {
+    /// Opens a session. `mcp_client` is what the MCP client calls itself, for Octopus's log.
+    pub fn new(client: Client, credentials: Credentials, mcp_client: Option<&str>) -> Self {
+        let mut agent = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
+        let name: String = mcp_client
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "-._/ ".contains(*c))
+            .take(NAME_LIMIT)
+            .collect();
+        if !name.trim().is_empty() {
+            agent.push_str(&format!(" ({})", name.trim()));
+        }
+        let user_agent = HeaderValue::from_str(&agent)
+            .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
+        Self { client, credentials, user_agent: Arc::new(user_agent) }
+    }
+
+    /// The instance.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whose credentials these are.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    pub(super) fn user_agent(&self) -> HeaderValue {
+        (*self.user_agent).clone()
+    }
+
+    /// The version of the instance.
+    pub async fn version(&self) -> Result<OctopusVersion, Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Root {
+            version: String,
+        }
+        let read = async {
+            let root: Root = self.get(&Path::new([""; 0])).await?;
+            root.version.parse().map_err(|()| Error::Unexpected {
+                reason: format!("'{}' is not a version", root.version),
+            })
+        };
+        self.client.version().try_get_with((), read).await.map_err(|error| (*error).clone())
+    }
+
+    /// Reads a JSON document.
+    pub async fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<T, Error> {
+        let Answer { content_type, body } = self.client.get(self, path).await?;
+        let mut json = serde_json::Deserializer::from_slice(&body);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let reason = if content_type == "application/json" {
+                format!("{error} ({})", path.route())
+            } else {
+                format!(
+                    "{} sent '{content_type}' where JSON belongs; is the URL that of Octopus, and \
+                     is no sign-in page before it?",
+                    path.route()
+                )
+            };
+            Error::Unexpected { reason }
+        })
+    }
+
+    /// Reads text piece by piece, whatever its size.
+    pub async fn stream(
+        &self,
+        path: &Path,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
+        self.client.stream(self, path).await
+    }
+}

@@ -1,0 +1,141 @@
+//! A session in a space: what tools hold.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    Error, Id, Named, Page, Path, Portal, Resource, Session, Window, find::Collection, spaces,
+};
+
+/// A session in a space.
+#[derive(Debug, Clone)]
+pub struct Space {
+    session: Session,
+    known: KnownSpace,
+}
+
+/// What a name of a space stands for.
+#[derive(Debug, Clone)]
+pub(super) struct KnownSpace {
+    id: Id<spaces::Space>,
+    name: String,
+}
+
+/// How many IDs one request asks for, so that its URL stays short. Octopus's own clients send
+/// 300.
+const BATCH: usize = 300;
+
+impl Session {
+    /// Enters a space by its name in any letter case, its slug or its ID. What a name stands for
+    /// is remembered for each caller alone; callers at the same moment share one look-up.
+    pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
+        let key = (self.credentials().fingerprint(), wanted.trim().to_lowercase());
+        let look_up = async {
+            let collection = Collection { session: self, path: Path::new(["spaces"]), place: None };
+            let spaces::Space { id, name, .. } = collection.find(wanted).await?;
+            Ok(KnownSpace { id, name })
+        };
+        let known = self.client().spaces().try_get_with(key, look_up).await;
+        let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
+        Ok(Space { session: self.clone(), known })
+    }
+}
+
+impl Space {
+    /// The ID of the space.
+    pub fn id(&self) -> &Id<spaces::Space> {
+        &self.known.id
+    }
+
+    /// The name of the space.
+    pub fn name(&self) -> &str {
+        &self.known.name
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The pages of this space in the web portal.
+    pub fn portal(&self) -> Portal<'_> {
+        Portal::new(self.session.client().url(), &self.known.id)
+    }
+
+    /// A path in this space, in the form that every version of Octopus knows.
+    pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> Path {
+        Path::new([self.known.id.as_str()]).then(segments)
+    }
+
+    /// Reads a document whose absence means that `id` is wrong.
+    pub async fn read<R, T>(&self, id: &Id<R>, path: &Path) -> Result<T, Error>
+    where
+        R: Resource,
+        T: serde::de::DeserializeOwned,
+    {
+        match self.session.get(path).await {
+            Err(Error::NotFound { .. }) => Err(self.not_found(id)),
+            read => read,
+        }
+    }
+
+    /// That there is no document with this ID here. What the name of the space stood for is
+    /// forgotten: the space may have been made anew.
+    pub fn not_found<R: Resource>(&self, id: &Id<R>) -> Error {
+        let gone = self.known.id.clone();
+        let _ =
+            self.session.client().spaces().invalidate_entries_if(move |_, known| known.id == gone);
+        Error::NotFound {
+            noun: R::NOUN,
+            wanted: id.to_string(),
+            place: Some(self.known.name.clone()),
+            near: Vec::new(),
+        }
+    }
+
+    /// Reads one document.
+    pub async fn get<R: Resource>(&self, id: &Id<R>) -> Result<R, Error> {
+        self.read(id, &self.path([R::COLLECTION, id.as_str()])).await
+    }
+
+    /// Reads a page of a list.
+    pub async fn list<R: Resource>(&self, path: Path, window: Window) -> Result<Page<R>, Error> {
+        let Window { skip, take } = window;
+        self.session.get(&path.with("skip", skip).with("take", take)).await
+    }
+
+    /// Finds a document by its name in any letter case, its slug or its ID.
+    pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
+        self.collection::<R>().find(wanted).await
+    }
+
+    /// Finds several documents by their names, slugs or IDs, with one look-up for all.
+    pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
+        self.collection::<R>().find_all(wanted).await
+    }
+
+    fn collection<R: Named>(&self) -> Collection<'_> {
+        let path = self.path([R::COLLECTION]);
+        Collection { session: &self.session, path, place: Some(&self.known.name) }
+    }
+
+    /// Reads the documents with these IDs, with one request for each few hundred of them. What
+    /// the caller may not see is left out: an answer is still worth giving without its names.
+    pub async fn by_ids<'a, R: Resource>(
+        &self,
+        ids: impl IntoIterator<Item = &'a Id<R>>,
+    ) -> Result<HashMap<String, R>, Error> {
+        let ids: Vec<&str> =
+            ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut documents = HashMap::new();
+        for batch in ids.chunks(BATCH) {
+            let path = self.path([R::COLLECTION]).with_list("ids", batch).with("take", BATCH);
+            match self.session.get::<Page<R>>(&path).await {
+                Ok(page) => documents
+                    .extend(page.items.into_iter().map(|d| (d.id().as_str().to_owned(), d))),
+                Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(documents)
+    }
+}

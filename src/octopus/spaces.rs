@@ -1,0 +1,52 @@
+//! Spaces: the top level of an instance.
+
+use serde::Deserialize;
+
+use super::{Error, Id, Named, Page, Path, Resource, Session, Window, resource::null_as_default};
+
+/// The fields of a space that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Space {
+    pub id: Id<Space>,
+    pub name: String,
+    pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub description: String,
+    #[serde(default)]
+    pub is_default: bool,
+    #[serde(default)]
+    pub task_queue_stopped: bool,
+}
+
+impl Resource for Space {
+    const NOUN: &'static str = "space";
+    const ID_PREFIX: &'static str = "Spaces-";
+    const COLLECTION: &'static str = "spaces";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Space {
+    const LISTED_BY: Option<&'static str> = Some("list_spaces");
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}
+
+/// Reads a page of the spaces that the caller sees.
+pub async fn list(
+    session: &Session,
+    partial_name: Option<&str>,
+    Window { skip, take }: Window,
+) -> Result<Page<Space>, Error> {
+    let path = Path::new(["spaces"]).with_some("partialName", partial_name);
+    session.get(&path.with("skip", skip).with("take", take)).await
+}

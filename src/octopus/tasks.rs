@@ -1,0 +1,123 @@
+//! Tasks: the work that Octopus does, and what it wrote while doing it.
+
+use bytes::Bytes;
+use futures::Stream;
+use serde::Deserialize;
+
+use super::{Error, Id, Resource, Space, resource::null_as_default};
+
+/// The fields of a task that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Task {
+    pub id: Id<Task>,
+    pub space_id: Option<String>,
+    /// The kind of task: `Deploy`, `RunbookRun`, `Health`, and others.
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub state: Option<String>,
+    pub project_id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+    pub queue_time: Option<String>,
+    pub start_time: Option<String>,
+    pub last_updated_time: Option<String>,
+    pub completed_time: Option<String>,
+    pub duration: Option<String>,
+    pub error_message: Option<String>,
+    pub server_node: Option<String>,
+    #[serde(default)]
+    pub is_completed: bool,
+    #[serde(default)]
+    pub finished_successfully: bool,
+    #[serde(default)]
+    pub has_warnings_or_errors: bool,
+    #[serde(default)]
+    pub has_pending_interruptions: bool,
+    #[serde(default)]
+    pub can_rerun: bool,
+}
+
+impl Resource for Task {
+    const NOUN: &'static str = "task";
+    const ID_PREFIX: &'static str = "ServerTasks-";
+    const COLLECTION: &'static str = "tasks";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// A task and its activity tree.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Details {
+    pub task: Task,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub activity_logs: Vec<Activity>,
+    pub physical_log_size: Option<u64>,
+    pub progress: Option<Progress>,
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Progress {
+    pub progress_percentage: Option<f64>,
+    pub estimated_time_remaining: Option<String>,
+}
+
+/// A node of the activity tree: the task, a step, a target.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Activity {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+    /// `Pending`, `Running`, `Success`, `Failed`, `Skipped`, `SuccessWithWarning` or `Canceled`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub status: String,
+    pub started: Option<String>,
+    pub ended: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub children: Vec<Activity>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub log_elements: Vec<LogElement>,
+}
+
+/// A message of a node.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LogElement {
+    pub occurred_at: Option<String>,
+    /// `Info`, `Warning`, `Error`, `Fatal`, `Verbose` and others.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub category: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub message_text: String,
+    /// More of an error, for example its origin.
+    pub detail: Option<String>,
+}
+
+/// Reads a task with its activity tree. `tail` is how many messages each node keeps; Octopus's
+/// own default is not documented, so it is always said.
+pub async fn details(
+    space: &Space,
+    id: &Id<Task>,
+    verbose: bool,
+    tail: u32,
+) -> Result<Details, Error> {
+    let path = space.path([Task::COLLECTION, id.as_str(), "details"]);
+    space.read(id, &path.with("verbose", verbose).with("tail", tail)).await
+}
+
+/// Opens the raw log of a task.
+pub async fn log(
+    space: &Space,
+    id: &Id<Task>,
+) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
+    let path = space.path([Task::COLLECTION, id.as_str(), "raw"]);
+    match space.session().stream(&path).await {
+        Err(Error::NotFound { .. }) => Err(space.not_found(id)),
+        stream => stream,
+    }
+}
