@@ -3,3 +3,6 @@
 
 pub mod config;
 pub mod octopus;
+pub mod text;
+pub mod tool;
+pub mod toolsets;

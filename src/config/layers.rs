@@ -80,12 +80,12 @@ pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>)
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .filter_map(|(name, text)| {
-            let key = match OFFICIAL.iter().find(|(official, _)| *official == name) {
-                Some((_, key)) => (*key).to_owned(),
-                None => {
-                    let rest = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest))?;
-                    rest.to_lowercase().replace("__", ".")
-                }
+            let official = OFFICIAL.iter().find(|(official, _)| *official == name);
+            let key = if let Some((_, key)) = official {
+                (*key).to_owned()
+            } else {
+                let rest = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest))?;
+                rest.to_lowercase().replace("__", ".")
             };
             let value = text.parse().unwrap_or_else(|_| Value::from(text.as_str()));
             let origin = format!("environment variable {name}");

@@ -142,7 +142,8 @@ fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
         });
     }
     let alone = |value: &Value| {
-        Figment::from(Serialized::default(&entry.key, value)).extract::<Config>().map(|_| ())
+        let tree = Figment::from(Serialized::default(&entry.key, value));
+        tree.extract::<Config>().map(|_| ()).map_err(|error| error.kind.to_string())
     };
     // A variable that reads as a number may be meant as text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
     let Err(error) = alone(&entry.value) else { return Ok(entry.value.clone()) };
@@ -151,7 +152,7 @@ fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
     {
         return Ok(text);
     }
-    Err(format!("the value is not right: {}", error.kind))
+    Err(format!("the value is not right: {error}"))
 }
 
 fn shown(entry: &Entry) -> String {

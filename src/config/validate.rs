@@ -50,7 +50,7 @@ fn instance(loaded: &mut Loaded, config: &Config) {
         ),
         Some(url) => match url.scheme() {
             "https" => {}
-            "http" if config.octopus.allow_http || is_loopback(url.host()) => {}
+            "http" if config.octopus.allow_http || is_loopback(url.host().as_ref()) => {}
             "http" => loaded.refuse(
                 "octopus.url",
                 "credentials would travel in clear text; use https, or say octopus.allow_http = \
@@ -66,9 +66,9 @@ fn instance(loaded: &mut Loaded, config: &Config) {
     }
 }
 
-fn is_loopback(host: Option<Host<&str>>) -> bool {
+fn is_loopback(host: Option<&Host<&str>>) -> bool {
     match host {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => *name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -1,4 +1,5 @@
 //! Channels: the ways a project's releases may go.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 
@@ -28,8 +29,6 @@ impl Resource for Channel {
 }
 
 impl Named for Channel {
-    const LISTED_BY: Option<&'static str> = None;
-
     fn name(&self) -> &str {
         &self.name
     }

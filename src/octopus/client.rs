@@ -41,7 +41,7 @@ struct Limits {
 /// How many space names of how many callers are remembered.
 const SPACES_KEPT: u64 = 10_000;
 /// How long the version of the instance is believed.
-const VERSION_KEPT: Duration = Duration::from_secs(600);
+const VERSION_KEPT: Duration = Duration::from_mins(10);
 /// How many redirects within the instance are followed.
 const REDIRECTS: usize = 5;
 /// How much of the body of a failure is read for its message.
@@ -55,7 +55,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(settings.connect_timeout.0)
             .read_timeout(settings.timeout.0)
-            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_idle_timeout(Duration::from_mins(1))
             .tcp_nodelay(true)
             .redirect(redirect::Policy::custom(within_origin));
         if let Some(path) = &settings.ca_file {

@@ -1,4 +1,5 @@
 //! Deployments: one release to one environment, and tenant.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,6 @@ impl Resource for Deployment {
 
 /// The state of a task, as Octopus spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names are Octopus's own words")]
 pub enum TaskState {
     Canceled,
     Cancelling,
@@ -81,6 +81,17 @@ pub struct Filter {
     pub channels: Vec<Id<Channel>>,
     /// Whose task is in this state.
     pub task_state: Option<TaskState>,
+}
+
+impl Filter {
+    /// Whether it lets everything pass.
+    pub fn is_empty(&self) -> bool {
+        self.projects.is_empty()
+            && self.environments.is_empty()
+            && self.tenants.is_empty()
+            && self.channels.is_empty()
+            && self.task_state.is_none()
+    }
 }
 
 /// Reads a page of the deployments of a space, newest first.

@@ -1,4 +1,5 @@
 //! Environments: where deployments go.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 
@@ -19,6 +20,8 @@ pub struct Environment {
     pub use_guided_failure: bool,
     #[serde(default)]
     pub allow_dynamic_infrastructure: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub extension_settings: Vec<serde_json::Value>,
 }
 
 impl Resource for Environment {
@@ -32,8 +35,6 @@ impl Resource for Environment {
 }
 
 impl Named for Environment {
-    const LISTED_BY: Option<&'static str> = Some("list_environments");
-
     fn name(&self) -> &str {
         &self.name
     }

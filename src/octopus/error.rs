@@ -23,7 +23,7 @@ pub enum Error {
         message: String,
     },
     /// 404, or nothing with that name. Octopus says the same of what the caller may not see.
-    #[error("there is no {noun} '{wanted}'{}", within(.place))]
+    #[error("there is no {noun} '{wanted}'{}", within(.place.as_deref()))]
     NotFound {
         /// What kind of thing was looked for.
         noun: &'static str,
@@ -73,7 +73,7 @@ pub enum Error {
         has: OctopusVersion,
     },
     /// 429: too many requests with this credential.
-    #[error("Octopus limits the rate of this credential{}", wait(.retry_after))]
+    #[error("Octopus limits the rate of this credential{}", wait(*.retry_after))]
     RateLimited {
         /// How long Octopus asks to wait.
         retry_after: Option<Duration>,
@@ -122,11 +122,11 @@ pub enum Error {
     },
 }
 
-fn within(place: &Option<String>) -> String {
-    place.as_ref().map_or_else(String::new, |space| format!(" in space '{space}'"))
+fn within(place: Option<&str>) -> String {
+    place.map_or_else(String::new, |space| format!(" in space '{space}'"))
 }
 
-fn wait(retry_after: &Option<Duration>) -> String {
+fn wait(retry_after: Option<Duration>) -> String {
     retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
 }
 

@@ -1,5 +1,7 @@
 //! Finding a document by what people call it: a name in any letter case, a slug, or an ID.
 
+use crate::text::nearest::nearest;
+
 use super::{Error, Id, Named, Page, Path, Session};
 
 /// How many documents a look-up by name reads at most. A collection that is larger is searched
@@ -34,12 +36,12 @@ impl Collection<'_> {
         }
         let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
         let by_name: Page<R> = self.session.get(&path).await?;
-        if let Some(found) = self.pick(wanted, by_name.items)? {
+        if let Some(found) = pick(wanted, by_name.items)? {
             return Ok(found);
         }
         let (all, _) = self.walk::<R>().await?;
         let near = near_names(wanted, &all);
-        self.pick(wanted, all)?.ok_or_else(|| self.missing::<R>(wanted, &near))
+        pick(wanted, all)?.ok_or_else(|| self.missing::<R>(wanted, &near))
     }
 
     /// Finds each of several documents, with one walk over the collection whatever their number.
@@ -53,7 +55,7 @@ impl Collection<'_> {
         let (all, complete) = self.walk::<R>().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            match self.pick(wanted.trim(), all.clone())? {
+            match pick(wanted.trim(), all.clone())? {
                 Some(document) => found.push(document),
                 None if complete => {
                     return Err(self.missing::<R>(wanted, &near_names(wanted, &all)));
@@ -66,7 +68,7 @@ impl Collection<'_> {
     }
 
     /// Reads the collection, and whether that was all of it.
-    async fn walk<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
+    pub(super) async fn walk<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
         let mut all = Vec::new();
         loop {
             let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
@@ -80,55 +82,46 @@ impl Collection<'_> {
         }
     }
 
-    fn pick<R: Named>(&self, wanted: &str, documents: Vec<R>) -> Result<Option<R>, Error> {
-        let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-        let id = Id::<R>::parse(wanted).ok();
-        let mut called: Vec<R> = documents
-            .into_iter()
-            .filter(|d| is(d.name()) || d.slug().is_some_and(is) || id.as_ref() == Some(d.id()))
-            .collect();
-        if called.len() > 1 {
-            // The same letters in the same case win; then a name wins over a slug.
-            let ranks: [fn(&R, &str) -> bool; 2] = [
-                |document, wanted| document.name() == wanted,
-                |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
-            ];
-            for rank in ranks {
-                if called.iter().filter(|document| rank(document, wanted)).count() == 1 {
-                    called.retain(|document| rank(document, wanted));
-                    break;
-                }
+    fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
+        missing::<R>(wanted, self.place, near)
+    }
+}
+
+/// The one document that is called so, if there is one.
+fn pick<R: Named>(wanted: &str, documents: Vec<R>) -> Result<Option<R>, Error> {
+    let mut called: Vec<R> = documents.into_iter().filter(|d| d.is_called(wanted)).collect();
+    if called.len() > 1 {
+        // The same letters in the same case win; then a name wins over a slug.
+        let ranks: [fn(&R, &str) -> bool; 2] = [
+            |document, wanted| document.name() == wanted,
+            |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
+        ];
+        for rank in ranks {
+            if called.iter().filter(|document| rank(document, wanted)).count() == 1 {
+                called.retain(|document| rank(document, wanted));
+                break;
             }
         }
-        if called.len() > 1 {
-            let candidates = called.iter().map(|d| format!("{} ({})", d.name(), d.id())).collect();
-            let wanted = wanted.to_owned();
-            return Err(Error::Ambiguous { noun: R::NOUN, wanted, candidates });
-        }
-        Ok(called.pop())
     }
+    if called.len() > 1 {
+        let candidates = called.iter().map(|d| format!("{} ({})", d.name(), d.id())).collect();
+        let wanted = wanted.to_owned();
+        return Err(Error::Ambiguous { noun: R::NOUN, wanted, candidates });
+    }
+    Ok(called.pop())
+}
 
-    fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
-        Error::NotFound {
-            noun: R::NOUN,
-            wanted: wanted.chars().take(200).collect(),
-            place: self.place.map(str::to_owned),
-            near: near.to_vec(),
-        }
+/// That nothing is called so.
+pub(super) fn missing<R: Named>(wanted: &str, place: Option<&str>, near: &[String]) -> Error {
+    Error::NotFound {
+        noun: R::NOUN,
+        wanted: wanted.chars().take(200).collect(),
+        place: place.map(str::to_owned),
+        near: near.to_vec(),
     }
 }
 
 fn near_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
-    let wanted = wanted.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = documents
-        .iter()
-        .map(|document| {
-            let name = document.name().to_lowercase();
-            let contains = !wanted.is_empty() && (name.contains(&wanted) || wanted.contains(&name));
-            let score = strsim::jaro_winkler(&name, &wanted) + if contains { 0.5 } else { 0.0 };
-            (score, document.name())
-        })
-        .collect();
-    scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    scored.iter().take(NEAR).map(|(_, name)| (*name).to_owned()).collect()
+    let names = documents.iter().map(Named::name);
+    nearest(wanted, names, NEAR).into_iter().map(str::to_owned).collect()
 }

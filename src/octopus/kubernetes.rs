@@ -1,10 +1,11 @@
 //! What runs in Kubernetes now, as Octopus's monitor sees it. Since Octopus 2025.3.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 
 use super::{
-    Error, Id, OctopusVersion, Space, environments::Environment, projects::Project,
-    resource::null_as_default, tenants::Tenant,
+    Error, Id, OctopusVersion, Space, environments::Environment, machines::Machine,
+    projects::Project, resource::null_as_default, tenants::Tenant,
 };
 
 /// The first version with live status.
@@ -23,7 +24,7 @@ pub struct LiveStatus {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MachineStatus {
-    pub machine_id: Option<String>,
+    pub machine_id: Option<Id<Machine>>,
     pub status: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub resources: Vec<LiveResource>,

@@ -26,8 +26,13 @@ mod version;
 // The documents
 pub mod channels;
 pub mod deployments;
+pub mod document;
 pub mod environments;
 pub mod kubernetes;
+pub mod library_variable_sets;
+pub mod lifecycles;
+pub mod machines;
+pub mod project_groups;
 pub mod projects;
 pub mod releases;
 pub mod spaces;

@@ -1,6 +1,6 @@
 //! The path and query of a request, built from parts so that no part can change another.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use url::Url;
 
@@ -80,7 +80,7 @@ impl Path {
             route.push('/');
             match segment.rsplit_once('-') {
                 Some((kind, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    route.push_str(&format!("{{{kind}}}"));
+                    let _ = write!(route, "{{{kind}}}");
                 }
                 _ => route.push_str(segment),
             }

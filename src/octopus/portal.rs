@@ -18,7 +18,8 @@ pub struct Portal<'a> {
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl<'a> Portal<'a> {
-    pub(super) fn new(base: &'a Url, space: &'a Id<Space>) -> Self {
+    /// The pages of this space at the instance `base`.
+    pub fn new(base: &'a Url, space: &'a Id<Space>) -> Self {
         Self { base, space: space.as_str() }
     }
 

@@ -1,8 +1,12 @@
 //! Projects: what is deployed, and how.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource, resource::null_as_default};
+use super::{
+    Id, Named, Resource, lifecycles::Lifecycle, project_groups::ProjectGroup,
+    resource::null_as_default,
+};
 
 /// The fields of a project that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,8 +18,8 @@ pub struct Project {
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
     pub deployment_process_id: Option<String>,
-    pub lifecycle_id: Option<String>,
-    pub project_group_id: Option<String>,
+    pub lifecycle_id: Option<Id<Lifecycle>>,
+    pub project_group_id: Option<Id<ProjectGroup>>,
     #[serde(default)]
     pub is_disabled: bool,
     #[serde(default)]
@@ -46,8 +50,6 @@ impl Resource for Project {
 }
 
 impl Named for Project {
-    const LISTED_BY: Option<&'static str> = Some("list_projects");
-
     fn name(&self) -> &str {
         &self.name
     }

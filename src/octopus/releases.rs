@@ -1,4 +1,5 @@
 //! Releases: a project's process, variables and packages, fixed under a version.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 use serde_json::Value;

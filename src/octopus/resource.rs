@@ -21,14 +21,18 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
 
 /// A kind of document that people call by a name.
 pub trait Named: Resource {
-    /// The tool that lists them, for hints.
-    const LISTED_BY: Option<&'static str>;
-
     /// The name, unique among its kind up to letter case.
     fn name(&self) -> &str;
 
     /// The name as it stands in URLs of the portal.
     fn slug(&self) -> Option<&str>;
+
+    /// Whether somebody may mean this document by `wanted`: its name or slug in any letter case,
+    /// or its ID.
+    fn is_called(&self, wanted: &str) -> bool {
+        let is = |text: &str| text.to_lowercase() == wanted.trim().to_lowercase();
+        is(self.name()) || self.slug().is_some_and(is) || is(self.id().as_str())
+    }
 }
 
 /// The ID of a document of kind `R`. One of another kind does not fit.

@@ -1,6 +1,6 @@
 //! A client and one caller's credentials: the only thing that reaches Octopus.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
 use futures::Stream;
@@ -31,7 +31,7 @@ impl Session {
             .take(NAME_LIMIT)
             .collect();
         if !name.trim().is_empty() {
-            agent.push_str(&format!(" ({})", name.trim()));
+            let _ = write!(agent, " ({})", name.trim());
         }
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));

@@ -3,8 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Error, Id, Named, Page, Path, Portal, Resource, Session, Window, find::Collection, spaces,
+    Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
+    find::{self, Collection},
+    spaces,
 };
+use crate::text::nearest::nearest;
 
 /// A session in a space.
 #[derive(Debug, Clone)]
@@ -106,6 +109,30 @@ impl Space {
     /// Finds a document by its name in any letter case, its slug or its ID.
     pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         self.collection::<R>().find(wanted).await
+    }
+
+    /// Finds a document, where one is named.
+    pub async fn find_some<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
+        match wanted {
+            Some(wanted) => self.find(wanted).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads the documents of a kind, up to a few thousand.
+    pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
+        self.collection::<R>().walk().await.map(|(all, _)| all)
+    }
+
+    /// That none of these documents is called so.
+    pub fn no_such<'a, R: Named>(
+        &self,
+        wanted: &str,
+        documents: impl Iterator<Item = &'a R>,
+    ) -> Error {
+        let near: Vec<String> =
+            nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
+        find::missing::<R>(wanted, Some(&self.known.name), &near)
     }
 
     /// Finds several documents by their names, slugs or IDs, with one look-up for all.

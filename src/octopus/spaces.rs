@@ -1,4 +1,5 @@
 //! Spaces: the top level of an instance.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
 
@@ -30,8 +31,6 @@ impl Resource for Space {
 }
 
 impl Named for Space {
-    const LISTED_BY: Option<&'static str> = Some("list_spaces");
-
     fn name(&self) -> &str {
         &self.name
     }

@@ -1,4 +1,5 @@
 //! Tasks: the work that Octopus does, and what it wrote while doing it.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use bytes::Bytes;
 use futures::Stream;
@@ -16,7 +17,7 @@ pub struct Task {
     pub name: Option<String>,
     pub description: Option<String>,
     pub state: Option<String>,
-    pub project_id: Option<String>,
+    pub project_id: Option<Id<super::projects::Project>>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub arguments: serde_json::Map<String, serde_json::Value>,
     pub queue_time: Option<String>,

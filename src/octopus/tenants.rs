@@ -1,4 +1,5 @@
 //! Tenants: the customers, regions or sites that a project is deployed for.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Named, Page, Resource, Space, Window, environments::Environment, projects::Project,
-    resource::null_as_default,
+    Error, Id, Named, Page, Resource, Space, Window, environments::Environment,
+    library_variable_sets::LibraryVariableSet, projects::Project, resource::null_as_default,
 };
 
 /// The fields of a tenant that the tools read.
@@ -40,8 +41,6 @@ impl Resource for Tenant {
 }
 
 impl Named for Tenant {
-    const LISTED_BY: Option<&'static str> = Some("list_tenants");
-
     fn name(&self) -> &str {
         &self.name
     }
@@ -62,6 +61,16 @@ pub struct Filter {
     pub ids: Vec<Id<Tenant>>,
     /// Whose name holds this.
     pub partial_name: Option<String>,
+}
+
+impl Filter {
+    /// Whether it lets everything pass.
+    pub fn is_empty(&self) -> bool {
+        self.project.is_none()
+            && self.tags.is_empty()
+            && self.ids.is_empty()
+            && self.partial_name.is_none()
+    }
 }
 
 /// Reads a page of the tenants of a space, by name.
@@ -204,7 +213,7 @@ pub struct Missing {
 pub struct MissingVariable {
     pub project_id: Option<Id<Project>>,
     pub environment_id: Option<Id<Environment>>,
-    pub library_variable_set_id: Option<String>,
+    pub library_variable_set_id: Option<Id<LibraryVariableSet>>,
     pub variable_template_id: Option<String>,
     pub variable_template_name: Option<String>,
 }

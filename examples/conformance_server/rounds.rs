@@ -1,0 +1,109 @@
+//! Input-required answers: what is asked, of whom, and whose answer it is.
+
+use rmcp::ErrorData;
+use rmcp::model::{
+    ClientCapabilities, ElicitationCapability, InputRequest, InputRequests, InputRequiredResult,
+    InputResponses, RequestStateCodec, RequestStateError, RootsCapabilities, SamplingCapability,
+    SealOptions,
+};
+use serde_json::Value;
+
+/// Keeps nothing: how far a client has come is in the state that it sends back, sealed.
+pub struct Rounds {
+    codec: RequestStateCodec,
+}
+
+impl Rounds {
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { codec: RequestStateCodec::new(key) }
+    }
+
+    /// What to ask next for the tool or prompt `name`, or nothing when everything has come.
+    pub fn next(
+        &self,
+        name: &str,
+        rounds: &[InputRequests],
+        responses: &InputResponses,
+        state: Option<&str>,
+        client: &ClientCapabilities,
+    ) -> Result<Option<InputRequiredResult>, ErrorData> {
+        // The name is sealed in too: a state is of no use with another tool.
+        let mut round = match state {
+            Some(state) => self
+                .codec
+                .open_json_with::<usize>(state, name.as_bytes())
+                .map_err(|error| refused(&error))?,
+            None => 0,
+        };
+        if answered(&askable(rounds.get(round), client)?, responses) {
+            round += 1;
+        }
+        if round >= rounds.len() {
+            return Ok(None);
+        }
+        let asked = askable(rounds.get(round), client)?;
+        let sealed = self
+            .codec
+            .seal_json_with(&round, &SealOptions::new().associated_data(name.as_bytes()))
+            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        Ok(Some(InputRequiredResult::new(Some(asked), Some(sealed))))
+    }
+}
+
+fn refused(error: &RequestStateError) -> ErrorData {
+    ErrorData::invalid_params(format!("requestState: {error}"), None)
+}
+
+/// What of a round this client declared that it can answer. Nothing at all is an error (-32021)
+/// that names what is missing.
+fn askable(
+    round: Option<&InputRequests>,
+    client: &ClientCapabilities,
+) -> Result<InputRequests, ErrorData> {
+    let round = round.cloned().unwrap_or_default();
+    let mut missing = ClientCapabilities::default();
+    let total = round.len();
+    let asked: InputRequests =
+        round.into_iter().filter(|(_, request)| declared(request, client, &mut missing)).collect();
+    if asked.is_empty() && total > 0 {
+        return Err(ErrorData::missing_required_client_capability(missing));
+    }
+    Ok(asked)
+}
+
+fn declared(
+    request: &InputRequest,
+    client: &ClientCapabilities,
+    missing: &mut ClientCapabilities,
+) -> bool {
+    match request {
+        InputRequest::CreateMessage(_) => {
+            missing.sampling = Some(SamplingCapability::default());
+            client.sampling.is_some()
+        }
+        InputRequest::Elicitation(_) => {
+            missing.elicitation = Some(ElicitationCapability::default());
+            client.elicitation.is_some()
+        }
+        InputRequest::ListRoots(_) => {
+            missing.roots = Some(RootsCapabilities::default());
+            client.roots.is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Whether each request has a response of its kind. What nobody asked for is ignored.
+fn answered(asked: &InputRequests, responses: &InputResponses) -> bool {
+    asked.iter().all(|(key, request)| {
+        responses.get(key).is_some_and(|response| {
+            let has = |member: &str| response.get(member).is_some_and(|value| !value.is_null());
+            match request {
+                InputRequest::CreateMessage(_) => has("role") && has("content"),
+                InputRequest::Elicitation(_) => response.get("action").is_some_and(Value::is_string),
+                InputRequest::ListRoots(_) => response.get("roots").is_some_and(Value::is_array),
+                _ => false,
+            }
+        })
+    })
+}

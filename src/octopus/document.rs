@@ -1,0 +1,47 @@
+//! Parts of documents that are passed on whole: nothing in them is named here.
+
+use serde_json::{Map, Value};
+
+/// A part of a document in the form of our answers: keys in camel case, no `Links`, nothing that
+/// is `null`.
+pub fn plain(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Object(object) => object
+            .into_iter()
+            .filter(|(key, value)| key != "Links" && !value.is_null())
+            .map(|(key, value)| (camel(&key), plain(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        value => value,
+    }
+}
+
+/// A key in camel case. Keys that are IDs or names of people's own things stay as they are.
+fn camel(key: &str) -> String {
+    let mut letters = key.chars();
+    match letters.next() {
+        Some(first) if key.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            first.to_ascii_lowercase().to_string() + letters.as_str()
+        }
+        _ => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parts_become_plain() {
+        assert_eq!(
+            plain(
+                json!([{ "PackageId": "Web", "Links": {}, "WorkItems": [{ "Id": 1, "Links": {} }],
+                "Branch": null, "Projects-1": "x" }])
+            ),
+            json!([{ "packageId": "Web", "workItems": [{ "id": 1 }], "Projects-1": "x" }])
+        );
+    }
+}

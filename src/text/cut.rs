@@ -1,0 +1,79 @@
+//! Cutting text to a number of bytes, at the end of a line where one is near enough.
+
+/// The beginning of `text`, at most `max_bytes` long.
+///
+/// It ends with a line where a line ends in the last half of the budget, and otherwise with a
+/// whole character.
+pub fn head(text: &str, max_bytes: usize) -> &str {
+    if text.len() <= max_bytes {
+        return text;
+    }
+    let (kept, rest) = text.split_at(text.floor_char_boundary(max_bytes));
+    if rest.starts_with('\n') {
+        return kept;
+    }
+    match kept.rfind('\n') {
+        Some(line_end) if line_end >= max_bytes / 2 => kept.split_at(line_end + 1).0,
+        _ => kept,
+    }
+}
+
+/// The end of `text`, at most `max_bytes` long.
+///
+/// It begins with a line where a line begins in the first half of the budget, and otherwise with
+/// a whole character.
+pub fn tail(text: &str, max_bytes: usize) -> &str {
+    if text.len() <= max_bytes {
+        return text;
+    }
+    let (rest, kept) = text.split_at(text.ceil_char_boundary(text.len() - max_bytes));
+    if rest.ends_with('\n') {
+        return kept;
+    }
+    match kept.find('\n') {
+        Some(line_end) if line_end < max_bytes / 2 => kept.split_at(line_end + 1).1,
+        _ => kept,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn where_it_is_cut() {
+        let rows = [
+            ("", 0, "", ""),
+            ("short", 5, "short", "short"),
+            ("anything", 0, "", ""),
+            ("abcdef", 4, "abcd", "cdef"),
+            ("one\ntwo\nthree\n", 9, "one\ntwo\n", "three\n"),
+            ("one\ntwo\nsix", 7, "one\ntwo", "two\nsix"),
+            ("a\nbcdefgh\ni", 6, "a\nbcde", "efgh\ni"),
+            ("äöü", 3, "ä", "ü"),
+            ("ä", 1, "", ""),
+            ("🐙🐙", 7, "🐙", "🐙"),
+        ];
+        for (text, max_bytes, first, last) in rows {
+            assert_eq!(head(text, max_bytes), first, "head of {text:?}");
+            assert_eq!(tail(text, max_bytes), last, "tail of {text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_piece_is_never_too_long_and_never_much_too_short(
+            text in "([a-z äß🐙]{0,9}\n?){0,30}",
+            max_bytes in 0_usize..200,
+        ) {
+            let (first, last) = (head(&text, max_bytes), tail(&text, max_bytes));
+            prop_assert!(text.starts_with(first) && text.ends_with(last));
+            for piece in [first, last] {
+                prop_assert!(piece.len() <= max_bytes);
+                prop_assert!(piece.len() + 3 >= text.len().min(max_bytes / 2));
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Text that came out of Octopus, made fit to be shown.
+//!
+//! Pure functions: no I/O, no state, and nothing of the rest of the crate. [`door`] is the one
+//! way out for what other people wrote; the other modules read and shorten it.
+//!
+//! Text passes the door whole and is cut afterwards: half a private key is harder to recognise
+//! than a whole one.
+
+use std::borrow::Cow;
+
+pub mod cut;
+pub mod log_line;
+pub mod nearest;
+pub mod sanitize;
+pub mod secrets;
+
+/// Text that has passed the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed<'a> {
+    /// What may be shown.
+    pub text: Cow<'a, str>,
+    /// How many invisible characters and characters of terminal sequences were removed.
+    pub removed: usize,
+    /// How many secrets were replaced.
+    pub redacted: usize,
+}
+
+/// Removes invisible characters from `text` and replaces secrets in it.
+///
+/// Everything that comes out of Octopus and was written by somebody passes here: logs, notes,
+/// commit messages, comments, variable values. Invisible characters go first, so that they cannot
+/// split a secret. A text that has passed passes again unchanged.
+pub fn door(text: &str) -> Passed<'_> {
+    let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
+    let (text, redacted) = match text {
+        Cow::Borrowed(text) => {
+            let shown = secrets::redact(text);
+            let redacted = shown.total();
+            (shown.text, redacted)
+        }
+        Cow::Owned(text) => {
+            let shown = secrets::redact(&text);
+            let redacted = shown.total();
+            (Cow::Owned(shown.text.into_owned()), redacted)
+        }
+    };
+    Passed { text, removed, redacted }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: &str = "API-FAKEFAKEFAKEFAKEFAKEFAKE";
+
+    #[test]
+    fn ordinary_text_is_borrowed() {
+        let passed = door("08:10:02   Info     |     Making a list of packages to download\n");
+        assert!(matches!(passed.text, Cow::Borrowed(_)));
+        assert_eq!((passed.removed, passed.redacted), (0, 0));
+    }
+
+    #[test]
+    fn invisible_characters_cannot_split_a_secret() {
+        for inside in ["\u{200b}", "\u{e0041}", "\x1b[0m", "\u{202e}", "\u{ad}", "\0", "\u{fe0f}"] {
+            let passed = door(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
+            assert_eq!(passed, "[redacted:octopus-api-key]", "{inside:?}");
+        }
+    }
+
+    /// Pieces which, put together at random, make secrets, halves of secrets and what hides them.
+    fn piece() -> impl Strategy<Value = String> {
+        let pieces = [
+            KEY,
+            "API-",
+            "FAKEFAKEFAKEFAKEFAKE",
+            "password",
+            "Password=",
+            "token",
+            "TOKEN",
+            "apiKey",
+            "--secret ",
+            "Authorization: Bearer ",
+            "https://someone:",
+            "@host.example/",
+            "eyJGQUtFRkFLRQ.eyJGQUtF.RkFLRQ",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----END PRIVATE KEY-----",
+            "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U=",
+            "ghp_FAKEfakeFAKEfakeFAKEfakeFAKEfake0000",
+            "AKIAFAKEFAKEFAKEFAKE",
+            "hunter2hunter2",
+            "[redacted:password]",
+            "[redacted:",
+            "********",
+            "<password>",
+            "</password>",
+            "key=\"Password\" value=\"",
+            "\"",
+            "\\\"",
+            "'",
+            ": ",
+            " = ",
+            "=",
+            ":",
+            ";",
+            "&",
+            ",",
+            "]",
+            " ",
+            "\n",
+            "\\n",
+            "\r\n",
+            "\r",
+            "\u{1b}",
+            "[31m",
+            "\u{200b}",
+            "\u{2764}",
+            "\u{fe0f}",
+            "?sig=",
+        ];
+        prop_oneof![
+            8 => prop::sample::select(pieces.map(str::to_owned).to_vec()),
+            1 => ".{0,12}",
+            1 => "[A-Za-z0-9_.*=:-]{1,24}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+        #[test]
+        fn the_door_is_idempotent(pieces in prop::collection::vec(piece(), 0..40)) {
+            let text = pieces.concat();
+            let once = door(&text).text.into_owned();
+            let twice = door(&once);
+            prop_assert_eq!(&twice.text, &once);
+            prop_assert_eq!((twice.removed, twice.redacted), (0, 0));
+        }
+
+        #[test]
+        fn any_text_passes(text in any::<String>()) {
+            let once = door(&text).text.into_owned();
+            prop_assert_eq!(&door(&once).text, &once);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Removing what a reader would not see: invisible characters and terminal sequences.
+//!
+//! Which characters are invisible is Unicode's decision, not a list of ours: the property
+//! `Default_Ignorable_Code_Point` holds the bidirectional controls, zero-width characters, tag
+//! characters, variation selectors, fillers and soft hyphens. Added to it are the control
+//! characters and the interlinear annotations. Emoji keep their own `U+FE0F`, because ordinary
+//! logs are full of it and one selector after an emoji carries nothing; all others go.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::{Captures, Regex};
+
+/// Text without invisible characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sanitized<'a> {
+    /// The text that is left, borrowed where nothing had to change.
+    pub text: Cow<'a, str>,
+    /// How many characters were removed. Line ends that only changed their form do not count.
+    pub removed: usize,
+}
+
+/// Removes invisible characters, control characters and terminal sequences from `text`.
+///
+/// Line ends become `\n`, a lone carriage return too, so that a progress bar reads as lines.
+pub fn sanitize(text: &str) -> Sanitized<'_> {
+    let untouched = Sanitized { text: Cow::Borrowed(text), removed: 0 };
+    if is_plain_ascii(text) {
+        return untouched;
+    }
+    let Some(unseen) = UNSEEN.as_ref() else { return untouched };
+    let mut removed = 0;
+    let text = unseen.replace_all(text, |found: &Captures<'_>| {
+        let all = found.get_match().as_str();
+        if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) {
+            return "\n".to_owned();
+        }
+        let kept = found.name("kept").map_or("", |kept| kept.as_str());
+        removed += all.chars().count() - kept.chars().count();
+        kept.to_owned()
+    });
+    Sanitized { text, removed }
+}
+
+/// In order: an emoji with its selector, line ends, terminal strings up to their terminator on the
+/// same line, terminal control sequences, other escapes, and single invisible characters.
+const UNSEEN_PATTERN: &str = r"(?x)
+    (?P<kept> \p{Extended_Pictographic} \x{FE0F} )
+    | \r+ \n? | [\x{2028}\x{2029}]
+    | (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] ) [^\x07\x1B\x{9C}\n]*
+      (?: \x07 | \x1B\\ | \x{9C} )
+    | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
+    | \x1B [\x20-/]* [0-~]
+    | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB} ]
+";
+
+const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
+
+/// `None` only if the pattern were bad, which a test rules out.
+static UNSEEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNSEEN_PATTERN).ok());
+
+fn is_plain_ascii(text: &str) -> bool {
+    // Block by block without leaving early inside one: the compiler makes wide comparisons of it.
+    text.as_bytes().chunks(64).all(|block| {
+        block.iter().fold(true, |plain, byte| plain & matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_pattern_is_good() {
+        assert!(UNSEEN.is_some());
+    }
+
+    #[test]
+    fn what_is_removed_and_what_stays() {
+        let rows = [
+            ("", "", 0),
+            ("plain\ttext\n", "plain\ttext\n", 0),
+            ("Größe 你好 naïve", "Größe 你好 naïve", 0),
+            ("one\r\ntwo\r\n", "one\ntwo\n", 0),
+            ("10%\r20%\r100%\r\r\n", "10%\n20%\n100%\n", 0),
+            ("one\u{2028}two\u{2029}", "one\ntwo\n", 0),
+            ("a\u{200b}b\u{200d}c\u{feff}d\u{2060}e", "abcde", 4),
+            ("safe\u{202e}txt.exe\u{202c}", "safetxt.exe", 2),
+            ("\u{2066}a\u{2069}\u{200e}\u{200f}\u{61c}", "a", 5),
+            ("hi\u{e0049}\u{e0067}\u{e007f}\u{e0001}", "hi", 4),
+            ("so\u{ad}ft\u{34f}\u{115f}\u{3164}\u{ffa0}", "soft", 5),
+            ("x\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}", "x", 4),
+            ("\u{26a0}\u{fe0f} careful", "\u{26a0}\u{fe0f} careful", 0),
+            ("\u{26a0}\u{fe0f}\u{fe0f}\u{fe0e}", "\u{26a0}\u{fe0f}", 2),
+            ("bell\x07 null\0 c1\u{85}\u{9b}", "bell null c1", 4),
+            ("\x1b[1;31mred\x1b[0m", "red", 11),
+            ("\u{9b}31mred", "red", 4),
+            ("\x1b]0;title\x07text", "text", 10),
+            ("\x1b]8;;https://x.example\x1b\\link\x1b]8;;\x1b\\", "link", 31),
+            ("\x1b]unfinished\nnext", "unfinished\nnext", 2),
+            ("\x1b(Bcharset \x1b7saved\x1b", "charset saved", 6),
+            ("\u{fff9}base\u{fffa}note\u{fffb}", "basenote", 3),
+            ("\x1b\u{200b}[31m", "[31m", 2),
+        ];
+        for (text, left, removed) in rows {
+            assert_eq!(sanitize(text), Sanitized { text: left.into(), removed }, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_invisible_is_left(text in any::<String>()) {
+            let once = sanitize(&text).text.into_owned();
+            prop_assert!(!once.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
+            prop_assert_eq!(sanitize(&once), Sanitized { text: once.as_str().into(), removed: 0 });
+        }
+    }
+}

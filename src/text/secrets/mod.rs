@@ -1,0 +1,195 @@
+//! Replacing secrets in text by a word for what stood there.
+//!
+//! `rules` is the table, `candidate` and `value` tell what is ordinary text after all, and here is
+//! the machine: one pass over the text tells which rules have anything to look for, those look,
+//! and what they found is replaced. `********`, which Octopus writes in place of a sensitive
+//! value, is not a value and stays.
+//!
+//! The time is linear in the text, whatever the text. The table is made on first use, which takes
+//! some hundredths of a second.
+
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
+
+use regex::{Regex, RegexSet};
+
+mod candidate;
+#[cfg(test)]
+mod corpus;
+mod rules;
+mod value;
+
+use candidate::Candidate;
+use rules::Rule;
+
+/// Text without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redacted<'a> {
+    /// The text, with `[redacted:kind]` in place of every secret; borrowed where there was none.
+    pub text: Cow<'a, str>,
+    /// How many secrets of each kind were replaced.
+    pub counts: BTreeMap<&'static str, usize>,
+}
+
+impl Redacted<'_> {
+    /// How many secrets were replaced.
+    pub fn total(&self) -> usize {
+        self.counts.values().sum()
+    }
+}
+
+/// Replaces every secret in `text` by `[redacted:kind]`.
+pub fn redact(text: &str) -> Redacted<'_> {
+    let mut redacted = Redacted { text: Cow::Borrowed(text), counts: BTreeMap::new() };
+    for _ in 0..MOST_PASSES {
+        let found = find(&redacted.text);
+        if found.is_empty() {
+            break;
+        }
+        redacted.text = Cow::Owned(replace(&redacted.text, &found));
+        for secret in found {
+            *redacted.counts.entry(secret.kind).or_default() += 1;
+        }
+    }
+    redacted
+}
+
+/// A replaced secret can uncover another beside it, so passes go on until one finds nothing. Two
+/// are usual; the limit keeps the time linear whatever the text.
+const MOST_PASSES: usize = 8;
+
+/// What stands at the beginning of every replacement.
+const REPLACEMENT: &str = "[redacted:";
+
+struct Secret {
+    at: Range<usize>,
+    /// The place of the rule in the table: the earlier of two that overlap gives its name.
+    rule: usize,
+    kind: &'static str,
+}
+
+struct Table {
+    /// Which rules have a hint in the text. `None` would mean that all have to look.
+    hints: Option<RegexSet>,
+    rules: Vec<(&'static Rule, Regex)>,
+}
+
+/// A rule whose pattern were bad would be left out here; a test rules that out.
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let rules: Vec<_> = rules::RULES
+        .iter()
+        .filter_map(|rule| Some((rule, Regex::new(rule.pattern).ok()?)))
+        .collect();
+    let hints = rules.iter().map(|(rule, _)| {
+        let hints: Vec<_> = rule.hints.iter().map(|hint| regex::escape(hint)).collect();
+        format!("(?i-u:{})", hints.join("|"))
+    });
+    Table { hints: RegexSet::new(hints).ok(), rules }
+});
+
+/// The secrets in `text`, in order and without overlap.
+fn find(text: &str) -> Vec<Secret> {
+    let Table { hints, rules } = &*TABLE;
+    let hinted = hints.as_ref().map(|hints| hints.matches(text));
+    let mut found = Vec::new();
+    for (place, (rule, regex)) in rules.iter().enumerate() {
+        if hinted.as_ref().is_some_and(|hinted| !hinted.matched(place)) {
+            continue;
+        }
+        for captures in regex.captures_iter(text) {
+            let whole = captures.get_match().range();
+            // The groups of a pattern are its secrets; without a group all of it is the secret.
+            let groups = usize::from(captures.len() > 1)..captures.len();
+            for secret in groups.filter_map(|group| captures.get(group)) {
+                let at = value::trimmed(text, secret.range());
+                if let Some(candidate) = Candidate::read(text, &whole, &at)
+                    && !value::is_stand_in(candidate.value)
+                    && (rule.accept)(&candidate)
+                {
+                    found.push(Secret { at, rule: place, kind: rule.kind });
+                }
+            }
+        }
+    }
+    merged(found)
+}
+
+fn merged(mut found: Vec<Secret>) -> Vec<Secret> {
+    found.sort_by_key(|secret| (secret.at.start, secret.rule));
+    let mut apart: Vec<Secret> = Vec::with_capacity(found.len());
+    for secret in found {
+        match apart.last_mut() {
+            Some(last) if secret.at.start < last.at.end => {
+                last.at.end = last.at.end.max(secret.at.end);
+                if secret.rule < last.rule {
+                    (last.rule, last.kind) = (secret.rule, secret.kind);
+                }
+            }
+            _ => apart.push(secret),
+        }
+    }
+    apart
+}
+
+fn replace(text: &str, found: &[Secret]) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut done = 0;
+    for Secret { at, kind, .. } in found {
+        left.push_str(text.get(done..at.start).unwrap_or_default());
+        left.push_str(REPLACEMENT);
+        left.push_str(kind);
+        left.push(']');
+        done = at.end;
+    }
+    left.push_str(text.get(done..).unwrap_or_default());
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pattern_is_bad_and_every_rule_has_a_hint() {
+        for rule in rules::RULES {
+            assert!(Regex::new(rule.pattern).is_ok(), "{}: {:?}", rule.kind, rule.pattern);
+            assert!(!rule.hints.is_empty(), "{}", rule.kind);
+        }
+        assert_eq!(TABLE.rules.len(), rules::RULES.len());
+        assert!(TABLE.hints.is_some());
+    }
+
+    #[test]
+    fn secrets_are_counted_by_kind() {
+        let text = "API-FAKEFAKEFAKEFAKEFAKE1 password: hunter2 API-FAKEFAKEFAKEFAKEFAKE2";
+        let redacted = redact(text);
+        assert_eq!(
+            redacted.text,
+            "[redacted:octopus-api-key] password: [redacted:password] [redacted:octopus-api-key]"
+        );
+        assert_eq!(redacted.counts, BTreeMap::from([("octopus-api-key", 2), ("password", 1)]));
+        assert_eq!(redacted.total(), 3);
+    }
+
+    #[test]
+    fn of_two_that_overlap_the_more_particular_gives_the_name() {
+        let redacted = redact("password: API-FAKEFAKEFAKEFAKEFAKE1");
+        assert_eq!(redacted.text, "password: [redacted:octopus-api-key]");
+    }
+
+    #[test]
+    fn the_mask_of_octopus_stays() {
+        for text in [
+            "Server=db;User Id=app;Password=********",
+            "Password=********;Database=orders",
+            "password: ********, user: x",
+            "{\"apiKey\": \"********\"}",
+            "https://deploy:********@git.example/repo.git",
+            "Authorization: Bearer ********",
+            "--password ********",
+            "?sv=2024&sig=********&se=1",
+            "[redacted:password] was shown as password: [redacted:octopus-api-key]",
+        ] {
+            assert!(matches!(redact(text).text, Cow::Borrowed(_)), "{text}");
+        }
+    }
+}

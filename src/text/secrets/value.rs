@@ -1,0 +1,132 @@
+//! What a value looks like, without regard to where it stands.
+
+use std::ops::Range;
+
+use super::REPLACEMENT;
+
+/// The part of a found value that is the value: without the next parameter of a query and without
+/// the punctuation of what surrounds it, unless quotes or a semicolon say where it ends.
+pub(super) fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
+    let quotes = ['"', '\''];
+    let before = text.get(..at.start).and_then(|before| before.chars().next_back());
+    let after = text.get(at.end..).and_then(|after| after.chars().next());
+    let value = text.get(at.clone()).unwrap_or_default();
+    if after == Some(';') || (before.is_some_and(|c| quotes.contains(&c)) && before == after) {
+        return at.start..at.start + value.trim_end().len();
+    }
+    let last_name = value.rfind(['=', ':']).unwrap_or_default();
+    let value = match value.find(['&', ',']) {
+        Some(end) if end < last_name => value.split_at(end).0,
+        _ => value,
+    };
+    at.start..at.start + value.trim_end_matches([',', ')', '}', ']', '\\', ' ']).len()
+}
+
+/// Whether a value only stands for one: a mask, a replacement, or a reference to a variable.
+pub(super) fn is_stand_in(value: &str) -> bool {
+    let is_remark = |words: &str| words.chars().all(|c| c.is_alphabetic() || " -)]".contains(c));
+    value.starts_with(REPLACEMENT)
+        || !value.contains(|c: char| c.is_alphanumeric())
+        || ["#{", "${", "$(", "{{", "%(", "@{", "$env:"].iter().any(|it| value.starts_with(it))
+        || value.strip_prefix('$').is_some_and(is_identifier)
+        || value.strip_prefix(['(', '[']).is_some_and(is_remark)
+        || (value.len() > 2 && value.starts_with('%') && value.ends_with('%'))
+}
+
+/// Whether a value says something about the secret instead of being it.
+pub(super) fn is_ordinary(value: &str) -> bool {
+    let word = value.trim_matches(['.', ':', '(', ')', '[', ']']);
+    ORDINARY_WORDS.iter().any(|ordinary| word.eq_ignore_ascii_case(ordinary))
+        || value.starts_with(':')
+        || is_dotted_name(value)
+}
+
+/// `Project.Database.Password`, `process.env.TOKEN`: the name of a variable, not its value.
+pub(super) fn is_dotted_name(value: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphabetic() || c == '_');
+    value.contains('.') && value.split('.').all(is_part)
+}
+
+/// A small number, as in `TESTS_PASS=214`.
+pub(super) fn is_count(value: &str) -> bool {
+    value.len() < 4 && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+pub(super) fn is_identifier(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_:.".contains(c))
+}
+
+/// A path or an address: where a secret is. Base64 can begin like a path and reads differently.
+pub(super) fn is_place(value: &str) -> bool {
+    value.contains("://") || (is_path(value) && is_wordy(value) && !value.contains(['+', '=']))
+}
+
+pub(super) fn is_path(value: &str) -> bool {
+    ["/", "~/", "./"].iter().any(|beginning| value.starts_with(beginning))
+        || value.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")
+}
+
+/// Whether every part of a value reads like a word, a number or a version. What is generated has
+/// a long part in which letters and digits, or large and small letters, take turns.
+pub(super) fn is_wordy(value: &str) -> bool {
+    value.split(|c: char| !c.is_alphanumeric()).all(|part| {
+        let class = |c: char| (c.is_alphabetic(), c.is_uppercase());
+        let pairs = part.chars().zip(part.chars().skip(1));
+        let turns = pairs.filter(|(one, next)| class(*one) != class(*next)).count();
+        part.len() < 12 || turns * 6 < part.len()
+    })
+}
+
+/// Words that stand where a secret could stand and say something about it.
+#[rustfmt::skip] // a list to read, not a column
+const ORDINARY_WORDS: &[&str] = &[
+    "a", "absent", "accepted", "added", "an", "and", "are", "argument", "basic", "bearer",
+    "changed", "configured", "created", "default", "deleted", "denied", "disabled", "does",
+    "empty", "enabled", "error", "expired", "failed", "false", "flag", "for", "found", "from",
+    "generated", "has", "hidden", "in", "incorrect", "invalid", "is", "loaded", "masked",
+    "missing", "must", "n/a", "negotiate", "never", "new", "nil", "no", "none", "not", "null",
+    "of", "off", "ok", "on", "option", "optional", "or", "parameter", "password", "present",
+    "provided", "read", "read-only", "readonly", "redacted", "refreshed", "rejected", "removed",
+    "renewed", "required", "revoked", "rotated", "secret", "sensitive", "set", "skipped",
+    "string", "system", "text", "the", "to", "token", "true", "unchanged", "undefined",
+    "unexpected", "unknown", "unset", "updated", "valid", "value", "verified", "was", "with",
+    "write", "wrong", "yes",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_value_ends() {
+        let rows = [
+            ("«hunter2»", ""),
+            ("«hunter2», user: x", ""),
+            ("«hunter2»&user=x", "hunter2&user=x"),
+            ("«hunter2»,user=x)", "hunter2,user=x)"),
+            ("«hun,ter&2»)}", "hun,ter&2)}"),
+            ("\"«a,b=c)»\"", "a,b=c)"),
+            ("«a&b=c»;", "a&b=c"),
+        ];
+        for (marked, found) in rows {
+            let text = marked.replace(['«', '»'], "");
+            let found = if found.is_empty() { "hunter2" } else { found };
+            let start = text.find(found).unwrap();
+            let at = trimmed(&text, start..start + found.len());
+            let shown = format!("{}«{}»{}", &text[..at.start], &text[at.clone()], &text[at.end..]);
+            assert_eq!(shown, marked);
+        }
+    }
+
+    #[test]
+    fn words_and_what_is_generated() {
+        for wordy in ["", "expired", "db-credentials-v2", "Larkspur.Tracking.Api", "20260618081002"]
+        {
+            assert!(is_wordy(wordy), "{wordy}");
+        }
+        for generated in ["fa4e0fa4e1fa4e2f", "FAKEfakeFaKeFAKEfAkE", "prod-fa4e0fa4e1fa4e2f"] {
+            assert!(!is_wordy(generated), "{generated}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a call brings, checked against what the tool takes before the tool is parsed.
+
+use std::borrow::Cow;
+
+use rmcp::model::JsonObject;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::Error;
+use crate::text::nearest::nearest;
+
+/// Other names of arguments that several tools take. Earlier clients use them.
+const ALIASES: &[(&str, &str)] = &[("spaceName", "space"), ("spaceId", "space")];
+
+/// Puts aliases in the place of the names they stand for, drops arguments without a value, and
+/// refuses names that the tool does not know.
+pub(super) fn normalise(
+    arguments: JsonObject,
+    own_aliases: &[(&str, &str)],
+    properties: &JsonObject,
+) -> Result<JsonObject, Error> {
+    let mut known = JsonObject::new();
+    for (given, value) in arguments {
+        if value.is_null() {
+            continue;
+        }
+        let alias = own_aliases.iter().chain(ALIASES).find(|(other, _)| *other == given);
+        let name = match alias {
+            Some((_, name)) if !properties.contains_key(&given) => (*name).to_owned(),
+            _ => given.clone(),
+        };
+        if !properties.contains_key(&name) {
+            let valid: Vec<String> = properties.keys().cloned().collect();
+            let near = nearest(&given, valid.iter().map(String::as_str), 1);
+            let near = near.first().map(|name| (*name).to_owned());
+            return Err(Error::UnknownArgument { given, near, valid });
+        }
+        if known.insert(name.clone(), value).is_some() {
+            return Err(Error::Invalid(format!("`{name}` is given twice, once as `{given}`")));
+        }
+    }
+    Ok(known)
+}
+
+/// Words in a list. One word alone is read as a list of one.
+#[derive(Debug, Clone, Default)]
+pub struct Words(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Many(Vec<String>),
+            One(String),
+        }
+        let words = match Written::deserialize(deserializer) {
+            Ok(Written::Many(words)) => words,
+            Ok(Written::One(word)) => vec![word],
+            Err(_) => return Err(D::Error::custom("expected a list of words")),
+        };
+        if words.is_empty() || words.iter().any(|word| word.trim().is_empty()) {
+            return Err(D::Error::custom(
+                "an empty list or word would not filter at all; leave the argument out for that",
+            ));
+        }
+        Ok(Self(words))
+    }
+}
+
+impl JsonSchema for Words {
+    fn schema_name() -> Cow<'static, str> {
+        "Words".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(arguments: Value, expected: Result<Value, &str>) {
+        let object = |value: Value| match value {
+            Value::Object(object) => object,
+            _ => panic!("not an object"),
+        };
+        let properties = object(json!({ "space": {}, "projectId": {}, "take": {} }));
+        let read = normalise(object(arguments), &[("project", "projectId")], &properties);
+        match expected {
+            Ok(expected) => assert_eq!(Value::Object(read.unwrap()), expected),
+            Err(expected) => {
+                let message = read.unwrap_err().to_string();
+                assert!(message.contains(expected), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn aliases_stand_for_the_name() {
+        check(
+            json!({ "spaceName": "A", "project": "P" }),
+            Ok(json!({ "space": "A", "projectId": "P" })),
+        );
+        check(json!({ "space": "A", "take": null }), Ok(json!({ "space": "A" })));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_the_nearest_name() {
+        check(json!({ "spce": "A" }), Err("`space`"));
+        check(json!({ "space": "A", "spaceId": "B" }), Err("given twice"));
+        check(json!({ "frobnicate": 1 }), Err("space, projectId, take"));
+    }
+
+    #[test]
+    fn an_empty_list_never_means_everything() {
+        assert!(serde_json::from_value::<Words>(json!([])).is_err());
+        assert!(serde_json::from_value::<Words>(json!([" "])).is_err());
+        assert_eq!(serde_json::from_value::<Words>(json!("Web")).unwrap().0, ["Web"]);
+    }
+}

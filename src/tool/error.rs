@@ -1,0 +1,138 @@
+//! Why a call did not come to an answer, and what to try next.
+
+use super::{Policy, Tier};
+use crate::octopus;
+
+/// Why a call did not come to an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An argument that does not read.
+    #[error("{field}: {reason}")]
+    Argument {
+        /// Where it stands in the arguments.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An argument that the tool does not take.
+    #[error(
+        "this tool takes no argument `{given}`{}; it takes: {}",
+        .near.as_ref().map_or_else(String::new, |near| format!(", perhaps `{near}`")),
+        if .valid.is_empty() { "none".to_owned() } else { .valid.join(", ") }
+    )]
+    UnknownArgument {
+        /// The name that was given.
+        given: String,
+        /// The nearest name that it takes.
+        near: Option<String>,
+        /// All names that it takes.
+        valid: Vec<String>,
+    },
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Invalid(String),
+    /// More than this server lets anybody do.
+    #[error("this server does not allow tools that {}", match .0 {
+        Tier::Read => "read",
+        Tier::Write => "change things",
+        Tier::Delete => "delete things",
+    })]
+    Forbidden(Tier),
+    /// Octopus did not give what was asked for.
+    #[error(transparent)]
+    Octopus(#[from] octopus::Error),
+    /// An answer that cannot be written down: a mistake of this server.
+    #[error("the answer cannot be written as JSON: {0}")]
+    Output(String),
+}
+
+impl Error {
+    /// Reads what serde says of arguments.
+    pub(super) fn argument(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let reason = error.inner().to_string();
+        match (error.path().to_string().as_str(), reason.strip_prefix("missing field `")) {
+            // serde names the missing field, not its place.
+            (_, Some(rest)) => Self::Argument {
+                field: rest.trim_end_matches('`').to_owned(),
+                reason: "this argument is required".to_owned(),
+            },
+            (field, None) => Self::Argument { field: field.to_owned(), reason },
+        }
+    }
+
+    /// What to try next. It names only tools that `policy` shows.
+    pub fn hint(&self, policy: &Policy) -> Option<String> {
+        let list = |noun: &str| lister(noun).filter(|tool| policy.names(tool));
+        Some(match self {
+            Self::Argument { .. } | Self::UnknownArgument { .. } | Self::Invalid(_) => return None,
+            Self::Forbidden(_) => {
+                "whoever runs this server can allow it with tools.read_only = false".to_owned()
+            }
+            Self::Octopus(error) => match error {
+                octopus::Error::Unauthorized { .. } => {
+                    "check that the API key or token exists, is not expired and belongs to this \
+                     instance; a new key is made in Octopus under the user's profile, My API Keys"
+                        .to_owned()
+                }
+                octopus::Error::Forbidden { .. } => {
+                    "the user or service account of this key lacks the right; an Octopus \
+                     administrator can give it in a team's roles. Trying again will not help"
+                        .to_owned()
+                }
+                octopus::Error::NotFound { noun, near, .. } => not_found(noun, near, list(noun)),
+                octopus::Error::Ambiguous { candidates, .. } => {
+                    format!("call again with one of these IDs: {}", candidates.join(", "))
+                }
+                octopus::Error::MalformedId { noun, .. } => {
+                    list(noun).map(|tool| format!("{tool} shows the IDs"))?
+                }
+                octopus::Error::Rejected { .. } | octopus::Error::TooOld { .. } => return None,
+                octopus::Error::RateLimited { retry_after } => match retry_after {
+                    Some(wait) => format!("wait {} s, then call again", wait.as_secs()),
+                    None => "wait a minute, then call again".to_owned(),
+                },
+                octopus::Error::Unavailable { .. } | octopus::Error::TimedOut { .. } => {
+                    "this may pass: call again in a moment, or ask for less".to_owned()
+                }
+                octopus::Error::Unreachable { .. } => {
+                    "this may pass: call again in a moment; if it does not, whoever runs this \
+                     server should check octopus.url and the network between"
+                        .to_owned()
+                }
+                octopus::Error::TooLarge { .. } => {
+                    "ask for less: a smaller `take`, or a filter".to_owned()
+                }
+                octopus::Error::Redirected { target, .. } => {
+                    format!("whoever runs this server may have to set octopus.url to {target}")
+                }
+                octopus::Error::Unexpected { .. } => {
+                    "whoever runs this server should check octopus.url".to_owned()
+                }
+            },
+            Self::Output(_) => "this is a mistake of the server; please report it".to_owned(),
+        })
+    }
+}
+
+fn not_found(noun: &str, near: &[String], lister: Option<&str>) -> String {
+    let near = near.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    match (near.as_str(), lister) {
+        ("", Some(tool)) => format!("{tool} shows what this key can see"),
+        ("", None) => format!("either it does not exist, or this key may not see the {noun}"),
+        (near, Some(tool)) => format!("near it: {near}. {tool} shows what this key can see"),
+        (near, None) => format!("near it: {near}"),
+    }
+}
+
+/// The tool that shows what there is of a kind.
+pub(super) fn lister(noun: &str) -> Option<&'static str> {
+    Some(match noun {
+        "space" => "list_spaces",
+        "environment" => "list_environments",
+        "project" => "list_projects",
+        "release" => "list_releases",
+        "deployment" | "task" => "list_deployments",
+        "tenant" => "list_tenants",
+        _ => return None,
+    })
+}

@@ -1,0 +1,192 @@
+//! Keeps an answer within its size: items of a list first, then long texts. What is cut says so,
+//! and how to get the rest.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::text::cut::head;
+
+/// Says that an answer was cut.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Truncated {
+    /// How many bytes the whole answer has.
+    full_bytes: usize,
+    /// What was left out, and how to get it.
+    how: String,
+}
+
+/// A text is not cut below this, so that what is left still says something.
+const SHORTEST: usize = 256;
+/// What the words about the cut take at most.
+const NOTE: usize = 320;
+
+/// Cuts `answer` to about `limit` bytes of JSON. Answers below it are not touched.
+pub(super) fn fit(answer: &mut Value, limit: usize) {
+    let full_bytes = size(answer);
+    if full_bytes <= limit {
+        return;
+    }
+    let room = limit.saturating_sub(NOTE);
+    let how = if let Some(next) = cut_items(answer, room) {
+        format!("only the first {} items fit; call again with skip {}", next.kept, next.skip)
+    } else {
+        cut_texts(answer, room);
+        "long texts are cut; ask for less, or for one item alone".to_owned()
+    };
+    if let Value::Object(object) = answer {
+        object.insert("truncated".to_owned(), json!(Truncated { full_bytes, how }));
+    }
+}
+
+struct Next {
+    kept: usize,
+    skip: u64,
+}
+
+/// Keeps as many items of a page as fit; `None` where it is no page or not one of them fits. A
+/// page is an answer with a `skip`, and its items are the one list in it.
+fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
+    let skip = answer.get("skip")?.as_u64()?;
+    let (list, items) = answer.as_object()?.iter().find(|(_, value)| value.is_array())?;
+    let list = list.clone();
+    let mut left = room.checked_sub(size(answer) - size(items))?;
+    let items = items.as_array()?;
+    let mut kept = 0;
+    for item in items {
+        match left.checked_sub(size(item) + 1) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        kept += 1;
+    }
+    if kept == 0 {
+        return None;
+    }
+    answer.get_mut(&list)?.as_array_mut()?.truncate(kept);
+    let skip = skip + kept as u64;
+    answer.as_object_mut()?.insert("nextSkip".to_owned(), json!(skip));
+    Some(Next { kept, skip })
+}
+
+/// Cuts the longest text again and again, then the longest list, until the answer fits or nothing
+/// is left to cut.
+fn cut_texts(answer: &mut Value, room: usize) {
+    loop {
+        let over = size(answer).saturating_sub(room);
+        if over == 0 {
+            return;
+        }
+        let Some(longest) = longest(answer) else { return };
+        match longest {
+            Value::String(text) => {
+                // Escapes make a text longer as JSON than it is, so this may take some rounds.
+                let keep = text.len().saturating_sub(over + 4).max(SHORTEST / 2);
+                *text = format!("{} ...", head(text, keep).trim_end());
+            }
+            Value::Array(items) => items.truncate(items.len() / 2),
+            _ => return,
+        }
+    }
+}
+
+/// The largest text that can be cut; where there is none, the largest list with several items.
+fn longest(answer: &mut Value) -> Option<&mut Value> {
+    let mut best: Option<(bool, usize, String)> = None;
+    visit(answer, "", &mut |value, place| {
+        let score = match value {
+            Value::String(text) if text.len() > SHORTEST => (true, text.len()),
+            Value::Array(items) if items.len() > 1 => (false, size(value)),
+            _ => return,
+        };
+        if best.as_ref().is_none_or(|(is_text, length, _)| (*is_text, *length) < score) {
+            best = Some((score.0, score.1, place.to_owned()));
+        }
+    });
+    answer.pointer_mut(&best?.2)
+}
+
+fn visit(value: &Value, place: &str, look: &mut impl FnMut(&Value, &str)) {
+    look(value, place);
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, &format!("{place}/{index}"), look);
+            }
+        }
+        Value::Object(object) => {
+            for (key, item) in object {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                visit(item, &format!("{place}/{key}"), look);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// How many bytes a value has as compact JSON.
+fn size(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting cannot fail.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(items: &[String]) -> Value {
+        json!({ "items": items, "totalResults": items.len(), "skip": 0, "take": 100 })
+    }
+
+    #[test]
+    fn a_list_is_cut_between_items_and_says_how_to_go_on() {
+        let items: Vec<String> =
+            (0..100).map(|n| format!("item {n:03} {}", "x".repeat(90))).collect();
+        let mut answer = list(&items);
+        fit(&mut answer, 2048);
+        let kept = answer["items"].as_array().unwrap().len();
+        assert!(kept > 5 && kept < 30);
+        assert_eq!(answer["nextSkip"], kept);
+        assert_eq!(answer["items"][kept - 1], items[kept - 1].as_str());
+        assert!(size(&answer) <= 2048);
+        assert!(answer["truncated"]["fullBytes"].as_u64().unwrap() > 10_000);
+    }
+
+    #[test]
+    fn what_fits_is_not_touched() {
+        let mut answer = list(&["a".to_owned()]);
+        let before = answer.clone();
+        fit(&mut answer, 1024);
+        assert_eq!(answer, before);
+    }
+
+    proptest! {
+        #[test]
+        fn every_answer_comes_within_its_size(
+            texts in prop::collection::vec("\\PC{0,3000}", 0..20),
+            note in "\\PC{0,5000}",
+            limit in 4096usize..30_000,
+        ) {
+            let mut answer = list(&texts);
+            answer["note"] = json!(note);
+            answer["deep"] = json!({ "a/b~c": texts });
+            fit(&mut answer, limit);
+            prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Lists: the one shape that every list has.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::octopus::Window;
+
+/// One page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct List<T> {
+    items: Vec<T>,
+    /// How many items the whole list has.
+    total_results: u32,
+    items_per_page: u32,
+    number_of_pages: u32,
+    /// Counted from 0.
+    last_page_number: u32,
+    skip: u32,
+    take: u32,
+    /// The `skip` of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_skip: Option<u32>,
+    /// Why there is nothing, and what to try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A page of a list of `total` items.
+    pub fn new(window: Window, total: u32, items: Vec<T>) -> Self {
+        let Window { skip, take } = window;
+        let pages = total.div_ceil(take.max(1)).max(1);
+        let came = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let next = skip.saturating_add(came);
+        Self {
+            items,
+            total_results: total,
+            items_per_page: take,
+            number_of_pages: pages,
+            last_page_number: pages - 1,
+            skip,
+            take,
+            next_skip: (came > 0 && next < total).then_some(next),
+            hint: (came == 0 && total > 0)
+                .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0")),
+        }
+    }
+
+    /// Says why there is nothing, where there is nothing.
+    #[must_use]
+    pub fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
+        if self.total_results == 0 && self.items.is_empty() {
+            self.hint = Some(hint());
+        }
+        self
+    }
+}
+
+/// Something that is named beside its ID.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Ref {
+    /// Its ID.
+    pub id: String,
+    /// Its name, where the caller may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn following_next_skip_visits_every_item_once(total in 0u32..500, take in 1u32..101) {
+            let mut visited = Vec::new();
+            let mut skip = 0;
+            loop {
+                let items: Vec<u32> = (skip..total.min(skip + take)).collect();
+                let list = List::new(Window { skip, take }, total, items);
+                prop_assert_eq!(list.number_of_pages, list.last_page_number + 1);
+                visited.extend(list.items);
+                match list.next_skip {
+                    Some(next) => skip = next,
+                    None => break,
+                }
+            }
+            prop_assert_eq!(visited, (0..total).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_empty_page_says_why() {
+        let past = List::new(Window { skip: 90, take: 30 }, 12, Vec::<u32>::new());
+        assert!(past.hint.unwrap().contains("there are 12"));
+        let nothing = List::new(Window { skip: 0, take: 30 }, 0, Vec::<u32>::new());
+        assert_eq!(nothing.or_hint(|| "none".to_owned()).hint.as_deref(), Some("none"));
+    }
+}

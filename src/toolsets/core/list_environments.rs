@@ -1,0 +1,75 @@
+//! `list_environments`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    octopus::{Page, Resource, document, environments::Environment},
+    tool::{Context, Error, List, Tool},
+};
+
+/// List the environments of a space, in the order that Octopus shows them. Releases are deployed
+/// to environments, such as Development or Production.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListEnvironments {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// Only environments whose name contains this, in any letter case.
+    partial_name: Option<String>,
+    /// How many items to leave out from the start.
+    skip: Option<u32>,
+    /// How many items to give at most.
+    take: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EnvironmentSummary {
+    space_id: String,
+    id: String,
+    name: String,
+    slug: Option<String>,
+    description: String,
+    sort_order: i64,
+    /// Whether a failing deployment waits for a person by default.
+    use_guided_failure: bool,
+    allow_dynamic_infrastructure: bool,
+    extension_settings: Value,
+    url: String,
+}
+
+impl Tool for ListEnvironments {
+    const NAME: &'static str = "list_environments";
+    const TITLE: &'static str = "List environments";
+
+    type Output = List<EnvironmentSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let path = space
+            .path([Environment::COLLECTION])
+            .with_some("partialName", self.partial_name.as_deref());
+        let page: Page<Environment> = space.list(path, window).await?;
+        let items = page.items.into_iter().map(|environment| EnvironmentSummary {
+            space_id: space.id().to_string(),
+            url: space.portal().environment(environment.id.as_str()),
+            id: environment.id.into_string(),
+            name: environment.name,
+            slug: environment.slug,
+            description: environment.description,
+            sort_order: environment.sort_order,
+            use_guided_failure: environment.use_guided_failure,
+            allow_dynamic_infrastructure: environment.allow_dynamic_infrastructure,
+            extension_settings: document::plain(environment.extension_settings.into()),
+        });
+        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
+            match &self.partial_name {
+                Some(name) => format!("no environment's name contains '{name}'"),
+                None => format!("space '{}' has no environment that this key sees", space.name()),
+            }
+        }))
+    }
+}

@@ -1,0 +1,125 @@
+//! `get_latest_deployment`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::summary::{Around, DeploymentSummary};
+use crate::{
+    octopus::{
+        Space, Window,
+        deployments::{self, Deployment, Filter, TaskState},
+        environments::Environment,
+        projects::Project,
+        tenants::Tenant,
+    },
+    tool::{Context, Error, Ref, Tool, name_of},
+    toolsets::tasks::TaskSummary,
+};
+
+/// Get the newest deployment of a project, with its release, environment and server task. Narrow
+/// it to an environment, a tenant or a task state, for example the last success in Production.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetLatestDeployment {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// Only to this environment: its name, slug or ID.
+    environment_id: Option<String>,
+    /// Only for this tenant: its name, slug or ID.
+    tenant_id: Option<String>,
+    /// Only with a task in this state.
+    task_state: Option<TaskState>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LatestDeployment {
+    project: Ref,
+    /// Absent where there is none.
+    deployment: Option<DeploymentSummary>,
+    /// The task of the deployment, where the caller may see it.
+    task: Option<TaskSummary>,
+    /// Why there is nothing, and what to try.
+    hint: Option<String>,
+}
+
+impl Tool for GetLatestDeployment {
+    const NAME: &'static str = "get_latest_deployment";
+    const TITLE: &'static str = "Get the latest deployment";
+    const ALIASES: &'static [(&'static str, &'static str)] = &[
+        ("project", "projectId"),
+        ("projectName", "projectId"),
+        ("environment", "environmentId"),
+        ("environmentName", "environmentId"),
+        ("tenant", "tenantId"),
+        ("tenantName", "tenantId"),
+    ];
+
+    type Output = LatestDeployment;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let space = cx.space(self.space.as_deref()).await?;
+        let (project, environment, tenant) = futures::try_join!(
+            space.find::<Project>(&self.project_id),
+            space.find_some::<Environment>(self.environment_id.as_deref()),
+            space.find_some::<Tenant>(self.tenant_id.as_deref()),
+        )?;
+        let filter = Filter {
+            projects: vec![project.id.clone()],
+            environments: environment.into_iter().map(|found| found.id).collect(),
+            tenants: tenant.into_iter().map(|found| found.id).collect(),
+            channels: Vec::new(),
+            task_state: self.task_state,
+        };
+        let project = name_of(&project);
+        let Some(deployment) = latest(&space, &filter).await? else {
+            let hint = if filter.environments.is_empty()
+                && filter.tenants.is_empty()
+                && filter.task_state.is_none()
+            {
+                "this project was never deployed, or this key may not see its deployments"
+            } else {
+                "no deployment of this project fits; leave out taskState, tenantId or environmentId"
+            };
+            let hint = Some(hint.to_owned());
+            return Ok(LatestDeployment { project, deployment: None, task: None, hint });
+        };
+        let mut around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
+        let task = around.tasks.get(deployment.task_id.as_str()).cloned();
+        let project_name = project.name.clone();
+        let deployment = around.summary(&space, deployment);
+        around.tasks.clear();
+        let task = task.map(|task| TaskSummary::of(&space, task, project_name));
+        Ok(LatestDeployment { project, deployment: Some(deployment), task, hint: None })
+    }
+}
+
+/// How many deployments are looked at where Octopus does not sort them.
+const MOST: u32 = 1_000;
+
+/// Octopus lists the newest first, and then the first is the latest. Should a version not, the
+/// whole list is searched.
+async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Error> {
+    let mut window = Window { skip: 0, take: 30 };
+    let mut latest: Option<Deployment> = None;
+    loop {
+        let page = deployments::list(space, filter, window).await?;
+        let came = u32::try_from(page.items.len()).unwrap_or(window.take);
+        let sorted = page.items.is_sorted_by(|a, b| a.created >= b.created);
+        let newest =
+            page.items.into_iter().reduce(|a, b| if b.created > a.created { b } else { a });
+        latest = match (latest, newest) {
+            (Some(a), Some(b)) if b.created > a.created => Some(b),
+            (a, b) => a.or(b),
+        };
+        window.skip += came;
+        if came == 0
+            || window.skip >= page.total_results.min(MOST)
+            || (sorted && window.skip == came)
+        {
+            return Ok(latest);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `list_deployments`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{Around, DeploymentSummary};
+use crate::{
+    octopus::{
+        Id, Named, Space,
+        channels::Channel,
+        deployments::{self, Filter, TaskState},
+        environments::Environment,
+        projects::Project,
+        tenants::Tenant,
+    },
+    tool::{Context, Error, List, Tool, Words},
+};
+
+/// List deployments of a space, newest first, with project, release version, environment, tenant
+/// and how each ended. For "what is deployed" ask for taskState Success; for "what went wrong" for
+/// Failed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListDeployments {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// Only of these projects: names, slugs or IDs.
+    projects: Option<Words>,
+    /// Only to these environments: names, slugs or IDs.
+    environments: Option<Words>,
+    /// Only for these tenants: names, slugs or IDs.
+    tenants: Option<Words>,
+    /// Only through these channels: names, slugs or IDs.
+    channels: Option<Words>,
+    /// Only with a task in this state.
+    task_state: Option<TaskState>,
+    /// How many items to leave out from the start.
+    skip: Option<u32>,
+    /// How many items to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for ListDeployments {
+    const NAME: &'static str = "list_deployments";
+    const TITLE: &'static str = "List deployments";
+
+    type Output = List<DeploymentSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let (projects, environments, tenants) = futures::try_join!(
+            ids::<Project>(&space, self.projects),
+            ids::<Environment>(&space, self.environments),
+            ids::<Tenant>(&space, self.tenants),
+        )?;
+        let channels = match self.channels {
+            Some(Words(wanted)) => channels(&space, &projects, &wanted).await?,
+            None => Vec::new(),
+        };
+        let filter =
+            Filter { projects, environments, tenants, channels, task_state: self.task_state };
+        let page = deployments::list(&space, &filter, window).await?;
+        let around = Around::of(&space, &page.items).await?;
+        let items = page.items.into_iter().map(|d| around.summary(&space, d)).collect();
+        Ok(List::new(window, page.total_results, items).or_hint(|| {
+            if filter.is_empty() {
+                format!("space '{}' has no deployment that this key sees", space.name())
+            } else {
+                "no deployment fits all filters; leave one out, taskState or environments first"
+                    .to_owned()
+            }
+        }))
+    }
+}
+
+async fn ids<R: Named + Clone>(space: &Space, wanted: Option<Words>) -> Result<Vec<Id<R>>, Error> {
+    match wanted {
+        Some(Words(wanted)) => {
+            let found = space.find_all::<R>(&wanted).await?;
+            Ok(found.iter().map(|document| document.id().clone()).collect())
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Channels of different projects share names such as Default, so a name stands for the channels
+/// of all projects that are asked for.
+async fn channels(
+    space: &Space,
+    projects: &[Id<Project>],
+    wanted: &[String],
+) -> Result<Vec<Id<Channel>>, Error> {
+    let all = space.all::<Channel>().await?;
+    let of_projects: Vec<&Channel> = all
+        .iter()
+        .filter(|channel| projects.is_empty() || projects.contains(&channel.project_id))
+        .collect();
+    let mut found = Vec::new();
+    for wanted in wanted {
+        let before = found.len();
+        let called = of_projects.iter().filter(|channel| channel.is_called(wanted));
+        found.extend(called.map(|channel| channel.id.clone()));
+        if found.len() == before {
+            return Err(space.no_such(wanted, of_projects.iter().copied()).into());
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,16 @@
+//! Deployments: what went where, when, and how it ended.
+
+mod get_latest_deployment;
+mod list_deployments;
+mod summary;
+
+use crate::tool::{Definition, Toolset};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "deployments",
+    summary: "Deployments and how they ended",
+    tools: &[
+        Definition::of::<list_deployments::ListDeployments>(),
+        Definition::of::<get_latest_deployment::GetLatestDeployment>(),
+    ],
+};

@@ -1,0 +1,142 @@
+//! A deployment as the tools show it: names beside IDs, and the state of its task.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    octopus::{
+        Error, Id, Space, channels::Channel, deployments::Deployment, environments::Environment,
+        projects::Project, releases::Release, tasks::Task, tenants::Tenant,
+    },
+    tool::Names,
+};
+
+/// A deployment.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeploymentSummary {
+    space_id: String,
+    id: String,
+    name: Option<String>,
+    project_id: String,
+    project_name: Option<String>,
+    release_id: String,
+    release_version: Option<String>,
+    version_control_reference: Option<GitReference>,
+    environment_id: String,
+    environment_name: Option<String>,
+    tenant_id: Option<String>,
+    tenant_name: Option<String>,
+    channel_id: Option<String>,
+    channel_name: Option<String>,
+    task_id: String,
+    /// How the deployment stands or ended: the state of its task.
+    task_state: Option<String>,
+    error_message: Option<String>,
+    has_pending_interruptions: bool,
+    has_warnings_or_errors: bool,
+    created: Option<String>,
+    completed_time: Option<String>,
+    duration: Option<String>,
+    deployed_by: Option<String>,
+    deployment_process_id: Option<String>,
+    comments: Option<String>,
+    form_values: Map<String, Value>,
+    queue_time: Option<String>,
+    queue_time_expiry: Option<String>,
+    use_guided_failure: bool,
+    specific_machine_ids: Vec<String>,
+    excluded_machine_ids: Vec<String>,
+    skip_actions: Vec<String>,
+    force_package_download: bool,
+    force_package_redeployment: bool,
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct GitReference {
+    git_ref: Option<String>,
+    git_commit: Option<String>,
+}
+
+/// Everything that deployments refer to, looked up with one request for each kind.
+pub(super) struct Around {
+    projects: Names,
+    environments: Names,
+    tenants: Names,
+    channels: Names,
+    releases: HashMap<String, Release>,
+    pub(super) tasks: HashMap<String, Task>,
+}
+
+impl Around {
+    pub(super) async fn of(space: &Space, deployments: &[Deployment]) -> Result<Self, Error> {
+        fn each<'a, R: 'a>(
+            deployments: &'a [Deployment],
+            id: fn(&'a Deployment) -> Option<&'a Id<R>>,
+        ) -> impl Iterator<Item = &'a Id<R>> {
+            deployments.iter().filter_map(id)
+        }
+        let (projects, environments, tenants, channels, releases, tasks) = futures::try_join!(
+            Names::of::<Project>(space, each(deployments, |d| Some(&d.project_id))),
+            Names::of::<Environment>(space, each(deployments, |d| Some(&d.environment_id))),
+            Names::of::<Tenant>(space, each(deployments, |d| d.tenant_id.as_ref())),
+            Names::of::<Channel>(space, each(deployments, |d| d.channel_id.as_ref())),
+            space.by_ids::<Release>(each(deployments, |d| Some(&d.release_id))),
+            space.by_ids::<Task>(each(deployments, |d| Some(&d.task_id))),
+        )?;
+        Ok(Self { projects, environments, tenants, channels, releases, tasks })
+    }
+
+    pub(super) fn summary(&self, space: &Space, deployment: Deployment) -> DeploymentSummary {
+        let release = self.releases.get(deployment.release_id.as_str());
+        let task = self.tasks.get(deployment.task_id.as_str());
+        let tenant_id = deployment.tenant_id.map(Id::into_string);
+        let channel_id = deployment.channel_id.map(Id::into_string);
+        DeploymentSummary {
+            space_id: space.id().to_string(),
+            url: space.portal().deployment(&deployment.id),
+            id: deployment.id.into_string(),
+            name: deployment.name,
+            project_name: self.projects.get(deployment.project_id.as_str()),
+            project_id: deployment.project_id.into_string(),
+            release_version: release.map(|release| release.version.clone()),
+            version_control_reference: release
+                .and_then(|release| release.version_control_reference.clone())
+                .map(|git| GitReference { git_ref: git.git_ref, git_commit: git.git_commit }),
+            release_id: deployment.release_id.into_string(),
+            environment_name: self.environments.get(deployment.environment_id.as_str()),
+            environment_id: deployment.environment_id.into_string(),
+            tenant_name: tenant_id.as_deref().and_then(|id| self.tenants.get(id)),
+            tenant_id,
+            channel_name: channel_id.as_deref().and_then(|id| self.channels.get(id)),
+            channel_id,
+            task_id: deployment.task_id.into_string(),
+            task_state: task.and_then(|task| task.state.clone()),
+            error_message: task
+                .and_then(|task| task.error_message.clone())
+                .filter(|message| !message.is_empty()),
+            has_pending_interruptions: task.is_some_and(|task| task.has_pending_interruptions),
+            has_warnings_or_errors: task.is_some_and(|task| task.has_warnings_or_errors),
+            created: deployment.created,
+            completed_time: task.and_then(|task| task.completed_time.clone()),
+            duration: task.and_then(|task| task.duration.clone()),
+            deployed_by: deployment.deployed_by,
+            deployment_process_id: deployment.deployment_process_id,
+            comments: deployment.comments,
+            form_values: deployment.form_values,
+            queue_time: deployment.queue_time,
+            queue_time_expiry: deployment.queue_time_expiry,
+            use_guided_failure: deployment.use_guided_failure,
+            specific_machine_ids: deployment.specific_machine_ids,
+            excluded_machine_ids: deployment.excluded_machine_ids,
+            skip_actions: deployment.skip_actions,
+            force_package_download: deployment.force_package_download,
+            force_package_redeployment: deployment.force_package_redeployment,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `get_kubernetes_live_status`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    octopus::{
+        OctopusVersion,
+        environments::Environment,
+        kubernetes::{self, LiveResource, LiveStatus},
+        machines::Machine,
+        projects::Project,
+        tenants::Tenant,
+    },
+    tool::{Context, Error, Names, Tool},
+};
+
+/// Get the live state in Kubernetes of what a project deployed to an environment: health and sync
+/// of the whole and of each object, with what is not healthy first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetKubernetesLiveStatus {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// The environment: its name, slug or ID.
+    environment_id: String,
+    /// The tenant, where the project is deployed for tenants: its name, slug or ID.
+    tenant_id: Option<String>,
+    /// Whether to leave out the single objects.
+    summary_only: Option<bool>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KubernetesLiveStatus {
+    project_id: String,
+    project_name: String,
+    environment_id: String,
+    environment_name: String,
+    tenant_id: Option<String>,
+    tenant_name: Option<String>,
+    summary_only: bool,
+    /// The objects that are not healthy or not in sync.
+    problems: Vec<Problem>,
+    /// Absent where nothing is monitored.
+    live_status: Option<Status>,
+    hint: Option<String>,
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Problem {
+    kind: Option<String>,
+    namespace: Option<String>,
+    name: String,
+    health_status: Option<String>,
+    sync_status: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    summary: Option<Summary>,
+    machine_statuses: Vec<MachineStatus>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    status: Option<String>,
+    health_status: Option<String>,
+    sync_status: Option<String>,
+    sync_status_message: Option<String>,
+    last_updated: Option<String>,
+    total_orphan_count: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct MachineStatus {
+    machine_id: Option<String>,
+    machine_name: Option<String>,
+    status: Option<String>,
+    /// Objects with kind, namespace, name, healthStatus, syncStatus, and the objects they own.
+    resources: Vec<Value>,
+}
+
+impl Tool for GetKubernetesLiveStatus {
+    const NAME: &'static str = "get_kubernetes_live_status";
+    const TITLE: &'static str = "Get the live status in Kubernetes";
+    const SINCE: OctopusVersion = kubernetes::SINCE;
+    const ALIASES: &'static [(&'static str, &'static str)] = &[
+        ("project", "projectId"),
+        ("projectName", "projectId"),
+        ("environment", "environmentId"),
+        ("environmentName", "environmentId"),
+        ("tenant", "tenantId"),
+        ("tenantName", "tenantId"),
+    ];
+
+    type Output = KubernetesLiveStatus;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let summary_only = self.summary_only == Some(true);
+        let space = cx.space(self.space.as_deref()).await?;
+        let (project, environment, tenant) = futures::try_join!(
+            space.find::<Project>(&self.project_id),
+            space.find::<Environment>(&self.environment_id),
+            space.find_some::<Tenant>(self.tenant_id.as_deref()),
+        )?;
+        let tenant_id = tenant.as_ref().map(|tenant| &tenant.id);
+        let live =
+            kubernetes::live_status(&space, &project.id, &environment.id, tenant_id, summary_only)
+                .await?;
+        let live = live.filter(|live| live.summary.is_some() || !live.machine_statuses.is_empty());
+        let hint = live.is_none().then(|| {
+            format!(
+                "nothing is monitored for '{}' in '{}'{}: it needs Kubernetes steps, a deployment \
+                 there, and the Kubernetes monitor on the target",
+                project.name,
+                environment.name,
+                match &tenant {
+                    Some(tenant) => format!(" for '{}'", tenant.name),
+                    None => " without a tenant; for a tenanted project name the tenant".to_owned(),
+                }
+            )
+        });
+        let machines = live.iter().flat_map(|live| &live.machine_statuses);
+        let machines =
+            Names::of::<Machine>(&space, machines.filter_map(|m| m.machine_id.as_ref())).await?;
+        let mut problems = Vec::new();
+        for machine in live.iter().flat_map(|live| &live.machine_statuses) {
+            machine.resources.iter().for_each(|resource| collect(resource, &mut problems));
+        }
+        let slug = project.slug.as_deref().unwrap_or(project.id.as_str());
+        Ok(KubernetesLiveStatus {
+            url: space.portal().live_status(slug),
+            project_id: project.id.to_string(),
+            project_name: project.name,
+            environment_id: environment.id.into_string(),
+            environment_name: environment.name,
+            tenant_id: tenant_id.map(ToString::to_string),
+            tenant_name: tenant.map(|tenant| tenant.name),
+            summary_only,
+            problems,
+            live_status: live.map(|live| status(live, &machines)),
+            hint,
+        })
+    }
+}
+
+/// The words are an open set, so what is well is named and everything else is a problem.
+fn collect(resource: &LiveResource, problems: &mut Vec<Problem>) {
+    let is = |word: &Option<String>, well: &[&str]| {
+        word.as_deref().is_none_or(|word| well.iter().any(|well| well.eq_ignore_ascii_case(word)))
+    };
+    if !is(&resource.health_status, &["Healthy", "Suspended"])
+        || !is(&resource.sync_status, &["InSync", "Synced"])
+    {
+        problems.push(Problem {
+            kind: resource.kind.clone(),
+            namespace: resource.namespace.clone(),
+            name: resource.name.clone(),
+            health_status: resource.health_status.clone(),
+            sync_status: resource.sync_status.clone(),
+            message: resource
+                .health_status_message
+                .clone()
+                .or_else(|| resource.sync_status_message.clone())
+                .filter(|message| !message.is_empty()),
+        });
+    }
+    resource.children.iter().for_each(|child| collect(child, problems));
+}
+
+fn status(live: LiveStatus, machines: &Names) -> Status {
+    Status {
+        summary: live.summary.map(|summary| Summary {
+            status: summary.status,
+            health_status: summary.health_status,
+            sync_status: summary.sync_status,
+            sync_status_message: summary.sync_status_message,
+            last_updated: summary.last_updated,
+            total_orphan_count: summary.total_orphan_count,
+        }),
+        machine_statuses: live
+            .machine_statuses
+            .into_iter()
+            .map(|machine| MachineStatus {
+                machine_name: machine.machine_id.as_ref().and_then(|id| machines.get(id.as_str())),
+                machine_id: machine.machine_id.map(crate::octopus::Id::into_string),
+                status: machine.status,
+                resources: machine.resources.iter().map(object).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn object(resource: &LiveResource) -> Value {
+    let mut object = json!({
+        "kind": resource.kind,
+        "namespace": resource.namespace,
+        "name": resource.name,
+        "group": resource.group.as_deref().filter(|group| !group.is_empty()),
+        "healthStatus": resource.health_status,
+        "syncStatus": resource.sync_status,
+        "resourceId": resource.resource_id,
+        "desiredResourceId": resource.desired_resource_id,
+        "lastUpdated": resource.last_updated,
+    });
+    if let (Value::Object(object), false) = (&mut object, resource.children.is_empty()) {
+        let children: Value = resource.children.iter().map(self::object).collect();
+        object.insert("children".to_owned(), children);
+    }
+    object
+}

@@ -1,0 +1,11 @@
+//! What runs in Kubernetes now.
+
+mod get_kubernetes_live_status;
+
+use crate::tool::{Definition, Toolset};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "kubernetes",
+    summary: "The live state of what is deployed to Kubernetes",
+    tools: &[Definition::of::<get_kubernetes_live_status::GetKubernetesLiveStatus>()],
+};

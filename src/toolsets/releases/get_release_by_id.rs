@@ -1,0 +1,35 @@
+//! `get_release_by_id`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{ReleaseSummary, summaries};
+use crate::{
+    octopus::{Id, releases::Release},
+    tool::{Context, Error, Tool},
+};
+
+/// Get one release: version, notes, packages, Git reference, builds with commits and work items.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetReleaseById {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The ID of the release, like Releases-123.
+    release_id: String,
+}
+
+impl Tool for GetReleaseById {
+    const NAME: &'static str = "get_release_by_id";
+    const TITLE: &'static str = "Get a release";
+
+    type Output = ReleaseSummary;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let id = Id::<Release>::parse(&self.release_id)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let release = space.get(&id).await?;
+        let summary = summaries(&space, vec![release], false).await?.pop();
+        summary.ok_or_else(|| space.not_found(&id).into())
+    }
+}

@@ -1,0 +1,39 @@
+//! `list_releases`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{ReleaseSummary, summaries};
+use crate::{
+    octopus::releases,
+    tool::{Context, Error, List, Tool},
+};
+
+/// List the releases of all projects of a space, newest first. For one project use
+/// list_releases_for_project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListReleases {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// How many items to leave out from the start.
+    skip: Option<u32>,
+    /// How many items to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for ListReleases {
+    const NAME: &'static str = "list_releases";
+    const TITLE: &'static str = "List releases";
+
+    type Output = List<ReleaseSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let page = releases::list(&space, window).await?;
+        let items = summaries(&space, page.items, true).await?;
+        Ok(List::new(window, page.total_results, items)
+            .or_hint(|| format!("space '{}' has no release that this key sees", space.name())))
+    }
+}

@@ -1,0 +1,50 @@
+//! `list_releases_for_project`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{ReleaseSummary, summaries};
+use crate::{
+    octopus::{projects::Project, releases},
+    tool::{Context, Error, List, Tool},
+};
+
+/// List the releases of one project, newest first, or search them by version.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListReleasesForProject {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// Only releases whose version contains this.
+    search_by_version: Option<String>,
+    /// How many items to leave out from the start.
+    skip: Option<u32>,
+    /// How many items to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for ListReleasesForProject {
+    const NAME: &'static str = "list_releases_for_project";
+    const TITLE: &'static str = "List the releases of a project";
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("project", "projectId"), ("projectName", "projectId")];
+
+    type Output = List<ReleaseSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = space.find::<Project>(&self.project_id).await?;
+        let version = self.search_by_version.as_deref();
+        let page = releases::of_project(&space, &project.id, version, window).await?;
+        let items = summaries(&space, page.items, true).await?;
+        Ok(List::new(window, page.total_results, items).or_hint(|| match version {
+            Some(version) => {
+                format!("no release of '{}' has a version with '{version}'", project.name)
+            }
+            None => format!("'{}' has no release that this key sees", project.name),
+        }))
+    }
+}

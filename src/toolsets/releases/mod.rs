@@ -1,0 +1,18 @@
+//! Releases: a project's process, variables and packages, fixed under a version.
+
+mod get_release_by_id;
+mod list_releases;
+mod list_releases_for_project;
+mod summary;
+
+use crate::tool::{Definition, Toolset};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "releases",
+    summary: "Releases of projects",
+    tools: &[
+        Definition::of::<get_release_by_id::GetReleaseById>(),
+        Definition::of::<list_releases::ListReleases>(),
+        Definition::of::<list_releases_for_project::ListReleasesForProject>(),
+    ],
+};

@@ -1,0 +1,111 @@
+//! A release as the tools show it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    octopus::{
+        Error, Id, Space, channels::Channel, document, projects::Project, releases::Release,
+    },
+    text::cut,
+    tool::Names,
+};
+
+/// A release.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReleaseSummary {
+    id: String,
+    version: String,
+    project_id: String,
+    project_name: Option<String>,
+    channel_id: Option<String>,
+    channel_name: Option<String>,
+    /// When it was made.
+    assembled: Option<String>,
+    release_notes: Option<String>,
+    ignore_channel_rules: bool,
+    version_control_reference: Option<GitReference>,
+    selected_packages: Vec<SelectedPackage>,
+    selected_git_resources: Value,
+    /// What went into the packages: builds, commits, work items.
+    build_information: Value,
+    custom_fields: Map<String, Value>,
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct GitReference {
+    git_ref: Option<String>,
+    git_commit: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SelectedPackage {
+    step_name: Option<String>,
+    action_name: Option<String>,
+    package_reference_name: Option<String>,
+    version: Option<String>,
+}
+
+/// How much of the notes of a release a list shows.
+const NOTES_IN_LIST: usize = 400;
+
+/// Releases with the names of their projects and channels. In a list, long notes are cut.
+pub(super) async fn summaries(
+    space: &Space,
+    releases: Vec<Release>,
+    in_list: bool,
+) -> Result<Vec<ReleaseSummary>, Error> {
+    let (projects, channels) = futures::try_join!(
+        Names::of::<Project>(space, releases.iter().map(|release| &release.project_id)),
+        Names::of::<Channel>(space, releases.iter().filter_map(|r| r.channel_id.as_ref())),
+    )?;
+    Ok(releases
+        .into_iter()
+        .map(|mut release| {
+            if let Some(notes) = release.release_notes.as_mut()
+                && in_list
+                && notes.len() > NOTES_IN_LIST
+            {
+                *notes = format!("{} ...", cut::head(notes, NOTES_IN_LIST));
+            }
+            summary(space, release, &projects, &channels)
+        })
+        .collect())
+}
+
+fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) -> ReleaseSummary {
+    let channel_id = release.channel_id.map(Id::into_string);
+    ReleaseSummary {
+        url: space.portal().release(&release.id),
+        id: release.id.into_string(),
+        version: release.version,
+        project_name: projects.get(release.project_id.as_str()),
+        project_id: release.project_id.into_string(),
+        channel_name: channel_id.as_deref().and_then(|id| channels.get(id)),
+        channel_id,
+        assembled: release.assembled,
+        release_notes: release.release_notes,
+        ignore_channel_rules: release.ignore_channel_rules,
+        version_control_reference: release
+            .version_control_reference
+            .map(|git| GitReference { git_ref: git.git_ref, git_commit: git.git_commit }),
+        selected_packages: release
+            .selected_packages
+            .into_iter()
+            .map(|package| SelectedPackage {
+                step_name: package.step_name,
+                action_name: package.action_name,
+                package_reference_name: package.package_reference_name,
+                version: package.version,
+            })
+            .collect(),
+        selected_git_resources: document::plain(release.selected_git_resources.into()),
+        build_information: document::plain(release.build_information.into()),
+        custom_fields: release.custom_fields,
+    }
+}

@@ -1,0 +1,22 @@
+//! Tasks: the work that Octopus does, and what it wrote while doing it.
+
+mod activity;
+mod get_task_by_id;
+mod get_task_details;
+mod get_task_raw;
+mod log;
+mod summary;
+
+pub(super) use summary::TaskSummary;
+
+use crate::tool::{Definition, Toolset};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "tasks",
+    summary: "Server tasks and their logs",
+    tools: &[
+        Definition::of::<get_task_by_id::GetTaskById>(),
+        Definition::of::<get_task_details::GetTaskDetails>(),
+        Definition::of::<get_task_raw::GetTaskRaw>(),
+    ],
+};

@@ -1,0 +1,73 @@
+//! A task as the tools show it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::octopus::{Error, Id, Space, projects::Project, tasks::Task};
+use crate::tool::Names;
+
+/// A server task.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskSummary {
+    id: String,
+    space_id: Option<String>,
+    /// The kind: Deploy, RunbookRun, Health and others.
+    name: Option<String>,
+    description: Option<String>,
+    /// Canceled, Cancelling, Executing, Failed, Queued, Success or TimedOut.
+    state: Option<String>,
+    error_message: Option<String>,
+    is_completed: bool,
+    finished_successfully: bool,
+    has_warnings_or_errors: bool,
+    has_pending_interruptions: bool,
+    can_rerun: bool,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    /// What the task works on, for example its DeploymentId.
+    arguments: Map<String, Value>,
+    queue_time: Option<String>,
+    start_time: Option<String>,
+    last_updated_time: Option<String>,
+    completed_time: Option<String>,
+    duration: Option<String>,
+    server_node: Option<String>,
+    url: String,
+}
+
+impl TaskSummary {
+    pub(crate) fn of(space: &Space, task: Task, project_name: Option<String>) -> Self {
+        Self {
+            url: space.portal().task(&task.id),
+            id: task.id.into_string(),
+            space_id: task.space_id,
+            name: task.name,
+            description: task.description,
+            state: task.state,
+            error_message: task.error_message.filter(|message| !message.is_empty()),
+            is_completed: task.is_completed,
+            finished_successfully: task.finished_successfully,
+            has_warnings_or_errors: task.has_warnings_or_errors,
+            has_pending_interruptions: task.has_pending_interruptions,
+            can_rerun: task.can_rerun,
+            project_name,
+            project_id: task.project_id.map(Id::into_string),
+            arguments: task.arguments,
+            queue_time: task.queue_time,
+            start_time: task.start_time,
+            last_updated_time: task.last_updated_time,
+            completed_time: task.completed_time,
+            duration: task.duration,
+            server_node: task.server_node,
+        }
+    }
+
+    /// The task with the name of its project.
+    pub(super) async fn named(space: &Space, task: Task) -> Result<Self, Error> {
+        let names = Names::of::<Project>(space, task.project_id.as_ref()).await?;
+        let project_name = task.project_id.as_ref().and_then(|id| names.get(id.as_str()));
+        Ok(Self::of(space, task, project_name))
+    }
+}

@@ -1,0 +1,80 @@
+//! `get_tenant_by_id`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
+    tool::{Context, Error, Names, Ref, Tool},
+};
+
+/// Get one tenant with its tags, and the projects it is connected to with their environments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetTenantById {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The tenant: its name, slug or ID.
+    tenant_id: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TenantDetails {
+    space_id: String,
+    id: String,
+    name: String,
+    slug: Option<String>,
+    description: String,
+    is_disabled: bool,
+    tenant_tags: Vec<String>,
+    cloned_from_tenant_id: Option<String>,
+    /// What is deployed for the tenant, and where.
+    project_environments: Vec<Connection>,
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    project_id: String,
+    project_name: Option<String>,
+    environments: Vec<Ref>,
+}
+
+impl Tool for GetTenantById {
+    const NAME: &'static str = "get_tenant_by_id";
+    const TITLE: &'static str = "Get a tenant";
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("tenant", "tenantId"), ("tenantName", "tenantId")];
+
+    type Output = TenantDetails;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let space = cx.space(self.space.as_deref()).await?;
+        let tenant = space.find::<Tenant>(&self.tenant_id).await?;
+        let connected: Vec<Id<Project>> =
+            tenant.project_environments.keys().filter_map(|id| Id::parse(id).ok()).collect();
+        let (projects, environments) = futures::try_join!(
+            Names::of::<Project>(&space, &connected),
+            Names::of::<Environment>(&space, tenant.project_environments.values().flatten()),
+        )?;
+        let connection = |(project_id, there): (&String, &Vec<Id<Environment>>)| Connection {
+            project_name: projects.get(project_id),
+            project_id: project_id.clone(),
+            environments: there.iter().map(|id| environments.with(id)).collect(),
+        };
+        Ok(TenantDetails {
+            space_id: space.id().to_string(),
+            url: space.portal().tenant(&tenant.id),
+            project_environments: tenant.project_environments.iter().map(connection).collect(),
+            id: tenant.id.into_string(),
+            name: tenant.name,
+            slug: tenant.slug,
+            description: tenant.description,
+            is_disabled: tenant.is_disabled,
+            tenant_tags: tenant.tenant_tags,
+            cloned_from_tenant_id: tenant.cloned_from_tenant_id,
+        })
+    }
+}

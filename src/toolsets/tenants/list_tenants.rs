@@ -1,0 +1,112 @@
+//! `list_tenants`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    octopus::{
+        Resource,
+        projects::Project,
+        tenants::{self, Filter, Tenant},
+    },
+    tool::{Context, Error, List, Tool, Words},
+};
+
+/// List the tenants of a space: the customers, regions or sites that projects are deployed for.
+/// For the projects and environments of one use get_tenant_by_id.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListTenants {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// Only tenants connected to this project: its name, slug or ID.
+    project_id: Option<String>,
+    /// Only tenants with these tags, as Set/Tag; of several tags of one set, any will do.
+    tags: Option<Words>,
+    /// Only these tenants: names, slugs or IDs.
+    ids: Option<Words>,
+    /// Only tenants whose name contains this, in any letter case.
+    partial_name: Option<String>,
+    /// How many items to leave out from the start.
+    skip: Option<u32>,
+    /// How many items to give at most.
+    take: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TenantSummary {
+    space_id: String,
+    id: String,
+    name: String,
+    slug: Option<String>,
+    description: String,
+    is_disabled: bool,
+    tenant_tags: Vec<String>,
+    cloned_from_tenant_id: Option<String>,
+    /// How many projects the tenant is connected to.
+    project_count: usize,
+    url: String,
+}
+
+impl Tool for ListTenants {
+    const NAME: &'static str = "list_tenants";
+    const TITLE: &'static str = "List tenants";
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("project", "projectId"), ("projectName", "projectId")];
+
+    type Output = List<TenantSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let tags = self.tags.map(tags).transpose()?.unwrap_or_default();
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
+        let ids = match self.ids {
+            Some(Words(wanted)) => {
+                let found = space.find_all::<Tenant>(&wanted).await?;
+                found.iter().map(|tenant| tenant.id().clone()).collect()
+            }
+            None => Vec::new(),
+        };
+        let project = project.map(|project| project.id);
+        let filter = Filter { project, tags, ids, partial_name: self.partial_name };
+        let page = tenants::list(&space, &filter, window).await?;
+        let items = page.items.into_iter().map(|tenant| TenantSummary {
+            space_id: space.id().to_string(),
+            url: space.portal().tenant(&tenant.id),
+            id: tenant.id.into_string(),
+            name: tenant.name,
+            slug: tenant.slug,
+            description: tenant.description,
+            is_disabled: tenant.is_disabled,
+            tenant_tags: tenant.tenant_tags,
+            cloned_from_tenant_id: tenant.cloned_from_tenant_id,
+            project_count: tenant.project_environments.len(),
+        });
+        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
+            if filter.is_empty() {
+                format!("space '{}' has no tenant that this key sees", space.name())
+            } else {
+                "no tenant fits all filters; leave one out. Tags are written Set/Tag".to_owned()
+            }
+        }))
+    }
+}
+
+/// Tags come as a list, or as one text with commas as earlier clients send them.
+fn tags(Words(words): Words) -> Result<Vec<String>, Error> {
+    let tags: Vec<String> = words
+        .iter()
+        .flat_map(|word| word.split(','))
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+        .collect();
+    match tags.iter().find(|tag| !tag.contains('/')) {
+        Some(tag) => Err(Error::Argument {
+            field: "tags".to_owned(),
+            reason: format!("'{tag}' is not a tag; write the tag set and the tag, as Set/Tag"),
+        }),
+        None => Ok(tags),
+    }
+}

@@ -1,0 +1,20 @@
+//! Tenants: the customers, regions or sites that projects are deployed for, and their variables.
+
+mod get_missing_tenant_variables;
+mod get_tenant_by_id;
+mod get_tenant_variables;
+mod list_tenants;
+mod variables;
+
+use crate::tool::{Definition, Toolset};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "tenants",
+    summary: "Tenants and their variables",
+    tools: &[
+        Definition::of::<list_tenants::ListTenants>(),
+        Definition::of::<get_tenant_by_id::GetTenantById>(),
+        Definition::of::<get_tenant_variables::GetTenantVariables>(),
+        Definition::of::<get_missing_tenant_variables::GetMissingTenantVariables>(),
+    ],
+};
