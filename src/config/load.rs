@@ -192,6 +192,11 @@ impl Loaded {
         self.mistakes.push(Mistake { key: key.to_owned(), value, origin, message });
     }
 
+    /// Drops mistakes in settings that a command does not need.
+    pub fn forgive(&mut self, is_needless: impl Fn(&str) -> bool) {
+        self.mistakes.retain(|mistake| !is_needless(&mistake.key));
+    }
+
     /// Every setting with its value as TOML and where it came from. Secrets are masked.
     pub fn effective(&self) -> Vec<(String, String, String)> {
         let tree = serde_json::to_value(&self.config).unwrap_or_default();

@@ -60,6 +60,15 @@ impl Error {
         }
     }
 
+    /// Whether the caller could not have avoided it.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Octopus(error) => error.is_fault(),
+            Self::Output(_) => true,
+            _ => false,
+        }
+    }
+
     /// What to try next. It names only tools that `policy` shows.
     pub fn hint(&self, policy: &Policy) -> Option<String> {
         let list = |noun: &str| lister(noun).filter(|tool| policy.names(tool));

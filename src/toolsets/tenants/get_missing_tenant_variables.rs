@@ -37,7 +37,7 @@ pub(super) struct GetMissingTenantVariables {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MissingVariables {
+pub(super) struct TenantsWithout {
     filters: Filters,
     include_details: bool,
     /// The tenants that have missing variables.
@@ -90,7 +90,7 @@ impl Tool for GetMissingTenantVariables {
         ("environmentName", "environmentId"),
     ];
 
-    type Output = MissingVariables;
+    type Output = TenantsWithout;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_details = self.include_details == Some(true);
@@ -114,7 +114,7 @@ impl Tool for GetMissingTenantVariables {
         let page: Vec<Missing> = all.into_iter().skip(skip as usize).take(take as usize).collect();
         let next = skip.saturating_add(u32::try_from(page.len()).unwrap_or(u32::MAX));
         let missing_variables = named(&space, page, include_details).await?;
-        Ok(MissingVariables {
+        Ok(TenantsWithout {
             filters: Filters {
                 tenant: tenant.as_ref().map(name_of),
                 project: project.as_ref().map(name_of),

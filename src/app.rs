@@ -1,0 +1,210 @@
+//! Builds the parts from the settings, starts them, and stops them.
+
+use std::{io::Write, net::TcpListener, time::Duration};
+
+use rmcp::ServiceExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{AuthMode, Config, Loaded, Secret},
+    http::{self, Auth, Certificates, Gate, Listening, Readiness},
+    mcp::{Caller, Protocol, Settings, Tools},
+    octopus::{Client, Configured},
+    sample,
+    tool::{Catalog, Limits, Policy, Tier},
+    toolsets::TOOLSETS,
+};
+
+/// How long before the end of the drain the calls that still run are told that the server stops,
+/// so that their clients hear it from the server and not from a broken connection.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Adds the mistakes in the settings that only the catalog can see.
+pub fn check(loaded: &mut Loaded) {
+    let tools = loaded.config().tools.clone();
+    if let Err(unknown) = Policy::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
+        let near = crate::text::nearest::nearest(&unknown.given, unknown.valid.iter().copied(), 1);
+        let near = near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
+        let message = format!(
+            "there is no toolset `{}`{near}. There are: {}, or `all`",
+            unknown.given,
+            unknown.valid.join(", ")
+        );
+        loaded.refuse("tools.toolsets", &message);
+    }
+}
+
+/// What anybody may see and do, as the settings say.
+pub fn policy(config: &Config) -> Result<Policy, String> {
+    let ceiling = if config.tools.read_only { Tier::Read } else { Tier::Write };
+    Policy::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
+        .map_err(|unknown| format!("tools.toolsets: there is no toolset `{}`", unknown.given))
+}
+
+/// Every tool, as the settings list them.
+pub fn catalog(config: &Config) -> Catalog {
+    Catalog::new(TOOLSETS, config.octopus.space.is_some())
+}
+
+/// The offering of this product, for the instance that `client` reaches.
+pub fn tools(config: &Config, client: Client) -> Result<Tools, String> {
+    // The rules for secrets are built at the first use, which should not be a caller's.
+    crate::text::door("");
+    Ok(Tools {
+        catalog: catalog(config),
+        policy: policy(config)?,
+        client,
+        limits: Limits {
+            answer: config.tools.answer_bytes.0,
+            answer_cap: config.tools.answer_bytes_cap.0,
+            take: config.tools.take,
+            take_cap: config.tools.take_cap,
+        },
+        fixed_space: config.octopus.space.clone(),
+    })
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// The main listener.
+    pub main: Listening,
+    /// The admin listener, where there is one.
+    pub admin: Option<Listening>,
+    sample: Option<Listening>,
+    readiness: Readiness,
+    stop: CancellationToken,
+    drain: Duration,
+}
+
+/// Starts everything that the settings ask for. It serves when this returns.
+pub async fn start(mut config: Config) -> Result<Running, String> {
+    let stop = CancellationToken::new();
+    let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
+    let url = config.octopus.url.clone().ok_or("octopus.url is not set")?;
+    let client = Client::new(url, &config.octopus)?;
+    let auth = Auth::new(config.auth_mode(), Configured::from_config(&config.octopus)?);
+    let settings =
+        Settings { call_timeout: config.http.request_timeout.0, stop: stop.clone(), local: None };
+    let protocol = Protocol::new(tools(&config, client)?, settings);
+    let readiness = Readiness::default();
+    let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone());
+    let router = http::router(gate, protocol, &stop);
+
+    let certificates = Certificates::load(&config.http.tls).await?;
+    let header_timeout = config.http.header_timeout.0;
+    let main = bind("http.listen", config.http.listen)?;
+    let main = http::listen(main, router, certificates.as_ref(), header_timeout)
+        .map_err(|error| format!("http.listen: {error}"))?;
+    let admin = match config.http.admin_listen {
+        None => None,
+        Some(address) => {
+            let socket = bind("http.admin_listen", address)?;
+            let router = http::admin_router(readiness.clone());
+            let admin = http::listen(socket, router, None, header_timeout);
+            Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
+        }
+    };
+    if let Some(certificates) = certificates {
+        tokio::spawn(certificates.follow(stop.clone()));
+    }
+    Ok(Running { main, admin, sample, readiness, stop, drain: config.http.drain_timeout.0 })
+}
+
+fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| {
+        format!("{key}: cannot listen on {address}: {error}; choose another address or port")
+    })
+}
+
+/// Starts the sample instance on a port of its own, and points the settings at it.
+fn start_sample(config: &mut Config) -> Result<Listening, String> {
+    let socket = bind("sample", std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let router = sample::Sample::new().router();
+    let listening = http::listen(socket, router, None, config.http.header_timeout.0)
+        .map_err(|error| format!("sample: {error}"))?;
+    config.octopus.url = format!("http://{}", listening.address).parse().ok();
+    if !config.has_credential() && config.auth_mode() == AuthMode::None {
+        config.octopus.api_key = Some(Secret::from(sample::keys::ADMIN.to_owned()));
+    }
+    Ok(listening)
+}
+
+impl Running {
+    /// Where clients connect.
+    pub fn endpoint(&self, tls: bool) -> String {
+        let scheme = if tls { "https" } else { "http" };
+        format!("{scheme}://{}/mcp", self.main.address)
+    }
+
+    /// Stops: says that it is not ready, accepts no more connections, gives running calls their
+    /// time, and tells those that are left that it is over.
+    pub async fn stop(self) {
+        self.readiness.stop();
+        let stop = self.stop.clone();
+        let patience = self.drain.saturating_sub(LAST_WORDS);
+        let last_words = tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            stop.cancel();
+        });
+        if let Err(error) = self.main.stop(self.drain).await {
+            tracing::warn!(%error, "the listener did not stop cleanly");
+        }
+        last_words.abort();
+        self.stop.cancel();
+        for other in [self.admin, self.sample].into_iter().flatten() {
+            let _ = other.stop(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Serves one local client over standard input and output, until it closes them.
+pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
+    let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
+    let url = config.octopus.url.clone().ok_or("octopus.url is not set")?;
+    let configured = Configured::from_config(&config.octopus)?.ok_or(
+        "a local client sends no credential, so one must be configured: set OCTOPUS_API_KEY, or \
+         OCTOPUS_API_KEY_FILE to a file that holds the key",
+    )?;
+    let caller = Caller { credentials: Some(configured.read()?) };
+    let stop = CancellationToken::new();
+    let settings = Settings {
+        call_timeout: config.http.request_timeout.0,
+        stop: stop.clone(),
+        local: Some(caller),
+    };
+    let client = Client::new(url, &config.octopus)?;
+    let protocol = Protocol::new(tools(&config, client)?, settings);
+    let served =
+        Box::pin(protocol.serve(rmcp::transport::stdio())).await.map_err(|e| e.to_string())?;
+    let ended = tokio::select! {
+        ended = served.waiting() => ended.map(|_| ()).map_err(|error| error.to_string()),
+        () = signalled() => Ok(()),
+    };
+    stop.cancel();
+    drop(sample);
+    ended
+}
+
+/// Waits until the process is told to stop: Ctrl-C or SIGTERM.
+pub async fn signalled() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+            }
+            Err(_) => drop(interrupted.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupted.await);
+}
+
+/// Prints to standard output. A closed pipe is nobody's mistake.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

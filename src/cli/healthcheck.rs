@@ -1,0 +1,50 @@
+//! `octopus-mcp healthcheck`.
+
+use std::{
+    io::{Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use super::Failure;
+use crate::config::Config;
+
+/// How long the server may take to connect, and to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Asks `/readyz` of the server that runs with the same settings.
+pub(super) fn ask(config: &Config) -> Result<(), Failure> {
+    let address = reachable(config.http.admin_listen.unwrap_or(config.http.listen));
+    let failed = |reason: &dyn std::fmt::Display| Failure::Other(format!("{address}: {reason}"));
+    let mut server = TcpStream::connect_timeout(&address, PATIENCE).map_err(|e| failed(&e))?;
+    if config.http.admin_listen.is_none() && config.http.tls.certificate.is_some() {
+        // Behind TLS it is enough that somebody listens; `http.admin_listen` tells more.
+        return Ok(());
+    }
+    let asked = server
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| server.set_write_timeout(Some(PATIENCE)))
+        .and_then(|()| {
+            server
+                .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        });
+    asked.map_err(|e| failed(&e))?;
+    let mut answer = Vec::new();
+    server.take(4096).read_to_end(&mut answer).map_err(|e| failed(&e))?;
+    if answer.starts_with(b"HTTP/1.1 200 ") {
+        Ok(())
+    } else {
+        let first = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        Err(failed(&String::from_utf8_lossy(first)))
+    }
+}
+
+/// A listener on all addresses is asked on loopback.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}

@@ -1,0 +1,43 @@
+//! What a server says when it starts: where it is, and how to connect a client.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::config::{AuthMode, Config};
+
+/// Questions that the data of the sample instance has good answers to.
+const QUESTIONS: [&str; 3] = [
+    "Why did the last deployment of Parcel Tracking API to Staging fail, and what runs in \
+     Production now?",
+    "Why can we not deploy Customs Declarations for Ironbark Haulage, and what else does this \
+     tenant lack?",
+    "What is wrong with Depot Portal in Production right now?",
+];
+
+/// The lines that a person reads first.
+pub(super) fn text(config: &Config, endpoint: &str) -> String {
+    let mut text = format!("octopus-mcp serves {endpoint}\n");
+    let mut server = json!({ "type": "http", "url": endpoint });
+    if config.auth_mode() == AuthMode::Octopus
+        && let Some(server) = server.as_object_mut()
+    {
+        server.insert("headers".to_owned(), json!({ "X-Octopus-ApiKey": "API-YOURKEY" }));
+    }
+    if !config.sample.enabled {
+        return text;
+    }
+    let client = json!({ "mcpServers": { "octopus": server } });
+    let _ = write!(
+        text,
+        "\nIt answers from a sample instance of Octopus; nothing real is reached.\n\
+         Add it to your MCP client, for example with\n\n  \
+         claude mcp add --transport http octopus {endpoint}\n\n\
+         or paste this into the client's configuration:\n\n{client:#}\n\n\
+         Then ask:\n"
+    );
+    for question in QUESTIONS {
+        let _ = writeln!(text, "  - {question}");
+    }
+    text
+}

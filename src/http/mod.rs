@@ -1,0 +1,182 @@
+//! The listener: HTTP in, HTTP out.
+//!
+//! | path | answers |
+//! | --- | --- |
+//! | `POST /mcp`, `/mcp/` | the Model Context Protocol |
+//! | `GET /mcp` | what this is, for browsers and health checkers: 405 |
+//! | `GET /healthz` | 200 while the process runs |
+//! | `GET /readyz` | 200 while it takes requests, 503 once it stops |
+//!
+//! Health has no credentials and no check of `Host`, so that probes by address work. Every error
+//! of the endpoint has a JSON-RPC error as its body, with the ID of the request.
+
+mod admit;
+mod auth;
+mod envelope;
+mod guard;
+mod health;
+mod hosts;
+mod listen;
+mod media;
+mod quiet;
+mod refusal;
+mod repair;
+mod revision;
+mod shape;
+mod tls;
+mod trace;
+
+pub use auth::Auth;
+pub use health::Readiness;
+pub use listen::{Listening, listen};
+pub use tls::Certificates;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::post_service,
+};
+use http::{StatusCode, header};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer},
+    sensitive_headers::SetSensitiveRequestHeadersLayer,
+};
+
+use self::refusal::Refusal;
+use crate::{
+    config,
+    mcp::{Offering, Protocol},
+};
+
+/// Everything that a request passes on its way to the protocol.
+#[derive(Debug)]
+pub struct Gate {
+    http: config::Http,
+    allowed: hosts::Allowed,
+    auth: Auth,
+    readiness: Readiness,
+    requests: Arc<Semaphore>,
+}
+
+impl Gate {
+    /// A gate with these settings.
+    pub fn new(
+        http: &config::Http,
+        limits: &config::Limits,
+        auth: Auth,
+        readiness: Readiness,
+    ) -> Self {
+        Self {
+            allowed: hosts::Allowed::new(&http.allowed_hosts.0, &http.allowed_origins.0),
+            http: http.clone(),
+            auth,
+            readiness,
+            requests: Arc::new(Semaphore::new(admit::places(limits))),
+        }
+    }
+}
+
+/// The whole surface of the main listener.
+pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>, stop: &CancellationToken) -> Router {
+    let gate = Arc::new(gate);
+    let endpoint = ServiceBuilder::new()
+        // Early and cheap: a full server says so before it reads.
+        .layer(from_fn_with_state(Arc::clone(&gate), admit::admit))
+        // The body within its size and time; from here on every refusal has the request's ID.
+        .layer(from_fn_with_state(Arc::clone(&gate), envelope::open))
+        // Whoever cannot be meant: other hosts, foreign pages, keys in addresses.
+        .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
+        // What the standards say of media types, in place of what rmcp compares.
+        .layer(from_fn(media::settle))
+        // Whoever calls. Before anything that depends on who it is.
+        .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+        // What rmcp lets pass in headers and parameters.
+        .layer(from_fn(revision::check))
+        .layer(from_fn(shape::check))
+        // A sign of life for calls that take long.
+        .layer(from_fn_with_state(Arc::clone(&gate), quiet::keep_alive))
+        // The last errors that are not JSON-RPC become so.
+        .layer(from_fn(repair::repair))
+        .service(transport(protocol, &gate.http, stop));
+    let endpoint = post_service(endpoint).get(what_this_is).fallback(no_sessions);
+    Router::new()
+        .route("/mcp", endpoint.clone())
+        .route("/mcp/", endpoint)
+        .merge(health::router(gate.readiness.clone()))
+        .fallback(nothing_here)
+        .layer(
+            ServiceBuilder::new()
+                // Nothing below can print these.
+                .layer(SetSensitiveRequestHeadersLayer::new(auth::sensitive_headers()))
+                // An ID and a span for each request, and one line about it.
+                .layer(from_fn(trace::trace))
+                // A bug in one request is the end of that request alone.
+                .layer(CatchPanicLayer::custom(refusal::panicked))
+                // Pages of allowed origins may read the answers.
+                .layer(cors(Arc::clone(&gate))),
+        )
+}
+
+/// The surface of the admin listener.
+pub fn admin_router(readiness: Readiness) -> Router {
+    health::router(readiness).fallback(nothing_here)
+}
+
+/// rmcp's transport without sessions: nothing is lost when the server restarts. Its own checks
+/// of hosts and sizes stand behind ours and are off or wider.
+fn transport<O: Offering>(
+    protocol: Protocol<O>,
+    http: &config::Http,
+    stop: &CancellationToken,
+) -> StreamableHttpService<Protocol<O>, NeverSessionManager> {
+    let settings = StreamableHttpServerConfig::default()
+        .disable_allowed_hosts()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_sse_keep_alive(Some(quiet::BEAT))
+        .with_sse_retry(None)
+        .with_max_request_body_bytes(http.body_limit.0)
+        .with_cancellation_token(stop.clone());
+    StreamableHttpService::new(move || Ok(protocol.clone()), Arc::default(), settings)
+}
+
+fn cors(gate: Arc<Gate>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| gate.allowed.origin(origin)))
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, trace::REQUEST_ID])
+}
+
+/// Browsers and health checkers come with GET; so do clients that hope for an event stream, which
+/// a server without one answers with 405.
+async fn what_this_is() -> Response {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this is the endpoint of an MCP server for Octopus Deploy; MCP clients POST to it. Add its \
+         address to your client as an HTTP (streamable) server. There is no event stream on GET; \
+         /healthz and /readyz are for probes",
+    )
+    .allowing_post()
+    .into_response()
+}
+
+async fn no_sessions() -> Response {
+    let message = "only POST is served here; this server keeps no sessions to end or to resume";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).allowing_post().into_response()
+}
+
+async fn nothing_here() -> Response {
+    Refusal::new(StatusCode::NOT_FOUND, "nothing is served here; the MCP endpoint is /mcp")
+        .into_response()
+}

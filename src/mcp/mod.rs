@@ -1,0 +1,18 @@
+//! The protocol: MCP in, MCP out, in both of its eras.
+//!
+//! [`Protocol`] speaks MCP and knows nothing of Octopus: what it serves is an [`Offering`].
+//! [`Tools`] is the offering of this product.
+
+mod answer;
+mod caller;
+mod instructions;
+mod offering;
+mod protocol;
+mod request;
+mod tools;
+
+pub use caller::Caller;
+pub use offering::Offering;
+pub use protocol::{Protocol, SUPPORTED, Settings};
+pub use request::Request;
+pub use tools::Tools;

@@ -1,0 +1,78 @@
+//! What can be served over the protocol.
+
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        GetPromptRequestParams, GetPromptResponse, Prompt, ReadResourceResponse, Resource,
+        ResourceTemplate, ServerConfig, Tool,
+    },
+};
+
+use super::Request;
+
+/// What is served: tools, resources, prompts. Everything but the tools may be left out.
+///
+/// The protocol checks versions and metadata, sets time limits, tells progress, and answers
+/// cancellation and shutdown, whatever is served.
+pub trait Offering: Send + Sync + 'static {
+    /// Name, version, capabilities and instructions of the server.
+    fn info(&self) -> ServerConfig;
+
+    /// The tools that this request sees.
+    fn tools(&self, request: &Request) -> Vec<Tool>;
+
+    /// A tool by name, whoever may see it: to check headers that repeat its arguments.
+    fn tool(&self, name: &str) -> Option<Tool>;
+
+    /// Calls a tool.
+    fn call(
+        &self,
+        params: CallToolRequestParams,
+        request: Request,
+    ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send;
+
+    /// The resources that this request sees.
+    fn resources(&self, _request: &Request) -> Vec<Resource> {
+        Vec::new()
+    }
+
+    /// The templates of resources that this request sees.
+    fn resource_templates(&self, _request: &Request) -> Vec<ResourceTemplate> {
+        Vec::new()
+    }
+
+    /// Reads a resource.
+    fn read(
+        &self,
+        uri: String,
+        _request: Request,
+    ) -> impl Future<Output = Result<ReadResourceResponse, ErrorData>> + Send {
+        let data = serde_json::json!({ "uri": uri });
+        std::future::ready(Err(ErrorData::resource_not_found("no such resource", Some(data))))
+    }
+
+    /// The prompts that this request sees.
+    fn prompts(&self, _request: &Request) -> Vec<Prompt> {
+        Vec::new()
+    }
+
+    /// Fills in a prompt.
+    fn prompt(
+        &self,
+        params: GetPromptRequestParams,
+        _request: Request,
+    ) -> impl Future<Output = Result<GetPromptResponse, ErrorData>> + Send {
+        let message = format!("no such prompt: {}", params.name);
+        std::future::ready(Err(ErrorData::invalid_params(message, None)))
+    }
+
+    /// Completes an argument. What cannot be completed has no values.
+    fn complete(
+        &self,
+        _params: CompleteRequestParams,
+        _request: Request,
+    ) -> impl Future<Output = Result<CompleteResult, ErrorData>> + Send {
+        std::future::ready(Ok(CompleteResult::default()))
+    }
+}

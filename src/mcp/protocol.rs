@@ -1,0 +1,286 @@
+//! Speaks MCP for an offering.
+
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+        CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Caller, Offering, Request, request::is_stateless};
+
+/// The revisions that are spoken, oldest first. The last has no handshake and no sessions.
+pub const SUPPORTED: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
+/// How long a client may keep what `server/discover` says.
+const DISCOVERED_FOR: u64 = 3_600_000;
+/// How long a client may keep a list. Lists change only with the settings.
+const LISTED_FOR: u64 = 300_000;
+/// How long a client may take to accept a progress notification.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(1);
+
+/// How requests are served, whatever is offered.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a call may take.
+    pub call_timeout: Duration,
+    /// Ends the calls that still run.
+    pub stop: CancellationToken,
+    /// The caller of requests that do not come over HTTP.
+    pub local: Option<Caller>,
+}
+
+/// Speaks MCP for an offering. One is made for each request; all share what they serve.
+pub struct Protocol<O>(Arc<Inner<O>>);
+
+struct Inner<O> {
+    offering: O,
+    info: ServerConfig,
+    settings: Settings,
+}
+
+impl<O> std::fmt::Debug for Protocol<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Protocol")
+    }
+}
+
+impl<O> Clone for Protocol<O> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<O: Offering> Protocol<O> {
+    /// Serves this.
+    pub fn new(offering: O, settings: Settings) -> Self {
+        let info = offering.info();
+        Self(Arc::new(Inner { offering, info, settings }))
+    }
+
+    fn request(&self, context: &RequestContext<RoleServer>) -> Result<Request, ErrorData> {
+        Request::of(context, self.0.settings.local.as_ref()).ok_or_else(|| {
+            tracing::error!("a request came without a caller");
+            ErrorData::internal_error("the request has no caller; please report this", None)
+        })
+    }
+
+    /// Ends what takes too long, what nobody waits for any more, and what a stopping server
+    /// cannot finish; and lets a bug in one request be the end of that request alone.
+    async fn within_limits<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T, ErrorData>> + Send,
+    ) -> Result<T, Ended> {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        tokio::select! {
+            biased;
+            () = context.ct.cancelled() => Err(Ended::Cancelled),
+            answer = tokio::time::timeout(self.0.settings.call_timeout, work) => match answer {
+                Ok(Ok(answer)) => answer.map_err(Ended::Refused),
+                Ok(Err(_)) => Err(Ended::Broken),
+                Err(_) => Err(Ended::TookTooLong(self.0.settings.call_timeout)),
+            },
+            () = self.0.settings.stop.cancelled() => Err(Ended::Stopping),
+        }
+    }
+}
+
+/// Why there is no answer.
+enum Ended {
+    Refused(ErrorData),
+    Cancelled,
+    TookTooLong(Duration),
+    Stopping,
+    Broken,
+}
+
+impl From<Ended> for ErrorData {
+    fn from(ended: Ended) -> Self {
+        let message = match ended {
+            Ended::Refused(error) => return error,
+            Ended::Cancelled => "the request was cancelled".to_owned(),
+            Ended::TookTooLong(limit) => {
+                format!("this took longer than {} s; ask for less", limit.as_secs())
+            }
+            Ended::Stopping => "this server is stopping; call again in a moment".to_owned(),
+            Ended::Broken => "the server failed while it answered; please report this".to_owned(),
+        };
+        Self::internal_error(message, None)
+    }
+}
+
+/// There is one page of everything, so a cursor is none of ours.
+fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match params.and_then(|params| params.cursor) {
+        Some(_) => Err(ErrorData::invalid_params(
+            "unknown cursor; the list comes whole, so leave the cursor out",
+            None,
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The stateless era asks for caching hints on lists; earlier ones do not know them.
+macro_rules! list {
+    ($result:ty, $items:expr, $request:expr) => {{
+        let list = <$result>::with_all_items($items);
+        if is_stateless(&$request.version) {
+            // What is listed depends on who asks.
+            Ok(list.with_ttl_ms(LISTED_FOR).with_cache_scope(CacheScope::Private))
+        } else {
+            Ok(list)
+        }
+    }};
+}
+
+impl<O: Offering> ServerHandler for Protocol<O> {
+    fn get_info(&self) -> ServerConfig {
+        self.0.info.clone()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(SUPPORTED)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.offering.tool(name)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        Ok(DiscoverResult::from_server_info(SUPPORTED.to_vec(), self.get_info())
+            .with_ttl_ms(DISCOVERED_FOR)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_tools(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        only_page(params)?;
+        let request = self.request(&context)?;
+        list!(ListToolsResult, self.0.offering.tools(&request), request)
+    }
+
+    async fn call_tool(
+        &self,
+        params: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let mut request = self.request(&context)?;
+        let (progress, told) = mpsc::channel(16);
+        request.progress = Some(progress);
+        let call = self.0.offering.call(params, request);
+        let work = forwarding(told, &context, call);
+        match self.within_limits(&context, work).await {
+            // A call that took too long is the call's failure, which the model should see.
+            Err(ended @ Ended::TookTooLong(_)) => {
+                let message = ErrorData::from(ended).message;
+                Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
+            }
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn list_resources(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        only_page(params)?;
+        let request = self.request(&context)?;
+        list!(ListResourcesResult, self.0.offering.resources(&request), request)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        only_page(params)?;
+        let request = self.request(&context)?;
+        let templates = self.0.offering.resource_templates(&request);
+        list!(ListResourceTemplatesResult, templates, request)
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let request = self.request(&context)?;
+        let read = self.0.offering.read(params.uri, request);
+        Ok(self.within_limits(&context, read).await?)
+    }
+
+    async fn list_prompts(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        only_page(params)?;
+        let request = self.request(&context)?;
+        list!(ListPromptsResult, self.0.offering.prompts(&request), request)
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let request = self.request(&context)?;
+        let prompt = self.0.offering.prompt(params, request);
+        Ok(self.within_limits(&context, prompt).await?)
+    }
+
+    async fn complete(
+        &self,
+        params: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let request = self.request(&context)?;
+        let complete = self.0.offering.complete(params, request);
+        Ok(self.within_limits(&context, complete).await?)
+    }
+}
+
+/// Runs a call, and tells the client how far it is where the client asked to be told.
+async fn forwarding<T>(
+    mut told: mpsc::Receiver<(u64, String)>,
+    context: &RequestContext<RoleServer>,
+    call: impl Future<Output = T>,
+) -> T {
+    let mut call = std::pin::pin!(call);
+    let token = context.meta.get_progress_token();
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut call => return answer,
+            Some((amount, message)) = told.recv() => {
+                let Some(token) = &token else { continue };
+                #[expect(clippy::cast_precision_loss, reason = "the protocol's numbers are floats")]
+                let progress = ProgressNotificationParam::new(token.clone(), amount as f64)
+                    .with_message(message);
+                // A client that does not read does not hold up the call for long.
+                let sent = context.peer.notify_progress(progress);
+                let _ = tokio::time::timeout(PROGRESS_LIMIT, sent).await;
+            }
+        }
+    }
+}

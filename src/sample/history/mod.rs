@@ -1,0 +1,63 @@
+//! Ninety days of releases, deployments and tasks.
+//!
+//! Code makes the long past (`past.rs`) from the rhythm of each project; the last three days are
+//! written by hand in `fixtures/recent.json`, so that their IDs never change. Both are facts, and
+//! the rest of the folder turns facts into what the API shows.
+
+mod deployments;
+mod facts;
+mod past;
+mod promotions;
+mod releases;
+mod routine;
+mod scripts;
+mod tasks;
+
+use std::collections::HashMap;
+
+pub(super) use facts::{State, TaskFacts};
+pub(super) use scripts::{Failure, LogLine, ScriptBook, Step};
+pub(super) use tasks::{SERVER_NODE, error_message};
+
+use facts::Facts;
+
+use super::clock::{MINUTE, SECOND};
+use super::dice::Dice;
+use super::version::Version;
+use super::world::{Collection, World, fixtures};
+
+/// Fills in the collections that are history.
+pub(super) fn add_to(world: &mut World, version: &Version) {
+    let mut facts = past::facts(world);
+    let mut recent: Facts = fixtures::parsed(fixtures::RECENT);
+    let within_the_minute = |id: &str| Dice::of(id).time(40 * SECOND);
+    recent.releases.iter_mut().for_each(|r| r.assembled += within_the_minute(&r.id));
+    recent.deployments.iter_mut().for_each(|d| d.created += within_the_minute(&d.id));
+    recent.tasks.iter_mut().for_each(|t| t.queued += within_the_minute(&t.id));
+    facts.releases.extend(recent.releases);
+    facts.deployments.extend(recent.deployments);
+    facts.tasks.extend(recent.tasks);
+
+    // Newest first, as every list of history is.
+    facts.releases.sort_by_key(|release| std::cmp::Reverse(release.assembled));
+    facts.deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.created));
+    let bodies = facts.releases.iter().map(|release| releases::body(world, release));
+    world.releases = Collection::new(bodies.collect::<Vec<_>>());
+
+    let of_deployments = facts.deployments.iter().filter_map(|facts| tasks::of(world, facts));
+    facts.tasks.extend(of_deployments.collect::<Vec<_>>());
+    facts.tasks.sort_by_key(|task| std::cmp::Reverse(task.queued));
+    let bodies = facts.tasks.iter().map(|task| tasks::body(task, version));
+    world.tasks = Collection::new(bodies.collect::<Vec<_>>());
+
+    let bodies = facts.deployments.iter().map(|facts| deployments::body(world, facts));
+    world.deployments = Collection::new(bodies.collect::<Vec<_>>());
+    world.task_facts =
+        facts.tasks.into_iter().map(|task| (task.id.clone(), task)).collect::<HashMap<_, _>>();
+}
+
+/// A number of minutes before the clock, as `recent.json` has it, as a moment.
+fn moment_ago<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let minutes = <i64 as serde::Deserialize>::deserialize(deserializer)?;
+    Ok(super::clock::NOW - minutes * MINUTE)
+}

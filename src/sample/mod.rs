@@ -1,0 +1,133 @@
+//! The embedded sample instance: an Octopus Server in memory.
+//!
+//! [`Sample::router`] answers as Octopus Server answers, for an invented freight company with two
+//! spaces, fifteen projects and ninety days of deployments. `octopus-mcp --sample`, the tests and
+//! the benches all speak to it. It knows nothing of the rest of this crate, on purpose: our REST
+//! client and this module are two independent descriptions of one API, and each proves the other.
+//!
+//! Everything is fixed. The clock stands at 2026-11-02T09:00:00Z, every ID is predictable, and two
+//! sample instances give the same bytes.
+//!
+//! | part | what it holds |
+//! | --- | --- |
+//! | [`keys`] | the API keys and the access token that open it |
+//! | `fixtures/` | what was written by hand, one JSON file for each collection |
+//! | `world/` | the collections, built from the fixtures once |
+//! | `history/` | releases, deployments and tasks of ninety days, made by code |
+//! | `activity/` | the activity tree and the log of a task, made when somebody asks |
+//! | `routes/` | one file for each collection: which paths it answers and with what |
+//! | `trouble.rs`, `fault.rs` | faults on demand |
+//! | `journal.rs` | what was asked |
+//!
+//! A new collection takes a fixture, a line in `world/mod.rs`, a file in `routes/` and a line in
+//! `routes/mod.rs`.
+
+mod activity;
+mod answer;
+mod call;
+mod clock;
+mod credential;
+mod dice;
+mod fault;
+mod history;
+mod journal;
+pub mod keys;
+mod page;
+mod query;
+mod routes;
+mod serve;
+mod trouble;
+mod users;
+mod version;
+mod world;
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+
+pub use fault::Fault;
+pub use journal::Entry;
+pub use trouble::Trouble;
+
+use journal::Journal;
+use version::Version;
+use world::World;
+
+/// The version of Octopus Server that [`Sample::new`] reports.
+pub const VERSION: &str = "2026.3.7314";
+
+/// An Octopus Server in memory. A clone is the same instance.
+#[derive(Clone)]
+pub struct Sample {
+    instance: Arc<Instance>,
+}
+
+/// What one sample instance consists of.
+struct Instance {
+    version: Version,
+    world: Arc<World>,
+    journal: Journal,
+    trouble: Trouble,
+}
+
+impl Sample {
+    /// A sample instance of the current version.
+    #[must_use]
+    pub fn new() -> Self {
+        static CURRENT: LazyLock<Arc<World>> =
+            LazyLock::new(|| Arc::new(World::build(&Version::parse(VERSION))));
+        Self::with_world(Version::parse(VERSION), Arc::clone(&CURRENT))
+    }
+
+    /// A sample instance that reports this version, such as `2024.4.6962`, and answers 404 on
+    /// every path that came later.
+    #[must_use]
+    pub fn with_version(version: &str) -> Self {
+        let version = Version::parse(version);
+        let world = Arc::new(World::build(&version));
+        Self::with_world(version, world)
+    }
+
+    /// The HTTP side. The caller may nest it below a virtual directory; links then start with it.
+    pub fn router(&self) -> Router {
+        serve::router(self.clone())
+    }
+
+    /// Every request since the start or since [`Sample::clear_journal`], oldest first. Only the
+    /// newest ten thousand are kept.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Entry> {
+        self.instance.journal.entries()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_journal(&self) {
+        self.instance.journal.clear();
+    }
+
+    /// The faults on demand.
+    #[must_use]
+    pub fn trouble(&self) -> &Trouble {
+        &self.instance.trouble
+    }
+
+    fn with_world(version: Version, world: Arc<World>) -> Self {
+        let instance =
+            Instance { version, world, journal: Journal::default(), trouble: Trouble::default() };
+        Self { instance: Arc::new(instance) }
+    }
+}
+
+impl fmt::Debug for Sample {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.instance.version.text();
+        formatter.debug_struct("Sample").field("version", &version).finish_non_exhaustive()
+    }
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,249 @@
+//! Which path is answered where. One file for each collection.
+
+mod channels;
+mod dashboard;
+mod deployments;
+mod environments;
+mod git;
+mod library_variable_sets;
+mod lifecycles;
+mod live_status;
+mod missing_variables;
+mod progression;
+mod project_groups;
+mod projects;
+mod releases;
+mod server;
+mod spaces;
+mod tag_sets;
+mod task_log;
+mod tasks;
+mod tenant_variables;
+mod tenants;
+mod users;
+
+use http::Method;
+
+use super::Instance;
+use super::answer::{Answered, Refusal};
+use super::call::Call;
+use super::query::Query;
+use super::users::User;
+use super::version::Since;
+use super::world::Item;
+
+/// The answer to a request. The segments are those of the path, decoded, in their letter case.
+pub(super) fn answer(
+    instance: &Instance,
+    method: &Method,
+    segments: &[String],
+    query: Query,
+    user: &Result<&'static User, Refusal>,
+) -> Answered {
+    let segments: Vec<String> = segments.iter().map(|segment| word(segment)).collect();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if let Some(answered) = server::open(instance, method, &path) {
+        return answered;
+    }
+    let ["api", path @ ..] = path.as_slice() else { return Err(Refusal::NoRoute) };
+    let user = match user {
+        Ok(user) => *user,
+        Err(Refusal::BadKey) => return Err(Refusal::BadKey),
+        Err(_) => return Err(Refusal::NotLoggedIn),
+    };
+    let (space, path) = scope(instance, user, path)?;
+    let mut links = String::from("/api");
+    for segment in space.iter().map(|space| space.id.as_str()).chain(path.iter().copied()) {
+        links.push('/');
+        links.push_str(segment);
+    }
+    let (world, version) = (&*instance.world, &instance.version);
+    let call = Call { world, version, user, query, space, path: links };
+    let answered = dispatch(&call, path);
+    match answered {
+        // Nothing can be changed yet: what can be read knows no other method.
+        Ok(_) if !matches!(*method, Method::GET | Method::HEAD) => {
+            Err(Refusal::NoMethod(method.to_string()))
+        }
+        answered => answered,
+    }
+}
+
+/// The space a path speaks of, and the rest of the path.
+fn scope<'a, 'p>(
+    instance: &'a Instance,
+    user: &User,
+    path: &'p [&'p str],
+) -> Result<(Option<&'a Item>, &'p [&'p str]), Refusal> {
+    let visible = |item: &&Item| user.sees(&item.id);
+    let spaces = &instance.world.spaces;
+    match path {
+        ["spaces"] | ["spaces", _] | ["spaces", _, "search" | "logo"] => Ok((None, path)),
+        ["spaces", id_or_slug, rest @ ..] => {
+            if !instance.version.has(Since::SpacesForm) {
+                return Err(Refusal::NoRoute);
+            }
+            let space = spaces.find_in("", id_or_slug).filter(visible);
+            space.map(|space| (Some(space), rest)).ok_or_else(|| missing(id_or_slug))
+        }
+        [id, rest @ ..] if is_space_id(id) => {
+            let space = spaces.find(id).filter(visible);
+            space.map(|space| (Some(space), rest)).ok_or_else(|| missing(id))
+        }
+        [
+            "users"
+            | "tasks"
+            | "octopusservernodes"
+            | "serverstatus"
+            | "capabilities"
+            | "permissions"
+            | "ratelimitingpolicies",
+            ..,
+        ] => Ok((None, path)),
+        _ => {
+            let default = spaces.iter().find(|space| space.flag("IsDefault")).filter(visible);
+            default.map(|space| (Some(space), path)).ok_or(Refusal::NoRoute)
+        }
+    }
+}
+
+fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
+    match path {
+        [] => spaces::home(call),
+        ["spaces", rest @ ..] => spaces::answer(call, rest),
+        ["users", rest @ ..] => users::answer(call, rest),
+        ["tasks", rest @ ..] => tasks::answer(call, rest),
+        ["environments", rest @ ..] => environments::answer(call, rest),
+        ["projects", project, "environments", environment, rest @ ..] => {
+            live_status::answer(call, project, environment, rest)
+        }
+        ["projects", rest @ ..] => projects::answer(call, rest),
+        ["projectgroups", rest @ ..] => project_groups::answer(call, rest),
+        ["lifecycles", rest @ ..] => lifecycles::answer(call, rest),
+        ["channels", rest @ ..] => channels::answer(call, rest),
+        ["releases", rest @ ..] => releases::answer(call, rest),
+        ["deployments", rest @ ..] => deployments::answer(call, rest),
+        ["progression", project] => progression::of_project(call, project),
+        ["dashboard"] => dashboard::whole(call),
+        ["dashboard", "dynamic"] => dashboard::dynamic(call),
+        ["tenants", rest @ ..] => tenants::answer(call, rest),
+        ["tenantvariables", "all"] => tenant_variables::of_all(call),
+        ["tagsets", rest @ ..] => tag_sets::answer(call, rest),
+        ["libraryvariablesets", rest @ ..] => library_variable_sets::answer(call, rest),
+        _ => server::answer(call, path),
+    }
+}
+
+/// A refusal that names what was looked for.
+fn missing(id: &str) -> Refusal {
+    Refusal::NotFound(id.to_owned())
+}
+
+/// Segments without a digit are words of a route or slugs: both know no letter case.
+fn word(segment: &str) -> String {
+    if segment.bytes().any(|byte| byte.is_ascii_digit()) {
+        segment.to_owned()
+    } else {
+        segment.to_ascii_lowercase()
+    }
+}
+
+fn is_space_id(segment: &str) -> bool {
+    let number = segment.get(7..).filter(|number| !number.is_empty());
+    segment.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("spaces-"))
+        && number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use crate::sample::{Sample, keys};
+
+    async fn get(path: &str) -> Value {
+        let request = Request::get(path).header("X-Octopus-ApiKey", keys::ADMIN);
+        let request = request.body(Body::empty()).unwrap();
+        let response = Sample::new().router().oneshot(request).await.unwrap();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn filters_keep_what_was_asked_for() {
+        // A path, how many items at least, and a key of every item with the values it may have.
+        let rows: [(&str, usize, &str, &[&str]); 16] = [
+            (
+                "deployments?projects=Projects-1,projects-5",
+                20,
+                "ProjectId",
+                &["Projects-1", "Projects-5"],
+            ),
+            ("deployments?environments=Environments-3", 20, "EnvironmentId", &["Environments-3"]),
+            ("deployments?tenants=Tenants-6", 2, "TenantId", &["Tenants-6"]),
+            ("deployments?channels=Channels-101", 2, "ChannelId", &["Channels-101"]),
+            ("deployments?ids=Deployments-9004", 1, "Id", &["Deployments-9004"]),
+            (
+                "releases?ids=Releases-9002,Releases-9003",
+                2,
+                "Id",
+                &["Releases-9002", "Releases-9003"],
+            ),
+            ("projects/route-planner/releases?searchByVersion=2.6", 1, "Version", &["2.6.0"]),
+            ("projects?partialName=PLANNER", 1, "Name", &["Route Planner"]),
+            ("environments?name=staging", 1, "Id", &["Environments-2"]),
+            ("tasks?states=Failed&states=TimedOut", 20, "State", &["Failed", "TimedOut"]),
+            ("tasks?name=Health&active=true", 1, "Id", &["ServerTasks-90203"]),
+            (
+                "tasks?hasPendingInterruptions=true",
+                2,
+                "Id",
+                &["ServerTasks-90008", "ServerTasks-90028"],
+            ),
+            ("tasks?tenant=Tenants-6&fromQueueDate=2026-11-01", 1, "Id", &["ServerTasks-90027"]),
+            ("tenants?clonedFromTenantId=Tenants-1", 1, "Id", &["Tenants-5"]),
+            (
+                "tenants?projectId=Projects-8&tags=Region/EMEA,Region/APAC,Tier/Gold",
+                2,
+                "Id",
+                &["Tenants-1", "Tenants-4"],
+            ),
+            ("libraryvariablesets?contentType=ScriptModule", 1, "Id", &["LibraryVariableSets-4"]),
+        ];
+        for (path, least, key, allowed) in rows {
+            let page = get(&format!("/api/Spaces-1/{path}")).await;
+            let items = page["Items"].as_array().unwrap();
+            assert!(items.len() >= least, "{path}: {}", items.len());
+            for item in items {
+                assert!(allowed.contains(&item[key].as_str().unwrap()), "{path}: {}", item[key]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_tenants_lack_is_found_from_every_side() {
+        let rows = [
+            ("", "Tenants-1 Tenants-2 Tenants-6 Tenants-8 Tenants-9"),
+            ("?projectId=Projects-8", "Tenants-8"),
+            ("?tenantId=Tenants-6&environmentId=Environments-2", "Tenants-6"),
+            ("?tenantId=Tenants-4", ""),
+        ];
+        for (query, expected) in rows {
+            let found = get(&format!("/api/Spaces-1/tenants/variables-missing{query}")).await;
+            let mut ids: Vec<&str> = found
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["TenantId"].as_str().unwrap())
+                .collect();
+            ids.sort_unstable();
+            assert_eq!(ids.join(" "), expected, "{query}");
+        }
+        let path = "/api/Spaces-1/tenants/Tenants-6/projectvariables?includeMissingVariables=true";
+        let body = get(path).await;
+        assert_eq!(body["MissingVariables"].as_array().unwrap().len(), 4);
+    }
+}

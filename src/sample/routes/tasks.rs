@@ -1,0 +1,202 @@
+//! Tasks, newest first, of one space or of all the caller sees.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::answer::{Answer, Answered, Refusal};
+use super::super::call::{Call, contains};
+use super::super::clock;
+use super::super::history::State;
+use super::super::page::Pages;
+use super::super::world::Item;
+use super::{missing, task_log};
+
+const PAGES: Pages = Pages::of(
+    "Task",
+    "skip,active,environment,tenant,runbook,project,name,node,running,states,\
+     hasPendingInterruptions,hasWarningsOrErrors,take,ids,partialName,spaces,includeSystem,\
+     description,fromCompletedDate,toCompletedDate,fromQueueDate,toQueueDate,fromStartDate,\
+     toStartDate",
+);
+
+const TYPES: [&str; 15] = [
+    "AdHocScript",
+    "AutoDeploy",
+    "Backup",
+    "Delete",
+    "Deploy",
+    "Health",
+    "Migration",
+    "Retention",
+    "RunbookRun",
+    "SyncCommunityActionTemplates",
+    "SystemIntegrityCheck",
+    "TestAzureAccount",
+    "TestEmail",
+    "UpdateCalamari",
+    "Upgrade",
+];
+
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+    call.need("TaskView")?;
+    match path {
+        [] => list(call),
+        ["tasktypes"] => {
+            let types = TYPES.map(|name| json!({ "Id": name, "Name": name, "Links": {} }));
+            Ok(Answer::value(&json!(types)))
+        }
+        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id, "details"] => task_log::details(call, one(call, id)?),
+        [id, "raw"] => task_log::raw(call, one(call, id)?),
+        [id, "queued-behind"] => Ok(queued_behind(call, one(call, id)?)),
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+/// A task of the space of the path, or of any space the caller sees.
+fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
+    let task = call.world.tasks.find(id).filter(|task| is_visible(call, task));
+    task.ok_or_else(|| missing(id))
+}
+
+fn is_visible(call: &Call<'_>, task: &Item) -> bool {
+    match call.space {
+        Some(space) => task.space_id == space.id,
+        None => call.user.sees(&task.space_id),
+    }
+}
+
+fn list(call: &Call<'_>) -> Answered {
+    let filters = Filters::read(call)?;
+    let visible: Vec<&Item> =
+        call.world.tasks.iter().filter(|task| is_visible(call, task)).collect();
+    let found: Vec<&Item> =
+        visible.iter().copied().filter(|task| filters.match_(call, task)).collect();
+    let extra =
+        format!("\"TotalCounts\":{},\"TotalCountsInOtherSpaces\":{},", counts(&found), counts(&[]));
+    Ok(page(call, &found, &extra))
+}
+
+/// The task before this one in the queue, while it waits.
+fn queued_behind(call: &Call<'_>, task: &Item) -> Answer {
+    let mut found = Vec::new();
+    if task.text("State") == State::Queued.name() {
+        let project = task.text("ProjectId");
+        let busy = |other: &&Item| {
+            other.text("State") == State::Executing.name() && other.text("ProjectId") == project
+        };
+        found.extend(call.world.tasks.of_space(&task.space_id).filter(busy));
+    }
+    page(call, &found, "")
+}
+
+fn page(call: &Call<'_>, found: &[&Item], extra: &str) -> Answer {
+    let (skip, take) = PAGES.window(call);
+    let shown = found.iter().skip(skip).take(take).map(|task| {
+        let seconds = if task.text("State") == State::Queued.name() { 240 } else { 0 };
+        let rest = task.json.strip_prefix('{').unwrap_or_default();
+        format!("{{\"EstimatedRemainingQueueDurationSeconds\":{seconds},{rest}")
+    });
+    PAGES.written(call, found.len(), shown, extra)
+}
+
+fn counts(tasks: &[&Item]) -> Value {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for task in tasks {
+        *counts.entry(task.text("State")).or_default() += 1;
+        if task.flag("HasPendingInterruptions") {
+            *counts.entry("Interrupted").or_default() += 1;
+        }
+    }
+    let names = State::ALL.map(State::name).into_iter().chain(["Interrupted"]);
+    let count = |name: &str| json!(counts.get(name).copied().unwrap_or(0));
+    Value::Object(names.map(|name| (name.to_owned(), count(name))).collect::<Map<_, _>>())
+}
+
+/// The filters that have to be read before they can be applied.
+struct Filters {
+    states: Vec<&'static str>,
+    /// The key of the task, whether the moment is the earliest, and the moment.
+    moments: Vec<(&'static str, bool, i64)>,
+}
+
+impl Filters {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+        let mut states = Vec::new();
+        for name in call.query.list("states") {
+            let wrong =
+                || Refusal::BadRequest(format!("The value '{name}' is not valid for states."));
+            states.push(State::named(name).ok_or_else(wrong)?.name());
+        }
+        let mut moments = Vec::new();
+        let parameters = [
+            ("fromQueueDate", "QueueTime", true),
+            ("toQueueDate", "QueueTime", false),
+            ("fromStartDate", "StartTime", true),
+            ("toStartDate", "StartTime", false),
+            ("fromCompletedDate", "CompletedTime", true),
+            ("toCompletedDate", "CompletedTime", false),
+        ];
+        for (parameter, key, is_earliest) in parameters {
+            if let Some(text) = call.query.text(parameter) {
+                let wrong = || {
+                    Refusal::BadRequest(format!("The value '{text}' is not valid for {parameter}."))
+                };
+                moments.push((key, is_earliest, clock::parse(text).ok_or_else(wrong)?));
+            }
+        }
+        Ok(Self { states, moments })
+    }
+
+    fn match_(&self, call: &Call<'_>, task: &Item) -> bool {
+        let query = &call.query;
+        let state = task.text("State");
+        let is = |parameter: &str, names: &[&str]| {
+            query.switch(parameter) != Some(true) || names.contains(&state)
+        };
+        let has = |parameter: &str, key: &str| {
+            query.switch(parameter).is_none_or(|wanted| task.flag(key) == wanted)
+        };
+        let part = query.text("partialName").or_else(|| query.text("description"));
+        (self.states.is_empty() || self.states.contains(&state))
+            && is("running", &["Executing", "Cancelling"])
+            && is("active", &["Queued", "Executing", "Cancelling"])
+            && has("hasPendingInterruptions", "HasPendingInterruptions")
+            && has("hasWarningsOrErrors", "HasWarningsOrErrors")
+            && call.among_ids(task)
+            && call.has_one_of("name", task, "Name")
+            && call.has_one_of("project", task, "ProjectId")
+            && call.has_one_of("node", task, "ServerNode")
+            && of_deployment(call, task)
+            && part.is_none_or(|part| contains(task.text("Description"), part))
+            && (call.space.is_some() || of_spaces(call, task))
+            && self.moments.iter().all(|(key, is_earliest, moment)| {
+                clock::parse(task.text(key))
+                    .is_some_and(|at| if *is_earliest { at >= *moment } else { at <= *moment })
+            })
+    }
+}
+
+/// `environment` and `tenant`, which only the deployment of a task knows; no runbook is known yet.
+fn of_deployment(call: &Call<'_>, task: &Item) -> bool {
+    if ["environment", "tenant", "runbook"].iter().all(|name| call.query.text(name).is_none()) {
+        return true;
+    }
+    let facts = call.world.task_facts.get(&task.id);
+    let deployment = facts.and_then(|facts| facts.deployment.as_ref());
+    call.query.text("runbook").is_none()
+        && deployment.is_some_and(|deployment| {
+            call.one_of("environment", &deployment.environment_id)
+                && call.one_of("tenant", deployment.tenant_id.as_deref().unwrap_or_default())
+        })
+}
+
+/// `spaces` and `includeSystem`, at the server level.
+fn of_spaces(call: &Call<'_>, task: &Item) -> bool {
+    if task.space_id.is_empty() {
+        call.query.switch("includeSystem") != Some(false)
+    } else {
+        call.one_of("spaces", &task.space_id)
+    }
+}

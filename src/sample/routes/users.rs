@@ -1,0 +1,98 @@
+//! Users and what they may do.
+
+use serde_json::{Map, Value, json};
+
+use super::super::answer::{Answer, Answered, Refusal};
+use super::super::call::{Call, contains};
+use super::super::page::Pages;
+use super::super::users::{PERMISSIONS, User};
+use super::super::world::Item;
+use super::missing;
+
+const PAGES: Pages = Pages::of("User", "skip,take,ids,filter");
+
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+    match path {
+        [] => {
+            administrators(call, "UserView")?;
+            let matching = |user: &&Item| {
+                let filter = call.query.text("filter").unwrap_or_default();
+                contains(user.text("Username"), filter)
+                    || contains(user.text("DisplayName"), filter)
+            };
+            let users = call.world.users.iter().filter(|user| call.among_ids(user));
+            Ok(PAGES.page(call, users.filter(matching)))
+        }
+        [id] => {
+            let user = one(call, id)?;
+            Ok(Answer::json(user.json.to_string()))
+        }
+        [id, "permissions"] => {
+            let user = one(call, id)?;
+            Ok(Answer::value(&permissions(call, user)))
+        }
+        [id, "spaces"] => {
+            let user = one(call, id)?;
+            let access = User::with_id(&user.id);
+            let sees = |space: &&Item| access.is_some_and(|access| access.sees(&space.id));
+            let spaces = call.world.spaces.iter().filter(sees);
+            let spaces = spaces.map(|space| json!({ "Id": space.id, "Name": space.text("Name") }));
+            Ok(Answer::value(&Value::Array(spaces.collect())))
+        }
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+/// Oneself, or anybody for an administrator.
+fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
+    let id = if id == "me" { call.user.id } else { id };
+    let user = call.world.users.find(id).ok_or_else(|| missing(id))?;
+    if user.id != call.user.id {
+        administrators(call, "UserView")?;
+    }
+    Ok(user)
+}
+
+fn administrators(call: &Call<'_>, permission: &'static str) -> Result<(), Refusal> {
+    if call.user.administrator { Ok(()) } else { Err(Refusal::Forbidden(permission)) }
+}
+
+fn permissions(call: &Call<'_>, user: &Item) -> Value {
+    let access = User::with_id(&user.id);
+    let spaces: Vec<&str> = access
+        .into_iter()
+        .flat_map(|access| access.spaces)
+        .filter(|space| call.one_of("spaces", space))
+        .copied()
+        .collect();
+    let restrictions = |space: &str| {
+        json!({
+            "RestrictedToProjectIds": [], "RestrictedToEnvironmentIds": [],
+            "RestrictedToTenantIds": [], "RestrictedToProjectGroupIds": [], "SpaceId": space,
+        })
+    };
+    let granted = PERMISSIONS
+        .into_iter()
+        .filter(|permission| access.is_some_and(|access| access.may(permission)))
+        .map(|permission| {
+            let spaces = spaces.iter().map(|space| restrictions(space));
+            (permission.to_owned(), Value::Array(spaces.collect()))
+        });
+    let is_administrator = access.is_some_and(|access| access.administrator);
+    let team = if is_administrator { "teams-administrators" } else { "teams-everyone" };
+    let name = if is_administrator { "Octopus Administrators" } else { "Everyone" };
+    json!({
+        "Id": user.id,
+        "SpacePermissions": granted.collect::<Map<_, _>>(),
+        "SystemPermissions":
+            if is_administrator { json!(["AdministerSystem", "UserView", "TeamView", "TaskView"]) }
+            else { json!([]) },
+        "Teams": [{
+            "Id": team, "Name": name, "IsDirectlyAssigned": true, "ExternalGroupNames": [],
+            "SpaceId": null,
+        }],
+        "IsTeamsComplete": true,
+        "IsPermissionsComplete": true,
+        "Links": { "Self": format!("/api/users/{}/permissions{{?spaces,includeSystem}}", user.id) },
+    })
+}

@@ -1,0 +1,88 @@
+//! Versions of Octopus Server, and which paths came with which.
+
+/// A version such as `2026.3.7314`. Local builds, `0.0.0-local`, count as the newest.
+#[derive(Clone)]
+pub(super) struct Version {
+    text: String,
+    parts: [u32; 3],
+}
+
+/// What came later than the oldest version this sample instance can play, and with which version.
+#[derive(Clone, Copy)]
+pub(super) enum Since {
+    /// `/api/spaces/{space}/projects` beside `/api/Spaces-1/projects`; 2021.2 does not list it.
+    SpacesForm,
+    /// `/projects/{id}/git/branches`.
+    GitBranches,
+    /// `/api/capabilities`.
+    Capabilities,
+    /// `/tenants/{id}/commonvariables` and `/projectvariables`. No source names the version; this
+    /// one is assumed.
+    ScopedTenantVariables,
+    /// `…/livestatus`.
+    KubernetesLiveStatus,
+    /// `PendingInterruptionTypes` and `PendingPreconditionTypes` instead of `UnmetPreconditions`.
+    PendingTypes,
+    /// `/llms.txt`.
+    LlmsTxt,
+    /// Rate limits and their advisory headers.
+    RateLimits,
+}
+
+impl Since {
+    const fn parts(self) -> [u32; 3] {
+        match self {
+            Self::SpacesForm => [2021, 3, 0],
+            Self::GitBranches => [2021, 2, 0],
+            Self::Capabilities => [2022, 3, 0],
+            Self::ScopedTenantVariables => [2025, 2, 0],
+            Self::KubernetesLiveStatus => [2025, 3, 0],
+            Self::PendingTypes => [2026, 1, 0],
+            Self::LlmsTxt => [2026, 2, 3916],
+            Self::RateLimits => [2026, 3, 0],
+        }
+    }
+}
+
+impl Version {
+    /// Reads the numbers and leaves the rest; what is no number counts as zero.
+    pub(super) fn parse(text: &str) -> Self {
+        let numbers = text.split(['-', '+']).next().unwrap_or_default();
+        let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or(0));
+        let mut next = || parts.next().unwrap_or(0);
+        let parts = match [next(), next(), next()] {
+            [0, 0, 0] => [u32::MAX; 3],
+            parts => parts,
+        };
+        Self { text: text.to_owned(), parts }
+    }
+
+    /// The version as it was given.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether this version has it.
+    pub(super) fn has(&self, feature: Since) -> bool {
+        self.parts >= feature.parts()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let rows = [
+            ("2025.3.1", true),
+            ("2025.2.99999", false),
+            ("2025.10.1", true),
+            ("2026.1.0-ci.4", true),
+            ("0.0.0-local", true),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(Version::parse(text).has(Since::KubernetesLiveStatus), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The data that was written by hand.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub(in crate::sample) const CHANNELS: &str = include_str!("../fixtures/channels.json");
+pub(in crate::sample) const ENVIRONMENTS: &str = include_str!("../fixtures/environments.json");
+pub(in crate::sample) const FAILURES: &str = include_str!("../fixtures/failures.json");
+pub(in crate::sample) const LIBRARY_VARIABLE_SETS: &str =
+    include_str!("../fixtures/libraryvariablesets.json");
+pub(in crate::sample) const LIFECYCLES: &str = include_str!("../fixtures/lifecycles.json");
+pub(in crate::sample) const LIVE_STATUSES: &str = include_str!("../fixtures/livestatus.json");
+pub(in crate::sample) const MACHINES: &str = include_str!("../fixtures/machines.json");
+pub(in crate::sample) const NOTES: &str = include_str!("../fixtures/notes.json");
+pub(in crate::sample) const PROCESSES: &str = include_str!("../fixtures/processes.json");
+pub(in crate::sample) const PROJECT_GROUPS: &str = include_str!("../fixtures/projectgroups.json");
+pub(in crate::sample) const PROJECTS: &str = include_str!("../fixtures/projects.json");
+pub(in crate::sample) const RECENT: &str = include_str!("../fixtures/recent.json");
+pub(in crate::sample) const ROOT_LINKS: &str = include_str!("../fixtures/root-links.json");
+pub(in crate::sample) const SPACE_LINKS: &str = include_str!("../fixtures/space-links.json");
+pub(in crate::sample) const SPACES: &str = include_str!("../fixtures/spaces.json");
+pub(in crate::sample) const STEP_LOGS: &str = include_str!("../fixtures/step-logs.json");
+pub(in crate::sample) const TAG_SETS: &str = include_str!("../fixtures/tagsets.json");
+pub(in crate::sample) const TENANT_VARIABLES: &str =
+    include_str!("../fixtures/tenantvariables.json");
+pub(in crate::sample) const TENANTS: &str = include_str!("../fixtures/tenants.json");
+pub(in crate::sample) const USERS: &str = include_str!("../fixtures/users.json");
+
+/// A fixture as what it holds. A unit test proves that every one parses; should one not, the
+/// sample instance has less to show instead of falling over.
+pub(in crate::sample) fn parsed<T: DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// A fixture that is a list of resources.
+pub(super) fn resources(text: &str) -> Vec<Map<String, Value>> {
+    parsed(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fixture_parses() {
+        let fixtures = [
+            CHANNELS,
+            ENVIRONMENTS,
+            FAILURES,
+            LIBRARY_VARIABLE_SETS,
+            LIFECYCLES,
+            LIVE_STATUSES,
+            MACHINES,
+            NOTES,
+            PROCESSES,
+            PROJECT_GROUPS,
+            PROJECTS,
+            RECENT,
+            ROOT_LINKS,
+            SPACE_LINKS,
+            SPACES,
+            STEP_LOGS,
+            TAG_SETS,
+            TENANT_VARIABLES,
+            TENANTS,
+            USERS,
+        ];
+        for fixture in fixtures {
+            let value: Value = serde_json::from_str(fixture).expect(fixture);
+            assert!(value.as_array().is_none_or(|items| !items.is_empty()), "{fixture}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The state of the sample instance: every collection, built once.
+
+mod collection;
+mod configuration;
+pub(super) mod fixtures;
+mod live;
+mod phases;
+mod projects;
+mod tenant_values;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+pub(super) use collection::{Collection, Item};
+pub(super) use live::{LiveStatus, Resource};
+pub(super) use phases::Phase;
+pub(super) use tenant_values::{Template, TenantValue, templates_of};
+
+use super::history::{self, ScriptBook, TaskFacts};
+use super::version::Version;
+
+/// All collections. Nothing changes after it is built.
+pub(super) struct World {
+    /// The root document, as JSON.
+    pub(super) root: Bytes,
+    /// The links of the home of `Spaces-1`.
+    pub(super) space_links: Value,
+    pub(super) spaces: Collection,
+    pub(super) users: Collection,
+    pub(super) environments: Collection,
+    pub(super) machines: Collection,
+    pub(super) project_groups: Collection,
+    pub(super) projects: Collection,
+    pub(super) lifecycles: Collection,
+    pub(super) channels: Collection,
+    pub(super) tag_sets: Collection,
+    pub(super) library_variable_sets: Collection,
+    pub(super) tenants: Collection,
+    pub(super) tenant_values: Vec<TenantValue>,
+    pub(super) live_statuses: Vec<LiveStatus>,
+    pub(super) releases: Collection,
+    pub(super) deployments: Collection,
+    pub(super) tasks: Collection,
+    /// What happened in each task, by the ID of the task.
+    pub(super) task_facts: HashMap<String, TaskFacts>,
+    /// What steps do and write into the log.
+    pub(super) scripts: ScriptBook,
+}
+
+impl World {
+    /// Builds everything as a server of this version shows it.
+    pub(super) fn build(version: &Version) -> Self {
+        let mut world = Self {
+            root: configuration::root(version),
+            space_links: fixtures::parsed(fixtures::SPACE_LINKS),
+            spaces: configuration::spaces(version),
+            users: configuration::users(),
+            environments: configuration::environments(),
+            machines: configuration::machines(),
+            project_groups: projects::project_groups(),
+            projects: projects::projects(version),
+            lifecycles: configuration::lifecycles(),
+            channels: configuration::channels(),
+            tag_sets: configuration::tag_sets(),
+            library_variable_sets: configuration::library_variable_sets(),
+            tenants: configuration::tenants(version),
+            tenant_values: fixtures::parsed(fixtures::TENANT_VARIABLES),
+            live_statuses: fixtures::parsed(fixtures::LIVE_STATUSES),
+            releases: Collection::default(),
+            deployments: Collection::default(),
+            tasks: Collection::default(),
+            task_facts: HashMap::new(),
+            scripts: ScriptBook::read(),
+        };
+        history::add_to(&mut world, version);
+        world
+    }
+
+    /// The user name of a user.
+    pub(super) fn user_name(&self, id: &str) -> Option<String> {
+        Some(self.users.find(id)?.text("Username").to_owned())
+    }
+
+    /// The display name of a user; the ID where they are unknown.
+    pub(super) fn display_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.users.find(id).map_or(id, |user| user.text("DisplayName"))
+    }
+
+    /// The name of anything in a collection; its ID where it is unknown.
+    pub(super) fn name_in<'a>(collection: &'a Collection, id: &'a str) -> &'a str {
+        collection.find(id).map_or(id, |item| item.text("Name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::sample::VERSION;
+    use crate::sample::history::State;
+
+    fn world() -> World {
+        World::build(&Version::parse(VERSION))
+    }
+
+    fn collections(world: &World) -> [(&'static str, &Collection); 14] {
+        [
+            ("Spaces", &world.spaces),
+            ("Users", &world.users),
+            ("Environments", &world.environments),
+            ("Machines", &world.machines),
+            ("ProjectGroups", &world.project_groups),
+            ("Projects", &world.projects),
+            ("Lifecycles", &world.lifecycles),
+            ("Channels", &world.channels),
+            ("TagSets", &world.tag_sets),
+            ("LibraryVariableSets", &world.library_variable_sets),
+            ("Tenants", &world.tenants),
+            ("Releases", &world.releases),
+            ("Deployments", &world.deployments),
+            ("ServerTasks", &world.tasks),
+        ]
+    }
+
+    #[test]
+    fn there_is_as_much_as_promised() {
+        let world = world();
+        let promised = [
+            ("Spaces", 2),
+            ("Projects", 12),
+            ("Environments", 6),
+            ("Tenants", 10),
+            ("Releases", 300),
+            ("Deployments", 300),
+            ("ServerTasks", 600),
+        ];
+        for (name, least) in promised {
+            let found = collections(&world).into_iter().find(|(other, _)| *other == name);
+            let count = found.expect(name).1.iter().count();
+            assert!(count >= least, "{name}: {count}");
+        }
+        let git = world.projects.iter().filter(|project| project.flag("IsVersionControlled"));
+        assert_eq!(git.count(), 1);
+    }
+
+    #[test]
+    fn every_task_state_occurs() {
+        let world = world();
+        for state in State::ALL {
+            assert!(world.tasks.iter().any(|task| task.text("State") == state.name()), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn every_id_that_is_named_exists() {
+        let world = world();
+        let collections = collections(&world);
+        for (_, collection) in &collections {
+            let mut ids = HashSet::new();
+            for item in collection.iter() {
+                assert!(ids.insert(&item.id), "{} is there twice", item.id);
+                each_text(&item.body, &mut |text| {
+                    let Some((prefix, _)) = text.split_once('-') else { return };
+                    let known = collections.iter().find(|(name, _)| *name == prefix);
+                    let is_tag = text.contains('/');
+                    if let Some((_, target)) = known.filter(|_| !is_tag) {
+                        assert!(target.find(text).is_some(), "{} names {text}", item.id);
+                    }
+                });
+            }
+        }
+        for live in &world.live_statuses {
+            assert!(world.machines.find(&live.machine_id).is_some(), "{}", live.machine_id);
+        }
+    }
+
+    /// Every text in a resource but its links, and every key of its maps.
+    fn each_text(value: &Value, look: &mut impl FnMut(&str)) {
+        match value {
+            Value::String(text) => look(text),
+            Value::Array(values) => values.iter().for_each(|value| each_text(value, look)),
+            Value::Object(map) => {
+                for (key, value) in map.iter().filter(|(key, _)| *key != "Links") {
+                    look(key);
+                    each_text(value, look);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn deployments_make_sense() {
+        let world = world();
+        for deployment in world.deployments.iter() {
+            let id = &deployment.id;
+            let release = world.releases.find(deployment.text("ReleaseId")).expect(id);
+            let project = world.projects.find(deployment.text("ProjectId")).expect(id);
+            let environment = world.environments.find(deployment.text("EnvironmentId")).expect(id);
+            assert_eq!(environment.space_id, project.space_id, "{id}");
+            assert!(deployment.text("Created") >= release.text("Assembled"), "{id}");
+            let mode = project.text("TenantedDeploymentMode");
+            let tenant = world.tenants.find(deployment.text("TenantId"));
+            assert!(tenant.is_some() || mode != "Tenanted", "{id}");
+            assert!(tenant.is_none() || mode != "Untenanted", "{id}");
+            if let Some(tenant) = tenant {
+                let connected = &tenant.body["ProjectEnvironments"][&project.id];
+                let connected = connected.as_array().expect(id);
+                assert!(connected.iter().any(|other| other == &environment.id), "{id}");
+            }
+            let phases = world.phases(project, release.text("ChannelId"));
+            let way = phases.iter().flat_map(|phase| &phase.environments);
+            assert!(way.into_iter().any(|other| *other == environment.id), "{id}");
+        }
+    }
+
+    #[test]
+    fn two_worlds_are_the_same() {
+        let (one, other) = (world(), world());
+        for ((name, one), (_, other)) in collections(&one).into_iter().zip(collections(&other)) {
+            assert!(
+                one.iter().map(|item| &item.json).eq(other.iter().map(|item| &item.json)),
+                "{name}"
+            );
+        }
+    }
+}
