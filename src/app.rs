@@ -89,7 +89,7 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
     let protocol = Protocol::new(tools(&config, client)?, settings);
     let readiness = Readiness::default();
     let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone());
-    let router = http::router(gate, protocol, &stop);
+    let router = http::router(gate, protocol);
 
     let certificates = Certificates::load(&config.http.tls).await?;
     let header_timeout = config.http.header_timeout.0;
@@ -117,16 +117,19 @@ fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String>
     })
 }
 
-/// Starts the sample instance on a port of its own, and points the settings at it.
+/// Starts the sample instance on a port of its own, and points the settings at it. A credential
+/// for a real instance means nothing there, and stays here.
 fn start_sample(config: &mut Config) -> Result<Listening, String> {
     let socket = bind("sample", std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let router = sample::Sample::new().router();
     let listening = http::listen(socket, router, None, config.http.header_timeout.0)
         .map_err(|error| format!("sample: {error}"))?;
     config.octopus.url = format!("http://{}", listening.address).parse().ok();
-    if !config.has_credential() && config.auth_mode() == AuthMode::None {
-        config.octopus.api_key = Some(Secret::from(sample::keys::ADMIN.to_owned()));
-    }
+    let lent = config.auth_mode() == AuthMode::None;
+    config.octopus.api_key = lent.then(|| Secret::from(sample::keys::ADMIN.to_owned()));
+    config.octopus.api_key_file = None;
+    config.octopus.access_token = None;
+    config.octopus.access_token_file = None;
     Ok(listening)
 }
 

@@ -7,38 +7,38 @@ use serde_json::Value;
 
 /// Everything that the fixture server serves.
 #[derive(Debug, Deserialize)]
-pub struct Fixtures {
-    pub tools: Vec<Fixture<Tool>>,
-    pub prompts: Vec<Fixture<Prompt>>,
-    pub resources: Vec<Fixture<Resource>>,
-    pub templates: Vec<Fixture<ResourceTemplate>>,
+pub(crate) struct Fixtures {
+    pub(crate) tools: Vec<Fixture<Tool>>,
+    pub(crate) prompts: Vec<Fixture<Prompt>>,
+    pub(crate) resources: Vec<Fixture<Resource>>,
+    pub(crate) templates: Vec<Fixture<ResourceTemplate>>,
 }
 
 /// One thing that the suite knows by its name.
 #[derive(Debug, Deserialize)]
-pub struct Fixture<T> {
-    pub listing: T,
+pub(crate) struct Fixture<T> {
+    pub(crate) listing: T,
     /// What the client has to provide, round by round, before the answer.
     #[serde(default)]
-    pub rounds: Vec<InputRequests>,
+    pub(crate) rounds: Vec<InputRequests>,
     answer: Value,
 }
 
 impl Fixtures {
-    pub fn load() -> serde_json::Result<Self> {
+    pub(crate) fn load() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("catalog.json"))
     }
 
-    pub fn tool(&self, name: &str) -> Option<&Fixture<Tool>> {
+    pub(crate) fn tool(&self, name: &str) -> Option<&Fixture<Tool>> {
         self.tools.iter().find(|tool| tool.listing.name == name)
     }
 
-    pub fn prompt(&self, name: &str) -> Option<&Fixture<Prompt>> {
+    pub(crate) fn prompt(&self, name: &str) -> Option<&Fixture<Prompt>> {
         self.prompts.iter().find(|prompt| prompt.listing.name == name)
     }
 
     /// The contents of the resource at `uri`, which may be one of a template.
-    pub fn contents<A: DeserializeOwned>(&self, uri: &str) -> Option<serde_json::Result<A>> {
+    pub(crate) fn contents<A: DeserializeOwned>(&self, uri: &str) -> Option<serde_json::Result<A>> {
         if let Some(resource) = self.resources.iter().find(|found| found.listing.uri == uri) {
             return Some(resource.answer(&[]));
         }
@@ -52,7 +52,10 @@ impl Fixtures {
 
 impl<T> Fixture<T> {
     /// The answer, with each `{name}` in it replaced by its value.
-    pub fn answer<A: DeserializeOwned>(&self, values: &[(&str, &str)]) -> serde_json::Result<A> {
+    pub(crate) fn answer<A: DeserializeOwned>(
+        &self,
+        values: &[(&str, &str)],
+    ) -> serde_json::Result<A> {
         let mut answer = filled(&self.answer, values);
         // A result that is built says this by itself; one that is read from a file does not.
         if let Value::Object(members) = &mut answer {
@@ -68,13 +71,10 @@ fn filled(answer: &Value, values: &[(&str, &str)]) -> Value {
             .iter()
             .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
             .into(),
-        Value::Array(elements) => {
-            elements.iter().map(|element| filled(element, values)).collect()
+        Value::Array(elements) => elements.iter().map(|element| filled(element, values)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(key, member)| (key.clone(), filled(member, values))).collect()
         }
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, member)| (key.clone(), filled(member, values)))
-            .collect(),
         other => other.clone(),
     }
 }

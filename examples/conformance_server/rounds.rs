@@ -9,17 +9,17 @@ use rmcp::model::{
 use serde_json::Value;
 
 /// Keeps nothing: how far a client has come is in the state that it sends back, sealed.
-pub struct Rounds {
+pub(crate) struct Rounds {
     codec: RequestStateCodec,
 }
 
 impl Rounds {
-    pub fn new(key: [u8; 32]) -> Self {
-        Self { codec: RequestStateCodec::new(key) }
+    pub(crate) fn new(key: [u8; 32]) -> Result<Self, RequestStateError> {
+        Ok(Self { codec: RequestStateCodec::try_new(key)? })
     }
 
     /// What to ask next for the tool or prompt `name`, or nothing when everything has come.
-    pub fn next(
+    pub(crate) fn next(
         &self,
         name: &str,
         rounds: &[InputRequests],
@@ -100,7 +100,9 @@ fn answered(asked: &InputRequests, responses: &InputResponses) -> bool {
             let has = |member: &str| response.get(member).is_some_and(|value| !value.is_null());
             match request {
                 InputRequest::CreateMessage(_) => has("role") && has("content"),
-                InputRequest::Elicitation(_) => response.get("action").is_some_and(Value::is_string),
+                InputRequest::Elicitation(_) => {
+                    response.get("action").is_some_and(Value::is_string)
+                }
                 InputRequest::ListRoots(_) => response.get("roots").is_some_and(Value::is_array),
                 _ => false,
             }

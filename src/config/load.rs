@@ -176,6 +176,15 @@ impl Loaded {
         self.origins.get(key).map_or("default", String::as_str)
     }
 
+    /// How late the layer of a setting is read: a later one wins over an earlier.
+    pub(super) fn layer(&self, key: &str) -> usize {
+        let origin = self.origin(key);
+        ["file ", "environment ", "flag "]
+            .iter()
+            .position(|layer| origin.starts_with(layer))
+            .map_or(0, |place| place + 1)
+    }
+
     /// Adds a mistake that only another part of the program can see. A setting that could not
     /// even be read stands at its default and is not judged again.
     pub fn refuse(&mut self, key: &str, message: &str) {

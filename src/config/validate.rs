@@ -44,10 +44,15 @@ fn instance(loaded: &mut Loaded, config: &Config) {
              OCTOPUS_SERVER_URL, or `url` under [octopus] in the file; or try the embedded sample \
              instance with --sample",
         ),
-        Some(_) if config.sample.enabled => loaded.refuse(
-            "octopus.url",
-            "the sample instance is on as well; leave out --sample to reach this URL",
-        ),
+        // `--sample` wins over a URL that happens to stand in the environment, and the other way.
+        Some(_) if config.sample.enabled => {
+            if loaded.layer("octopus.url") >= loaded.layer("sample.enabled") {
+                loaded.refuse(
+                    "octopus.url",
+                    "the sample instance is on as well; leave one of the two out",
+                );
+            }
+        }
         Some(url) => match url.scheme() {
             "https" => {}
             "http" if config.octopus.allow_http || is_loopback(url.host().as_ref()) => {}
@@ -106,14 +111,12 @@ fn credential(loaded: &mut Loaded, config: &Config) {
             loaded.refuse(key, &format!("the file cannot be read: {error}"));
         }
     }
-    if octopus.allow_http && config.sample.enabled {
-        loaded.refuse("octopus.allow_http", "it has no meaning for the sample instance");
-    }
 }
 
 fn listener(loaded: &mut Loaded, config: &Config) {
     let open = !is_loopback_address(config.http.listen.ip());
     if open
+        && !config.sample.enabled
         && config.has_credential()
         && config.auth_mode() == AuthMode::None
         && !config.auth.allow_anonymous

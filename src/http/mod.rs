@@ -44,7 +44,6 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -87,7 +86,7 @@ impl Gate {
 }
 
 /// The whole surface of the main listener.
-pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>, stop: &CancellationToken) -> Router {
+pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
     let gate = Arc::new(gate);
     let endpoint = ServiceBuilder::new()
         // Early and cheap: a full server says so before it reads.
@@ -107,7 +106,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>, stop: &Cancellatio
         .layer(from_fn_with_state(Arc::clone(&gate), quiet::keep_alive))
         // The last errors that are not JSON-RPC become so.
         .layer(from_fn(repair::repair))
-        .service(transport(protocol, &gate.http, stop));
+        .service(transport(protocol, &gate.http));
     let endpoint = post_service(endpoint).get(what_this_is).fallback(no_sessions);
     Router::new()
         .route("/mcp", endpoint.clone())
@@ -132,12 +131,12 @@ pub fn admin_router(readiness: Readiness) -> Router {
     health::router(readiness).fallback(nothing_here)
 }
 
-/// rmcp's transport without sessions: nothing is lost when the server restarts. Its own checks
-/// of hosts and sizes stand behind ours and are off or wider.
+/// rmcp's transport without sessions: nothing is lost when the server restarts. Its own check of
+/// hosts stands behind ours and is off. Its token would cut calls off without an answer; the
+/// protocol ends them with one.
 fn transport<O: Offering>(
     protocol: Protocol<O>,
     http: &config::Http,
-    stop: &CancellationToken,
 ) -> StreamableHttpService<Protocol<O>, NeverSessionManager> {
     let settings = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
@@ -145,8 +144,7 @@ fn transport<O: Offering>(
         .with_json_response(true)
         .with_sse_keep_alive(Some(quiet::BEAT))
         .with_sse_retry(None)
-        .with_max_request_body_bytes(http.body_limit.0)
-        .with_cancellation_token(stop.clone());
+        .with_max_request_body_bytes(http.body_limit.0);
     StreamableHttpService::new(move || Ok(protocol.clone()), Arc::default(), settings)
 }
 

@@ -130,7 +130,6 @@ mod tests {
     }
 
     #[derive(Deserialize, JsonSchema)]
-    #[expect(dead_code, reason = "only its schema is used")]
     enum Word {
         /// The first.
         A,

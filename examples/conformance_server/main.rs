@@ -1,0 +1,45 @@
+//! The server that the official conformance suite is run against beside the product: the same
+//! HTTP and protocol layers over the tools, resources and prompts that the suite asks for.
+#![allow(clippy::print_stdout, reason = "whoever started this reads the address there")]
+
+mod fixtures;
+mod offering;
+mod rounds;
+
+use std::{error::Error, net::TcpListener, time::Duration};
+
+use octopus_mcp::{
+    config,
+    http::{self, Auth, Gate, Readiness},
+    mcp::{Protocol, Settings},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::{fixtures::Fixtures, offering::Suite, rounds::Rounds};
+
+/// Nothing of value is sealed with it.
+const KEY: [u8; 32] = [7; 32];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let suite = Suite { fixtures: Fixtures::load()?, rounds: Rounds::new(KEY)? };
+    let stop = CancellationToken::new();
+    let settings =
+        Settings { call_timeout: Duration::from_secs(30), stop: stop.clone(), local: None };
+    let gate = Gate::new(
+        &config::Http::default(),
+        &config::Limits::default(),
+        Auth::Open,
+        Readiness::default(),
+    );
+    let router = http::router(gate, Protocol::new(suite, settings), &stop);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let socket = TcpListener::bind("127.0.0.1:0")?;
+    let listening = http::listen(socket, router, None, Duration::from_secs(10))?;
+    println!("http://{}/mcp", listening.address);
+    terminate.recv().await;
+    stop.cancel();
+    listening.stop(Duration::from_secs(1)).await?;
+    Ok(())
+}

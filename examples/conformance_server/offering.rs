@@ -1,0 +1,135 @@
+//! The fixtures, offered over the protocol.
+
+use std::time::Duration;
+
+use octopus_mcp::mcp::{Offering, Request};
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, GetPromptRequestParams,
+        GetPromptResponse, GetPromptResult, Implementation, JsonObject, Prompt,
+        ReadResourceResponse, ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities,
+        ServerConfig, Tool,
+    },
+};
+use serde_json::json;
+
+use crate::{fixtures::Fixtures, rounds::Rounds};
+
+/// The fixtures, offered over the protocol.
+pub(crate) struct Suite {
+    pub(crate) fixtures: Fixtures,
+    pub(crate) rounds: Rounds,
+}
+
+/// The suite wants to see each progress message come by itself.
+const BETWEEN_MESSAGES: Duration = Duration::from_millis(50);
+
+impl Offering for Suite {
+    fn info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
+        let mut info = ServerConfig::new(capabilities);
+        info.server_info = Implementation::new("conformance-server", env!("CARGO_PKG_VERSION"));
+        info
+    }
+
+    fn tools(&self, _: &Request) -> Vec<Tool> {
+        self.fixtures.tools.iter().map(|tool| tool.listing.clone()).collect()
+    }
+
+    fn tool(&self, name: &str) -> Option<Tool> {
+        self.fixtures.tool(name).map(|tool| tool.listing.clone())
+    }
+
+    async fn call(
+        &self,
+        params: CallToolRequestParams,
+        request: Request,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let tool = self.fixtures.tool(&params.name).ok_or_else(|| unknown(&params.name))?;
+        let ask = self.rounds.next(
+            &params.name,
+            &tool.rounds,
+            &params.input_responses.unwrap_or_default(),
+            params.request_state.as_deref(),
+            &request.capabilities,
+        )?;
+        if let Some(ask) = ask {
+            return Ok(ask.into());
+        }
+        if tool.listing.name == "test_tool_with_progress" {
+            tell_progress(&request).await;
+        }
+        let answer: CallToolResult = tool.answer(&[]).map_err(|error| broken(&error))?;
+        Ok(answer.into())
+    }
+
+    fn resources(&self, _: &Request) -> Vec<Resource> {
+        self.fixtures.resources.iter().map(|resource| resource.listing.clone()).collect()
+    }
+
+    fn resource_templates(&self, _: &Request) -> Vec<ResourceTemplate> {
+        self.fixtures.templates.iter().map(|template| template.listing.clone()).collect()
+    }
+
+    async fn read(&self, uri: String, _: Request) -> Result<ReadResourceResponse, ErrorData> {
+        let Some(contents) = self.fixtures.contents::<ReadResourceResult>(&uri) else {
+            let data = json!({ "uri": uri });
+            return Err(ErrorData::resource_not_found("no such resource", Some(data)));
+        };
+        Ok(contents.map_err(|error| broken(&error))?.into())
+    }
+
+    fn prompts(&self, _: &Request) -> Vec<Prompt> {
+        self.fixtures.prompts.iter().map(|prompt| prompt.listing.clone()).collect()
+    }
+
+    async fn prompt(
+        &self,
+        params: GetPromptRequestParams,
+        request: Request,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let prompt = self.fixtures.prompt(&params.name).ok_or_else(|| unknown(&params.name))?;
+        let ask = self.rounds.next(
+            &params.name,
+            &prompt.rounds,
+            &params.input_responses.unwrap_or_default(),
+            params.request_state.as_deref(),
+            &request.capabilities,
+        )?;
+        if let Some(ask) = ask {
+            return Ok(ask.into());
+        }
+        let arguments = params.arguments.unwrap_or_default();
+        let answer: GetPromptResult =
+            prompt.answer(&texts(&arguments)).map_err(|error| broken(&error))?;
+        Ok(answer.into())
+    }
+}
+
+async fn tell_progress(request: &Request) {
+    for amount in [0, 50, 100] {
+        if let Some(progress) = &request.progress {
+            // Nobody may be listening.
+            let _ = progress.send((amount, format!("{amount} of 100"))).await;
+        }
+        tokio::time::sleep(BETWEEN_MESSAGES).await;
+    }
+}
+
+fn texts(arguments: &JsonObject) -> Vec<(&str, &str)> {
+    arguments.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect()
+}
+
+fn unknown(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("unknown: {name}"), None)
+}
+
+fn broken(error: &serde_json::Error) -> ErrorData {
+    ErrorData::internal_error(format!("catalog.json: {error}"), None)
+}

@@ -1,0 +1,208 @@
+"""What every Python client proves about the server.
+
+The facts are in expectations.json, which the TypeScript clients read too; a client file only says
+how its SDK connects, lists and calls.
+"""
+
+import json
+import sys
+import traceback
+import urllib.error
+import urllib.request
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+
+EXPECTED = json.loads((Path(__file__).parent / "expectations.json").read_text())
+
+
+def mismatch(actual, wanted, at="$"):
+    """Why `actual` does not hold all that `wanted` says, or None.
+
+    Wanted are the named keys of an object, each element somewhere in a list, `$contains` in a
+    string, and scalars as they are.
+    """
+    if isinstance(wanted, list):
+        if not isinstance(actual, list):
+            return f"{at}: {show(actual)} is not a list"
+        for one in wanted:
+            if all(mismatch(element, one) for element in actual):
+                return f"{at}: nothing like {show(one)} in {show(actual)}"
+        return None
+    if not isinstance(wanted, dict):
+        same = type(actual) is type(wanted) and actual == wanted
+        return None if same else f"{at}: {show(actual)} is not {show(wanted)}"
+    if "$contains" in wanted:
+        found = isinstance(actual, str) and wanted["$contains"] in actual
+        return None if found else f"{at}: {show(actual)} does not contain {wanted['$contains']!r}"
+    if not isinstance(actual, dict):
+        return f"{at}: {show(actual)} is not an object"
+    problems = (mismatch(actual.get(key), value, f"{at}.{key}") for key, value in wanted.items())
+    return next(filter(None, problems), None)
+
+
+def show(value):
+    text = json.dumps(value)
+    return text if len(text) <= 400 else f"{text[:400]}..."
+
+
+def expect(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def expect_match(actual, wanted, what):
+    problem = mismatch(actual, wanted)
+    expect(problem is None, f"{what}: {problem}")
+
+
+async def the_sixteen_tools(client):
+    listed = await client.list()
+    names = sorted(name for name, _ in listed)
+    expect(names == sorted(EXPECTED["tools"]), f"listed: {names}")
+    for name, output_schema in listed:
+        expect(output_schema, f"{name} publishes no outputSchema")
+
+
+async def every_tool_answers_right(client):
+    expect(
+        {call["tool"] for call in EXPECTED["calls"]} == set(EXPECTED["tools"]), "a tool has no call"
+    )
+    for call in EXPECTED["calls"]:
+        what = f"{call['tool']} {show(call['arguments'])}"
+        answer = await client.call(call["tool"], call["arguments"])
+        expect(not answer.is_error, f"{what}: {answer.text}")
+        expect_match(answer.structured, call["expect"], what)
+        expect(json.loads(answer.text) == answer.structured, f"{what}: the text is another answer")
+
+
+async def a_failing_call_is_an_answer(client):
+    for call in EXPECTED["failures"]:
+        what = f"{call['tool']} {show(call['arguments'])}"
+        answer = await client.call(call["tool"], call["arguments"])
+        expect(answer.is_error, f"{what} should fail")
+        expect_match(answer.text, {"$contains": call["says"]}, what)
+    first = EXPECTED["calls"][0]
+    answer = await client.call(first["tool"], first["arguments"])
+    expect(not answer.is_error, "the connection does not outlive a failing call")
+
+
+async def a_long_call_tells_its_progress(client):
+    told = []
+
+    async def hear(progress, total, message):
+        told.append(progress)
+
+    call = EXPECTED["longCall"]
+    answer = await client.call(call["tool"], call["arguments"], hear)
+    expect(not answer.is_error, answer.text)
+    expect(told, "no progress came")
+    expect(told == sorted(set(told)), f"progress does not grow: {told}")
+
+
+async def an_unknown_tool_is_a_protocol_error(client):
+    wanted = EXPECTED["unknownTool"]
+    try:
+        await client.call(wanted["name"], {})
+    except client.protocol_error as error:
+        expect(error.error.code == wanted["code"], f"{error.error}")
+    else:
+        raise AssertionError("an unknown tool was answered")
+
+
+async def each_user_sees_their_own(connect, url):
+    """Two users at once on one server, and never the other's space."""
+    async with AsyncExitStack() as stack:
+        users = []
+        for user in EXPECTED["users"]:
+            client = await stack.enter_async_context(connect(url, user["headers"]))
+            users.append((client, user))
+
+        async def ten_rounds(client, user):
+            for _ in range(10):
+                answer = await client.call("list_spaces", {})
+                seen = [space["id"] for space in answer.structured["items"]]
+                expect(seen == user["spaces"], f"{seen} instead of {user['spaces']}")
+            answer = await client.call("list_projects", {"space": user["refused"]})
+            expect(answer.is_error, f"{user['refused']} is open to somebody else")
+
+        async with anyio.create_task_group() as both:
+            for client, user in users:
+                both.start_soon(ten_rounds, client, user)
+
+
+async def without_credentials_nothing(connect, url):
+    wanted = EXPECTED["missingCredentials"]
+    refused = False
+    try:
+        async with connect(url, {}) as client:
+            await client.list()
+    except Exception:
+        # Each SDK has its own: an HTTP error, a protocol error, a group of either.
+        refused = True
+    expect(refused, "a client without credentials was served")
+
+    body = json.dumps({"jsonrpc": "2.0", "id": "no-key", "method": "ping"}).encode()
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    request = urllib.request.Request(url, body, headers)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(request, timeout=10)
+    except urllib.error.HTTPError as answer:
+        expect(answer.code == wanted["status"], f"HTTP {answer.code}")
+        error = json.load(answer)
+        expect(error["id"] == "no-key", f"the error names another request: {error}")
+        expect_match(error["error"]["message"], {"$contains": wanted["says"]}, "body")
+        challenge = answer.headers.get("www-authenticate")
+        expect_match(challenge, {"$contains": wanted["says"]}, "challenge")
+    else:
+        raise AssertionError("a request without credentials was served")
+
+
+def check(*clients):
+    """Runs every check for each `(name, version, connect)`.
+
+    `connect(url, headers)` is an async context manager that gives an object with `version`,
+    `protocol_error`, `list` and `call`. The two URLs come from the command line: a server with the
+    sample instance behind it that asks for no credentials, and one that takes each caller's own.
+    """
+    sys.exit(anyio.run(run_all, clients))
+
+
+async def run_all(clients):
+    failed = 0
+    for name, version, connect in clients:
+        failed += await run(name, version, connect)
+    return 1 if failed else 0
+
+
+async def run(name, version, connect):
+    open_url, keyed_url = sys.argv[1:3]
+    failed = 0
+
+    async def report(what, work, *arguments):
+        nonlocal failed
+        try:
+            with anyio.fail_after(60):
+                await work(*arguments)
+            print(f"  ok    {name} {what}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"  FAIL  {name} {what}\n{traceback.format_exc()}", flush=True)
+
+    async def speaks(client):
+        expect(client.version == version, f"speaks {client.version}")
+
+    async with connect(open_url, {}) as client:
+        await report(f"speaks {version}", speaks, client)
+        await report("lists the sixteen tools", the_sixteen_tools, client)
+        await report("gets right answers from each", every_tool_answers_right, client)
+        await report("reads why a call failed, and goes on", a_failing_call_is_an_answer, client)
+        await report("hears how far a long call is", a_long_call_tells_its_progress, client)
+        await report("is told of an unknown tool", an_unknown_tool_is_a_protocol_error, client)
+    await report(
+        "shows two users their own data only", each_user_sees_their_own, connect, keyed_url
+    )
+    await report("is refused without credentials", without_credentials_nothing, connect, keyed_url)
+    return failed

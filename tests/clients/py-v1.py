@@ -1,0 +1,37 @@
+"""mcp 1.x: the sessions of 2025-11-25."""
+
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+from mcp import ClientSession, McpError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+from checks import check
+
+
+@asynccontextmanager
+async def connect(url, headers):
+    async with (
+        create_mcp_http_client(headers=headers) as http,
+        streamable_http_client(url, http_client=http) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        started = await session.initialize()
+
+        async def list_tools():
+            return [(tool.name, tool.outputSchema) for tool in (await session.list_tools()).tools]
+
+        async def call(name, arguments, hear=None):
+            result = await session.call_tool(name, arguments, progress_callback=hear)
+            text = "".join(block.text for block in result.content)
+            return SimpleNamespace(
+                is_error=result.isError, structured=result.structuredContent, text=text
+            )
+
+        yield SimpleNamespace(
+            version=started.protocolVersion, protocol_error=McpError, list=list_tools, call=call
+        )
+
+
+check(("py-v1", "2025-11-25", connect))

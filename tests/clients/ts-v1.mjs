@@ -1,0 +1,21 @@
+// @modelcontextprotocol/sdk 1.x: the sessions of 2025-11-25.
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+
+import { check } from './checks.mjs';
+
+async function connect(url, headers) {
+  const client = new Client({ name: 'ts-v1', version: '1.0.0' });
+  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+  await client.connect(transport);
+  return {
+    version: transport.protocolVersion,
+    list: async () => (await client.listTools()).tools,
+    call: (name, args, onprogress) =>
+      client.callTool({ name, arguments: args }, undefined, { onprogress }),
+    close: () => client.close(),
+  };
+}
+
+await check('ts-v1', '2025-11-25', connect);

@@ -1,0 +1,28 @@
+// @modelcontextprotocol/client 2.x: 2026-07-28 asked for, found by itself, and left alone, which
+// with this SDK means the sessions of 2025-11-25.
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+import { check } from './checks.mjs';
+
+function connectAs(mode) {
+  return async (url, headers) => {
+    const client = new Client(
+      { name: 'ts-v2', version: '1.0.0' },
+      { versionNegotiation: { mode } },
+    );
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
+    );
+    return {
+      version: client.getNegotiatedProtocolVersion(),
+      list: async () => (await client.listTools()).tools,
+      call: (name, args, onprogress) => client.callTool({ name, arguments: args }, { onprogress }),
+      close: () => client.close(),
+    };
+  };
+}
+
+await check('ts-v2 pinned', '2026-07-28', connectAs({ pin: '2026-07-28' }));
+await check('ts-v2 auto', '2026-07-28', connectAs('auto'));
+await check('ts-v2 legacy', '2025-11-25', connectAs('legacy'));

@@ -1,0 +1,199 @@
+//! The house: who may import whom, which crate is named where, how long a file is.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules from the top down, and what each may use.
+const EDGES: &[(&str, &[&str])] = &[
+    ("main", &["cli"]),
+    ("cli", &["app", "tool", "telemetry", "config"]),
+    (
+        "app",
+        &["http", "mcp", "toolsets", "tool", "octopus", "telemetry", "config", "text", "sample"],
+    ),
+    ("http", &["mcp", "octopus", "telemetry", "config"]),
+    ("mcp", &["toolsets", "tool", "octopus", "telemetry", "config", "text"]),
+    ("toolsets", &["tool", "octopus", "text"]),
+    ("tool", &["octopus", "text", "config"]),
+    ("octopus", &["telemetry", "config", "text"]),
+    ("telemetry", &["config"]),
+    ("config", &[]),
+    ("text", &[]),
+    ("sample", &[]),
+];
+
+/// Crates that are named only behind these doors.
+const DOORS: &[(&str, &[&str])] = &[
+    ("axum", &["http/", "sample/"]),
+    ("axum_server", &["http/"]),
+    ("tower", &["http/", "sample/"]),
+    ("tower_http", &["http/"]),
+    ("rmcp", &["http/", "mcp/", "tool/", "app.rs"]),
+    ("reqwest", &["octopus/"]),
+    ("figment", &["config/"]),
+    ("clap", &["cli/", "main.rs"]),
+];
+
+/// Of the folder `tool`, only these know the protocol's model of a tool.
+const KNOW_MODEL: &[&str] =
+    &["tool/definition.rs", "tool/schema.rs", "tool/catalog.rs", "tool/arguments.rs"];
+
+const LONGEST: usize = 300;
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every Rust file of the program: its path below `src` and its text without tests and comments.
+fn files() -> Vec<(String, String)> {
+    fn collect(folder: &Path, files: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                collect(&entry, files);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                let path = entry.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
+                let text = fs::read_to_string(&entry).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+                let code: Vec<&str> =
+                    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+                files.push((path, code.join("\n")));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    collect(&source(), &mut files);
+    assert!(files.len() > 50);
+    files
+}
+
+fn module(path: &str) -> &str {
+    path.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The top modules that a file names, in `use` lines and in paths: `crate::octopus::Id`, and of
+/// grouped imports each line that begins a group.
+fn names(code: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (place, _) in code.match_indices("crate::").chain(code.match_indices("octopus_mcp::")) {
+        let rest = &code[place..];
+        let rest = &rest[rest.find("::").unwrap() + 2..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut word = String::new();
+            for letter in group.chars() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    _ if depth > 0 => {}
+                    ',' => word.clear(),
+                    ':' if !word.is_empty() => {
+                        names.insert(std::mem::take(&mut word));
+                    }
+                    letter if letter.is_whitespace() || letter == ':' => {}
+                    letter => word.push(letter),
+                }
+                if depth == 0 && letter == '}' {
+                    word.clear();
+                }
+            }
+        } else {
+            names.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+fn upward(path: &str, code: &str) -> Vec<String> {
+    let module = module(path);
+    if module == "lib" {
+        return Vec::new();
+    }
+    let (_, allowed) = EDGES
+        .iter()
+        .find(|(name, _)| *name == module)
+        .unwrap_or_else(|| panic!("{path} is in no layer; add it to EDGES"));
+    let known: BTreeSet<&str> = EDGES.iter().map(|(name, _)| *name).collect();
+    names(code)
+        .into_iter()
+        .filter(|used| known.contains(used.as_str()) && used != module)
+        .filter(|used| !allowed.contains(&used.as_str()))
+        .map(|used| format!("{path} may not use `{used}`"))
+        .collect()
+}
+
+fn through_walls(path: &str, code: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, doors) in DOORS {
+        let is_named = code
+            .match_indices(&format!("{name}::"))
+            .any(|(place, _)| !code[..place].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        if is_named && !doors.iter().any(|door| path.starts_with(door)) {
+            wrong.push(format!("{path} may not name `{name}`"));
+        }
+        if is_named && *name == "rmcp" && path.starts_with("tool/") && !KNOW_MODEL.contains(&path) {
+            wrong.push(format!("{path} may not name `rmcp`"));
+        }
+    }
+    if (code.contains("std::env::") || code.contains("env::var")) && !path.starts_with("config/") {
+        wrong.push(format!("{path} may not read the environment"));
+    }
+    wrong
+}
+
+#[test]
+fn the_table_itself_points_down() {
+    let order: Vec<&str> = EDGES.iter().map(|(name, _)| *name).collect();
+    for (place, (name, allowed)) in EDGES.iter().enumerate() {
+        for used in *allowed {
+            let below = order.iter().position(|other| other == used).unwrap();
+            assert!(below > place, "{name} uses {used}, which stands above it");
+        }
+    }
+}
+
+#[test]
+fn imports_point_down() {
+    let wrong: Vec<String> = files().iter().flat_map(|(path, code)| upward(path, code)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn crates_are_named_behind_their_doors() {
+    let wrong: Vec<String> =
+        files().iter().flat_map(|(path, code)| through_walls(path, code)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_file_is_long() {
+    let long: Vec<_> = files()
+        .into_iter()
+        .map(|(path, _)| (fs::read_to_string(source().join(&path)).unwrap().lines().count(), path))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .collect();
+    assert!(long.is_empty(), "over {LONGEST} lines: {long:?}");
+}
+
+/// The rules above must be seen to fail.
+#[test]
+fn wrong_imports_are_found() {
+    let tool = "toolsets/core/list_spaces.rs";
+    for wrong in [
+        "use crate::http::Gate;",
+        "use crate::{\n    octopus::Id,\n    mcp::{Caller, Protocol},\n};",
+        "fn f() { crate::app::start(); }",
+    ] {
+        assert_eq!(upward(tool, wrong).len(), 1, "{wrong}");
+    }
+    assert!(upward(tool, "use crate::{octopus::{Id, Page}, tool::{Context, Error}};").is_empty());
+    for wrong in ["use rmcp::model;", "fn f(c: reqwest::Client) {}", "std::env::var(\"X\")"] {
+        assert_eq!(through_walls(tool, wrong).len(), 1, "{wrong}");
+    }
+    assert_eq!(through_walls("tool/list.rs", "use rmcp::model;").len(), 1);
+    assert_eq!(upward("config/mod.rs", "use crate::octopus::Id;").len(), 1);
+    assert_eq!(upward("sample/mod.rs", "use crate::text::door;").len(), 1);
+}

@@ -1,0 +1,195 @@
+//! What holds for every tool. A rule stands here once, and the whole catalog is held to it.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use octopus_mcp::{
+    app,
+    config::Config,
+    tool::{Catalog, Entry, Tier},
+};
+use serde_json::Value;
+
+fn each(check: impl Fn(&Entry, &Value)) {
+    let config = Config::default();
+    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let mut seen = 0;
+    for entry in catalog.shown(&policy) {
+        let model = serde_json::to_value(&entry.model).unwrap();
+        check(entry, &model);
+        seen += 1;
+    }
+    assert!(seen >= 16);
+}
+
+#[test]
+fn the_sixteen_tools_are_there_under_their_names() {
+    let mut listed = Vec::new();
+    let config = Config::default();
+    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    listed.extend(catalog.shown(&policy).map(|entry| (entry.toolset, entry.definition.name)));
+    assert_eq!(
+        listed,
+        [
+            ("core", "list_spaces"),
+            ("core", "list_environments"),
+            ("projects", "list_projects"),
+            ("deployments", "list_deployments"),
+            ("deployments", "get_latest_deployment"),
+            ("releases", "get_release_by_id"),
+            ("releases", "list_releases"),
+            ("releases", "list_releases_for_project"),
+            ("tasks", "get_task_by_id"),
+            ("tasks", "get_task_details"),
+            ("tasks", "get_task_raw"),
+            ("tenants", "list_tenants"),
+            ("tenants", "get_tenant_by_id"),
+            ("tenants", "get_tenant_variables"),
+            ("tenants", "get_missing_tenant_variables"),
+            ("kubernetes", "get_kubernetes_live_status"),
+        ]
+    );
+}
+
+#[test]
+fn names_are_unique_short_and_plain() {
+    let mut names = BTreeSet::new();
+    let names = std::cell::RefCell::new(&mut names);
+    each(|entry, _| {
+        let name = entry.definition.name;
+        assert!(names.borrow_mut().insert(name), "{name} is there twice");
+        assert!(name.len() <= 40, "{name}");
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+        let verb = name.split('_').next().unwrap();
+        let verbs = [
+            "list", "find", "get", "grep", "create", "update", "deploy", "run", "submit", "execute",
+        ];
+        assert!(verbs.contains(&verb), "{name} begins with no verb of ours");
+    });
+}
+
+#[test]
+fn every_tool_and_argument_is_described() {
+    each(|entry, model| {
+        let name = entry.definition.name;
+        let description = model["description"].as_str().unwrap();
+        assert!((20..1024).contains(&description.len()), "{name}: {description}");
+        assert!(description.ends_with('.'), "{name}: {description}");
+        for (argument, schema) in model["inputSchema"]["properties"].as_object().unwrap() {
+            let description = schema["description"].as_str().unwrap_or_default();
+            assert!(description.ends_with('.'), "{name}.{argument}: {description:?}");
+        }
+    });
+}
+
+#[test]
+fn schemas_are_plain_objects() {
+    each(|entry, model| {
+        let name = entry.definition.name;
+        for schema in [&model["inputSchema"], &model["outputSchema"]] {
+            assert_eq!(schema["type"], "object", "{name}");
+            for combinator in ["anyOf", "oneOf", "allOf", "not", "$ref", "$defs"] {
+                assert!(schema.get(combinator).is_none(), "{name}: {combinator}");
+            }
+            let text = schema.to_string();
+            for odd in ["$ref", "$schema", "\"null\"", "uint32", "\"int64\""] {
+                assert!(!text.contains(odd), "{name}: {odd} in {text}");
+            }
+        }
+        assert_eq!(model["inputSchema"]["additionalProperties"], false, "{name}");
+        assert!(model["outputSchema"]["properties"]["truncated"].is_object(), "{name}");
+    });
+}
+
+#[test]
+fn annotations_say_what_a_tool_does() {
+    each(|entry, model| {
+        let reads = entry.definition.tier == Tier::Read;
+        assert_eq!(model["annotations"]["readOnlyHint"], reads);
+        assert_eq!(model["annotations"]["destructiveHint"], !reads);
+        assert_eq!(model["annotations"]["idempotentHint"], reads);
+        assert_eq!(model["annotations"]["openWorldHint"], false);
+        assert_eq!(model["title"], entry.definition.title);
+    });
+}
+
+#[test]
+fn a_space_is_asked_for_unless_the_settings_fix_it() {
+    let mut config = Config::default();
+    config.octopus.space = Some("Default".to_owned());
+    let fixed = app::catalog(&config);
+    each(|entry, model| {
+        let takes = model["inputSchema"]["properties"].get("space").is_some();
+        assert_eq!(takes, entry.definition.name != "list_spaces");
+        if takes {
+            assert_eq!(model["inputSchema"]["required"][0], "space");
+            let model = &fixed.named(entry.definition.name).unwrap().model;
+            let schema = serde_json::to_value(&model.input_schema).unwrap();
+            assert!(schema["properties"].get("space").is_none());
+            assert!(!schema["required"].to_string().contains("space"), "{schema}");
+        }
+    });
+}
+
+/// A tool is one file and two lines in its toolset's `mod.rs`.
+#[test]
+fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/toolsets");
+    each(|entry, _| {
+        let name = entry.definition.name;
+        let toolset = folder.join(snake(entry.toolset));
+        assert!(toolset.join(format!("{name}.rs")).exists(), "{name} has no file");
+        let list = fs::read_to_string(toolset.join("mod.rs")).unwrap();
+        let lines = list.lines().map(str::trim).filter(|line| {
+            *line == format!("mod {name};") || line.contains(&format!("::<{name}::"))
+        });
+        assert_eq!(lines.count(), 2, "{name} takes two lines in {}", entry.toolset);
+    });
+    let config = Config::default();
+    let catalog: Catalog = app::catalog(&config);
+    for toolset in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in fs::read_dir(&toolset).into_iter().flatten().map(|e| e.unwrap().path()) {
+            let text = fs::read_to_string(&file).unwrap();
+            if text.contains("impl Tool for") {
+                let name = file.file_stem().unwrap().to_str().unwrap();
+                assert!(catalog.named(name).is_some(), "{} is not listed", file.display());
+            }
+        }
+    }
+}
+
+/// Wire names of toolsets are in camel case, folders in snake case.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[test]
+fn listings_are_as_reviewed() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/tools");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        each(|entry, model| insta::assert_json_snapshot!(entry.definition.name, model));
+    });
+}
+
+/// The price of the listing in a model's context: names, descriptions and input schemas.
+#[test]
+fn the_listing_is_small() {
+    let size = std::cell::Cell::new(0);
+    each(|_, model| {
+        let mut told = model.clone();
+        told.as_object_mut()
+            .unwrap()
+            .retain(|key, _| ["name", "description", "inputSchema"].contains(&key.as_str()));
+        size.set(size.get() + told.to_string().len());
+    });
+    assert!(size.get() < 12_000, "the listing of 16 tools has {} bytes", size.get());
+}

@@ -1,0 +1,151 @@
+//! The listener: hosts, origins, media types, sizes, times, health, stopping.
+
+mod limits;
+mod stopping;
+mod tls;
+
+use octopus_mcp::sample::keys;
+use serde_json::json;
+
+use crate::support::{TestServer, reply};
+
+const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
+
+#[tokio::test]
+async fn only_hosts_that_are_meant_are_served() {
+    let server = TestServer::with(|config| {
+        config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
+    })
+    .await;
+    for (host, status) in [
+        ("localhost", 200),
+        ("127.0.0.1:1234", 200),
+        ("mcp.example.com", 200),
+        ("MCP.example.com:8443", 200),
+        ("evil.example.com", 403),
+        ("localhost.evil.example.com", 403),
+        ("mcp.example.com@evil.example.com", 403),
+    ] {
+        let refused = server.post(&[("host", host)], LIST).await;
+        assert_eq!(refused.status, status, "{host}: {}", refused.text);
+        if status == 403 {
+            assert_eq!(refused.json()["id"], "x", "{host}");
+            assert!(refused.message().contains("http.allowed_hosts"), "{}", refused.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_pages_of_allowed_origins_may_call() {
+    let server = TestServer::with(|config| {
+        config.http.allowed_origins.0 = vec!["https://app.example.com".to_owned()];
+    })
+    .await;
+    for (origin, status) in [
+        ("http://localhost:3000", 200),
+        ("https://app.example.com", 200),
+        ("https://evil.example.com", 403),
+        ("https://app.example.com:8443", 403),
+        ("null", 403),
+        ("garbage", 403),
+    ] {
+        let refused = server.post(&[("origin", origin)], LIST).await;
+        assert_eq!(refused.status, status, "{origin}: {}", refused.text);
+        assert_eq!(refused.json()["id"], "x", "{origin}");
+        let allowed = refused.header("access-control-allow-origin");
+        assert_eq!(allowed, if status == 200 { origin } else { "" }, "{origin}");
+    }
+    let preflight = server
+        .http
+        .request(reqwest::Method::OPTIONS, &server.url)
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "x-octopus-apikey,content-type");
+    let preflight = reply(preflight).await;
+    assert_eq!(preflight.status, 200);
+    assert_eq!(preflight.header("access-control-allow-origin"), "https://app.example.com");
+    assert!(preflight.header("access-control-allow-headers").contains("x-octopus-apikey"));
+}
+
+#[tokio::test]
+async fn media_types_are_compared_as_the_standards_say() {
+    let server = TestServer::start().await;
+    for (header, value, status) in [
+        ("content-type", "Application/JSON", 200),
+        ("content-type", "application/json; charset=UTF-8", 200),
+        ("content-type", "text/plain", 415),
+        ("content-type", "", 415),
+        ("content-type", "application/json; charset=latin1", 415),
+        ("accept", "", 200),
+        ("accept", "*/*", 200),
+        ("accept", "application/json", 200),
+        ("accept", "APPLICATION/JSON, Text/Event-Stream", 200),
+        ("accept", "text/html", 406),
+        ("accept", "application/json;q=0, text/event-stream", 406),
+    ] {
+        let answer = server.post(&[(header, value)], LIST).await;
+        assert_eq!(answer.status, status, "{header}: {value}: {}", answer.text);
+        assert_eq!(answer.json()["id"], "x", "{header}: {value}");
+        assert_eq!(answer.header("content-type"), "application/json", "{header}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_with_get_learns_what_this_is() {
+    let server = TestServer::start().await;
+    for accept in ["text/html", "application/json, text/event-stream", "*/*"] {
+        let answer = reply(server.http.get(&server.url).header("accept", accept)).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
+        assert!(answer.message().contains("MCP server"), "{}", answer.text);
+    }
+    let ended = reply(server.http.delete(&server.url).header("accept", "*/*")).await;
+    assert_eq!((ended.status, ended.header("allow")), (405, "POST"));
+    let root = reply(server.http.get(server.url.trim_end_matches("/mcp"))).await;
+    assert_eq!(root.status, 404);
+    assert!(root.message().contains("/mcp"));
+}
+
+#[tokio::test]
+async fn probes_need_no_credential_and_no_known_host() {
+    let server =
+        TestServer::with(|config| config.http.admin_listen = Some(([127, 0, 0, 1], 0).into()))
+            .await;
+    let admin = server.running.as_ref().unwrap().admin.as_ref().unwrap().address;
+    server.sample.clear_journal();
+    for base in [server.url.trim_end_matches("/mcp").to_owned(), format!("http://{admin}")] {
+        for path in ["/healthz", "/readyz"] {
+            let probe = server.http.get(format!("{base}{path}")).header("host", "10.1.2.3:8080");
+            assert_eq!(reply(probe).await.status, 200, "{base}{path}");
+        }
+    }
+    assert!(server.sample.journal().is_empty(), "probes never ask Octopus");
+    let closed = server.http.post(format!("http://{admin}/mcp")).body(LIST);
+    assert_eq!(reply(closed).await.status, 404, "the admin listener serves nothing else");
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_that_a_proxy_may_choose() {
+    let server = TestServer::start().await;
+    let answer = server.post(&[], LIST).await;
+    assert_eq!(answer.header("x-request-id").len(), 36);
+    let answer = server.post(&[("x-request-id", "from-the-proxy-1")], LIST).await;
+    assert_eq!(answer.header("x-request-id"), "from-the-proxy-1");
+    let answer = server.post(&[("x-request-id", &"x".repeat(500))], LIST).await;
+    assert_eq!(answer.header("x-request-id").len(), 36);
+}
+
+#[tokio::test]
+async fn a_credential_in_the_address_is_refused() {
+    let mut server = TestServer::start().await;
+    let plain = server.url.clone();
+    for query in ["apikey=API-X", "ApiKey=API-X", "access_token=x", "x=API-SECRET", "token=y"] {
+        server.url = format!("{plain}?{query}");
+        let refused = server.post(&[("x-octopus-apikey", keys::ADMIN)], LIST).await;
+        assert_eq!((refused.status, refused.code()), (400, -32600), "{query}");
+        assert_eq!(refused.json()["id"], json!("x"));
+        assert!(refused.message().contains("X-Octopus-ApiKey"), "{}", refused.text);
+        assert!(!refused.text.contains("API-X") && !refused.text.contains("SECRET"));
+    }
+    server.url = format!("{plain}?trace=1");
+    assert_eq!(server.post(&[], LIST).await.status, 200);
+}

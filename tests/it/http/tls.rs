@@ -1,0 +1,49 @@
+//! TLS of our own: served, and read again when the files change.
+
+use std::fs;
+
+use octopus_mcp::{config::Tls, sample::keys};
+
+use crate::support::{TestServer, soon};
+
+use super::LIST;
+
+/// A certificate of its own for localhost, and its key.
+fn write_pair(folder: &std::path::Path) -> reqwest::Certificate {
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let pair = rcgen::generate_simple_self_signed(names).unwrap();
+    let pem = pair.cert.pem();
+    fs::write(folder.join("key.pem"), pair.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.join("cert.pem"), &pem).unwrap();
+    reqwest::Certificate::from_pem(pem.as_bytes()).unwrap()
+}
+
+async fn lists(server: &TestServer, trusted: &reqwest::Certificate) -> bool {
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([trusted.clone()]);
+    let request = client.build().unwrap().post(&server.url).body(LIST);
+    let request = request.header("content-type", "application/json");
+    let answer = request.header("x-octopus-apikey", keys::ADMIN).send().await;
+    answer.is_ok_and(|answer| answer.status() == 200)
+}
+
+#[tokio::test]
+async fn a_certificate_is_served_and_its_successor_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = write_pair(folder.path());
+    let server = TestServer::with(|config| {
+        config.http.tls = Tls {
+            certificate: Some(folder.path().join("cert.pem")),
+            key: Some(folder.path().join("key.pem")),
+        };
+    })
+    .await;
+    assert!(server.url.starts_with("https://"), "{}", server.url);
+    assert!(lists(&server, &first).await);
+    let second = write_pair(folder.path());
+    soon(async || lists(&server, &second).await.then_some(())).await;
+    assert!(!lists(&server, &first).await);
+    fs::write(folder.path().join("cert.pem"), "broken").unwrap();
+    for _ in 0..3 {
+        assert!(lists(&server, &second).await, "a broken pair is not used");
+    }
+}

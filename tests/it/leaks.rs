@@ -1,0 +1,100 @@
+//! Secrets: in no log at any level, no error, no answer.
+
+use octopus_mcp::sample::{Fault, Sample, keys};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::{Serving, program},
+    support::{client, reply, serve},
+};
+
+const CONFIGURED: &str = "API-CONFIGUREDSECRET0000000001";
+const REFUSED: &str = "API-REFUSEDSECRET000000000002";
+const TOKEN: &str = "bearer-token-secret-0000000003";
+const HALF: &str = "half-a-key-secret-0000000004";
+const QUERY: &str = "API-QUERYSECRET00000000000005";
+
+fn arguments(tool: &Value) -> Value {
+    let mut arguments = json!({});
+    for name in tool["inputSchema"]["required"].as_array().into_iter().flatten() {
+        let name = name.as_str().unwrap();
+        arguments[name] = json!(match name {
+            "space" => "Default",
+            "projectId" => "Depot Portal",
+            "environmentId" => "Production",
+            "tenantId" => "Ironbark Haulage",
+            "releaseId" => "Releases-9002",
+            "taskId" => "ServerTasks-90004",
+            "variableType" => "all",
+            other => panic!("no value for {other}"),
+        });
+    }
+    arguments
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
+    let sample = Sample::new();
+    let octopus = serve(sample.router());
+    let url = format!("http://{}", octopus.address);
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    let key =
+        format!("[octopus]\napi_key = \"{CONFIGURED}\"\nretries = 0\n[auth]\nmode = \"none\"\n");
+    std::fs::write(&settings, key).unwrap();
+    for format in ["text", "json"] {
+        let mut command = program(&[
+            "--listen=127.0.0.1:0",
+            "--server-url",
+            &url,
+            "--log-format",
+            format,
+            "--config",
+            settings.to_str().unwrap(),
+        ]);
+        command.env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", "trace");
+        let serving = Serving::start(command);
+        let mut seen = serving.welcome.clone();
+        let http = client();
+        let ask = async |headers: &[(&str, &str)], query: &str, body: &Value| {
+            let mut request = http.post(format!("{}{query}", serving.url)).body(body.to_string());
+            request = request.header("content-type", "application/json");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            reply(request).await
+        };
+        let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        let tools = ask(&[], "", &list).await.json();
+        let tools = tools["result"]["tools"].as_array().unwrap().clone();
+        assert!(tools.len() >= 16);
+        for trouble in [None, Some(Fault::on("/").status(500)), Some(Fault::on("/").cut_off())] {
+            sample.trouble().clear();
+            trouble.into_iter().for_each(|fault| sample.trouble().add(fault));
+            for tool in &tools {
+                let params = json!({ "name": tool["name"], "arguments": arguments(tool) });
+                let call =
+                    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+                for headers in [
+                    &[][..],
+                    &[("x-octopus-apikey", keys::ADMIN)],
+                    &[("x-octopus-apikey", REFUSED)],
+                    &[("x-octopus-apikey", HALF)],
+                    &[("authorization", TOKEN)],
+                ] {
+                    seen.push_str(&ask(headers, "", &call).await.text);
+                }
+                seen.push_str(&ask(&[], &format!("?apikey={QUERY}"), &call).await.text);
+            }
+        }
+        let (code, log) = serving.stop();
+        assert_eq!(code, 0);
+        assert!(log.contains("TRACE") && log.len() > 100_000, "the log says much");
+        seen.push_str(&log);
+        for secret in [CONFIGURED, REFUSED, TOKEN, HALF, QUERY, keys::ADMIN] {
+            let place = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..at + 60]);
+            assert!(place.is_none(), "{format}: {secret} in {place:?}");
+        }
+        sample.trouble().clear();
+    }
+}

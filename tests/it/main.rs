@@ -1,0 +1,35 @@
+//! The whole server, through HTTP, against the sample instance: one binary, linked once.
+#![allow(unreachable_pub, reason = "nobody uses a test binary")]
+
+// What the tests share.
+mod support;
+
+// The house: who may import whom, which crate is named where, how long a file is.
+mod architecture;
+
+// What holds for every tool, and what each is listed as.
+mod catalog;
+
+// Generated files are fresh, and the examples load.
+mod docs;
+
+// Each tool, by toolset.
+mod tools;
+
+// The protocol in both eras, as clients speak it.
+mod protocol;
+
+// The listener: hosts, sizes, times, health, TLS, stopping.
+mod http;
+
+// Who calls, with which credential, and that nothing of one reaches another.
+mod credentials;
+
+// Every way in which Octopus can fail, as a caller sees it.
+mod failures;
+
+// Secrets: in no log, no error, no answer.
+mod leaks;
+
+// The command line.
+mod commands;
