@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Auth::Open,
         Readiness::default(),
     );
-    let router = http::router(gate, Protocol::new(suite, settings), &stop);
+    let router = http::router(gate, Protocol::new(suite, settings));
     let mut terminate = signal(SignalKind::terminate())?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let listening = http::listen(socket, router, None, Duration::from_secs(10))?;

@@ -48,18 +48,23 @@ pub fn listen(
             tokio::spawn(server.serve(service))
         }};
     }
-    // Without NODELAY an answer in two parts waits for the client's acknowledgement of the first.
     let server = axum_server::from_tcp(socket)?;
     let task = match certificates {
-        None => serve!(server.acceptor(NoDelayAcceptor::new())),
+        None => serve!(server.acceptor(at_once())),
         Some(certificates) => {
             let tls = RustlsAcceptor::new(certificates.live.clone())
                 .handshake_timeout(header_timeout)
-                .acceptor(NoDelayAcceptor::new());
+                .acceptor(at_once());
             serve!(server.acceptor(tls))
         }
     };
     Ok(Listening { address, handle, task })
+}
+
+/// Accepts sockets with `TCP_NODELAY`: without it an answer in two parts waits for the client's
+/// delayed acknowledgement of the first, 40 ms and more.
+fn at_once() -> NoDelayAcceptor {
+    NoDelayAcceptor::new()
 }
 
 impl Listening {
@@ -67,5 +72,21 @@ impl Listening {
     pub async fn stop(self, within: Duration) -> io::Result<()> {
         self.handle.graceful_shutdown(Some(within));
         self.task.await.map_err(io::Error::other)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum_server::accept::Accept;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_do_not_hold_back() {
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = tokio::net::TcpStream::connect(socket.local_addr().unwrap());
+        let (accepted, _client) = tokio::join!(socket.accept(), client);
+        let (stream, ()) = at_once().accept(accepted.unwrap().0, ()).await.unwrap();
+        assert!(stream.nodelay().unwrap());
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource, projects::Project};
+use super::{Id, Named, Resource, projects::Project, resource::null_as_default};
 
 /// The fields of a channel that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Channel {
     pub slug: Option<String>,
     pub project_id: Id<Project>,
     pub lifecycle_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_default: bool,
 }
 

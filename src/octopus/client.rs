@@ -11,7 +11,7 @@ use http::{
 };
 use moka::future::Cache;
 use reqwest::redirect;
-use url::Url;
+use url::{Host, Url};
 
 use super::{Error, Fingerprint, OctopusVersion, Path, Session, space::KnownSpace};
 use crate::config;
@@ -58,6 +58,10 @@ impl Client {
             .pool_idle_timeout(Duration::from_mins(1))
             .tcp_nodelay(true)
             .redirect(redirect::Policy::custom(within_origin));
+        if is_loopback(&url) {
+            // A proxy of the environment is for other machines.
+            builder = builder.no_proxy();
+        }
         if let Some(path) = &settings.ca_file {
             let wrong = |error: &dyn std::fmt::Display| {
                 format!("octopus.ca_file: {}: {error}", path.display())
@@ -228,6 +232,15 @@ fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
         first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
     });
     if same { attempt.follow() } else { attempt.stop() }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn origin(url: &Url) -> String {

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{
     Error, Id, Page, Resource, Space, Window, channels::Channel, environments::Environment,
-    projects::Project, releases::Release, resource::null_as_default, tasks::Task, tenants::Tenant,
+    machines::Machine, projects::Project, releases::Release, resource::null_as_default,
+    tasks::Task, tenants::Tenant,
 };
 
 /// The fields of a deployment that the tools read. A deployment has no state: its task does.
@@ -30,19 +31,19 @@ pub struct Deployment {
     pub form_values: serde_json::Map<String, Value>,
     pub queue_time: Option<String>,
     pub queue_time_expiry: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub use_guided_failure: bool,
     #[serde(default, deserialize_with = "null_as_default")]
-    pub specific_machine_ids: Vec<String>,
+    pub specific_machine_ids: Vec<Id<Machine>>,
     #[serde(default, deserialize_with = "null_as_default")]
-    pub excluded_machine_ids: Vec<String>,
+    pub excluded_machine_ids: Vec<Id<Machine>>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub skip_actions: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub force_package_download: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub force_package_redeployment: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub failure_encountered: bool,
 }
 

@@ -14,11 +14,11 @@ pub struct Environment {
     pub slug: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub sort_order: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub use_guided_failure: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub allow_dynamic_infrastructure: bool,
     #[serde(default, deserialize_with = "null_as_default")]
     pub extension_settings: Vec<serde_json::Value>,

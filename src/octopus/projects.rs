@@ -20,9 +20,9 @@ pub struct Project {
     pub deployment_process_id: Option<String>,
     pub lifecycle_id: Option<Id<Lifecycle>>,
     pub project_group_id: Option<Id<ProjectGroup>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_disabled: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_version_controlled: bool,
     pub tenanted_deployment_mode: Option<String>,
     pub persistence_settings: Option<PersistenceSettings>,

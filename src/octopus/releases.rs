@@ -19,7 +19,7 @@ pub struct Release {
     pub channel_id: Option<Id<Channel>>,
     pub release_notes: Option<String>,
     pub assembled: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub ignore_channel_rules: bool,
     pub version_control_reference: Option<VersionControlReference>,
     #[serde(default, deserialize_with = "null_as_default")]

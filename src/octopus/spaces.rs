@@ -14,9 +14,9 @@ pub struct Space {
     pub slug: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_default: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub task_queue_stopped: bool,
 }
 

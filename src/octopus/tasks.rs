@@ -21,21 +21,30 @@ pub struct Task {
     #[serde(default, deserialize_with = "null_as_default")]
     pub arguments: serde_json::Map<String, serde_json::Value>,
     pub queue_time: Option<String>,
+    pub queue_time_expiry: Option<String>,
     pub start_time: Option<String>,
     pub last_updated_time: Option<String>,
     pub completed_time: Option<String>,
     pub duration: Option<String>,
     pub error_message: Option<String>,
     pub server_node: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_completed: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub finished_successfully: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub has_warnings_or_errors: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub has_pending_interruptions: bool,
-    #[serde(default)]
+    /// What is waited for, such as `ManualIntervention` or `GuidedFailure`. Since Octopus 2026.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub pending_interruption_types: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub has_pending_preconditions: bool,
+    /// What is waited for before the start, such as `Approval`. Since Octopus 2026.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub pending_precondition_types: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
     pub can_rerun: bool,
 }
 
@@ -99,16 +108,13 @@ pub struct LogElement {
     pub detail: Option<String>,
 }
 
-/// Reads a task with its activity tree. `tail` is how many messages each node keeps; Octopus's
-/// own default is not documented, so it is always said.
-pub async fn details(
-    space: &Space,
-    id: &Id<Task>,
-    verbose: bool,
-    tail: u32,
-) -> Result<Details, Error> {
+/// How many messages of each node are read; Octopus's own default is not documented.
+const TAIL: u32 = 200;
+
+/// Reads a task with its activity tree, without verbose messages.
+pub async fn details(space: &Space, id: &Id<Task>) -> Result<Details, Error> {
     let path = space.path([Task::COLLECTION, id.as_str(), "details"]);
-    space.read(id, &path.with("verbose", verbose).with("tail", tail)).await
+    space.read(id, &path.with("verbose", false).with("tail", TAIL)).await
 }
 
 /// Opens the raw log of a task.

@@ -27,7 +27,7 @@ pub struct Tenant {
     /// The environments of each project that the tenant is connected to, by project ID.
     #[serde(default, deserialize_with = "null_as_default")]
     pub project_environments: BTreeMap<String, Vec<Id<Environment>>>,
-    pub cloned_from_tenant_id: Option<String>,
+    pub cloned_from_tenant_id: Option<Id<Tenant>>,
 }
 
 impl Resource for Tenant {
@@ -121,13 +121,31 @@ pub struct LibraryVariables {
 }
 
 /// A variable that tenants give a value.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {
-    pub id: String,
+    pub id: Option<String>,
     pub name: Option<String>,
     pub label: Option<String>,
     pub default_value: Option<Value>,
+    pub display_settings: Option<DisplaySettings>,
+}
+
+/// How the portal asks for the value of a template.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DisplaySettings {
+    #[serde(rename = "Octopus.ControlType")]
+    pub control_type: Option<String>,
+}
+
+impl Template {
+    /// Whether Octopus never shows the values.
+    pub fn is_sensitive(&self) -> bool {
+        self.display_settings
+            .as_ref()
+            .and_then(|settings| settings.control_type.as_deref())
+            .is_some_and(|control| control.eq_ignore_ascii_case("Sensitive"))
+    }
 }
 
 /// The common or the project variables of a tenant, in the newer shape with scopes.

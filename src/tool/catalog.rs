@@ -93,7 +93,8 @@ impl Entry {
         let mut value = (self.definition.run)(arguments, &cx).await?;
         let mut outcome = Outcome { value: Value::Null, removed: 0, redacted: 0 };
         pass(&mut value, &mut outcome);
-        fit(&mut value, limit);
+        let can_ask_for = properties.contains_key("maxBytes").then_some(cx.limits.answer_cap);
+        fit(&mut value, limit, can_ask_for);
         outcome.value = value;
         Ok(outcome)
     }

@@ -22,8 +22,9 @@ const SHORTEST: usize = 256;
 /// What the words about the cut take at most.
 const NOTE: usize = 320;
 
-/// Cuts `answer` to about `limit` bytes of JSON. Answers below it are not touched.
-pub(super) fn fit(answer: &mut Value, limit: usize) {
+/// Cuts `answer` to about `limit` bytes of JSON. Answers below it are not touched. `can_ask_for`:
+/// how large an answer of this tool a call can ask for with maxBytes, where it takes that.
+pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) {
     let full_bytes = size(answer);
     if full_bytes <= limit {
         return;
@@ -33,7 +34,13 @@ pub(super) fn fit(answer: &mut Value, limit: usize) {
         format!("only the first {} items fit; call again with skip {}", next.kept, next.skip)
     } else {
         cut_texts(answer, room);
-        "long texts are cut; ask for less, or for one item alone".to_owned()
+        let how = match can_ask_for {
+            Some(most) if most > limit => {
+                format!("call again with a larger maxBytes, {most} at most, or ask for less")
+            }
+            _ => "ask for less, or for one item alone".to_owned(),
+        };
+        format!("the longest texts and lists are cut; {how}")
     };
     if let Value::Object(object) = answer {
         object.insert("truncated".to_owned(), json!(Truncated { full_bytes, how }));
@@ -158,7 +165,7 @@ mod tests {
         let items: Vec<String> =
             (0..100).map(|n| format!("item {n:03} {}", "x".repeat(90))).collect();
         let mut answer = list(&items);
-        fit(&mut answer, 2048);
+        fit(&mut answer, 2048, None);
         let kept = answer["items"].as_array().unwrap().len();
         assert!(kept > 5 && kept < 30);
         assert_eq!(answer["nextSkip"], kept);
@@ -171,8 +178,20 @@ mod tests {
     fn what_fits_is_not_touched() {
         let mut answer = list(&["a".to_owned()]);
         let before = answer.clone();
-        fit(&mut answer, 1024);
+        fit(&mut answer, 1024, None);
         assert_eq!(answer, before);
+    }
+
+    #[test]
+    fn where_more_can_be_asked_for_it_says_so() {
+        for (most, words) in [(Some(9000), "maxBytes, 9000"), (Some(2048), "less"), (None, "less")]
+        {
+            let mut answer = json!({ "things": vec!["x".repeat(200); 50] });
+            fit(&mut answer, 2048, most);
+            let how = answer["truncated"]["how"].as_str().unwrap();
+            assert!(how.contains(words), "{how}");
+            assert!(size(&answer) <= 2048);
+        }
     }
 
     proptest! {
@@ -185,7 +204,7 @@ mod tests {
             let mut answer = list(&texts);
             answer["note"] = json!(note);
             answer["deep"] = json!({ "a/b~c": texts });
-            fit(&mut answer, limit);
+            fit(&mut answer, limit, None);
             prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
         }
     }

@@ -1,6 +1,6 @@
 //! Generated files are fresh, and the examples load. A stale file is rewritten, and fails once.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use octopus_mcp::{
     app,
@@ -61,8 +61,9 @@ fn the_table_of_tools_in_the_readme_is_fresh() {
         let description = entry.model.description.as_deref().unwrap_or_default();
         let first = description.split_inclusive(['.', ':', ';']).next().unwrap_or_default();
         let first = first.trim_end_matches(['.', ':', ';']);
-        table += &format!(
-            "| {} | `{}` | {first}{changes} | {} |\n",
+        let _ = writeln!(
+            table,
+            "| {} | `{}` | {first}{changes} | {} |",
             entry.toolset, tool.name, tool.since
         );
     }

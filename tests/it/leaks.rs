@@ -70,7 +70,9 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         assert!(tools.len() >= 16);
         for trouble in [None, Some(Fault::on("/").status(500)), Some(Fault::on("/").cut_off())] {
             sample.trouble().clear();
-            trouble.into_iter().for_each(|fault| sample.trouble().add(fault));
+            if let Some(fault) = trouble {
+                sample.trouble().add(fault);
+            }
             for tool in &tools {
                 let params = json!({ "name": tool["name"], "arguments": arguments(tool) });
                 let call =

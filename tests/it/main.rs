@@ -1,5 +1,12 @@
 //! The whole server, through HTTP, against the sample instance: one binary, linked once.
-#![allow(unreachable_pub, reason = "nobody uses a test binary")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test binary has no users, and a test stops where it fails"
+)]
 
 // What the tests share.
 mod support;
@@ -27,6 +34,9 @@ mod credentials;
 
 // Every way in which Octopus can fail, as a caller sees it.
 mod failures;
+
+// The way to Octopus: TLS, compression, proxies.
+mod upstream;
 
 // Secrets: in no log, no error, no answer.
 mod leaks;

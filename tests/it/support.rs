@@ -218,7 +218,7 @@ pub fn serve(router: axum::Router) -> Listening {
 /// An HTTP client that no proxy of the environment comes between.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+    let builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1));
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 

@@ -9,18 +9,18 @@ use crate::{
     tool::{Context, Error, List, Tool},
 };
 
-/// List the environments of a space, in the order that Octopus shows them. Releases are deployed
-/// to environments, such as Development or Production.
+/// List the environments of a space, such as Development or Production, in their order in Octopus.
+/// Releases are deployed to them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListEnvironments {
     /// The space: its name, slug or ID.
     space: Option<String>,
-    /// Only environments whose name contains this, in any letter case.
+    /// Only environments with this in their name.
     partial_name: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct EnvironmentSummary {
     /// Whether a failing deployment waits for a person by default.
     use_guided_failure: bool,
     allow_dynamic_infrastructure: bool,
-    extension_settings: Value,
+    extension_settings: Vec<Value>,
     url: String,
 }
 
@@ -63,11 +63,19 @@ impl Tool for ListEnvironments {
             sort_order: environment.sort_order,
             use_guided_failure: environment.use_guided_failure,
             allow_dynamic_infrastructure: environment.allow_dynamic_infrastructure,
-            extension_settings: document::plain(environment.extension_settings.into()),
+            extension_settings: environment
+                .extension_settings
+                .into_iter()
+                .map(document::plain)
+                .collect(),
         });
         Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
             match &self.partial_name {
-                Some(name) => format!("no environment's name contains '{name}'"),
+                Some(name) => format!(
+                    "no environment's name in space '{}' contains '{name}'; leave partialName out, \
+                     or try another space",
+                    space.name()
+                ),
                 None => format!("space '{}' has no environment that this key sees", space.name()),
             }
         }))

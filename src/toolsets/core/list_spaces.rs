@@ -13,11 +13,11 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListSpaces {
-    /// Only spaces whose name contains this, in any letter case.
+    /// Only spaces with this in their name.
     partial_name: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 

@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::summary::{Around, DeploymentSummary};
 use crate::{
     octopus::{
-        Space, Window,
+        self, Id, Space, Window,
         deployments::{self, Deployment, Filter, TaskState},
         environments::Environment,
         projects::Project,
+        tasks::{self, Details, Task},
         tenants::Tenant,
     },
     tool::{Context, Error, Ref, Tool, name_of},
-    toolsets::tasks::TaskSummary,
+    toolsets::tasks::TaskDetails,
 };
 
-/// Get the newest deployment of a project, with its release, environment and server task. Narrow
-/// it to an environment, a tenant or a task state, for example the last success in Production.
+/// Get the newest deployment of a project: release, environment, how it ended, its steps, and why
+/// it failed. Narrow it, for example to the last success in Production.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
@@ -31,6 +32,9 @@ pub(super) struct GetLatestDeployment {
     tenant_id: Option<String>,
     /// Only with a task in this state.
     task_state: Option<TaskState>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -39,8 +43,9 @@ pub(super) struct LatestDeployment {
     project: Ref,
     /// Absent where there is none.
     deployment: Option<DeploymentSummary>,
-    /// The task of the deployment, where the caller may see it.
-    task: Option<TaskSummary>,
+    /// The task of the deployment, as get_task_details shows it. Absent where this key may not
+    /// see it.
+    task_details: Option<TaskDetails>,
     /// Why there is nothing, and what to try.
     hint: Option<String>,
 }
@@ -84,15 +89,28 @@ impl Tool for GetLatestDeployment {
                 "no deployment of this project fits; leave out taskState, tenantId or environmentId"
             };
             let hint = Some(hint.to_owned());
-            return Ok(LatestDeployment { project, deployment: None, task: None, hint });
+            return Ok(LatestDeployment { project, deployment: None, task_details: None, hint });
         };
-        let mut around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
-        let task = around.tasks.get(deployment.task_id.as_str()).cloned();
-        let project_name = project.name.clone();
-        let deployment = around.summary(&space, deployment);
-        around.tasks.clear();
-        let task = task.map(|task| TaskSummary::of(&space, task, project_name));
-        Ok(LatestDeployment { project, deployment: Some(deployment), task, hint: None })
+        let (around, details) = futures::try_join!(
+            Around::of(&space, std::slice::from_ref(&deployment)),
+            details(&space, &deployment.task_id),
+        )?;
+        let room = cx.limits.answer.saturating_sub(DEPLOYMENT);
+        let task_details = details
+            .map(|details| TaskDetails::of(cx, &space, details, project.name.clone(), false, room));
+        let deployment = Some(around.summary(&space, deployment));
+        Ok(LatestDeployment { project, deployment, task_details, hint: None })
+    }
+}
+
+/// What the deployment takes of an answer, about.
+const DEPLOYMENT: usize = 2048;
+
+/// What happened in the task, where the caller may see it: a deployment is worth showing without.
+async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octopus::Error> {
+    match tasks::details(space, task).await {
+        Err(octopus::Error::Forbidden { .. } | octopus::Error::NotFound { .. }) => Ok(None),
+        read => read.map(Some),
     }
 }
 

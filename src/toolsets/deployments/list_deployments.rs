@@ -1,5 +1,7 @@
 //! `list_deployments`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -34,9 +36,9 @@ pub(super) struct ListDeployments {
     channels: Option<Words>,
     /// Only with a task in this state.
     task_state: Option<TaskState>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 
@@ -67,8 +69,7 @@ impl Tool for ListDeployments {
             if filter.is_empty() {
                 format!("space '{}' has no deployment that this key sees", space.name())
             } else {
-                "no deployment fits all filters; leave one out, taskState or environments first"
-                    .to_owned()
+                format!("no deployment fits {}; leave one out", filters(&filter).join(" and "))
             }
         }))
     }
@@ -102,8 +103,22 @@ async fn channels(
         let called = of_projects.iter().filter(|channel| channel.is_called(wanted));
         found.extend(called.map(|channel| channel.id.clone()));
         if found.len() == before {
-            return Err(space.no_such(wanted, of_projects.iter().copied()).into());
+            let mut seen = BTreeSet::new();
+            let names = of_projects.iter().copied().filter(|channel| seen.insert(&channel.name));
+            return Err(space.no_such(wanted, names).into());
         }
     }
     Ok(found)
+}
+
+/// The arguments that narrow the list.
+fn filters(filter: &Filter) -> Vec<&'static str> {
+    let given = [
+        ("projects", !filter.projects.is_empty()),
+        ("environments", !filter.environments.is_empty()),
+        ("tenants", !filter.tenants.is_empty()),
+        ("channels", !filter.channels.is_empty()),
+        ("taskState", filter.task_state.is_some()),
+    ];
+    given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
 }

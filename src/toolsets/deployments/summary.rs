@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     octopus::{
         Error, Id, Space, channels::Channel, deployments::Deployment, environments::Environment,
-        projects::Project, releases::Release, tasks::Task, tenants::Tenant,
+        machines::Machine, projects::Project, releases::Release, tasks::Task, tenants::Tenant,
     },
     tool::Names,
 };
@@ -36,8 +36,10 @@ pub(super) struct DeploymentSummary {
     /// How the deployment stands or ended: the state of its task.
     task_state: Option<String>,
     error_message: Option<String>,
-    has_pending_interruptions: bool,
-    has_warnings_or_errors: bool,
+    /// Present where it waits for a person.
+    has_pending_interruptions: Option<bool>,
+    /// Present where something went wrong, even if it went on.
+    has_warnings_or_errors: Option<bool>,
     created: Option<String>,
     completed_time: Option<String>,
     duration: Option<String>,
@@ -48,8 +50,11 @@ pub(super) struct DeploymentSummary {
     queue_time: Option<String>,
     queue_time_expiry: Option<String>,
     use_guided_failure: bool,
+    /// The deployment targets that it is limited to. Empty: all.
     specific_machine_ids: Vec<String>,
+    specific_machine_names: Option<Vec<String>>,
     excluded_machine_ids: Vec<String>,
+    excluded_machine_names: Option<Vec<String>>,
     skip_actions: Vec<String>,
     force_package_download: bool,
     force_package_redeployment: bool,
@@ -69,8 +74,9 @@ pub(super) struct Around {
     environments: Names,
     tenants: Names,
     channels: Names,
+    machines: Names,
     releases: HashMap<String, Release>,
-    pub(super) tasks: HashMap<String, Task>,
+    tasks: HashMap<String, Task>,
 }
 
 impl Around {
@@ -81,15 +87,20 @@ impl Around {
         ) -> impl Iterator<Item = &'a Id<R>> {
             deployments.iter().filter_map(id)
         }
-        let (projects, environments, tenants, channels, releases, tasks) = futures::try_join!(
+        let machines: Vec<&Id<Machine>> = deployments
+            .iter()
+            .flat_map(|d| d.specific_machine_ids.iter().chain(&d.excluded_machine_ids))
+            .collect();
+        let (projects, environments, tenants, channels, machines, releases, tasks) = futures::try_join!(
             Names::of::<Project>(space, each(deployments, |d| Some(&d.project_id))),
             Names::of::<Environment>(space, each(deployments, |d| Some(&d.environment_id))),
             Names::of::<Tenant>(space, each(deployments, |d| d.tenant_id.as_ref())),
             Names::of::<Channel>(space, each(deployments, |d| d.channel_id.as_ref())),
+            Names::of::<Machine>(space, machines),
             space.by_ids::<Release>(each(deployments, |d| Some(&d.release_id))),
             space.by_ids::<Task>(each(deployments, |d| Some(&d.task_id))),
         )?;
-        Ok(Self { projects, environments, tenants, channels, releases, tasks })
+        Ok(Self { projects, environments, tenants, channels, machines, releases, tasks })
     }
 
     pub(super) fn summary(&self, space: &Space, deployment: Deployment) -> DeploymentSummary {
@@ -120,8 +131,12 @@ impl Around {
             error_message: task
                 .and_then(|task| task.error_message.clone())
                 .filter(|message| !message.is_empty()),
-            has_pending_interruptions: task.is_some_and(|task| task.has_pending_interruptions),
-            has_warnings_or_errors: task.is_some_and(|task| task.has_warnings_or_errors),
+            has_pending_interruptions: task
+                .map(|task| task.has_pending_interruptions)
+                .filter(|waits| *waits),
+            has_warnings_or_errors: task
+                .map(|task| task.has_warnings_or_errors)
+                .filter(|wrong| *wrong),
             created: deployment.created,
             completed_time: task.and_then(|task| task.completed_time.clone()),
             duration: task.and_then(|task| task.duration.clone()),
@@ -132,11 +147,24 @@ impl Around {
             queue_time: deployment.queue_time,
             queue_time_expiry: deployment.queue_time_expiry,
             use_guided_failure: deployment.use_guided_failure,
-            specific_machine_ids: deployment.specific_machine_ids,
-            excluded_machine_ids: deployment.excluded_machine_ids,
+            specific_machine_names: self.machine_names(&deployment.specific_machine_ids),
+            specific_machine_ids: texts(deployment.specific_machine_ids),
+            excluded_machine_names: self.machine_names(&deployment.excluded_machine_ids),
+            excluded_machine_ids: texts(deployment.excluded_machine_ids),
             skip_actions: deployment.skip_actions,
             force_package_download: deployment.force_package_download,
             force_package_redeployment: deployment.force_package_redeployment,
         }
     }
+
+    /// The names of deployment targets, where the caller may see any.
+    fn machine_names(&self, ids: &[Id<Machine>]) -> Option<Vec<String>> {
+        let names: Vec<String> =
+            ids.iter().filter_map(|id| self.machines.get(id.as_str())).collect();
+        (!names.is_empty()).then_some(names)
+    }
+}
+
+fn texts<R>(ids: Vec<Id<R>>) -> Vec<String> {
+    ids.into_iter().map(Id::into_string).collect()
 }

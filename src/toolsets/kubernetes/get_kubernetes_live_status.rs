@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus::{
-        OctopusVersion,
+        Id, OctopusVersion,
         environments::Environment,
         kubernetes::{self, LiveResource, LiveStatus},
         machines::Machine,
@@ -29,8 +29,11 @@ pub(super) struct GetKubernetesLiveStatus {
     environment_id: String,
     /// The tenant, where the project is deployed for tenants: its name, slug or ID.
     tenant_id: Option<String>,
-    /// Whether to leave out the single objects.
+    /// Whether to say only how the whole is.
     summary_only: Option<bool>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,8 +46,8 @@ pub(super) struct KubernetesLiveStatus {
     tenant_id: Option<String>,
     tenant_name: Option<String>,
     summary_only: bool,
-    /// The objects that are not healthy or not in sync.
-    problems: Vec<Problem>,
+    /// The objects that are not healthy or not in sync. Absent with summaryOnly.
+    problems: Option<Vec<Problem>>,
     /// Absent where nothing is monitored.
     live_status: Option<Status>,
     hint: Option<String>,
@@ -118,16 +121,17 @@ impl Tool for GetKubernetesLiveStatus {
             kubernetes::live_status(&space, &project.id, &environment.id, tenant_id, summary_only)
                 .await?;
         let live = live.filter(|live| live.summary.is_some() || !live.machine_statuses.is_empty());
-        let hint = live.is_none().then(|| {
+        let hint = live.as_ref().is_none_or(is_unmonitored).then(|| {
+            let mode = project.tenanted_deployment_mode.as_deref();
+            let (project, environment) = (&project.name, &environment.name);
+            let tenant = match (&tenant, mode) {
+                (Some(tenant), _) => format!(" for '{}'", tenant.name),
+                (None, Some("Untenanted") | None) => String::new(),
+                (None, Some(_)) => " without a tenant; name the tenant it runs for".to_owned(),
+            };
             format!(
-                "nothing is monitored for '{}' in '{}'{}: it needs Kubernetes steps, a deployment \
-                 there, and the Kubernetes monitor on the target",
-                project.name,
-                environment.name,
-                match &tenant {
-                    Some(tenant) => format!(" for '{}'", tenant.name),
-                    None => " without a tenant; for a tenanted project name the tenant".to_owned(),
-                }
+                "nothing is monitored for '{project}' in '{environment}'{tenant}. It takes \
+                 Kubernetes steps, a deployment there, and the Kubernetes monitor on the target"
             )
         });
         let machines = live.iter().flat_map(|live| &live.machine_statuses);
@@ -147,11 +151,22 @@ impl Tool for GetKubernetesLiveStatus {
             tenant_id: tenant_id.map(ToString::to_string),
             tenant_name: tenant.map(|tenant| tenant.name),
             summary_only,
-            problems,
+            problems: (!summary_only).then_some(problems),
             live_status: live.map(|live| status(live, &machines)),
             hint,
         })
     }
+}
+
+/// Octopus says Unavailable, in the status or in both, where it has seen no object.
+fn is_unmonitored(live: &LiveStatus) -> bool {
+    live.machine_statuses.iter().all(|machine| machine.resources.is_empty())
+        && live.summary.as_ref().is_none_or(|summary| {
+            summary
+                .status
+                .as_deref()
+                .is_none_or(|status| status.eq_ignore_ascii_case("Unavailable"))
+        })
 }
 
 /// The words are an open set, so what is well is named and everything else is a problem.
@@ -193,7 +208,7 @@ fn status(live: LiveStatus, machines: &Names) -> Status {
             .into_iter()
             .map(|machine| MachineStatus {
                 machine_name: machine.machine_id.as_ref().and_then(|id| machines.get(id.as_str())),
-                machine_id: machine.machine_id.map(crate::octopus::Id::into_string),
+                machine_id: machine.machine_id.map(Id::into_string),
                 status: machine.status,
                 resources: machine.resources.iter().map(object).collect(),
             })

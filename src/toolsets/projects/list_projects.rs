@@ -11,18 +11,17 @@ use crate::{
     tool::{Context, Error, List, Names, Tool},
 };
 
-/// List the projects of a space. A project says what is deployed and how: it has a deployment
-/// process, a lifecycle and variables, and releases are made of it.
+/// List the projects of a space. A project is what is deployed, and how: releases are made of it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListProjects {
     /// The space: its name, slug or ID.
     space: Option<String>,
-    /// Only projects whose name contains this, in any letter case.
+    /// Only projects with this in their name.
     partial_name: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 

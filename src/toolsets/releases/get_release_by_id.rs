@@ -15,8 +15,11 @@ use crate::{
 pub(super) struct GetReleaseById {
     /// The space: its name, slug or ID.
     space: Option<String>,
-    /// The ID of the release, like Releases-123.
+    /// The ID of the release, like Releases-123; list_releases_for_project finds it by version.
     release_id: String,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
 }
 
 impl Tool for GetReleaseById {

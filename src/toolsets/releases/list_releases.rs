@@ -16,9 +16,9 @@ use crate::{
 pub(super) struct ListReleases {
     /// The space: its name, slug or ID.
     space: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 

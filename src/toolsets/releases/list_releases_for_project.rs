@@ -19,9 +19,9 @@ pub(super) struct ListReleasesForProject {
     project_id: String,
     /// Only releases whose version contains this.
     search_by_version: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 

@@ -28,9 +28,10 @@ pub(super) struct ReleaseSummary {
     ignore_channel_rules: bool,
     version_control_reference: Option<GitReference>,
     selected_packages: Vec<SelectedPackage>,
-    selected_git_resources: Value,
-    /// What went into the packages: builds, commits, work items.
-    build_information: Value,
+    selected_git_resources: Vec<Value>,
+    /// What went into the packages: builds, commits, work items. A list shows the first few of a
+    /// build, and counts them where there are more.
+    build_information: Vec<Value>,
     custom_fields: Map<String, Value>,
     url: String,
 }
@@ -53,8 +54,10 @@ struct SelectedPackage {
 
 /// How much of the notes of a release a list shows.
 const NOTES_IN_LIST: usize = 400;
+/// How many commits and work items of a build a list shows.
+const PARTS_IN_LIST: usize = 3;
 
-/// Releases with the names of their projects and channels. In a list, long notes are cut.
+/// Releases with the names of their projects and channels. A list shows less of each.
 pub(super) async fn summaries(
     space: &Space,
     releases: Vec<Release>,
@@ -67,15 +70,34 @@ pub(super) async fn summaries(
     Ok(releases
         .into_iter()
         .map(|mut release| {
-            if let Some(notes) = release.release_notes.as_mut()
-                && in_list
-                && notes.len() > NOTES_IN_LIST
-            {
-                *notes = format!("{} ...", cut::head(notes, NOTES_IN_LIST));
+            if in_list {
+                shorten(&mut release);
             }
             summary(space, release, &projects, &channels)
         })
         .collect())
+}
+
+fn shorten(release: &mut Release) {
+    if let Some(notes) = release.release_notes.as_mut()
+        && notes.len() > NOTES_IN_LIST
+    {
+        *notes = format!("{} ...", cut::head(notes, NOTES_IN_LIST));
+    }
+    for build in release.build_information.iter_mut().filter_map(Value::as_object_mut) {
+        build.retain(|key, _| !["VcsType", "VcsRoot", "VcsCommitUrl"].contains(&key.as_str()));
+        for (parts, count) in [("Commits", "CommitCount"), ("WorkItems", "WorkItemCount")] {
+            let Some(Value::Array(items)) = build.get_mut(parts) else { continue };
+            let all = items.len();
+            items.truncate(PARTS_IN_LIST);
+            for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                item.shift_remove("LinkUrl");
+            }
+            if all > PARTS_IN_LIST {
+                build.insert(count.to_owned(), all.into());
+            }
+        }
+    }
 }
 
 fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) -> ReleaseSummary {
@@ -104,8 +126,12 @@ fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) 
                 version: package.version,
             })
             .collect(),
-        selected_git_resources: document::plain(release.selected_git_resources.into()),
-        build_information: document::plain(release.build_information.into()),
+        selected_git_resources: release
+            .selected_git_resources
+            .into_iter()
+            .map(document::plain)
+            .collect(),
+        build_information: release.build_information.into_iter().map(document::plain).collect(),
         custom_fields: release.custom_fields,
     }
 }

@@ -9,7 +9,13 @@ use crate::{
     text::cut,
 };
 
-/// A node of the tree that failed without a child that did: a cause.
+/// A node of the tree that failed without a child that did.
+pub(super) struct Cause<'a> {
+    path: Vec<&'a str>,
+    activity: &'a Activity,
+}
+
+/// A cause, as it is shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Failure {
@@ -34,50 +40,62 @@ const FAILURES: usize = 10;
 const MESSAGES: usize = 40;
 /// How long a message may be.
 const MESSAGE: usize = 2_000;
+/// What is left of a message at least.
+const SHORTEST: usize = 200;
 
-/// The causes, those with a fatal message first, within about `room` bytes.
-pub(super) fn failures(tree: &[Activity], room: usize) -> Vec<Failure> {
+/// The causes: what failed, then what was canceled, each in the order of the tree. Where the task
+/// waits for a person, a node that runs on after an error is what they are asked about.
+pub(super) fn causes(tree: &[Activity], waits: bool) -> Vec<Cause<'_>> {
     let mut causes = Vec::new();
     for activity in tree {
-        collect(activity, &mut Vec::new(), &mut causes);
+        collect(activity, waits, &mut Vec::new(), &mut causes);
     }
-    causes.truncate(FAILURES);
-    let share = room / causes.len().max(1);
+    causes.sort_by_key(|cause| cause.activity.status == "Canceled");
     causes
-        .into_iter()
-        .map(|(path, activity)| Failure {
-            path,
-            status: activity.status.clone(),
-            started: activity.started.clone(),
-            ended: activity.ended.clone(),
-            messages: last_messages(&activity.log_elements, share),
-        })
-        .collect()
 }
 
 fn collect<'a>(
     activity: &'a Activity,
-    path: &mut Vec<String>,
-    causes: &mut Vec<(Vec<String>, &'a Activity)>,
+    waits: bool,
+    path: &mut Vec<&'a str>,
+    causes: &mut Vec<Cause<'a>>,
 ) {
-    path.push(activity.name.clone());
+    path.push(&activity.name);
     let before = causes.len();
     for child in &activity.children {
-        collect(child, path, causes);
+        collect(child, waits, path, causes);
     }
-    let is_cause = matches!(activity.status.as_str(), "Failed" | "Canceled" | "TimedOut");
+    let is_error = |element: &LogElement| matches!(element.category.as_str(), "Error" | "Fatal");
+    let is_cause = match activity.status.as_str() {
+        "Failed" | "Canceled" | "TimedOut" => true,
+        "Running" => waits && activity.log_elements.iter().any(is_error),
+        _ => false,
+    };
     if is_cause && causes.len() == before {
-        causes.push((path.clone(), activity));
+        causes.push(Cause { path: path.clone(), activity });
     }
     path.pop();
+}
+
+/// The first causes, within about `room` bytes.
+pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
+    let share = room / causes.len().clamp(1, FAILURES);
+    let shown = causes.iter().take(FAILURES).map(|Cause { path, activity }| Failure {
+        path: path.iter().map(|name| (*name).to_owned()).collect(),
+        status: activity.status.clone(),
+        started: activity.started.clone(),
+        ended: activity.ended.clone(),
+        messages: last_messages(&activity.log_elements, share),
+    });
+    shown.collect()
 }
 
 fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
     let mut left = room;
     let mut messages: Vec<String> = Vec::new();
     for element in elements.iter().rev().take(MESSAGES) {
-        let message = message(element);
-        match left.checked_sub(message.len() + 8) {
+        let message = message(element, room);
+        match left.checked_sub(json!(message).to_string().len() + 1) {
             Some(rest) => left = rest,
             None if messages.is_empty() => left = 0,
             None => break,
@@ -88,68 +106,104 @@ fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
     messages
 }
 
-fn message(element: &LogElement) -> String {
+/// The message of at most `room` bytes, but for its beginning.
+fn message(element: &LogElement, room: usize) -> String {
+    let longest = room.clamp(SHORTEST, MESSAGE);
     let mut message = format!("{}: {}", element.category, element.message_text.trim_end());
     if let Some(detail) = element.detail.as_deref().filter(|detail| !detail.trim().is_empty()) {
         message.push('\n');
         message.push_str(detail.trim_end());
     }
-    if message.len() > MESSAGE {
-        message = format!("{} ...", cut::head(&message, MESSAGE));
+    if message.len() > longest {
+        message = format!("{} ...", cut::head(&message, longest));
     }
     message
 }
 
-/// The tree: every node's end, and the messages of nodes that did not go well, or of all. Messages
-/// go first where the room does not do, then the nodes deepest down.
-pub(super) fn tree(tree: &[Activity], all_messages: bool, room: usize) -> Shown {
-    let full: Vec<Value> = tree.iter().map(|node| show(node, all_messages, usize::MAX)).collect();
-    let fits = |tree: &[Value]| serde_json::to_vec(tree).is_ok_and(|json| json.len() <= room);
-    if fits(&full) {
-        return Shown { tree: full, left_out: None };
-    }
-    for depth in [8, 4, 3, 2, 1] {
-        let bare: Vec<Value> = tree.iter().map(|node| bare(node, depth)).collect();
-        if fits(&bare) || depth == 1 {
-            let left_out = format!(
-                "messages, and nodes below depth {depth}; get_task_raw pages through the whole log"
-            );
-            return Shown { tree: bare, left_out: Some(left_out) };
+/// How much of the tree is shown.
+struct Style<'a> {
+    /// Nodes whose messages stand elsewhere.
+    told: &'a [&'a Cause<'a>],
+    messages: Messages,
+    /// Whether what went well is shown, or only counted.
+    all_nodes: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Messages {
+    None,
+    OfProblems,
+    All,
+}
+
+/// The tree, without the messages of nodes that are told before. Where the room does not do, what
+/// went well goes first, then messages, then the nodes deepest down.
+pub(super) fn tree(
+    tree: &[Activity],
+    told: &[&Cause<'_>],
+    all_messages: bool,
+    room: usize,
+) -> Shown {
+    let asked = if all_messages { Messages::All } else { Messages::OfProblems };
+    let whole = usize::MAX;
+    let attempts = [
+        (asked, true, whole, None),
+        (Messages::OfProblems, true, whole, Some("messages of what went well")),
+        (Messages::OfProblems, false, whole, Some("what went well, but for its number")),
+        (Messages::None, false, whole, Some("what went well, but for its number; messages")),
+        (Messages::None, false, 3, Some("what went well; messages; nodes below targets")),
+        (Messages::None, false, 1, Some("messages; nodes below steps")),
+    ];
+    let last = attempts.len() - 1;
+    for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
+        let style = Style { told, messages, all_nodes };
+        let tree: Vec<Value> = tree.iter().map(|node| style.show(node, depth)).collect();
+        let size = serde_json::to_vec(&tree).map_or(0, |json| json.len());
+        if size <= room || attempt == last {
+            return Shown { tree, left_out: left_out.map(str::to_owned) };
         }
     }
     Shown { tree: Vec::new(), left_out: None }
 }
 
-fn show(node: &Activity, all_messages: bool, depth: usize) -> Value {
-    let mut shown = bare(node, 0);
-    if let Value::Object(object) = &mut shown {
-        let went_well = matches!(node.status.as_str(), "Success" | "Skipped" | "Pending");
-        if (all_messages || !went_well) && !node.log_elements.is_empty() {
-            let messages: Vec<_> = node.log_elements.iter().map(message).collect();
+impl Style<'_> {
+    fn show(&self, node: &Activity, depth: usize) -> Value {
+        let mut shown = json!({
+            "name": node.name,
+            "status": node.status,
+            "started": node.started,
+            "ended": node.ended,
+        });
+        let Value::Object(object) = &mut shown else { return shown };
+        let is_told = self.told.iter().any(|cause| std::ptr::eq(cause.activity, node));
+        let with_messages = match self.messages {
+            Messages::None => false,
+            Messages::OfProblems => !went_well(node) && !is_told,
+            Messages::All => !is_told,
+        };
+        if with_messages && !node.log_elements.is_empty() {
+            let messages: Vec<_> =
+                node.log_elements.iter().map(|element| message(element, MESSAGE)).collect();
             object.insert("messages".to_owned(), json!(messages));
         }
-        if depth > 0 && !node.children.is_empty() {
-            let children: Vec<_> =
-                node.children.iter().map(|child| show(child, all_messages, depth - 1)).collect();
-            object.insert("children".to_owned(), json!(children));
+        let is_shown = |child: &&Activity| depth > 0 && (self.all_nodes || !all_went_well(child));
+        let children: Vec<_> = node.children.iter().filter(is_shown).collect();
+        if !self.all_nodes && children.len() < node.children.len() {
+            let well = node.children.iter().filter(|child| all_went_well(child)).count();
+            object.insert("wentWell".to_owned(), json!(well));
         }
+        if !children.is_empty() {
+            let children = children.into_iter().map(|child| self.show(child, depth - 1));
+            object.insert("children".to_owned(), children.collect());
+        }
+        shown
     }
-    shown
 }
 
-fn bare(node: &Activity, depth: usize) -> Value {
-    let mut bare = json!({
-        "name": node.name,
-        "status": node.status,
-        "started": node.started,
-        "ended": node.ended,
-    });
-    if let Value::Object(object) = &mut bare
-        && depth > 0
-        && !node.children.is_empty()
-    {
-        let children: Vec<_> = node.children.iter().map(|c| self::bare(c, depth - 1)).collect();
-        object.insert("children".to_owned(), json!(children));
-    }
-    bare
+fn went_well(node: &Activity) -> bool {
+    matches!(node.status.as_str(), "Success" | "Skipped" | "Pending")
+}
+
+fn all_went_well(node: &Activity) -> bool {
+    went_well(node) && node.children.iter().all(all_went_well)
 }

@@ -1,19 +1,16 @@
 //! `get_task_details`.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
-use super::{
-    TaskSummary,
-    activity::{self, Failure, Shown},
-};
+use super::TaskDetails;
 use crate::{
     octopus::{
         Id,
+        projects::Project,
         tasks::{self, Task},
     },
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, Names, Tool},
 };
 
 /// Find out what happened in a task: why it failed (the failing path first, with its error lines)
@@ -27,35 +24,10 @@ pub(super) struct GetTaskDetails {
     task_id: String,
     /// Whether steps that went well show their messages too.
     all_messages: Option<bool>,
-    /// How large the answer may be, in bytes.
+    /// How many bytes to answer at most.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TaskDetails {
-    task: TaskSummary,
-    /// What failed, the deepest cause first. Empty where nothing did.
-    failures: Vec<Failure>,
-    progress: Option<TaskProgress>,
-    /// The size of the raw log in bytes.
-    physical_log_size: Option<u64>,
-    /// The tree of steps and targets: name, status, started, ended, messages, children.
-    activity_logs: Vec<Value>,
-    /// What was left out of activityLogs to keep the answer short.
-    left_out: Option<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct TaskProgress {
-    progress_percentage: Option<f64>,
-    estimated_time_remaining: Option<String>,
-}
-
-/// How many messages of each node are read.
-const TAIL: u32 = 200;
 
 impl Tool for GetTaskDetails {
     const NAME: &'static str = "get_task_details";
@@ -66,24 +38,12 @@ impl Tool for GetTaskDetails {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let space = cx.space(self.space.as_deref()).await?;
-        let details = tasks::details(&space, &id, false, TAIL).await?;
-        let task = TaskSummary::named(&space, details.task).await?;
-        // Half for why it failed, the rest for the tree.
-        let failures = activity::failures(&details.activity_logs, cx.limits.answer / 2);
-        let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + 2048;
-        let room = cx.limits.answer.saturating_sub(spent);
+        let details = tasks::details(&space, &id).await?;
+        let project = details.task.project_id.as_ref();
+        let names = Names::of::<Project>(&space, project).await?;
+        let project_name = project.and_then(|id| names.get(id.as_str()));
         let everything = self.all_messages == Some(true);
-        let Shown { tree, left_out } = activity::tree(&details.activity_logs, everything, room);
-        Ok(TaskDetails {
-            task,
-            failures,
-            progress: details.progress.map(|progress| TaskProgress {
-                progress_percentage: progress.progress_percentage,
-                estimated_time_remaining: progress.estimated_time_remaining,
-            }),
-            physical_log_size: details.physical_log_size,
-            activity_logs: tree,
-            left_out,
-        })
+        let room = cx.limits.answer;
+        Ok(TaskDetails::of(cx, &space, details, project_name, everything, room))
     }
 }

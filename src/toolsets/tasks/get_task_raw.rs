@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Read the log of a task, its end first. Go back with beforeLine, or forward with fromLine; ask
-/// for onlyProblems to see errors and warnings with their line numbers.
+/// for onlyProblems to see errors and warnings with their line numbers, then fromLine shows what
+/// stands around them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
@@ -27,7 +28,7 @@ pub(super) struct GetTaskRaw {
     before_line: Option<u64>,
     /// The lines from this one on.
     from_line: Option<u64>,
-    /// How large the answer may be, in bytes.
+    /// How many bytes to answer at most.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -46,7 +47,7 @@ pub(super) struct TaskLog {
     total_lines: Option<u64>,
     /// How many bytes the log has; absent where only its beginning was read.
     total_bytes: Option<u64>,
-    /// How many lines with errors, warnings and failed steps were read.
+    /// How many of the lines that were read are errors, warnings or failed steps.
     problems: u64,
     /// Call again with this beforeLine for what comes before.
     next_before_line: Option<u64>,
@@ -80,8 +81,8 @@ impl Tool for GetTaskRaw {
         let space = cx.space(self.space.as_deref()).await?;
         let only_problems = self.only_problems == Some(true);
         let stream = tasks::log(&space, &id).await?;
-        // Quotes and line ends take two bytes as JSON, and what stands around takes some.
-        let room = cx.limits.answer.saturating_sub(1024) * 7 / 8;
+        // What stands around the text takes some.
+        let room = cx.limits.answer.saturating_sub(512);
         let part = log::read(stream, wanted, only_problems, room, &cx.progress).await?;
         let hint = hint(&part, only_problems, wanted);
         Ok(TaskLog {

@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt};
 
 use crate::{
     octopus::Error,
-    text::{cut, log_line::LogLine},
+    text::{self, cut, log_line::LogLine},
     tool::Progress,
 };
 
@@ -40,7 +40,7 @@ const LONGEST_LINE: usize = 4 * 1024;
 /// How often progress is told.
 const TELL_EVERY: u64 = 1024 * 1024;
 
-/// Reads the part that is wanted, of at most `room` bytes.
+/// Reads the part that is wanted, of at most `room` bytes as JSON, and one line at least.
 pub(super) async fn read(
     mut pieces: impl Stream<Item = Result<Bytes, Error>> + Unpin,
     wanted: Wanted,
@@ -129,21 +129,27 @@ impl Reader {
         if self.only_problems && !is_problem {
             return true;
         }
-        let shown = if line.len() > LONGEST_LINE { cut::head(line, LONGEST_LINE) } else { line };
-        let shown =
-            if self.only_problems { format!("{number}: {shown}") } else { shown.to_owned() };
+        let mut shown = String::new();
+        if self.only_problems {
+            shown = format!("{number}: ");
+        }
+        shown.push_str(cut::head(line, LONGEST_LINE));
+        if line.len() > LONGEST_LINE {
+            shown.push_str(" ...");
+        }
+        let size = size(&shown);
         if matches!(self.wanted, Wanted::From(_))
-            && self.kept_bytes + shown.len() + 1 > self.room
+            && self.kept_bytes + size > self.room
             && !self.kept.is_empty()
         {
             self.lines -= 1;
             return false;
         }
-        self.kept_bytes += shown.len() + 1;
+        self.kept_bytes += size;
         self.kept.push_back((number, shown));
         while self.kept_bytes > self.room && self.kept.len() > 1 {
             if let Some((_, dropped)) = self.kept.pop_front() {
-                self.kept_bytes -= dropped.len() + 1;
+                self.kept_bytes -= self::size(&dropped);
                 self.dropped_before = true;
             }
         }
@@ -156,19 +162,58 @@ impl Reader {
             let line = std::mem::take(&mut self.rest);
             whole = self.line(&line);
         }
-        let text: Vec<&str> = self.kept.iter().map(|(_, line)| line.as_str()).collect();
-        let text = text.join("\n");
+        let dropped_after = self.shrink();
         Part {
-            text: cut::tail(&text, self.room.max(LONGEST_LINE + 32)).to_owned(),
+            text: self.text(),
             first: self.kept.front().map(|(number, _)| *number),
             last: self.kept.back().map(|(number, _)| *number),
             total_lines: whole.then_some(self.lines),
             total_bytes: whole.then_some(self.bytes),
             problems: self.problems,
             more_before: self.dropped_before,
-            more_after: !whole,
+            more_after: !whole || dropped_after,
         }
     }
+
+    fn text(&self) -> String {
+        let lines: Vec<&str> = self.kept.iter().map(|(_, line)| line.as_str()).collect();
+        lines.join("\n")
+    }
+
+    /// What takes the place of a secret may be longer than it was: drops lines where it is, and
+    /// says whether they were the last ones.
+    fn shrink(&mut self) -> bool {
+        let mut dropped_after = false;
+        while self.kept.len() > 1 {
+            let shown = size(&text::door(&self.text()).text);
+            let over = shown.saturating_sub(self.room);
+            if over == 0 {
+                break;
+            }
+            let lines = (over * self.kept.len() / shown).clamp(1, self.kept.len() - 1);
+            match self.wanted {
+                Wanted::Before(_) => {
+                    self.kept.drain(..lines);
+                    self.dropped_before = true;
+                }
+                Wanted::From(_) => {
+                    self.kept.truncate(self.kept.len() - lines);
+                    dropped_after = true;
+                }
+            }
+        }
+        dropped_after
+    }
+}
+
+/// How many bytes a line and its end take as JSON.
+fn size(line: &str) -> usize {
+    let byte = |byte: u8| match byte {
+        b'"' | b'\\' | b'\t' | b'\n' | b'\r' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    line.bytes().map(byte).sum::<usize>() + 2
 }
 
 #[cfg(test)]
@@ -198,7 +243,8 @@ mod tests {
     #[test]
     fn a_line_without_end_does_not_fill_memory() {
         let part = read_all(&vec![b'x'; 300_000], 1000, Wanted::Before(u64::MAX), 100_000);
-        assert_eq!((part.text.len(), part.total_lines), (LONGEST_LINE, Some(1)));
+        assert_eq!((part.text.len(), part.total_lines), (LONGEST_LINE + 4, Some(1)));
+        assert!(part.text.ends_with("x ..."));
         assert_eq!(part.total_bytes, Some(300_000));
     }
 

@@ -1,13 +1,16 @@
 //! Tasks: the work that Octopus does, and what it wrote while doing it.
 
 mod activity;
+mod details;
 mod get_task_by_id;
 mod get_task_details;
 mod get_task_raw;
 mod log;
 mod summary;
 
-pub(super) use summary::TaskSummary;
+pub(super) use details::TaskDetails;
+
+use summary::TaskSummary;
 
 use crate::tool::{Definition, Toolset};
 

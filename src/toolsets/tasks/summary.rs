@@ -2,10 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::octopus::{Error, Id, Space, projects::Project, tasks::Task};
-use crate::tool::Names;
+use crate::{
+    octopus::{Error, Id, Space, document, projects::Project, tasks::Task},
+    tool::Names,
+};
 
 /// A server task.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -22,13 +24,19 @@ pub(crate) struct TaskSummary {
     is_completed: bool,
     finished_successfully: bool,
     has_warnings_or_errors: bool,
+    /// Whether it waits for a person.
     has_pending_interruptions: bool,
+    /// What it waits for: ManualIntervention, GuidedFailure and others. Empty before Octopus 2026.
+    pending_interruption_types: Vec<String>,
+    has_pending_preconditions: bool,
+    pending_precondition_types: Vec<String>,
     can_rerun: bool,
     project_id: Option<String>,
     project_name: Option<String>,
-    /// What the task works on, for example its DeploymentId.
-    arguments: Map<String, Value>,
+    /// What the task works on, for example its deploymentId.
+    arguments: Value,
     queue_time: Option<String>,
+    queue_time_expiry: Option<String>,
     start_time: Option<String>,
     last_updated_time: Option<String>,
     completed_time: Option<String>,
@@ -51,11 +59,15 @@ impl TaskSummary {
             finished_successfully: task.finished_successfully,
             has_warnings_or_errors: task.has_warnings_or_errors,
             has_pending_interruptions: task.has_pending_interruptions,
+            pending_interruption_types: task.pending_interruption_types,
+            has_pending_preconditions: task.has_pending_preconditions,
+            pending_precondition_types: task.pending_precondition_types,
             can_rerun: task.can_rerun,
             project_name,
             project_id: task.project_id.map(Id::into_string),
-            arguments: task.arguments,
+            arguments: document::plain(task.arguments.into()),
             queue_time: task.queue_time,
+            queue_time_expiry: task.queue_time_expiry,
             start_time: task.start_time,
             last_updated_time: task.last_updated_time,
             completed_time: task.completed_time,
@@ -65,7 +77,7 @@ impl TaskSummary {
     }
 
     /// The task with the name of its project.
-    pub(super) async fn named(space: &Space, task: Task) -> Result<Self, Error> {
+    pub(crate) async fn named(space: &Space, task: Task) -> Result<Self, Error> {
         let names = Names::of::<Project>(space, task.project_id.as_ref()).await?;
         let project_name = task.project_id.as_ref().and_then(|id| names.get(id.as_str()));
         Ok(Self::of(space, task, project_name))

@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{
-        Space, Window,
+        Id, Space, Window,
         environments::Environment,
         library_variable_sets::LibraryVariableSet,
         projects::Project,
         tenants::{self, Missing, Tenant},
     },
-    tool::{Context, Error, Names, Ref, Tool, name_of},
+    tool::{Context, Error, Names, Tool},
 };
 
 /// Find tenants with variables that need a value and have none: a deployment for them would fail.
-/// Narrow it to a tenant, a project or an environment. With includeDetails it says which variables.
+/// With includeDetails it says which variables.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetMissingTenantVariables {
@@ -29,9 +29,9 @@ pub(super) struct GetMissingTenantVariables {
     environment_id: Option<String>,
     /// Whether to say which variables have no value.
     include_details: Option<bool>,
-    /// How many tenants to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many tenants to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 
@@ -42,6 +42,7 @@ pub(super) struct TenantsWithout {
     include_details: bool,
     /// The tenants that have missing variables.
     missing_variables: Vec<TenantMissing>,
+    /// How many tenants there are in all.
     total_results: u32,
     skip: u32,
     take: u32,
@@ -53,9 +54,12 @@ pub(super) struct TenantsWithout {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Filters {
-    tenant: Option<Ref>,
-    project: Option<Ref>,
-    environment: Option<Ref>,
+    tenant_id: Option<String>,
+    tenant_name: Option<String>,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    environment_id: Option<String>,
+    environment_name: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -73,9 +77,12 @@ struct TenantMissing {
 struct MissingVariable {
     variable_template_name: Option<String>,
     variable_template_id: Option<String>,
-    project: Option<Ref>,
-    environment: Option<Ref>,
-    library_variable_set: Option<Ref>,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    environment_id: Option<String>,
+    environment_name: Option<String>,
+    library_variable_set_id: Option<String>,
+    library_variable_set_name: Option<String>,
 }
 
 impl Tool for GetMissingTenantVariables {
@@ -116,9 +123,12 @@ impl Tool for GetMissingTenantVariables {
         let missing_variables = named(&space, page, include_details).await?;
         Ok(TenantsWithout {
             filters: Filters {
-                tenant: tenant.as_ref().map(name_of),
-                project: project.as_ref().map(name_of),
-                environment: environment.as_ref().map(name_of),
+                tenant_id: tenant.as_ref().map(|tenant| tenant.id.to_string()),
+                tenant_name: tenant.map(|tenant| tenant.name),
+                project_id: project.as_ref().map(|project| project.id.to_string()),
+                project_name: project.map(|project| project.name),
+                environment_id: environment.as_ref().map(|found| found.id.to_string()),
+                environment_name: environment.map(|environment| environment.name),
             },
             include_details,
             missing_variables,
@@ -126,12 +136,18 @@ impl Tool for GetMissingTenantVariables {
             skip,
             take,
             next_skip: (next < total).then_some(next),
-            hint: (total == 0).then(|| {
-                "every variable has a value for these filters, or this key may not see the tenants"
-                    .to_owned()
-            }),
+            hint: hint(total, skip),
         })
     }
+}
+
+fn hint(total: u32, skip: u32) -> Option<String> {
+    if total == 0 {
+        let hint = "every variable that needs a value has one, as far as this key sees the tenants";
+        return Some(hint.to_owned());
+    }
+    (skip >= total)
+        .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
 }
 
 async fn named(
@@ -157,12 +173,19 @@ async fn named(
             let variable = |variable: tenants::MissingVariable| MissingVariable {
                 variable_template_name: variable.variable_template_name,
                 variable_template_id: variable.variable_template_id,
-                project: variable.project_id.map(|id| projects.with(&id)),
-                environment: variable.environment_id.map(|id| environments.with(&id)),
-                library_variable_set: variable.library_variable_set_id.map(|id| sets.with(&id)),
+                project_name: name(&projects, variable.project_id.as_ref()),
+                project_id: variable.project_id.map(Id::into_string),
+                environment_name: name(&environments, variable.environment_id.as_ref()),
+                environment_id: variable.environment_id.map(Id::into_string),
+                library_variable_set_name: name(&sets, variable.library_variable_set_id.as_ref()),
+                library_variable_set_id: variable.library_variable_set_id.map(Id::into_string),
             };
             tenant.missing_variables.into_iter().map(variable).collect()
         }),
     });
     Ok(shown.collect())
+}
+
+fn name<R>(names: &Names, id: Option<&Id<R>>) -> Option<String> {
+    id.and_then(|id| names.get(id.as_str()))
 }

@@ -16,6 +16,9 @@ pub(super) struct GetTenantById {
     space: Option<String>,
     /// The tenant: its name, slug or ID.
     tenant_id: String,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,6 +32,7 @@ pub(super) struct TenantDetails {
     is_disabled: bool,
     tenant_tags: Vec<String>,
     cloned_from_tenant_id: Option<String>,
+    cloned_from_tenant_name: Option<String>,
     /// What is deployed for the tenant, and where.
     project_environments: Vec<Connection>,
     url: String,
@@ -55,9 +59,10 @@ impl Tool for GetTenantById {
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
         let connected: Vec<Id<Project>> =
             tenant.project_environments.keys().filter_map(|id| Id::parse(id).ok()).collect();
-        let (projects, environments) = futures::try_join!(
+        let (projects, environments, originals) = futures::try_join!(
             Names::of::<Project>(&space, &connected),
             Names::of::<Environment>(&space, tenant.project_environments.values().flatten()),
+            Names::of::<Tenant>(&space, tenant.cloned_from_tenant_id.as_ref()),
         )?;
         let connection = |(project_id, there): (&String, &Vec<Id<Environment>>)| Connection {
             project_name: projects.get(project_id),
@@ -74,7 +79,11 @@ impl Tool for GetTenantById {
             description: tenant.description,
             is_disabled: tenant.is_disabled,
             tenant_tags: tenant.tenant_tags,
-            cloned_from_tenant_id: tenant.cloned_from_tenant_id,
+            cloned_from_tenant_name: tenant
+                .cloned_from_tenant_id
+                .as_ref()
+                .and_then(|id| originals.get(id.as_str())),
+            cloned_from_tenant_id: tenant.cloned_from_tenant_id.map(Id::into_string),
         })
     }
 }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::variables::{self, TenantVariable};
 use crate::{
     octopus::{
-        Space,
+        Space, Window,
         tenants::{self, Half, ScopedVariables, Tenant},
     },
     tool::{Context, Error, Tool},
 };
 
-/// Get the variables of a tenant with their values: common ones (of library variable sets, shared
-/// by projects), those of projects, or all. Sensitive values are never shown.
+/// Get the variables of a tenant with their values and environments: common ones (of library
+/// variable sets, shared by projects), those of projects, or all. Sensitive values are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
@@ -21,10 +21,14 @@ pub(super) struct GetTenantVariables {
     space: Option<String>,
     /// The tenant: its name, slug or ID.
     tenant_id: String,
-    /// Which variables.
+    /// Those of library variable sets (common), those of projects (project), or both (all).
     variable_type: VariableType,
-    /// Whether to list variables without a value too.
+    /// Whether to list variables without a value too, on the first page.
     include_missing_variables: Option<bool>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,8 +47,14 @@ pub(super) struct FoundVariables {
     variable_type: VariableType,
     include_missing_variables: bool,
     variables: Vec<TenantVariable>,
-    /// Variables that need a value and have none. Only where asked for.
+    /// Variables that need a value and have none. Only where asked for, on the first page.
     missing_variables: Option<Vec<TenantVariable>>,
+    /// How many variables with a value there are in all.
+    total_results: u32,
+    skip: u32,
+    take: u32,
+    /// The `skip` of the next page. Absent on the last page.
+    next_skip: Option<u32>,
     hint: Option<String>,
     url: String,
 }
@@ -59,29 +69,46 @@ impl Tool for GetTenantVariables {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_missing = self.include_missing_variables == Some(true);
+        // Variables are short, so a page holds as many as one may.
+        let take = self.take.unwrap_or(cx.limits.take_cap);
+        let Window { skip, take } = cx.window(self.skip, Some(take))?;
         let space = cx.space(self.space.as_deref()).await?;
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
         let (variables, missing) =
             match newer(&space, &tenant, self.variable_type, include_missing).await? {
-                Some(ScopedVariables { variables, missing_variables }) => {
-                    let missing = variables::scoped(&space, missing_variables).await?;
-                    (variables::scoped(&space, variables).await?, missing)
-                }
+                Some(scoped) => variables::scoped(&space, scoped).await?,
                 None => older(&space, &tenant, self.variable_type).await?,
             };
+        let total = u32::try_from(variables.len()).unwrap_or(u32::MAX);
+        let variables: Vec<TenantVariable> =
+            variables.into_iter().skip(skip as usize).take(take as usize).collect();
+        let next = skip.saturating_add(u32::try_from(variables.len()).unwrap_or(u32::MAX));
         Ok(FoundVariables {
             url: space.portal().tenant(&tenant.id),
             tenant_id: tenant.id.into_string(),
-            hint: variables.is_empty().then(|| {
-                format!("'{}' gives no variable of this type a value of its own", tenant.name)
-            }),
+            hint: hint(&tenant.name, total, skip),
             tenant_name: tenant.name,
             variable_type: self.variable_type,
             include_missing_variables: include_missing,
             variables,
-            missing_variables: include_missing.then_some(missing),
+            missing_variables: (include_missing && skip == 0).then_some(missing),
+            total_results: total,
+            skip,
+            take,
+            next_skip: (next < total).then_some(next),
         })
     }
+}
+
+fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
+    if total == 0 {
+        return Some(format!(
+            "'{tenant}' gives no variable of this type a value of its own; try another \
+             variableType, or includeMissingVariables"
+        ));
+    }
+    (skip >= total)
+        .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
 }
 
 /// The shape with scopes. `None`: the instance is too old for it.

@@ -1,15 +1,17 @@
 //! `list_tenants`.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{
-        Resource,
+        Id, Resource,
         projects::Project,
         tenants::{self, Filter, Tenant},
     },
-    tool::{Context, Error, List, Tool, Words},
+    tool::{Context, Error, List, Names, Tool, Words},
 };
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
@@ -25,11 +27,11 @@ pub(super) struct ListTenants {
     tags: Option<Words>,
     /// Only these tenants: names, slugs or IDs.
     ids: Option<Words>,
-    /// Only tenants whose name contains this, in any letter case.
+    /// Only tenants with this in their name.
     partial_name: Option<String>,
-    /// How many items to leave out from the start.
+    /// How many to leave out from the start.
     skip: Option<u32>,
-    /// How many items to give at most.
+    /// How many to give at most.
     take: Option<u32>,
 }
 
@@ -44,6 +46,7 @@ pub(super) struct TenantSummary {
     is_disabled: bool,
     tenant_tags: Vec<String>,
     cloned_from_tenant_id: Option<String>,
+    cloned_from_tenant_name: Option<String>,
     /// How many projects the tenant is connected to.
     project_count: usize,
     url: String,
@@ -72,6 +75,12 @@ impl Tool for ListTenants {
         let project = project.map(|project| project.id);
         let filter = Filter { project, tags, ids, partial_name: self.partial_name };
         let page = tenants::list(&space, &filter, window).await?;
+        let names: HashMap<String, String> =
+            page.items.iter().map(|t| (t.id.to_string(), t.name.clone())).collect();
+        let originals = page.items.iter().filter_map(|t| t.cloned_from_tenant_id.as_ref());
+        let elsewhere = originals.filter(|id| !names.contains_key(id.as_str()));
+        let elsewhere = Names::of::<Tenant>(&space, elsewhere).await?;
+        let name = |id: &str| names.get(id).cloned().or_else(|| elsewhere.get(id));
         let items = page.items.into_iter().map(|tenant| TenantSummary {
             space_id: space.id().to_string(),
             url: space.portal().tenant(&tenant.id),
@@ -81,7 +90,11 @@ impl Tool for ListTenants {
             description: tenant.description,
             is_disabled: tenant.is_disabled,
             tenant_tags: tenant.tenant_tags,
-            cloned_from_tenant_id: tenant.cloned_from_tenant_id,
+            cloned_from_tenant_name: tenant
+                .cloned_from_tenant_id
+                .as_ref()
+                .and_then(|id| name(id.as_str())),
+            cloned_from_tenant_id: tenant.cloned_from_tenant_id.map(Id::into_string),
             project_count: tenant.project_environments.len(),
         });
         Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {

@@ -10,7 +10,7 @@ use crate::{
     octopus::{
         Error, Id, Space,
         environments::Environment,
-        tenants::{ScopedVariable, Template, Variables},
+        tenants::{ScopedVariable, ScopedVariables, Template, Variables},
     },
     tool::{Names, Ref},
 };
@@ -23,10 +23,14 @@ pub(super) struct TenantVariable {
     kind: &'static str,
     name: Option<String>,
     label: Option<String>,
-    /// Absent where it is sensitive or missing.
+    /// Whether the tenant gives it a value of its own.
+    has_value: bool,
+    /// The value of its own. Absent where it is sensitive.
     value: Option<Value>,
-    /// What stands where the tenant gives no value.
+    /// What counts where the tenant gives no value of its own.
     default_value: Option<Value>,
+    #[serde(skip)]
+    has_default: bool,
     /// Whether Octopus keeps the value to itself.
     is_sensitive: bool,
     template_id: Option<String>,
@@ -41,46 +45,52 @@ pub(super) struct TenantVariable {
 const COMMON: &str = "common";
 const PROJECT: &str = "project";
 
-/// Octopus sends `{HasValue, NewValue, Hint}` in the place of a sensitive value.
-fn split(value: Option<Value>) -> (Option<Value>, bool) {
+/// Whether there is a value. Octopus sends `{HasValue, NewValue, Hint}` in the place of a sensitive
+/// one.
+fn is_given(value: &Value) -> bool {
     match value {
-        Some(Value::Object(object)) if object.contains_key("HasValue") => (None, true),
-        value => (value, false),
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(object) => object.get("HasValue").is_none_or(|has| *has == true),
+        _ => true,
     }
 }
 
-/// Variables in the newer shape, with the names of their environments.
+fn is_kept_back(value: &Value) -> bool {
+    value.get("HasValue").is_some()
+}
+
+/// Variables in the newer shape, those with a value and those without, with the names of their
+/// environments.
 pub(super) async fn scoped(
     space: &Space,
-    variables: Vec<ScopedVariable>,
-) -> Result<Vec<TenantVariable>, Error> {
-    let ids = |variable: &ScopedVariable| {
-        variable.scope.as_ref().map(|scope| scope.environment_ids.clone()).unwrap_or_default()
+    ScopedVariables { variables, missing_variables }: ScopedVariables,
+) -> Result<(Vec<TenantVariable>, Vec<TenantVariable>), Error> {
+    let all = variables.iter().chain(&missing_variables);
+    let names = Names::of::<Environment>(space, all.flat_map(environments)).await?;
+    let show = |variables: Vec<ScopedVariable>| {
+        variables.into_iter().map(|variable| from_scoped(variable, &names)).collect()
     };
-    let everywhere: Vec<Id<Environment>> = variables.iter().flat_map(ids).collect();
-    let names = Names::of::<Environment>(space, &everywhere).await?;
-    let shown = variables.into_iter().map(|variable| {
-        let environments = ids(&variable).iter().map(|id| names.with(id)).collect();
-        let template = variable.template;
-        let (value, is_sensitive) = split(variable.value);
-        let (default_value, default_is_sensitive) =
-            split(template.as_ref().and_then(|template| template.default_value.clone()));
-        TenantVariable {
-            kind: if variable.project_id.is_some() { PROJECT } else { COMMON },
-            name: template.as_ref().and_then(|template| template.name.clone()),
-            label: template.as_ref().and_then(|template| template.label.clone()),
-            value,
-            default_value,
-            is_sensitive: is_sensitive || default_is_sensitive,
-            template_id: variable.template_id,
-            project_id: variable.project_id,
-            project_name: variable.project_name,
-            library_variable_set_id: variable.library_variable_set_id,
-            library_variable_set_name: variable.library_variable_set_name,
-            environments,
-        }
-    });
-    Ok(shown.collect())
+    Ok((show(variables), show(missing_variables)))
+}
+
+fn environments(variable: &ScopedVariable) -> &[Id<Environment>] {
+    variable.scope.as_ref().map(|scope| scope.environment_ids.as_slice()).unwrap_or_default()
+}
+
+fn from_scoped(variable: ScopedVariable, names: &Names) -> TenantVariable {
+    let environments = environments(&variable).iter().map(|id| names.with(id)).collect();
+    let template = variable.template.unwrap_or_default();
+    let kind = if variable.project_id.is_some() { PROJECT } else { COMMON };
+    TenantVariable {
+        template_id: variable.template_id,
+        project_id: variable.project_id,
+        project_name: variable.project_name,
+        library_variable_set_id: variable.library_variable_set_id,
+        library_variable_set_name: variable.library_variable_set_name,
+        environments,
+        ..from_template(kind, template, variable.value)
+    }
 }
 
 /// Variables in the older shape: those with a value, and those without one.
@@ -98,13 +108,15 @@ pub(super) async fn unscoped(
     let mut given = Vec::new();
     let mut missing = Vec::new();
     let mut add = |variable: TenantVariable| {
-        let has_value =
-            variable.value.is_some() || variable.default_value.is_some() || variable.is_sensitive;
-        if has_value { given.push(variable) } else { missing.push(variable) }
+        if variable.has_value || variable.has_default {
+            given.push(variable);
+        } else {
+            missing.push(variable);
+        }
     };
     for (set_id, set) in variables.library_variables {
         for template in set.templates {
-            let mut variable = from_template(COMMON, template, &set.variables);
+            let mut variable = from_template_of(COMMON, template, &set.variables);
             variable.library_variable_set_id = Some(set_id.clone());
             variable.library_variable_set_name.clone_from(&set.library_variable_set_name);
             add(variable);
@@ -113,7 +125,7 @@ pub(super) async fn unscoped(
     for (project_id, project) in variables.project_variables {
         for (environment, values) in &project.variables {
             for template in &project.templates {
-                let mut variable = from_template(PROJECT, template.clone(), values);
+                let mut variable = from_template_of(PROJECT, template.clone(), values);
                 variable.project_id = Some(project_id.clone());
                 variable.project_name.clone_from(&project.project_name);
                 variable.environments =
@@ -125,22 +137,31 @@ pub(super) async fn unscoped(
     Ok((given, missing))
 }
 
-fn from_template(
+fn from_template_of(
     kind: &'static str,
     template: Template,
     values: &BTreeMap<String, Value>,
 ) -> TenantVariable {
-    let (value, is_sensitive) = split(values.get(&template.id).cloned());
-    let (default_value, default_is_sensitive) = split(template.default_value);
-    let is_text = |value: &Value| value.as_str().is_none_or(|text| !text.is_empty());
+    let value = template.id.as_ref().and_then(|id| values.get(id)).cloned();
+    from_template(kind, template, value)
+}
+
+fn from_template(kind: &'static str, template: Template, value: Option<Value>) -> TenantVariable {
+    let default = template.default_value.as_ref();
+    let is_sensitive = template.is_sensitive()
+        || value.as_ref().is_some_and(is_kept_back)
+        || default.is_some_and(is_kept_back);
+    let shown = |value: &Value| !is_sensitive && is_given(value);
     TenantVariable {
         kind,
+        has_value: value.as_ref().is_some_and(is_given),
+        has_default: default.is_some_and(is_given),
+        value: value.filter(shown),
+        default_value: template.default_value.filter(shown),
+        is_sensitive,
         name: template.name,
         label: template.label,
-        value,
-        default_value: default_value.filter(is_text),
-        is_sensitive: is_sensitive || default_is_sensitive,
-        template_id: Some(template.id),
+        template_id: template.id,
         project_id: None,
         project_name: None,
         library_variable_set_id: None,

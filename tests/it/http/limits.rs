@@ -151,6 +151,8 @@ async fn one_request_too_many_is_told_to_come_back_and_greetings_are_not() {
     assert_eq!(server.post(&[], greeting.to_string()).await.status, 200);
     let found: Value = server.ask(Era::Modern, "server/discover", json!({})).await.json();
     assert!(found["result"].is_object(), "{found}");
-    held.into_iter().for_each(|call| call.abort());
+    for call in held {
+        call.abort();
+    }
     soon(async || (server.post(&[], LIST).await.status == 200).then_some(())).await;
 }

@@ -1,0 +1,73 @@
+//! What the protocol and the listener cost, and what the server keeps: `cargo bench --profile dist`.
+//!
+//! Times of one machine say nothing about another, so everything is a ratio to a plain axum
+//! handler that does the same work in the same process. The variants take turns, a round each, so
+//! that whatever else the machine does slows all of them alike; that is why this is a program of
+//! its own and no benchmark for each variant. The ratio is that of the medians.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark speaks to whoever runs it, and may stop where it stands"
+)]
+
+mod memory;
+mod variants;
+
+use std::time::{Duration, Instant};
+
+use variants::Variant;
+
+/// How often the variants take turns.
+const ROUNDS: usize = 15;
+/// How many requests a variant sends in a turn.
+const TURN: usize = 400;
+
+fn main() {
+    // `cargo test --benches` only asks whether it starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (variants, _serving) = variants::all();
+        for at_once in [1, 16] {
+            println!("\n{at_once} at once, ratio to plain axum doing the same\n");
+            compare(&variants, at_once).await;
+        }
+        println!("\nmemory of the program\n");
+        memory::measure().await;
+    });
+}
+
+async fn compare(variants: &[Variant], at_once: usize) {
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); variants.len()];
+    for round in 0..=ROUNDS {
+        for (variant, times) in variants.iter().zip(&mut times) {
+            let started = Instant::now();
+            let workers = (0..at_once).map(|_| async {
+                for _ in 0..TURN / at_once {
+                    variant.send().await;
+                }
+            });
+            futures::future::join_all(workers).await;
+            // The first round fills pools and caches.
+            if round > 0 {
+                times.push(started.elapsed() / u32::try_from(TURN).unwrap());
+            }
+        }
+    }
+    let medians: Vec<Duration> = times.into_iter().map(median).collect();
+    for (variant, took) in variants.iter().zip(&medians) {
+        let plain = variants.iter().position(|other| other.name == variant.against).unwrap();
+        let ratio = took.as_secs_f64() / medians[plain].as_secs_f64();
+        println!("{:<44}{ratio:>6.2}", variant.name);
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

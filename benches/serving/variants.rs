@@ -1,0 +1,206 @@
+//! What is compared: calls through the whole server, and plain handlers that do the same work.
+
+use std::time::Duration;
+
+use axum::{Json, Router, routing::post};
+use octopus_mcp::{
+    app,
+    config::{AuthMode, Config},
+    http::{self, Auth, Gate, Listening, Readiness},
+    mcp::{Caller, Offering, Protocol, Request, Settings},
+    octopus::{Client, Credentials, Path, Session},
+    sample::{Sample, keys},
+};
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities,
+        ServerConfig, Tool,
+    },
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+const MODERN: &str = "2026-07-28";
+
+/// One kind of request.
+pub struct Variant {
+    pub name: &'static str,
+    /// The plain handler that does the same work.
+    pub against: &'static str,
+    request: reqwest::RequestBuilder,
+}
+
+impl Variant {
+    pub async fn send(&self) {
+        let answer = self.request.try_clone().unwrap().send().await.unwrap();
+        let status = answer.status();
+        let body = answer.bytes().await.unwrap();
+        assert!(status.is_success() && body.len() > 10, "{status}: {body:?}");
+    }
+}
+
+/// An offering with one tool that does nothing: what is left is protocol and listener.
+struct Nothing;
+
+impl Offering for Nothing {
+    fn info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+
+    fn tools(&self, _: &Request) -> Vec<Tool> {
+        Vec::new()
+    }
+
+    fn tool(&self, _: &str) -> Option<Tool> {
+        None
+    }
+
+    async fn call(
+        &self,
+        _: CallToolRequestParams,
+        _: Request,
+    ) -> Result<CallToolResponse, ErrorData> {
+        Ok(CallToolResult::success(vec![ContentBlock::text("done")]).into())
+    }
+}
+
+/// Everything that is compared, and what serves it.
+pub fn all() -> (Vec<Variant>, Vec<Listening>) {
+    let octopus = serve(Sample::new().router());
+    let mut config = Config::default();
+    config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
+    let client = Client::new(config.octopus.url.clone().unwrap(), &config.octopus).unwrap();
+
+    let tools = app::tools(&config, client.clone()).unwrap();
+    let product =
+        serve(http::router(gate(&config, Auth::new(AuthMode::Octopus, None)), protocol(tools)));
+    let nothing = serve(http::router(gate(&config, Auth::Open), protocol(Nothing)));
+    let plain = serve(plain(client));
+
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = |listening: &Listening, path: &str| format!("http://{}{path}", listening.address);
+    let (product_url, nothing_url) = (url(&product, "/mcp"), url(&nothing, "/mcp"));
+    let variant = |name, against, url: &str, era, method: &str, params: Value| Variant {
+        name,
+        against,
+        request: request(&http, url, era, method, params),
+    };
+    let spaces = || json!({ "name": "list_spaces", "arguments": {} });
+    let modern = Some(MODERN);
+    let variants = vec![
+        variant(
+            "plain axum, nothing",
+            "plain axum, nothing",
+            &url(&plain, "/nothing"),
+            None,
+            "x",
+            json!({}),
+        ),
+        variant(
+            "a call that does nothing, 2026-07-28",
+            "plain axum, nothing",
+            &nothing_url,
+            modern,
+            "tools/call",
+            json!({ "name": "nothing" }),
+        ),
+        variant(
+            "a call that does nothing, 2025-11-25",
+            "plain axum, nothing",
+            &nothing_url,
+            None,
+            "tools/call",
+            json!({ "name": "nothing" }),
+        ),
+        variant(
+            "plain axum, one GET from Octopus",
+            "plain axum, one GET from Octopus",
+            &url(&plain, "/spaces"),
+            None,
+            "x",
+            json!({}),
+        ),
+        variant(
+            "list_spaces, 2026-07-28",
+            "plain axum, one GET from Octopus",
+            &product_url,
+            modern,
+            "tools/call",
+            spaces(),
+        ),
+        variant(
+            "list_spaces, 2025-11-25",
+            "plain axum, one GET from Octopus",
+            &product_url,
+            None,
+            "tools/call",
+            spaces(),
+        ),
+        variant(
+            "tools/list of 16 tools, 2026-07-28",
+            "plain axum, nothing",
+            &product_url,
+            modern,
+            "tools/list",
+            json!({}),
+        ),
+    ];
+    (variants, vec![octopus, product, nothing, plain])
+}
+
+fn gate(config: &Config, auth: Auth) -> Gate {
+    Gate::new(&config.http, &config.limits, auth, Readiness::default())
+}
+
+fn protocol<O: Offering>(offering: O) -> Protocol<O> {
+    let call_timeout = Duration::from_mins(1);
+    let local = None::<Caller>;
+    Protocol::new(offering, Settings { call_timeout, stop: CancellationToken::default(), local })
+}
+
+/// Handlers that do the same work with nothing around it, through the same client of Octopus.
+fn plain(client: Client) -> Router {
+    let credentials = Credentials::api_key(keys::ADMIN).unwrap();
+    let session = Session::new(client, credentials, None);
+    let spaces = async move |_: Json<Value>| {
+        let page: Value = session.get(&Path::new(["spaces"]).with("take", 30)).await.unwrap();
+        Json(page)
+    };
+    Router::new()
+        .route("/nothing", post(async |_: Json<Value>| Json(json!({ "result": "done" }))))
+        .route("/spaces", post(spaces))
+}
+
+fn serve(router: Router) -> Listening {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    http::listen(socket, router, None, Duration::from_secs(10)).unwrap()
+}
+
+/// A request as clients send it.
+pub fn request(
+    http: &reqwest::Client,
+    url: &str,
+    era: Option<&str>,
+    method: &str,
+    mut params: Value,
+) -> reqwest::RequestBuilder {
+    let mut request = http
+        .post(url)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("x-octopus-apikey", keys::ADMIN);
+    if let Some(version) = era {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        request = request.header("mcp-protocol-version", version).header("mcp-method", method);
+        if let Some(name) = params["name"].as_str() {
+            request = request.header("mcp-name", name);
+        }
+    }
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    request.body(body.to_string())
+}

@@ -1,0 +1,83 @@
+//! What happened in a task, as the tools show it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    TaskSummary,
+    activity::{self, Cause, Failure, Shown},
+};
+use crate::{
+    octopus::{Space, tasks::Details},
+    tool::Context,
+};
+
+/// What happened in a task.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskDetails {
+    task: TaskSummary,
+    /// What failed, or waits for guidance after an error: the deepest nodes of the tree, with
+    /// their last messages. Empty where nothing did.
+    failures: Vec<Failure>,
+    /// Absent where the task has ended.
+    progress: Option<TaskProgress>,
+    /// The size of the raw log in bytes.
+    physical_log_size: Option<u64>,
+    /// The tree of steps and targets: name, status, started, ended, children, and the messages of
+    /// what did not go well and does not stand in failures.
+    activity_logs: Vec<Value>,
+    /// What was left out to keep the answer short.
+    left_out: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct TaskProgress {
+    progress_percentage: Option<f64>,
+    estimated_time_remaining: Option<String>,
+}
+
+/// What the task itself takes of an answer, about.
+const TASK: usize = 2048;
+
+impl TaskDetails {
+    /// Shortens what Octopus says of a task to about `room` bytes: half for why it failed, the
+    /// rest for the tree.
+    pub(crate) fn of(
+        cx: &Context,
+        space: &Space,
+        details: Details,
+        project_name: Option<String>,
+        all_messages: bool,
+        room: usize,
+    ) -> Self {
+        let Details { task, activity_logs, physical_log_size, progress } = details;
+        let causes = activity::causes(&activity_logs, task.has_pending_interruptions);
+        let failures: Vec<Failure> = activity::failures(&causes, room / 2);
+        let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
+        let told: Vec<&Cause> = causes.iter().take(failures.len()).collect();
+        let room = room.saturating_sub(spent);
+        let Shown { tree, left_out } = activity::tree(&activity_logs, &told, all_messages, room);
+        let more = causes.len() - failures.len();
+        let more = (more > 0).then(|| format!("{more} more failures"));
+        let left_out: Vec<String> = more.into_iter().chain(left_out).collect();
+        let left_out = (!left_out.is_empty()).then(|| {
+            let is_on = cx.policy.names("get_task_raw");
+            let how = if is_on { "; get_task_raw pages through the whole log" } else { "" };
+            format!("{}{how}", left_out.join("; "))
+        });
+        Self {
+            progress: progress.filter(|_| !task.is_completed).map(|progress| TaskProgress {
+                progress_percentage: progress.progress_percentage,
+                estimated_time_remaining: progress.estimated_time_remaining,
+            }),
+            task: TaskSummary::of(space, task, project_name),
+            failures,
+            physical_log_size,
+            activity_logs: tree,
+            left_out,
+        }
+    }
+}

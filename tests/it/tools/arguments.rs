@@ -1,0 +1,132 @@
+//! What every tool refuses in the same way, and how many ways lead to the same answer.
+
+use serde_json::{Value, json};
+
+use super::held::Held;
+
+/// A call of each tool that answers.
+pub fn calls() -> Vec<(&'static str, Value)> {
+    vec![
+        ("list_spaces", json!({})),
+        ("list_environments", json!({ "space": "Default" })),
+        ("list_projects", json!({ "space": "Default" })),
+        ("list_deployments", json!({ "space": "Default" })),
+        (
+            "get_latest_deployment",
+            json!({ "space": "Default", "projectId": "Parcel Tracking API" }),
+        ),
+        ("get_release_by_id", json!({ "space": "Default", "releaseId": "Releases-9003" })),
+        ("list_releases", json!({ "space": "Default" })),
+        ("list_releases_for_project", json!({ "space": "Default", "projectId": "Route Planner" })),
+        ("get_task_by_id", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
+        ("get_task_details", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
+        ("get_task_raw", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
+        ("list_tenants", json!({ "space": "Default" })),
+        ("get_tenant_by_id", json!({ "space": "Default", "tenantId": "Tenants-5" })),
+        (
+            "get_tenant_variables",
+            json!({ "space": "Default", "tenantId": "Tenants-1", "variableType": "all", "includeMissingVariables": true }),
+        ),
+        ("get_missing_tenant_variables", json!({ "space": "Default", "includeDetails": true })),
+        (
+            "get_kubernetes_live_status",
+            json!({ "space": "Default", "projectId": "Driver App Backend", "environmentId": "Production", "tenantId": "Tenants-1" }),
+        ),
+    ]
+}
+
+fn with(arguments: &Value, name: &str, value: Value) -> Value {
+    let mut arguments = arguments.clone();
+    arguments[name] = value;
+    arguments
+}
+
+#[tokio::test]
+async fn every_tool_answers_within_the_rules() {
+    let server = Held::start().await;
+    let calls = calls();
+    assert_eq!(calls.len(), 16);
+    for (tool, arguments) in calls {
+        let answer = server.answer(tool, arguments.clone()).await;
+        let nulls = with(&arguments, "tenantId", arguments["tenantId"].clone());
+        if arguments.get("tenantId").is_some() {
+            assert_eq!(server.answer(tool, nulls).await, answer);
+        }
+        if arguments.get("space").is_some() {
+            let with_null = with(&arguments, "spaceName", Value::Null);
+            assert_eq!(server.answer(tool, with_null).await, answer, "{tool}: null is no value");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_argument_is_refused_with_the_nearest_name() {
+    let server = Held::start().await;
+    for (tool, arguments) in calls() {
+        let words = ["no argument `frobnicate`", "it takes: "];
+        server.refuses(tool, with(&arguments, "frobnicate", json!(1)), &words).await;
+    }
+    for (tool, wrong, near) in [
+        ("list_projects", "partialname", "perhaps `partialName`"),
+        ("list_deployments", "project", "perhaps `projects`"),
+        ("list_deployments", "taskStates", "perhaps `taskState`"),
+        ("get_task_raw", "onlyProblem", "perhaps `onlyProblems`"),
+        ("list_tenants", "tag", "perhaps `tags`"),
+    ] {
+        let arguments = json!({ "space": "Default", wrong: "x" });
+        server.refuses(tool, arguments, &[wrong, near]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_type_is_refused_with_the_name_of_the_argument() {
+    let server = Held::start().await;
+    for (tool, arguments) in calls() {
+        if arguments.get("space").is_some() {
+            server.refuses(tool, with(&arguments, "space", json!(1)), &["space: "]).await;
+        }
+    }
+    for (tool, name, value) in [
+        ("list_projects", "take", json!("5")),
+        ("list_projects", "skip", json!(-1)),
+        ("list_projects", "take", json!(1.5)),
+        ("list_deployments", "projects", json!([1])),
+        ("list_deployments", "projects", json!({ "a": 1 })),
+        ("list_deployments", "taskState", json!(true)),
+        ("list_tenants", "partialName", json!(["x"])),
+        ("get_missing_tenant_variables", "includeDetails", json!("yes")),
+    ] {
+        let words = [format!("{name}: ")];
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        server.refuses(tool, json!({ "space": "Default", name: value }), &words).await;
+    }
+}
+
+#[tokio::test]
+async fn every_list_takes_between_one_and_the_cap() {
+    let server = Held::start().await;
+    for (tool, arguments) in calls() {
+        if !tool.starts_with("list_") && !tool.ends_with("tenant_variables") {
+            continue;
+        }
+        server.refuses(tool, with(&arguments, "take", json!(0)), &["take: at least 1"]).await;
+        let capped = server.answer(tool, with(&arguments, "take", json!(100_000))).await;
+        assert_eq!(capped["take"], 100, "{tool}");
+        let one = server.answer(tool, with(&arguments, "take", json!(1))).await;
+        assert_eq!(one["skip"], 0, "{tool}");
+        if one["totalResults"].as_u64().unwrap() > 1 {
+            assert_eq!(one["nextSkip"], 1, "{tool}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn empty_lists_are_refused_rather_than_taken_for_everything() {
+    let server = Held::start().await;
+    for name in ["projects", "environments", "tenants", "channels"] {
+        for empty in [json!([]), json!([""]), json!(" ")] {
+            let arguments = json!({ "space": "Default", name: empty });
+            server.refuses("list_deployments", arguments, &[name, "leave the argument out"]).await;
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `list_deployments`.
+
+use serde_json::{Value, json};
+
+use super::held::{Held, column, page, snapshot};
+
+async fn list(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer("list_deployments", arguments).await
+}
+
+#[tokio::test]
+async fn deployments_come_newest_first_with_every_name() {
+    let server = Held::start().await;
+    let found = list(&server, json!({ "take": 5 })).await;
+    let newest = [
+        "Deployments-9031",
+        "Deployments-9028",
+        "Deployments-9009",
+        "Deployments-9008",
+        "Deployments-9004",
+    ];
+    assert_eq!(column(&found, "id"), newest);
+    assert_eq!(
+        column(&found, "taskState"),
+        ["Executing", "Executing", "Queued", "Executing", "Failed"]
+    );
+    assert_eq!(
+        column(&found, "tenantName"),
+        ["Brightwater Couriers", "-", "Hollis Freight", "Brightwater Couriers", "-"]
+    );
+    assert_eq!((&found["totalResults"], &found["nextSkip"]), (&json!(651), &json!(5)));
+    let waits = &found["items"][3];
+    assert_eq!(waits["hasPendingInterruptions"], true);
+    assert_eq!(waits["versionControlReference"]["gitRef"], "refs/heads/main");
+    assert_eq!(waits["comments"], "Window agreed with the customer");
+    let failed = json!({ "items": [found["items"][4]] });
+    assert_eq!(column(&failed, "environmentName"), ["Staging"]);
+    assert_eq!(column(&failed, "releaseVersion"), ["1.12.0"]);
+    snapshot("list_deployments", &list(&server, json!({ "take": 2, "skip": 3 })).await);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_cut_between_deployments_and_says_how_to_go_on() {
+    let server = Held::start().await;
+    let found = list(&server, json!({})).await;
+    let kept = found["items"].as_array().unwrap().len();
+    assert!((20..30).contains(&kept), "{kept}");
+    assert_eq!(found["nextSkip"], kept);
+    assert!(found["truncated"]["how"].as_str().unwrap().contains(&format!("skip {kept}")));
+    let next = list(&server, json!({ "take": 1, "skip": kept - 1 })).await;
+    assert_eq!(next["items"][0]["id"], found["items"][kept - 1]["id"]);
+    let capped = list(&server, json!({ "take": 5000, "taskState": "TimedOut" })).await;
+    assert_eq!(capped["take"], 100);
+}
+
+#[tokio::test]
+async fn filters_are_combined() {
+    let server = Held::start().await;
+    let arguments = json!({
+        "projects": ["parcel tracking api", "Projects-3"], "environments": ["PRODUCTION"], "taskState": "Failed",
+    });
+    let found = list(&server, arguments).await;
+    assert!(column(&found, "environmentName").iter().all(|name| *name == "Production"));
+    assert!(column(&found, "taskState").iter().all(|state| *state == "Failed"));
+    let projects = column(&found, "projectName");
+    assert!(projects.iter().all(|name| ["Parcel Tracking API", "Depot Portal"].contains(name)));
+    assert_eq!(column(&found, "id")[0], "Deployments-9013");
+
+    let arguments = json!({ "tenants": ["hollis-freight"], "environments": "Environments-3", "taskState": "Queued" });
+    assert_eq!(column(&list(&server, arguments).await, "id"), ["Deployments-9009"]);
+}
+
+#[tokio::test]
+async fn every_state_can_be_asked_for() {
+    let server = Held::start().await;
+    for (space, state, first) in [
+        ("Default", "Queued", "ServerTasks-90009"),
+        ("Default", "Executing", "ServerTasks-90031"),
+        ("Default", "Canceled", "ServerTasks-90015"),
+        ("Default", "Failed", "ServerTasks-90004"),
+        ("Default", "Success", "ServerTasks-90025"),
+        ("Spaces-22", "TimedOut", "ServerTasks-90044"),
+        ("Spaces-22", "Cancelling", "ServerTasks-90042"),
+    ] {
+        let arguments = json!({ "space": space, "taskState": state, "take": 1 });
+        let found = server.answer("list_deployments", arguments).await;
+        assert_eq!(column(&found, "taskState"), [state]);
+        assert_eq!(column(&found, "taskId"), [first], "{state}");
+    }
+    let words = ["taskState", "`Broken`", "`TimedOut`"];
+    let arguments = json!({ "space": "Default", "taskState": "Broken" });
+    server.refuses("list_deployments", arguments, &words).await;
+}
+
+#[tokio::test]
+async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
+    let server = Held::start().await;
+    let found = list(&server, json!({ "channels": ["HOTFIX"], "take": 100 })).await;
+    assert!(column(&found, "channelName").iter().all(|name| *name == "Hotfix"));
+    let one = json!({ "channels": ["default"], "projects": ["Billing Engine"], "take": 3 });
+    assert_eq!(column(&list(&server, one).await, "channelId"), ["Channels-5"; 3]);
+    let by_id = json!({ "channels": ["Channels-5"], "take": 1 });
+    assert_eq!(column(&list(&server, by_id).await, "projectName"), ["Billing Engine"]);
+    let words = ["no channel 'hotfx'", "near it: 'Hotfix'"];
+    let said = server
+        .failure("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
+        .await;
+    assert!(
+        words.iter().all(|word| said.contains(word)) && said.matches("Hotfix").count() == 1,
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_result_names_the_filters() {
+    let server = Held::start().await;
+    let arguments = json!({ "projects": ["Carrier Onboarding"], "taskState": "Success" });
+    let none = list(&server, arguments).await;
+    assert_eq!(none["hint"], "no deployment fits projects and taskState; leave one out");
+    let past = list(&server, json!({ "skip": 5000 })).await;
+    assert!(past["hint"].as_str().unwrap().contains("there are 651"));
+}
+
+#[tokio::test]
+async fn names_that_are_not_there_are_answered_with_near_ones() {
+    let server = Held::start().await;
+    for (argument, wanted, near) in [
+        ("projects", "Parcel Tracking", "'Parcel Tracking API'"),
+        ("environments", "Prodction", "'Production'"),
+        ("tenants", "Brightwater", "'Brightwater Couriers'"),
+        ("projects", "Projects-999", "no project 'Projects-999'"),
+    ] {
+        let arguments = json!({ "space": "Default", argument: [wanted] });
+        server.refuses("list_deployments", arguments, &[wanted, near]).await;
+        let arguments = json!({ "space": "Default", argument: [wanted, "x"] });
+        server.refuses("list_deployments", arguments, &[wanted, near]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_several_projects_lists_them() {
+    let server = Held::start().await;
+    let twins =
+        json!([{ "Id": "Projects-1", "Name": "Twin" }, { "Id": "Projects-2", "Name": "twin" }]);
+    server.says("/Spaces-1/projects", &page(&twins));
+    let words = ["more than one project", "Twin (Projects-1), twin (Projects-2)"];
+    server
+        .refuses("list_deployments", json!({ "space": "Default", "projects": ["TWIN"] }), &words)
+        .await;
+    let arguments = json!({ "space": "Default", "projects": ["twin"], "take": 1 });
+    let found = server.answer("list_deployments", arguments).await;
+    assert_eq!(
+        column(&found, "projectId"),
+        ["Projects-2"],
+        "the same letters in the same case win"
+    );
+}
+
+#[tokio::test]
+async fn targets_that_a_deployment_is_limited_to_are_named() {
+    let server = Held::start().await;
+    let deployment = json!({
+        "Id": "Deployments-1", "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",
+        "EnvironmentId": "Environments-2", "TaskId": "ServerTasks-90004",
+        "SpecificMachineIds": ["Machines-1", "machines-old"], "ExcludedMachineIds": null,
+    });
+    server.says("/deployments", &page(&json!([deployment])));
+    server.says("/machines", &page(&json!([{ "Id": "Machines-1", "Name": "web-01" }])));
+    let found = list(&server, json!({})).await;
+    assert_eq!(found["items"][0]["specificMachineIds"], json!(["Machines-1", "machines-old"]));
+    assert_eq!(found["items"][0]["specificMachineNames"], json!(["web-01"]));
+    assert_eq!(found["items"][0]["excludedMachineIds"], json!([]));
+}

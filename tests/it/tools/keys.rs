@@ -1,0 +1,132 @@
+//! The keys that clients of the official server read stand in our answers under the same names.
+//!
+//! Where ours differs it was decided: `url` stands for `publicUrl` and its instruction,
+//! `projectEnvironments` of one tenant is a list with names, and what happened in a task comes as
+//! `failures` before `activityLogs`. A list of projects leaves `repositoryUrl` out where there is
+//! none, and an object in Kubernetes leaves out `children` and, because its target says it, the
+//! `machineId`.
+
+use serde_json::{Value, json};
+
+use super::{arguments::calls, held::Held};
+
+const PAGE: &str = "items totalResults itemsPerPage numberOfPages lastPageNumber skip take";
+const DEPLOYMENT: &str = "spaceId id name releaseId releaseVersion environmentId projectId \
+    channelId created taskId deploymentProcessId comments formValues useGuidedFailure \
+    specificMachineIds excludedMachineIds skipActions forcePackageDownload \
+    forcePackageRedeployment url";
+const RELEASE: &str = "id version channelId projectId releaseNotes assembled ignoreChannelRules \
+    selectedPackages selectedGitResources buildInformation customFields url";
+const TASK: &str = "id spaceId name description arguments state queueTime startTime \
+    lastUpdatedTime completedTime duration errorMessage isCompleted finishedSuccessfully \
+    hasPendingInterruptions pendingInterruptionTypes hasPendingPreconditions \
+    pendingPreconditionTypes canRerun hasWarningsOrErrors projectId serverNode url";
+const DETAILS: &str = "task failures activityLogs physicalLogSize";
+const TENANT: &str =
+    "id name slug description isDisabled tenantTags clonedFromTenantId spaceId url";
+
+/// Tool, the place in its answer, and the keys that stand there.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("list_spaces", "", PAGE),
+    ("list_spaces", "/items/0", "id name description isDefault taskQueueStopped url"),
+    ("list_projects", "", PAGE),
+    (
+        "list_projects",
+        "/items/10",
+        "spaceId id name description slug deploymentProcessId lifecycleId isDisabled repositoryUrl url",
+    ),
+    ("list_environments", "", PAGE),
+    (
+        "list_environments",
+        "/items/0",
+        "spaceId id name description sortOrder useGuidedFailure allowDynamicInfrastructure \
+         extensionSettings url",
+    ),
+    ("list_deployments", "", PAGE),
+    ("list_deployments", "/items/0", DEPLOYMENT),
+    ("list_deployments", "/items/0", "tenantId"),
+    ("list_deployments", "/items/2/versionControlReference", "gitRef gitCommit"),
+    ("get_latest_deployment", "", "deployment taskDetails"),
+    ("get_latest_deployment", "/deployment", DEPLOYMENT),
+    ("get_latest_deployment", "/taskDetails", DETAILS),
+    ("get_release_by_id", "", RELEASE),
+    ("get_release_by_id", "/versionControlReference", "gitRef gitCommit"),
+    ("list_releases", "", PAGE),
+    ("list_releases", "/items/0", RELEASE),
+    ("list_releases_for_project", "", PAGE),
+    ("list_releases_for_project", "/items/0", RELEASE),
+    ("list_releases_for_project", "/items/0", "versionControlReference"),
+    ("get_task_by_id", "", TASK),
+    ("get_task_details", "", DETAILS),
+    ("get_task_details", "/task", TASK),
+    ("get_task_raw", "", "taskId text totalLines totalBytes url"),
+    ("list_tenants", "", PAGE),
+    ("list_tenants", "/items/4", TENANT),
+    ("get_tenant_by_id", "", TENANT),
+    ("get_tenant_by_id", "", "projectEnvironments"),
+    ("get_tenant_by_id", "/projectEnvironments/0", "projectId projectName environments"),
+    ("get_tenant_variables", "", "tenantId variableType includeMissingVariables variables"),
+    (
+        "get_tenant_variables",
+        "/variables/0",
+        "name value templateId libraryVariableSetId libraryVariableSetName environments",
+    ),
+    ("get_tenant_variables", "/variables/9", "projectId projectName"),
+    ("get_tenant_variables", "/missingVariables/0", "name templateId projectId environments"),
+    ("get_missing_tenant_variables", "", "filters includeDetails missingVariables"),
+    ("get_missing_tenant_variables", "/missingVariables/0", "tenantId missingVariables"),
+    (
+        "get_missing_tenant_variables",
+        "/missingVariables/0/missingVariables/0",
+        "projectId environmentId variableTemplateName variableTemplateId",
+    ),
+    (
+        "get_missing_tenant_variables",
+        "/missingVariables/2/missingVariables/0",
+        "libraryVariableSetId",
+    ),
+    ("get_kubernetes_live_status", "", "projectId environmentId tenantId summaryOnly liveStatus"),
+    ("get_kubernetes_live_status", "/liveStatus/summary", "status lastUpdated"),
+    ("get_kubernetes_live_status", "/liveStatus/machineStatuses/0", "machineId status resources"),
+    (
+        "get_kubernetes_live_status",
+        "/liveStatus/machineStatuses/0/resources/0",
+        "name namespace kind healthStatus syncStatus resourceId desiredResourceId children",
+    ),
+];
+
+#[tokio::test]
+async fn the_keys_of_the_official_server_are_there() {
+    let server = Held::start().await;
+    let mut lacking = Vec::new();
+    for (tool, arguments) in calls() {
+        let answer = server.answer_once(tool, arguments).await;
+        let mut rows = 0;
+        for (_, place, keys) in KEYS.iter().filter(|(named, ..)| *named == tool) {
+            rows += 1;
+            let object = answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no {place}"));
+            let lacks = |key: &&str| object.get(*key).is_none_or(Value::is_null);
+            lacking.extend(
+                keys.split_whitespace().filter(lacks).map(|key| format!("{tool}{place}: {key}")),
+            );
+        }
+        assert!(rows > 0, "{tool} has no row");
+    }
+    assert_eq!(lacking, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_filters_of_missing_variables_are_told_back() {
+    let server = Held::start().await;
+    let arguments = json!({
+        "space": "Default", "tenantId": "Tenants-6", "projectId": "Projects-2", "environmentId": "Environments-3",
+    });
+    let answer = server.answer("get_missing_tenant_variables", arguments).await;
+    for (key, value) in [
+        ("tenantId", "Tenants-6"),
+        ("projectId", "Projects-2"),
+        ("environmentId", "Environments-3"),
+    ] {
+        assert_eq!(answer["filters"][key], value);
+    }
+}

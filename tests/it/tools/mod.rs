@@ -1,0 +1,41 @@
+//! Each tool, by toolset, and what all their answers keep.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what tests share may fail as tests do"
+)]
+
+mod held;
+
+mod core;
+
+mod projects;
+
+mod deployments;
+
+mod latest_deployment;
+
+mod releases;
+
+mod tasks;
+
+mod logs;
+
+mod tenants;
+
+mod tenant_variables;
+
+mod kubernetes;
+
+// The keys that clients of the official server read.
+mod keys;
+
+// How many requests each tool may send.
+mod requests;
+
+// Bodies of older and newer versions of Octopus.
+mod versions;
+
+// What every tool refuses in the same way.
+mod arguments;

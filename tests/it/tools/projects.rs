@@ -1,0 +1,72 @@
+//! `list_projects`.
+
+use serde_json::json;
+
+use super::held::{Held, column, snapshot};
+
+#[tokio::test]
+async fn projects_come_by_name_with_the_names_of_what_they_refer_to() {
+    let server = Held::start().await;
+    let list = server.answer("list_projects", json!({ "space": "default" })).await;
+    assert_eq!(list["totalResults"], 11);
+    assert!(column(&list, "name").is_sorted());
+    let billing = &list["items"][0];
+    assert_eq!(billing["id"], "Projects-5");
+    assert_eq!(billing["lifecycleName"], "Default Lifecycle");
+    assert_eq!(billing["projectGroupName"], "Back Office");
+    assert_eq!(billing["deploymentProcessId"], "deploymentprocess-Projects-5");
+    assert!(billing["url"].as_str().unwrap().ends_with("/projects/billing-engine"));
+    let disabled: Vec<_> =
+        list["items"].as_array().unwrap().iter().filter(|p| p["isDisabled"] == true).collect();
+    assert_eq!((disabled.len(), &disabled[0]["id"]), (1, &json!("Projects-10")));
+}
+
+#[tokio::test]
+async fn a_version_controlled_project_says_where_its_process_lives() {
+    let server = Held::start().await;
+    let list =
+        server.answer("list_projects", json!({ "space": "Default", "partialName": "route" })).await;
+    assert_eq!(column(&list, "id"), ["Projects-2"]);
+    let planner = &list["items"][0];
+    let repository = "https://git.larkspurfreight.example/platform/route-planner.git";
+    assert_eq!(planner["repositoryUrl"], repository);
+    assert_eq!(planner["defaultBranch"], "main");
+    assert_eq!(planner["tenantedDeploymentMode"], "Tenanted");
+    let plain = server.answer("list_projects", json!({ "space": "Default", "take": 1 })).await;
+    assert!(plain["items"][0].get("repositoryUrl").is_none());
+    snapshot("list_projects", &list);
+}
+
+#[tokio::test]
+async fn following_next_skip_visits_every_project_once() {
+    let server = Held::start().await;
+    let all = server.answer("list_projects", json!({ "space": "Default" })).await;
+    let mut seen: Vec<String> = Vec::new();
+    let mut skip = json!(0);
+    while !skip.is_null() {
+        let arguments = json!({ "space": "Default", "take": 4, "skip": skip });
+        let page = server.answer("list_projects", arguments).await;
+        seen.extend(column(&page, "id").into_iter().map(str::to_owned));
+        skip = page["nextSkip"].clone();
+    }
+    assert_eq!(seen, column(&all, "id"));
+}
+
+#[tokio::test]
+async fn each_space_has_its_own_projects() {
+    let server = Held::start().await;
+    let list = server.answer("list_projects", json!({ "spaceName": "Warehouse Systems" })).await;
+    assert_eq!(column(&list, "id"), ["Projects-43", "Projects-41", "Projects-42", "Projects-44"]);
+    assert_eq!(list["items"][1]["projectGroupName"], "Warehouse Floor");
+}
+
+#[tokio::test]
+async fn an_empty_list_says_why() {
+    let server = Held::start().await;
+    let none =
+        server.answer("list_projects", json!({ "space": "Default", "partialName": "pick" })).await;
+    let hint = none["hint"].as_str().unwrap();
+    assert!(hint.contains("'pick'") && hint.contains("another space"), "{hint}");
+    let past = server.answer("list_projects", json!({ "space": "Default", "skip": 11 })).await;
+    assert!(past["hint"].as_str().unwrap().contains("there are 11"));
+}

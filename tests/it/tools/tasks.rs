@@ -1,0 +1,184 @@
+//! `get_task_by_id` and `get_task_details`.
+
+use serde_json::{Value, json};
+
+use super::held::{BUDGET, Held, snapshot};
+
+async fn details(server: &Held, id: &str) -> Value {
+    let space = if id.ends_with("42") || id.ends_with("44") || id.ends_with("49") {
+        "Spaces-22"
+    } else {
+        "Default"
+    };
+    server.answer("get_task_details", json!({ "space": space, "taskId": id })).await
+}
+
+#[tokio::test]
+async fn a_task_says_its_state_and_what_it_works_on() {
+    let server = Held::start().await;
+    let arguments = json!({ "space": "Default", "taskId": "servertasks-90004" });
+    let task = server.answer("get_task_by_id", arguments).await;
+    assert_eq!((&task["state"], &task["isCompleted"]), (&json!("Failed"), &json!(true)));
+    assert_eq!(task["projectName"], "Parcel Tracking API");
+    assert_eq!(task["arguments"], json!({ "deploymentId": "Deployments-9004" }));
+    assert_eq!(task["duration"], "56 seconds");
+    assert!(task["url"].as_str().unwrap().ends_with("/app#/Spaces-1/tasks/ServerTasks-90004"));
+    snapshot("get_task_by_id", &task);
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90028" });
+    let waits = server.answer("get_task_by_id", arguments).await;
+    assert_eq!(waits["pendingInterruptionTypes"], json!(["GuidedFailure"]));
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90203" });
+    let health = server.answer("get_task_by_id", arguments).await;
+    assert_eq!((&health["name"], health.get("projectId")), (&json!("Health"), None));
+}
+
+#[tokio::test]
+async fn the_failing_path_comes_first_with_its_error_lines() {
+    let server = Held::start().await;
+    let found = details(&server, "ServerTasks-90004").await;
+    let path = [
+        "Deploy Parcel Tracking API release 1.12.0 to Staging",
+        "Step 2: Smoke test",
+        "Octopus Server",
+    ];
+    assert_eq!(found["failures"][0]["path"], json!(path));
+    let messages = found["failures"][0]["messages"].to_string();
+    assert!(messages.contains("Error: curl: (22) The requested URL returned error: 503"));
+    let text = found.to_string();
+    assert_eq!(text.matches("curl: (22)").count(), 1, "what failed is told once");
+    assert!(text.find("failures") < text.find("activityLogs"));
+    assert!(found.get("progress").is_none(), "a task that has ended makes no progress");
+    snapshot("get_task_details", &found);
+}
+
+#[tokio::test]
+async fn every_failed_task_says_what_failed() {
+    let server = Held::start().await;
+    for (task, step, words) in [
+        ("ServerTasks-90013", "Step 1: Deploy portal manifests", "ErrImagePull"),
+        (
+            "ServerTasks-90020",
+            "Step 2: Migrate ledger database",
+            "Lock request time out period exceeded",
+        ),
+        ("ServerTasks-90027", "Step 1: Check gateway settings", "Customs.TraderId has no value"),
+        ("ServerTasks-90049", "Step 1: ", "Yard.GateCount and Site.Code"),
+        ("ServerTasks-90202", "", "Could not resolve host"),
+        ("ServerTasks-90044", "", ""),
+    ] {
+        let found = details(&server, task).await;
+        let failures = found["failures"].as_array().unwrap();
+        assert_eq!(failures.len(), 1, "{task}: {failures:?}");
+        assert!(failures[0]["path"].to_string().contains(step), "{task}: {}", failures[0]);
+        assert!(failures[0]["messages"].to_string().contains(words), "{task}: {}", failures[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_waits_for_guidance_says_what_went_wrong() {
+    let server = Held::start().await;
+    let found = details(&server, "ServerTasks-90028").await;
+    assert_eq!(found["task"]["state"], "Executing");
+    let failure = &found["failures"][0];
+    assert_eq!(
+        (&failure["path"][2], &failure["status"]),
+        (&json!("biz-prd-01"), &json!("Running"))
+    );
+    assert!(failure["messages"].to_string().contains("SIGABRT"));
+    let intervention = details(&server, "ServerTasks-90008").await;
+    assert_eq!(intervention["failures"], json!([]), "a planned stop is no failure");
+    assert!(intervention.to_string().contains("waiting for manual intervention"));
+}
+
+#[tokio::test]
+async fn tasks_that_have_not_ended_and_those_that_were_stopped_make_sense() {
+    let server = Held::start().await;
+    let queued = details(&server, "ServerTasks-90009").await;
+    assert_eq!((&queued["task"]["state"], &queued["failures"]), (&json!("Queued"), &json!([])));
+    assert_eq!(queued["activityLogs"][0]["status"], "Pending");
+    let running = details(&server, "ServerTasks-90031").await;
+    assert_eq!(running["progress"]["estimatedTimeRemaining"], "1 minute");
+    assert_eq!(running["failures"], json!([]));
+    assert!(running["activityLogs"].to_string().contains("driver-app-backend configured"));
+    let canceled = details(&server, "ServerTasks-90015").await;
+    assert_eq!(canceled["failures"][0]["status"], "Canceled");
+    assert!(canceled["failures"][0]["messages"].to_string().contains("Requested cancellation"));
+    let cancelling = details(&server, "ServerTasks-90042").await;
+    assert_eq!(cancelling["task"]["isCompleted"], false);
+    let warned = details(&server, "ServerTasks-90032").await;
+    assert_eq!((&warned["failures"], warned.get("leftOut")), (&json!([]), None));
+    assert!(warned["activityLogs"].to_string().contains("A call took longer than 10 seconds"));
+}
+
+#[tokio::test]
+async fn all_messages_shows_what_went_well_too() {
+    let server = Held::start().await;
+    let arguments =
+        json!({ "space": "Default", "taskId": "ServerTasks-90004", "allMessages": true });
+    let found = server.answer("get_task_details", arguments).await;
+    assert!(found.to_string().contains("Extracting package Larkspur.Tracking.Api v1.12.0"));
+    assert_eq!(found.to_string().matches("curl: (22)").count(), 1);
+}
+
+/// A step on this many targets, of which the first ones failed.
+fn wide(targets: usize, failed: usize, message: &str) -> Value {
+    let target = |n: usize| {
+        let status = if n < failed { "Failed" } else { "Success" };
+        let lines = json!([{ "Category": "Error", "MessageText": message, "Detail": null }]);
+        json!({ "Name": format!("web-{n:04}"), "Status": status, "Started": "2026-11-02T08:10:19.926+00:00",
+                "LogElements": lines, "Children": null })
+    };
+    let targets: Vec<Value> = (0..targets).map(target).collect();
+    json!({
+        "Task": { "Id": "ServerTasks-90004", "State": "Failed", "IsCompleted": true },
+        "ActivityLogs": [{ "Name": "Deploy", "Status": "Failed", "Children": [
+            { "Name": "Step 1: Web", "Status": "Failed", "Children": targets, "LogElements": null },
+        ]}],
+    })
+}
+
+#[tokio::test]
+async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
+    let server = Held::start().await;
+    let trouble = || server.server.sample.trouble().clear();
+    server.says("/details", &wide(400, 2, "Disk full"));
+    let found = details(&server, "ServerTasks-90004").await;
+    let step = &found["activityLogs"][0]["children"][0];
+    assert_eq!((&step["wentWell"], step["children"].as_array().unwrap().len()), (&json!(398), 2));
+    assert_eq!(found["failures"].as_array().unwrap().len(), 2);
+    let left_out = found["leftOut"].as_str().unwrap();
+    assert!(left_out.contains("what went well") && left_out.contains("get_task_raw"), "{left_out}");
+
+    trouble();
+    server.says("/details", &wide(600, 590, &"No space is left. ".repeat(200)));
+    let found = details(&server, "ServerTasks-90004").await;
+    assert_eq!(found["failures"].as_array().unwrap().len(), 10);
+    let left_out = found["leftOut"].as_str().unwrap();
+    assert!(left_out.starts_with("580 more failures; "), "{left_out}");
+    assert!(found.get("truncated").is_none(), "the tree is shortened before it would be cut");
+
+    let arguments =
+        json!({ "space": "Default", "taskId": "ServerTasks-90004", "maxBytes": 60_000 });
+    let larger = server.answer("get_task_details", arguments).await;
+    assert!(larger.to_string().len() > BUDGET, "a larger answer shows more");
+}
+
+#[tokio::test]
+async fn what_is_no_task_id_is_told() {
+    let server = Held::start().await;
+    for tool in ["get_task_by_id", "get_task_details", "get_task_raw"] {
+        for id in ["90004", "Deployments-9004", "ServerTasks-1/raw"] {
+            let words = ["is not a task ID", "ServerTasks-123"];
+            server.refuses(tool, json!({ "space": "Default", "taskId": id }), &words).await;
+        }
+        let words = ["no task 'ServerTasks-1' in space 'Default'", "list_deployments"];
+        server
+            .refuses(tool, json!({ "space": "Default", "taskId": "ServerTasks-1" }), &words)
+            .await;
+        let other = json!({ "space": "Default", "taskId": "ServerTasks-90044" });
+        server.refuses(tool, other, &["no task 'ServerTasks-90044' in space 'Default'"]).await;
+        server
+            .refuses(tool, json!({ "space": "Default" }), &["taskId: this argument is required"])
+            .await;
+    }
+}

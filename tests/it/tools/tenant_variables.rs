@@ -1,0 +1,195 @@
+//! `get_tenant_variables` and `get_missing_tenant_variables`.
+
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use super::held::{Held, snapshot};
+
+fn names<'a>(answer: &'a Value, list: &str, key: &str) -> Vec<&'a str> {
+    answer[list].as_array().unwrap().iter().map(|item| item[key].as_str().unwrap_or("-")).collect()
+}
+
+async fn variables(server: &Held, kind: &str, missing: bool) -> Value {
+    let arguments = json!({
+        "space": "Default", "tenant": "Brightwater Couriers", "variableType": kind,
+        "includeMissingVariables": missing,
+    });
+    server.answer("get_tenant_variables", arguments).await
+}
+
+#[tokio::test]
+async fn variables_come_by_kind() {
+    let server = Held::start().await;
+    let common = variables(&server, "common", false).await;
+    assert_eq!(
+        names(&common, "variables", "name"),
+        ["Contact.OnCallEmail", "Billing.AccountNumber"]
+    );
+    assert_eq!(common["variables"][0]["libraryVariableSetName"], "Tenant Contact Details");
+    assert!(common.get("missingVariables").is_none());
+    let project = variables(&server, "project", false).await;
+    assert!(names(&project, "variables", "kind").iter().all(|kind| *kind == "project"));
+    let all = variables(&server, "all", true).await;
+    let count = |answer: &Value| answer["variables"].as_array().unwrap().len();
+    assert_eq!(count(&all), count(&common) + count(&project));
+    assert_eq!(names(&all, "missingVariables", "name"), ["Tenant.Database.ConnectionString"]);
+    assert_eq!(all["missingVariables"][0]["environments"][0]["name"], "Staging");
+    snapshot("get_tenant_variables", &all);
+}
+
+#[tokio::test]
+async fn a_sensitive_value_is_never_shown_whether_it_is_there_or_not() {
+    for version in ["2026.3.7314", "2024.4.1"] {
+        let server = Held::version(version).await;
+        let all = variables(&server, "all", true).await;
+        let secret = |list: &str| {
+            let list = all[list].as_array().unwrap();
+            let name = "Tenant.Database.ConnectionString";
+            list.iter().find(|variable| variable["name"] == name).cloned().unwrap()
+        };
+        let (given, missing) = (secret("variables"), secret("missingVariables"));
+        assert_eq!((&given["isSensitive"], &given["hasValue"]), (&json!(true), &json!(true)));
+        assert_eq!((&missing["isSensitive"], &missing["hasValue"]), (&json!(true), &json!(false)));
+        assert!(given.get("value").is_none() && missing.get("value").is_none());
+    }
+}
+
+#[tokio::test]
+async fn an_older_octopus_gives_the_same_values_in_its_older_shape() {
+    let (new, old) = (Held::start().await, Held::version("2024.4.1").await);
+    for kind in ["common", "project", "all"] {
+        let own = |answer: Value| {
+            let variables = answer["variables"].as_array().unwrap().clone();
+            let mut own: Vec<String> = variables
+                .iter()
+                .filter(|variable| variable["hasValue"] == true)
+                .map(|variable| variable.to_string().replace("defaultValue", ""))
+                .collect();
+            own.sort();
+            own
+        };
+        let (new, old) = (variables(&new, kind, true).await, variables(&old, kind, true).await);
+        assert_eq!(
+            new["missingVariables"].as_array().unwrap().len(),
+            old["missingVariables"].as_array().unwrap().len()
+        );
+        let (new, old) = (own(new), own(old));
+        assert!(!new.is_empty());
+        assert_eq!(new, old, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_empty_is_told() {
+    let server = Held::start().await;
+    let tool = "get_tenant_variables";
+    let arguments =
+        json!({ "space": "Default", "tenant": "Quayside Depots", "variableType": "all" });
+    let none = server.answer(tool, arguments).await;
+    assert!(none["hint"].as_str().unwrap().contains("'Quayside Depots' gives no variable"));
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
+    server.refuses(tool, arguments, &["variableType: this argument is required"]).await;
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "secret" });
+    server.refuses(tool, arguments, &["variableType", "`all`, `common`, `project`"]).await;
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "all" });
+    let called = server.server.call_as(keys::WITHOUT_VARIABLE_VIEW, tool, arguments).await;
+    assert!(called.is_error && called.text.contains("VariableView"), "{}", called.text);
+}
+
+#[tokio::test]
+async fn many_variables_come_in_pages() {
+    let server = Held::start().await;
+    let whole = variables(&server, "all", true).await;
+    assert_eq!((&whole["totalResults"], &whole["take"]), (&json!(10), &json!(100)));
+    let mut arguments = json!({
+        "space": "Default", "tenant": "Tenants-1", "variableType": "all", "take": 4,
+        "includeMissingVariables": true,
+    });
+    let mut seen: Vec<Value> = Vec::new();
+    loop {
+        let page = server.answer("get_tenant_variables", arguments.clone()).await;
+        assert_eq!(page.get("missingVariables").is_some(), seen.is_empty());
+        seen.extend(page["variables"].as_array().unwrap().clone());
+        arguments["skip"] = page["nextSkip"].clone();
+        if arguments["skip"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(json!(seen), whole["variables"]);
+    arguments["skip"] = json!(99);
+    let past = server.answer("get_tenant_variables", arguments).await;
+    assert!(past["hint"].as_str().unwrap().contains("there are 10"));
+
+    let variable = |n: usize| {
+        let template = json!({ "Id": format!("t{n}"), "Name": format!("Some.Setting.{n}") });
+        json!({ "Id": n.to_string(), "ProjectId": "Projects-2", "TemplateId": format!("t{n}"),
+                "Template": template, "Value": "a value of some length", "Scope": { "EnvironmentIds": ["Environments-3"] } })
+    };
+    let many: Vec<Value> = (0..300).map(variable).collect();
+    server.says("projectvariables", &json!({ "Variables": many }));
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project" });
+    let cut = server.answer("get_tenant_variables", arguments).await;
+    let kept = cut["variables"].as_array().unwrap().len();
+    assert!(kept > 30 && cut["nextSkip"] == kept && cut["totalResults"] == 300, "{kept}");
+}
+
+#[tokio::test]
+async fn tenants_without_values_are_found() {
+    let server = Held::start().await;
+    let tool = "get_missing_tenant_variables";
+    let found = server.answer(tool, json!({ "space": "Default" })).await;
+    let mut ids = names(&found, "missingVariables", "tenantId");
+    ids.sort_unstable();
+    assert_eq!(ids, ["Tenants-1", "Tenants-2", "Tenants-6", "Tenants-8", "Tenants-9"]);
+    assert_eq!(found["totalResults"], 5);
+    assert!(found["missingVariables"][0].get("missingVariables").is_none());
+    let arguments =
+        json!({ "space": "Default", "tenant": "ironbark haulage", "includeDetails": true });
+    let one = server.answer(tool, arguments).await;
+    let missing = &one["missingVariables"][0]["missingVariables"];
+    assert_eq!(missing.as_array().unwrap().len(), 5);
+    assert_eq!(missing[3]["variableTemplateName"], "Customs.TraderId");
+    assert_eq!(missing[3]["projectName"], "Customs Declarations");
+    assert_eq!(missing[3]["environmentName"], "Production");
+    assert_eq!(missing[4]["libraryVariableSetName"], "Tenant Billing");
+    assert_eq!(
+        one["filters"],
+        json!({ "tenantId": "Tenants-6", "tenantName": "Ironbark Haulage" })
+    );
+    snapshot("get_missing_tenant_variables", &one);
+}
+
+#[tokio::test]
+async fn missing_values_are_narrowed_and_paged() {
+    let server = Held::start().await;
+    let tool = "get_missing_tenant_variables";
+    for (more, ids) in [
+        (json!({ "project": "driver-app-backend" }), vec!["Tenants-8"]),
+        (
+            json!({ "projectName": "Customs Declarations", "environmentName": "production", "tenantId": "Tenants-6" }),
+            vec!["Tenants-6"],
+        ),
+        (
+            json!({ "environment": "Staging", "project": "Route Planner", "tenant": "Tenants-1" }),
+            vec!["Tenants-1"],
+        ),
+    ] {
+        let mut arguments = json!({ "space": "Default" });
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let found = server.answer(tool, arguments).await;
+        assert_eq!(names(&found, "missingVariables", "tenantId"), ids, "{more}");
+    }
+    let first = server.answer(tool, json!({ "space": "Default", "take": 2 })).await;
+    assert_eq!(first["nextSkip"], 2);
+    let last = server.answer(tool, json!({ "space": "Default", "take": 2, "skip": 4 })).await;
+    assert_eq!(
+        (names(&last, "missingVariables", "tenantId").len(), last.get("nextSkip")),
+        (1, None)
+    );
+    let past = server.answer(tool, json!({ "space": "Default", "skip": 50 })).await;
+    assert!(past["hint"].as_str().unwrap().contains("there are 5"));
+    let none = server.answer(tool, json!({ "space": "Default", "tenant": "Tenants-4" })).await;
+    assert!(none["hint"].as_str().unwrap().contains("every variable"));
+    let words = ["no environment 'Prod'", "list_environments"];
+    server.refuses(tool, json!({ "space": "Default", "environment": "Prod" }), &words).await;
+}

@@ -1,0 +1,132 @@
+//! `list_tenants` and `get_tenant_by_id`.
+
+use serde_json::{Value, json};
+
+use super::held::{Held, column, snapshot};
+
+async fn list(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer("list_tenants", arguments).await
+}
+
+#[tokio::test]
+async fn tenants_come_by_name() {
+    let server = Held::start().await;
+    let all = list(&server, json!({})).await;
+    assert_eq!(all["totalResults"], 10);
+    assert!(column(&all, "name").is_sorted());
+    assert_eq!(
+        all["items"][0]["tenantTags"],
+        json!(["Region/APAC", "Tier/Gold", "Release Ring/Stable"])
+    );
+    assert_eq!(all["items"][0]["projectCount"], 3);
+    let page = list(&server, json!({ "take": 3, "skip": 9 })).await;
+    assert_eq!((column(&page, "id").len(), page.get("nextSkip")), (1, None));
+    let other = server.answer("list_tenants", json!({ "spaceName": "warehouse-systems" })).await;
+    assert_eq!(column(&other, "id"), ["Tenants-41", "Tenants-42"]);
+    snapshot("list_tenants", &list(&server, json!({ "ids": ["Marrow Lane Markets"] })).await);
+}
+
+#[tokio::test]
+async fn tenants_are_filtered_and_filters_are_combined() {
+    let server = Held::start().await;
+    let early_gold = ["Castellan Express", "Northgate Parcels"];
+    for tags in [json!("Tier/Gold, Release Ring/Early"), json!(["Tier/Gold", "release ring/early"])]
+    {
+        assert_eq!(column(&list(&server, json!({ "tags": tags })).await, "name"), early_gold);
+    }
+    let either = list(&server, json!({ "tags": ["Tier/Silver", "Tier/Bronze"] })).await;
+    assert_eq!(either["totalResults"], 6, "of one set any tag will do");
+    for name in ["projectId", "project", "projectName"] {
+        let found =
+            list(&server, json!({ name: "driver app backend", "tags": "Release Ring/Early" }))
+                .await;
+        assert_eq!(column(&found, "name"), early_gold);
+    }
+    let named =
+        list(&server, json!({ "ids": ["hollis freight", "TENANTS-10", "quayside-depots"] })).await;
+    assert_eq!(column(&named, "id"), ["Tenants-2", "Tenants-10", "Tenants-3"]);
+    let part = list(&server, json!({ "partialName": "PARCEL" })).await;
+    assert_eq!(column(&part, "name"), ["Northgate Parcels"]);
+}
+
+#[tokio::test]
+async fn what_fits_nothing_or_is_no_filter_is_told() {
+    let server = Held::start().await;
+    let none = list(&server, json!({ "partialName": "zzz" })).await;
+    assert!(none["hint"].as_str().unwrap().contains("leave one out"));
+    let tool = "list_tenants";
+    server
+        .refuses(
+            tool,
+            json!({ "space": "Default", "tags": ["Gold"] }),
+            &["'Gold' is not a tag", "Set/Tag"],
+        )
+        .await;
+    for empty in [json!([]), json!(""), json!([" "])] {
+        for argument in ["tags", "ids"] {
+            let arguments = json!({ "space": "Default", argument: empty });
+            server.refuses(tool, arguments, &[argument, "leave the argument out"]).await;
+        }
+    }
+    let words = ["no tenant 'Brightwatr Couriers'", "'Brightwater Couriers'", "list_tenants"];
+    server
+        .refuses(tool, json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }), &words)
+        .await;
+}
+
+#[tokio::test]
+async fn one_tenant_names_its_projects_and_environments() {
+    let server = Held::start().await;
+    let wanted = json!({ "space": "Default", "tenantId": "Tenants-1" });
+    let tenant = server.answer("get_tenant_by_id", wanted).await;
+    assert_eq!(tenant["projectEnvironments"][0]["projectName"], "Route Planner");
+    assert_eq!(
+        tenant["projectEnvironments"][0]["environments"][1],
+        json!({ "id": "Environments-3", "name": "Production" })
+    );
+    for (argument, name) in
+        [("tenant", "brightwater COURIERS"), ("tenantName", "brightwater-couriers")]
+    {
+        let again =
+            server.answer("get_tenant_by_id", json!({ "space": "default", argument: name })).await;
+        assert_eq!(again, tenant);
+    }
+    snapshot("get_tenant_by_id", &tenant);
+    let copied = json!({ "space": "Default", "tenant": "Tenants-5" });
+    let copied = server.answer("get_tenant_by_id", copied).await;
+    assert_eq!(copied["clonedFromTenantName"], "Brightwater Couriers");
+    let gone = json!({ "space": "Default", "tenant": "Quayside Depots" });
+    let gone = server.answer("get_tenant_by_id", gone).await;
+    assert_eq!((&gone["isDisabled"], &gone["projectEnvironments"]), (&json!(true), &json!([])));
+    assert_eq!(gone["description"], "Left us in spring");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_there_is_answered_with_near_names() {
+    let server = Held::start().await;
+    let words =
+        ["no tenant 'Holis Freight' in space 'Default'", "'Hollis Freight'", "list_tenants"];
+    let arguments = json!({ "space": "Default", "tenant": "Holis Freight" });
+    server.refuses("get_tenant_by_id", arguments, &words).await;
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-41" });
+    server
+        .refuses("get_tenant_by_id", arguments, &["no tenant 'Tenants-41' in space 'Default'"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_tenant_of_many_projects_is_cut_and_more_can_be_asked_for() {
+    let server = Held::start().await;
+    let connected: serde_json::Map<String, Value> = (1..=500)
+        .map(|n| (format!("Projects-{n}"), json!(["Environments-2", "Environments-3"])))
+        .collect();
+    let tenant = json!({ "Id": "Tenants-1", "Name": "Many", "ProjectEnvironments": connected });
+    server.says("/tenants/Tenants-1", &tenant);
+    let mut arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
+    let cut = server.answer("get_tenant_by_id", arguments.clone()).await;
+    assert!(cut["truncated"]["how"].as_str().unwrap().contains("maxBytes"));
+    arguments["maxBytes"] = json!(100_000);
+    let whole = server.answer("get_tenant_by_id", arguments).await;
+    assert_eq!(whole["projectEnvironments"].as_array().unwrap().len(), 500);
+}

@@ -1,0 +1,147 @@
+//! Bodies of older and newer versions of Octopus: keys that are not there, `null` where others
+//! send a list or a switch, words and keys that nobody has heard of.
+
+use serde_json::{Value, json};
+
+use super::{arguments::calls, held::Held};
+
+/// The collections, with as little as a document has and with as much as it could.
+fn documents() -> Vec<(&'static str, Value, Value)> {
+    vec![
+        (
+            "projects",
+            json!({ "Id": "Projects-1", "Name": "Bare" }),
+            json!({
+                "Id": "Projects-1", "Name": "Bare", "Slug": null, "Description": null, "IsDisabled": null,
+                "LifecycleId": null, "IsVersionControlled": null, "ProjectGroupId": null,
+                "TenantedDeploymentMode": "Sometimes", "PersistenceSettings": { "Type": "Cloud", "Url": null },
+            }),
+        ),
+        (
+            "environments",
+            json!({ "Id": "Environments-1", "Name": "Bare" }),
+            json!({
+                "Id": "Environments-1", "Name": "Bare", "Slug": null, "Description": null, "SortOrder": null,
+                "UseGuidedFailure": null, "AllowDynamicInfrastructure": null, "ExtensionSettings": null,
+                "Type": "Ephemeral",
+            }),
+        ),
+        (
+            "releases",
+            json!({ "Id": "Releases-1", "Version": "1", "ProjectId": "Projects-1" }),
+            json!({
+                "Id": "Releases-1", "Version": "1", "ProjectId": "Projects-1", "ChannelId": null,
+                "ReleaseNotes": null, "IgnoreChannelRules": null, "VersionControlReference": { "GitRef": null },
+                "SelectedPackages": null, "SelectedGitResources": null, "BuildInformation": null,
+                "CustomFields": null, "Assembled": null,
+            }),
+        ),
+        (
+            "tenants",
+            json!({ "Id": "Tenants-1", "Name": "Bare" }),
+            json!({
+                "Id": "Tenants-1", "Name": "Bare", "Slug": null, "Description": null, "IsDisabled": null,
+                "TenantTags": null, "ProjectEnvironments": null, "ClonedFromTenantId": null, "Icon": {},
+            }),
+        ),
+        (
+            "deployments",
+            json!({
+                "Id": "Deployments-1", "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",
+                "EnvironmentId": "Environments-1", "TaskId": "ServerTasks-1",
+            }),
+            json!({
+                "Id": "Deployments-1", "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",
+                "EnvironmentId": "Environments-1", "TaskId": "ServerTasks-1", "TenantId": null,
+                "ChannelId": null, "Created": null, "FormValues": null, "UseGuidedFailure": null,
+                "SpecificMachineIds": null, "ExcludedMachineIds": null, "SkipActions": null,
+                "ForcePackageDownload": null, "ForcePackageRedeployment": null, "Priority": "Loud",
+                "FailureEncountered": null, "Comments": null, "QueueTime": null,
+            }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn documents_with_little_in_them_are_shown() {
+    let server = Held::start().await;
+    for (collection, bare, full) in documents() {
+        for document in [bare, full] {
+            let id = document["Id"].clone();
+            // Some versions of lists leave even the count out.
+            server.says(&format!("/Spaces-1/{collection}"), &json!({ "Items": [document] }));
+            let tool = format!("list_{collection}");
+            let list = server.answer(&tool, json!({ "space": "Default" })).await;
+            assert_eq!(list["items"][0]["id"], id, "{tool}");
+            server.server.sample.trouble().clear();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_task_with_little_in_it_is_shown() {
+    let server = Held::start().await;
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
+    let nulls = json!({
+        "Id": "ServerTasks-90004", "SpaceId": null, "Name": null, "State": "Resting", "Arguments": null,
+        "IsCompleted": null, "FinishedSuccessfully": null, "HasWarningsOrErrors": null,
+        "HasPendingInterruptions": null, "PendingInterruptionTypes": null, "CanRerun": null,
+        "ErrorMessage": "", "ProjectId": null, "UnmetPreconditions": null,
+    });
+    for task in [json!({ "Id": "ServerTasks-90004" }), nulls] {
+        server.says(
+            "/tasks/ServerTasks-90004/details",
+            &json!({ "Task": task, "ActivityLogs": null, "Progress": null }),
+        );
+        server.says("/tasks/ServerTasks-90004", &task);
+        let shown = server.answer("get_task_by_id", arguments.clone()).await;
+        assert_eq!((&shown["isCompleted"], shown.get("errorMessage")), (&json!(false), None));
+        let details = server.answer("get_task_details", arguments.clone()).await;
+        assert_eq!((&details["failures"], &details["activityLogs"]), (&json!([]), &json!([])));
+        server.server.sample.trouble().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_node_with_an_unknown_status_or_category_is_shown() {
+    let server = Held::start().await;
+    let tree = json!([{ "Name": null, "Status": "Pondering", "Children": [{ "Name": "x", "Status": null }],
+        "LogElements": [{ "Category": "Whisper", "MessageText": "hm", "OccurredAt": null }, { "MessageText": null }] }]);
+    server
+        .says("/details", &json!({ "Task": { "Id": "ServerTasks-90004" }, "ActivityLogs": tree }));
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
+    let details = server.answer("get_task_details", arguments).await;
+    assert_eq!(details["activityLogs"][0]["status"], "Pondering");
+    assert_eq!(details["activityLogs"][0]["messages"][0], "Whisper: hm");
+}
+
+#[tokio::test]
+async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
+    for version in ["2021.1.0", "2024.4.1", "2025.2.9", "0.0.0-local"] {
+        let server = Held::version(version).await;
+        for (tool, arguments) in calls() {
+            if tool == "get_kubernetes_live_status" && version != "0.0.0-local" {
+                server.refuses(tool, arguments, &["needs Octopus 2025.3 or later"]).await;
+            } else {
+                server.answer(tool, arguments).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn tenant_variables_with_little_in_them_are_shown() {
+    let server = Held::start().await;
+    let variable = json!({ "TenantId": "Tenants-1", "Variables": [{ "Value": null, "Scope": null, "Template": null }],
+        "MissingVariables": null });
+    server.says("commonvariables", &variable);
+    server.says("projectvariables", &json!({}));
+    let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "all" });
+    let shown = server.answer("get_tenant_variables", arguments).await;
+    assert_eq!(shown["variables"][0]["hasValue"], false);
+    server
+        .says("variables-missing", &json!([{ "TenantId": "Tenants-1", "MissingVariables": null }]));
+    let arguments = json!({ "space": "Default", "includeDetails": true });
+    let missing = server.answer("get_missing_tenant_variables", arguments).await;
+    assert_eq!(missing["missingVariables"][0]["missingVariables"], json!([]));
+}

@@ -1,0 +1,107 @@
+//! The way to Octopus: TLS with an authority of one's own, HTTP/2, compression, proxies.
+
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{Router, extract::Request, middleware::from_fn, response::IntoResponse};
+use octopus_mcp::{
+    config::Tls,
+    http::{self, Certificates},
+    sample::{Sample, keys},
+};
+use serde_json::json;
+
+use crate::{
+    commands::{Serving, program},
+    support::{TestServer, client, reply, serve},
+};
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    fs::write(&certificate, pair.cert.pem()).unwrap();
+    fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
+    let tls = Tls { certificate: Some(certificate.clone()), key: Some(key) };
+    let certificates = Certificates::load(&tls).await.unwrap();
+    let versions = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&versions);
+    let router = Sample::new().router().layer(from_fn(
+        move |request: Request, next: axum::middleware::Next| {
+            seen.lock().unwrap().push(request.version());
+            next.run(request)
+        },
+    ));
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let octopus =
+        http::listen(socket, router, certificates.as_ref(), Duration::from_secs(5)).unwrap();
+    let url = format!("https://localhost:{}", octopus.address.port());
+    let server = TestServer::with(|config| {
+        config.octopus.url = Some(url.parse().unwrap());
+        config.octopus.ca_file = Some(certificate.clone());
+    })
+    .await;
+    assert_eq!(server.answer("list_spaces", json!({})).await["totalResults"], 2);
+    assert_eq!(versions.lock().unwrap()[0], axum::http::Version::HTTP_2);
+    // Without the file the certificate is nobody's.
+    let server = TestServer::with(|config| {
+        config.octopus.url = Some(url.parse().unwrap());
+        config.octopus.retries = 0;
+    })
+    .await;
+    let said = server.failure("list_spaces", json!({})).await;
+    assert!(said.contains("cannot be reached"), "{said}");
+}
+
+#[tokio::test]
+async fn answers_come_compressed() {
+    // The page of spaces as gzip makes it: made once by hand, so that no encoder is needed here.
+    const EMPTY_PAGE: &[u8] = &[
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0xf2, 0x2c, 0x49,
+        0xcd, 0x2d, 0x56, 0xb2, 0x8a, 0x8e, 0xd5, 0x51, 0x0a, 0xc9, 0x2f, 0x49, 0xcc, 0x09, 0x4a,
+        0x2d, 0x2e, 0xcd, 0x29, 0x01, 0x8a, 0x18, 0xd4, 0x02, 0x00, 0x50, 0x4f, 0x98, 0x12, 0x1d,
+        0x00, 0x00, 0x00,
+    ];
+    let octopus = serve(Router::new().fallback(async |request: Request| {
+        let accepts = request.headers()["accept-encoding"].to_str().unwrap().to_owned();
+        assert!(accepts.contains("gzip"), "{accepts}");
+        let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+        (headers, EMPTY_PAGE).into_response()
+    }));
+    let server = TestServer::with(|config| {
+        config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
+    })
+    .await;
+    let spaces = server.answer("list_spaces", json!({})).await;
+    assert_eq!(spaces["totalResults"], 0, "{spaces}");
+    assert!(spaces["hint"].as_str().unwrap().contains("sees no space"), "{spaces}");
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_one() {
+    let proxy_sample = Sample::new();
+    let proxy = serve(proxy_sample.router());
+    let proxy_url = format!("http://{}", proxy.address);
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_spaces" } });
+    let ask = async |url: &str| {
+        let request = client().post(url).header("content-type", "application/json");
+        let request = request.header("x-octopus-apikey", keys::ADMIN).body(call.to_string());
+        reply(request).await.json()["result"]["structuredContent"]["totalResults"].clone()
+    };
+    // The name resolves nowhere: only the proxy can answer for it.
+    let far = ["--listen=127.0.0.1:0", "--server-url", "http://octopus.invalid"];
+    let mut command = program(&far);
+    command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
+    command.env("OCTOPUS_MCP_OCTOPUS__ALLOW_HTTP", "true");
+    assert_eq!(ask(&Serving::start(command).url).await, 2);
+    assert_eq!(proxy_sample.journal().len(), 1);
+    let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
+    command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
+    assert_eq!(ask(&Serving::start(command).url).await, 2);
+    assert_eq!(proxy_sample.journal().len(), 1, "the sample instance is on this machine");
+}
