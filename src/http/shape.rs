@@ -16,13 +16,12 @@ use super::{
 
 /// Refuses parameters that do not read as those of their method.
 pub(super) async fn check(request: Request, next: Next) -> Response {
-    let wrong = request.extensions().get::<Envelope>().and_then(wrong);
+    let era = request.headers().get("mcp-protocol-version");
+    let stateless = era.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
+    let wrong = request.extensions().get::<Envelope>().and_then(|read| wrong(read, stateless));
     match wrong {
         None => next.run(request).await,
         Some(reason) => {
-            let era = request.headers().get("mcp-protocol-version");
-            let stateless =
-                era.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
             // Earlier clients take any HTTP error for the end of the connection.
             let status = if stateless { StatusCode::BAD_REQUEST } else { StatusCode::OK };
             Refusal::new(status, reason)
@@ -32,13 +31,15 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
     }
 }
 
-fn wrong(envelope: &Envelope) -> Option<String> {
+fn wrong(envelope: &Envelope, stateless: bool) -> Option<String> {
     let method = envelope.method.as_deref()?;
     if envelope.id.is_null() {
         return None;
     }
     let params = envelope.params.as_deref().map_or("{}", serde_json::value::RawValue::get);
     let read = match method {
+        // The stateless era has no such method, so there are no parameters to be wrong.
+        "initialize" if stateless => return None,
         "initialize" => reads_as::<InitializeRequestParams>(params),
         "tools/call" => reads_as::<CallToolRequestParams>(params),
         "resources/read" => reads_as::<ReadResourceRequestParams>(params),
