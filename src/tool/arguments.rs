@@ -9,14 +9,22 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::Error;
 use crate::text::nearest::nearest;
 
-/// Other names of arguments that several tools take. Earlier clients use them.
-const ALIASES: &[(&str, &str)] = &[("spaceName", "space"), ("spaceId", "space")];
+/// Other names of arguments: earlier clients use them, and models that saw a name in an answer.
+const ALIASES: &[(&str, &str)] = &[
+    ("spaceName", "space"),
+    ("spaceId", "space"),
+    ("project", "projectId"),
+    ("projectName", "projectId"),
+    ("environment", "environmentId"),
+    ("environmentName", "environmentId"),
+    ("tenant", "tenantId"),
+    ("tenantName", "tenantId"),
+];
 
 /// Puts aliases in the place of the names they stand for, drops arguments without a value, and
 /// refuses names that the tool does not know.
 pub(super) fn normalise(
     arguments: JsonObject,
-    own_aliases: &[(&str, &str)],
     properties: &JsonObject,
 ) -> Result<JsonObject, Error> {
     let mut known = JsonObject::new();
@@ -24,7 +32,7 @@ pub(super) fn normalise(
         if value.is_null() {
             continue;
         }
-        let alias = own_aliases.iter().chain(ALIASES).find(|(other, _)| *other == given);
+        let alias = ALIASES.iter().find(|(other, _)| *other == given);
         let name = match alias {
             Some((_, name)) if !properties.contains_key(&given) => (*name).to_owned(),
             _ => given.clone(),
@@ -94,7 +102,7 @@ mod tests {
             _ => panic!("not an object"),
         };
         let properties = object(json!({ "space": {}, "projectId": {}, "take": {} }));
-        let read = normalise(object(arguments), &[("project", "projectId")], &properties);
+        let read = normalise(object(arguments), &properties);
         match expected {
             Ok(expected) => assert_eq!(Value::Object(read.unwrap()), expected),
             Err(expected) => {

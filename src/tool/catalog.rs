@@ -82,7 +82,7 @@ impl Entry {
             Some(Value::Object(properties)) => properties,
             _ => &nothing,
         };
-        let arguments = normalise(arguments, self.definition.aliases, properties)?;
+        let arguments = normalise(arguments, properties)?;
         let mut limit = cx.limits.answer;
         if let Some(asked) = arguments.get("maxBytes").and_then(Value::as_u64) {
             let asked = usize::try_from(asked).unwrap_or(usize::MAX);

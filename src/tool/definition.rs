@@ -20,8 +20,6 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const TIER: Tier = Tier::Read;
     /// The first version of Octopus that it works with.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
-    /// Other names of arguments, as `(other, argument)`: earlier clients use them.
-    const ALIASES: &'static [(&'static str, &'static str)] = &[];
 
     /// What it answers. Fields without a value are left out of the answer.
     type Output: Serialize + JsonSchema + 'static;
@@ -63,7 +61,6 @@ pub struct Definition {
     pub tier: Tier,
     /// See [`Tool::SINCE`].
     pub since: OctopusVersion,
-    pub(super) aliases: &'static [(&'static str, &'static str)],
     pub(super) model: fn() -> model::Tool,
     pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Value, Error>>,
 }
@@ -87,7 +84,6 @@ impl Definition {
             title: T::TITLE,
             tier: T::TIER,
             since: T::SINCE,
-            aliases: T::ALIASES,
             model: model::<T>,
             run: run::<T>,
         }

@@ -53,14 +53,6 @@ pub(super) struct LatestDeployment {
 impl Tool for GetLatestDeployment {
     const NAME: &'static str = "get_latest_deployment";
     const TITLE: &'static str = "Get the latest deployment";
-    const ALIASES: &'static [(&'static str, &'static str)] = &[
-        ("project", "projectId"),
-        ("projectName", "projectId"),
-        ("environment", "environmentId"),
-        ("environmentName", "environmentId"),
-        ("tenant", "tenantId"),
-        ("tenantName", "tenantId"),
-    ];
 
     type Output = LatestDeployment;
 

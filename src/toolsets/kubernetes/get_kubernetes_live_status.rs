@@ -97,14 +97,6 @@ impl Tool for GetKubernetesLiveStatus {
     const NAME: &'static str = "get_kubernetes_live_status";
     const TITLE: &'static str = "Get the live status in Kubernetes";
     const SINCE: OctopusVersion = kubernetes::SINCE;
-    const ALIASES: &'static [(&'static str, &'static str)] = &[
-        ("project", "projectId"),
-        ("projectName", "projectId"),
-        ("environment", "environmentId"),
-        ("environmentName", "environmentId"),
-        ("tenant", "tenantId"),
-        ("tenantName", "tenantId"),
-    ];
 
     type Output = KubernetesLiveStatus;
 

@@ -28,8 +28,6 @@ pub(super) struct ListReleasesForProject {
 impl Tool for ListReleasesForProject {
     const NAME: &'static str = "list_releases_for_project";
     const TITLE: &'static str = "List the releases of a project";
-    const ALIASES: &'static [(&'static str, &'static str)] =
-        &[("project", "projectId"), ("projectName", "projectId")];
 
     type Output = List<ReleaseSummary>;
 

@@ -88,14 +88,6 @@ struct MissingVariable {
 impl Tool for GetMissingTenantVariables {
     const NAME: &'static str = "get_missing_tenant_variables";
     const TITLE: &'static str = "Find missing tenant variables";
-    const ALIASES: &'static [(&'static str, &'static str)] = &[
-        ("tenant", "tenantId"),
-        ("tenantName", "tenantId"),
-        ("project", "projectId"),
-        ("projectName", "projectId"),
-        ("environment", "environmentId"),
-        ("environmentName", "environmentId"),
-    ];
 
     type Output = TenantsWithout;
 

@@ -49,8 +49,6 @@ struct Connection {
 impl Tool for GetTenantById {
     const NAME: &'static str = "get_tenant_by_id";
     const TITLE: &'static str = "Get a tenant";
-    const ALIASES: &'static [(&'static str, &'static str)] =
-        &[("tenant", "tenantId"), ("tenantName", "tenantId")];
 
     type Output = TenantDetails;
 

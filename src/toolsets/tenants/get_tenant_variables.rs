@@ -62,8 +62,6 @@ pub(super) struct FoundVariables {
 impl Tool for GetTenantVariables {
     const NAME: &'static str = "get_tenant_variables";
     const TITLE: &'static str = "Get the variables of a tenant";
-    const ALIASES: &'static [(&'static str, &'static str)] =
-        &[("tenant", "tenantId"), ("tenantName", "tenantId")];
 
     type Output = FoundVariables;
 

@@ -55,8 +55,6 @@ pub(super) struct TenantSummary {
 impl Tool for ListTenants {
     const NAME: &'static str = "list_tenants";
     const TITLE: &'static str = "List tenants";
-    const ALIASES: &'static [(&'static str, &'static str)] =
-        &[("project", "projectId"), ("projectName", "projectId")];
 
     type Output = List<TenantSummary>;
 
