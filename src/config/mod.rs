@@ -143,7 +143,8 @@ pub struct Http {
     pub header_timeout: Period,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Period,
-    /// How long one request may take in all. Most clients give up after a minute.
+    /// How long a call may take before it is answered that it took too long. Clients give up
+    /// after a minute, whatever is still coming.
     pub request_timeout: Period,
     /// How long a call may be silent before its answer becomes an event stream with keep-alive
     /// comments, so that clients and proxies do not give up.
@@ -164,7 +165,7 @@ impl Default for Http {
             body_limit: ByteSize(1024 * 1024),
             header_timeout: Period::seconds(10),
             body_timeout: Period::seconds(15),
-            request_timeout: Period::seconds(120),
+            request_timeout: Period::seconds(55),
             quiet_limit: Period::seconds(5),
             drain_timeout: Period::seconds(25),
             tls: Tls::default(),

@@ -318,6 +318,14 @@ async fn a_long_call_tells_how_far_it_is_where_it_is_asked_to() {
     }
 }
 
+/// The TypeScript client gives up after 60 s, so a call must be answered before.
+#[test]
+fn calls_are_answered_before_clients_give_up() {
+    let config = octopus_mcp::config::Config::default();
+    assert!(config.http.request_timeout.0 < std::time::Duration::from_mins(1));
+    assert!(config.octopus.timeout < config.http.request_timeout);
+}
+
 #[tokio::test]
 async fn an_unknown_resource_is_named_in_the_code_of_its_era() {
     let server = TestServer::start().await;
