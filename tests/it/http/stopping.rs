@@ -36,7 +36,7 @@ async fn a_running_call_ends_and_new_ones_find_nobody() {
         config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_millis(500)));
+    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     let call = slow_call(&server, keys::ADMIN);
     asked(&server).await;
     let admin = server.running.as_ref().unwrap().admin.as_ref().unwrap().address;
