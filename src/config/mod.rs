@@ -2,7 +2,7 @@
 //!
 //! Nothing else in the program defines a setting or reads the environment. Layers, each over
 //! the one before: the defaults below, a TOML file, environment variables, command-line flags
-//! ([`layers`]). `config/reference.toml` is written from this tree ([`reference`]).
+//! ([`layers`]). `config/reference.toml` is written from this tree ([`mod@reference`]).
 
 mod layers;
 mod load;
