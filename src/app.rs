@@ -1,17 +1,17 @@
 //! Builds the parts from the settings, starts them, and stops them.
 
-use std::{io::Write, net::TcpListener, time::Duration};
+use std::{io::Write, net::TcpListener, sync::Arc, time::Duration};
 
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{AuthMode, Config, Loaded, Secret},
+    config::{AuthMode, Config, Loaded, Secret, Sessions},
     http::{self, Auth, Certificates, Gate, Listening, Readiness},
     mcp::{Caller, Protocol, Settings, Tools},
     octopus::{Client, Configured},
     sample,
-    tool::{Catalog, Limits, Policy, Tier},
+    tool::{Catalog, Gate as ChangeGate, Limits, Policy, Seal, Tier},
     toolsets::TOOLSETS,
 };
 
@@ -36,7 +36,12 @@ pub fn check(loaded: &mut Loaded) {
 
 /// What anybody may see and do, as the settings say.
 pub fn policy(config: &Config) -> Result<Policy, String> {
-    let ceiling = if config.tools.read_only { Tier::Read } else { Tier::Write };
+    let tools = &config.tools;
+    let ceiling = match (tools.read_only, tools.allow_deletes) {
+        (true, _) => Tier::Read,
+        (false, false) => Tier::Write,
+        (false, true) => Tier::Delete,
+    };
     Policy::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
         .map_err(|unknown| format!("tools.toolsets: there is no toolset `{}`", unknown.given))
 }
@@ -54,6 +59,7 @@ pub fn tools(config: &Config, client: Client) -> Result<Tools, String> {
         catalog: catalog(config),
         policy: policy(config)?,
         client,
+        gate: Arc::new(ChangeGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
         limits: Limits {
             answer: config.tools.answer_bytes.0,
             answer_cap: config.tools.answer_bytes_cap.0,
@@ -84,8 +90,12 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
     let url = config.octopus.url.clone().ok_or("octopus.url is not set")?;
     let client = Client::new(url, &config.octopus)?;
     let auth = Auth::new(config.auth_mode(), Configured::from_config(&config.octopus)?);
-    let settings =
-        Settings { call_timeout: config.http.request_timeout.0, stop: stop.clone(), local: None };
+    let settings = Settings {
+        call_timeout: config.http.request_timeout.0,
+        stop: stop.clone(),
+        local: None,
+        sessions: config.http.sessions == Sessions::Memory,
+    };
     let protocol = Protocol::new(tools(&config, client)?, settings);
     let readiness = Readiness::default();
     let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone());
@@ -175,6 +185,7 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
         call_timeout: config.http.request_timeout.0,
         stop: stop.clone(),
         local: Some(caller),
+        sessions: true,
     };
     let client = Client::new(url, &config.octopus)?;
     let protocol = Protocol::new(tools(&config, client)?, settings);

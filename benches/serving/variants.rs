@@ -156,7 +156,10 @@ fn gate(config: &Config, auth: Auth) -> Gate {
 fn protocol<O: Offering>(offering: O) -> Protocol<O> {
     let call_timeout = Duration::from_mins(1);
     let local = None::<Caller>;
-    Protocol::new(offering, Settings { call_timeout, stop: CancellationToken::default(), local })
+    Protocol::new(
+        offering,
+        Settings { call_timeout, stop: CancellationToken::default(), local, sessions: false },
+    )
 }
 
 /// Handlers that do the same work with nothing around it, through the same client of Octopus.

@@ -25,8 +25,12 @@ const KEY: [u8; 32] = [7; 32];
 async fn main() -> Result<(), Box<dyn Error>> {
     let suite = Suite { fixtures: Fixtures::load()?, rounds: Rounds::new(KEY)? };
     let stop = CancellationToken::new();
-    let settings =
-        Settings { call_timeout: Duration::from_secs(30), stop: stop.clone(), local: None };
+    let settings = Settings {
+        call_timeout: Duration::from_secs(30),
+        stop: stop.clone(),
+        local: None,
+        sessions: false,
+    };
     let gate = Gate::new(
         &config::Http::default(),
         &config::Limits::default(),

@@ -69,8 +69,8 @@ impl Offering for Suite {
         Ok(answer.into())
     }
 
-    fn resources(&self, _: &Request) -> Vec<Resource> {
-        self.fixtures.resources.iter().map(|resource| resource.listing.clone()).collect()
+    async fn resources(&self, _: Request) -> Result<Vec<Resource>, ErrorData> {
+        Ok(self.fixtures.resources.iter().map(|resource| resource.listing.clone()).collect())
     }
 
     fn resource_templates(&self, _: &Request) -> Vec<ResourceTemplate> {

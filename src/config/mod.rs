@@ -4,17 +4,21 @@
 //! the one before: the defaults below, a TOML file, environment variables, command-line flags
 //! ([`layers`]). `config/reference.toml` is written from this tree ([`mod@reference`]).
 
+mod http;
 mod layers;
 mod load;
 mod reference;
+mod tools;
 mod validate;
 mod values;
 
+pub use http::{Http, Sessions, Tls};
 pub use load::{Flags, Loaded, Mistake, Mistakes, load};
 pub use reference::reference;
+pub use tools::{Confirm, Tools};
 pub use values::{ByteSize, List, Period, Secret};
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,97 +125,6 @@ pub enum AuthMode {
     Octopus,
     /// Not at all.
     None,
-}
-
-/// The listener that MCP clients connect to.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// The address to listen on. Port 0 lets the system choose.
-    pub listen: SocketAddr,
-    /// A second address that answers `/healthz` and `/readyz` alone. Left out, only the first
-    /// one does.
-    pub admin_listen: Option<SocketAddr>,
-    /// Values of the `Host` header that are served besides loopback ones: `mcp.example.com`,
-    /// with `:port` to allow one port only.
-    pub allowed_hosts: List,
-    /// Web origins that may call besides loopback ones: `https://app.example.com`.
-    pub allowed_origins: List,
-    /// How large the body of a request may be.
-    pub body_limit: ByteSize,
-    /// How long the header of a request may take to arrive.
-    pub header_timeout: Period,
-    /// How long the body of a request may take to arrive.
-    pub body_timeout: Period,
-    /// How long a call may take before it is answered that it took too long. Clients give up
-    /// after a minute, whatever is still coming.
-    pub request_timeout: Period,
-    /// How long a call may be silent before its answer becomes an event stream with keep-alive
-    /// comments, so that clients and proxies do not give up.
-    pub quiet_limit: Period,
-    /// How long running calls may go on after the server was told to stop.
-    pub drain_timeout: Period,
-    /// TLS for the listener. Left out, the listener is plain HTTP, for use behind a proxy.
-    pub tls: Tls,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            admin_listen: None,
-            allowed_hosts: List::default(),
-            allowed_origins: List::default(),
-            body_limit: ByteSize(1024 * 1024),
-            header_timeout: Period::seconds(10),
-            body_timeout: Period::seconds(15),
-            request_timeout: Period::seconds(55),
-            quiet_limit: Period::seconds(5),
-            drain_timeout: Period::seconds(25),
-            tls: Tls::default(),
-        }
-    }
-}
-
-/// TLS for the listener.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tls {
-    /// A PEM file with the certificate and its chain; read again when it changes.
-    pub certificate: Option<PathBuf>,
-    /// A PEM file with the private key of the certificate.
-    pub key: Option<PathBuf>,
-}
-
-/// Which tools are offered, and how much they may answer.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tools {
-    /// The toolsets that are on, or `all`. `core` is always on.
-    pub toolsets: List,
-    /// Whether tools that change anything are left out.
-    pub read_only: bool,
-    /// How large an answer is before it is cut.
-    pub answer_bytes: ByteSize,
-    /// How large an answer can be where a call asks for more.
-    pub answer_bytes_cap: ByteSize,
-    /// How many items a list has where a call does not say.
-    pub take: u32,
-    /// How many items a list can have.
-    pub take_cap: u32,
-}
-
-impl Default for Tools {
-    fn default() -> Self {
-        Self {
-            toolsets: List(vec!["all".to_owned()]),
-            read_only: true,
-            answer_bytes: ByteSize(20 * 1024),
-            answer_bytes_cap: ByteSize(100 * 1024),
-            take: 30,
-            take_cap: 100,
-        }
-    }
 }
 
 /// How much the server takes on at once.

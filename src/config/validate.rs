@@ -33,6 +33,7 @@ pub(super) fn validate(loaded: &mut Loaded) {
     credential(loaded, &config);
     listener(loaded, &config);
     limits(loaded, &config);
+    changes(loaded, &config);
 }
 
 fn instance(loaded: &mut Loaded, config: &Config) {
@@ -175,5 +176,34 @@ fn limits(loaded: &mut Loaded, config: &Config) {
     }
     if config.limits.concurrent_requests == 0 {
         loaded.refuse("limits.concurrent_requests", "at least one request must be served");
+    }
+}
+
+/// How short a key may be.
+const SHORTEST_KEY: usize = 32;
+
+fn changes(loaded: &mut Loaded, config: &Config) {
+    let tools = &config.tools;
+    for (key, value) in
+        [("tools.seal_key", &tools.seal_key), ("tools.seal_key_previous", &tools.seal_key_previous)]
+    {
+        if value.as_ref().is_some_and(|value| value.expose().len() < SHORTEST_KEY) {
+            loaded.refuse(key, "give at least 32 characters, as `openssl rand -base64 32` does");
+        }
+    }
+    if tools.seal_key_previous.is_some() && tools.seal_key.is_none() {
+        loaded.refuse("tools.seal_key_previous", "give tools.seal_key too, which seals now");
+    }
+    if tools.allow_deletes && tools.read_only {
+        loaded.refuse("tools.allow_deletes", "nothing is deleted while tools.read_only is true");
+    }
+    let http = &config.http;
+    for (key, limit) in [
+        ("http.session_limit", http.session_limit),
+        ("http.session_limit_per_caller", http.session_limit_per_caller),
+    ] {
+        if limit == 0 {
+            loaded.refuse(key, "at least one session; http.sessions = \"off\" keeps none");
+        }
     }
 }

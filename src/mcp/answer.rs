@@ -1,17 +1,20 @@
 //! What a call came to, as the client sees it: the one place that knows both sides.
 
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
+use rmcp::{
+    ErrorData,
+    model::{CallToolResult, ContentBlock, MetaObject},
+};
 use serde_json::{Value, json};
 
 use crate::{
-    text,
-    tool::{Error, Outcome, Policy},
+    octopus, text,
+    tool::{Error, Passed, Policy},
 };
 
 /// The answer to a call that came to one. The same value stands in it twice, as the protocol asks:
 /// as structure, and once as compact JSON text.
-pub(super) fn answer(outcome: Outcome) -> CallToolResult {
-    let Outcome { value, removed, redacted } = outcome;
+pub(super) fn answer(passed: Passed) -> CallToolResult {
+    let Passed { value, removed, redacted } = passed;
     let mut result = CallToolResult::structured(value);
     result.meta = Some(label(removed, redacted));
     result
@@ -34,7 +37,7 @@ pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
 
 /// Says that somebody else wrote what is in the answer, and what was taken out of it. `ifc` is how
 /// other servers say so (information flow control).
-fn label(removed: usize, redacted: usize) -> MetaObject {
+pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
     let mut meta = MetaObject::default();
     meta.insert(
         "ifc".to_owned(),
@@ -46,4 +49,21 @@ fn label(removed: usize, redacted: usize) -> MetaObject {
         }
     }
     meta
+}
+
+/// Why a resource was not read, in the codes of the specification: a wrong address, one that leads
+/// nowhere (which the protocol layer says in the code of the era), and what is this server's or
+/// Octopus's fault.
+pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
+    let mut message = text::door(&error.to_string()).text.into_owned();
+    if let Some(hint) = error.hint(policy) {
+        message = format!("{message}; hint: {hint}");
+    }
+    let data = Some(json!({ "uri": uri }));
+    match error {
+        Error::Octopus(octopus::Error::NotFound { .. } | octopus::Error::Forbidden { .. })
+        | Error::NoResource { .. } => ErrorData::resource_not_found(message, data),
+        error if error.is_fault() => ErrorData::internal_error(message, data),
+        _ => ErrorData::invalid_params(message, data),
+    }
 }

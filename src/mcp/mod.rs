@@ -5,10 +5,14 @@
 
 mod answer;
 mod caller;
+mod consent;
 mod instructions;
 mod offering;
+mod progress;
 mod protocol;
 mod request;
+mod resources;
+mod rounds;
 mod tools;
 
 pub use caller::Caller;

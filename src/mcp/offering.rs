@@ -33,8 +33,11 @@ pub trait Offering: Send + Sync + 'static {
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send;
 
     /// The resources that this request sees.
-    fn resources(&self, _request: &Request) -> Vec<Resource> {
-        Vec::new()
+    fn resources(
+        &self,
+        _request: Request,
+    ) -> impl Future<Output = Result<Vec<Resource>, ErrorData>> + Send {
+        std::future::ready(Ok(Vec::new()))
     }
 
     /// The templates of resources that this request sees.

@@ -9,15 +9,15 @@ use rmcp::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
         CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
         ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
-        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool,
+        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+        ServerConfig, Tool,
     },
     service::RequestContext,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Caller, Offering, Request, request::is_stateless};
+use super::{Caller, Offering, Request, progress::forwarding, request::is_stateless, rounds};
 
 /// The revisions that are spoken, oldest first. The last has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[
@@ -31,8 +31,6 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 const DISCOVERED_FOR: u64 = 3_600_000;
 /// How long a client may keep a list. Lists change only with the settings.
 const LISTED_FOR: u64 = 300_000;
-/// How long a client may take to accept a progress notification.
-const PROGRESS_LIMIT: Duration = Duration::from_secs(1);
 
 /// How requests are served, whatever is offered.
 #[derive(Debug, Clone)]
@@ -43,6 +41,8 @@ pub struct Settings {
     pub stop: CancellationToken,
     /// The caller of requests that do not come over HTTP.
     pub local: Option<Caller>,
+    /// Whether clients of the revisions with sessions have one, on which they can be asked.
+    pub sessions: bool,
 }
 
 /// Speaks MCP for an offering. One is made for each request; all share what they serve.
@@ -67,6 +67,27 @@ impl<O> Clone for Protocol<O> {
 }
 
 impl<O: Offering> Protocol<O> {
+    /// Calls a tool, once.
+    async fn one_round(
+        &self,
+        params: CallToolRequestParams,
+        mut request: Request,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let (progress, told) = mpsc::channel(16);
+        request.progress = Some(progress);
+        let call = self.0.offering.call(params, request);
+        let work = forwarding(told, context, call);
+        match self.within_limits(context, work).await {
+            // A call that took too long is the call's failure, which the model should see.
+            Err(ended @ Ended::TookTooLong(_)) => {
+                let message = ErrorData::from(ended).message;
+                Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
+            }
+            ended => Ok(ended?),
+        }
+    }
+
     /// Serves this.
     pub fn new(offering: O, settings: Settings) -> Self {
         let info = offering.info();
@@ -74,7 +95,8 @@ impl<O: Offering> Protocol<O> {
     }
 
     fn request(&self, context: &RequestContext<RoleServer>) -> Result<Request, ErrorData> {
-        Request::of(context, self.0.settings.local.as_ref()).ok_or_else(|| {
+        let Settings { local, sessions, .. } = &self.0.settings;
+        Request::of(context, local.as_ref(), *sessions).ok_or_else(|| {
             tracing::error!("a request came without a caller");
             ErrorData::internal_error("the request has no caller; please report this", None)
         })
@@ -180,22 +202,21 @@ impl<O: Offering> ServerHandler for Protocol<O> {
 
     async fn call_tool(
         &self,
-        params: CallToolRequestParams,
+        mut params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let mut request = self.request(&context)?;
-        let (progress, told) = mpsc::channel(16);
-        request.progress = Some(progress);
-        let call = self.0.offering.call(params, request);
-        let work = forwarding(told, &context, call);
-        match self.within_limits(&context, work).await {
-            // A call that took too long is the call's failure, which the model should see.
-            Err(ended @ Ended::TookTooLong(_)) => {
-                let message = ErrorData::from(ended).message;
-                Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
-            }
-            ended => Ok(ended?),
-        }
+        let request = self.request(&context)?;
+        let can_ask = request.can_ask && !request.is_stateless();
+        let asked = match self.one_round(params.clone(), request.clone(), &context).await? {
+            CallToolResponse::InputRequired(required) if can_ask => required,
+            answer => return Ok(answer),
+        };
+        // Earlier revisions ask on the stream of the call, which then goes on as if it had come
+        // again with the answers.
+        let (responses, state) = rounds::ask(asked, &context, &self.0.settings.stop).await?;
+        params.input_responses = Some(responses);
+        params.request_state = state;
+        self.one_round(params, request, &context).await
     }
 
     async fn list_resources(
@@ -205,7 +226,9 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     ) -> Result<ListResourcesResult, ErrorData> {
         only_page(params)?;
         let request = self.request(&context)?;
-        list!(ListResourcesResult, self.0.offering.resources(&request), request)
+        let listing = self.0.offering.resources(request.clone());
+        let resources = self.within_limits(&context, listing).await?;
+        list!(ListResourcesResult, resources, request)
     }
 
     async fn list_resource_templates(
@@ -257,30 +280,5 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         let request = self.request(&context)?;
         let complete = self.0.offering.complete(params, request);
         Ok(self.within_limits(&context, complete).await?)
-    }
-}
-
-/// Runs a call, and tells the client how far it is where the client asked to be told.
-async fn forwarding<T>(
-    mut told: mpsc::Receiver<(u64, String)>,
-    context: &RequestContext<RoleServer>,
-    call: impl Future<Output = T>,
-) -> T {
-    let mut call = std::pin::pin!(call);
-    let token = context.meta.get_progress_token();
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut call => return answer,
-            Some((amount, message)) = told.recv() => {
-                let Some(token) = &token else { continue };
-                #[expect(clippy::cast_precision_loss, reason = "the protocol's numbers are floats")]
-                let progress = ProgressNotificationParam::new(token.clone(), amount as f64)
-                    .with_message(message);
-                // A client that does not read does not hold up the call for long.
-                let sent = context.peer.notify_progress(progress);
-                let _ = tokio::time::timeout(PROGRESS_LIMIT, sent).await;
-            }
-        }
     }
 }

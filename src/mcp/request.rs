@@ -2,7 +2,7 @@
 
 use rmcp::{
     RoleServer,
-    model::{ClientCapabilities, ProtocolVersion},
+    model::{ClientCapabilities, ElicitationCapability, ProtocolVersion},
     service::RequestContext,
 };
 use tokio::sync::mpsc;
@@ -20,6 +20,8 @@ pub struct Request {
     pub capabilities: ClientCapabilities,
     /// The revision of the protocol that the request speaks.
     pub version: ProtocolVersion,
+    /// Whether a person can be asked through the client.
+    pub can_ask: bool,
     /// Where to tell how far a long call is: an amount that only grows, and what it means. Nobody
     /// may be listening.
     pub progress: Option<mpsc::Sender<(u64, String)>>,
@@ -28,18 +30,29 @@ pub struct Request {
 impl Request {
     /// Reads it from what rmcp gives. The caller was put into the HTTP request by the listener;
     /// where there is no HTTP, `local` is the caller.
-    pub(super) fn of(context: &RequestContext<RoleServer>, local: Option<&Caller>) -> Option<Self> {
+    pub(super) fn of(
+        context: &RequestContext<RoleServer>,
+        local: Option<&Caller>,
+        sessions: bool,
+    ) -> Option<Self> {
         let caller = context
             .extensions
             .get::<http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Caller>())
             .or(local)?
             .clone();
+        let capabilities = context.client_capabilities().unwrap_or_default();
+        let version = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
+        // Without either mode a client means forms, as the first revision with elicitation had it.
+        let forms = |can: &ElicitationCapability| can.form.is_some() || can.url.is_none();
+        let can_ask = (sessions || is_stateless(&version))
+            && capabilities.elicitation.as_ref().is_some_and(forms);
         Some(Self {
             caller,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
-            capabilities: context.client_capabilities().unwrap_or_default(),
-            version: context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26),
+            capabilities,
+            version,
+            can_ask,
             progress: None,
         })
     }

@@ -1,20 +1,25 @@
 //! The offering of this product: the tools of its catalog, for one instance of Octopus.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use rmcp::{
     ErrorData,
     model::{
-        CallToolRequestParams, CallToolResponse, Implementation, ServerCapabilities, ServerConfig,
-        Tool,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, Implementation,
+        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig, Tool,
     },
 };
 
-use super::{Offering, Request, answer, instructions::instructions};
+use super::{
+    Offering, Request, answer,
+    consent::{self, Came},
+    instructions::instructions,
+    resources,
+};
 use crate::{
     octopus::{Client, Session},
     text,
-    tool::{Catalog, Context, Limits, Policy, Progress},
+    tool::{Catalog, Consent, Context, Error, Gate, Limits, Outcome, Policy, Progress},
 };
 
 /// The tools of a catalog, for one instance of Octopus.
@@ -26,6 +31,8 @@ pub struct Tools {
     pub policy: Policy,
     /// The instance.
     pub client: Client,
+    /// What every change must pass.
+    pub gate: Arc<Gate>,
     /// How large answers may be.
     pub limits: Limits,
     /// The space that the settings fix.
@@ -33,7 +40,7 @@ pub struct Tools {
 }
 
 impl Tools {
-    fn context(&self, request: Request) -> Result<Context, ErrorData> {
+    fn context(&self, request: Request, consent: Consent) -> Result<Context, ErrorData> {
         let credentials = request.caller.credentials.ok_or_else(|| {
             tracing::error!("a request reached the tools without a credential");
             ErrorData::internal_error("the request has no Octopus credential", None)
@@ -44,6 +51,8 @@ impl Tools {
             limits: self.limits,
             fixed_space: self.fixed_space.clone(),
             progress: request.progress.map(Progress::new).unwrap_or_default(),
+            gate: Arc::clone(&self.gate),
+            consent,
         })
     }
 }
@@ -73,26 +82,42 @@ impl Offering for Tools {
 
     async fn call(
         &self,
-        params: CallToolRequestParams,
+        mut params: CallToolRequestParams,
         request: Request,
     ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = params.arguments.take().unwrap_or_default();
         // One and the same answer for a tool that does not exist and one that is not shown.
-        let Some(entry) =
-            self.catalog.shown(&self.policy).find(|e| e.definition.name == params.name)
-        else {
+        let serving = self.catalog.serving(&params.name, &arguments);
+        let Some(entry) = serving.filter(|e| self.policy.shows(e.toolset, e.definition)) else {
             let message = format!("unknown tool: {}", params.name.escape_debug());
             return Err(ErrorData::invalid_params(message, None));
         };
         let tool = entry.definition.name;
-        let cx = self.context(request)?;
+        let consent = match consent::read(&mut params, &request) {
+            Came::Call(consent) => consent,
+            Came::No(action) => {
+                tracing::info!(tool, ?action, "a change was not agreed to");
+                return Ok(consent::declined(&action));
+            }
+        };
+        let is_stateless = request.is_stateless();
+        let cx = self.context(request, consent)?;
         let started = Instant::now();
-        let came = entry.call(params.arguments.unwrap_or_default(), &cx).await;
+        let came = entry.call(arguments, &cx).await;
         let elapsed_ms = started.elapsed().as_millis();
         let caller = cx.session.credentials().fingerprint();
-        Ok(match came {
-            Ok(outcome) => {
-                tracing::info!(tool, %caller, elapsed_ms, redacted = outcome.redacted, "called");
-                answer::answer(outcome).into()
+        match came {
+            Ok(Outcome::Done(passed)) => {
+                tracing::info!(tool, %caller, elapsed_ms, redacted = passed.redacted, "called");
+                Ok(answer::answer(passed).into())
+            }
+            Ok(Outcome::Ask(question)) => {
+                tracing::info!(tool, %caller, elapsed_ms, way = ?question.way, "asked for consent");
+                consent::ask(question)
+            }
+            Err(Error::CannotAsk) if is_stateless => {
+                let required = ClientCapabilities::builder().enable_elicitation().build();
+                Err(ErrorData::missing_required_client_capability(required))
             }
             Err(error) => {
                 let said = error.to_string();
@@ -104,8 +129,20 @@ impl Offering for Tools {
                 } else {
                     tracing::info!(tool, %caller, elapsed_ms, error = %said, "call refused");
                 }
-                answer::failure(&error, &cx.policy).into()
+                Ok(answer::failure(&error, &cx.policy).into())
             }
-        })
+        }
+    }
+
+    async fn resources(&self, request: Request) -> Result<Vec<Resource>, ErrorData> {
+        Ok(resources::list(&self.context(request, Consent::default())?).await)
+    }
+
+    fn resource_templates(&self, _: &Request) -> Vec<ResourceTemplate> {
+        resources::templates(&self.policy)
+    }
+
+    async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
+        resources::read(&uri, &self.context(request, Consent::default())?).await
     }
 }

@@ -10,10 +10,12 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT},
 };
 use moka::future::Cache;
-use reqwest::redirect;
-use url::{Host, Url};
+use url::Url;
 
-use super::{Error, Fingerprint, OctopusVersion, Path, Session, space::KnownSpace};
+use super::{
+    Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session,
+    connections::connections, space::KnownSpace,
+};
 use crate::config;
 
 /// One instance of Octopus. Cheap to clone; all clones share one pool of connections.
@@ -24,6 +26,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     url: Url,
     http: reqwest::Client,
+    /// The same for what changes things: it follows no redirect, which would make a GET of it.
+    orders: reqwest::Client,
     limits: Limits,
     /// Spaces by caller and the lower-cased words that the caller used.
     spaces: Cache<(Fingerprint, String), KnownSpace>,
@@ -42,8 +46,6 @@ struct Limits {
 const SPACES_KEPT: u64 = 10_000;
 /// How long the version of the instance is believed.
 const VERSION_KEPT: Duration = Duration::from_mins(10);
-/// How many redirects within the instance are followed.
-const REDIRECTS: usize = 5;
 /// How much of the body of a failure is read for its message.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
@@ -52,26 +54,8 @@ impl Client {
     pub fn new(url: Url, settings: &config::Octopus) -> Result<Self, String> {
         // The one place that chooses; a provider that somebody installed before is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(settings.connect_timeout.0)
-            .read_timeout(settings.timeout.0)
-            .pool_idle_timeout(Duration::from_mins(1))
-            .tcp_nodelay(true)
-            .redirect(redirect::Policy::custom(within_origin));
-        if is_loopback(&url) {
-            // A proxy of the environment is for other machines.
-            builder = builder.no_proxy();
-        }
-        if let Some(path) = &settings.ca_file {
-            let wrong = |error: &dyn std::fmt::Display| {
-                format!("octopus.ca_file: {}: {error}", path.display())
-            };
-            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-            let trusted =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
-            builder = builder.tls_certs_merge(trusted);
-        }
-        let http = builder.build().map_err(|error| format!("no HTTP client: {error}"))?;
+        let http = connections(&url, settings, true)?;
+        let orders = connections(&url, settings, false)?;
         let limits = Limits {
             timeout: settings.timeout.0,
             retries: settings.retries,
@@ -81,7 +65,7 @@ impl Client {
         let spaces =
             Cache::builder().max_capacity(SPACES_KEPT).time_to_live(settings.space_cache.0).build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
-        Ok(Self(Arc::new(Inner { url, http, limits, spaces, version })))
+        Ok(Self(Arc::new(Inner { url, http, orders, limits, spaces, version })))
     }
 
     /// Where the instance is.
@@ -144,26 +128,55 @@ impl Client {
             .await
     }
 
-    /// Sends one request and reads the head of its answer.
+    /// Sends an order, once, and reads the whole answer.
+    pub(super) async fn order(&self, session: &Session, order: &Order) -> Result<Answer, Error> {
+        let method = match order.method {
+            Method::Post => http::Method::POST,
+            Method::Put => http::Method::PUT,
+            Method::Patch => http::Method::PATCH,
+            Method::Delete => http::Method::DELETE,
+        };
+        let url = order.path.at(&self.0.url)?;
+        let mut request = self.0.orders.request(method, url).timeout(self.0.limits.timeout);
+        if let Some(body) = &order.body {
+            request = request.json(body);
+        }
+        let response = self.head(session, &order.path, request).await?;
+        let content_type = content_type(response.headers());
+        let body = self.whole(response, self.0.limits.response).await?;
+        Ok(Answer { content_type, body })
+    }
+
+    /// Sends one request to read and reads the head of its answer.
     async fn send(
         &self,
         session: &Session,
         path: &Path,
         whole: bool,
     ) -> Result<reqwest::Response, Error> {
-        let url = path.at(&self.0.url)?;
-        let mut request = self
-            .0
-            .http
-            .get(url)
-            .header(ACCEPT, HeaderValue::from_static("application/json, text/plain;q=0.9"))
-            .header(USER_AGENT, session.user_agent());
-        if let Some((name, value)) = session.credentials().header() {
-            request = request.header(name, value);
-        }
+        let mut request = self.0.http.get(path.at(&self.0.url)?);
         if whole {
             // Pieces have a time limit each; a whole answer has one over all.
             request = request.timeout(self.0.limits.timeout);
+        }
+        self.head(session, path, request).await
+    }
+
+    /// Sends a request as the caller, and reads the head of its answer.
+    async fn head(
+        &self,
+        session: &Session,
+        path: &Path,
+        mut request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, Error> {
+        request = request
+            .header(
+                ACCEPT,
+                HeaderValue::from_static("application/json, text/plain;q=0.9, */*;q=0.1"),
+            )
+            .header(USER_AGENT, session.user_agent());
+        if let Some((name, value)) = session.credentials().header() {
+            request = request.header(name, value);
         }
         let started = std::time::Instant::now();
         let response = request.send().await.map_err(|error| self.failed(error))?;
@@ -215,31 +228,6 @@ impl Client {
             source = cause.source();
         }
         Error::Unreachable { origin: origin(&self.0.url), reason }
-    }
-}
-
-/// A whole answer.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) content_type: String,
-    pub(super) body: Bytes,
-}
-
-/// Follows a redirect within the instance. One to another origin is not followed at all, so the
-/// credential cannot go with it.
-fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let same = attempt.previous().first().is_some_and(|first| {
-        first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
-    });
-    if same { attempt.follow() } else { attempt.stop() }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -140,6 +140,25 @@ impl Error {
         }
     }
 
+    /// Whether Octopus surely did nothing of what was asked. After any other error a change may
+    /// have been made.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Rejected { .. }
+            | Self::RateLimited { .. }
+            | Self::Redirected { .. } => true,
+            Self::Ambiguous { .. } | Self::MalformedId { .. } | Self::TooOld { .. } => true,
+            Self::Unavailable { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::TooLarge { .. }
+            | Self::Unexpected { .. } => false,
+        }
+    }
+
     /// Whether the caller could not have avoided it: Octopus, the network or this server failed.
     pub fn is_fault(&self) -> bool {
         matches!(

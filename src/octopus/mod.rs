@@ -10,8 +10,10 @@
 // How to reach it
 mod client;
 mod configured;
+mod connections;
 mod credentials;
 mod error;
+mod order;
 mod path;
 mod session;
 
@@ -43,6 +45,7 @@ pub use client::Client;
 pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};
 pub use error::Error;
+pub use order::{Answer, Method, Order, Permit};
 pub use page::{Page, Window};
 pub use path::Path;
 pub use portal::Portal;

@@ -1,6 +1,9 @@
 //! The path and query of a request, built from parts so that no part can change another.
 
-use std::fmt::{Display, Write as _};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display, Write as _},
+};
 
 use url::Url;
 
@@ -11,7 +14,7 @@ use super::Error;
 #[derive(Debug, Clone)]
 pub struct Path {
     segments: Vec<String>,
-    query: Vec<(&'static str, String)>,
+    query: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Path {
@@ -30,8 +33,8 @@ impl Path {
 
     /// Adds a parameter.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Display) -> Self {
-        self.query.push((name, value.to_string()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Display) -> Self {
+        self.query.push((name.into(), value.to_string()));
         self
     }
 
@@ -73,8 +76,13 @@ impl Path {
         Ok(url)
     }
 
+    /// The segments below `/api`, decoded.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
     /// The path with IDs replaced by their kind, for logs and metrics.
-    pub(super) fn route(&self) -> String {
+    pub fn route(&self) -> String {
         let mut route = String::from("/api");
         for segment in &self.segments {
             route.push('/');
@@ -86,6 +94,16 @@ impl Path {
             }
         }
         route
+    }
+}
+
+/// The path and query as they stand in a request line, below the instance's own directory.
+impl Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = Url::parse("https://octopus.invalid").map_err(|_| fmt::Error)?;
+        let url = self.at(&base).map_err(|_| fmt::Error)?;
+        f.write_str(url.path())?;
+        url.query().map_or(Ok(()), |query| write!(f, "?{query}"))
     }
 }
 

@@ -7,7 +7,7 @@ use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
-use super::{Client, Credentials, Error, OctopusVersion, Path, client::Answer};
+use super::{Answer, Client, Credentials, Error, OctopusVersion, Order, Path, Permit};
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -70,20 +70,17 @@ impl Session {
 
     /// Reads a JSON document.
     pub async fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<T, Error> {
-        let Answer { content_type, body } = self.client.get(self, path).await?;
-        let mut json = serde_json::Deserializer::from_slice(&body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let reason = if content_type == "application/json" {
-                format!("{error} ({})", path.route())
-            } else {
-                format!(
-                    "{} sent '{content_type}' where JSON belongs; is the URL that of Octopus, and \
-                     is no sign-in page before it?",
-                    path.route()
-                )
-            };
-            Error::Unexpected { reason }
-        })
+        self.client.get(self, path).await?.json(&path.route())
+    }
+
+    /// Reads an answer whatever its media type.
+    pub async fn fetch(&self, path: &Path) -> Result<Answer, Error> {
+        self.client.get(self, path).await
+    }
+
+    /// Sends an order, once: what changes things is never tried again by itself.
+    pub async fn send(&self, order: &Order, _permit: Permit) -> Result<Answer, Error> {
+        self.client.order(self, order).await
     }
 
     /// Reads text piece by piece, whatever its size.

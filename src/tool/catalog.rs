@@ -3,7 +3,10 @@
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
-use super::{Context, Definition, Error, Outcome, Policy, Toolset, arguments::normalise, fit::fit};
+use super::{
+    Context, Definition, Error, Outcome, Passed, Policy, Toolset, arguments::normalise,
+    definition::Ran, fit::fit,
+};
 use crate::text;
 
 /// All toolsets, ready to be listed and called.
@@ -49,6 +52,24 @@ impl Catalog {
         self.entries.iter().filter(|entry| policy.shows(entry.toolset, entry.definition))
     }
 
+    /// The tool that serves a call: the one with this name, or the one that has it as another
+    /// name. Where several have, the arguments of the call decide.
+    pub fn serving(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
+        let aliases = || {
+            self.entries.iter().flat_map(|entry| {
+                let called = entry.definition.aliases.iter().filter(|alias| alias.name == name);
+                called.map(move |alias| (alias.with, entry))
+            })
+        };
+        let fits = |argument: &&str| arguments.get(*argument).is_some_and(|value| !value.is_null());
+        self.named(name)
+            .or_else(|| {
+                let fitting = aliases().find(|(with, _)| with.as_ref().is_some_and(|a| fits(&a)));
+                fitting.map(|(_, entry)| entry)
+            })
+            .or_else(|| aliases().find(|(with, _)| with.is_none()).map(|(_, entry)| entry))
+    }
+
     /// The tool with this name, whoever may see it.
     pub fn named(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.definition.name == name)
@@ -90,18 +111,26 @@ impl Entry {
         }
         let mut cx = cx.clone();
         cx.limits.answer = limit;
-        let mut value = (self.definition.run)(arguments, &cx).await?;
-        let mut outcome = Outcome { value: Value::Null, removed: 0, redacted: 0 };
-        pass(&mut value, &mut outcome);
+        let value = match (self.definition.run)(arguments, &cx).await? {
+            Ran::Ask(question) => return Ok(Outcome::Ask(question)),
+            Ran::Done(value) => value,
+        };
         let can_ask_for = properties.contains_key("maxBytes").then_some(cx.limits.answer_cap);
-        fit(&mut value, limit, can_ask_for);
-        outcome.value = value;
-        Ok(outcome)
+        Ok(Outcome::Done(passed(value, limit, can_ask_for)))
     }
 }
 
+/// Lets an answer through the door for text, and within its size.
+pub(super) fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
+    let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0 };
+    pass(&mut value, &mut passed);
+    fit(&mut value, limit, can_ask_for);
+    passed.value = value;
+    passed
+}
+
 /// Lets every text of an answer through the door, and drops what has no value.
-fn pass(value: &mut Value, outcome: &mut Outcome) {
+fn pass(value: &mut Value, outcome: &mut Passed) {
     match value {
         Value::String(text) => {
             let passed = text::door(text);
@@ -122,7 +151,7 @@ fn pass(value: &mut Value, outcome: &mut Outcome) {
 }
 
 /// A value alone does not look like a password; beside its name it does.
-fn hide_by_name(object: &mut JsonObject, outcome: &mut Outcome) {
+fn hide_by_name(object: &mut JsonObject, outcome: &mut Passed) {
     let (Some(Value::String(name)), Some(Value::String(value))) =
         (object.get("name"), object.get("value"))
     else {

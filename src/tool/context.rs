@@ -1,8 +1,9 @@
 //! What a tool is given besides its arguments.
 
-use crate::octopus::{Session, Space, Window};
+use std::sync::Arc;
 
-use super::{Error, Policy};
+use super::{Consent, Error, Gate, Policy};
+use crate::octopus::{Session, Space, Window};
 
 /// What a tool is given besides its arguments.
 #[derive(Debug, Clone)]
@@ -17,6 +18,10 @@ pub struct Context {
     pub fixed_space: Option<String>,
     /// Where to say how far the call is.
     pub progress: Progress,
+    /// What every change must pass.
+    pub gate: Arc<Gate>,
+    /// What the client can do and has done about consent.
+    pub consent: Consent,
 }
 
 /// How large answers may be.

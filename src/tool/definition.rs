@@ -6,20 +6,22 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Context, Error, schema};
-use crate::octopus::OctopusVersion;
+use super::{Alias, Change, Context, Error, Question, ResourceDefinition, change, schema};
+use crate::octopus::{self, OctopusVersion};
 
-/// One tool. The type is its input: its fields are the arguments, its doc comment is the
-/// description that the model reads, and running the value is calling the tool.
+/// One tool that reads. The type is its input: its fields are the arguments, its doc comment is
+/// the description that the model reads, and running the value is calling the tool.
+///
+/// A tool that changes anything is a [`Change`].
 pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     /// The name on the wire, and of its file, its snapshot and its metric label.
     const NAME: &'static str;
     /// The name for people.
     const TITLE: &'static str;
-    /// The most it can do to Octopus.
-    const TIER: Tier = Tier::Read;
     /// The first version of Octopus that it works with.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+    /// Other names that it answers to.
+    const ALIASES: &'static [Alias] = &[];
 
     /// What it answers. Fields without a value are left out of the answer.
     type Output: Serialize + JsonSchema + 'static;
@@ -46,29 +48,55 @@ pub struct Toolset {
     pub name: &'static str,
     /// What its tools are for, in a few words.
     pub summary: &'static str,
+    /// The paths of the API that are its own, which `execute` then asks it for. One without a
+    /// slash at the start is below a space. `*` stands for one segment, and everything below a
+    /// path belongs to it; the most literal of all toolsets' paths owns.
+    pub paths: &'static [&'static str],
     /// Its tools, in the order in which they are listed.
     pub tools: &'static [Definition],
+    /// Its resources.
+    pub resources: &'static [ResourceDefinition],
 }
 
-/// A [`Tool`] with its type erased: plain data and two function pointers.
+/// A [`Tool`] or a [`Change`] with its type erased: plain data and two function pointers.
 #[derive(Debug)]
 pub struct Definition {
-    /// See [`Tool::NAME`].
+    /// The name on the wire.
     pub name: &'static str,
-    /// See [`Tool::TITLE`].
+    /// The name for people.
     pub title: &'static str,
-    /// See [`Tool::TIER`].
+    /// The most it can do to Octopus.
     pub tier: Tier,
-    /// See [`Tool::SINCE`].
+    /// The least it can do.
+    pub least: Tier,
+    /// The first version of Octopus that it works with.
     pub since: OctopusVersion,
+    /// Other names that it answers to.
+    pub aliases: &'static [Alias],
     pub(super) model: fn() -> model::Tool,
-    pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Value, Error>>,
+    pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Ran, Error>>,
+}
+
+/// What running a tool came to.
+#[derive(Debug)]
+pub(super) enum Ran {
+    Done(Value),
+    Ask(Question),
 }
 
 /// What a call came to.
 #[derive(Debug)]
-pub struct Outcome {
-    /// The answer, within its size.
+pub enum Outcome {
+    /// An answer.
+    Done(Passed),
+    /// Nothing yet: somebody must agree first.
+    Ask(Question),
+}
+
+/// An answer that has been through the door for text, and is within its size.
+#[derive(Debug)]
+pub struct Passed {
+    /// The answer.
     pub value: Value,
     /// How many invisible characters were removed from it.
     pub removed: usize,
@@ -77,15 +105,31 @@ pub struct Outcome {
 }
 
 impl Definition {
-    /// The record of a tool.
+    /// The record of a tool that reads.
     pub const fn of<T: Tool>() -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
-            tier: T::TIER,
+            tier: Tier::Read,
+            least: Tier::Read,
             since: T::SINCE,
+            aliases: T::ALIASES,
             model: model::<T>,
             run: run::<T>,
+        }
+    }
+
+    /// The record of a tool that changes things.
+    pub const fn changing<T: Change>() -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            tier: T::TIER,
+            least: T::LEAST,
+            since: T::SINCE,
+            aliases: T::ALIASES,
+            model: changing_model::<T>,
+            run: change::change::<T>,
         }
     }
 }
@@ -93,9 +137,9 @@ impl Definition {
 fn model<T: Tool>() -> model::Tool {
     let (description, input) = schema::input::<T>();
     let annotations = ToolAnnotations::with_title(T::TITLE)
-        .read_only(T::TIER == Tier::Read)
-        .destructive(T::TIER != Tier::Read)
-        .idempotent(T::TIER == Tier::Read)
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
         .open_world(false);
     model::Tool::new(T::NAME, description, input)
         .with_title(T::TITLE)
@@ -103,19 +147,48 @@ fn model<T: Tool>() -> model::Tool {
         .with_annotations(annotations)
 }
 
-/// Parses, gates, runs. Arguments are checked against the schema before ([`super::arguments`]).
-fn run<T: Tool>(arguments: JsonObject, cx: &Context) -> BoxFuture<'_, Result<Value, Error>> {
-    Box::pin(async move {
-        let input: T = serde_path_to_error::deserialize(Value::Object(arguments))
-            .map_err(|error| Error::argument(&error))?;
-        cx.policy.permit(T::TIER)?;
-        if T::SINCE > OctopusVersion::OLDEST {
-            let has = cx.session.version().await?;
-            if has < T::SINCE {
-                let needs = T::SINCE;
-                return Err(crate::octopus::Error::TooOld { what: T::NAME, needs, has }.into());
-            }
+fn changing_model<T: Change>() -> model::Tool {
+    let (description, input) = schema::changing_input::<T>();
+    // A call is idempotent by its code or key, which the hint does not know of.
+    let annotations = ToolAnnotations::with_title(T::TITLE)
+        .read_only(false)
+        .destructive(T::DESTRUCTIVE)
+        .idempotent(false)
+        .open_world(false);
+    model::Tool::new(T::NAME, description, input)
+        .with_title(T::TITLE)
+        .with_raw_output_schema(schema::changing_output::<T::Output>())
+        .with_annotations(annotations)
+}
+
+/// Reads the arguments. They were checked against the schema before ([`super::arguments`]).
+pub(super) fn parse<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
+    serde_path_to_error::deserialize(Value::Object(arguments))
+        .map_err(|error| Error::argument(&error))
+}
+
+/// Refuses what the instance is too old for.
+pub(super) async fn old_enough(
+    what: &'static str,
+    since: OctopusVersion,
+    cx: &Context,
+) -> Result<(), Error> {
+    if since > OctopusVersion::OLDEST {
+        let has = cx.session.version().await?;
+        if has < since {
+            return Err(octopus::Error::TooOld { what, needs: since, has }.into());
         }
-        serde_json::to_value(input.run(cx).await?).map_err(|error| Error::Output(error.to_string()))
+    }
+    Ok(())
+}
+
+fn run<T: Tool>(arguments: JsonObject, cx: &Context) -> BoxFuture<'_, Result<Ran, Error>> {
+    Box::pin(async move {
+        let input: T = parse(arguments)?;
+        old_enough(T::NAME, T::SINCE, cx).await?;
+        let output = input.run(cx).await?;
+        serde_json::to_value(output)
+            .map(Ran::Done)
+            .map_err(|error| Error::Output(error.to_string()))
     })
 }

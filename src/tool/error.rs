@@ -38,6 +38,26 @@ pub enum Error {
         Tier::Delete => "delete things",
     })]
     Forbidden(Tier),
+    /// An address of a resource that there is not, or that is not on.
+    #[error("there is no resource '{}'", .uri.escape_debug())]
+    NoResource {
+        /// The address.
+        uri: String,
+    },
+    /// A change that needs a person's yes, from a client that cannot ask for it.
+    #[error(
+        "this changes Octopus, and a person must agree to it first; this client cannot ask anybody"
+    )]
+    CannotAsk,
+    /// A yes that does not count.
+    #[error("{0}")]
+    Consent(&'static str),
+    /// What was agreed to is not what would be done now.
+    #[error("nothing was changed: since this was shown, something else has changed. {}", .0.join("; "))]
+    Drift(Vec<String>),
+    /// A change that Octopus may or may not have made.
+    #[error("it is not known whether the change was made: {0}")]
+    Unsure(octopus::Error),
     /// Octopus did not give what was asked for.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
@@ -64,7 +84,7 @@ impl Error {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Octopus(error) => error.is_fault(),
-            Self::Output(_) => true,
+            Self::Output(_) | Self::Unsure(_) => true,
             _ => false,
         }
     }
@@ -74,8 +94,27 @@ impl Error {
         let list = |noun: &str| lister(noun).filter(|tool| policy.names(tool));
         Some(match self {
             Self::Argument { .. } | Self::UnknownArgument { .. } | Self::Invalid(_) => return None,
+            Self::Forbidden(Tier::Delete) => {
+                "whoever runs this server can allow it with tools.allow_deletes = true".to_owned()
+            }
             Self::Forbidden(_) => {
                 "whoever runs this server can allow it with tools.read_only = false".to_owned()
+            }
+            Self::NoResource { .. } => {
+                "resources/templates/list shows the forms of addresses".to_owned()
+            }
+            Self::CannotAsk => {
+                "use a client that supports elicitation, or do it in the portal; whoever runs this \
+                 server can allow codes with tools.confirm = \"code\""
+                    .to_owned()
+            }
+            Self::Consent(_) | Self::Drift(_) => {
+                "call again without `confirm` to see what would be changed now".to_owned()
+            }
+            Self::Unsure(_) => {
+                "look at what is there before calling again; the same call with the same \
+                 `confirm` or `idempotencyKey` is never sent twice"
+                    .to_owned()
             }
             Self::Octopus(error) => match error {
                 octopus::Error::Unauthorized { .. } => {

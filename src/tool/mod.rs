@@ -5,22 +5,41 @@
 //! all tools stand in `const` lists ([`Toolset`]), and [`Catalog`] is those lists ready to be
 //! listed and called. The only way into a tool is [`Entry::call`].
 
+mod alias;
 mod arguments;
+mod brought;
 mod catalog;
+mod change;
 mod context;
 mod definition;
 mod error;
 mod fit;
+mod found;
+mod gate;
+mod ledger;
 mod list;
 mod names;
 mod policy;
+mod proposal;
+mod resource;
 mod schema;
+mod seal;
+mod uri;
 
+pub use alias::Alias;
 pub use arguments::Words;
+pub use brought::Consent;
 pub use catalog::{Catalog, Entry};
+pub use change::{Change, Plan};
 pub use context::{Context, Limits, Progress};
-pub use definition::{Definition, Outcome, Tier, Tool, Toolset};
+pub use definition::{Definition, Outcome, Passed, Tier, Tool, Toolset};
 pub use error::Error;
+pub use found::Found;
+pub use gate::{Gate, Question, Way};
 pub use list::{List, Ref};
 pub use names::{Names, name_of};
 pub use policy::Policy;
+pub use proposal::{Fact, Proposal};
+pub use resource::{Contents, Read, Resource, ResourceDefinition, read};
+pub use seal::{Seal, Unsealed};
+pub use uri::uri;

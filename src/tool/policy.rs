@@ -10,6 +10,7 @@ const ALWAYS: &str = "core";
 /// What a request may see and do. Made from the settings, which are the ceiling.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    catalog: &'static [Toolset],
     toolsets: BTreeSet<&'static str>,
     ceiling: Tier,
     /// Names of the tools that are shown, for messages.
@@ -43,7 +44,7 @@ impl Policy {
                 return Err(UnknownToolset { given: given.clone(), valid });
             }
         }
-        let mut policy = Self { toolsets: on, ceiling, shown: Arc::default() };
+        let mut policy = Self { catalog, toolsets: on, ceiling, shown: Arc::default() };
         let shown = catalog.iter().flat_map(|toolset| {
             let policy = &policy;
             let shown = move |tool: &&Definition| policy.shows(toolset.name, tool);
@@ -55,12 +56,27 @@ impl Policy {
 
     /// Whether the tool is listed. What is not listed cannot be called either.
     pub fn shows(&self, toolset: &str, tool: &Definition) -> bool {
-        self.toolsets.contains(toolset) && tool.tier <= self.ceiling
+        self.is_on(toolset) && tool.least <= self.ceiling
     }
 
     /// Whether a tool with this name is listed.
     pub fn names(&self, tool: &str) -> bool {
         self.shown.contains(tool)
+    }
+
+    /// Whether a toolset is on.
+    pub fn is_on(&self, toolset: &str) -> bool {
+        self.toolsets.contains(toolset)
+    }
+
+    /// All toolsets that there are, on or not.
+    pub fn catalog(&self) -> &'static [Toolset] {
+        self.catalog
+    }
+
+    /// The most that a call may do.
+    pub fn ceiling(&self) -> Tier {
+        self.ceiling
     }
 
     /// The toolsets that are on.

@@ -19,6 +19,39 @@ pub(super) fn input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
     (description, Arc::new(schema))
 }
 
+/// The same for a tool that changes things: every one takes a yes and a key.
+pub(super) fn changing_input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
+    let (description, schema) = input::<T>();
+    let mut schema = Arc::unwrap_or_clone(schema);
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.insert(
+            "confirm".to_owned(),
+            json!({
+                "type": ["string", "boolean"],
+                "description": "The code that came with the preview, once the user has said yes."
+            }),
+        );
+        properties.insert(
+            "idempotencyKey".to_owned(),
+            json!({ "type": "string", "description": "The same key is never done twice." }),
+        );
+    }
+    (description, Arc::new(schema))
+}
+
+/// The schema of the answer of a tool that changes things.
+pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
+    let mut schema = Arc::unwrap_or_clone(output::<T>());
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let repeated = json!({
+            "type": "boolean",
+            "description": "The call had been made before; nothing was done again."
+        });
+        properties.insert("repeated".to_owned(), repeated);
+    }
+    Arc::new(schema)
+}
+
 /// The schema of an answer. Every answer can be cut, and then says so.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain::<T>();

@@ -1,11 +1,19 @@
 //! The tools, a folder for each toolset and a file for each tool.
 #![allow(clippy::doc_markdown, reason = "doc comments here are what a model reads")]
 
+mod accounts;
+mod certificates;
+mod context;
 mod core;
 mod deployments;
+mod events;
+mod feature_toggles;
+mod interruptions;
 mod kubernetes;
+mod machines;
 mod projects;
 mod releases;
+mod runbooks;
 mod tasks;
 mod tenants;
 
@@ -17,7 +25,15 @@ pub const TOOLSETS: &[Toolset] = &[
     projects::TOOLSET,
     deployments::TOOLSET,
     releases::TOOLSET,
+    runbooks::TOOLSET,
     tasks::TOOLSET,
     tenants::TOOLSET,
     kubernetes::TOOLSET,
+    machines::TOOLSET,
+    context::TOOLSET,
+    certificates::TOOLSET,
+    accounts::TOOLSET,
+    interruptions::TOOLSET,
+    feature_toggles::TOOLSET,
+    events::TOOLSET,
 ];

@@ -205,7 +205,7 @@ fn the_settings_in_force_are_printed_with_their_layer() {
 fn the_tools_are_listed_as_lines_and_as_json() {
     let (code, text, _) = run(&["tools"]);
     assert_eq!(code, 0);
-    assert_eq!(text.lines().count(), 16);
+    assert!(text.lines().count() >= 16, "{text}");
     let live = text.lines().find(|line| line.contains("get_kubernetes_live_status")).unwrap();
     assert!(live.contains("since 2025.3"), "{live}");
     let (_, text, _) = run(&["tools", "--json", "--toolsets", "core,projects"]);

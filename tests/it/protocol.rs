@@ -20,7 +20,7 @@ async fn one_address_serves_both_eras_with_and_without_a_slash() {
         for era in ERAS {
             let reply = server.ask(era, "tools/list", json!({})).await;
             assert_eq!(reply.status, 200);
-            assert_eq!(reply.json()["result"]["tools"].as_array().unwrap().len(), 16);
+            assert_eq!(reply.json()["result"]["tools"][0]["name"], "list_spaces");
         }
         let reply = server.post(&[], greeting(LEGACY).to_string()).await;
         assert_eq!(reply.json()["result"]["protocolVersion"], LEGACY);

@@ -9,8 +9,19 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "deployments",
     summary: "Deployments and how they ended",
+    paths: &[
+        "deployments",
+        "dashboard",
+        "progression",
+        "projects/*/deployments",
+        "projects/*/progression",
+        "releases/*/deployments",
+        "releases/*/progression",
+        "/deploymentfreezes",
+    ],
     tools: &[
         Definition::of::<list_deployments::ListDeployments>(),
         Definition::of::<get_latest_deployment::GetLatestDeployment>(),
     ],
+    resources: &[],
 };

@@ -7,5 +7,12 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "kubernetes",
     summary: "The live state of what is deployed to Kubernetes",
+    paths: &[
+        "projects/*/environments/*/untenanted",
+        "projects/*/environments/*/tenants",
+        "observability",
+        "machines/*/livestatus",
+    ],
     tools: &[Definition::of::<get_kubernetes_live_status::GetKubernetesLiveStatus>()],
+    resources: &[],
 };

@@ -7,5 +7,19 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "projects",
     summary: "Projects",
+    paths: &[
+        "projects",
+        "projectgroups",
+        "lifecycles",
+        "deploymentprocesses",
+        "projects/*/deploymentprocesses",
+        "projects/*/*/deploymentprocesses",
+        "variables",
+        "libraryvariablesets",
+        "projects/*/variables",
+        "projects/*/*/variables",
+        "actiontemplates",
+    ],
     tools: &[Definition::of::<list_projects::ListProjects>()],
+    resources: &[],
 };

@@ -10,9 +10,19 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "releases",
     summary: "Releases of projects",
+    paths: &[
+        "releases",
+        "channels",
+        "projects/*/releases",
+        "projects/*/channels",
+        "packages",
+        "feeds",
+        "build-information",
+    ],
     tools: &[
         Definition::of::<get_release_by_id::GetReleaseById>(),
         Definition::of::<list_releases::ListReleases>(),
         Definition::of::<list_releases_for_project::ListReleasesForProject>(),
     ],
+    resources: &[],
 };

@@ -17,9 +17,11 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "tasks",
     summary: "Server tasks and their logs",
+    paths: &["tasks", "/tasks", "artifacts"],
     tools: &[
         Definition::of::<get_task_by_id::GetTaskById>(),
         Definition::of::<get_task_details::GetTaskDetails>(),
         Definition::of::<get_task_raw::GetTaskRaw>(),
     ],
+    resources: &[],
 };

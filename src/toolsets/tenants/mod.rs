@@ -11,10 +11,12 @@ use crate::tool::{Definition, Toolset};
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "tenants",
     summary: "Tenants and their variables",
+    paths: &["tenants", "tenantvariables", "tagsets"],
     tools: &[
         Definition::of::<list_tenants::ListTenants>(),
         Definition::of::<get_tenant_by_id::GetTenantById>(),
         Definition::of::<get_tenant_variables::GetTenantVariables>(),
         Definition::of::<get_missing_tenant_variables::GetMissingTenantVariables>(),
     ],
+    resources: &[],
 };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{arguments::calls, held::Held};
 
 /// How many requests a tool sends at most, with the space known from before.
-const BUDGETS: [(&str, usize); 16] = [
+const BUDGETS: &[(&str, usize)] = &[
     ("list_spaces", 1),
     ("list_environments", 1),
     // The page; lifecycles and groups by name.
@@ -50,8 +50,9 @@ fn by_path(requests: &[String]) -> BTreeMap<&str, usize> {
 async fn no_tool_sends_more_than_its_budget() {
     let server = Held::start().await;
     let known = ["/api?", "/api/spaces?partialName"];
-    for ((tool, arguments), (named, budget)) in calls().into_iter().zip(BUDGETS) {
-        assert_eq!(tool, named);
+    for (tool, arguments) in calls() {
+        let budget = BUDGETS.iter().find(|(named, _)| *named == tool);
+        let (_, budget) = *budget.unwrap_or_else(|| panic!("{tool} has no budget"));
         server.answer_once(tool, arguments.clone()).await;
         server.requests();
         server.answer_once(tool, arguments).await;

@@ -1,0 +1,94 @@
+//! Settings of the listener.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ByteSize, List, Period};
+
+/// The listener that MCP clients connect to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// The address to listen on. Port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// A second address that answers `/healthz` and `/readyz` alone. Left out, only the first
+    /// one does.
+    pub admin_listen: Option<SocketAddr>,
+    /// Values of the `Host` header that are served besides loopback ones: `mcp.example.com`,
+    /// with `:port` to allow one port only.
+    pub allowed_hosts: List,
+    /// Web origins that may call besides loopback ones: `https://app.example.com`.
+    pub allowed_origins: List,
+    /// How large the body of a request may be.
+    pub body_limit: ByteSize,
+    /// How long the header of a request may take to arrive.
+    pub header_timeout: Period,
+    /// How long the body of a request may take to arrive.
+    pub body_timeout: Period,
+    /// How long a call may take before it is answered that it took too long. Clients give up
+    /// after a minute, whatever is still coming.
+    pub request_timeout: Period,
+    /// How long a call may be silent before its answer becomes an event stream with keep-alive
+    /// comments, so that clients and proxies do not give up.
+    pub quiet_limit: Period,
+    /// How long running calls may go on after the server was told to stop.
+    pub drain_timeout: Period,
+    /// `off`: no session is kept, so a restart loses nothing and every replica answers everything.
+    /// `memory`: clients of the revisions before 2026-07-28 get a session, so that a person can be
+    /// asked before a change; it ends with the process, and a proxy must send its requests to the
+    /// same replica.
+    pub sessions: Sessions,
+    /// How long a session may be idle before it ends.
+    pub session_idle: Period,
+    /// How many sessions there may be, for all callers together.
+    pub session_limit: u32,
+    /// How many sessions one caller may have.
+    pub session_limit_per_caller: u32,
+    /// TLS for the listener. Left out, the listener is plain HTTP, for use behind a proxy.
+    pub tls: Tls,
+}
+
+/// Whether sessions of clients are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sessions {
+    /// No session is kept.
+    #[default]
+    Off,
+    /// Sessions are kept in the memory of the process.
+    Memory,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: None,
+            allowed_hosts: List::default(),
+            allowed_origins: List::default(),
+            body_limit: ByteSize(1024 * 1024),
+            header_timeout: Period::seconds(10),
+            body_timeout: Period::seconds(15),
+            request_timeout: Period::seconds(55),
+            quiet_limit: Period::seconds(5),
+            drain_timeout: Period::seconds(25),
+            sessions: Sessions::Off,
+            session_idle: Period::seconds(60 * 60),
+            session_limit: 2_000,
+            session_limit_per_caller: 50,
+            tls: Tls::default(),
+        }
+    }
+}
+
+/// TLS for the listener.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file with the certificate and its chain; read again when it changes.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the private key of the certificate.
+    pub key: Option<PathBuf>,
+}

@@ -1,0 +1,57 @@
+//! The connections to one instance: time limits, trust, redirects.
+
+use std::time::Duration;
+
+use reqwest::redirect;
+use url::{Host, Url};
+
+use crate::config;
+
+/// How many redirects within the instance are followed.
+const REDIRECTS: usize = 5;
+
+/// A pool of connections to the instance, which follows redirects within it, or none.
+pub(super) fn connections(
+    url: &Url,
+    settings: &config::Octopus,
+    follow: bool,
+) -> Result<reqwest::Client, String> {
+    let redirects =
+        if follow { redirect::Policy::custom(within_origin) } else { redirect::Policy::none() };
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(settings.connect_timeout.0)
+        .read_timeout(settings.timeout.0)
+        .pool_idle_timeout(Duration::from_mins(1))
+        .tcp_nodelay(true)
+        .redirect(redirects);
+    if is_loopback(url) {
+        // A proxy of the environment is for other machines.
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &settings.ca_file {
+        let wrong =
+            |error: &dyn std::fmt::Display| format!("octopus.ca_file: {}: {error}", path.display());
+        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+        let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
+        builder = builder.tls_certs_merge(trusted);
+    }
+    builder.build().map_err(|error| format!("no HTTP client: {error}"))
+}
+
+/// Follows a redirect within the instance. One to another origin is not followed at all, so the
+/// credential cannot go with it.
+fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let same = attempt.previous().first().is_some_and(|first| {
+        first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
+    });
+    if same { attempt.follow() } else { attempt.stop() }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,105 @@
+//! A request that changes Octopus, whole and ready to be sent, and the leave that it takes.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Error, Path};
+
+/// The methods that change things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Makes a thing, or starts one.
+    Post,
+    /// Puts a whole document in the place of the one before.
+    Put,
+    /// Changes a part of a document.
+    Patch,
+    /// Removes a thing.
+    Delete,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        })
+    }
+}
+
+/// A request that changes Octopus. What a person agreed to is this very value.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The method.
+    pub method: Method,
+    /// The path and query.
+    pub path: Path,
+    /// The body, sent as JSON.
+    pub body: Option<Value>,
+}
+
+impl Order {
+    /// Makes a thing, or starts one.
+    pub fn post(path: Path, body: Value) -> Self {
+        Self { method: Method::Post, path, body: Some(body) }
+    }
+
+    /// Puts a whole document in the place of the one before.
+    pub fn put(path: Path, body: Value) -> Self {
+        Self { method: Method::Put, path, body: Some(body) }
+    }
+
+    /// Tells one order from another.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        digest.update(format!("{} {}\n{body}", self.method, self.path));
+        digest.finalize().into()
+    }
+}
+
+/// Leave to send one order. Only the gate for changes gives it (`tool/change.rs`), after somebody
+/// agreed; a test holds that.
+#[derive(Debug)]
+pub struct Permit(());
+
+impl Permit {
+    /// Somebody has agreed.
+    pub fn after_consent() -> Self {
+        Self(())
+    }
+}
+
+/// What Octopus answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The media type, without parameters, in lower case.
+    pub content_type: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Reads the body as JSON.
+    pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let reason = if self.content_type == "application/json" {
+                format!("{error} ({route})")
+            } else {
+                format!(
+                    "{route} sent '{}' where JSON belongs; is the URL that of Octopus, and is no \\
+                     sign-in page before it?",
+                    self.content_type
+                )
+            };
+            Error::Unexpected { reason }
+        })
+    }
+}

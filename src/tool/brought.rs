@@ -1,0 +1,108 @@
+//! What a call brings toward a change: its arguments, its yes, and the name of the deed.
+
+use rmcp::model::JsonObject;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Context, Error, Way, ledger::Key};
+
+pub(super) type Nonce = [u8; 8];
+
+/// What the client of a call can do about consent, and has done.
+#[derive(Debug, Clone, Default)]
+pub struct Consent {
+    /// Whether a person can be asked through the client.
+    pub can_ask: bool,
+    /// The sealed question that a person said yes to.
+    pub agreed: Option<String>,
+}
+
+/// A call as the gate sees it: what it wants, and what it brings for that.
+pub(super) struct Brought {
+    arguments: JsonObject,
+    /// The tool and its arguments, and whose call it is.
+    pub(super) call: Key,
+    /// The sealed question that comes back, opened.
+    pub(super) token: Option<Token>,
+    pub(super) bare: bool,
+    pub(super) can_ask: bool,
+    /// What the deed is remembered by.
+    pub(super) key: Key,
+    /// Whether the caller chose that.
+    pub(super) given: bool,
+}
+
+/// A sealed question that came back, opened.
+pub(super) struct Token {
+    pub(super) nonce: Nonce,
+    pub(super) proposal: [u8; 16],
+    pub(super) facts: Vec<[u8; 4]>,
+    pub(super) way: Way,
+}
+
+impl Brought {
+    /// Takes what is the gate's out of the arguments. Nothing is asked of Octopus for it.
+    pub(super) fn of(tool: &str, mut arguments: JsonObject, cx: &Context) -> Result<Self, Error> {
+        let confirm = arguments.remove("confirm");
+        let given = match arguments.remove("idempotencyKey") {
+            None => None,
+            Some(Value::String(key)) if (1..=200).contains(&key.len()) => Some(key),
+            Some(_) => {
+                return Err(Error::Argument {
+                    field: "idempotencyKey".to_owned(),
+                    reason: "expected a text of 1 to 200 bytes".to_owned(),
+                });
+            }
+        };
+        let caller = cx.session.credentials().fingerprint();
+        let instance = cx.session.client().url().as_str();
+        let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
+        let whose = whose.chain_update([0]).chain_update(tool);
+        let said = Value::Object(sorted(&arguments)).to_string();
+        let call: Key = whose.clone().chain_update([0]).chain_update(said).finalize().into();
+        let Consent { can_ask, agreed } = &cx.consent;
+        let (token, bare) = match (agreed, confirm) {
+            (Some(sealed), _) => (Some(cx.gate.open(sealed, &call, Way::Person)?), false),
+            // A code never stands in for a person who can be asked.
+            (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
+            (None, Some(Value::String(code))) => {
+                (Some(cx.gate.open(code.trim(), &call, Way::Code)?), false)
+            }
+            (None, Some(Value::Bool(true))) => (None, true),
+            (None, None) => (None, false),
+            (None, Some(Value::Bool(false))) => {
+                return Err(Error::Consent("`confirm` is false, so nothing was changed"));
+            }
+            (None, Some(_)) => {
+                return Err(Error::Argument {
+                    field: "confirm".to_owned(),
+                    reason: "expected the code that came with the preview".to_owned(),
+                });
+            }
+        };
+        let key = match (&given, &token) {
+            (Some(key), _) => whose.chain_update([1]).chain_update(key),
+            (None, Some(token)) => whose.chain_update([2]).chain_update(token.nonce),
+            (None, None) => whose.chain_update([3]).chain_update(call),
+        };
+        let key = key.finalize().into();
+        Ok(Self { arguments, call, token, bare, can_ask: *can_ask, key, given: given.is_some() })
+    }
+
+    /// The arguments that are the tool's.
+    pub(super) fn arguments(&self) -> JsonObject {
+        self.arguments.clone()
+    }
+}
+
+/// The same arguments in another order are the same.
+fn sorted(object: &JsonObject) -> JsonObject {
+    let sort = |value: &Value| match value {
+        Value::Object(object) => Value::Object(sorted(object)),
+        value => value.clone(),
+    };
+    let mut pairs: Vec<(String, Value)> =
+        object.iter().map(|(key, value)| (key.clone(), sort(value))).collect();
+    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    pairs.into_iter().collect()
+}

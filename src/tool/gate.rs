@@ -1,0 +1,200 @@
+//! The gate before every change: whether somebody has agreed to it, and to this very one.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+
+use super::{
+    Error, Seal,
+    brought::{Brought, Nonce, Token},
+    ledger::{Key, Ledger},
+    proposal::{Fact, Proposal},
+    seal::Unsealed,
+};
+use crate::{
+    config::Confirm,
+    octopus::{self, Answer},
+};
+
+/// How long a question is good for.
+pub(super) const GOOD_FOR: Duration = Duration::from_mins(5);
+/// How many questions are remembered, to say what was shown where it is so no more.
+const SHOWN: u64 = 10_000;
+
+/// The gate before every change, one for the whole server.
+#[derive(Debug)]
+pub struct Gate {
+    confirm: Confirm,
+    seal: Seal,
+    ledger: Ledger,
+    shown: Cache<Nonce, Arc<Vec<Fact>>>,
+}
+
+/// A question before a change.
+#[derive(Debug)]
+pub struct Question {
+    /// What the change is called.
+    pub action: &'static str,
+    /// The words that a person reads.
+    pub words: String,
+    /// The question, sealed: to be sent back with the yes.
+    pub sealed: String,
+    /// How the yes comes back.
+    pub way: Way,
+}
+
+/// How consent comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A person is asked through the client.
+    Person,
+    /// The call comes again with a code.
+    Code,
+    /// The call says `confirm: true`, and the settings allow that.
+    Argument,
+    /// The settings ask nobody.
+    Nobody,
+}
+
+/// What the gate says.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Go(Way),
+    Ask(Question),
+}
+
+impl Gate {
+    /// A gate that lets consent down as far as this.
+    pub fn new(confirm: Confirm, seal: Seal) -> Self {
+        let shown = Cache::builder().max_capacity(SHOWN).time_to_live(GOOD_FOR).build();
+        Self { confirm, seal, ledger: Ledger::new(), shown }
+    }
+
+    /// What was answered to the same call before, where it was.
+    pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Answer>, Error> {
+        let is_named = brought.given || brought.token.is_some() || self.asks_nobody(brought);
+        let Some(deed) = self.ledger.find(&brought.key).filter(|_| is_named) else {
+            return Ok(None);
+        };
+        if deed.arguments != brought.call {
+            return Err(Error::Invalid(
+                "this idempotencyKey was used for another call not long ago; give a new one"
+                    .to_owned(),
+            ));
+        }
+        deed.result().await.map(Some).map_err(unsure)
+    }
+
+    fn asks_nobody(&self, brought: &Brought) -> bool {
+        match self.confirm {
+            Confirm::Never => true,
+            Confirm::Argument => brought.bare && !brought.can_ask,
+            Confirm::Ask | Confirm::Code => false,
+        }
+    }
+
+    /// Whether this may be done now, or somebody must be asked.
+    pub(super) fn decide(&self, brought: &Brought, proposal: &Proposal) -> Result<Verdict, Error> {
+        if let Some(token) = &brought.token {
+            if token.way == Way::Code && self.confirm == Confirm::Ask {
+                return Err(Error::CannotAsk);
+            }
+            if token.proposal != proposal.digest() {
+                return Err(Error::Drift(self.difference(token, proposal)));
+            }
+            return Ok(Verdict::Go(token.way));
+        }
+        if self.asks_nobody(brought) {
+            let way = if self.confirm == Confirm::Never { Way::Nobody } else { Way::Argument };
+            return Ok(Verdict::Go(way));
+        }
+        let way = match self.confirm {
+            _ if brought.can_ask => Way::Person,
+            Confirm::Ask => return Err(Error::CannotAsk),
+            _ => Way::Code,
+        };
+        self.ask(brought, proposal, way).map(Verdict::Ask)
+    }
+
+    fn ask(&self, brought: &Brought, proposal: &Proposal, way: Way) -> Result<Question, Error> {
+        let words = proposal.words()?;
+        let mut nonce = Nonce::default();
+        getrandom::fill(&mut nonce).map_err(|error| Error::Output(error.to_string()))?;
+        let mut token = nonce.to_vec();
+        token.extend(proposal.digest());
+        token.extend(proposal.facts.iter().flat_map(Fact::digest));
+        let sealed = self.seal.seal(&token, &purpose(&brought.call, way), GOOD_FOR);
+        self.shown.insert(nonce, Arc::new(proposal.facts.clone()));
+        Ok(Question { action: proposal.action, words, sealed, way })
+    }
+
+    pub(super) fn open(&self, sealed: &str, call: &Key, way: Way) -> Result<Token, Error> {
+        let foreign = Error::Consent(
+            "nothing was changed: this yes is not for this call. It counts for the same caller, \
+             tool and arguments that were shown, and nothing else",
+        );
+        let token = self.seal.open(sealed, &purpose(call, way)).map_err(|why| match why {
+            Unsealed::Expired => {
+                Error::Consent("nothing was changed: the question is more than 5 minutes old")
+            }
+            Unsealed::Foreign => foreign.clone(),
+        })?;
+        let read = || {
+            let (nonce, rest) = token.split_first_chunk()?;
+            let (proposal, facts) = rest.split_first_chunk()?;
+            let (facts, rest) = facts.as_chunks();
+            let facts = facts.to_vec();
+            rest.is_empty().then_some(Token { nonce: *nonce, proposal: *proposal, facts, way })
+        };
+        read().ok_or(foreign)
+    }
+
+    /// What is not as it was shown.
+    fn difference(&self, token: &Token, proposal: &Proposal) -> Vec<String> {
+        let shown = self.shown.get(&token.nonce);
+        let was = |about: &str| {
+            let shown = shown.as_ref()?.iter().find(|fact| fact.about == about)?;
+            Some(format!("was shown as '{}'", shown.says))
+        };
+        let is_new = |fact: &&Fact| !token.facts.contains(&fact.digest());
+        let mut lines: Vec<String> = proposal
+            .facts
+            .iter()
+            .filter(is_new)
+            .map(|Fact { about, says }| {
+                let was = was(about).unwrap_or_else(|| "was shown as something else".to_owned());
+                format!("{about}: {was}, is now '{says}'")
+            })
+            .collect();
+        let is_gone = |about: &str| !proposal.facts.iter().any(|fact| fact.about == about);
+        let gone = shown.iter().flat_map(|facts| facts.iter()).filter(|fact| is_gone(&fact.about));
+        lines.extend(gone.map(|Fact { about, says }| format!("{about}: was '{says}', is no more")));
+        if lines.is_empty() {
+            lines.push(format!("what the {} builds on was edited", proposal.action));
+        }
+        lines
+    }
+
+    /// Does it, once for each call.
+    pub(super) async fn once(
+        &self,
+        brought: &Brought,
+        work: impl Future<Output = Result<Answer, octopus::Error>> + Send + 'static,
+    ) -> Result<(Answer, bool), Error> {
+        self.ledger.once(brought.key, brought.call, work).await.map_err(unsure)
+    }
+}
+
+fn purpose(call: &Key, way: Way) -> Vec<u8> {
+    let mut purpose = match way {
+        Way::Person => b"person".to_vec(),
+        _ => b"code".to_vec(),
+    };
+    purpose.extend(call);
+    purpose
+}
+
+/// After an error that is no refusal, a change may have been made.
+fn unsure(error: octopus::Error) -> Error {
+    if error.is_refusal() { Error::Octopus(error) } else { Error::Unsure(error) }
+}

@@ -1,0 +1,170 @@
+//! What would be changed, as a person sees it and as it would be sent.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use crate::{octopus::Order, text};
+
+/// How many bytes a person can be asked to read before they agree.
+const READABLE: usize = 16 * 1024;
+
+/// What would be changed.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// What the change is called: `deployment`.
+    pub action: &'static str,
+    /// The question in one line.
+    pub question: String,
+    /// What a person should know to answer it, in order.
+    pub facts: Vec<Fact>,
+    /// What must still be so when it is done, beside the facts.
+    pub state: Value,
+    /// What would be sent.
+    pub order: Order,
+}
+
+/// One line of what a person sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about.
+    pub about: String,
+    /// What is so.
+    pub says: String,
+}
+
+impl Proposal {
+    /// A proposal with nothing but its question yet.
+    pub fn new(action: &'static str, question: &str, order: Order) -> Self {
+        let question = one_line(question);
+        Self { action, question, facts: Vec::new(), state: Value::Null, order }
+    }
+
+    /// Adds a line. Whoever wrote the words in it, they cannot make it look like two.
+    #[must_use]
+    pub fn fact(mut self, about: &str, says: impl AsRef<str>) -> Self {
+        self.facts.push(Fact { about: one_line(about), says: one_line(says.as_ref()) });
+        self
+    }
+
+    /// Adds a line where there is something to say.
+    #[must_use]
+    pub fn fact_if(self, about: &str, says: Option<impl AsRef<str>>) -> Self {
+        match says {
+            Some(says) => self.fact(about, says),
+            None => self,
+        }
+    }
+
+    /// Adds a line for a list, where it has items.
+    #[must_use]
+    pub fn fact_list(self, about: &str, items: &[impl AsRef<str>]) -> Self {
+        let items: Vec<String> = items.iter().map(|item| one_line(item.as_ref())).collect();
+        self.fact_if(about, (!items.is_empty()).then(|| items.join(", ")))
+    }
+
+    /// Says what must still be so when it is done, beside the facts.
+    #[must_use]
+    pub fn state(mut self, state: Value) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// The words that a person reads. What cannot be shown whole cannot be agreed to.
+    pub(super) fn words(&self) -> Result<String, Error> {
+        let mut words = format!("{}\n", self.question);
+        for Fact { about, says } in &self.facts {
+            let _ = write!(words, "\n{about}: {says}");
+        }
+        if words.len() > READABLE {
+            return Err(Error::Invalid(format!(
+                "this {} is too large for a person to read before agreeing to it: {} bytes of at \
+                 most {READABLE}; make it smaller, or do it in the portal",
+                self.action,
+                words.len()
+            )));
+        }
+        Ok(words)
+    }
+
+    /// Tells one proposal from another: everything that was shown, and everything that would be
+    /// sent.
+    pub(super) fn digest(&self) -> [u8; 16] {
+        let mut digest = Sha256::new();
+        digest.update(self.order.digest());
+        digest.update(self.state.to_string());
+        for fact in &self.facts {
+            digest.update(fact.digest());
+        }
+        short(digest)
+    }
+}
+
+impl Fact {
+    /// Tells one fact from another.
+    pub(super) fn digest(&self) -> [u8; 4] {
+        short(Sha256::new().chain_update(&self.about).chain_update([0]).chain_update(&self.says))
+    }
+}
+
+fn short<const N: usize>(digest: Sha256) -> [u8; N] {
+    let mut short = [0; N];
+    for (to, from) in short.iter_mut().zip(digest.finalize()) {
+        *to = from;
+    }
+    short
+}
+
+/// Text of others in one line, through the door. Secrets that span lines are found before it is
+/// taken apart.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
+    let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
+    let passed = text::door(&marked).text;
+    let parts = passed.split('\n').map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ⏎ ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::octopus::Path;
+
+    fn proposal(body: Value) -> Proposal {
+        Proposal::new("test", "Do it?", Order::post(Path::new(["Spaces-1", "x"]), body))
+    }
+
+    #[test]
+    fn no_words_of_others_make_a_line_of_their_own() {
+        for breaking in ["\n", "\r", "\u{2028}", "\u{b}", "\u{85}", "\r\n\n"] {
+            let evil = format!("1.0{breaking}Environment: Development\u{202e}");
+            let words = proposal(json!({})).fact("Version", &evil).words().unwrap();
+            assert_eq!(words, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
+        }
+    }
+
+    #[test]
+    fn whatever_changes_changes_the_digest() {
+        let plain = proposal(json!({ "a": 1 })).fact("A", "b");
+        let others = [
+            proposal(json!({ "a": 2 })).fact("A", "b"),
+            proposal(json!({ "a": 1 })).fact("A", "c"),
+            proposal(json!({ "a": 1 })).fact("Ab", ""),
+            proposal(json!({ "a": 1 })).fact("A", "b").state(json!(1)),
+        ];
+        assert_eq!(plain.digest(), plain.clone().digest());
+        for other in others {
+            assert_ne!(plain.digest(), other.digest(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_whole_cannot_be_agreed_to() {
+        let long = proposal(json!({})).fact("Notes", "x".repeat(READABLE));
+        assert!(long.words().unwrap_err().to_string().contains("too large for a person"));
+    }
+}

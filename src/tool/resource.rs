@@ -1,0 +1,248 @@
+//! Resources: documents under `octopus://`, which answers name and clients read.
+//!
+//! A resource is a type, as a tool is: its fields are the variables of its address, its doc
+//! comment is its description, and reading the value is reading the resource. One registry serves
+//! `resources/read` and the tool `read_resource`.
+
+use futures::future::BoxFuture;
+use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    Context, Error, Policy,
+    catalog::passed,
+    definition::{old_enough, parse},
+    schema,
+};
+use crate::{
+    octopus::OctopusVersion,
+    text::{self, cut},
+};
+
+const SCHEME: &str = "octopus://";
+
+/// One kind of resource, or one alone.
+pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// The name for people.
+    const TITLE: &'static str;
+    /// Its address, with the fields of the type as variables that stand for one segment each:
+    /// `octopus://spaces/{spaceName}/releases/{releaseId}` (RFC 6570, level 1).
+    const TEMPLATE: &'static str;
+    /// What the contents are.
+    const MIME: &'static str = "application/json";
+    /// The first version of Octopus that has it.
+    const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+
+    /// Reads it.
+    fn read(self, cx: &Context) -> impl Future<Output = Result<Contents, Error>> + Send;
+}
+
+/// What a resource holds.
+#[derive(Debug)]
+pub enum Contents {
+    /// A JSON document.
+    Json(Value),
+    /// Text, and how to look into it where it is too long to be given whole.
+    Text(String, &'static str),
+}
+
+/// A [`Resource`] with its type erased.
+#[derive(Debug)]
+pub struct ResourceDefinition {
+    /// Its name.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// Its address, with variables.
+    pub template: &'static str,
+    /// What the contents are.
+    pub mime: &'static str,
+    /// The first version of Octopus that has it.
+    pub since: OctopusVersion,
+    describe: fn() -> String,
+    read: for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>,
+}
+
+/// A resource that was read.
+#[derive(Debug)]
+pub struct Read {
+    /// Its address as it was asked for.
+    pub uri: String,
+    /// What the contents are.
+    pub mime: &'static str,
+    /// The contents, through the door for text and within their size: a JSON document, or text.
+    pub value: Value,
+    /// How many invisible characters were removed.
+    pub removed: usize,
+    /// How many secrets were taken out.
+    pub redacted: usize,
+}
+
+impl ResourceDefinition {
+    /// The record of a resource.
+    pub const fn of<R: Resource>() -> Self {
+        Self {
+            name: R::NAME,
+            title: R::TITLE,
+            template: R::TEMPLATE,
+            mime: R::MIME,
+            since: R::SINCE,
+            describe: || schema::input::<R>().0,
+            read: read_as::<R>,
+        }
+    }
+
+    /// What it holds, and when to read it.
+    pub fn description(&self) -> String {
+        (self.describe)()
+    }
+
+    /// Whether its address has no variables.
+    pub fn is_fixed(&self) -> bool {
+        !self.template.contains('{')
+    }
+
+    /// The variables of an address of this form; `None` where it is of another.
+    fn variables(&self, segments: &[&str]) -> Option<Result<Map<String, Value>, Error>> {
+        let template: Vec<&str> = self.template.strip_prefix(SCHEME)?.split('/').collect();
+        if template.len() != segments.len() {
+            return None;
+        }
+        let mut variables = Map::new();
+        for (expected, given) in template.into_iter().zip(segments) {
+            match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                None if expected.eq_ignore_ascii_case(given) => {}
+                None => return None,
+                Some(name) => match decoded(given) {
+                    Some(value) => {
+                        variables.insert(name.to_owned(), Value::String(value));
+                    }
+                    None => return Some(Err(malformed("a part of it does not decode"))),
+                },
+            }
+        }
+        Some(Ok(variables))
+    }
+}
+
+fn read_as<R: Resource>(
+    variables: Map<String, Value>,
+    cx: &Context,
+) -> BoxFuture<'_, Result<Contents, Error>> {
+    Box::pin(async move {
+        let resource: R = parse(variables)?;
+        old_enough(R::NAME, R::SINCE, cx).await?;
+        resource.read(cx).await
+    })
+}
+
+/// One segment, decoded once. Escapes that are none, empty segments, control characters and text
+/// that is not UTF-8 are refused.
+fn decoded(segment: &str) -> Option<String> {
+    let bytes = segment.as_bytes();
+    let is_escaped = |place: usize| {
+        bytes.get(place + 1..place + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    if segment.is_empty() || escapes.map(|(place, _)| place).any(|place| !is_escaped(place)) {
+        return None;
+    }
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    (!text.chars().any(char::is_control)).then(|| text.into_owned())
+}
+
+fn malformed(why: &str) -> Error {
+    Error::Argument { field: "uri".to_owned(), reason: format!("this is no octopus:// URI: {why}") }
+}
+
+/// How long a URI can be.
+const LONGEST: usize = 2048;
+
+/// Reads a resource that the policy shows, within this many bytes.
+pub async fn read(uri: &str, limit: usize, cx: &Context) -> Result<Read, Error> {
+    if uri.len() > LONGEST {
+        return Err(malformed("it is too long"));
+    }
+    let scheme = uri.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
+    let Some(path) = scheme.and_then(|_| uri.get(SCHEME.len()..)) else {
+        return Err(malformed("it begins otherwise"));
+    };
+    if path.contains(['?', '#']) {
+        return Err(malformed("it has a query or a fragment"));
+    }
+    let segments: Vec<&str> = path.split('/').collect();
+    let (definition, variables) = shown(&cx.policy)
+        .find_map(|(_, definition)| Some((definition, definition.variables(&segments)?)))
+        .ok_or_else(|| Error::NoResource { uri: uri.to_owned() })?;
+    let contents = (definition.read)(variables?, cx).await?;
+    let (uri, mime) = (uri.to_owned(), definition.mime);
+    Ok(match contents {
+        Contents::Json(value) => {
+            let passed = passed(value, limit, None);
+            let (removed, redacted) = (passed.removed, passed.redacted);
+            Read { uri, mime, value: passed.value, removed, redacted }
+        }
+        Contents::Text(text, how) => {
+            let passed = text::door(&text);
+            let (removed, redacted) = (passed.removed, passed.redacted);
+            let value = Value::String(within(&passed.text, limit, how));
+            Read { uri, mime, value, removed, redacted }
+        }
+    })
+}
+
+/// Text cut at the end of a line, which says so and how to get the rest.
+fn within(text: &str, limit: usize, how: &str) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let kept = cut::head(text, limit.saturating_sub(how.len() + 80));
+    let kept = kept.rsplit_once('\n').map_or(kept, |(whole_lines, _)| whole_lines);
+    format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
+}
+
+/// The resources that a request sees, with their toolsets.
+pub(super) fn shown(
+    policy: &Policy,
+) -> impl Iterator<Item = (&'static str, &'static ResourceDefinition)> + '_ {
+    policy
+        .catalog()
+        .iter()
+        .filter(|toolset| policy.is_on(toolset.name))
+        .flat_map(|toolset| toolset.resources.iter().map(|resource| (toolset.name, resource)))
+}
+
+impl Policy {
+    /// The resources that a request sees.
+    pub fn resources(&self) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
+        shown(self).map(|(_, resource)| resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_decode_once_or_not_at_all() {
+        assert_eq!(decoded("a%20b").as_deref(), Some("a b"));
+        assert_eq!(decoded("refs%2Fheads%2Fmain").as_deref(), Some("refs/heads/main"));
+        assert_eq!(decoded("%252F").as_deref(), Some("%2F"));
+        for wrong in ["", "%", "%2", "%zz", "a%00b", "%ff", "%0a"] {
+            assert_eq!(decoded(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_line_and_says_how_to_go_on() {
+        let text = "one line\n".repeat(1000);
+        let cut = within(&text, 1000, "grep it");
+        assert!(cut.len() <= 1000);
+        assert!(cut.contains("one line\n\n[cut: ") && cut.ends_with("grep it]\n"), "{cut}");
+        assert_eq!(within("short", 1000, ""), "short");
+    }
+}

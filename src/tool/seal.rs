@@ -1,0 +1,121 @@
+//! Sealed values: this server made them, for one purpose, and not long ago.
+//!
+//! They go through hands that are not trusted (a client, a model) and come back. A seal is
+//! authenticated, bound and expires; it is not encrypted, so nothing secret stands in one. The
+//! codec is rmcp's for `requestState` (SEP-2322), which knows several keys.
+
+use std::{fmt, time::Duration};
+
+use rmcp::model::{RequestStateCodec, RequestStateError, SealOptions};
+
+use crate::config;
+
+/// Makes and opens sealed values.
+#[derive(Clone)]
+pub struct Seal(std::sync::Arc<RequestStateCodec>);
+
+/// Why a sealed value is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsealed {
+    /// It was good, and is too old.
+    Expired,
+    /// It was made by somebody else, for something else, or changed on the way.
+    Foreign,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+impl Seal {
+    /// Seals with the configured key, opens with that and the one before; or makes a key.
+    pub fn from_config(tools: &config::Tools) -> Result<Self, String> {
+        let Some(key) = &tools.seal_key else {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|error| format!("no random numbers: {error}"))?;
+            return Self::new(&[&key]);
+        };
+        let mut keys = vec![key.expose().as_bytes()];
+        keys.extend(tools.seal_key_previous.iter().map(|key| key.expose().as_bytes()));
+        Self::new(&keys)
+    }
+
+    /// Seals with the first of these keys, and opens with all. Which key sealed is said by a few
+    /// letters of its digest, so that replicas need no numbering.
+    fn new(keys: &[&[u8]]) -> Result<Self, String> {
+        use sha2::{Digest, Sha256};
+        let named: Vec<(String, Vec<u8>)> = keys
+            .iter()
+            .map(|key| {
+                let digest = Sha256::new().chain_update(b"octopus-mcp seal").chain_update(key);
+                let letters = digest.finalize();
+                let name = letters.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+                (name, key.to_vec())
+            })
+            .collect();
+        let Some((first, _)) = named.first().cloned() else { return Err("no key".to_owned()) };
+        let codec = RequestStateCodec::new_with_keyring(first, named)
+            .map_err(|error| format!("tools.seal_key: {error}"))?;
+        Ok(Self(std::sync::Arc::new(codec)))
+    }
+
+    /// Seals a value for one purpose.
+    pub fn seal(&self, value: &[u8], purpose: &[u8], good_for: Duration) -> String {
+        let options = SealOptions::new().associated_data(purpose).ttl(good_for);
+        self.0.seal_with(value, &options)
+    }
+
+    /// Opens a value that was sealed for this purpose.
+    pub fn open(&self, sealed: &str, purpose: &[u8]) -> Result<Vec<u8>, Unsealed> {
+        self.0.open_with(sealed, purpose).map_err(|error| match error {
+            RequestStateError::Expired => Unsealed::Expired,
+            _ => Unsealed::Foreign,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(5);
+
+    fn seal(current: &str, previous: Option<&str>) -> Seal {
+        let secret = |key: &str| config::Secret::from(key.repeat(32));
+        Seal::from_config(&config::Tools {
+            seal_key: Some(secret(current)),
+            seal_key_previous: previous.map(secret),
+            ..config::Tools::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_seal_opens_for_its_purpose_with_its_key_in_its_time() {
+        let (ours, next, other) = (seal("a", None), seal("b", Some("a")), seal("c", None));
+        let sealed = ours.seal(b"x", b"purpose", LONG);
+        assert_eq!(ours.open(&sealed, b"purpose").unwrap(), b"x");
+        assert_eq!(next.open(&sealed, b"purpose").unwrap(), b"x");
+        assert_eq!(ours.open(&sealed, b"another"), Err(Unsealed::Foreign));
+        assert_eq!(other.open(&sealed, b"purpose"), Err(Unsealed::Foreign));
+        assert_eq!(ours.open(&next.seal(b"x", b"p", LONG), b"p"), Err(Unsealed::Foreign));
+        let old = ours.seal(b"x", b"purpose", Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(ours.open(&old, b"purpose"), Err(Unsealed::Expired));
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone().into_bytes();
+            changed[place] ^= 1;
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(ours.open(&changed, b"purpose").is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_nobody_configured_is_made() {
+        let made = || Seal::from_config(&config::Tools::default()).unwrap();
+        let (one, two) = (made(), made());
+        assert_eq!(two.open(&one.seal(b"x", b"p", LONG), b"p"), Err(Unsealed::Foreign));
+    }
+}
