@@ -29,6 +29,11 @@ impl Answer {
         Self::whole("application/json; charset=utf-8", text)
     }
 
+    /// JSON about something that was made.
+    pub(super) fn created(value: &Value) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::value(value) }
+    }
+
     /// JSON still to be written.
     pub(super) fn value(value: &Value) -> Self {
         Self::json(value.to_string())
@@ -72,6 +77,8 @@ pub(super) enum Refusal {
     NoMethod(String),
     /// A parameter is wrong.
     BadRequest(String),
+    /// Several things are wrong with what came.
+    Invalid(Vec<String>),
 }
 
 impl From<Refusal> for Answer {
@@ -105,18 +112,20 @@ impl From<Refusal> for Answer {
                 StatusCode::METHOD_NOT_ALLOWED,
                 error(&format!("The requested resource does not support http method '{method}'.")),
             ),
-            Refusal::BadRequest(reason) => (
-                StatusCode::BAD_REQUEST,
-                json!({
-                    "ErrorMessage": "There was a problem with your request.",
-                    "Errors": [reason],
-                    "ParsedHelpLinks": [],
-                    "Details": {},
-                }),
-            ),
+            Refusal::BadRequest(reason) => (StatusCode::BAD_REQUEST, problem(&[reason])),
+            Refusal::Invalid(reasons) => (StatusCode::BAD_REQUEST, problem(&reasons)),
         };
         Self { status, ..Self::value(&body) }
     }
+}
+
+fn problem(reasons: &[String]) -> Value {
+    json!({
+        "ErrorMessage": "There was a problem with your request.",
+        "Errors": reasons,
+        "ParsedHelpLinks": [],
+        "Details": {},
+    })
 }
 
 fn error(message: &str) -> Value {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 const KEPT: usize = 10_000;
 
 /// One request the sample instance answered.
@@ -18,6 +20,8 @@ pub struct Entry {
     pub user: Option<String>,
     /// The `User-Agent` header.
     pub user_agent: Option<String>,
+    /// What came with a `POST`, `PUT` or `PATCH`: JSON, or else a text; `None` where nothing came.
+    pub body: Option<Value>,
     /// The status of the answer; `None` while there is none, or where the caller hung up first.
     pub status: Option<u16>,
 }
@@ -60,6 +64,12 @@ impl Journal {
         self.locked().entries.iter().cloned().collect()
     }
 
+    /// The requests that wanted to change something, whatever became of them.
+    pub(super) fn changes(&self) -> Vec<Entry> {
+        let is_change = |entry: &&Entry| !matches!(entry.method.as_str(), "GET" | "HEAD");
+        self.locked().entries.iter().filter(is_change).cloned().collect()
+    }
+
     pub(super) fn clear(&self) {
         let mut pages = self.locked();
         pages.gone += pages.entries.len();
@@ -84,6 +94,7 @@ mod tests {
             query: None,
             user: None,
             user_agent: None,
+            body: None,
             status: None,
         };
         let numbers: Vec<usize> = (0..KEPT + 5).map(|path| journal.add(entry(path))).collect();

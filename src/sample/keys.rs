@@ -15,14 +15,18 @@ pub const WITHOUT_TASK_VIEW: &str = "API-SAMPLE000000000000000000NOTASKS";
 /// The API key of a user of `Spaces-1` who lacks the permission `VariableView`.
 pub const WITHOUT_VARIABLE_VIEW: &str = "API-SAMPLE00000000000000000NOVARIABLES";
 
+/// The API key of a user of `Spaces-1` who may look at everything and change nothing.
+pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
+
 /// An access token of the administrator, for `Authorization: Bearer`.
 pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 
 /// Which user each API key stands for, by their ID.
-pub(super) const OWNERS: [(&str, &str); 5] = [
+pub(super) const OWNERS: [(&str, &str); 6] = [
     (ADMIN, "Users-1"),
     (DEFAULT_SPACE_ONLY, "Users-41"),
     (WAREHOUSE_SPACE_ONLY, "Users-42"),
     (WITHOUT_TASK_VIEW, "Users-43"),
     (WITHOUT_VARIABLE_VIEW, "Users-44"),
+    (VIEW_ONLY, "Users-51"),
 ];

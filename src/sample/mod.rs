@@ -5,8 +5,8 @@
 //! the benches all speak to it. It knows nothing of the rest of this crate, on purpose: our REST
 //! client and this module are two independent descriptions of one API, and each proves the other.
 //!
-//! Everything is fixed. The clock stands at 2026-11-02T09:00:00Z, every ID is predictable, and two
-//! sample instances give the same bytes.
+//! The start is fixed: the clock stands at 2026-11-02T09:00:00Z, every ID is predictable, and two
+//! sample instances give the same bytes. What a caller changes is changed in that one instance.
 //!
 //! | part | what it holds |
 //! | --- | --- |
@@ -17,10 +17,11 @@
 //! | `activity/` | the activity tree and the log of a task, made when somebody asks |
 //! | `routes/` | one file for each collection: which paths it answers and with what |
 //! | `trouble.rs`, `fault.rs` | faults on demand |
+//! | `order.rs` | what a request wants changed |
 //! | `journal.rs` | what was asked |
 //!
 //! A new collection takes a fixture, a line in `world/mod.rs`, a file in `routes/` and a line in
-//! `routes/mod.rs`.
+//! `routes/mod.rs`. What may be changed stands in `routes/changes.rs`.
 
 mod activity;
 mod answer;
@@ -32,6 +33,7 @@ mod fault;
 mod history;
 mod journal;
 pub mod keys;
+mod order;
 mod page;
 mod query;
 mod routes;
@@ -42,7 +44,7 @@ mod version;
 mod world;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use axum::Router;
 
@@ -50,6 +52,7 @@ pub use fault::Fault;
 pub use journal::Entry;
 pub use trouble::Trouble;
 
+use answer::Answered;
 use journal::Journal;
 use version::Version;
 use world::World;
@@ -66,7 +69,10 @@ pub struct Sample {
 /// What one sample instance consists of.
 struct Instance {
     version: Version,
-    world: Arc<World>,
+    /// The state as it is; a change puts another in its place.
+    world: RwLock<Arc<World>>,
+    /// Held while a change is made, so that none is lost.
+    turn: Mutex<()>,
     journal: Journal,
     trouble: Trouble,
 }
@@ -101,6 +107,12 @@ impl Sample {
         self.instance.journal.entries()
     }
 
+    /// The requests of the journal that are neither `GET` nor `HEAD`, whatever became of them.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Entry> {
+        self.instance.journal.changes()
+    }
+
     /// Forgets the requests so far.
     pub fn clear_journal(&self) {
         self.instance.journal.clear();
@@ -113,9 +125,32 @@ impl Sample {
     }
 
     fn with_world(version: Version, world: Arc<World>) -> Self {
-        let instance =
-            Instance { version, world, journal: Journal::default(), trouble: Trouble::default() };
+        let instance = Instance {
+            version,
+            world: RwLock::new(world),
+            turn: Mutex::default(),
+            journal: Journal::default(),
+            trouble: Trouble::default(),
+        };
         Self { instance: Arc::new(instance) }
+    }
+}
+
+impl Instance {
+    /// The state as it is now.
+    fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a change: `act` sees the state and changes a draft of the next one, which counts
+    /// where there is an answer and is forgotten where there is a refusal.
+    fn change(&self, act: impl FnOnce(&World, &mut World) -> Answered) -> Answered {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.world();
+        let mut draft = World::clone(&before);
+        let answer = act(&before, &mut draft)?;
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(draft);
+        Ok(answer)
     }
 }
 

@@ -13,10 +13,12 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use super::answer::{Answer, Answered, Content, Refusal};
 use super::credential::{credential, without_key};
 use super::journal::Entry;
+use super::order::Order;
 use super::query::{Query, decoded};
+use super::routes::{self, Asked};
 use super::users::User;
 use super::version::Since;
-use super::{Instance, Sample, routes};
+use super::{Instance, Sample};
 
 /// Everything goes through one place, because Octopus matches paths without regard to case.
 pub(super) fn router(sample: Sample) -> Router {
@@ -30,7 +32,8 @@ async fn handle(
     request: Request,
 ) -> Response {
     let instance = &*sample.instance;
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let order = Order::read(&parts.method, body).await;
     let query = Query::of(&parts.uri);
     let user = credential(&parts.headers, &query);
     let directory = nested.as_ref().map_or("", |nested| nested.as_str()).trim_end_matches('/');
@@ -40,18 +43,19 @@ async fn handle(
         method: parts.method.to_string(),
         path: path.clone(),
         query: parts.uri.query().map(without_key),
-        user: user.as_ref().ok().and_then(|user| instance.world.user_name(user.id)),
+        user: user.as_ref().ok().and_then(|user| instance.world().user_name(user.id)),
         user_agent: parts
             .headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
+        body: order.written(),
         status: None,
     });
     let response = if let Some(fault) = instance.trouble.meet(&parts.method, &path).await {
         fault
     } else {
-        let answer = answer(instance, &parts.method, &parts.uri, query, &user);
+        let answer = answer(instance, &parts.method, &parts.uri, query, &user, &order);
         respond(instance, &parts.method, directory, answer)
     };
     instance.journal.answered(number, response.status().as_u16());
@@ -64,10 +68,16 @@ fn answer(
     uri: &Uri,
     query: Query,
     user: &Result<&'static User, Refusal>,
+    order: &Order,
 ) -> Answer {
     let segments: Vec<String> =
         uri.path().split('/').map(decoded).filter(|s| !s.is_empty()).collect();
-    let answered: Answered = routes::answer(instance, method, &segments, query, user);
+    let asked = Asked { version: &instance.version, method, segments: &segments, user, order };
+    let answered: Answered = if matches!(*method, Method::GET | Method::HEAD) {
+        routes::answer(&asked, query, &instance.world(), None)
+    } else {
+        instance.change(|world, draft| routes::answer(&asked, query, world, Some(draft)))
+    };
     answered.unwrap_or_else(|refusal| {
         // Words of a path are matched in lower case; the message shows them as they arrived.
         let refusal = match refusal {

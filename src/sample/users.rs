@@ -3,7 +3,7 @@
 use super::keys;
 
 /// Permissions the sample instance knows, as `/users/{id}/permissions` lists them.
-pub(super) const PERMISSIONS: [&str; 16] = [
+pub(super) const PERMISSIONS: [&str; 39] = [
     "ProjectView",
     "ProjectGroupView",
     "ProcessView",
@@ -20,6 +20,29 @@ pub(super) const PERMISSIONS: [&str; 16] = [
     "RunbookView",
     "RunbookRunView",
     "InterruptionView",
+    "DeploymentCreate",
+    "DeploymentFreezeAdminister",
+    "EnvironmentCreate",
+    "EnvironmentDelete",
+    "EnvironmentEdit",
+    "FeatureToggleEdit",
+    "LifecycleCreate",
+    "LifecycleDelete",
+    "LifecycleEdit",
+    "ProjectCreate",
+    "ProjectDelete",
+    "ProjectEdit",
+    "ProjectGroupCreate",
+    "ProjectGroupDelete",
+    "ProjectGroupEdit",
+    "ReleaseCreate",
+    "RunbookRunCreate",
+    "TaskCancel",
+    "TaskCreate",
+    "TaskEdit",
+    "TenantCreate",
+    "TenantDelete",
+    "TenantEdit",
 ];
 
 /// What one user may do.
@@ -29,21 +52,24 @@ pub(super) struct User {
     pub(super) spaces: &'static [&'static str],
     /// The one permission they lack in those spaces.
     pub(super) lacks: Option<&'static str>,
+    /// Whether they may look at everything and change nothing.
+    pub(super) views_only: bool,
     /// Whether they administer the whole instance.
     pub(super) administrator: bool,
 }
 
-static USERS: [User; 5] = [
+static USERS: [User; 6] = [
     User { administrator: true, ..User::of("Users-1", &["Spaces-1", "Spaces-22"]) },
     User::of("Users-41", &["Spaces-1"]),
     User::of("Users-42", &["Spaces-22"]),
     User { lacks: Some("TaskView"), ..User::of("Users-43", &["Spaces-1"]) },
     User { lacks: Some("VariableView"), ..User::of("Users-44", &["Spaces-1"]) },
+    User { views_only: true, ..User::of("Users-51", &["Spaces-1"]) },
 ];
 
 impl User {
     const fn of(id: &'static str, spaces: &'static [&'static str]) -> Self {
-        Self { id, spaces, lacks: None, administrator: false }
+        Self { id, spaces, lacks: None, views_only: false, administrator: false }
     }
 
     /// The user an API key stands for.
@@ -69,7 +95,8 @@ impl User {
 
     /// Whether the user has a permission in the spaces they see.
     pub(super) fn may(&self, permission: &str) -> bool {
-        self.lacks != Some(permission)
+        let is_view = permission.contains("View");
+        self.lacks != Some(permission) && (is_view || !self.views_only)
     }
 }
 

@@ -14,6 +14,12 @@ pub(super) enum Since {
     SpacesForm,
     /// `/projects/{id}/git/branches`.
     GitBranches,
+    /// `/releases/create/v1`, `/deployments/create/…/v1` and `/runbook-runs/create/v1`.
+    Executions,
+    /// Runbooks in Git. No source names the version; this one is assumed.
+    GitRunbooks,
+    /// `/projects/{id}/featuretoggles`.
+    FeatureToggles,
     /// `/api/capabilities`.
     Capabilities,
     /// `/tenants/{id}/commonvariables` and `/projectvariables`. No source names the version; this
@@ -34,6 +40,9 @@ impl Since {
         match self {
             Self::SpacesForm => [2021, 3, 0],
             Self::GitBranches => [2021, 2, 0],
+            Self::Executions => [2022, 3, 5512],
+            Self::GitRunbooks => [2024, 4, 0],
+            Self::FeatureToggles => [2026, 1, 10655],
             Self::Capabilities => [2022, 3, 0],
             Self::ScopedTenantVariables => [2025, 2, 0],
             Self::KubernetesLiveStatus => [2025, 3, 0],

@@ -8,7 +8,7 @@ use crate::sample::activity;
 use crate::sample::clock::stamp;
 use crate::sample::world::World;
 
-pub(super) fn body(world: &World, facts: &DeploymentFacts) -> Value {
+pub(in crate::sample) fn body(world: &World, facts: &DeploymentFacts) -> Value {
     let release = world.releases.find(&facts.release_id);
     let text = |key| release.map(|release| release.text(key)).unwrap_or_default();
     let (space, project_id, channel_id) = (text("SpaceId"), text("ProjectId"), text("ChannelId"));

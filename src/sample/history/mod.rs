@@ -10,14 +10,18 @@ mod past;
 mod promotions;
 mod releases;
 mod routine;
+mod runs;
 mod scripts;
 mod tasks;
 
 use std::collections::HashMap;
 
-pub(super) use facts::{State, TaskFacts};
+pub(super) use deployments::body as deployment_body;
+pub(super) use facts::{DeploymentFacts, ReleaseFacts, State, TaskFacts};
+pub(super) use releases::body as release_body;
+pub(super) use runs::{RunFacts, body as run_body};
 pub(super) use scripts::{Failure, LogLine, ScriptBook, Step};
-pub(super) use tasks::{SERVER_NODE, error_message};
+pub(super) use tasks::{SERVER_NODE, body as task_body, error_message, of as task_of};
 
 use facts::Facts;
 
@@ -52,8 +56,12 @@ pub(super) fn add_to(world: &mut World, version: &Version) {
 
     let bodies = facts.deployments.iter().map(|facts| deployments::body(world, facts));
     world.deployments = Collection::new(bodies.collect::<Vec<_>>());
-    world.task_facts =
-        facts.tasks.into_iter().map(|task| (task.id.clone(), task)).collect::<HashMap<_, _>>();
+    let runs = runs::past(world, &facts.tasks);
+    let bodies = runs.iter().map(|run| runs::body(world, run));
+    world.runbook_runs = Collection::new(bodies.collect::<Vec<_>>());
+    let by_id: HashMap<_, _> =
+        facts.tasks.into_iter().map(|task| (task.id.clone(), task)).collect();
+    world.task_facts = by_id.into();
 }
 
 /// A number of minutes before the clock, as `recent.json` has it, as a moment.

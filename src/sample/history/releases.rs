@@ -7,7 +7,7 @@ use crate::sample::clock::stamp;
 use crate::sample::dice::token;
 use crate::sample::world::{Item, World};
 
-pub(super) fn body(world: &World, facts: &ReleaseFacts) -> Value {
+pub(in crate::sample) fn body(world: &World, facts: &ReleaseFacts) -> Value {
     let project = world.projects.find(&facts.project_id);
     let space = project.map(|project| project.space_id.as_str()).unwrap_or_default();
     let (id, project_id) = (&facts.id, &facts.project_id);

@@ -11,7 +11,7 @@ use crate::sample::world::World;
 pub(in crate::sample) const SERVER_NODE: &str = "larkspur-octopus-01";
 
 /// The task of a deployment.
-pub(super) fn of(world: &World, facts: &DeploymentFacts) -> Option<TaskFacts> {
+pub(in crate::sample) fn of(world: &World, facts: &DeploymentFacts) -> Option<TaskFacts> {
     let release = world.releases.find(&facts.release_id)?;
     let project_id = release.text("ProjectId");
     let tenant = facts.tenant_id.as_deref().map(|id| World::name_in(&world.tenants, id));
@@ -56,7 +56,7 @@ pub(in crate::sample) fn error_message(facts: &TaskFacts) -> &'static str {
     }
 }
 
-pub(super) fn body(facts: &TaskFacts, version: &Version) -> Value {
+pub(in crate::sample) fn body(facts: &TaskFacts, version: &Version) -> Value {
     let (id, state) = (&facts.id, facts.state);
     let completed = facts.completed();
     let started = facts.started();

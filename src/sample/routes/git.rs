@@ -4,13 +4,44 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::dice::token;
 use super::super::page::Pages;
 use super::super::version::Since;
-use super::super::world::Item;
+use super::super::world::{Item, World};
 use super::missing;
 
 const PAGES: Pages = Pages::of("GitBranch", "skip,take,searchByName,refresh");
 const BRANCHES: [&str; 3] = ["main", "feature/electric-vans", "release/2.6"];
+
+/// What a Git reference stands for.
+pub(super) struct At {
+    /// The branch it names; none for a commit.
+    pub(super) branch: Option<&'static str>,
+    pub(super) commit: String,
+    /// The branch whose files are seen there.
+    pub(super) content: &'static str,
+}
+
+/// What a branch, with or without `refs/heads/`, or a commit of a project stands for.
+pub(super) fn find(world: &World, project: &Item, reference: &str) -> Option<At> {
+    if !project.flag("IsVersionControlled") {
+        return None;
+    }
+    let head = |branch: &str| token(&format!("{}/{branch}", project.id), 40);
+    let short = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+    if let Some(branch) = BRANCHES.into_iter().find(|name| name.eq_ignore_ascii_case(short)) {
+        return Some(At { branch: Some(branch), commit: head(branch), content: branch });
+    }
+    let commit = reference.to_lowercase();
+    let of_release = |release: &Item| {
+        let reference = release.body.get("VersionControlReference");
+        reference.and_then(|reference| reference.get("GitCommit")?.as_str()) == Some(&*commit)
+    };
+    let is_released = || world.releases.of_project(project).any(of_release);
+    let content = BRANCHES.into_iter().find(|branch| head(branch) == commit);
+    let content = content.or_else(|| is_released().then_some("main"))?;
+    Some(At { branch: None, commit, content })
+}
 
 pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> Answered {
     call.since(Since::GitBranches)?;

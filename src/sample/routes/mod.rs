@@ -1,21 +1,31 @@
 //! Which path is answered where. One file for each collection.
 
+mod changes;
 mod channels;
 mod dashboard;
 mod deployments;
+mod edits;
 mod environments;
+mod executions;
+mod feature_toggles;
+mod freezes;
 mod git;
 mod library_variable_sets;
 mod lifecycles;
 mod live_status;
 mod missing_variables;
+mod previews;
 mod progression;
 mod project_groups;
 mod projects;
+mod promotion;
 mod releases;
+mod runbook_runs;
+mod runbooks;
 mod server;
 mod spaces;
 mod tag_sets;
+mod task_actions;
 mod task_log;
 mod tasks;
 mod tenant_variables;
@@ -24,25 +34,36 @@ mod users;
 
 use http::Method;
 
-use super::Instance;
 use super::answer::{Answered, Refusal};
 use super::call::Call;
+use super::order::Order;
 use super::query::Query;
 use super::users::User;
-use super::version::Since;
-use super::world::Item;
+use super::version::{Since, Version};
+use super::world::{Item, World};
 
-/// The answer to a request. The segments are those of the path, decoded, in their letter case.
+/// What is asked, and by whom.
+pub(super) struct Asked<'r> {
+    pub(super) version: &'r Version,
+    pub(super) method: &'r Method,
+    /// Those of the path, decoded, in their letter case.
+    pub(super) segments: &'r [String],
+    pub(super) user: &'r Result<&'static User, Refusal>,
+    /// What came with the request.
+    pub(super) order: &'r Order,
+}
+
+/// The answer to a request. What it changes is changed in the draft, if there is one.
 pub(super) fn answer(
-    instance: &Instance,
-    method: &Method,
-    segments: &[String],
+    asked: &Asked<'_>,
     query: Query,
-    user: &Result<&'static User, Refusal>,
+    world: &World,
+    draft: Option<&mut World>,
 ) -> Answered {
-    let segments: Vec<String> = segments.iter().map(|segment| word(segment)).collect();
+    let Asked { version, method, user, .. } = *asked;
+    let segments: Vec<String> = asked.segments.iter().map(|segment| word(segment)).collect();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-    if let Some(answered) = server::open(instance, method, &path) {
+    if let Some(answered) = server::open(version, world, method, &path) {
         return answered;
     }
     let ["api", path @ ..] = path.as_slice() else { return Err(Refusal::NoRoute) };
@@ -51,36 +72,34 @@ pub(super) fn answer(
         Err(Refusal::BadKey) => return Err(Refusal::BadKey),
         Err(_) => return Err(Refusal::NotLoggedIn),
     };
-    let (space, path) = scope(instance, user, path)?;
+    let (space, path) = scope(version, world, user, path)?;
     let mut links = String::from("/api");
     for segment in space.iter().map(|space| space.id.as_str()).chain(path.iter().copied()) {
         links.push('/');
         links.push_str(segment);
     }
-    let (world, version) = (&*instance.world, &instance.version);
     let call = Call { world, version, user, query, space, path: links };
-    let answered = dispatch(&call, path);
-    match answered {
-        // Nothing can be changed yet: what can be read knows no other method.
-        Ok(_) if !matches!(*method, Method::GET | Method::HEAD) => {
-            Err(Refusal::NoMethod(method.to_string()))
-        }
-        answered => answered,
+    let Some(draft) = draft else { return dispatch(&call, path) };
+    if let Some(answered) = changes::Change::new(&call, asked.order, method).make(draft, path) {
+        return answered;
     }
+    // What can only be read knows no other method.
+    dispatch(&call, path).and(Err(Refusal::NoMethod(method.to_string())))
 }
 
 /// The space a path speaks of, and the rest of the path.
 fn scope<'a, 'p>(
-    instance: &'a Instance,
+    version: &Version,
+    world: &'a World,
     user: &User,
     path: &'p [&'p str],
 ) -> Result<(Option<&'a Item>, &'p [&'p str]), Refusal> {
     let visible = |item: &&Item| user.sees(&item.id);
-    let spaces = &instance.world.spaces;
+    let spaces = &world.spaces;
     match path {
         ["spaces"] | ["spaces", _] | ["spaces", _, "search" | "logo"] => Ok((None, path)),
         ["spaces", id_or_slug, rest @ ..] => {
-            if !instance.version.has(Since::SpacesForm) {
+            if !version.has(Since::SpacesForm) {
                 return Err(Refusal::NoRoute);
             }
             let space = spaces.find_in("", id_or_slug).filter(visible);
@@ -97,7 +116,8 @@ fn scope<'a, 'p>(
             | "serverstatus"
             | "capabilities"
             | "permissions"
-            | "ratelimitingpolicies",
+            | "ratelimitingpolicies"
+            | "deploymentfreezes",
             ..,
         ] => Ok((None, path)),
         _ => {
@@ -124,6 +144,12 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
         ["releases", rest @ ..] => releases::answer(call, rest),
         ["deployments", rest @ ..] => deployments::answer(call, rest),
         ["progression", project] => progression::of_project(call, project),
+        ["progression", "runbooks", runbook] => runbooks::progression(call, runbook),
+        ["runbooks", rest @ ..] => runbooks::answer(call, rest),
+        ["runbooksnapshots", rest @ ..] => runbooks::snapshots(call, None, rest),
+        ["runbookruns", rest @ ..] => runbook_runs::answer(call, rest),
+        ["runbookprocesses", id] => runbooks::process(call, id),
+        ["deploymentfreezes", rest @ ..] => freezes::answer(call, rest),
         ["dashboard"] => dashboard::whole(call),
         ["dashboard", "dynamic"] => dashboard::dynamic(call),
         ["tenants", rest @ ..] => tenants::answer(call, rest),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::world::{Item, Phase};
+use super::super::world::{Item, Phase, World};
 use super::{dashboard, projects};
 
 /// `/projects/{id}/progression` and `/progression/{id}`.
@@ -61,7 +61,7 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item) -> Answered {
     let is_own = |deployment: &&Item| deployment.text("ReleaseId") == release.id;
     let deployments: Vec<&Item> = deployments.filter(is_own).collect();
     let phases = world.phases(project, release.text("ChannelId"));
-    let current = current(call, &phases, &deployments);
+    let current = current(world, &phases, &deployments);
     let shown = phases.iter().enumerate().map(|(position, phase)| {
         let inside =
             deployments.iter().filter(|d| phase.environments.contains(&d.text("EnvironmentId")));
@@ -119,7 +119,7 @@ fn row(
     let channel = world.channels.find(release.text("ChannelId"));
     let rest = json!({
         "Deployments": by_environment,
-        "NextDeployments": next(&phases, current(call, &phases, deployments)),
+        "NextDeployments": next(&phases, current(world, &phases, deployments)),
         "HasUnresolvedDefect": false,
         "ReleaseRetentionPeriod": retention("ReleaseRetentionPolicy"),
         "TentacleRetentionPeriod": retention("TentacleRetentionPolicy"),
@@ -134,9 +134,9 @@ fn row(
 }
 
 /// The position of the first phase the release has not passed.
-fn current(call: &Call<'_>, phases: &[Phase<'_>], deployments: &[&Item]) -> usize {
+pub(super) fn current(world: &World, phases: &[Phase<'_>], deployments: &[&Item]) -> usize {
     let succeeded = |deployment: &&Item| {
-        let task = call.world.tasks.find(deployment.text("TaskId"));
+        let task = world.tasks.find(deployment.text("TaskId"));
         task.is_some_and(|task| task.text("State") == "Success")
     };
     let reached = phases.iter().rposition(|phase| {
@@ -148,7 +148,7 @@ fn current(call: &Call<'_>, phases: &[Phase<'_>], deployments: &[&Item]) -> usiz
 }
 
 /// Where the release may go now: the current phase, and past it as long as phases are optional.
-fn next<'a>(phases: &[Phase<'a>], current: usize) -> Vec<&'a str> {
+pub(super) fn next<'a>(phases: &[Phase<'a>], current: usize) -> Vec<&'a str> {
     let mut next = Vec::new();
     for phase in phases.iter().skip(current) {
         next.extend(&phase.environments);

@@ -1,12 +1,12 @@
 //! Projects, and what hangs below one.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
 use super::super::page::{Pages, all};
 use super::super::world::Item;
-use super::{channels, git, missing, progression, releases};
+use super::{channels, feature_toggles, git, missing, progression, releases, runbooks};
 
 const PAGES: Pages =
     Pages::of("Project", "name,skip,ids,clone,take,partialName,clonedFromProjectId");
@@ -27,15 +27,33 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
         [id, "summary"] => {
             let project = one(call, id)?;
             let has_process = call.world.scripts.process(&project.id).is_some();
+            let has_runbooks = runbooks::are_in_git(project)
+                || call.world.runbooks.of_project(project).next().is_some();
             Ok(Answer::value(&json!({
-                "HasDeploymentProcess": has_process, "HasRunbooks": project.id == "Projects-1",
+                "HasDeploymentProcess": has_process, "HasRunbooks": has_runbooks,
             })))
         }
         [id, "channels"] => Ok(channels::of_project(call, one(call, id)?)),
         [id, "releases"] => releases::of_project(call, one(call, id)?),
         [id, "releases", version] => releases::by_version(call, one(call, id)?, version),
         [id, "progression"] => progression::of_project(call, id),
+        [id, "runbooks", rest @ ..] => runbooks::of_project(call, one(call, id)?, rest),
+        [id, "runbooksnapshots", rest @ ..] => {
+            runbooks::snapshots(call, Some(one(call, id)?), rest)
+        }
+        [id, "featuretoggles", rest @ ..] => feature_toggles::answer(call, one(call, id)?, rest),
+        [id, "deploymentsettings"] => Ok(settings(one(call, id)?, None)),
         [id, "git", rest @ ..] => git::answer(call, one(call, id)?, rest),
+        [id, reference, "runbooks" | "runbookprocesses", ..] => {
+            let rest = path.get(2..).unwrap_or_default();
+            runbooks::of_reference(call, one(call, id)?, reference, rest)
+        }
+        [id, reference, "deploymentsettings"] => {
+            let project = one(call, id)?;
+            let found = git::find(call.world, project, reference);
+            found.ok_or_else(|| missing(reference))?;
+            Ok(settings(project, Some(reference)))
+        }
         _ => Err(Refusal::NoRoute),
     }
 }
@@ -43,4 +61,30 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
 /// The project with an ID or a slug.
 pub(super) fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, Refusal> {
     call.world.projects.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
+}
+
+/// How deployments of a project are done; of a version-controlled one at a Git reference.
+fn settings(project: &Item, reference: Option<&str>) -> Answer {
+    let own = |key: &str| project.body.get(key).cloned().unwrap_or(Value::Null);
+    let path = format!("/api/{}/projects/{}", project.space_id, project.id);
+    let at = reference.map(|reference| format!("/{}", reference.replace('/', "%2f")));
+    Answer::value(&json!({
+        "Id": format!("deploymentsettings-{}", project.id),
+        "SpaceId": project.space_id,
+        "ProjectId": project.id,
+        "ConnectivityPolicy": own("ProjectConnectivityPolicy"),
+        "DefaultGuidedFailureMode": own("DefaultGuidedFailureMode"),
+        "VersioningStrategy": own("VersioningStrategy"),
+        "ReleaseNotesTemplate": own("ReleaseNotesTemplate"),
+        "DefaultToSkipIfAlreadyInstalled": own("DefaultToSkipIfAlreadyInstalled"),
+        "DeploymentChangesTemplate": own("DeploymentChangesTemplate"),
+        "ForcePackageDownload": own("ForcePackageDownload"),
+        "FailTargetDiscovery": false,
+        "CancelQueuedTasks": false,
+        "CancelRunningTasks": false,
+        "Links": {
+            "Self": format!("{path}{}/deploymentsettings", at.unwrap_or_default()),
+            "Project": path,
+        },
+    }))
 }

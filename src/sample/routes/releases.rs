@@ -4,7 +4,7 @@ use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
 use super::super::page::Pages;
 use super::super::world::Item;
-use super::{deployments, missing, progression};
+use super::{deployments, missing, previews, progression};
 
 const PAGES: Pages = Pages::of("Release", "skip,ignoreChannelRules,take,ids");
 const OF_OWNER: Pages = Pages::of("Release", "skip,take,searchByVersion");
@@ -17,6 +17,10 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             Ok(PAGES.page(call, releases.filter(|release| call.among_ids(release))))
         }
         [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id, "deployments", "template" | "preview", ..] => {
+            let rest = path.get(2..).unwrap_or_default();
+            previews::of_release(call, one(call, id)?, rest)
+        }
         [id, "deployments"] => deployments::of_release(call, one(call, id)?),
         [id, "progression"] => progression::of_release(call, one(call, id)?),
         _ => Err(Refusal::NoRoute),

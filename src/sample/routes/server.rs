@@ -3,24 +3,28 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::super::Instance;
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
 use super::super::clock::{NOW, stamp};
 use super::super::history::SERVER_NODE;
 use super::super::page::Pages;
 use super::super::version::{Since, Version};
+use super::super::world::World;
 
 const NODES: Pages = Pages::of("OctopusServerNode", "skip,take,ids,partialName");
 
 /// What needs no credential; `None` for every other path.
-pub(super) fn open(instance: &Instance, method: &Method, path: &[&str]) -> Option<Answered> {
-    let version = &instance.version;
+pub(super) fn open(
+    version: &Version,
+    world: &World,
+    method: &Method,
+    path: &[&str],
+) -> Option<Answered> {
     let answered = match path {
         [] | ["app"] => Ok(Answer::html(
             "<!DOCTYPE html><title>Octopus Deploy</title><p>The sample instance.</p>",
         )),
-        ["api"] => Ok(Answer::json(instance.world.root.clone())),
+        ["api"] => Ok(Answer::json(world.root.clone())),
         ["api", "octopusservernodes", "ping"] => Ok(Answer::value(&node(version))),
         ["api", "serverstatus", "health"] => Ok(Answer::value(&json!({
             "IsOperatingNormally": true, "IsCompliantWithLicense": true,

@@ -55,7 +55,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
 }
 
 /// A task of the space of the path, or of any space the caller sees.
-fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
+pub(super) fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
     let task = call.world.tasks.find(id).filter(|task| is_visible(call, task));
     task.ok_or_else(|| missing(id))
 }
@@ -178,18 +178,20 @@ impl Filters {
     }
 }
 
-/// `environment` and `tenant`, which only the deployment of a task knows; no runbook is known yet.
+/// `environment`, `tenant` and `runbook`, which only the deployment or the run of a task knows.
 fn of_deployment(call: &Call<'_>, task: &Item) -> bool {
     if ["environment", "tenant", "runbook"].iter().all(|name| call.query.text(name).is_none()) {
         return true;
     }
-    let facts = call.world.task_facts.get(&task.id);
-    let deployment = facts.and_then(|facts| facts.deployment.as_ref());
-    call.query.text("runbook").is_none()
-        && deployment.is_some_and(|deployment| {
-            call.one_of("environment", &deployment.environment_id)
-                && call.one_of("tenant", deployment.tenant_id.as_deref().unwrap_or_default())
-        })
+    let arguments = task.body.get("Arguments");
+    let named = |key: &str| arguments.and_then(|arguments| arguments.get(key)?.as_str());
+    let deployment = named("DeploymentId").and_then(|id| call.world.deployments.find(id));
+    let run = || named("RunbookRunId").and_then(|id| call.world.runbook_runs.find(id));
+    deployment.or_else(run).is_some_and(|what| {
+        call.one_of("environment", what.text("EnvironmentId"))
+            && call.one_of("tenant", what.text("TenantId"))
+            && call.one_of("runbook", what.text("RunbookId"))
+    })
 }
 
 /// `spaces` and `includeSystem`, at the server level.

@@ -59,6 +59,11 @@ fn matches(call: &Call<'_>, tenant: &Item, tags: &HashMap<String, Vec<String>>) 
         && tags.values().all(|wanted| has_one(tenant, wanted))
 }
 
+/// Whether a tenant has one tag of each tag set among these.
+pub(super) fn has_tags(tenant: &Item, tags: &[&str]) -> bool {
+    by_tag_set(tags).values().all(|wanted| has_one(tenant, wanted))
+}
+
 /// Tags in lower case, by their tag set: a tenant needs one of each set.
 fn by_tag_set(tags: &[&str]) -> HashMap<String, Vec<String>> {
     let mut sets: HashMap<String, Vec<String>> = HashMap::new();

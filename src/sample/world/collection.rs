@@ -1,6 +1,7 @@
 //! A collection of resources, each kept as a value to look at and as text to send.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -42,10 +43,16 @@ impl Item {
     }
 }
 
-/// Resources of one kind, in the order their list shows them.
-#[derive(Default)]
+/// Resources of one kind, in the order their list shows them. A clone shares them until one of the
+/// two is changed.
+#[derive(Clone, Default)]
 pub(in crate::sample) struct Collection {
-    items: Vec<Item>,
+    shelf: Arc<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    items: Vec<Arc<Item>>,
     by_id: HashMap<String, usize>,
     by_project: HashMap<String, Vec<usize>>,
 }
@@ -53,11 +60,11 @@ pub(in crate::sample) struct Collection {
 impl Collection {
     /// Keeps these resources in this order.
     pub(in crate::sample) fn new(bodies: impl IntoIterator<Item = Value>) -> Self {
-        Self::indexed(bodies.into_iter().map(Item::new).collect())
+        Self::indexed(bodies.into_iter().map(|body| Arc::new(Item::new(body))).collect())
     }
 
     /// Finds by the ID as it is at once, and by the one in lower case for any other spelling.
-    fn indexed(items: Vec<Item>) -> Self {
+    fn indexed(items: Vec<Arc<Item>>) -> Self {
         let mut by_id = HashMap::with_capacity(items.len() * 2);
         let mut by_project: HashMap<String, Vec<usize>> = HashMap::new();
         for (position, item) in items.iter().enumerate() {
@@ -65,19 +72,45 @@ impl Collection {
             by_id.insert(item.id.clone(), position);
             by_project.entry(item.text("ProjectId").to_owned()).or_default().push(position);
         }
-        Self { items, by_id, by_project }
+        Self { shelf: Arc::new(Shelf { items, by_id, by_project }) }
     }
 
     /// The same resources, ordered by a key.
-    pub(in crate::sample) fn sorted_by<K: Ord>(self, key: impl FnMut(&Item) -> K) -> Self {
-        let mut items = self.items;
-        items.sort_by_cached_key(key);
+    pub(in crate::sample) fn sorted_by<K: Ord>(&self, mut key: impl FnMut(&Item) -> K) -> Self {
+        let mut items = self.shelf.items.clone();
+        items.sort_by_cached_key(|item| key(item));
         Self::indexed(items)
+    }
+
+    /// Puts a resource in the place of the one with its ID, or else before all others, where the
+    /// newest stand.
+    pub(in crate::sample) fn put(&mut self, body: Value) {
+        let item = Arc::new(Item::new(body));
+        let mut items = self.shelf.items.clone();
+        let position = self.shelf.by_id.get(&item.id).copied();
+        match position.and_then(|position| items.get_mut(position)) {
+            Some(place) => *place = item,
+            None => items.insert(0, item),
+        }
+        *self = Self::indexed(items);
+    }
+
+    /// Takes away the resources that are not to be kept.
+    pub(in crate::sample) fn keep(&mut self, mut is_kept: impl FnMut(&Item) -> bool) {
+        let items = self.shelf.items.iter().filter(|item| is_kept(item)).cloned();
+        *self = Self::indexed(items.collect());
+    }
+
+    /// The ID that comes after all with this prefix, such as `Releases-9025`.
+    pub(in crate::sample) fn next_id(&self, prefix: &str) -> String {
+        let numbers =
+            self.iter().filter_map(|item| item.id.rsplit_once('-')?.1.parse::<u64>().ok());
+        format!("{prefix}-{}", numbers.max().unwrap_or(0) + 1)
     }
 
     /// All of them, of every space.
     pub(in crate::sample) fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.items.iter()
+        self.shelf.items.iter().map(|item| &**item)
     }
 
     /// Those of one space.
@@ -85,7 +118,7 @@ impl Collection {
         &'a self,
         space_id: &'a str,
     ) -> impl Iterator<Item = &'a Item> {
-        self.items.iter().filter(move |item| item.space_id == space_id)
+        self.iter().filter(move |item| item.space_id == space_id)
     }
 
     /// Those of one project, in the same order.
@@ -93,17 +126,16 @@ impl Collection {
         &'a self,
         project: &Item,
     ) -> impl Iterator<Item = &'a Item> + use<'a> {
-        let positions = self.by_project.get(&project.id).map(Vec::as_slice).unwrap_or_default();
-        positions.iter().filter_map(|position| self.items.get(*position))
+        let positions =
+            self.shelf.by_project.get(&project.id).map(Vec::as_slice).unwrap_or_default();
+        positions.iter().filter_map(|position| self.shelf.items.get(*position).map(|item| &**item))
     }
 
     /// The one with an ID, in any letter case.
     pub(in crate::sample) fn find(&self, id: &str) -> Option<&Item> {
-        let position = match self.by_id.get(id) {
-            Some(position) => position,
-            None => self.by_id.get(&id.to_lowercase())?,
-        };
-        self.items.get(*position)
+        let by_id = &self.shelf.by_id;
+        let position = by_id.get(id).or_else(|| by_id.get(&id.to_lowercase()))?;
+        self.shelf.items.get(*position).map(|item| &**item)
     }
 
     /// The one of a space with an ID or a slug.
@@ -112,6 +144,6 @@ impl Collection {
         let has_slug = |item: &&Item| item.text("Slug").eq_ignore_ascii_case(id_or_slug);
         self.find(id_or_slug)
             .filter(is_inside)
-            .or_else(|| self.items.iter().find(|item| is_inside(item) && has_slug(item)))
+            .or_else(|| self.iter().find(|item| is_inside(item) && has_slug(item)))
     }
 }

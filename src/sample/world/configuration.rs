@@ -108,7 +108,7 @@ pub(super) fn lifecycles() -> Collection {
             } })
         })
     });
-    by_name(Collection::new(bodies))
+    by_name(&Collection::new(bodies))
 }
 
 pub(super) fn channels() -> Collection {
@@ -130,7 +130,7 @@ pub(super) fn channels() -> Collection {
             },
         })
     });
-    by_name(channels)
+    by_name(&channels)
 }
 
 pub(super) fn tag_sets() -> Collection {
@@ -152,7 +152,7 @@ pub(super) fn library_variable_sets() -> Collection {
             },
         })
     });
-    by_name(sets)
+    by_name(&sets)
 }
 
 pub(super) fn tenants(version: &Version) -> Collection {
@@ -168,7 +168,7 @@ pub(super) fn tenants(version: &Version) -> Collection {
             },
         })
     });
-    by_name(tenants)
+    by_name(&tenants)
 }
 
 /// A fixture with what `rest` adds, given the ID, the space and the fixture of each.
@@ -190,7 +190,7 @@ fn linked(
 }
 
 /// Adds the keys that are not there yet.
-fn complete(fixture: &mut Map<String, Value>, rest: Value) {
+pub(super) fn complete(fixture: &mut Map<String, Value>, rest: Value) {
     if let Value::Object(rest) = rest {
         for (key, value) in rest {
             fixture.entry(key).or_insert(value);
@@ -199,6 +199,6 @@ fn complete(fixture: &mut Map<String, Value>, rest: Value) {
 }
 
 /// The same resources, ordered by name.
-pub(super) fn by_name(collection: Collection) -> Collection {
+pub(super) fn by_name(collection: &Collection) -> Collection {
     collection.sorted_by(|item| item.text("Name").to_lowercase())
 }

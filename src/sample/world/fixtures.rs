@@ -4,8 +4,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub(in crate::sample) const CHANNELS: &str = include_str!("../fixtures/channels.json");
+pub(in crate::sample) const DEPLOYMENT_FREEZES: &str =
+    include_str!("../fixtures/deploymentfreezes.json");
 pub(in crate::sample) const ENVIRONMENTS: &str = include_str!("../fixtures/environments.json");
 pub(in crate::sample) const FAILURES: &str = include_str!("../fixtures/failures.json");
+pub(in crate::sample) const FEATURE_TOGGLES: &str = include_str!("../fixtures/featuretoggles.json");
+pub(in crate::sample) const GIT_RUNBOOKS: &str = include_str!("../fixtures/gitrunbooks.json");
 pub(in crate::sample) const LIBRARY_VARIABLE_SETS: &str =
     include_str!("../fixtures/libraryvariablesets.json");
 pub(in crate::sample) const LIFECYCLES: &str = include_str!("../fixtures/lifecycles.json");
@@ -15,8 +19,13 @@ pub(in crate::sample) const NOTES: &str = include_str!("../fixtures/notes.json")
 pub(in crate::sample) const PROCESSES: &str = include_str!("../fixtures/processes.json");
 pub(in crate::sample) const PROJECT_GROUPS: &str = include_str!("../fixtures/projectgroups.json");
 pub(in crate::sample) const PROJECTS: &str = include_str!("../fixtures/projects.json");
+pub(in crate::sample) const PROMPTS: &str = include_str!("../fixtures/prompts.json");
 pub(in crate::sample) const RECENT: &str = include_str!("../fixtures/recent.json");
+pub(in crate::sample) const ROLLOUT_GROUPS: &str = include_str!("../fixtures/rolloutgroups.json");
 pub(in crate::sample) const ROOT_LINKS: &str = include_str!("../fixtures/root-links.json");
+pub(in crate::sample) const RUNBOOK_SNAPSHOTS: &str =
+    include_str!("../fixtures/runbooksnapshots.json");
+pub(in crate::sample) const RUNBOOKS: &str = include_str!("../fixtures/runbooks.json");
 pub(in crate::sample) const SPACE_LINKS: &str = include_str!("../fixtures/space-links.json");
 pub(in crate::sample) const SPACES: &str = include_str!("../fixtures/spaces.json");
 pub(in crate::sample) const STEP_LOGS: &str = include_str!("../fixtures/step-logs.json");
@@ -45,8 +54,11 @@ mod tests {
     fn every_fixture_parses() {
         let fixtures = [
             CHANNELS,
+            DEPLOYMENT_FREEZES,
             ENVIRONMENTS,
             FAILURES,
+            FEATURE_TOGGLES,
+            GIT_RUNBOOKS,
             LIBRARY_VARIABLE_SETS,
             LIFECYCLES,
             LIVE_STATUSES,
@@ -55,8 +67,12 @@ mod tests {
             PROCESSES,
             PROJECT_GROUPS,
             PROJECTS,
+            PROMPTS,
             RECENT,
+            ROLLOUT_GROUPS,
             ROOT_LINKS,
+            RUNBOOK_SNAPSHOTS,
+            RUNBOOKS,
             SPACE_LINKS,
             SPACES,
             STEP_LOGS,

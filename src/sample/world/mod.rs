@@ -1,14 +1,19 @@
-//! The state of the sample instance: every collection, built once.
+//! The state of the sample instance: every collection, built once and then shared.
 
 mod collection;
 mod configuration;
 pub(super) mod fixtures;
+mod freezes;
 mod live;
 mod phases;
 mod projects;
+mod prompts;
+mod runbooks;
 mod tenant_values;
+mod toggles;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -16,12 +21,17 @@ use serde_json::Value;
 pub(super) use collection::{Collection, Item};
 pub(super) use live::{LiveStatus, Resource};
 pub(super) use phases::Phase;
+pub(super) use projects::project_rest;
+pub(super) use prompts::{Prompt, form};
+pub(super) use runbooks::{GitRunbook, process_id as runbook_process_id};
 pub(super) use tenant_values::{Template, TenantValue, templates_of};
+pub(super) use toggles::completed as completed_toggle;
 
 use super::history::{self, ScriptBook, TaskFacts};
 use super::version::Version;
 
-/// All collections. Nothing changes after it is built.
+/// All collections. A clone is cheap, and what is changed in it is not changed in the original.
+#[derive(Clone)]
 pub(super) struct World {
     /// The root document, as JSON.
     pub(super) root: Bytes,
@@ -38,15 +48,26 @@ pub(super) struct World {
     pub(super) tag_sets: Collection,
     pub(super) library_variable_sets: Collection,
     pub(super) tenants: Collection,
-    pub(super) tenant_values: Vec<TenantValue>,
-    pub(super) live_statuses: Vec<LiveStatus>,
+    pub(super) tenant_values: Arc<Vec<TenantValue>>,
+    pub(super) live_statuses: Arc<Vec<LiveStatus>>,
+    pub(super) runbooks: Collection,
+    pub(super) runbook_processes: Collection,
+    pub(super) runbook_snapshots: Collection,
+    /// Those that live in Git.
+    pub(super) git_runbooks: Arc<Vec<GitRunbook>>,
+    /// What deployments and runbook runs ask for.
+    pub(super) prompts: Arc<Vec<Prompt>>,
+    pub(super) deployment_freezes: Collection,
+    pub(super) feature_toggles: Collection,
+    pub(super) rollout_groups: Collection,
     pub(super) releases: Collection,
     pub(super) deployments: Collection,
     pub(super) tasks: Collection,
+    pub(super) runbook_runs: Collection,
     /// What happened in each task, by the ID of the task.
-    pub(super) task_facts: HashMap<String, TaskFacts>,
+    pub(super) task_facts: Arc<HashMap<String, TaskFacts>>,
     /// What steps do and write into the log.
-    pub(super) scripts: ScriptBook,
+    pub(super) scripts: Arc<ScriptBook>,
 }
 
 impl World {
@@ -66,16 +87,31 @@ impl World {
             tag_sets: configuration::tag_sets(),
             library_variable_sets: configuration::library_variable_sets(),
             tenants: configuration::tenants(version),
-            tenant_values: fixtures::parsed(fixtures::TENANT_VARIABLES),
-            live_statuses: fixtures::parsed(fixtures::LIVE_STATUSES),
+            tenant_values: Arc::new(fixtures::parsed(fixtures::TENANT_VARIABLES)),
+            live_statuses: Arc::new(fixtures::parsed(fixtures::LIVE_STATUSES)),
+            runbooks: runbooks::runbooks(),
+            runbook_processes: runbooks::processes(),
+            runbook_snapshots: runbooks::snapshots(),
+            git_runbooks: runbooks::in_git().into(),
+            prompts: Arc::new(fixtures::parsed(fixtures::PROMPTS)),
+            deployment_freezes: freezes::freezes(),
+            feature_toggles: toggles::toggles(),
+            rollout_groups: toggles::rollout_groups(),
             releases: Collection::default(),
             deployments: Collection::default(),
             tasks: Collection::default(),
-            task_facts: HashMap::new(),
-            scripts: ScriptBook::read(),
+            runbook_runs: Collection::default(),
+            task_facts: Arc::default(),
+            scripts: Arc::new(ScriptBook::read()),
         };
         history::add_to(&mut world, version);
         world
+    }
+
+    /// Adds a task, or changes the one with its ID.
+    pub(super) fn put_task(&mut self, facts: TaskFacts, version: &Version) {
+        self.tasks.put(history::task_body(&facts, version));
+        Arc::make_mut(&mut self.task_facts).insert(facts.id.clone(), facts);
     }
 
     /// The user name of a user.
@@ -106,7 +142,7 @@ mod tests {
         World::build(&Version::parse(VERSION))
     }
 
-    fn collections(world: &World) -> [(&'static str, &Collection); 14] {
+    fn collections(world: &World) -> [(&'static str, &Collection); 20] {
         [
             ("Spaces", &world.spaces),
             ("Users", &world.users),
@@ -122,6 +158,12 @@ mod tests {
             ("Releases", &world.releases),
             ("Deployments", &world.deployments),
             ("ServerTasks", &world.tasks),
+            ("Runbooks", &world.runbooks),
+            ("RunbookSnapshots", &world.runbook_snapshots),
+            ("RunbookRuns", &world.runbook_runs),
+            ("DeploymentFreezes", &world.deployment_freezes),
+            ("FeatureToggles", &world.feature_toggles),
+            ("RolloutGroups", &world.rollout_groups),
         ]
     }
 
@@ -172,7 +214,7 @@ mod tests {
                 });
             }
         }
-        for live in &world.live_statuses {
+        for live in world.live_statuses.iter() {
             assert!(world.machines.find(&live.machine_id).is_some(), "{}", live.machine_id);
         }
     }

@@ -17,39 +17,49 @@ pub(super) fn project_groups() -> Collection {
             },
         })
     });
-    by_name(groups)
+    by_name(&groups)
 }
 
 pub(super) fn projects(version: &Version) -> Collection {
     let projects = collection(fixtures::PROJECTS, |id, space, fixture| {
         let is_git =
             fixture.get("IsVersionControlled").and_then(Value::as_bool).unwrap_or_default();
-        json!({
-            "VariableSetId": format!("variableset-{id}"),
-            "DeploymentProcessId": format!("deploymentprocess-{id}"),
-            "ClonedFromProjectId": null, "DiscreteChannelRelease": false,
-            "DefaultToSkipIfAlreadyInstalled": false,
-            "DefaultGuidedFailureMode": "EnvironmentDefault",
-            "VersioningStrategy": {
-                "Template": "#{Octopus.Version.LastMajor}.#{Octopus.Version.LastMinor}.#{Octopus.Version.NextPatch}",
-                "DonorPackage": null,
-            },
-            "ReleaseCreationStrategy": {
-                "ChannelId": null, "ReleaseCreationPackage": null,
-                "ReleaseCreationPackageStepId": null,
-            },
-            "AutoDeployReleaseOverrides": [], "ReleaseNotesTemplate": null,
-            "DeploymentChangesTemplate": null, "ForcePackageDownload": false,
-            "AllowIgnoreChannelRules": true, "ExecuteDeploymentsOnResilientPipeline": null,
-            "ExtensionSettings": [], "AutoCreateRelease": false,
-            "ProjectConnectivityPolicy": {
-                "SkipMachineBehavior": "None", "TargetRoles": [],
-                "AllowDeploymentsToNoTargets": false, "ExcludeUnhealthyTargets": false,
-            },
-            "Links": project_links(id, space, is_git, version),
-        })
+        project_rest(id, space, is_git, version)
     });
-    by_name(projects)
+    by_name(&projects)
+}
+
+/// What every project has.
+pub(in crate::sample) fn project_rest(
+    id: &str,
+    space: &str,
+    is_git: bool,
+    version: &Version,
+) -> Value {
+    json!({
+        "VariableSetId": format!("variableset-{id}"),
+        "DeploymentProcessId": format!("deploymentprocess-{id}"),
+        "ClonedFromProjectId": null, "DiscreteChannelRelease": false,
+        "DefaultToSkipIfAlreadyInstalled": false,
+        "DefaultGuidedFailureMode": "EnvironmentDefault",
+        "VersioningStrategy": {
+            "Template": "#{Octopus.Version.LastMajor}.#{Octopus.Version.LastMinor}.#{Octopus.Version.NextPatch}",
+            "DonorPackage": null,
+        },
+        "ReleaseCreationStrategy": {
+            "ChannelId": null, "ReleaseCreationPackage": null,
+            "ReleaseCreationPackageStepId": null,
+        },
+        "AutoDeployReleaseOverrides": [], "ReleaseNotesTemplate": null,
+        "DeploymentChangesTemplate": null, "ForcePackageDownload": false,
+        "AllowIgnoreChannelRules": true, "ExecuteDeploymentsOnResilientPipeline": null,
+        "ExtensionSettings": [], "AutoCreateRelease": false,
+        "ProjectConnectivityPolicy": {
+            "SkipMachineBehavior": "None", "TargetRoles": [],
+            "AllowDeploymentsToNoTargets": false, "ExcludeUnhealthyTargets": false,
+        },
+        "Links": project_links(id, space, is_git, version),
+    })
 }
 
 fn project_links(id: &str, space: &str, is_git: bool, version: &Version) -> Value {
