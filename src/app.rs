@@ -189,32 +189,40 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
     };
     let client = Client::new(url, &config.octopus)?;
     let protocol = Protocol::new(tools(&config, client)?, settings);
+    let signalled = signalled();
     let served =
         Box::pin(protocol.serve(rmcp::transport::stdio())).await.map_err(|e| e.to_string())?;
     let ended = tokio::select! {
         ended = served.waiting() => ended.map(|_| ()).map_err(|error| error.to_string()),
-        () = signalled() => Ok(()),
+        () = signalled => Ok(()),
     };
     stop.cancel();
     drop(sample);
     ended
 }
 
-/// Waits until the process is told to stop: Ctrl-C or SIGTERM.
-pub async fn signalled() {
-    let interrupted = tokio::signal::ctrl_c();
+/// Listens from now on for the signals that end the process, Ctrl-C and SIGTERM, and gives what
+/// waits for one: whoever says that the server runs has called this before.
+pub fn signalled() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => {
-                tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+        use tokio::signal::unix::{Signal, SignalKind, signal};
+        let (interrupted, terminated) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        async fn received(signal: std::io::Result<Signal>) {
+            match signal {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
             }
-            Err(_) => drop(interrupted.await),
+        }
+        async move {
+            tokio::select! { () = received(interrupted) => {}, () = received(terminated) => {} }
         }
     }
     #[cfg(not(unix))]
-    drop(interrupted.await);
+    async {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }
 
 /// Prints to standard output. A closed pipe is nobody's mistake.

@@ -158,11 +158,12 @@ fn begin(loaded: Loaded, options: &Options) -> Result<Config, Failure> {
 
 async fn serve(loaded: Loaded, options: &Options) -> Result<(), Failure> {
     let config = begin(loaded, options)?;
+    let told_to_stop = app::signalled();
     let running = app::start(config.clone()).await.map_err(Failure::Other)?;
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "serving");
-    app::signalled().await;
+    told_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;
     Ok(())

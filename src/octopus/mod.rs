@@ -27,6 +27,7 @@ mod version;
 
 // The documents
 pub mod channels;
+pub mod dashboard;
 pub mod deployments;
 pub mod document;
 pub mod environments;
@@ -34,6 +35,7 @@ pub mod kubernetes;
 pub mod library_variable_sets;
 pub mod lifecycles;
 pub mod machines;
+pub mod previews;
 pub mod project_groups;
 pub mod projects;
 pub mod releases;

@@ -64,6 +64,11 @@ impl<'a> Portal<'a> {
         self.page(&["tasks", id.as_str()])
     }
 
+    /// A task, by an ID as Octopus wrote it.
+    pub fn task_page(&self, id: &str) -> String {
+        self.page(&["tasks", id])
+    }
+
     /// A tenant.
     pub fn tenant(&self, id: &Id<Tenant>) -> String {
         self.page(&["tenants", id.as_str()])

@@ -8,6 +8,7 @@ use super::{
     Error, Id, Page, Resource, Space, Window, channels::Channel, projects::Project,
     resource::null_as_default,
 };
+use crate::text::nearest::nearest;
 
 /// The fields of a release that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,4 +75,69 @@ pub async fn of_project(
 ) -> Result<Page<Release>, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
     space.list(path.with_some("searchByVersion", version), window).await
+}
+
+/// The release of a project with exactly this version.
+pub async fn exactly(
+    space: &Space,
+    project: &Id<Project>,
+    version: &str,
+) -> Result<Release, Error> {
+    let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
+    space.session().get(&path.then([version.trim()])).await
+}
+
+/// The channels of a project, up to a few hundred.
+pub async fn channels_of(space: &Space, project: &Id<Project>) -> Result<Vec<Channel>, Error> {
+    let path = space.path([Project::COLLECTION, project.as_str(), Channel::COLLECTION]);
+    let window = Window { skip: 0, take: 500 };
+    Ok(space.list::<Channel>(path, window).await?.items)
+}
+
+/// What the next release of a project would be called.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NextVersion {
+    pub next_version_increment: Option<String>,
+    /// The step whose package gives the version, where one does.
+    pub versioning_package_step_name: Option<String>,
+}
+
+/// Asks what the next release of a project would be called (`.../deploymentprocesses/template`).
+pub async fn next_version(
+    space: &Space,
+    project: &Project,
+    channel: &Channel,
+    git_ref: Option<&str>,
+) -> Result<NextVersion, Error> {
+    let path = match (git_ref, &project.deployment_process_id) {
+        (Some(git_ref), _) => space.path([Project::COLLECTION, project.id.as_str(), git_ref]),
+        (None, Some(process)) => {
+            let path = space.path(["deploymentprocesses", process.as_str(), "template"]);
+            return space.session().get(&path.with("channel", &channel.id)).await;
+        }
+        (None, None) => space.path([Project::COLLECTION, project.id.as_str()]),
+    };
+    let path = path.then(["deploymentprocesses", "template"]);
+    space.session().get(&path.with("channel", &channel.id)).await
+}
+
+/// The release of a project with this version. Where there is none, the error has near ones.
+pub async fn by_version(space: &Space, project: &Project, version: &str) -> Result<Release, Error> {
+    let version = version.trim();
+    if !version.is_empty() {
+        match exactly(space, &project.id, version).await {
+            Err(Error::NotFound { .. }) => {}
+            found => return found,
+        }
+    }
+    let newest = of_project(space, &project.id, None, Window { skip: 0, take: 100 }).await?;
+    let versions: Vec<&str> = newest.items.iter().map(|release| release.version.as_str()).collect();
+    let near = nearest(version, versions.iter().copied(), 5).into_iter().map(str::to_owned);
+    Err(Error::NotFound {
+        noun: Release::NOUN,
+        wanted: version.chars().take(200).collect(),
+        place: Some(format!("{}, project {}", space.name(), project.name)),
+        near: near.collect(),
+    })
 }

@@ -7,6 +7,7 @@ mod context;
 mod core;
 mod deployments;
 mod events;
+mod executions;
 mod feature_toggles;
 mod interruptions;
 mod kubernetes;

@@ -1,5 +1,7 @@
 //! Deployments: what went where, when, and how it ended.
 
+mod already_there;
+mod deploy_release;
 mod get_latest_deployment;
 mod list_deployments;
 mod summary;
@@ -22,6 +24,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Definition::of::<list_deployments::ListDeployments>(),
         Definition::of::<get_latest_deployment::GetLatestDeployment>(),
+        Definition::changing::<deploy_release::DeployRelease>(),
     ],
     resources: &[],
 };

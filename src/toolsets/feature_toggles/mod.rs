@@ -1,11 +1,13 @@
 //! Feature toggles of projects, and their state in each environment.
 
-use crate::tool::Toolset;
+mod update_feature_toggle;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "featureToggles",
     summary: "Feature toggles",
     paths: &["projects/*/featuretoggles"],
-    tools: &[],
+    tools: &[Definition::changing::<update_feature_toggle::UpdateFeatureToggle>()],
     resources: &[],
 };

@@ -1,5 +1,6 @@
 //! Releases: a project's process, variables and packages, fixed under a version.
 
+mod create_release;
 mod get_release_by_id;
 mod list_releases;
 mod list_releases_for_project;
@@ -23,6 +24,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_release_by_id::GetReleaseById>(),
         Definition::of::<list_releases::ListReleases>(),
         Definition::of::<list_releases_for_project::ListReleasesForProject>(),
+        Definition::changing::<create_release::CreateRelease>(),
     ],
     resources: &[],
 };

@@ -1,0 +1,75 @@
+//! Previews: what a deployment or a run of a runbook would do, and what it asks for.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use serde::Deserialize;
+
+use super::{
+    Error, Id, Resource, Space, environments::Environment, releases::Release,
+    resource::null_as_default, tenants::Tenant,
+};
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Preview {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub steps_to_execute: Vec<Step>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub form: Form,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Step {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub action_name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub machine_names: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub has_no_applicable_machines: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Form {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub elements: Vec<Element>,
+}
+
+/// A prompted variable, among what else a form shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Element {
+    /// The ID of the variable.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+    #[serde(default)]
+    pub control: Control,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_value_required: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Control {
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub label: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_secure: bool,
+}
+
+/// What deploying a release there would do (`GET /releases/{id}/deployments/preview/...`).
+pub async fn of_deployment(
+    space: &Space,
+    release: &Id<Release>,
+    environment: &Id<Environment>,
+    tenant: Option<&Id<Tenant>>,
+) -> Result<Preview, Error> {
+    let mut path = space.path([Release::COLLECTION, release.as_str(), "deployments", "preview"]);
+    path = path.then([environment.as_str()]);
+    if let Some(tenant) = tenant {
+        path = path.then([tenant.as_str()]);
+    }
+    space.session().get(&path).await
+}

@@ -1,0 +1,296 @@
+//! `deploy_release`.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::already_there::AlreadyThere;
+use crate::{
+    octopus::{
+        Answer, Named, OctopusVersion, Order, Space,
+        previews::{self, Preview},
+        projects::Project,
+        releases::{self, Release},
+    },
+    tool::{Change, Context, Error, Plan, Proposal, Words, uri},
+    toolsets::executions::{self, Manner, Prompts, Targets, Tenancy, Times},
+};
+
+/// Deploy a release of a project to environments, or to tenants in one environment. Returns the
+/// tasks, which get_task_details follows.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DeployRelease {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project.
+    project_name: String,
+    /// The version of the release.
+    release_version: String,
+    /// Where to; one alone for tenants.
+    environment_names: Words,
+    /// Tenants to deploy for.
+    tenants: Option<Words>,
+    /// Tags whose tenants to deploy for, like Region/EMEA.
+    tenant_tags: Option<Words>,
+    /// Values of prompted variables, by name.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// When to start, with zone: 2026-11-02T22:00:00+01:00.
+    run_at: Option<String>,
+    /// When it is too late to start.
+    no_run_after: Option<String>,
+    /// Whether to ask a person when a step fails.
+    use_guided_failure: Option<bool>,
+    /// Targets to deploy to, rather than all.
+    specific_machine_names: Option<Words>,
+    /// Targets to leave out.
+    excluded_machine_names: Option<Words>,
+    /// Steps to skip.
+    skip_step_names: Option<Words>,
+    /// Whether to download packages again.
+    force_package_download: Option<bool>,
+    /// Whether to deploy packages again that are there.
+    force_package_redeployment: Option<bool>,
+    /// Whether to take the variables as they are now into the release.
+    update_variable_snapshot: Option<bool>,
+    /// Freezes to override.
+    deployment_freeze_names: Option<Words>,
+    /// Why they are overridden.
+    deployment_freeze_override_reason: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Deployed {
+    success: bool,
+    /// `tenanted` or `untenanted`.
+    deployment_type: &'static str,
+    deployments_created: usize,
+    deployment_tasks: Vec<DeploymentTask>,
+    message: String,
+    help_text: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct DeploymentTask {
+    task_id: String,
+    deployment_id: String,
+    task_resource_uri: String,
+    url: String,
+}
+
+/// Octopus's answer. Older versions write keys in camel case.
+#[derive(Deserialize)]
+struct Created {
+    #[serde(alias = "DeploymentServerTasks", rename = "deploymentServerTasks")]
+    tasks: Vec<CreatedTask>,
+}
+
+#[derive(Deserialize)]
+struct CreatedTask {
+    #[serde(alias = "DeploymentId", rename = "deploymentId")]
+    deployment: String,
+    #[serde(alias = "ServerTaskId", rename = "serverTaskId")]
+    task: String,
+}
+
+/// How many previews are asked for: one of each environment, or of the first tenants.
+const PREVIEWS: usize = 10;
+
+impl Change for DeployRelease {
+    const NAME: &'static str = "deploy_release";
+    const TITLE: &'static str = "Deploy a release";
+    const SINCE: OctopusVersion = executions::SINCE;
+
+    type Output = Deployed;
+
+    async fn plan(&self, cx: &Context) -> Result<Plan<Deployed>, Error> {
+        let times =
+            Times::read(self.run_at.as_deref(), self.no_run_after.as_deref(), Timestamp::now())?;
+        let (tenants, tags) = (words(self.tenants.as_ref()), words(self.tenant_tags.as_ref()));
+        let tenanted = !tenants.is_empty() || !tags.is_empty();
+        if tenanted && self.environment_names.0.len() > 1 {
+            return Err(Error::Invalid(
+                "a deployment to tenants goes to one environment; call once for each".to_owned(),
+            ));
+        }
+        let freezes = words(self.deployment_freeze_names.as_ref());
+        if freezes.is_empty() != self.deployment_freeze_override_reason.is_none() {
+            return Err(Error::Invalid(
+                "deploymentFreezeNames and deploymentFreezeOverrideReason go together".to_owned(),
+            ));
+        }
+        let space = cx.space(self.space.as_deref()).await?;
+        let project: Project = space.find(&self.project_name).await?;
+        if project.is_disabled {
+            return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
+        }
+        let (release, targets, only_on, not_on) = futures::try_join!(
+            async { Ok(releases::by_version(&space, &project, &self.release_version).await?) },
+            Targets::find(&space, &project, &self.environment_names.0, tenants, tags),
+            async {
+                Ok(Manner::machines(&space, words(self.specific_machine_names.as_ref())).await?)
+            },
+            async {
+                Ok(Manner::machines(&space, words(self.excluded_machine_names.as_ref())).await?)
+            },
+        )?;
+        let (there, previews) = futures::try_join!(
+            AlreadyThere::of(&space, &project, &targets),
+            previews_of(&space, &release, &targets),
+        )?;
+        let prompts = Prompts::of("variables", &previews, &self.variables)?;
+        let mut manner = Manner {
+            times,
+            use_guided_failure: self.use_guided_failure,
+            force_package_download: self.force_package_download,
+            only_on,
+            not_on,
+            skipped: words(self.skip_step_names.as_ref()).to_vec(),
+        };
+        manner.check_steps(&step_names(&previews))?;
+        let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
+        let whom = match targets.tenancy.tenants().count() {
+            0 => String::new(),
+            1 => " for 1 tenant".to_owned(),
+            count => format!(" for {count} tenants"),
+        };
+        let question =
+            format!("Deploy {} {} to {}{whom}?", project.name, release.version, targets.names());
+        let mut proposal = Proposal::new("deployment", &question, order)
+            .fact("Space", space.name())
+            .fact("Project", &project.name)
+            .fact("Release", &release.version);
+        proposal = targets.show(proposal);
+        proposal = there.show(proposal);
+        proposal = manner.show(proposal);
+        proposal = prompts.show(proposal);
+        let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
+        proposal = proposal
+            .fact_if("Deploys packages again that are there", yes(self.force_package_redeployment))
+            .fact_if("Takes the variables as they are now", yes(self.update_variable_snapshot))
+            .fact_list("Overridden freezes", freezes)
+            .fact_if("Why they are overridden", self.deployment_freeze_override_reason.as_ref())
+            .state(json!({ "release": release.id, "there": there.state() }));
+        Ok(Plan::Change(proposal))
+    }
+
+    async fn report(self, answer: Answer, cx: &Context) -> Result<Deployed, Error> {
+        let created: Created = answer.json(Self::NAME)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let tasks: Vec<DeploymentTask> = created
+            .tasks
+            .into_iter()
+            .map(|CreatedTask { deployment, task }| DeploymentTask {
+                task_resource_uri: uri(["spaces", space.name(), "tasks", &task, "details"]),
+                url: space.portal().task_page(&task),
+                task_id: task,
+                deployment_id: deployment,
+            })
+            .collect();
+        let tenanted = self.tenants.is_some() || self.tenant_tags.is_some();
+        let when = match &self.run_at {
+            Some(moment) => format!("will start at {moment}"),
+            None => "started".to_owned(),
+        };
+        Ok(Deployed {
+            success: true,
+            deployment_type: if tenanted { "tenanted" } else { "untenanted" },
+            deployments_created: tasks.len(),
+            message: format!("{} deployments {when}", tasks.len()),
+            deployment_tasks: tasks,
+            help_text: "get_task_details says how a task goes",
+        })
+    }
+}
+
+impl DeployRelease {
+    fn order(
+        &self,
+        space: &Space,
+        project: &Project,
+        release: &Release,
+        targets: &Targets,
+        manner: &Manner,
+        prompts: &Prompts,
+    ) -> Order {
+        let mut body = Map::new();
+        let mut put = |key: &str, value: Value| {
+            body.insert(key.to_owned(), value);
+        };
+        put("SpaceId", json!(space.id()));
+        put("SpaceIdOrName", json!(space.id()));
+        put("ProjectName", json!(project.name));
+        put("ReleaseVersion", json!(release.version));
+        let names: Vec<&str> = targets.environments.iter().map(Named::name).collect();
+        let form = match &targets.tenancy {
+            Tenancy::Untenanted => {
+                put("EnvironmentNames", json!(names));
+                "untenanted"
+            }
+            tenancy @ Tenancy::Tenanted { .. } => {
+                put("EnvironmentName", json!(names.first()));
+                put("Tenants", json!(tenancy.names()));
+                "tenanted"
+            }
+        };
+        for (key, on) in [
+            ("ForcePackageRedeployment", self.force_package_redeployment),
+            ("UpdateVariableSnapshot", self.update_variable_snapshot),
+        ] {
+            if let Some(on) = on {
+                put(key, json!(on));
+            }
+        }
+        if let Some(values) = prompts.values() {
+            put("Variables", values);
+        }
+        if let (Some(names), Some(reason)) =
+            (&self.deployment_freeze_names, &self.deployment_freeze_override_reason)
+        {
+            put("DeploymentFreezeNames", json!(names.0));
+            put("DeploymentFreezeOverrideReason", json!(reason));
+        }
+        manner.write(&mut body);
+        Order::post(space.path(["deployments", "create", form, "v1"]), Value::Object(body))
+    }
+}
+
+fn words(given: Option<&Words>) -> &[String] {
+    given.map(|words| words.0.as_slice()).unwrap_or_default()
+}
+
+/// What the deployments would do, for each environment or for the first tenants.
+async fn previews_of(
+    space: &Space,
+    release: &Release,
+    targets: &Targets,
+) -> Result<Vec<Preview>, Error> {
+    let tenants: Vec<_> = targets.tenancy.tenants().map(|tenant| Some(&tenant.id)).collect();
+    let tenants = if tenants.is_empty() { vec![None] } else { tenants };
+    let places = targets
+        .environments
+        .iter()
+        .flat_map(|environment| tenants.iter().map(move |tenant| (&environment.id, *tenant)));
+    let places: Vec<_> = places.take(PREVIEWS).collect();
+    let previews = places.iter().map(|(environment, tenant)| {
+        previews::of_deployment(space, &release.id, environment, *tenant)
+    });
+    Ok(stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect().await?)
+}
+
+fn step_names(previews: &[Preview]) -> Vec<String> {
+    let mut names = Vec::new();
+    for step in previews.iter().flat_map(|preview| &preview.steps_to_execute) {
+        if !names.contains(&step.action_name) {
+            names.push(step.action_name.clone());
+        }
+    }
+    names
+}

@@ -1,0 +1,100 @@
+//! How an execution is done, beside what and where.
+
+use serde_json::{Map, Value, json};
+
+use super::Times;
+use crate::{
+    octopus::{Error as OctopusError, Named, Space, machines::Machine},
+    text::nearest::nearest,
+    tool::{Error, Proposal},
+};
+
+/// How an execution is done, beside what and where.
+#[derive(Debug)]
+pub(in crate::toolsets) struct Manner {
+    pub(in crate::toolsets) times: Times,
+    pub(in crate::toolsets) use_guided_failure: Option<bool>,
+    pub(in crate::toolsets) force_package_download: Option<bool>,
+    /// Deployment targets by their names.
+    pub(in crate::toolsets) only_on: Vec<String>,
+    pub(in crate::toolsets) not_on: Vec<String>,
+    pub(in crate::toolsets) skipped: Vec<String>,
+}
+
+impl Manner {
+    /// The names of deployment targets, which may be called by slug or ID.
+    pub(in crate::toolsets) async fn machines(
+        space: &Space,
+        wanted: &[String],
+    ) -> Result<Vec<String>, OctopusError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let machines = space.find_all::<Machine>(wanted).await?;
+        Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
+    }
+
+    /// Refuses to skip a step that there is not.
+    pub(in crate::toolsets) fn check_steps(&mut self, steps: &[String]) -> Result<(), Error> {
+        for skipped in &mut self.skipped {
+            let found = steps.iter().find(|step| step.to_lowercase() == skipped.to_lowercase());
+            let Some(found) = found else {
+                let near = nearest(skipped, steps.iter().map(String::as_str), 3);
+                let near = if near.is_empty() { steps.join("', '") } else { near.join("', '") };
+                return Err(Error::Argument {
+                    field: "skipStepNames".to_owned(),
+                    reason: format!("there is no step '{skipped}'; there are '{near}'"),
+                });
+            };
+            skipped.clone_from(found);
+        }
+        Ok(())
+    }
+
+    /// What a person should know of it.
+    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+        let Times { run_at, no_run_after } = self.times;
+        let start = match run_at {
+            Some(moment) => format!("at {moment}"),
+            None => "at once".to_owned(),
+        };
+        let yes = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
+        proposal
+            .fact("Starts", start)
+            .fact_if("Not after", no_run_after.map(|moment| moment.to_string()))
+            .fact_list("Only on targets", &self.only_on)
+            .fact_list("Not on targets", &self.not_on)
+            .fact_list("Skipped steps", &self.skipped)
+            .fact_if("Guided failure", yes(self.use_guided_failure))
+            .fact_if("Downloads packages again", yes(self.force_package_download))
+    }
+
+    /// What Octopus is told of it. What is left out is Octopus's to decide.
+    pub(in crate::toolsets) fn write(&self, body: &mut Map<String, Value>) {
+        let Times { run_at, no_run_after } = self.times;
+        let mut put = |key: &str, value: Value| {
+            body.insert(key.to_owned(), value);
+        };
+        if let Some(on) = self.use_guided_failure {
+            put("UseGuidedFailure", json!(on));
+        }
+        if let Some(on) = self.force_package_download {
+            put("ForcePackageDownload", json!(on));
+        }
+        for (key, names) in [
+            ("SpecificMachineNames", &self.only_on),
+            ("ExcludedMachineNames", &self.not_on),
+            ("SkipStepNames", &self.skipped),
+        ] {
+            if !names.is_empty() {
+                put(key, json!(names));
+            }
+        }
+        if let Some(moment) = run_at {
+            put("RunAt", json!(moment.to_string()));
+        }
+        if let Some(moment) = no_run_after {
+            put("NoRunAfter", json!(moment.to_string()));
+        }
+    }
+}

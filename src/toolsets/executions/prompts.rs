@@ -1,0 +1,103 @@
+//! Prompted variables: what an execution asks for, and whether it was given.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    octopus::previews::{Element, Preview},
+    text::nearest::nearest,
+    tool::{Error, Proposal},
+};
+
+/// The prompted variables of an execution, by name.
+#[derive(Debug)]
+pub(in crate::toolsets) struct Prompts(BTreeMap<String, Prompt>);
+
+#[derive(Debug)]
+struct Prompt {
+    label: Option<String>,
+    is_required: bool,
+    value: Option<String>,
+}
+
+impl Prompts {
+    /// Takes what is asked for from the previews, and what is given from the call. What is missing
+    /// and what nobody asked for is refused.
+    pub(in crate::toolsets) fn of(
+        field: &str,
+        previews: &[Preview],
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let asked = previews.iter().flat_map(|preview| &preview.form.elements);
+        let is_variable = |element: &&Element| {
+            element.control.kind.as_deref().is_none_or(|kind| kind == "VariableValue")
+        };
+        let mut prompts = BTreeMap::new();
+        for Element { name, control, is_value_required } in asked.filter(is_variable) {
+            let name = control.name.clone().unwrap_or_else(|| name.clone());
+            let label = control.label.clone().filter(|label| *label != name && !label.is_empty());
+            let prompt = Prompt { label, is_required: *is_value_required, value: None };
+            let known: &mut Prompt = prompts.entry(name).or_insert(prompt);
+            known.is_required |= is_value_required;
+        }
+        let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
+        for (name, value) in given {
+            let called = |(known, prompt): &(&String, &mut Prompt)| {
+                let is = |text: &str| text.to_lowercase() == name.to_lowercase();
+                is(known) || prompt.label.as_deref().is_some_and(is)
+            };
+            let Some((_, prompt)) = prompts.iter_mut().find(called) else {
+                let near = nearest(name, prompts.keys().map(String::as_str), 3);
+                return Err(wrong(match near.as_slice() {
+                    [] if prompts.is_empty() => "nothing is prompted for here".to_owned(),
+                    [] => format!("there is no prompt '{name}'; there are {}", names(&prompts)),
+                    near => format!("there is no prompt '{name}'; perhaps '{}'", near.join("', '")),
+                }));
+            };
+            prompt.value = Some(value.clone());
+        }
+        let is_missing = |prompt: &Prompt| prompt.is_required && prompt.value.is_none();
+        let missing: BTreeMap<&String, &Prompt> =
+            prompts.iter().filter(|(_, prompt)| is_missing(prompt)).collect();
+        if !missing.is_empty() {
+            return Err(wrong(format!("values are required for {}", names(&missing))));
+        }
+        Ok(Self(prompts))
+    }
+
+    /// What a person should know of them. Values are hidden: which of them are secret is not
+    /// always said.
+    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+        let shown: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, prompt)| match prompt.value {
+                Some(_) => format!("{name} (given, hidden)"),
+                None => format!("{name} (its default)"),
+            })
+            .collect();
+        proposal.fact_list("Prompted variables", &shown)
+    }
+
+    /// What Octopus is told.
+    pub(in crate::toolsets) fn values(&self) -> Option<Value> {
+        let values: serde_json::Map<String, Value> = self
+            .0
+            .iter()
+            .filter_map(|(name, prompt)| Some((name.clone(), prompt.value.clone()?.into())))
+            .collect();
+        (!values.is_empty()).then_some(Value::Object(values))
+    }
+}
+
+fn names<K: AsRef<str>, P: std::borrow::Borrow<Prompt>>(prompts: &BTreeMap<K, P>) -> String {
+    let shown: Vec<String> = prompts
+        .iter()
+        .map(|(name, prompt)| match &prompt.borrow().label {
+            Some(label) => format!("'{}' ({label})", name.as_ref()),
+            None => format!("'{}'", name.as_ref()),
+        })
+        .collect();
+    shown.join(", ")
+}

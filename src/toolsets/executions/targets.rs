@@ -1,0 +1,152 @@
+//! Where an execution goes: environments, and tenants.
+
+use crate::{
+    octopus::{
+        Named, Page, Resource, Space, environments::Environment, projects::Project, tenants::Tenant,
+    },
+    tool::{Error, Proposal},
+};
+
+/// Where an execution goes.
+#[derive(Debug)]
+pub(in crate::toolsets) struct Targets {
+    pub(in crate::toolsets) environments: Vec<Environment>,
+    pub(in crate::toolsets) tenancy: Tenancy,
+}
+
+/// For whom.
+#[derive(Debug)]
+pub(in crate::toolsets) enum Tenancy {
+    /// For nobody in particular.
+    Untenanted,
+    /// For these tenants, and those with these tags.
+    Tenanted {
+        /// Named in the call.
+        named: Vec<Tenant>,
+        /// The tags, as they are written: `Set/Tag`.
+        tags: Vec<String>,
+        /// The tenants of the project with those tags.
+        tagged: Vec<Tenant>,
+    },
+}
+
+/// How many tenants one call may stand for. More than a person reads before a yes.
+const MOST_TENANTS: usize = 200;
+
+impl Targets {
+    /// Finds everything by the names in the call.
+    pub(in crate::toolsets) async fn find(
+        space: &Space,
+        project: &Project,
+        environments: &[String],
+        tenants: &[String],
+        tags: &[String],
+    ) -> Result<Self, Error> {
+        let tenanted = !tenants.is_empty() || !tags.is_empty();
+        match project.tenanted_deployment_mode.as_deref() {
+            Some("Untenanted") if tenanted => {
+                return Err(Error::Invalid(format!(
+                    "{} is not deployed to tenants; leave tenants and tenantTags out",
+                    project.name
+                )));
+            }
+            Some("Tenanted") if !tenanted => {
+                return Err(Error::Invalid(format!(
+                    "{} is deployed to tenants alone; say which with tenants or tenantTags",
+                    project.name
+                )));
+            }
+            _ => {}
+        }
+        let (environments, named, tagged) = futures::try_join!(
+            space.find_all::<Environment>(environments),
+            async {
+                if tenants.is_empty() { Ok(Vec::new()) } else { space.find_all(tenants).await }
+            },
+            tagged(space, project, tags),
+        )?;
+        let tenancy = if tenanted {
+            let mut tagged = tagged;
+            tagged.retain(|tenant| is_connected(tenant, project, &environments));
+            Tenancy::Tenanted { named, tags: tags.to_vec(), tagged }
+        } else {
+            Tenancy::Untenanted
+        };
+        if tenanted && tenancy.tenants().next().is_none() {
+            return Err(Error::Invalid(format!(
+                "no tenant with {} is connected to {} there",
+                tags.join(", "),
+                project.name
+            )));
+        }
+        if tenancy.tenants().count() > MOST_TENANTS {
+            return Err(Error::Invalid(format!(
+                "these are {} tenants; at most {MOST_TENANTS} at once can be shown to a person",
+                tenancy.tenants().count()
+            )));
+        }
+        Ok(Self { environments, tenancy })
+    }
+
+    /// Names of the environments, joined.
+    pub(in crate::toolsets) fn names(&self) -> String {
+        let names: Vec<&str> = self.environments.iter().map(Named::name).collect();
+        names.join(", ")
+    }
+
+    /// What a person should know of them.
+    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+        let names: Vec<&str> = self.environments.iter().map(Named::name).collect();
+        let proposal = proposal.fact_list("Environments", &names);
+        let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return proposal };
+        let names = |tenants: &[Tenant]| {
+            tenants.iter().map(|tenant| tenant.name().to_owned()).collect::<Vec<_>>()
+        };
+        let proposal = proposal.fact_list("Tenants", &names(named)).fact_list("Tenant tags", tags);
+        if tags.is_empty() {
+            return proposal;
+        }
+        proposal.fact_list("Tenants with these tags now", &names(tagged))
+    }
+}
+
+impl Tenancy {
+    /// The names of all tenants. Octopus is told them rather than tags, so that it does what was
+    /// shown, whoever gets a tag in the meantime.
+    pub(in crate::toolsets) fn names(&self) -> Vec<&str> {
+        self.tenants().map(Named::name).collect()
+    }
+
+    /// All tenants, each once.
+    pub(in crate::toolsets) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        let (named, tagged): (&[Tenant], &[Tenant]) = match self {
+            Self::Untenanted => (&[], &[]),
+            Self::Tenanted { named, tagged, .. } => (named, tagged),
+        };
+        let again = |tenant: &&Tenant| !named.iter().any(|other| other.id() == tenant.id());
+        named.iter().chain(tagged.iter().filter(again))
+    }
+}
+
+/// Whether a tenant takes the project in one of these environments.
+fn is_connected(tenant: &Tenant, project: &Project, environments: &[Environment]) -> bool {
+    let connected = tenant.project_environments.get(project.id.as_str());
+    connected.is_some_and(|ids| environments.iter().any(|e| ids.contains(&e.id)))
+}
+
+/// The tenants of a project that have these tags.
+async fn tagged(
+    space: &Space,
+    project: &Project,
+    tags: &[String],
+) -> Result<Vec<Tenant>, crate::octopus::Error> {
+    if tags.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = space
+        .path([Tenant::COLLECTION])
+        .with("projectId", &project.id)
+        .with_list("tags", tags)
+        .with("take", MOST_TENANTS + 1);
+    Ok(space.session().get::<Page<Tenant>>(&path).await?.items)
+}

@@ -1,0 +1,84 @@
+//! When an execution starts, and when it is too late for it.
+
+use jiff::{Timestamp, Zoned};
+
+use crate::tool::Error;
+
+/// When an execution starts, and when it is too late for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::toolsets) struct Times {
+    pub(super) run_at: Option<Timestamp>,
+    pub(super) no_run_after: Option<Timestamp>,
+}
+
+impl Times {
+    /// Reads `runAt` and `noRunAfter`. What does not read is never taken for "at once".
+    pub(in crate::toolsets) fn read(
+        run_at: Option<&str>,
+        no_run_after: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let run_at = run_at.map(|text| moment("runAt", text, now)).transpose()?;
+        let no_run_after = no_run_after.map(|text| moment("noRunAfter", text, now)).transpose()?;
+        if let (Some(start), Some(end)) = (run_at, no_run_after)
+            && end <= start
+        {
+            return Err(Error::Invalid(format!(
+                "noRunAfter ({end}) must be later than runAt ({start})"
+            )));
+        }
+        Ok(Self { run_at, no_run_after })
+    }
+}
+
+/// A moment in the future. Octopus takes UTC.
+fn moment(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
+    let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
+    let read = text.trim().parse::<Timestamp>();
+    let read = read.or_else(|_| text.trim().parse::<Zoned>().map(|zoned| zoned.timestamp()));
+    let moment = read.map_err(|_| {
+        wrong(format!(
+            "'{}' is no date and time with its zone; write it as 2026-11-02T22:00:00+01:00 or \
+             2026-11-02T21:00:00Z",
+            text.chars().take(40).collect::<String>()
+        ))
+    })?;
+    if moment <= now {
+        return Err(wrong(format!("{moment} is over; it must be in the future")));
+    }
+    Ok(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(run_at: Option<&str>, no_run_after: Option<&str>) -> Result<Times, String> {
+        let now = "2026-11-02T09:00:00Z".parse().unwrap();
+        Times::read(run_at, no_run_after, now).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn moments_have_a_zone_and_come_in_order() {
+        let times = read(Some("2026-11-02T22:00:00+01:00"), Some("2026-11-02T23:30Z")).unwrap();
+        assert_eq!(times.run_at.unwrap().to_string(), "2026-11-02T21:00:00Z");
+        assert_eq!(times.no_run_after.unwrap().to_string(), "2026-11-02T23:30:00Z");
+        assert_eq!(read(None, None).unwrap(), Times { run_at: None, no_run_after: None });
+        for (run_at, no_run_after, words) in [
+            ("2026-11-02T22:00:00", None, "with its zone"),
+            ("2026-11-02", None, "with its zone"),
+            ("tomorrow", None, "with its zone"),
+            ("", None, "with its zone"),
+            ("2026-13-02T22:00:00Z", None, "with its zone"),
+            ("2026-11-02T22:00:00 CET", None, "with its zone"),
+            ("1793610000", None, "with its zone"),
+            ("2026-11-02T09:00:00Z", None, "is over"),
+            ("2026-11-02T09:30:00+01:00", None, "is over"),
+            ("2026-11-03T00:00:00Z", Some("2026-11-03T00:00:00Z"), "must be later"),
+            ("2026-11-03T00:00:00Z", Some("2026-11-02T23:00:00Z"), "must be later"),
+        ] {
+            let error = read(Some(run_at), no_run_after).unwrap_err();
+            assert!(error.contains(words), "{run_at}: {error}");
+        }
+    }
+}

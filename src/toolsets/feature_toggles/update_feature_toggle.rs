@@ -1,0 +1,273 @@
+//! `update_feature_toggle`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    octopus::{
+        Answer, Error as OctopusError, Named, OctopusVersion, Order, Resource, Space,
+        environments::Environment, projects::Project,
+    },
+    tool::{Change, Context, Error, Plan, Proposal, uri},
+};
+
+/// Change a feature toggle: its default, its description, and in each environment whether it is on
+/// and for how many. Everything else of it stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct UpdateFeatureToggle {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project.
+    project_id: String,
+    /// The slug of the toggle; find_feature_toggles shows them.
+    slug: String,
+    /// Whether it is on where no environment says otherwise.
+    default_is_enabled: Option<bool>,
+    /// What it is for; at most 1000 characters.
+    description: Option<String>,
+    /// What changes in single environments, which the toggle must have.
+    #[serde(default)]
+    environments: Vec<InEnvironment>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct InEnvironment {
+    /// The environment.
+    deployment_environment_id: String,
+    /// Whether it is on.
+    is_enabled: Option<bool>,
+    /// For how many of a hundred tenants.
+    #[schemars(range(min = 0, max = 100))]
+    rollout_percentage: Option<u32>,
+    /// For how many of a hundred clients.
+    #[schemars(range(min = 0, max = 100))]
+    client_rollout_percentage: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UpdatedToggle {
+    success: bool,
+    /// Whether there was nothing to change.
+    no_op: Option<bool>,
+    id: Option<String>,
+    slug: String,
+    name: Option<String>,
+    resource_uri: String,
+    message: String,
+    help_text: &'static str,
+}
+
+/// Octopus's own limit.
+const LONGEST_DESCRIPTION: usize = 1000;
+
+impl Change for UpdateFeatureToggle {
+    const NAME: &'static str = "update_feature_toggle";
+    const TITLE: &'static str = "Update a feature toggle";
+    const SINCE: OctopusVersion = OctopusVersion(2026, 1, 10655);
+
+    type Output = UpdatedToggle;
+
+    async fn plan(&self, cx: &Context) -> Result<Plan<UpdatedToggle>, Error> {
+        self.check()?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let project: Project = space.find(&self.project_id).await?;
+        let wanted: Vec<String> =
+            self.environments.iter().map(|e| e.deployment_environment_id.clone()).collect();
+        let (toggle, environments) =
+            futures::try_join!(async { read(&space, &project, &self.slug).await }, async {
+                let none = wanted.is_empty();
+                let all = if none { Vec::new() } else { space.find_all(&wanted).await? };
+                Ok::<_, Error>(all)
+            },)?;
+        let mut changed = toggle.clone();
+        let mut lines = self.change_whole(&mut changed);
+        lines.extend(self.change_environments(&mut changed, &environments)?);
+        if lines.is_empty() {
+            return Ok(Plan::Nothing(self.updated(&space, &project, &toggle, true)));
+        }
+        let name = text(&toggle, "Name").unwrap_or(&self.slug);
+        let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
+        let question = format!("Change the feature toggle {name} of {}?", project.name);
+        let order = Order::put(path, Value::Object(changed));
+        let proposal = Proposal::new("feature toggle update", &question, order)
+            .fact("Space", space.name())
+            .fact("Project", &project.name)
+            .fact("Feature toggle", format!("{name} ({})", self.slug));
+        let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
+            proposal.fact(&about, format!("{was} → {becomes}"))
+        });
+        // Whatever somebody else edits in the meantime, theirs is not written over.
+        Ok(Plan::Change(proposal.state(Value::Object(toggle))))
+    }
+
+    async fn report(self, answer: Answer, cx: &Context) -> Result<UpdatedToggle, Error> {
+        let toggle: Map<String, Value> = answer.json(Self::NAME).unwrap_or_default();
+        let space = cx.space(self.space.as_deref()).await?;
+        let project: Project = space.find(&self.project_id).await?;
+        Ok(self.updated(&space, &project, &toggle, false))
+    }
+}
+
+type Line = (String, String, String);
+
+impl UpdateFeatureToggle {
+    fn check(&self) -> Result<(), Error> {
+        let whole = self.default_is_enabled.is_none() && self.description.is_none();
+        if whole && self.environments.is_empty() {
+            return Err(Error::Invalid(
+                "say what to change: defaultIsEnabled, description or environments".to_owned(),
+            ));
+        }
+        let length = self.description.as_ref().map_or(0, |text| text.chars().count());
+        if length > LONGEST_DESCRIPTION {
+            return Err(Error::Argument {
+                field: "description".to_owned(),
+                reason: format!("{length} characters of at most {LONGEST_DESCRIPTION}"),
+            });
+        }
+        for (place, environment) in self.environments.iter().enumerate() {
+            let InEnvironment { is_enabled, rollout_percentage, client_rollout_percentage, .. } =
+                environment;
+            let percentages = [rollout_percentage, client_rollout_percentage];
+            let wrong = |reason: &str| Error::Argument {
+                field: format!("environments[{place}]"),
+                reason: reason.to_owned(),
+            };
+            if percentages.iter().any(|value| value.is_some_and(|value| value > 100)) {
+                return Err(wrong("a percentage is between 0 and 100"));
+            }
+            if is_enabled.is_none() && percentages.iter().all(|value| value.is_none()) {
+                return Err(wrong("say what changes there"));
+            }
+        }
+        Ok(())
+    }
+
+    fn change_whole(&self, toggle: &mut Map<String, Value>) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (key, about, value) in [
+            ("DefaultIsEnabled", "On by default", self.default_is_enabled.map(|on| json!(on))),
+            ("Description", "Description", self.description.as_ref().map(|text| json!(text))),
+        ] {
+            set(toggle, key, value, about, &mut lines);
+        }
+        lines
+    }
+
+    fn change_environments(
+        &self,
+        toggle: &mut Map<String, Value>,
+        environments: &[Environment],
+    ) -> Result<Vec<Line>, Error> {
+        let mut lines = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for (wanted, environment) in self.environments.iter().zip(environments) {
+            let (id, name) = (environment.id.as_str(), environment.name());
+            if seen.contains(&id) {
+                return Err(Error::Invalid(format!("environments: {name} is there twice")));
+            }
+            seen.push(id);
+            let entries = toggle.get_mut("Environments").and_then(Value::as_array_mut);
+            let mut entries = entries.into_iter().flatten().filter_map(Value::as_object_mut);
+            let is = |entry: &&mut Map<String, Value>| {
+                text(entry, "DeploymentEnvironmentId") == Some(id)
+            };
+            let Some(entry) = entries.find(is) else {
+                return Err(Error::Invalid(format!(
+                    "the toggle has no entry for {name}, so its default holds there; add one in \
+                     the portal first"
+                )));
+            };
+            for (key, about, value) in [
+                ("IsEnabled", "on", wanted.is_enabled.map(|on| json!(on))),
+                ("RolloutPercentage", "rollout %", wanted.rollout_percentage.map(|n| json!(n))),
+                (
+                    "ClientRolloutPercentage",
+                    "client rollout %",
+                    wanted.client_rollout_percentage.map(|n| json!(n)),
+                ),
+            ] {
+                set(entry, key, value, &format!("In {name}, {about}"), &mut lines);
+            }
+        }
+        Ok(lines)
+    }
+
+    fn updated(
+        &self,
+        space: &Space,
+        project: &Project,
+        toggle: &Map<String, Value>,
+        no_op: bool,
+    ) -> UpdatedToggle {
+        let slug = text(toggle, "Slug").unwrap_or(&self.slug).to_owned();
+        let project = project.id.as_str();
+        UpdatedToggle {
+            success: true,
+            no_op: no_op.then_some(true),
+            id: text(toggle, "Id").map(str::to_owned),
+            name: text(toggle, "Name").map(str::to_owned),
+            resource_uri: uri([
+                "spaces",
+                space.name(),
+                "projects",
+                project,
+                "featuretoggles",
+                &slug,
+            ]),
+            message: if no_op { "it is so already" } else { "the toggle was changed" }.to_owned(),
+            help_text: "find_feature_toggles shows the state in each environment",
+            slug,
+        }
+    }
+}
+
+/// Changes a field, and says from what to what, where it is not so already.
+fn set(
+    object: &mut Map<String, Value>,
+    key: &str,
+    value: Option<Value>,
+    about: &str,
+    lines: &mut Vec<Line>,
+) {
+    let Some(value) = value else { return };
+    let was = object.get(key).cloned().unwrap_or(Value::Null);
+    if was == value {
+        return;
+    }
+    let said = |value: &Value| match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => format!("'{text}'"),
+        other => other.to_string(),
+    };
+    lines.push((about.to_owned(), said(&was), said(&value)));
+    object.insert(key.to_owned(), value);
+}
+
+fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+/// The whole toggle, with every field that nobody here knows, to be sent back.
+async fn read(space: &Space, project: &Project, slug: &str) -> Result<Map<String, Value>, Error> {
+    let collection = [Project::COLLECTION, project.id.as_str(), "featuretoggles", slug.trim()];
+    let mut toggle: Map<String, Value> = match space.session().get(&space.path(collection)).await {
+        Err(OctopusError::NotFound { .. }) => {
+            return Err(OctopusError::NotFound {
+                noun: "feature toggle",
+                wanted: slug.to_owned(),
+                place: Some(format!("{}, project {}", space.name(), project.name)),
+                near: Vec::new(),
+            }
+            .into());
+        }
+        read => read?,
+    };
+    toggle.shift_remove("Links");
+    Ok(toggle)
+}

@@ -1,0 +1,283 @@
+//! `create_release`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::summary::{ReleaseSummary, summaries};
+use crate::{
+    octopus::{
+        Answer, Error as OctopusError, Id, Named, OctopusVersion, Order, Space, Window,
+        channels::Channel,
+        projects::Project,
+        releases::{self, NextVersion, Release},
+    },
+    tool::{Change, Context, Error, Plan, Proposal, Words},
+    toolsets::executions,
+};
+
+/// Create a release of a project: its process, variables and packages as they are now. Octopus
+/// picks what is left out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CreateRelease {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project.
+    project_name: String,
+    /// The version; left out, the next one.
+    release_version: Option<String>,
+    /// The channel; left out, the default one.
+    channel_name: Option<String>,
+    /// The version of all packages.
+    package_version: Option<String>,
+    /// Versions of single packages, like Step:1.2.3 or Step:Package:1.2.3.
+    packages: Option<Words>,
+    /// Git references of single steps, like Step:refs/heads/main.
+    git_resources: Option<Words>,
+    /// Branch or tag, for a project in Git.
+    git_ref: Option<String>,
+    /// Commit, for a project in Git.
+    git_commit: Option<String>,
+    /// Notes in Markdown.
+    release_notes: Option<String>,
+    /// Whether a release that has the version already is as good.
+    ignore_if_already_exists: Option<bool>,
+    /// Whether rules of the channel are ignored.
+    ignore_channel_rules: Option<bool>,
+    /// Prerelease tag of packages to take.
+    package_prerelease: Option<String>,
+    /// Custom fields, by name.
+    #[serde(default)]
+    custom_fields: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreatedRelease {
+    success: bool,
+    /// False where there was one with this version, which is it.
+    created: bool,
+    release_id: String,
+    release_version: String,
+    #[serde(flatten)]
+    release: Option<ReleaseSummary>,
+    message: String,
+    help_text: &'static str,
+}
+
+/// Octopus's answer. Older versions write keys in camel case.
+#[derive(Deserialize)]
+struct Created {
+    #[serde(alias = "ReleaseId")]
+    #[serde(rename = "releaseId")]
+    id: Id<Release>,
+    #[serde(alias = "ReleaseVersion")]
+    #[serde(rename = "releaseVersion")]
+    version: String,
+}
+
+impl Change for CreateRelease {
+    const NAME: &'static str = "create_release";
+    const TITLE: &'static str = "Create a release";
+    const DESTRUCTIVE: bool = false;
+    const SINCE: OctopusVersion = executions::SINCE;
+
+    type Output = CreatedRelease;
+
+    async fn plan(&self, cx: &Context) -> Result<Plan<CreatedRelease>, Error> {
+        let space = cx.space(self.space.as_deref()).await?;
+        let project: Project = space.find(&self.project_name).await?;
+        if project.is_disabled {
+            return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
+        }
+        let git_ref = self.git_ref(&project)?;
+        let channel = self.channel(&space, &project).await?;
+        if let Some(version) = &self.release_version {
+            match releases::exactly(&space, &project.id, version).await {
+                Ok(release) => return self.is_there(&space, &project, release).await,
+                Err(OctopusError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let newest = Window { skip: 0, take: 1 };
+        let (latest, next) = futures::try_join!(
+            releases::of_project(&space, &project.id, None, newest),
+            self.next(&space, &project, &channel, git_ref.as_deref()),
+        )?;
+        let latest = latest.items.into_iter().next();
+        let version = self.release_version.clone().or(next);
+        let order = self.order(&space, &project, version.as_deref(), &channel, git_ref.as_deref());
+        let shown = version.as_deref().unwrap_or("of a version that Octopus picks");
+        let question = format!("Create release {shown} of {}?", project.name);
+        let packages = self.packages.as_ref().map(|words| words.0.clone()).unwrap_or_default();
+        let resources = self.git_resources.as_ref().map(|words| words.0.clone());
+        let fields: Vec<String> =
+            self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
+        let proposal = Proposal::new("release creation", &question, order)
+            .fact("Space", space.name())
+            .fact("Project", &project.name)
+            .fact("Version", shown)
+            .fact("Channel", &channel.name)
+            .fact("Latest release", latest.as_ref().map_or("none", |release| &release.version))
+            .fact_if("Git reference", git_ref.as_ref())
+            .fact_if("Git commit", self.git_commit.as_ref())
+            .fact_if("Version of all packages", self.package_version.as_ref())
+            .fact_list("Packages", &packages)
+            .fact_list("Git resources", &resources.unwrap_or_default())
+            .fact_if("Prereleases of packages", self.package_prerelease.as_ref())
+            .fact_if("Ignores rules of the channel", yes(self.ignore_channel_rules))
+            .fact_list("Custom fields", &fields)
+            .fact_if("Notes", self.release_notes.as_ref())
+            .state(json!(latest.map(|release| release.id)));
+        Ok(Plan::Change(proposal))
+    }
+
+    async fn report(self, answer: Answer, cx: &Context) -> Result<CreatedRelease, Error> {
+        let Created { id, version } = answer.json(Self::NAME)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        // The release is there, whether it can be read or not.
+        let release = match space.get::<Release>(&id).await {
+            Ok(release) => {
+                summaries(&space, vec![release], true).await.ok().and_then(|mut all| all.pop())
+            }
+            Err(_) => None,
+        };
+        Ok(created(true, id, version, release))
+    }
+}
+
+impl CreateRelease {
+    /// What a project in Git is taken from. A project in the database has no such thing.
+    fn git_ref(&self, project: &Project) -> Result<Option<String>, Error> {
+        if !project.is_version_controlled {
+            if self.git_ref.is_some() || self.git_commit.is_some() {
+                return Err(Error::Invalid(format!(
+                    "{} is not in Git; leave gitRef and gitCommit out",
+                    project.name
+                )));
+            }
+            return Ok(None);
+        }
+        let settings = project.persistence_settings.as_ref();
+        let default = settings.and_then(|settings| settings.default_branch.clone());
+        let usual = if self.git_commit.is_some() { None } else { default };
+        match self.git_ref.clone().or(usual) {
+            None if self.git_commit.is_none() => Err(Error::Invalid(format!(
+                "{} is in Git; say with gitRef from which branch or tag",
+                project.name
+            ))),
+            given => Ok(given),
+        }
+    }
+
+    async fn channel(&self, space: &Space, project: &Project) -> Result<Channel, Error> {
+        let channels = releases::channels_of(space, &project.id).await?;
+        let Some(wanted) = &self.channel_name else {
+            let default = channels.iter().find(|channel| channel.is_default).or(channels.first());
+            return default.cloned().ok_or_else(|| {
+                Error::Invalid(format!("the project {} has no channel", project.name))
+            });
+        };
+        let found = channels.iter().find(|channel| channel.is_called(wanted));
+        found.cloned().ok_or_else(|| space.no_such(wanted, channels.iter()).into())
+    }
+
+    /// The next version by the template of the project; nothing where Octopus decides from a
+    /// package, or does not say.
+    async fn next(
+        &self,
+        space: &Space,
+        project: &Project,
+        channel: &Channel,
+        git_ref: Option<&str>,
+    ) -> Result<Option<String>, OctopusError> {
+        if self.release_version.is_some() {
+            return Ok(None);
+        }
+        let reference = self.git_commit.as_deref().or(git_ref);
+        match releases::next_version(space, project, channel, reference).await {
+            Ok(NextVersion { versioning_package_step_name: Some(_), .. }) => Ok(None),
+            Ok(NextVersion { next_version_increment, .. }) => Ok(next_version_increment),
+            Err(OctopusError::NotFound { .. } | OctopusError::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn is_there(
+        &self,
+        space: &Space,
+        project: &Project,
+        release: Release,
+    ) -> Result<Plan<CreatedRelease>, Error> {
+        if self.ignore_if_already_exists != Some(true) {
+            return Err(Error::Invalid(format!(
+                "{} has a release {} already ({}); give another releaseVersion, or \
+                 ignoreIfAlreadyExists: true if that one is as good",
+                project.name, release.version, release.id
+            )));
+        }
+        let (id, version) = (release.id.clone(), release.version.clone());
+        let summary = summaries(space, vec![release], true).await?.pop();
+        Ok(Plan::Nothing(created(false, id, version, summary)))
+    }
+
+    fn order(
+        &self,
+        space: &Space,
+        project: &Project,
+        version: Option<&str>,
+        channel: &Channel,
+        git_ref: Option<&str>,
+    ) -> Order {
+        let words = |words: &Option<Words>| words.as_ref().map(|words| json!(words.0));
+        let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
+        // It was not there when a person was asked; then it is not the one they agreed to.
+        let body: Map<String, Value> = [
+            ("SpaceId", Some(json!(space.id()))),
+            ("SpaceIdOrName", Some(json!(space.id()))),
+            ("ProjectName", Some(json!(project.name))),
+            ("ReleaseVersion", version.map(|version| json!(version))),
+            ("ChannelName", Some(json!(channel.name))),
+            ("PackageVersion", self.package_version.as_ref().map(|version| json!(version))),
+            ("Packages", words(&self.packages)),
+            ("GitResources", words(&self.git_resources)),
+            ("GitRef", git_ref.map(|git_ref| json!(git_ref))),
+            ("GitCommit", self.git_commit.as_ref().map(|commit| json!(commit))),
+            ("ReleaseNotes", self.release_notes.as_ref().map(|notes| json!(notes))),
+            ("IgnoreIfAlreadyExists", Some(json!(false))),
+            ("IgnoreChannelRules", self.ignore_channel_rules.map(|on| json!(on))),
+            ("PackagePrerelease", self.package_prerelease.as_ref().map(|tag| json!(tag))),
+            ("CustomFields", fields),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
+        Order::post(space.path(["releases", "create", "v1"]), Value::Object(body))
+    }
+}
+
+fn created(
+    created: bool,
+    id: Id<Release>,
+    version: String,
+    release: Option<ReleaseSummary>,
+) -> CreatedRelease {
+    let message = if created {
+        format!("release {version} was created")
+    } else {
+        format!("release {version} was there already; nothing was created")
+    };
+    CreatedRelease {
+        success: true,
+        created,
+        release_id: id.into_string(),
+        release_version: version,
+        release,
+        message,
+        help_text: "deploy_release deploys it",
+    }
+}
