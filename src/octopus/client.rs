@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session,
-    connections::connections, space::KnownSpace,
+    connections::connections, llms_txt, space::KnownSpace,
 };
 use crate::config;
 
@@ -32,6 +32,7 @@ struct Inner {
     /// Spaces by caller and the lower-cased words that the caller used.
     spaces: Cache<(Fingerprint, String), KnownSpace>,
     version: Cache<(), OctopusVersion>,
+    llms_txt: llms_txt::Kept,
 }
 
 #[derive(Debug)]
@@ -65,7 +66,8 @@ impl Client {
         let spaces =
             Cache::builder().max_capacity(SPACES_KEPT).time_to_live(settings.space_cache.0).build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
-        Ok(Self(Arc::new(Inner { url, http, orders, limits, spaces, version })))
+        let llms_txt = llms_txt::cache();
+        Ok(Self(Arc::new(Inner { url, http, orders, limits, spaces, version, llms_txt })))
     }
 
     /// Where the instance is.
@@ -79,6 +81,10 @@ impl Client {
 
     pub(super) fn version(&self) -> &Cache<(), OctopusVersion> {
         &self.0.version
+    }
+
+    pub(super) fn llms_txt(&self) -> &llms_txt::Kept {
+        &self.0.llms_txt
     }
 
     /// Reads a whole answer. What fails for a passing reason is tried again.

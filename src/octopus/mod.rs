@@ -34,6 +34,7 @@ pub mod environments;
 pub mod kubernetes;
 pub mod library_variable_sets;
 pub mod lifecycles;
+pub mod llms_txt;
 pub mod machines;
 pub mod previews;
 pub mod project_groups;

@@ -27,7 +27,7 @@ pub struct Fault {
 enum Content {
     /// None of its own: the ordinary answer follows, unless there is a status.
     Ordinary,
-    Text(String),
+    Text(Bytes),
     /// As many bytes as this; `None` for no end.
     Filler(Option<usize>),
     /// A beginning, after which the connection breaks.
@@ -86,8 +86,14 @@ impl Fault {
 
     /// Sends this body. The content type is JSON unless [`Fault::header`] says otherwise.
     #[must_use]
-    pub fn body(mut self, text: &str) -> Self {
-        self.content = Content::Text(text.to_owned());
+    pub fn body(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Sends this body, which need not be text.
+    #[must_use]
+    pub fn bytes(mut self, body: &[u8]) -> Self {
+        self.content = Content::Text(Bytes::copy_from_slice(body));
         self
     }
 

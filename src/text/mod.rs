@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 
 pub mod cut;
+pub mod grep;
 pub mod log_line;
 pub mod nearest;
 pub mod sanitize;

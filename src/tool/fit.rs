@@ -43,7 +43,11 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
         format!("the longest texts and lists are cut; {how}")
     };
     if let Value::Object(object) = answer {
-        object.insert("truncated".to_owned(), json!(Truncated { full_bytes, how }));
+        let cut = match object.get("truncated") {
+            Some(Value::Bool(_)) => Value::Bool(true),
+            _ => json!(Truncated { full_bytes, how }),
+        };
+        object.insert("truncated".to_owned(), cut);
     }
 }
 

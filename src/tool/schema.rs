@@ -57,7 +57,9 @@ pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain::<T>();
     schema.remove("description");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.insert("truncated".to_owned(), json!(plain::<super::fit::Truncated>()));
+        // An answer that counts what it leaves out has a `truncated` of its own.
+        let cut = || json!(plain::<super::fit::Truncated>());
+        properties.entry("truncated").or_insert_with(cut);
     }
     Arc::new(schema)
 }

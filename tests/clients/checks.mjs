@@ -35,7 +35,7 @@ function show(value) {
   return text.length > 400 ? `${text.slice(0, 400)}...` : text;
 }
 
-async function theSixteenTools(client) {
+async function theTools(client) {
   const listed = await client.list();
   assert.deepEqual(listed.map((tool) => tool.name).sort(), [...expected.tools].sort());
   for (const tool of listed) assert.ok(tool.outputSchema, `${tool.name} publishes no outputSchema`);
@@ -141,7 +141,7 @@ export async function check(name, version, connect) {
   const client = await connect(open, {});
   const checks = [
     [`speaks ${version}`, () => assert.equal(client.version, version)],
-    ['lists the sixteen tools', () => theSixteenTools(client)],
+    ['lists the tools', () => theTools(client)],
     ['gets right answers from each', () => everyToolAnswersRight(client)],
     ['reads why a call failed, and goes on', () => aFailingCallIsAnAnswer(client)],
     ['hears how far a long call is', () => aLongCallTellsItsProgress(client)],

@@ -152,7 +152,7 @@ async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
             .iter()
             .map(|tool| tool["name"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["list_spaces", "list_environments", "list_projects"]);
+        assert_eq!(names, ["list_spaces", "list_environments", "grep_llms_txt", "list_projects"]);
     }
 }
 

@@ -13,6 +13,8 @@ use super::super::world::World;
 
 const NODES: Pages = Pages::of("OctopusServerNode", "skip,take,ids,partialName");
 
+const LLMS_TXT: &str = "# Octopus Deploy API\n\nThe sample instance lists no endpoints here.\n";
+
 /// What needs no credential; `None` for every other path.
 pub(super) fn open(
     version: &Version,
@@ -32,9 +34,7 @@ pub(super) fn open(
             "Description": "Octopus is operating normally.",
             "Links": { "Self": "/api/serverstatus/health" },
         }))),
-        ["llms.txt"] if version.has(Since::LlmsTxt) => Ok(Answer::text(
-            "# Octopus Deploy API\n\nThe sample instance lists no endpoints here.\n",
-        )),
+        ["llms.txt"] if version.has(Since::LlmsTxt) => Ok(Answer::text(LLMS_TXT)),
         _ => return None,
     };
     if matches!(*method, Method::GET | Method::HEAD) {
@@ -58,6 +58,10 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
         ["capabilities"] => {
             call.since(Since::Capabilities)?;
             Ok(Answer::value(&json!({ "Capabilities": [] })))
+        }
+        ["experimental", "llms.txt"] => {
+            call.since(Since::LlmsTxt)?;
+            Ok(Answer::text(LLMS_TXT))
         }
         ["octopusservernodes"] if !call.user.administrator => {
             Err(Refusal::Forbidden("AdministerSystem"))

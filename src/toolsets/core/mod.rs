@@ -1,5 +1,6 @@
-//! Where everything begins: the spaces of an instance and the environments of a space.
+//! Where everything begins: the spaces of an instance, the environments of a space, its API.
 
+mod grep_llms_txt;
 mod list_environments;
 mod list_spaces;
 
@@ -7,7 +8,7 @@ use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "core",
-    summary: "Spaces and environments",
+    summary: "Spaces, environments and the API",
     paths: &[
         "/",
         "/spaces",
@@ -23,6 +24,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Definition::of::<list_spaces::ListSpaces>(),
         Definition::of::<list_environments::ListEnvironments>(),
+        Definition::of::<grep_llms_txt::GrepLlmsTxt>(),
     ],
     resources: &[],
 };

@@ -5,6 +5,7 @@ mod details;
 mod get_task_by_id;
 mod get_task_details;
 mod get_task_raw;
+mod grep_task_log;
 mod log;
 mod summary;
 
@@ -22,6 +23,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_task_by_id::GetTaskById>(),
         Definition::of::<get_task_details::GetTaskDetails>(),
         Definition::of::<get_task_raw::GetTaskRaw>(),
+        Definition::of::<grep_task_log::GrepTaskLog>(),
     ],
     resources: &[],
 };

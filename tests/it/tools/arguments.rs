@@ -10,6 +10,7 @@ pub fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_spaces", json!({})),
         ("list_environments", json!({ "space": "Default" })),
+        ("grep_llms_txt", json!({ "pattern": "API" })),
         ("list_projects", json!({ "space": "Default" })),
         ("list_deployments", json!({ "space": "Default" })),
         (
@@ -22,6 +23,10 @@ pub fn calls() -> Vec<(&'static str, Value)> {
         ("get_task_by_id", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
         ("get_task_details", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
         ("get_task_raw", json!({ "space": "Default", "taskId": "ServerTasks-90004" })),
+        (
+            "grep_task_log",
+            json!({ "space": "Default", "taskId": "ServerTasks-90004", "pattern": "Failed", "beforeContext": 1, "afterContext": 1 }),
+        ),
         ("list_tenants", json!({ "space": "Default" })),
         ("get_tenant_by_id", json!({ "space": "Default", "tenantId": "Tenants-5" })),
         (
@@ -78,6 +83,8 @@ async fn an_unknown_argument_is_refused_with_the_nearest_name() {
         ("list_deployments", "taskStates", "perhaps `taskState`"),
         ("get_task_raw", "onlyProblem", "perhaps `onlyProblems`"),
         ("list_tenants", "tag", "perhaps `tags`"),
+        ("grep_task_log", "ignoreCase", "it takes: "),
+        ("grep_task_log", "maxcount", "perhaps `maxCount`"),
     ] {
         let arguments = json!({ "space": "Default", wrong: "x" });
         server.refuses(tool, arguments, &[wrong, near]).await;
@@ -101,6 +108,8 @@ async fn a_wrong_type_is_refused_with_the_name_of_the_argument() {
         ("list_deployments", "taskState", json!(true)),
         ("list_tenants", "partialName", json!(["x"])),
         ("get_missing_tenant_variables", "includeDetails", json!("yes")),
+        ("grep_task_log", "fixedString", json!("yes")),
+        ("grep_task_log", "afterContext", json!(-1)),
     ] {
         let words = [format!("{name}: ")];
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -22,6 +22,7 @@ const TASK: &str = "id spaceId name description arguments state queueTime startT
     hasPendingInterruptions pendingInterruptionTypes hasPendingPreconditions \
     pendingPreconditionTypes canRerun hasWarningsOrErrors projectId serverNode url";
 const DETAILS: &str = "task failures activityLogs physicalLogSize";
+const FOUND: &str = "pattern totalLines totalMatches returnedMatches truncated matches";
 const TENANT: &str =
     "id name slug description isDisabled tenantTags clonedFromTenantId spaceId url";
 
@@ -42,6 +43,9 @@ const KEYS: &[(&str, &str, &str)] = &[
         "spaceId id name description sortOrder useGuidedFailure allowDynamicInfrastructure \
          extensionSettings url",
     ),
+    ("grep_llms_txt", "", FOUND),
+    ("grep_llms_txt", "", "catalogResourceUri"),
+    ("grep_llms_txt", "/matches/0", "lineNumber line"),
     ("list_deployments", "", PAGE),
     ("list_deployments", "/items/0", DEPLOYMENT),
     ("list_deployments", "/items/0", "tenantId"),
@@ -60,6 +64,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("get_task_details", "", DETAILS),
     ("get_task_details", "/task", TASK),
     ("get_task_raw", "", "taskId text totalLines totalBytes url"),
+    ("grep_task_log", "", FOUND),
+    ("grep_task_log", "", "spaceName taskId taskDetailsResourceUri url"),
+    ("grep_task_log", "/matches/0", "lineNumber line before after"),
+    ("grep_task_log", "/matches/0/before/0", "lineNumber line"),
     ("list_tenants", "", PAGE),
     ("list_tenants", "/items/4", TENANT),
     ("get_tenant_by_id", "", TENANT),

@@ -22,6 +22,8 @@ mod tasks;
 
 mod logs;
 
+mod grep;
+
 mod tenants;
 
 mod tenant_variables;

@@ -11,6 +11,8 @@ use super::{arguments::calls, held::Held};
 const BUDGETS: &[(&str, usize)] = &[
     ("list_spaces", 1),
     ("list_environments", 1),
+    // The catalog is remembered.
+    ("grep_llms_txt", 0),
     // The page; lifecycles and groups by name.
     ("list_projects", 3),
     // The page; projects, environments, tenants, channels, releases and tasks.
@@ -25,6 +27,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("get_task_by_id", 2),
     ("get_task_details", 2),
     ("get_task_raw", 1),
+    ("grep_task_log", 1),
     // The page; the tenants that some were copied from.
     ("list_tenants", 2),
     // The tenant; projects, environments, the tenant that it was copied from.

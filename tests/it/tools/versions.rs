@@ -120,8 +120,13 @@ async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
     for version in ["2021.1.0", "2024.4.1", "2025.2.9", "0.0.0-local"] {
         let server = Held::version(version).await;
         for (tool, arguments) in calls() {
-            if tool == "get_kubernetes_live_status" && version != "0.0.0-local" {
-                server.refuses(tool, arguments, &["needs Octopus 2025.3 or later"]).await;
+            let needs = match tool {
+                "get_kubernetes_live_status" => "needs Octopus 2025.3 or later",
+                "grep_llms_txt" => "needs Octopus 2026.2.3916 or later",
+                _ => "",
+            };
+            if !needs.is_empty() && version != "0.0.0-local" {
+                server.refuses(tool, arguments, &[needs]).await;
             } else {
                 server.answer(tool, arguments).await;
             }

@@ -1,0 +1,40 @@
+//! The time and the level that stand before each message of a task log.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+/// A time with or without its date, fraction and zone, a level, a bar and one blank.
+const PREFIX: &str = r"(?-u)\A(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+[A-Za-z]+[ \t]*\|[ ]?";
+
+/// `None` only if the pattern were bad, which a test rules out.
+static FIND: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PREFIX).ok());
+
+/// The line without time and level. Other lines stay as they are.
+pub(super) fn strip(line: &[u8]) -> &[u8] {
+    let found = FIND.as_ref().and_then(|find| find.find(line));
+    found.and_then(|found| line.get(found.end()..)).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stripped() {
+        assert!(FIND.is_some());
+        for (line, left) in [
+            ("08:10:02   Info     |     Making a list", "    Making a list"),
+            ("08:10:02 Error|Bad", "Bad"),
+            ("2026-06-18T08:10:02 Fatal | Bad | worse", "Bad | worse"),
+            ("2026-06-18T08:10:02.123+02:00\tInfo\t|x", "x"),
+            ("08:10:02.123Z Error | x", "x"),
+            ("                    | == Success ==", "                    | == Success =="),
+            ("08:10:02 | no level", "08:10:02 | no level"),
+            ("at 08:10:02 Info | x", "at 08:10:02 Info | x"),
+            ("", ""),
+        ] {
+            assert_eq!(strip(line.as_bytes()), left.as_bytes(), "{line}");
+        }
+    }
+}

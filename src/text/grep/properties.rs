@@ -1,0 +1,220 @@
+//! What holds for every text, however it is cut into pieces.
+
+use proptest::prelude::*;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::*;
+
+fn options() -> Options {
+    Options {
+        invert: false,
+        strip_prefixes: false,
+        before: 0,
+        after: 0,
+        max_count: 500,
+        offset: 0,
+        room: usize::MAX,
+    }
+}
+
+fn find(pattern: &str, options: &Options, text: &[u8], piece: usize) -> Found {
+    let pattern = Pattern::new(pattern, false, false).unwrap();
+    let mut grep = Grep::new(pattern, options.clone());
+    text.chunks(piece).for_each(|piece| grep.push(piece));
+    grep.finish()
+}
+
+/// The whole text in memory, line by line: what the search must come to.
+fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    if lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    let lines: Vec<&[u8]> = lines
+        .into_iter()
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .map(|line| if options.strip_prefixes { prefix::strip(line) } else { line })
+        .collect();
+    let is_match: Vec<bool> =
+        lines.iter().map(|line| regex.is_match(line) != options.invert).collect();
+    let places: Vec<usize> = (0..lines.len()).filter(|place| is_match[*place]).collect();
+    let line = |place: usize| Line {
+        line_number: place as u64 + 1,
+        line: String::from_utf8_lossy(lines[place]).into_owned(),
+    };
+    let after = |place: usize| {
+        let next = (place + 1..lines.len()).find(|next| is_match[*next]).unwrap_or(lines.len());
+        place + 1..next.min(place + 1 + options.after)
+    };
+    let first = usize::try_from(options.offset).unwrap();
+    let matches = (first..places.len()).take(options.max_count).map(|index| {
+        let place = places[index];
+        let free = if index == 0 { 0 } else { after(places[index - 1]).end };
+        Match {
+            line_number: place as u64 + 1,
+            line: line(place).line,
+            before: (options.before > 0).then(|| {
+                (free.max(place.saturating_sub(options.before))..place).map(line).collect()
+            }),
+            after: (options.after > 0).then(|| after(place).map(line).collect()),
+        }
+    });
+    Found {
+        total_lines: lines.len() as u64,
+        total_matches: places.len() as u64,
+        matches: matches.collect(),
+        long_lines: 0,
+        context_cut: false,
+    }
+}
+
+fn regex(pattern: &str) -> Regex {
+    RegexBuilder::new(pattern).multi_line(true).crlf(true).build().unwrap()
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: [&[u8]; 15] = [
+        b"a",
+        b"b",
+        b"ab",
+        b"Error",
+        b" ",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\xff",
+        b"\xc3\xa4",
+        b"08:10:02   Info     | ",
+        b"2026-06-18T08:10:02 Error| ",
+        b"\n\n",
+        b"x\ny",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..80).prop_map(|p| p.concat())
+}
+
+const PATTERNS: [&str; 22] = [
+    "a",
+    "ab",
+    "a+b",
+    "^a",
+    "b$",
+    "^$",
+    "^",
+    "$",
+    ".",
+    r"\s",
+    "[^a]",
+    r"a\s+b",
+    r"\bb",
+    r"\Ba",
+    r"\Aa",
+    r"b\z",
+    "(?-m)^a",
+    "(?i)error",
+    "(?s)a.b",
+    r"x\W*y",
+    "ä|Info",
+    "(?-u)[\\xff]",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn pieces_come_to_the_same_as_the_whole(
+        text in text(),
+        piece in 1usize..200,
+        pattern in prop::sample::select(PATTERNS.to_vec()),
+        (invert, strip_prefixes) in any::<(bool, bool)>(),
+        (before, after) in (0usize..4, 0usize..4),
+        (max_count, offset) in (1usize..6, 0u64..6),
+    ) {
+        let options =
+            Options { invert, strip_prefixes, before, after, max_count, offset, ..options() };
+        let found = find(pattern, &options, &text, piece);
+        prop_assert_eq!(found, naive(&regex(pattern), &options, &text));
+    }
+
+    #[test]
+    fn pages_joined_are_the_whole(
+        text in text(),
+        piece in 1usize..200,
+        (before, after) in (0usize..4, 0usize..4),
+        (max_count, room) in (1usize..6, 600usize..2_000),
+    ) {
+        let all = Options { before, after, ..options() };
+        let whole = find("a", &all, &text, piece);
+        let mut options = Options { max_count, room, ..all };
+        let (mut joined, mut was_cut) = (Vec::new(), false);
+        loop {
+            let page = find("a", &options, &text, piece);
+            prop_assert_eq!(page.total_matches, whole.total_matches);
+            let size: usize = page.matches.iter().map(|m| serde_json::to_string(m).unwrap().len() + 1).sum();
+            prop_assert!(page.context_cut || size <= room, "{} > {}", size, room);
+            joined.extend(page.matches);
+            options.offset = joined.len() as u64;
+            was_cut |= page.context_cut;
+            if was_cut || options.offset >= whole.total_matches {
+                break;
+            }
+        }
+        if !was_cut {
+            prop_assert_eq!(joined, whole.matches);
+        }
+    }
+}
+
+#[test]
+fn no_line_is_shown_twice() {
+    let text = "1\n2\nx3\n4\nx5\nx6\n7\n8\n9\n10\nx11\n";
+    let found = find("x", &Options { before: 2, after: 2, ..options() }, text.as_bytes(), 7);
+    let mut numbers = Vec::new();
+    for found in &found.matches {
+        numbers.extend(found.before.iter().flatten().map(|line| line.line_number));
+        numbers.push(found.line_number);
+        numbers.extend(found.after.iter().flatten().map(|line| line.line_number));
+    }
+    assert_eq!(numbers, (1..=11).collect::<Vec<_>>());
+    assert_eq!(found.matches[1].before, Some(Vec::new()));
+}
+
+#[test]
+fn a_text_without_end_or_lines_does_not_fill_memory() {
+    let pattern = Pattern::new("y", false, false).unwrap();
+    let mut grep = Grep::new(pattern, Options { before: 50, after: 50, ..options() });
+    let piece = vec![b'x'; 64 * 1024];
+    for _ in 0..1_600 {
+        grep.push(&piece);
+        assert!(grep.rest.capacity() <= 3 * LONGEST_LINE);
+    }
+    grep.push(b"y\ny\n");
+    let found = grep.finish();
+    assert_eq!((found.total_lines, found.total_matches, found.long_lines), (2, 1, 1));
+    let before = found.matches[0].before.as_ref().unwrap();
+    assert!(before[0].line.len() < 2_100 && before[0].line.ends_with(" ..."));
+}
+
+#[test]
+fn what_does_not_fit_comes_on_the_next_page() {
+    let text = "y\n".repeat(40) + "x\n" + &"y\n".repeat(9);
+    let options = Options { before: 50, after: 50, room: 600, ..options() };
+    let found = find("x", &options, text.as_bytes(), 64);
+    assert!(found.context_cut && found.matches.len() == 1);
+    let before = found.matches[0].before.as_ref().unwrap();
+    assert_eq!(before.last().unwrap().line_number, 40, "the nearest stay");
+    assert!((3..12).contains(&before.len()));
+}
+
+#[test]
+fn lines_of_a_private_key_are_not_shown() {
+    let key = "-----BEGIN PRIVATE KEY-----\nRkFLRUZBS0VGQUtFRkFLRQ==\n-----END PRIVATE KEY-----\n";
+    let text = format!("one\n{key}two\n").repeat(2);
+    for (pattern, piece) in [("^RkFL", 9), ("one", 1_000), ("two", 50), (".", 3)] {
+        let options = Options { before: 5, after: 5, ..options() };
+        let found = find(pattern, &options, text.as_bytes(), piece);
+        let shown = serde_json::to_string(&found.matches).unwrap();
+        assert!(!shown.contains("RkFL"), "{pattern}: {shown}");
+        assert_eq!(found.total_lines, 10);
+    }
+}

@@ -1,0 +1,104 @@
+//! A line as it is shown: readable, not longer than is useful, without what must not be seen.
+
+use serde::Serialize;
+
+use super::Pattern;
+use crate::text::door;
+
+/// A line that is longer is cut.
+pub(super) const LONGEST: usize = 2_000;
+/// What stands where something was cut off.
+const MARK: &str = "...";
+
+/// A line as text. One that is longer than `longest` bytes is cut: around what was found in it,
+/// and after the door, because half a secret is hard to recognise.
+pub(super) fn show(line: &[u8], found: Option<&Pattern>, longest: usize) -> String {
+    let text = String::from_utf8_lossy(line);
+    if text.len() <= longest {
+        return text.into_owned();
+    }
+    let text = door(&text).text;
+    let place = found.and_then(|pattern| pattern.place(text.as_bytes())).unwrap_or_default();
+    around(&text, place, longest)
+}
+
+/// About `longest` bytes of a text, with what stands at `place` in them.
+fn around(text: &str, place: usize, longest: usize) -> String {
+    let last = text.len().saturating_sub(longest);
+    let start = if place <= longest / 2 { 0 } else { (place - longest / 4).min(last) };
+    let start = text.ceil_char_boundary(start);
+    let (_, rest) = text.split_at(start);
+    let (shown, after) = rest.split_at(rest.floor_char_boundary(longest));
+    match (start > 0, !after.is_empty()) {
+        (false, false) => shown.to_owned(),
+        (false, true) => format!("{shown} {MARK}"),
+        (true, false) => format!("{MARK} {shown}"),
+        (true, true) => format!("{MARK} {shown} {MARK}"),
+    }
+}
+
+/// How many bytes a text takes as JSON once it has passed the door.
+pub(super) fn size(text: &str) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting cannot fail.
+    let _ = door(text).text.serialize(&mut serde_json::Serializer::new(&mut count));
+    count.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_around_what_was_found() {
+        let pattern = Pattern::new("needle", false, false).unwrap();
+        let hay = "x".repeat(5_000);
+        for (line, begins, ends) in [
+            (format!("needle{hay}"), "needlex", "x ..."),
+            (format!("{hay}needle"), "... x", "needle"),
+            (format!("{hay}needle{hay}"), "... x", "x ..."),
+        ] {
+            let shown = show(line.as_bytes(), Some(&pattern), LONGEST);
+            assert!(shown.starts_with(begins) && shown.ends_with(ends), "{shown}");
+            assert!(shown.contains("needle") && shown.len() <= LONGEST + 8);
+        }
+        assert!(show(hay.as_bytes(), None, LONGEST).ends_with("x ..."));
+        assert_eq!(show(b"caf\xff", None, LONGEST), "caf\u{fffd}");
+    }
+
+    #[test]
+    fn a_secret_is_not_cut_in_half() {
+        let line = format!("{}password=hunter2hunter2 {}", "x ".repeat(997), "y".repeat(3_000));
+        let shown = show(line.as_bytes(), None, LONGEST);
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn the_size_is_that_of_what_is_shown() {
+        assert_eq!(size("a\"b\n"), 8);
+        assert_eq!(size("password=hunter2hunter2"), size("password=[redacted:password]"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_keeps_the_place_and_the_size(text in "\\PC{0,200}", place in 0usize..300, longest in 20usize..100) {
+            let place = text.floor_char_boundary(place.min(text.len()));
+            let shown = around(&text, place, longest);
+            prop_assert!(shown.len() <= longest + 8);
+            let next: String = text[place..].chars().take(1).collect();
+            prop_assert!(shown.contains(&next));
+        }
+    }
+}
