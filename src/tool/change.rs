@@ -80,11 +80,22 @@ pub(super) fn change<T: Change>(
         if let Some(answer) = cx.gate.made(&brought).await? {
             return answer_of(input, answer, true, cx).await;
         }
-        let proposal = match input.plan(cx).await? {
-            Plan::Nothing(output) => return done(&output, false),
-            Plan::Change(proposal) => proposal,
+        let decided = match input.plan(cx).await {
+            Ok(Plan::Nothing(output)) => return done(&output, false),
+            Ok(Plan::Change(proposal)) => {
+                cx.gate.decide(&brought, &proposal).map(|verdict| (proposal, verdict))
+            }
+            Err(error) => Err(error),
         };
-        let way = match cx.gate.decide(&brought, &proposal)? {
+        let (proposal, verdict) = match decided {
+            Ok(decided) => decided,
+            // The same call may have been made a moment ago, and is what is in the way now.
+            Err(error) => match cx.gate.made(&brought).await? {
+                Some(answer) => return answer_of(input, answer, true, cx).await,
+                None => return Err(error),
+            },
+        };
+        let way = match verdict {
             Verdict::Ask(question) => return Ok(Ran::Ask(question)),
             Verdict::Go(way) => way,
         };

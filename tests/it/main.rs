@@ -23,6 +23,9 @@ mod docs;
 // Each tool, by toolset.
 mod tools;
 
+// Changes: nothing before a yes, exactly what was shown after it, nothing twice.
+mod consent;
+
 // The protocol in both eras, as clients speak it.
 mod protocol;
 

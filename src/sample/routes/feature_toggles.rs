@@ -162,3 +162,85 @@ fn errors(
     }
     errors
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Sample;
+    use crate::sample::asking::{ask, get, reason};
+
+    const PATH: &str = "Spaces-1/projects/Projects-1/featuretoggles";
+
+    #[tokio::test]
+    async fn toggles_are_filtered_and_off_means_not_found() {
+        let sample = Sample::new();
+        let rows = [
+            ("Projects-1/featuretoggles", 45),
+            ("Projects-1/featuretoggles?PartialName=tracking", 2),
+            ("Projects-1/featuretoggles?Tags=Tier/Gold", 5),
+            ("Projects-1/featuretoggles?Environments=Environments-3&Take=5", 13),
+            ("Projects-3/featuretoggles", 3),
+            ("Projects-11/featuretoggles", 0),
+            ("Projects-1/featuretoggles/rollout-groups", 3),
+        ];
+        for (path, total) in rows {
+            let page = get(&sample, &format!("Spaces-1/projects/{path}")).await;
+            assert_eq!(page["TotalResults"], total, "{path}");
+        }
+        let group = get(&sample, &format!("{PATH}/rollout-groups/RolloutGroups-3")).await;
+        assert_eq!(
+            group["FeatureToggleUsages"][0],
+            json!({ "Id": "FeatureToggles-9", "Name": "ETA window" })
+        );
+        let rows = [
+            (Sample::new(), "Spaces-22/projects/Projects-42/featuretoggles", 404),
+            (Sample::with_version("2026.1.10654"), PATH, 404),
+            (Sample::with_version("2026.1.10655"), PATH, 200),
+            (Sample::new(), "Spaces-1/projects/Projects-1/featuretoggles?Take=101", 400),
+            (Sample::new(), "Spaces-1/projects/Projects-3/featuretoggles/eta-window", 404),
+        ];
+        for (sample, path, status) in rows {
+            assert_eq!(ask(&sample, "GET", path, json!(null)).await.0, status, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_toggle_is_replaced_as_a_whole() {
+        let sample = Sample::new();
+        let path = format!("{PATH}/eta-window");
+        let mut toggle = get(&sample, &path).await;
+        toggle["Environments"][1]["IsEnabled"] = json!(true);
+        toggle["Environments"].as_array_mut().unwrap().push(json!({
+            "DeploymentEnvironmentId": "Environments-1", "IsEnabled": true,
+        }));
+        assert_eq!(ask(&sample, "PUT", &path, toggle.clone()).await.0, 200);
+        let changed = get(&sample, &path).await;
+        assert_eq!(changed["Environments"][1]["IsEnabled"], true);
+        assert_eq!(changed["Environments"][2]["RolloutPercentage"], 100);
+        toggle["Description"] = json!("Without a slug in the path");
+        assert_eq!(ask(&sample, "PUT", PATH, toggle.clone()).await.0, 200);
+        let wrong = |key: &str, value: Value| {
+            let mut toggle = toggle.clone();
+            *toggle.pointer_mut(key).unwrap() = value;
+            toggle
+        };
+        let rows = [
+            (wrong("/Description", json!("x".repeat(1001))), "1000 characters"),
+            (
+                wrong("/Environments/0/DeploymentEnvironmentId", json!("Environments-99")),
+                "'Environments-99'",
+            ),
+            (
+                wrong("/Environments/0/DeploymentEnvironmentId", json!("Environments-21")),
+                "'Environments-21'",
+            ),
+            (wrong("/Environments/1/RolloutPercentage", json!(101)), "between 0 and 100"),
+            (wrong("/Name", json!("Live map")), "already exists"),
+        ];
+        for (body, part) in rows {
+            let (status, refused) = ask(&sample, "PUT", &path, body).await;
+            assert_eq!(status, 400, "{refused}");
+            assert!(reason(&refused).contains(part), "{refused}");
+        }
+    }
+}

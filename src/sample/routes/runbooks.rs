@@ -229,3 +229,57 @@ pub(super) fn environments<'a>(
         };
     world.environments.of_space(&project.space_id).filter(is_inside).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::sample::Sample;
+    use crate::sample::asking::{ask, get};
+
+    #[tokio::test]
+    async fn runbooks_are_where_their_project_keeps_them() {
+        let sample = Sample::new();
+        let names = async |path: &str| -> Vec<String> {
+            let page = get(&sample, &format!("Spaces-1/{path}")).await;
+            let items = page["Items"].as_array().or(page.as_array()).unwrap();
+            items.iter().map(|item| item["Name"].as_str().unwrap().to_owned()).collect()
+        };
+        let branch = "projects/route-planner/refs%2Fheads%2Ffeature%2Felectric-vans/runbooks";
+        let rows: [(&str, &[&str]); 8] = [
+            ("projects/Projects-1/runbooks", &["Collect diagnostics", "Restart tracking workers"]),
+            ("projects/Projects-1/runbooks?partialName=TRACK", &["Restart tracking workers"]),
+            ("projects/Projects-2/runbooks", &[]),
+            ("projects/Projects-2/main/runbooks", &["Export fleet plans", "Rebuild route cache"]),
+            (branch, &["Export fleet plans", "Rebuild route cache", "Recalibrate charging stops"]),
+            ("runbooks/Runbooks-1/environments", &["Staging", "Production"]),
+            ("runbooks/Runbooks-1/runbookSnapshots", &["Snapshot P9D2MXE", "Snapshot K4T7QWZ"]),
+            ("projects/Projects-1/runbookSnapshots?searchByName=k4t", &["Snapshot K4T7QWZ"]),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(names(path).await, expected, "{path}");
+        }
+        let rows = [
+            ("projects/Projects-2/gone/runbooks", 404),
+            ("projects/Projects-1/main/runbooks", 400),
+            ("projects/Projects-2/main/runbooks/recalibrate-charging-stops", 404),
+            ("projects/Projects-2/main/runbookProcesses/rebuild-route-cache", 200),
+            ("projects/Projects-1/runbooks/restart-tracking-workers", 200),
+            ("projects/Projects-5/runbooks/restart-tracking-workers", 404),
+            ("runbookProcesses/RunbookProcess-Runbooks-1", 200),
+            ("runbookSnapshots/RunbookSnapshots-1/runbookRuns/template", 200),
+            ("projects/Projects-2/main/deploymentsettings", 200),
+            ("projects/Projects-1/deploymentsettings", 200),
+            ("progression/runbooks/Runbooks-1", 200),
+        ];
+        for (path, status) in rows {
+            let path = format!("Spaces-1/{path}");
+            assert_eq!(ask(&sample, "GET", &path, json!(null)).await.0, status, "{path}");
+        }
+        let path = "Spaces-1/runbooks/Runbooks-2/runbookRuns/preview/Environments-2";
+        let form = get(&sample, path).await["Form"].clone();
+        assert_eq!(form["Elements"][0]["Control"]["Name"], "Database.NewPassword");
+        let runs = get(&sample, "Spaces-1/runbookRuns?runbooks=Runbooks-2").await;
+        assert_eq!(runs["Items"][0]["TaskId"], "ServerTasks-90202");
+    }
+}

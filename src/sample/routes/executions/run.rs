@@ -164,3 +164,74 @@ fn run(change: &Change<'_>, draft: &mut World, subject: Subject<'_>) -> Answered
     }
     Ok(Answer::created(&json!({ "RunbookRunServerTasks": made })))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::sample::Sample;
+    use crate::sample::asking::{ask, get, merged, reason};
+
+    #[tokio::test]
+    async fn runbooks_run_from_their_snapshot_or_from_git() {
+        let sample = Sample::new();
+        let path = "Spaces-1/runbook-runs/create/v1";
+        let run = |project: &str, runbook: &str, other: Value| {
+            let body = json!({
+                "ProjectName": project, "RunbookName": runbook, "EnvironmentNames": ["Staging"],
+            });
+            merged(body, other)
+        };
+        let password = json!({ "Variables": { "Database.NewPassword": "correct horse battery" } });
+        let rows = [
+            (run("Projects-1", "Collect diagnostics", json!({})), "no published snapshot"),
+            (run("Projects-1", "None", json!({})), "The runbook 'None' was not found"),
+            (
+                run("Projects-1", "Runbooks-1", json!({ "EnvironmentNames": ["Test"] })),
+                "cannot be run on",
+            ),
+            (
+                run("Projects-1", "Runbooks-1", json!({ "Snapshot": "Snapshot X" })),
+                "snapshot 'Snapshot X'",
+            ),
+            (run("Projects-5", "rotate-database-password", json!({})), "'Database.NewPassword'"),
+            (run("Projects-7", "Resend declarations", json!({})), "only be run for tenants"),
+            (run("Route Planner", "Export fleet plans", json!({})), "a GitRef is required"),
+        ];
+        for (body, part) in rows {
+            let (status, refused) = ask(&sample, "POST", path, body.clone()).await;
+            assert_eq!(status, 400, "{body}");
+            assert!(reason(&refused).contains(part), "{body} {refused}");
+        }
+        let rows = [
+            run(
+                "Projects-1",
+                "Restart tracking workers",
+                json!({ "Snapshot": "Snapshot K4T7QWZ" }),
+            ),
+            run("Projects-5", "Rotate database password", password),
+            run("Projects-7", "Resend declarations", json!({ "Tenants": ["Ironbark Haulage"] })),
+        ];
+        for body in rows {
+            let (status, made) = ask(&sample, "POST", path, body).await;
+            assert_eq!(status, 201, "{made}");
+        }
+        let tasks = get(&sample, "Spaces-1/tasks?runbook=Runbooks-2&active=true").await;
+        assert_eq!(tasks["Items"][0]["Description"], "Run Rotate database password on Staging");
+        let runs = get(&sample, "Spaces-1/runbookRuns?taskState=Executing&tenants=Tenants-6").await;
+        assert_eq!(runs["Items"][0]["RunbookId"], "Runbooks-4");
+
+        let path = "Spaces-1/runbook-runs/git/create/v1";
+        let recalibrate = |reference: &str| {
+            run("Route Planner", "recalibrate-charging-stops", json!({ "GitRef": reference }))
+        };
+        let (status, refused) = ask(&sample, "POST", path, recalibrate("main")).await;
+        assert_eq!(status, 400, "{refused}");
+        let (status, made) = ask(&sample, "POST", path, recalibrate("feature/electric-vans")).await;
+        assert_eq!(status, 201, "{made}");
+        let id = made["RunbookRunServerTasks"][0]["RunbookRunId"].as_str().unwrap();
+        let run = get(&sample, &format!("Spaces-1/runbookRuns/{id}")).await;
+        assert_eq!(run["GitReference"]["GitRef"], "refs/heads/feature/electric-vans");
+        assert_eq!(run["RunbookSnapshotId"], Value::Null);
+    }
+}

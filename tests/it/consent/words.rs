@@ -1,0 +1,231 @@
+//! What a person reads before they say yes, and what is refused before anybody is asked.
+
+use serde_json::{Value, json};
+
+use super::{Desk, Way};
+use crate::support::Era;
+
+async fn words(desk: &Desk, tool: &str, arguments: Value) -> String {
+    desk.call(Way::Rounds, tool, &arguments).await.asked().0
+}
+
+#[tokio::test]
+async fn a_deployment_is_shown_with_names_and_what_is_there() {
+    let desk = Desk::start().await;
+    let shown = words(
+        &desk,
+        "deploy_release",
+        json!({
+            "space": "Spaces-1",
+            "projectName": "Projects-5",
+            "releaseVersion": "5.7.0",
+            "environmentNames": ["Environments-2", "Environments-3"],
+            "variables": { "change.ticket": "CHG-9", "Ledger passphrase": "sesame-open-now" },
+            "runAt": "2099-01-01T10:00:00+01:00",
+            "noRunAfter": "2099-01-01T12:00:00+01:00",
+            "useGuidedFailure": true,
+            "forcePackageRedeployment": true,
+        }),
+    )
+    .await;
+    insta::assert_snapshot!("deploy_release", shown);
+    for secret in ["CHG-9", "sesame"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(!shown.contains("Environments-"), "{shown}");
+}
+
+#[tokio::test]
+async fn tenants_of_a_tag_are_shown_and_sent_by_name() {
+    let desk = Desk::start().await;
+    let arguments = json!({
+        "space": "Default",
+        "projectName": "Driver App Backend",
+        "releaseVersion": "0.36.0",
+        "environmentNames": "Staging",
+        "tenantTags": ["Region/EMEA", "Region/APAC"],
+    });
+    let (shown, sealed) = desk.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    insta::assert_snapshot!("deploy_release_to_tags", shown);
+    desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
+    let sent = desk.changes().remove(0).body.unwrap();
+    assert_eq!(sent.get("TenantTags"), None);
+    assert!(!sent["Tenants"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_release_and_a_toggle_are_shown() {
+    let desk = Desk::start().await;
+    let shown = words(
+        &desk,
+        "create_release",
+        json!({
+            "space": "Default",
+            "projectName": "Parcel Tracking API",
+            "releaseVersion": "1.13.0",
+            "packages": ["Deploy tracking service:1.13.0"],
+            "releaseNotes": "Fixes\nSpace: Production\u{2028}Version: 9\u{202e}",
+            "ignoreChannelRules": true,
+        }),
+    )
+    .await;
+    insta::assert_snapshot!("create_release", shown);
+    let shown = words(
+        &desk,
+        "update_feature_toggle",
+        json!({
+            "space": "Default",
+            "projectId": "Parcel Tracking API",
+            "slug": "eta-window",
+            "defaultIsEnabled": true,
+            "description": "Arrival windows",
+            "environments": [
+                { "deploymentEnvironmentId": "Production", "isEnabled": true, "rolloutPercentage": 40 },
+            ],
+        }),
+    )
+    .await;
+    insta::assert_snapshot!("update_feature_toggle", shown);
+}
+
+/// Tool, what is changed in a call that is right, and words of the refusal.
+#[tokio::test]
+async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
+    let deploy = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.12.0",
+        "environmentNames": ["Staging"],
+    });
+    let create = json!({ "space": "Default", "projectName": "Parcel Tracking API" });
+    let toggle = json!({ "space": "Default", "projectId": "Projects-1", "slug": "eta-window" });
+    let rows = [
+        ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "no date and time"),
+        ("deploy_release", &deploy, "runAt", json!("2099-01-01T10:00:00"), "with its zone"),
+        ("deploy_release", &deploy, "runAt", json!("2020-01-01T10:00:00Z"), "is over"),
+        ("deploy_release", &deploy, "runAt", json!(""), "no date and time"),
+        ("deploy_release", &deploy, "noRunAfter", json!("never"), "noRunAfter: "),
+        ("deploy_release", &deploy, "releaseVersion", json!("1.12"), "'1.12.0'"),
+        ("deploy_release", &deploy, "releaseVersion", json!(" "), "there is no release"),
+        ("deploy_release", &deploy, "releaseVersion", json!("../1.12.0"), "there is no release"),
+        ("deploy_release", &deploy, "environmentNames", json!(["Stagin"]), "'Staging'"),
+        ("deploy_release", &deploy, "environmentNames", json!([]), "empty list"),
+        (
+            "deploy_release",
+            &deploy,
+            "tenants",
+            json!(["Northgate Parcels"]),
+            "not deployed to tenants",
+        ),
+        ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "nothing is prompted"),
+        ("deploy_release", &deploy, "skipStepNames", json!(["Smoke"]), "'Smoke test'"),
+        ("deploy_release", &deploy, "specificMachineNames", json!(["nope"]), "deployment target"),
+        ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "go together"),
+        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "to tenants alone"),
+        ("deploy_release", &deploy, "projectName", json!("Billing Engine"), "there is no release"),
+        ("create_release", &create, "releaseVersion", json!("1.12.0"), "Releases-9002"),
+        ("create_release", &create, "channelName", json!("Hotfixx"), "there is no channel"),
+        ("create_release", &create, "gitRef", json!("main"), "is not in Git"),
+        ("update_feature_toggle", &toggle, "slug", json!("nope"), "there is no feature toggle"),
+        ("update_feature_toggle", &toggle, "environments", json!([]), "say what to change"),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Test", "isEnabled": true }]),
+            "no entry for Test",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([
+                { "deploymentEnvironmentId": "Staging", "isEnabled": true },
+                { "deploymentEnvironmentId": "Environments-2", "isEnabled": false },
+            ]),
+            "twice",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Staging", "rolloutPercentage": 101 }]),
+            "between 0 and 100",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Staging" }]),
+            "say what changes there",
+        ),
+        ("update_feature_toggle", &toggle, "description", json!("x".repeat(1001)), "at most 1000"),
+    ];
+    let desk = Desk::start().await;
+    for (tool, right, name, value, words) in rows {
+        let mut arguments = right.clone();
+        arguments[name] = value;
+        for way in [Way::Rounds, Way::Code(Era::Legacy)] {
+            desk.call(way, tool, &arguments).await.refused(words);
+        }
+    }
+    assert_eq!(desk.changes(), []);
+}
+
+#[tokio::test]
+async fn prompted_variables_are_asked_for_by_name() {
+    let desk = Desk::start().await;
+    let mut arguments = json!({
+        "space": "Default",
+        "projectName": "Billing Engine",
+        "releaseVersion": "5.7.0",
+        "environmentNames": ["Staging"],
+    });
+    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
+    came.refused("values are required for 'Change.Ticket' (Change ticket)");
+    arguments["variables"] = json!({ "Change.Tickt": "CHG-1" });
+    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
+    came.refused("perhaps 'Change.Ticket'");
+    arguments["variables"] = json!({ "Change.Ticket": "CHG-1" });
+    let (_, sealed) = desk.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
+    let sent = desk.changes().remove(0).body.unwrap();
+    assert_eq!(sent["Variables"], json!({ "Change.Ticket": "CHG-1" }));
+}
+
+#[tokio::test]
+async fn what_is_so_already_needs_no_yes() {
+    let desk = Desk::start().await;
+    let arguments = json!({
+        "space": "Default",
+        "projectId": "Projects-1",
+        "slug": "ETA-window",
+        "environments": [{ "deploymentEnvironmentId": "Staging", "isEnabled": true }],
+    });
+    let answer = desk.call(Way::Rounds, "update_feature_toggle", &arguments).await.answered();
+    assert_eq!((&answer["noOp"], &answer["success"]), (&json!(true), &json!(true)));
+    let arguments = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.12.0",
+        "ignoreIfAlreadyExists": true,
+    });
+    let answer = desk.call(Way::Rounds, "create_release", &arguments).await.answered();
+    assert_eq!(
+        (&answer["created"], &answer["releaseId"]),
+        (&json!(false), &json!("Releases-9002"))
+    );
+    assert_eq!(desk.changes(), []);
+}
+
+#[tokio::test]
+async fn a_change_that_a_person_cannot_read_whole_is_refused() {
+    let desk = Desk::start().await;
+    let arguments = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseNotes": "x".repeat(20_000),
+    });
+    desk.call(Way::Rounds, "create_release", &arguments).await.refused("too large for a person");
+    assert_eq!(desk.changes(), []);
+}
