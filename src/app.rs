@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{AuthMode, Config, Loaded, Secret, Sessions},
     http::{self, Auth, Certificates, Gate, Listening, Readiness},
-    mcp::{Caller, Protocol, Settings, Tools},
+    mcp::{self, Caller, Protocol, Settings, Tools},
     octopus::{Client, Configured},
     sample,
     tool::{Catalog, Gate as ChangeGate, Limits, Policy, Seal, Tier},
@@ -77,6 +77,8 @@ pub struct Running {
     pub main: Listening,
     /// The admin listener, where there is one.
     pub admin: Option<Listening>,
+    /// The sessions, where any are kept.
+    pub sessions: Option<Arc<mcp::Sessions>>,
     sample: Option<Listening>,
     readiness: Readiness,
     stop: CancellationToken,
@@ -98,7 +100,17 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
     };
     let protocol = Protocol::new(tools(&config, client)?, settings);
     let readiness = Readiness::default();
-    let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone());
+    let sessions = match config.http.sessions {
+        Sessions::Off => None,
+        Sessions::Memory => {
+            let sessions = mcp::Sessions::new(&config.http, Seal::from_config(&config.tools)?);
+            Some(Arc::new(sessions))
+        }
+    };
+    if let Some(sessions) = &sessions {
+        tokio::spawn(Arc::clone(sessions).look_after(stop.clone()));
+    }
+    let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone(), sessions.clone());
     let router = http::router(gate, protocol);
 
     let certificates = Certificates::load(&config.http.tls).await?;
@@ -118,7 +130,15 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
     if let Some(certificates) = certificates {
         tokio::spawn(certificates.follow(stop.clone()));
     }
-    Ok(Running { main, admin, sample, readiness, stop, drain: config.http.drain_timeout.0 })
+    Ok(Running {
+        main,
+        admin,
+        sessions,
+        sample,
+        readiness,
+        stop,
+        drain: config.http.drain_timeout.0,
+    })
 }
 
 fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String> {
@@ -206,17 +226,20 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
 pub fn signalled() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{Signal, SignalKind, signal};
-        let (interrupted, terminated) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        async fn received(signal: std::io::Result<Signal>) {
-            match signal {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
+        use tokio::signal::unix::{SignalKind, signal};
+        let received = |kind| {
+            let signal = signal(kind);
+            async move {
+                match signal {
+                    Ok(mut signal) => drop(signal.recv().await),
+                    Err(_) => std::future::pending().await,
+                }
             }
-        }
+        };
+        let interrupted = received(SignalKind::interrupt());
+        let terminated = received(SignalKind::terminate());
         async move {
-            tokio::select! { () = received(interrupted) => {}, () = received(terminated) => {} }
+            tokio::select! { () = interrupted => {}, () = terminated => {} }
         }
     }
     #[cfg(not(unix))]

@@ -150,7 +150,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
 }
 
 fn gate(config: &Config, auth: Auth) -> Gate {
-    Gate::new(&config.http, &config.limits, auth, Readiness::default())
+    Gate::new(&config.http, &config.limits, auth, Readiness::default(), None)
 }
 
 fn protocol<O: Offering>(offering: O) -> Protocol<O> {

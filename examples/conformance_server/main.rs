@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         &config::Limits::default(),
         Auth::Open,
         Readiness::default(),
+        None,
     );
     let router = http::router(gate, Protocol::new(suite, settings));
     let mut terminate = signal(SignalKind::terminate())?;

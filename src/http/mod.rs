@@ -3,7 +3,8 @@
 //! | path | answers |
 //! | --- | --- |
 //! | `POST /mcp`, `/mcp/` | the Model Context Protocol |
-//! | `GET /mcp` | what this is, for browsers and health checkers: 405 |
+//! | `GET /mcp` | what this is, for browsers and health checkers: 405; the stream of a session |
+//! | `DELETE /mcp` | the end of a session; 405 where none are kept |
 //! | `GET /healthz` | 200 while the process runs |
 //! | `GET /readyz` | 200 while it takes requests, 503 once it stops |
 //!
@@ -22,6 +23,7 @@ mod quiet;
 mod refusal;
 mod repair;
 mod revision;
+mod session;
 mod shape;
 mod tls;
 mod trace;
@@ -40,9 +42,7 @@ use axum::{
     routing::post_service,
 };
 use http::{StatusCode, header};
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
-};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::{
@@ -54,7 +54,7 @@ use tower_http::{
 use self::refusal::Refusal;
 use crate::{
     config,
-    mcp::{Offering, Protocol},
+    mcp::{Manager, Offering, Protocol, Sessions},
 };
 
 /// Everything that a request passes on its way to the protocol.
@@ -65,6 +65,8 @@ pub struct Gate {
     auth: Auth,
     readiness: Readiness,
     requests: Arc<Semaphore>,
+    /// Sessions, where the settings keep any.
+    sessions: Option<Arc<Sessions>>,
 }
 
 impl Gate {
@@ -74,12 +76,14 @@ impl Gate {
         limits: &config::Limits,
         auth: Auth,
         readiness: Readiness,
+        sessions: Option<Arc<Sessions>>,
     ) -> Self {
         Self {
             allowed: hosts::Allowed::new(&http.allowed_hosts.0, &http.allowed_origins.0),
             http: http.clone(),
             auth,
             readiness,
+            sessions,
             requests: Arc::new(Semaphore::new(admit::places(limits))),
         }
     }
@@ -99,6 +103,8 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn(media::settle))
         // Whoever calls. Before anything that depends on who it is.
         .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+        // The session that a request names is its caller's.
+        .layer(from_fn_with_state(Arc::clone(&gate), session::check))
         // What rmcp lets pass in headers and parameters.
         .layer(from_fn(revision::check))
         .layer(from_fn(shape::check))
@@ -106,8 +112,20 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&gate), quiet::keep_alive))
         // The last errors that are not JSON-RPC become so.
         .layer(from_fn(repair::repair))
-        .service(transport(protocol, &gate.http));
-    let endpoint = post_service(endpoint).get(what_this_is).fallback(no_sessions);
+        .service(transport(protocol.clone(), &gate));
+    let endpoint = if gate.sessions.is_some() {
+        // Streams that clients listen on stay open for long, so they take no place of a request.
+        let streams = ServiceBuilder::new()
+            .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
+            .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+            .layer(from_fn_with_state(Arc::clone(&gate), session::check))
+            .layer(from_fn(repair::repair))
+            .service(transport(protocol, &gate));
+        post_service(endpoint).get_service(streams.clone()).delete_service(streams)
+    } else {
+        post_service(endpoint).get(what_this_is)
+    };
+    let endpoint = endpoint.fallback(no_sessions);
     Router::new()
         .route("/mcp", endpoint.clone())
         .route("/mcp/", endpoint)
@@ -131,21 +149,21 @@ pub fn admin_router(readiness: Readiness) -> Router {
     health::router(readiness).fallback(nothing_here)
 }
 
-/// rmcp's transport without sessions: nothing is lost when the server restarts. Its own check of
-/// hosts stands behind ours and is off. Its token would cut calls off without an answer; the
-/// protocol ends them with one.
+/// rmcp's transport. Its own check of hosts stands behind ours and is off. Its token would cut
+/// calls off without an answer; the protocol ends them with one.
 fn transport<O: Offering>(
     protocol: Protocol<O>,
-    http: &config::Http,
-) -> StreamableHttpService<Protocol<O>, NeverSessionManager> {
+    gate: &Gate,
+) -> StreamableHttpService<Protocol<O>, Manager> {
     let settings = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
-        .with_legacy_session_mode(false)
+        .with_legacy_session_mode(gate.sessions.is_some())
         .with_json_response(true)
         .with_sse_keep_alive(Some(quiet::BEAT))
         .with_sse_retry(None)
-        .with_max_request_body_bytes(http.body_limit.0);
-    StreamableHttpService::new(move || Ok(protocol.clone()), Arc::default(), settings)
+        .with_max_request_body_bytes(gate.http.body_limit.0);
+    let sessions = Arc::new(Manager(gate.sessions.clone()));
+    StreamableHttpService::new(move || Ok(protocol.clone()), sessions, settings)
 }
 
 fn cors(gate: Arc<Gate>) -> CorsLayer {

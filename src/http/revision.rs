@@ -14,13 +14,9 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// Headers that a request has once, or whose values are all the same.
 static ONCE: [HeaderName; 3] =
     [VERSION, HeaderName::from_static("mcp-method"), HeaderName::from_static("mcp-name")];
-/// Headers of sessions and streams, of which there are none here. Clients that were told so by
-/// another server may still send them; they mean nothing.
-static IGNORED: [HeaderName; 2] =
-    [HeaderName::from_static("mcp-session-id"), HeaderName::from_static("last-event-id")];
 
 /// Refuses contradicting headers and revisions that are not spoken.
-pub(super) async fn check(mut request: Request, next: Next) -> Response {
+pub(super) async fn check(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let twice = ONCE.iter().find(|name| contradicts(headers, name));
     if let Some(name) = twice {
@@ -42,9 +38,6 @@ pub(super) async fn check(mut request: Request, next: Next) -> Response {
         )
         .with_data(json!({ "supported": SUPPORTED, "requested": requested }));
         return refusal.to(&Envelope::id_of(&request));
-    }
-    for name in &IGNORED {
-        request.headers_mut().remove(name);
     }
     next.run(request).await
 }

@@ -13,10 +13,12 @@ mod protocol;
 mod request;
 mod resources;
 mod rounds;
+mod sessions;
 mod tools;
 
 pub use caller::Caller;
 pub use offering::Offering;
 pub use protocol::{Protocol, SUPPORTED, Settings};
 pub use request::Request;
+pub use sessions::{Manager, NoRoom, Sessions};
 pub use tools::Tools;

@@ -149,8 +149,10 @@ impl Error {
             | Self::NotFound { .. }
             | Self::Rejected { .. }
             | Self::RateLimited { .. }
-            | Self::Redirected { .. } => true,
-            Self::Ambiguous { .. } | Self::MalformedId { .. } | Self::TooOld { .. } => true,
+            | Self::Redirected { .. }
+            | Self::Ambiguous { .. }
+            | Self::MalformedId { .. }
+            | Self::TooOld { .. } => true,
             Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }

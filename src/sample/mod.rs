@@ -197,9 +197,9 @@ mod tests {
         assert_eq!(ask(&one, "GET", path, json!(null)).await.0, 404);
         assert_eq!(ask(&one, "DELETE", path, json!(null)).await.0, 404);
 
-        let changes = one.changes();
+        let asked = one.changes();
         let told: Vec<_> =
-            changes.iter().map(|entry| (entry.method.as_str(), entry.status)).collect();
+            asked.iter().map(|entry| (entry.method.as_str(), entry.status)).collect();
         let expected = [
             ("POST", Some(201)),
             ("POST", Some(400)),
@@ -208,8 +208,8 @@ mod tests {
             ("DELETE", Some(404)),
         ];
         assert_eq!(told, expected);
-        assert_eq!(changes[0].body.as_ref().map(|body| &body["Name"]), Some(&json!("Sandbox")));
-        assert_eq!(changes[3].body, None);
+        assert_eq!(asked[0].body.as_ref().map(|body| &body["Name"]), Some(&json!("Sandbox")));
+        assert_eq!(asked[3].body, None);
         assert!(other.changes().is_empty());
     }
 

@@ -64,7 +64,7 @@ impl Catalog {
         let fits = |argument: &&str| arguments.get(*argument).is_some_and(|value| !value.is_null());
         self.named(name)
             .or_else(|| {
-                let fitting = aliases().find(|(with, _)| with.as_ref().is_some_and(|a| fits(&a)));
+                let fitting = aliases().find(|(with, _)| with.as_ref().is_some_and(&fits));
                 fitting.map(|(_, entry)| entry)
             })
             .or_else(|| aliases().find(|(with, _)| with.is_none()).map(|(_, entry)| entry))

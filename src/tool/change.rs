@@ -60,6 +60,7 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 
 /// What a call comes to before anybody has agreed to anything.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each call, and moved once")]
 pub enum Plan<T> {
     /// There is nothing to change, and this is the answer.
     Nothing(T),

@@ -64,8 +64,10 @@ pub struct ResourceDefinition {
     /// The first version of Octopus that has it.
     pub since: OctopusVersion,
     describe: fn() -> String,
-    read: for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>,
+    read: ReadFn,
 }
+
+type ReadFn = for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>;
 
 /// A resource that was read.
 #[derive(Debug)]

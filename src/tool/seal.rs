@@ -50,9 +50,9 @@ impl Seal {
             .iter()
             .map(|key| {
                 let digest = Sha256::new().chain_update(b"octopus-mcp seal").chain_update(key);
-                let letters = digest.finalize();
-                let name = letters.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
-                (name, key.to_vec())
+                let number =
+                    digest.finalize().iter().take(3).fold(0, |n, b| n << 8 | u32::from(*b));
+                (format!("{number:06x}"), key.to_vec())
             })
             .collect();
         let Some((first, _)) = named.first().cloned() else { return Err("no key".to_owned()) };

@@ -26,6 +26,9 @@ mod tools;
 // Changes: nothing before a yes, exactly what was shown after it, nothing twice.
 mod consent;
 
+// Sessions of earlier clients, where they are kept.
+mod sessions;
+
 // The protocol in both eras, as clients speak it.
 mod protocol;
 

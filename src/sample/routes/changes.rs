@@ -25,8 +25,12 @@ impl<'a> Change<'a> {
     /// Makes the change in the draft; `None` where nothing can be changed.
     pub(super) fn make(&self, draft: &mut World, path: &[&str]) -> Option<Answered> {
         Some(match (self.method.as_str(), path) {
-            ("POST", ["releases" | "deployments" | "runbook-runs", .., "create", _])
-            | ("POST", ["deployments", "create", _, "v1"]) => executions::answer(self, draft, path),
+            (
+                "POST",
+                ["releases" | "runbook-runs", "create", "v1"]
+                | ["deployments", "create", _, "v1"]
+                | ["runbook-runs", "git", "create", "v1"],
+            ) => executions::answer(self, draft, path),
             ("POST", ["tasks", _, "cancel" | "state"] | ["tasks", "rerun", _]) => {
                 task_actions::answer(self, draft, path.get(1..).unwrap_or_default())
             }

@@ -166,19 +166,19 @@ impl Kind {
         draft: &'d mut World,
         id: &str,
     ) -> Result<&'d Item, Refusal> {
-        let shelf: &Collection = (self.shelf)(draft);
-        shelf.find_in(change.call.space_id(), id).ok_or_else(|| missing(id))
+        let all: &Collection = (self.shelf)(draft);
+        all.find_in(change.call.space_id(), id).ok_or_else(|| missing(id))
     }
 
     /// Puts it where its list has it.
     fn put(&self, draft: &mut World, body: Value) {
-        let shelf = (self.shelf)(draft);
-        shelf.put(body);
-        *shelf = if self.word == "environments" {
+        let all = (self.shelf)(draft);
+        all.put(body);
+        *all = if self.word == "environments" {
             let order = |item: &Item| item.body.get("SortOrder").and_then(Value::as_i64);
-            shelf.sorted_by(|item| (item.space_id.len(), item.space_id.clone(), order(item)))
+            all.sorted_by(|item| (item.space_id.len(), item.space_id.clone(), order(item)))
         } else {
-            shelf.sorted_by(|item| item.text("Name").to_lowercase())
+            all.sorted_by(|item| item.text("Name").to_lowercase())
         };
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus::{
-        Named, Resource, Space,
+        Id, Named, Resource, Space,
         dashboard::{self, DashboardItem},
         projects::Project,
     },
@@ -34,7 +34,7 @@ impl AlreadyThere {
             let here = |tenant: Option<&str>| {
                 items.iter().find(|item| {
                     item.environment_id == environment.id
-                        && item.tenant_id.as_ref().map(|id| id.as_str()) == tenant
+                        && item.tenant_id.as_ref().map(Id::as_str) == tenant
                 })
             };
             if tenants.peek().is_none() {

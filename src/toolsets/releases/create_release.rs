@@ -200,9 +200,11 @@ impl CreateRelease {
         }
         let reference = self.git_commit.as_deref().or(git_ref);
         match releases::next_version(space, project, channel, reference).await {
-            Ok(NextVersion { versioning_package_step_name: Some(_), .. }) => Ok(None),
-            Ok(NextVersion { next_version_increment, .. }) => Ok(next_version_increment),
-            Err(OctopusError::NotFound { .. } | OctopusError::Forbidden { .. }) => Ok(None),
+            Ok(NextVersion { next_version_increment, versioning_package_step_name: None }) => {
+                Ok(next_version_increment)
+            }
+            Ok(NextVersion { versioning_package_step_name: Some(_), .. })
+            | Err(OctopusError::NotFound { .. } | OctopusError::Forbidden { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

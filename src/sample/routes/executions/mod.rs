@@ -61,9 +61,9 @@ mod tests {
         assert_eq!(made["DeploymentServerTasks"][0]["ServerTaskId"], "ServerTasks-90208");
         let newest =
             get(&sample, "Spaces-1/tasks?project=Projects-1&states=Executing,Queued").await;
-        let states: Vec<_> =
+        let found: Vec<_> =
             newest["Items"].as_array().unwrap().iter().map(|t| &t["State"]).collect();
-        assert_eq!(states, ["Queued", "Executing"]);
+        assert_eq!(found, ["Queued", "Executing"]);
         let deployments = get(&sample, "Spaces-1/deployments?projects=Projects-1&take=1").await;
         assert_eq!(deployments["Items"][0]["Name"], "Deploy to Development");
         let details = get(&sample, "tasks/ServerTasks-90207/details").await;

@@ -48,7 +48,7 @@ pub(super) fn published(change: &Change<'_>, draft: &mut World) -> Answered {
     }
     let process = call.world.runbook_processes.find(&runbook_process_id(&runbook.id));
     let process = process.map(|process| &process.body);
-    run(change, draft, Subject { project, runbook: &runbook.body, process, snapshot, git: None })
+    run(change, draft, &Subject { project, runbook: &runbook.body, process, snapshot, git: None })
 }
 
 pub(super) fn in_git(change: &Change<'_>, draft: &mut World) -> Answered {
@@ -77,7 +77,7 @@ pub(super) fn in_git(change: &Change<'_>, draft: &mut World) -> Answered {
         snapshot: None,
         git: Some((reference, at.commit)),
     };
-    run(change, draft, subject)
+    run(change, draft, &subject)
 }
 
 fn name<'a>(change: &Change<'a>) -> Result<&'a str, Refusal> {
@@ -85,7 +85,7 @@ fn name<'a>(change: &Change<'a>) -> Result<&'a str, Refusal> {
     change.order.text("RunbookName").ok_or_else(empty)
 }
 
-fn run(change: &Change<'_>, draft: &mut World, subject: Subject<'_>) -> Answered {
+fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answered {
     let (call, order) = (change.call, change.order);
     let (project, name) = (subject.project, subject.text("Name"));
     let allowed = runbooks::environments(call.world, project, subject.runbook);

@@ -1,0 +1,70 @@
+//! Sessions of clients of the revisions that have them: whose they are, and whether there is room
+//! for another.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+
+use super::{Gate, envelope::Envelope, refusal::Refusal};
+use crate::mcp::{Caller, NoRoom, Sessions};
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+const VERSION: &str = "mcp-protocol-version";
+
+/// Lets a request into the session that it names, if that is its caller's. Where no sessions are
+/// kept, and in the revision that has none, headers about them mean nothing and go no further.
+pub(super) async fn check(
+    State(gate): State<Arc<Gate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let version = request.headers().get(VERSION);
+    let stateless = version.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
+    let Some(sessions) = gate.sessions.as_ref().filter(|_| !stateless) else {
+        request.headers_mut().remove(SESSION);
+        request.headers_mut().remove(LAST_EVENT);
+        return next.run(request).await;
+    };
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let named = request.headers().get(SESSION);
+    let refusal = match named.map(HeaderValue::to_str) {
+        None if greets(&request) => sessions.room(&caller).err().map(full),
+        None => None,
+        Some(Ok(id)) if sessions.has(id, &caller) => None,
+        // The same words whether it never was, is over, or is another caller's.
+        Some(_) => Some(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
+        )),
+    };
+    match refusal {
+        Some(refusal) => refusal.to(&Envelope::id_of(&request)),
+        None => Sessions::serving(&caller, next.run(request)).await,
+    }
+}
+
+fn greets(request: &Request) -> bool {
+    let envelope = request.extensions().get::<Envelope>();
+    envelope.is_some_and(|envelope| envelope.method.as_deref() == Some("initialize"))
+}
+
+fn full(why: NoRoom) -> Refusal {
+    let (status, message) = match why {
+        NoRoom::ForCaller => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "this caller has as many sessions as one may have; end one with DELETE, or wait until \
+             one has been idle for long enough",
+        ),
+        NoRoom::AtAll => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this server keeps as many sessions as it may; try again in a minute",
+        ),
+    };
+    Refusal::new(status, message).with_header(RETRY_AFTER, HeaderValue::from_static("60"))
+}

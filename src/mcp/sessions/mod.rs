@@ -1,0 +1,147 @@
+//! Sessions of clients of the revisions that have them, in the memory of the process.
+//!
+//! They are there so that a person can be asked before a change: a question of the server needs a
+//! stream that belongs to a client. The ID of a session is sealed for its caller, so another
+//! caller's request with it finds nothing. A session ends when its client says so, or when it has
+//! been idle for long; one that still answers a call, or has a stream open, is not idle.
+
+mod manager;
+
+pub use manager::Manager;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rmcp::transport::streamable_http_server::session::{
+    SessionManager, local::LocalSessionManager,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::Caller;
+use crate::{config, octopus::Fingerprint, tool::Seal};
+
+/// How long the seal of an ID is good. The session itself ends long before.
+const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
+/// How often idle sessions are looked for.
+const ROUND: Duration = Duration::from_secs(5);
+
+tokio::task_local! {
+    /// Whose request is being served: rmcp makes sessions without saying for whom.
+    static SERVED: Whose;
+}
+
+/// Whose a session is. Offerings without credentials have one caller.
+type Whose = Option<Fingerprint>;
+
+/// Sessions in memory.
+#[derive(Debug)]
+pub struct Sessions {
+    local: LocalSessionManager,
+    seal: Seal,
+    idle: Duration,
+    limit: usize,
+    limit_per_caller: usize,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    whose: Whose,
+    last: Instant,
+    /// Streams that are open: answers on their way, and the one that clients listen on.
+    open: usize,
+}
+
+/// Why there can be no further session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoom {
+    /// This caller has as many as one may have.
+    ForCaller,
+    /// All callers together have.
+    AtAll,
+}
+
+impl Sessions {
+    /// Sessions within these limits.
+    pub fn new(http: &config::Http, seal: Seal) -> Self {
+        let mut local = LocalSessionManager::default();
+        // Its own timer counts messages alone, and would end a session whose call takes long.
+        local.session_config.keep_alive = None;
+        Self {
+            local,
+            seal,
+            idle: http.session_idle.0,
+            limit: http.session_limit as usize,
+            limit_per_caller: http.session_limit_per_caller as usize,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Whether a caller has a session with this ID.
+    pub fn has(&self, id: &str, caller: &Caller) -> bool {
+        let whose = whose(caller);
+        self.seal.open(id, &purpose(whose)).is_ok()
+            && self.known().get(id).is_some_and(|known| known.whose == whose)
+    }
+
+    /// Whether a caller may have another session.
+    pub fn room(&self, caller: &Caller) -> Result<(), NoRoom> {
+        let whose = whose(caller);
+        let known = self.known();
+        if known.values().filter(|known| known.whose == whose).count() >= self.limit_per_caller {
+            return Err(NoRoom::ForCaller);
+        }
+        if known.len() >= self.limit { Err(NoRoom::AtAll) } else { Ok(()) }
+    }
+
+    /// Serves a request of this caller.
+    pub async fn serving<T>(caller: &Caller, work: impl Future<Output = T>) -> T {
+        SERVED.scope(whose(caller), work).await
+    }
+
+    /// How many sessions there are.
+    pub fn count(&self) -> usize {
+        self.known().len()
+    }
+
+    /// Ends sessions that are idle, and all of them when the server stops.
+    pub async fn look_after(self: Arc<Self>, stop: CancellationToken) {
+        let round = ROUND.min(self.idle / 2).max(Duration::from_millis(10));
+        loop {
+            let stopped = tokio::select! {
+                () = stop.cancelled() => true,
+                () = tokio::time::sleep(round) => false,
+            };
+            let is_over = |known: &Known| known.open == 0 && known.last.elapsed() > self.idle;
+            let over: Vec<String> = self
+                .known()
+                .iter()
+                .filter(|(_, known)| stopped || is_over(known))
+                .map(|(id, _)| id.clone())
+                .collect();
+            for id in over {
+                let _ = Manager(Some(Arc::clone(&self))).close_session(&id.into()).await;
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn whose(caller: &Caller) -> Whose {
+    caller.credentials.as_ref().map(crate::octopus::Credentials::fingerprint)
+}
+
+fn purpose(whose: Whose) -> Vec<u8> {
+    let mut purpose = b"session".to_vec();
+    purpose.extend(whose.iter().flat_map(Fingerprint::as_bytes));
+    purpose
+}
