@@ -17,6 +17,20 @@ pub fn plain(value: Value) -> Value {
     }
 }
 
+/// A document under the keys that Octopus gives it, without `Links`.
+pub fn raw(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(raw).collect(),
+        Value::Object(object) => object
+            .into_iter()
+            .filter(|(key, _)| key != "Links")
+            .map(|(key, value)| (key, raw(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        value => value,
+    }
+}
+
 /// A key in camel case. Keys that are IDs or names of people's own things stay as they are.
 fn camel(key: &str) -> String {
     let mut letters = key.chars();

@@ -152,17 +152,19 @@ fn pass(value: &mut Value, outcome: &mut Passed) {
 
 /// A value alone does not look like a password; beside its name it does.
 fn hide_by_name(object: &mut JsonObject, outcome: &mut Passed) {
-    let (Some(Value::String(name)), Some(Value::String(value))) =
-        (object.get("name"), object.get("value"))
-    else {
-        return;
-    };
-    let line = format!("{name}={value}");
-    let passed = text::door(&line);
-    if passed.redacted > 0 && text::door(value).redacted == 0 {
-        let shown = passed.text.strip_prefix(&format!("{name}=")).unwrap_or("[redacted]");
-        let shown = Value::String(shown.to_owned());
-        outcome.redacted += passed.redacted;
-        object.insert("value".to_owned(), shown);
+    for (name, value) in [("name", "value"), ("Name", "Value")] {
+        let (Some(Value::String(name)), Some(Value::String(text))) =
+            (object.get(name), object.get(value))
+        else {
+            continue;
+        };
+        let line = format!("{name}={text}");
+        let passed = text::door(&line);
+        if passed.redacted > 0 && text::door(text).redacted == 0 {
+            let shown = passed.text.strip_prefix(&format!("{name}=")).unwrap_or("[redacted]");
+            let shown = Value::String(shown.to_owned());
+            outcome.redacted += passed.redacted;
+            object.insert(value.to_owned(), shown);
+        }
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
     }
     let room = limit.saturating_sub(NOTE);
     let how = if let Some(next) = cut_items(answer, room) {
-        format!("only the first {} items fit; call again with skip {}", next.kept, next.skip)
+        let Next { kept, skip, within } = next;
+        format!("only the first {kept} items fit; call again with skip {skip}{within}")
     } else {
         cut_texts(answer, room);
         let how = match can_ask_for {
@@ -54,14 +55,23 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
 struct Next {
     kept: usize,
     skip: u64,
+    /// Where the call says its `skip`.
+    within: &'static str,
 }
 
+/// Where the items stand of a page that Octopus sent and that is passed on as it is.
+const ITEMS: &str = "/response/Items";
+
 /// Keeps as many items of a page as fit; `None` where it is no page or not one of them fits. A
-/// page is an answer with a `skip`, and its items are the one list in it.
+/// page is an answer with a `skip`, and its items are the one list in it, or in what it passes on.
 fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
     let skip = answer.get("skip")?.as_u64()?;
-    let (list, items) = answer.as_object()?.iter().find(|(_, value)| value.is_array())?;
-    let list = list.clone();
+    let own = answer.as_object()?.iter().find(|(_, value)| value.is_array());
+    let (list, within) = match own {
+        Some((key, _)) => (format!("/{key}"), ""),
+        None => (ITEMS.to_owned(), " in `query`"),
+    };
+    let items = answer.pointer(&list)?;
     let mut left = room.checked_sub(size(answer) - size(items))?;
     let items = items.as_array()?;
     let mut kept = 0;
@@ -75,10 +85,10 @@ fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
     if kept == 0 {
         return None;
     }
-    answer.get_mut(&list)?.as_array_mut()?.truncate(kept);
+    answer.pointer_mut(&list)?.as_array_mut()?.truncate(kept);
     let skip = skip + kept as u64;
     answer.as_object_mut()?.insert("nextSkip".to_owned(), json!(skip));
-    Some(Next { kept, skip })
+    Some(Next { kept, skip, within })
 }
 
 /// Cuts the longest text again and again, then the longest list, until the answer fits or nothing
@@ -176,6 +186,18 @@ mod tests {
         assert_eq!(answer["items"][kept - 1], items[kept - 1].as_str());
         assert!(size(&answer) <= 2048);
         assert!(answer["truncated"]["fullBytes"].as_u64().unwrap() > 10_000);
+    }
+
+    #[test]
+    fn a_page_of_octopus_is_cut_between_items_too() {
+        let items: Vec<String> = (0..100).map(|n| format!("{n:0100}")).collect();
+        let mut answer = json!({ "skip": 30, "response": { "Items": items, "TotalResults": 400 } });
+        fit(&mut answer, 2048, Some(9000));
+        let kept = answer["response"]["Items"].as_array().unwrap().len();
+        assert!(kept > 5 && kept < 30);
+        assert_eq!(answer["nextSkip"], 30 + kept);
+        let how = answer["truncated"]["how"].as_str().unwrap();
+        assert!(how.ends_with(&format!("skip {} in `query`", 30 + kept)), "{how}");
     }
 
     #[test]

@@ -212,7 +212,10 @@ fn the_tools_are_listed_as_lines_and_as_json() {
     let tools: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<_> =
         tools.as_array().unwrap().iter().map(|t| t["tool"]["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["list_spaces", "list_environments", "grep_llms_txt", "list_projects"]);
+    assert_eq!(
+        names,
+        ["list_spaces", "list_environments", "grep_llms_txt", "execute", "list_projects"]
+    );
     assert!(tools[0]["tool"]["inputSchema"].is_object());
     let (code, _, said) = run(&["tools", "--toolsets", "everything"]);
     assert_eq!(code, 2);

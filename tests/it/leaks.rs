@@ -27,6 +27,8 @@ fn arguments(tool: &Value) -> Value {
             "taskId" => "ServerTasks-90004",
             "variableType" => "all",
             "pattern" => "e",
+            "method" => "GET",
+            "path" => "/api/Spaces-1/projects",
             other => panic!("no value for {other}"),
         });
     }

@@ -5,7 +5,7 @@ use crate::tool::Toolset;
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "context",
     summary: "The caller, and Git branches",
-    paths: &["projects/*/git", "git-credentials", "/users/*/spaces"],
+    paths: &["projects/*/git", "git-credentials", "/users/*/spaces", "/users/*/teams"],
     tools: &[],
     resources: &[],
 };

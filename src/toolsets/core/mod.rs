@@ -1,8 +1,10 @@
 //! Where everything begins: the spaces of an instance, the environments of a space, its API.
 
+mod execute;
 mod grep_llms_txt;
 mod list_environments;
 mod list_spaces;
+mod response;
 
 use crate::tool::{Definition, Toolset};
 
@@ -12,19 +14,24 @@ pub(super) const TOOLSET: Toolset = Toolset {
     paths: &[
         "/",
         "/spaces",
+        "/spaces/*/search",
+        "/spaces/*/logo",
         "/users/me",
         "/users/*/permissions",
+        "/permissions",
         "/serverstatus",
         "/capabilities",
-        "/experimental",
+        "/experimental/llms.txt",
         "/featuresconfiguration",
+        "/configuration/feature-toggles",
+        "/configuration/enabled-feature-toggles",
         "environments",
-        "spaces",
     ],
     tools: &[
         Definition::of::<list_spaces::ListSpaces>(),
         Definition::of::<list_environments::ListEnvironments>(),
         Definition::of::<grep_llms_txt::GrepLlmsTxt>(),
+        Definition::changing::<execute::Execute>(),
     ],
     resources: &[],
 };

@@ -14,11 +14,15 @@ pub(super) const TOOLSET: Toolset = Toolset {
     paths: &[
         "deployments",
         "dashboard",
+        "dashboardconfiguration",
         "progression",
         "projects/*/deployments",
         "projects/*/progression",
         "releases/*/deployments",
         "releases/*/progression",
+        "reporting",
+        "insights",
+        "projects/*/insights",
         "/deploymentfreezes",
     ],
     tools: &[

@@ -5,7 +5,7 @@ use crate::tool::Toolset;
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "events",
     summary: "The audit log",
-    paths: &["events", "/events"],
+    paths: &["events", "/events", "subscriptions"],
     tools: &[],
     resources: &[],
 };

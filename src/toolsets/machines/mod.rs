@@ -9,6 +9,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "machines",
         "environments/*/machines",
         "machineroles",
+        "deploymenttargettags",
         "machinepolicies",
         "workers",
         "workerpools",

@@ -17,6 +17,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "projects/*/releases",
         "projects/*/channels",
         "packages",
+        "projects/*/packages",
         "feeds",
         "build-information",
     ],

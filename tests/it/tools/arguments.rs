@@ -11,6 +11,7 @@ pub fn calls() -> Vec<(&'static str, Value)> {
         ("list_spaces", json!({})),
         ("list_environments", json!({ "space": "Default" })),
         ("grep_llms_txt", json!({ "pattern": "API" })),
+        ("execute", json!({ "method": "GET", "path": "/api/Spaces-1/environments" })),
         ("list_projects", json!({ "space": "Default" })),
         ("list_deployments", json!({ "space": "Default" })),
         (

@@ -10,6 +10,8 @@ mod held;
 
 mod core;
 
+mod execute;
+
 mod projects;
 
 mod deployments;

@@ -1,0 +1,166 @@
+//! What is let through never has a meaning that nobody may ask for, however it is written.
+
+use std::fmt::Write as _;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use url::Url;
+
+use super::*;
+
+/// Segments by a decoder of its own, that decodes for as long as there is anything to decode.
+fn naive(path: &str) -> Vec<String> {
+    let mut text: Vec<u8> = path.bytes().collect();
+    loop {
+        let (mut next, mut at) = (Vec::new(), 0);
+        while at < text.len() {
+            let digits = text.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
+            let byte = digits.filter(|_| text[at] == b'%').map(|two| u8::from_str_radix(two, 16));
+            if let Some(Ok(byte)) = byte {
+                next.push(byte);
+                at += 3;
+            } else {
+                next.push(text[at]);
+                at += 1;
+            }
+        }
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    let text = String::from_utf8_lossy(&text).to_lowercase().replace('ſ', "s");
+    let segments = text.split(['/', '\\']).filter(|segment| !segment.is_empty() && *segment != ".");
+    let bare = |segment: &str| {
+        segment.split('.').next().unwrap().replace(|c: char| !c.is_ascii_alphanumeric(), "")
+    };
+    segments.map(bare).collect()
+}
+
+/// What nobody may ask for, said once more in other words.
+fn oracle(verb: Verb, path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).skip(1).collect();
+    let never = ["apikeys", "invitations", "serverconfiguration", "migrations", "importexport"];
+    let changes = ["teams", "userroles", "scopeduserroles"];
+    let writes = verb != Verb::Get;
+    [&path[..], path.get(1..).unwrap_or_default(), path.get(2..).unwrap_or_default()].iter().any(
+        |rest| match rest {
+            // Only below a space is the third word a collection.
+            _ if rest.len() + 2 == path.len() && path[0] != "spaces" => false,
+            ["users", ..] if writes => true,
+            [first, ..] if changes.contains(first) && writes => true,
+            ["licenses", "licensescurrent"] => true,
+            ["spaces" | "projects" | "environments", _] if verb == Verb::Delete => true,
+            _ => false,
+        },
+    ) || path.iter().any(|word| never.contains(word))
+        || (path.contains(&"certificates") && path.contains(&"export"))
+}
+
+fn written() -> impl Strategy<Value = (Verb, String)> {
+    let word = prop::sample::select(vec![
+        "users",
+        "Users-1",
+        "apikeys",
+        "invitations",
+        "spaces",
+        "Spaces-1",
+        "projects",
+        "Projects-1",
+        "environments",
+        "Environments-1",
+        "teams",
+        "scopeduserroles",
+        "userroles",
+        "licenses",
+        "licenses-current",
+        "migrations",
+        "certificates",
+        "export",
+        "me",
+        "tasks",
+        "serverconfiguration",
+        "releases",
+        "é",
+        "..",
+        ".",
+        "",
+        "x",
+    ]);
+    let odd = prop::sample::select(vec![
+        "\t", "%00", "%2e", "%2F", "%5c", "\u{200b}", "%252e", "%c0%ae", ";a", ".json", "{x}", "%",
+        "?", "\u{212a}", "%20", "\r\n",
+    ]);
+    let segment = (word, prop::option::weighted(0.06, odd), any::<u64>(), 0..8_u8).prop_map(
+        |(word, odd, dice, how)| {
+            let mut text = String::new();
+            for (place, letter) in word.chars().enumerate() {
+                match (how, dice >> (place * 3) & 7) {
+                    (0..4, _) | (_, 0..4) => text.push(letter),
+                    (4..6, _) if letter.is_ascii() => {
+                        write!(text, "%{:02x}", u32::from(letter)).unwrap();
+                    }
+                    (6, _) if letter.is_ascii() => {
+                        write!(text, "%25{:02X}", u32::from(letter)).unwrap();
+                    }
+                    (_, 7) if letter == 's' => text.push('ſ'),
+                    _ => text.extend(letter.to_uppercase()),
+                }
+            }
+            text + odd.unwrap_or_default()
+        },
+    );
+    let weights = vec![(12, "/"), (1, "//"), (1, "/./"), (1, "%2F"), (1, "\\"), (1, "/%2e%2e/")];
+    let between = prop::strategy::Union::new_weighted(
+        weights.into_iter().map(|(weight, text)| (weight, Just(text).boxed())).collect(),
+    );
+    let start = prop::sample::select(vec![
+        "/api",
+        "/API",
+        "/%61pi",
+        "/api",
+        "~/api",
+        "https://o.example/api",
+    ]);
+    let end = prop::sample::select(vec!["", "", "", "/", "//", "?x=1", "#x"]);
+    let verb = prop::sample::select(vec![Verb::Get, Verb::Post, Verb::Put, Verb::Delete]);
+    (verb, start, prop::collection::vec((between, segment), 0..6), end).prop_map(
+        |(verb, start, middle, end)| {
+            let middle: String = middle.into_iter().flat_map(|(a, b)| [a.to_owned(), b]).collect();
+            (verb, format!("{start}{middle}{end}"))
+        },
+    )
+}
+
+#[test]
+fn however_it_is_written_what_passes_is_below_api_and_has_no_denied_meaning() {
+    let base: Url = "https://octopus.example".parse().unwrap();
+    let (passed, caught) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let mut runner =
+        TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&written(), |(verb, given)| {
+        let Ok(path) = ApiPath::parse(&given) else { return Ok(()) };
+        if denied::reason(&path.words, &path.parts(), verb, None).is_some() {
+            caught.set(caught.get() + 1);
+            return Ok(());
+        }
+        passed.set(passed.get() + 1);
+        let sent = path.to_send().to_string();
+        let url = base.join(&sent).unwrap();
+        prop_assert_eq!(url.origin(), base.origin());
+        prop_assert_eq!(url.path(), &sent, "nothing is resolved away");
+        prop_assert!(url.query().is_none() && url.fragment().is_none());
+        prop_assert!(sent == "/api" || sent.starts_with("/api/"));
+        // What was checked is what is sent: read again, it is the same.
+        let again = ApiPath::parse(&sent).unwrap();
+        prop_assert_eq!(&again.segments, &path.segments);
+        prop_assert_eq!(&again.words, &path.words);
+        let seen = naive(url.path());
+        prop_assert!(!oracle(verb, &seen), "{:?} {} is {:?}", verb, given, seen);
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(passed.get() > 500 && caught.get() > 500, "{passed:?} passed, {caught:?} were caught");
+}

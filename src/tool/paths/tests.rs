@@ -1,0 +1,188 @@
+//! What is refused, and what is sent of the rest.
+
+use serde_json::json;
+
+use super::*;
+
+fn refused(path: &str) -> String {
+    match ApiPath::parse(path) {
+        Err(Error::Argument { field, reason }) => {
+            assert_eq!(field, "path");
+            reason
+        }
+        other => panic!("{path}: {other:?}"),
+    }
+}
+
+fn denied(verb: Verb, path: &str) -> bool {
+    let path = ApiPath::parse(path).unwrap();
+    denied::reason(&path.words, &path.parts(), verb, None).is_some()
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_is_refused() {
+    for (path, word) in [
+        ("", "from /api on"),
+        ("api/spaces", "from /api on"),
+        ("/octopus/api/spaces", "from /api on"),
+        ("/", "empty segment"),
+        ("~/api/spaces", "from /api on"),
+        ("https://octopus.example/api/spaces", "from /api on"),
+        ("//octopus.example/api", "from /api on"),
+        ("/apispaces", "from /api on"),
+        ("/api//spaces", "empty"),
+        ("/api/spaces//", "empty"),
+        ("/api/./spaces", "dot"),
+        ("/api/x/../users", "dot"),
+        ("/api/x/%2e%2E/users", "dot"),
+        ("/api/x/%2e", "dot"),
+        ("/api/projects/a%2f..%2fb", "dot"),
+        ("/api/projects/a%2f%2fb", "empty"),
+        ("/api/users%2FUsers-1", "encoded slash"),
+        ("/api/{+x}", "brace"),
+        ("/api/%7Bx%7D", "brace"),
+        ("/api\\users", "backslash"),
+        ("/api/x%5cy", "backslash"),
+        ("/api/spaces?take=1", "`query`"),
+        ("/api/spaces%3Ftake=1", "`query`"),
+        ("/api/spaces#x", "`#`"),
+        ("/api/%2561pikeys", "encoded twice"),
+        ("/api/100%25", "encoded twice"),
+        ("/api/%u0061", "encodes nothing"),
+        ("/api/x%", "encodes nothing"),
+        ("/api/%ff", "UTF-8"),
+        ("/api/%c0%ae", "UTF-8"),
+        ("/api/a\tb", "invisible"),
+        ("/api/a%0d%0ab", "invisible"),
+        ("/api/a%00", "invisible"),
+        ("/api/a\u{200b}b", "invisible"),
+        ("/api/a\u{202e}b", "invisible"),
+        ("/api/a%20/b", "a space"),
+        ("/api/a./b", "a dot"),
+    ] {
+        let reason = refused(path);
+        assert!(reason.contains(word), "{path:?}: {reason}");
+    }
+    assert!(refused(&format!("/api/{}", "x".repeat(2000))).contains("bytes"));
+    assert!(refused(&format!("/api{}", "/x".repeat(31))).contains("segments"));
+}
+
+#[test]
+fn what_is_checked_is_what_is_sent() {
+    for (given, sent) in [
+        ("/api", "/api"),
+        ("/API/", "/api"),
+        ("/%61pi/Spaces-1/Projects/", "/api/Spaces-1/Projects"),
+        ("/api/Spaces-1/projects/my%20project", "/api/Spaces-1/projects/my%20project"),
+        (
+            "/api/Spaces-1/projects/Projects-1/refs%2fheads%2Fmain/variables",
+            "/api/Spaces-1/projects/Projects-1/refs%2Fheads%2Fmain/variables",
+        ),
+        ("/api/Spaces-1/projects/é", "/api/Spaces-1/projects/%C3%A9"),
+    ] {
+        assert_eq!(ApiPath::parse(given).unwrap().to_send().to_string(), sent);
+    }
+}
+
+#[test]
+fn meanings_are_denied_in_every_form() {
+    use Verb::{Delete, Get, Patch, Post, Put};
+    let rows: &[(&[Verb], &str, bool)] = &[
+        (&[Get, Post, Delete], "users/Users-1/apikeys", true),
+        (&[Get, Post, Delete], "Users/Users-1/ApiKeys/", true),
+        (&[Get], "users/Users-1/api-keys", true),
+        (&[Get], "users/Users-1/apikeys.json", true),
+        (&[Get], "users/Users-1/apikeys;x=1", true),
+        (&[Get], "users/Users-1/api%4Beys", true),
+        (&[Get], "users/Users-1/api\u{212a}ey\u{17f}", true),
+        (&[Get], "projects/x%2Fapikeys/variables", true),
+        (&[Post, Put, Delete, Get], "users/invitations", true),
+        (&[Post], "users", true),
+        (&[Put, Delete], "users/Users-1", true),
+        (&[Get], "users/access-token", true),
+        (&[Get], "users/external-search", true),
+        (&[Get], "users/Users-1/anything", true),
+        (&[Get], "users", false),
+        (&[Get], "users/me", false),
+        (&[Get], "users/Users-1", false),
+        (&[Get], "users/users-system/teams", false),
+        (&[Get], "users/me/permissions/configuration", false),
+        (&[Get], "teams/Teams-1", false),
+        (&[Post, Put, Patch, Delete], "teams/Teams-1", true),
+        (&[Get], "userroles", false),
+        (&[Post, Put], "userroles/userroles-projectdeployer", true),
+        (&[Post, Put, Delete], "scopeduserroles/ScopedUserRoles-1", true),
+        (&[Get, Put], "configuration/authentication-guest/values", true),
+        (&[Get], "configuration/certificates/certificate-global", true),
+        (&[Get], "configuration/feature-toggles", false),
+        (&[Put], "configuration/feature-toggles", true),
+        (&[Get, Put], "serverconfiguration/settings", true),
+        (&[Get, Put], "smtpconfiguration", true),
+        (&[Get], "featuresconfiguration", false),
+        (&[Put], "featuresconfiguration", true),
+        (&[Put], "maintenanceconfiguration", true),
+        (&[Put, Post], "octopusservernodes/OctopusServerNodes-a", true),
+        (&[Get], "octopusservernodes", false),
+        (&[Get, Post], "licenses/licenses-current", true),
+        (&[Get], "licenses/licenses-current-status", false),
+        (&[Get, Post], "migrations/import", true),
+        (&[Post], "projects/import-export/export", true),
+        (&[Get], "certificates/Certificates-1/export", true),
+        (&[Get], "certificates/Certificates-1", false),
+        (&[Get], "scheduler/start", true),
+        (&[Get], "scheduler/Health/logs", false),
+        (&[Get], "machines/discover", true),
+        (&[Delete], "projects/Projects-1", true),
+        (&[Put, Get], "projects/Projects-1", false),
+        (&[Delete], "projects/Projects-1/runbooks/Runbooks-1", false),
+        (&[Delete], "environments/Environments-1", true),
+        (&[Delete], "environments/ephemeral/Environments-1", true),
+        (&[Delete], "machines/Machines-1", false),
+        (&[Delete], "machines", true),
+        (&[Delete], "packages/bulk", true),
+        (&[Delete, Post], "events/archives/a", true),
+        (&[Post], "tasks", true),
+        (&[Post], "tasks/ServerTasks-1/cancel", false),
+        (&[Post], "observability/kubernetes-monitors", true),
+        (&[Post], "observability/logs/sessions", false),
+    ];
+    for (verbs, path, expected) in rows {
+        for verb in *verbs {
+            for form in ["/api/", "/API/Spaces-1/", "/api/spaces/default/", "/api/anything/"] {
+                let path = format!("{form}{path}");
+                // Below a word that is no space, a thing alone may be a collection.
+                if form == "/api/anything/" && !expected {
+                    continue;
+                }
+                // A collection is one only below what is known to be a space.
+                if form == "/api/anything/" && *path == *"/api/anything/machines" {
+                    continue;
+                }
+                assert_eq!(denied(*verb, &path), *expected, "{verb:?} {path}");
+            }
+        }
+    }
+    for path in ["spaces/Spaces-1", "Spaces/Spaces-1/", "spaces", "Spaces-1"] {
+        for verb in [Post, Put, Patch, Delete] {
+            assert!(denied(verb, &format!("/api/{path}")), "{verb:?} {path}");
+        }
+        assert!(!denied(Get, &format!("/api/{path}")), "{path}");
+    }
+}
+
+#[test]
+fn tasks_are_made_of_harmless_kinds_alone() {
+    let path = ApiPath::parse("/api/Spaces-1/tasks").unwrap();
+    for (body, harmless) in [
+        (json!({ "Name": "Health" }), true),
+        (json!({ "name": "updatecalamari" }), true),
+        (json!({ "Name": "AdHocScript" }), false),
+        (json!({ "Name": "Health", "name": "AdHocScript" }), false),
+        (json!({ "Name": ["Health"] }), false),
+        (json!({ "Description": "x" }), false),
+        (json!("Health"), false),
+    ] {
+        let reason = denied::reason(&path.words, &path.parts(), Verb::Post, Some(&body));
+        assert_eq!(reason.is_none(), harmless, "{body}");
+    }
+}

@@ -1,0 +1,289 @@
+//! `execute`: any other request of the API.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::response::{self, Strictness};
+use crate::{
+    octopus::{self, Answer, Order, Path, document},
+    text::sanitize::sanitize,
+    tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
+};
+
+/// Call any endpoint of the Octopus REST API that no other tool covers. GET reads, POST, PUT and
+/// PATCH write, DELETE deletes. Keys, users, rights and server settings are closed. Returns
+/// Octopus's own JSON or text.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Execute {
+    /// The method.
+    method: Verb,
+    /// From /api on: /api/Spaces-1/projects. No template and no query in it.
+    path: String,
+    /// Query parameters, such as skip and take.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    query: Option<BTreeMap<String, Scalar>>,
+    /// The body, any JSON. A text is sent as a JSON string.
+    body: Option<Value>,
+    /// Whether to ask for CSV, where the endpoint has it.
+    as_csv: Option<bool>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
+}
+
+/// The value of a parameter. Numbers and truths are taken for how they are written.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(serde_json::Number),
+    Truth(bool),
+}
+
+impl Scalar {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Truth(truth) => truth.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Executed {
+    success: bool,
+    method: Verb,
+    /// The path and query as they were sent.
+    path: String,
+    tier: Does,
+    /// Where the page begins, of an answer that is one.
+    skip: Option<u64>,
+    /// Where to go on, of a page that was cut.
+    next_skip: Option<u64>,
+    /// What Octopus answered, without its Links.
+    response: Value,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Does {
+    Read,
+    Write,
+    Delete,
+}
+
+impl Change for Execute {
+    const NAME: &'static str = "execute";
+    const TITLE: &'static str = "Call the Octopus REST API";
+    const TIER: Tier = Tier::Delete;
+    const LEAST: Tier = Tier::Read;
+
+    type Output = Executed;
+
+    fn tier(&self) -> Tier {
+        self.method.tier()
+    }
+
+    async fn plan(&self, cx: &Context) -> Result<Plan<Executed>, Error> {
+        let path = self.allowed(cx).await?;
+        let to_send = self.to_send(&path)?;
+        let Some(method) = self.method.change() else {
+            let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
+            let response = response::read(&answer, &to_send, Strictness::Refuse)?;
+            return Ok(Plan::Nothing(self.executed(&to_send, response)));
+        };
+        let order = Order { method, path: to_send.clone(), body: self.body.clone() };
+        let (action, question) = match self.method {
+            Verb::Delete => ("deletion", "Delete this from Octopus? It cannot be undone."),
+            _ => ("API call", "Send this to Octopus?"),
+        };
+        let sent = to_send.to_string();
+        let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
+        let mut proposal = Proposal::new(action, question, order)
+            .fact("Method", method.to_string())
+            .fact("Path", place)
+            .fact_if("Query", (!query.is_empty()).then_some(query));
+        if let Some(document) = self.subject(&path, cx).await? {
+            proposal = shown(proposal, &document, self.method);
+        }
+        Ok(Plan::Change(proposal.fact_if("Body", self.body.as_ref().map(visible))))
+    }
+
+    async fn report(self, answer: Answer, _: &Context) -> Result<Executed, Error> {
+        let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
+        let response = response::read(&answer, &to_send, Strictness::Describe)?;
+        Ok(self.executed(&to_send, response))
+    }
+}
+
+impl Execute {
+    /// The path, where everything lets it pass.
+    async fn allowed(&self, cx: &Context) -> Result<ApiPath, Error> {
+        let path = ApiPath::parse(&self.path)?;
+        let method = self.method;
+        let bodiless = matches!(method, Verb::Get | Verb::Delete);
+        if bodiless && self.body.is_some() {
+            return Err(Error::Invalid("GET and DELETE take no body; leave `body` out".to_owned()));
+        }
+        if self.as_csv == Some(true) && method != Verb::Get {
+            return Err(Error::Invalid("only a GET can ask for CSV; leave asCsv out".to_owned()));
+        }
+        if self.body.as_ref().is_some_and(holds_redacted) {
+            return Err(Error::Invalid(
+                "the body holds a '[redacted' that stands for a secret which this server took out; \
+                 sending it would put these words in the place of the secret"
+                    .to_owned(),
+            ));
+        }
+        path.allow(method, self.body.as_ref(), &cx.policy)?;
+        if cx.fixed_space.is_some() {
+            let space = cx.space(None).await?;
+            let names = self.query.iter().flat_map(BTreeMap::keys);
+            path.within(space.id().as_str(), method, names, self.body.as_ref())?;
+        }
+        Ok(path)
+    }
+
+    fn to_send(&self, path: &ApiPath) -> Result<Path, Error> {
+        let mut to_send = path.to_send();
+        let is_plain = |name: &str, wanted: &str| {
+            let letters = name.chars().filter(char::is_ascii_alphanumeric);
+            letters.collect::<String>().eq_ignore_ascii_case(wanted)
+        };
+        let refuse = |reason: &str| {
+            Err(Error::Argument { field: "query".to_owned(), reason: reason.to_owned() })
+        };
+        let is_csv = self.as_csv == Some(true);
+        for (name, value) in self.query.iter().flatten() {
+            if name.trim().is_empty() {
+                return refuse("a parameter has no name");
+            }
+            if is_plain(name, "apikey") || is_plain(name, "accesstoken") {
+                return refuse("requests are made with the caller's own credential alone");
+            }
+            if is_csv && ["format", "asCsv"].iter().any(|other| is_plain(name, other)) {
+                return refuse("asCsv says this already; give one of the two");
+            }
+            to_send = to_send.with(name.clone(), value.text());
+        }
+        if is_csv {
+            to_send = to_send.with("format", "csv");
+            // The audit log has a parameter of its own.
+            if path.ends_with("events") {
+                to_send = to_send.with("asCsv", true);
+            }
+        }
+        Ok(to_send)
+    }
+
+    /// The document that a change is about, where it can be read.
+    async fn subject(&self, path: &ApiPath, cx: &Context) -> Result<Option<Value>, Error> {
+        let open = |path: &ApiPath| path.allow(Verb::Get, None, &cx.policy).is_ok();
+        let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
+        match cx.session.get::<Value>(&subject.to_send()).await {
+            Ok(document) => Ok(Some(document::raw(document)).filter(Value::is_object)),
+            Err(error @ octopus::Error::NotFound { .. }) if self.method == Verb::Delete => {
+                Err(named(error, &subject))
+            }
+            Err(
+                octopus::Error::NotFound { .. }
+                | octopus::Error::Forbidden { .. }
+                | octopus::Error::Rejected { .. }
+                | octopus::Error::Unexpected { .. },
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn executed(&self, path: &Path, response: Value) -> Executed {
+        let skip = || {
+            let skip = self.query.as_ref().and_then(|query| query.get("skip"));
+            skip.and_then(|skip| skip.text().parse().ok()).unwrap_or(0)
+        };
+        Executed {
+            success: true,
+            method: self.method,
+            path: path.to_string(),
+            tier: match self.method.tier() {
+                Tier::Read => Does::Read,
+                Tier::Write => Does::Write,
+                Tier::Delete => Does::Delete,
+            },
+            skip: response.get("Items").is_some_and(Value::is_array).then(skip),
+            next_skip: None,
+            response,
+        }
+    }
+}
+
+/// A 404 does not say what was looked for.
+fn named(error: octopus::Error, path: &ApiPath) -> Error {
+    Error::Octopus(match error {
+        octopus::Error::NotFound { .. } => octopus::Error::NotFound {
+            noun: "resource",
+            wanted: path.to_send().to_string(),
+            place: None,
+            near: Vec::new(),
+        },
+        error => error,
+    })
+}
+
+/// Adds what a person should know of the document that is changed, and holds it to that.
+fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
+    let text =
+        |key: &str| document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is_called = ["Name", "Version", "Filename", "Description"].iter().find_map(|key| text(key));
+    let about = match method {
+        Verb::Delete => "Deletes",
+        Verb::Post => "Acts on",
+        _ => "Changes",
+    };
+    let name = match (is_called, text("Id")) {
+        (Some(name), Some(id)) => Some(format!("{name} ({id})")),
+        (name, id) => name.or(id).map(str::to_owned),
+    };
+    let state = match method {
+        // What goes on by itself would never be as it was shown.
+        Verb::Post => ["Id", "Name", "State"]
+            .iter()
+            .map(|key| document.get(*key).cloned().unwrap_or_default())
+            .collect(),
+        _ => document.clone(),
+    };
+    proposal
+        .fact_if(about, name)
+        .fact_if("State", text("State"))
+        .fact_if("Last modified", text("LastModifiedOn"))
+        .state(state)
+}
+
+/// A body as a person can see it: what is invisible is written as an escape.
+fn visible(body: &Value) -> String {
+    let mut seen = String::new();
+    for letter in body.to_string().chars() {
+        let mut bytes = [0; 4];
+        let one: &str = letter.encode_utf8(&mut bytes);
+        if letter.is_ascii() || sanitize(one).text == one {
+            seen.push(letter);
+        } else {
+            seen.extend(one.encode_utf16().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    seen
+}
+
+fn holds_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("[redacted"),
+        Value::Array(items) => items.iter().any(holds_redacted),
+        Value::Object(object) => object.values().any(holds_redacted),
+        _ => false,
+    }
+}
