@@ -55,6 +55,21 @@ impl Answer {
         Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", content }
     }
 
+    /// A document in Markdown.
+    pub(super) fn markdown(text: Bytes) -> Self {
+        Self::whole("text/markdown; charset=utf-8", text)
+    }
+
+    /// A table.
+    pub(super) fn csv(text: String) -> Self {
+        Self::whole("text/csv; charset=utf-8", text)
+    }
+
+    /// Bytes of a type of their own.
+    pub(super) fn binary(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self::whole(content_type, bytes)
+    }
+
     fn whole(content_type: &'static str, text: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, content_type, content: Content::Whole(text.into()) }
     }

@@ -51,6 +51,23 @@ impl<'a> Call<'a> {
         !self.query.has(parameter) || self.one_of(parameter, item.text(key))
     }
 
+    /// Whether one of the texts in a list of an item is one of a comma list, or there is no list.
+    pub(super) fn meets(&self, parameter: &str, item: &Item, key: &str) -> bool {
+        let mut is_free = true;
+        for wanted in self.query.items(parameter) {
+            if item.texts(key).any(|text| text.eq_ignore_ascii_case(wanted)) {
+                return true;
+            }
+            is_free = false;
+        }
+        is_free
+    }
+
+    /// Whether a switch of an item stands as asked for, if it was.
+    pub(super) fn switched(&self, parameter: &str, item: &Item, key: &str) -> bool {
+        self.query.switch(parameter).is_none_or(|wanted| item.flag(key) == wanted)
+    }
+
     /// Whether a value is one of a comma list, or there is no list.
     pub(super) fn one_of(&self, parameter: &str, value: &str) -> bool {
         let mut is_free = true;

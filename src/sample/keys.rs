@@ -15,6 +15,11 @@ pub const WITHOUT_TASK_VIEW: &str = "API-SAMPLE000000000000000000NOTASKS";
 /// The API key of a user of `Spaces-1` who lacks the permission `VariableView`.
 pub const WITHOUT_VARIABLE_VIEW: &str = "API-SAMPLE00000000000000000NOVARIABLES";
 
+/// The API key of a user of `Spaces-1` who sees projects, releases, deployments and tasks, but no
+/// processes, variables, infrastructure, accounts, certificates, interruptions or events, and changes
+/// nothing.
+pub const WITH_FEW_PERMISSIONS: &str = "API-SAMPLE0000000000000000000000FEW";
+
 /// The API key of a user of `Spaces-1` who may look at everything and change nothing.
 pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
 
@@ -22,11 +27,12 @@ pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
 pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 
 /// Which user each API key stands for, by their ID.
-pub(super) const OWNERS: [(&str, &str); 6] = [
+pub(super) const OWNERS: [(&str, &str); 7] = [
     (ADMIN, "Users-1"),
     (DEFAULT_SPACE_ONLY, "Users-41"),
     (WAREHOUSE_SPACE_ONLY, "Users-42"),
     (WITHOUT_TASK_VIEW, "Users-43"),
     (WITHOUT_VARIABLE_VIEW, "Users-44"),
+    (WITH_FEW_PERMISSIONS, "Users-45"),
     (VIEW_ONLY, "Users-51"),
 ];

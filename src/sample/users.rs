@@ -3,7 +3,7 @@
 use super::keys;
 
 /// Permissions the sample instance knows, as `/users/{id}/permissions` lists them.
-pub(super) const PERMISSIONS: [&str; 39] = [
+pub(super) const PERMISSIONS: [&str; 49] = [
     "ProjectView",
     "ProjectGroupView",
     "ProcessView",
@@ -20,6 +20,16 @@ pub(super) const PERMISSIONS: [&str; 39] = [
     "RunbookView",
     "RunbookRunView",
     "InterruptionView",
+    "WorkerView",
+    "MachinePolicyView",
+    "ProxyView",
+    "AccountView",
+    "CertificateView",
+    "CertificateExportPrivateKey",
+    "EventView",
+    "TeamView",
+    "UserRoleView",
+    "InterruptionSubmit",
     "DeploymentCreate",
     "DeploymentFreezeAdminister",
     "EnvironmentCreate",
@@ -50,26 +60,46 @@ pub(super) struct User {
     pub(super) id: &'static str,
     /// The IDs of the spaces they see.
     pub(super) spaces: &'static [&'static str],
-    /// The one permission they lack in those spaces.
-    pub(super) lacks: Option<&'static str>,
+    /// The permissions they lack in those spaces.
+    pub(super) lacks: &'static [&'static str],
     /// Whether they may look at everything and change nothing.
     pub(super) views_only: bool,
     /// Whether they administer the whole instance.
     pub(super) administrator: bool,
 }
 
-static USERS: [User; 6] = [
+static USERS: [User; 7] = [
     User { administrator: true, ..User::of("Users-1", &["Spaces-1", "Spaces-22"]) },
     User::of("Users-41", &["Spaces-1"]),
     User::of("Users-42", &["Spaces-22"]),
-    User { lacks: Some("TaskView"), ..User::of("Users-43", &["Spaces-1"]) },
-    User { lacks: Some("VariableView"), ..User::of("Users-44", &["Spaces-1"]) },
+    User { lacks: &["TaskView"], ..User::of("Users-43", &["Spaces-1"]) },
+    User { lacks: &["VariableView"], ..User::of("Users-44", &["Spaces-1"]) },
+    User {
+        lacks: &[
+            "ProcessView",
+            "VariableView",
+            "LibraryVariableSetView",
+            "MachineView",
+            "InterruptionView",
+            "WorkerView",
+            "MachinePolicyView",
+            "ProxyView",
+            "AccountView",
+            "CertificateView",
+            "CertificateExportPrivateKey",
+            "EventView",
+            "TeamView",
+            "UserRoleView",
+        ],
+        views_only: true,
+        ..User::of("Users-45", &["Spaces-1"])
+    },
     User { views_only: true, ..User::of("Users-51", &["Spaces-1"]) },
 ];
 
 impl User {
     const fn of(id: &'static str, spaces: &'static [&'static str]) -> Self {
-        Self { id, spaces, lacks: None, views_only: false, administrator: false }
+        Self { id, spaces, lacks: &[], views_only: false, administrator: false }
     }
 
     /// The user an API key stands for.
@@ -96,7 +126,7 @@ impl User {
     /// Whether the user has a permission in the spaces they see.
     pub(super) fn may(&self, permission: &str) -> bool {
         let is_view = permission.contains("View");
-        self.lacks != Some(permission) && (is_view || !self.views_only)
+        !self.lacks.contains(&permission) && (is_view || !self.views_only)
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) enum Since {
     ScopedTenantVariables,
     /// `…/livestatus`.
     KubernetesLiveStatus,
+    /// `ApiKeyId` and `ApiKeyHint` on events.
+    ApiKeysOnEvents,
     /// `PendingInterruptionTypes` and `PendingPreconditionTypes` instead of `UnmetPreconditions`.
     PendingTypes,
     /// `/llms.txt`.
@@ -46,6 +48,7 @@ impl Since {
             Self::Capabilities => [2022, 3, 0],
             Self::ScopedTenantVariables => [2025, 2, 0],
             Self::KubernetesLiveStatus => [2025, 3, 0],
+            Self::ApiKeysOnEvents => [2025, 4, 0],
             Self::PendingTypes => [2026, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
             Self::RateLimits => [2026, 3, 0],

@@ -33,7 +33,7 @@ impl Builder<'_> {
         let ended = self.facts.completed();
         let mut root =
             node(id, &self.facts.description, (Some(started + 30), ended), self.status());
-        let guided = self.facts.pending_interruption().is_some();
+        let guided = self.facts.pending_interruption().is_some() || self.facts.guidance().is_some();
         let enabled = if guided { "enabled" } else { "not enabled" };
         let text = format!("Guided failure is {enabled} for this task");
         root.lines.push(self.line(started + 40, "Verbose", text));
@@ -88,7 +88,7 @@ impl Builder<'_> {
             .flat_map(|process| process.steps_for(environment))
             .cloned()
             .collect();
-        let stop = self.stop(&steps);
+        let stop = stop(self.world, self.facts, &steps.iter().collect::<Vec<_>>());
         let whole = self.facts.run_time() - 1_000;
         let share = whole / (signed(steps.len()) + 1);
         // Where something goes wrong, or waits, that is where the time went.
@@ -116,19 +116,6 @@ impl Builder<'_> {
         activities
     }
 
-    /// The position of the step the task ended in, or stands at; past the end where all went well.
-    fn stop(&self, steps: &[Step]) -> usize {
-        if self.facts.state == State::Success {
-            return steps.len();
-        }
-        let kind = match (self.failure, self.facts.pending_interruption()) {
-            (Some(failure), _) => failure.kind.as_str(),
-            (None, Some("ManualIntervention")) => "Manual",
-            _ => return steps.iter().position(|step| step.kind != "Manual").unwrap_or(0),
-        };
-        steps.iter().position(|step| step.kind == kind).unwrap_or(steps.len().saturating_sub(1))
-    }
-
     /// The status of a step that is over: the first with a target carries the warning, if any.
     fn done(&self, step: &Step, steps: &[Step]) -> Status {
         let carrier = steps.iter().find(|step| step.kind != "Manual" && step.kind != "Script");
@@ -144,6 +131,20 @@ impl Builder<'_> {
         activity.lines = self.script("Acquire", (from, from + share - 100));
         activity
     }
+}
+
+/// The position of the step a task ended in, or stands at; past the end where all went well.
+pub(in crate::sample) fn stop(world: &World, facts: &TaskFacts, steps: &[&Step]) -> usize {
+    if facts.state == State::Success {
+        return steps.len();
+    }
+    let failure = facts.failure.as_deref().and_then(|id| world.scripts.failure(id));
+    let kind = match (failure, facts.pending_interruption().or(facts.guidance())) {
+        (Some(failure), _) => failure.kind.as_str(),
+        (None, Some("ManualIntervention" | "Abort")) => "Manual",
+        _ => return steps.iter().position(|step| step.kind != "Manual").unwrap_or(0),
+    };
+    steps.iter().position(|step| step.kind == kind).unwrap_or(steps.len().saturating_sub(1))
 }
 
 pub(super) fn node(

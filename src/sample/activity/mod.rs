@@ -8,6 +8,7 @@ mod step;
 mod tree;
 mod wording;
 
+pub(super) use build::stop;
 pub(super) use details::details;
 pub(super) use raw::{log_size, raw};
 

@@ -84,11 +84,23 @@ impl Builder<'_> {
             (Status::Failed, Some(failure)) => {
                 let error = self.wording.fill(&failure.error);
                 leaf.lines.push(self.line(to - 90, "Fatal", error));
+                if let Some(guidance) = self.facts.guidance() {
+                    let text = self
+                        .wording
+                        .fill("Submitted interruption {guidance} and waiting for guidance");
+                    leaf.lines.push(self.line(to - 80, "Wait", text));
+                    let text = format!("Guidance was given: {guidance}");
+                    leaf.lines.push(self.line(to - 40, "Info", text));
+                }
                 let text = format!("The action {} on {} failed", step.name, on(place));
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) if self.facts.state == State::TimedOut => {
                 let text = "The step was stopped because the task timed out".to_owned();
+                leaf.lines.push(self.line(to - 12, "Fatal", text));
+            }
+            (Status::Failed, None) if self.facts.guidance() == Some("Abort") => {
+                let text = "The step was aborted by whoever was asked".to_owned();
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) => {

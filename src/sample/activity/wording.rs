@@ -27,6 +27,7 @@ impl Wording {
             ("{environmentSlug}", environment.map_or("staging", |e| e.text("Slug")).to_owned()),
             ("{tenant}", tenant.map(|t| t.text("Name").to_owned()).unwrap_or_default()),
             ("{interruption}", format!("Interruptions-{number}")),
+            ("{guidance}", format!("Interruptions-1{number}")),
         ];
         Self { words }
     }

@@ -56,7 +56,7 @@ pub(in crate::sample) fn body(world: &World, facts: &DeploymentFacts) -> Value {
         "ManifestVariableSetId": format!("variableset-{id}"),
         "TaskId": facts.task_id,
         "ProjectId": project_id,
-        "UseGuidedFailure": facts.pending_interruption.is_some(),
+        "UseGuidedFailure": facts.pending_interruption.is_some() || facts.guidance.is_some(),
         "Comments": facts.comments,
         "FormValues": {},
         "QueueTime": null,

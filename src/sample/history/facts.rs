@@ -62,6 +62,10 @@ pub(in crate::sample) struct DeploymentFacts {
     /// `ManualIntervention` or `GuidedFailure`, while somebody has to answer.
     #[serde(default)]
     pub(in crate::sample) pending_interruption: Option<String>,
+    /// What somebody decided, where they were asked: `Fail` about a failure, `Abort` at a manual
+    /// step.
+    #[serde(default)]
+    pub(in crate::sample) guidance: Option<String>,
     pub(in crate::sample) by_user_id: String,
     #[serde(default)]
     pub(in crate::sample) comments: String,
@@ -122,6 +126,11 @@ impl TaskFacts {
     /// What the task waits for, if for a person.
     pub(in crate::sample) fn pending_interruption(&self) -> Option<&str> {
         self.deployment.as_ref()?.pending_interruption.as_deref()
+    }
+
+    /// What was decided about the failure, where somebody was asked.
+    pub(in crate::sample) fn guidance(&self) -> Option<&str> {
+        self.deployment.as_ref()?.guidance.as_deref()
     }
 }
 

@@ -5,7 +5,9 @@
 //! the rest of the folder turns facts into what the API shows.
 
 mod deployments;
+pub(super) mod events;
 mod facts;
+mod interruptions;
 mod past;
 mod promotions;
 mod releases;
@@ -18,9 +20,10 @@ use std::collections::HashMap;
 
 pub(super) use deployments::body as deployment_body;
 pub(super) use facts::{DeploymentFacts, ReleaseFacts, State, TaskFacts};
-pub(super) use releases::body as release_body;
+pub(super) use interruptions::{instructions, team_of};
+pub(super) use releases::{body as release_body, snapshot};
 pub(super) use runs::{RunFacts, body as run_body};
-pub(super) use scripts::{Failure, LogLine, ScriptBook, Step};
+pub(super) use scripts::{Failure, LogLine, Process, ScriptBook, Step};
 pub(super) use tasks::{SERVER_NODE, body as task_body, error_message, of as task_of};
 
 use facts::Facts;
@@ -59,6 +62,9 @@ pub(super) fn add_to(world: &mut World, version: &Version) {
     let runs = runs::past(world, &facts.tasks);
     let bodies = runs.iter().map(|run| runs::body(world, run));
     world.runbook_runs = Collection::new(bodies.collect::<Vec<_>>());
+    let bodies = facts.tasks.iter().flat_map(|task| interruptions::of(world, task, version));
+    world.interruptions = Collection::new(bodies.collect::<Vec<_>>())
+        .sorted_by(|item| std::cmp::Reverse(item.text("Created").to_owned()));
     let by_id: HashMap<_, _> =
         facts.tasks.into_iter().map(|task| (task.id.clone(), task)).collect();
     world.task_facts = by_id.into();

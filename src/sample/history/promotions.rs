@@ -38,6 +38,7 @@ pub(super) fn deployments(
                     created: at,
                     state: State::Success,
                     failure: None,
+                    guidance: None,
                     duration_seconds: 60,
                     comments: "Once more".to_owned(),
                     ..attempt.clone()
@@ -105,6 +106,8 @@ fn attempt(
         .filter(|failure| !failure.only_by_hand && kinds.contains(&failure.kind.as_str()))
         .collect();
     let failure = dice.pick(&possible).filter(|_| state == State::Failed);
+    let is_asked =
+        world.environments.find(environment).is_some_and(|found| found.flag("UseGuidedFailure"));
     DeploymentFacts {
         id: String::new(),
         task_id: String::new(),
@@ -117,6 +120,7 @@ fn attempt(
         failure: failure.map(|failure| failure.id.clone()),
         has_warnings: state == State::Success && dice.below(100) < 9,
         pending_interruption: None,
+        guidance: failure.filter(|_| is_asked).map(|_| "Fail".to_owned()),
         by_user_id: String::new(),
         comments: String::new(),
         trace: None,

@@ -57,7 +57,7 @@ pub(in crate::sample) fn body(world: &World, facts: &ReleaseFacts) -> Value {
 }
 
 /// The ID of the snapshot a release takes of something.
-pub(super) fn snapshot(prefix: &str, owner_id: &str, release_id: &str) -> String {
+pub(in crate::sample) fn snapshot(prefix: &str, owner_id: &str, release_id: &str) -> String {
     let number = release_id.rsplit('-').next().unwrap_or_default();
     let mark = token(&format!("{prefix}-{owner_id}-{release_id}"), 5).to_uppercase();
     format!("{prefix}-{owner_id}-s-{number}-{mark}")

@@ -7,7 +7,7 @@ use super::super::call::Call;
 use super::super::order::Order;
 use super::super::world::World;
 use super::edits::Kind;
-use super::{executions, feature_toggles, task_actions};
+use super::{executions, feature_toggles, interruptions, task_actions};
 
 /// A request that wants something changed.
 pub(super) struct Change<'a> {
@@ -37,6 +37,8 @@ impl<'a> Change<'a> {
             ("PUT", ["projects", project, "featuretoggles", rest @ ..]) if rest.len() < 2 => {
                 feature_toggles::replace(self, draft, project, rest)
             }
+            ("PUT", ["interruptions", id, "responsible"]) => interruptions::take(self, draft, id),
+            ("POST", ["interruptions", id, "submit"]) => interruptions::submit(self, draft, id),
             ("POST", [word]) => Kind::of(word)?.create(self, draft),
             ("PUT", [word, id]) => Kind::of(word)?.replace(self, draft, id),
             ("DELETE", [word, id]) => Kind::of(word)?.delete(self, draft, id),

@@ -3,7 +3,7 @@
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
 use super::super::page::{Pages, all};
-use super::missing;
+use super::{machines, missing};
 
 const PAGES: Pages =
     Pages { item_type: "Environment", take: 10, parameters: "name,skip,ids,take,partialName" };
@@ -18,6 +18,10 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
         [id] => {
             let item = call.world.environments.find_in(call.space_id(), id);
             Ok(Answer::json(item.ok_or_else(|| missing(id))?.json.to_string()))
+        }
+        [id, "machines"] => {
+            let item = call.world.environments.find_in(call.space_id(), id);
+            machines::of_environment(call, item.ok_or_else(|| missing(id))?)
         }
         _ => Err(Refusal::NoRoute),
     }

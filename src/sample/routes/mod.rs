@@ -1,24 +1,37 @@
 //! Which path is answered where. One file for each collection.
 
+mod accounts;
+mod administration;
+#[cfg(test)]
+mod asking;
+mod certificates;
 mod changes;
 mod channels;
 mod dashboard;
+mod deployment_processes;
 mod deployments;
 mod edits;
 mod environments;
+mod event_filters;
+mod events;
 mod executions;
 mod feature_toggles;
 mod freezes;
 mod git;
+mod interruptions;
 mod library_variable_sets;
 mod lifecycles;
 mod live_status;
+mod llms;
+mod machines;
 mod missing_variables;
+mod plain;
 mod previews;
 mod progression;
 mod project_groups;
 mod projects;
 mod promotion;
+mod release_template;
 mod releases;
 mod runbook_runs;
 mod runbooks;
@@ -28,9 +41,12 @@ mod tag_sets;
 mod task_actions;
 mod task_log;
 mod tasks;
+mod teams;
 mod tenant_variables;
 mod tenants;
 mod users;
+mod variables;
+mod workers;
 
 use http::Method;
 
@@ -112,6 +128,17 @@ fn scope<'a, 'p>(
         [
             "users"
             | "tasks"
+            | "events"
+            | "teams"
+            | "userroles"
+            | "scopeduserroles"
+            | "licenses"
+            | "configuration"
+            | "serverconfiguration"
+            | "featuresconfiguration"
+            | "maintenanceconfiguration"
+            | "performanceconfiguration"
+            | "smtpconfiguration"
             | "octopusservernodes"
             | "serverstatus"
             | "capabilities"
@@ -156,6 +183,25 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
         ["tenantvariables", "all"] => tenant_variables::of_all(call),
         ["tagsets", rest @ ..] => tag_sets::answer(call, rest),
         ["libraryvariablesets", rest @ ..] => library_variable_sets::answer(call, rest),
+        ["machines", rest @ ..] => machines::answer(call, rest),
+        ["machineroles", "all"] => machines::roles(call),
+        ["workers", rest @ ..] => workers::answer(call, rest),
+        ["workerpools", rest @ ..] => workers::pools(call, rest),
+        ["machinepolicies", rest @ ..] => {
+            let policies = &call.world.machine_policies;
+            plain::answer(call, rest, "MachinePolicyView", "MachinePolicy", policies)
+        }
+        ["proxies", rest @ ..] => {
+            plain::answer(call, rest, "ProxyView", "Proxy", &call.world.proxies)
+        }
+        ["deploymentprocesses", rest @ ..] => deployment_processes::answer(call, rest),
+        ["variables", rest @ ..] => variables::answer(call, rest),
+        ["teams", rest @ ..] => teams::answer(call, rest),
+        ["userroles", rest @ ..] => teams::roles(call, rest),
+        ["events", rest @ ..] => events::answer(call, rest),
+        ["interruptions", rest @ ..] => interruptions::answer(call, rest),
+        ["accounts", rest @ ..] => accounts::answer(call, rest),
+        ["certificates", rest @ ..] => certificates::answer(call, rest),
         _ => server::answer(call, path),
     }
 }

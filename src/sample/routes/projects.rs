@@ -1,12 +1,15 @@
 //! Projects, and what hangs below one.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
 use super::super::page::{Pages, all};
 use super::super::world::Item;
-use super::{channels, feature_toggles, git, missing, progression, releases, runbooks};
+use super::{
+    channels, deployment_processes, feature_toggles, git, missing, progression, releases, runbooks,
+    variables,
+};
 
 const PAGES: Pages =
     Pages::of("Project", "name,skip,ids,clone,take,partialName,clonedFromProjectId");
@@ -42,17 +45,22 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             runbooks::snapshots(call, Some(one(call, id)?), rest)
         }
         [id, "featuretoggles", rest @ ..] => feature_toggles::answer(call, one(call, id)?, rest),
-        [id, "deploymentsettings"] => Ok(settings(one(call, id)?, None)),
+        [id, "variables"] => variables::of_project(call, one(call, id)?),
+        [id, "deploymentprocesses"] => deployment_processes::of_project(call, one(call, id)?),
+        [id, "deploymentprocesses", "template"] => {
+            deployment_processes::template_of(call, one(call, id)?)
+        }
+        [id, "deploymentsettings"] => deployment_processes::settings_of(call, one(call, id)?),
+        [id, git_ref, what @ ("variables" | "deploymentprocesses" | "deploymentsettings")] => {
+            git::content(call, one(call, id)?, git_ref, what)
+        }
+        [id, git_ref, "deploymentprocesses", "template"] => {
+            git::content(call, one(call, id)?, git_ref, "template")
+        }
         [id, "git", rest @ ..] => git::answer(call, one(call, id)?, rest),
         [id, reference, "runbooks" | "runbookprocesses", ..] => {
             let rest = path.get(2..).unwrap_or_default();
             runbooks::of_reference(call, one(call, id)?, reference, rest)
-        }
-        [id, reference, "deploymentsettings"] => {
-            let project = one(call, id)?;
-            let found = git::find(call.world, project, reference);
-            found.ok_or_else(|| missing(reference))?;
-            Ok(settings(project, Some(reference)))
         }
         _ => Err(Refusal::NoRoute),
     }
@@ -61,30 +69,4 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
 /// The project with an ID or a slug.
 pub(super) fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, Refusal> {
     call.world.projects.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
-}
-
-/// How deployments of a project are done; of a version-controlled one at a Git reference.
-fn settings(project: &Item, reference: Option<&str>) -> Answer {
-    let own = |key: &str| project.body.get(key).cloned().unwrap_or(Value::Null);
-    let path = format!("/api/{}/projects/{}", project.space_id, project.id);
-    let at = reference.map(|reference| format!("/{}", reference.replace('/', "%2f")));
-    Answer::value(&json!({
-        "Id": format!("deploymentsettings-{}", project.id),
-        "SpaceId": project.space_id,
-        "ProjectId": project.id,
-        "ConnectivityPolicy": own("ProjectConnectivityPolicy"),
-        "DefaultGuidedFailureMode": own("DefaultGuidedFailureMode"),
-        "VersioningStrategy": own("VersioningStrategy"),
-        "ReleaseNotesTemplate": own("ReleaseNotesTemplate"),
-        "DefaultToSkipIfAlreadyInstalled": own("DefaultToSkipIfAlreadyInstalled"),
-        "DeploymentChangesTemplate": own("DeploymentChangesTemplate"),
-        "ForcePackageDownload": own("ForcePackageDownload"),
-        "FailTargetDiscovery": false,
-        "CancelQueuedTasks": false,
-        "CancelRunningTasks": false,
-        "Links": {
-            "Self": format!("{path}{}/deploymentsettings", at.unwrap_or_default()),
-            "Project": path,
-        },
-    }))
 }

@@ -6,9 +6,9 @@ use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
 use super::super::page::{Pages, all};
 use super::super::version::Since;
+use super::super::world::repository::{Reference, resolve};
 use super::super::world::{GitRunbook, Item, World, runbook_process_id};
-use super::git::At;
-use super::{git, missing, previews, projects, runbook_runs};
+use super::{missing, previews, projects, runbook_runs};
 
 const PAGES: Pages = Pages::of("Runbook", "skip,take,ids,partialName,projectIds,clone");
 const OF_PROJECT: Pages = Pages::of("Runbook", "skip,take,partialName");
@@ -82,8 +82,8 @@ pub(super) fn of_reference(
         let reason = format!("The runbooks of '{}' are not in Git.", project.text("Name"));
         return Err(Refusal::BadRequest(reason));
     }
-    let at = git::find(call.world, project, reference).ok_or_else(|| missing(reference))?;
-    let encoded = reference.replace('/', "%2f");
+    let at = resolve(call.world, project, reference).ok_or_else(|| missing(reference))?;
+    let encoded = at.segment();
     let written = |body: &Value| body.to_string().replace("{gitRef}", &encoded);
     let one = |slug: &str| in_git(call.world, project, &at, slug).ok_or_else(|| missing(slug));
     match path {
@@ -187,7 +187,7 @@ pub(super) fn are_in_git(project: &Item) -> bool {
 pub(super) fn in_git<'a>(
     world: &'a World,
     project: &Item,
-    at: &At,
+    at: &Reference,
     wanted: &str,
 ) -> Option<&'a GitRunbook> {
     let is = |runbook: &GitRunbook, key: &str| {
@@ -197,8 +197,12 @@ pub(super) fn in_git<'a>(
     on(world, project, at).find(|runbook| is(runbook, "Slug") || is(runbook, "Name"))
 }
 
-fn on<'a>(world: &'a World, project: &Item, at: &At) -> impl Iterator<Item = &'a GitRunbook> {
-    let (id, content) = (Value::String(project.id.clone()), at.content);
+fn on<'a>(
+    world: &'a World,
+    project: &Item,
+    at: &Reference,
+) -> impl Iterator<Item = &'a GitRunbook> {
+    let (id, content) = (Value::String(project.id.clone()), at.content());
     world.git_runbooks.iter().filter(move |runbook| {
         runbook.body.get("ProjectId") == Some(&id)
             && runbook.branches.iter().any(|branch| branch == content)

@@ -10,10 +10,9 @@ use super::super::history::SERVER_NODE;
 use super::super::page::Pages;
 use super::super::version::{Since, Version};
 use super::super::world::World;
+use super::{administration, llms};
 
 const NODES: Pages = Pages::of("OctopusServerNode", "skip,take,ids,partialName");
-
-const LLMS_TXT: &str = "# Octopus Deploy API\n\nThe sample instance lists no endpoints here.\n";
 
 /// What needs no credential; `None` for every other path.
 pub(super) fn open(
@@ -34,7 +33,9 @@ pub(super) fn open(
             "Description": "Octopus is operating normally.",
             "Links": { "Self": "/api/serverstatus/health" },
         }))),
-        ["llms.txt"] if version.has(Since::LlmsTxt) => Ok(Answer::text(LLMS_TXT)),
+        ["llms.txt"] | ["api", "experimental", "llms.txt"] if version.has(Since::LlmsTxt) => {
+            Ok(Answer::markdown(llms::catalog()))
+        }
         _ => return None,
     };
     if matches!(*method, Method::GET | Method::HEAD) {
@@ -59,10 +60,6 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             call.since(Since::Capabilities)?;
             Ok(Answer::value(&json!({ "Capabilities": [] })))
         }
-        ["experimental", "llms.txt"] => {
-            call.since(Since::LlmsTxt)?;
-            Ok(Answer::text(LLMS_TXT))
-        }
         ["octopusservernodes"] if !call.user.administrator => {
             Err(Refusal::Forbidden("AdministerSystem"))
         }
@@ -71,7 +68,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             let (skip, take) = NODES.window(call);
             Ok(NODES.written(call, nodes.len(), nodes.iter().skip(skip).take(take), ""))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => administration::answer(call, path),
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::clock::{NOW, SECOND};
 use super::super::history::{State, TaskFacts};
 use super::super::world::World;
 use super::changes::Change;
-use super::{missing, tasks};
+use super::{interruptions, missing, tasks};
 
 /// `/tasks/{id}/cancel`, `/tasks/rerun/{id}` and `/tasks/{id}/state`.
 pub(super) fn answer(change: &Change<'_>, draft: &mut World, path: &[&str]) -> Answered {
@@ -63,6 +63,7 @@ pub(super) fn answer(change: &Change<'_>, draft: &mut World, path: &[&str]) -> A
                 deployment.state = state;
                 deployment.pending_interruption = None;
             }
+            interruptions::settle(draft, &task.id);
             Ok(put(change, draft, task))
         }
         _ => Err(Refusal::NoRoute),

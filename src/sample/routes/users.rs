@@ -7,7 +7,7 @@ use super::super::call::{Call, contains};
 use super::super::page::Pages;
 use super::super::users::{PERMISSIONS, User};
 use super::super::world::Item;
-use super::missing;
+use super::{administration, missing, teams};
 
 const PAGES: Pages = Pages::of("User", "skip,take,ids,filter");
 
@@ -23,6 +23,10 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             let users = call.world.users.iter().filter(|user| call.among_ids(user));
             Ok(PAGES.page(call, users.filter(matching)))
         }
+        ["invitations"] => administration::invitations(call),
+        [id, "apikeys"] => administration::keys(call, one(call, id)?, None),
+        [id, "apikeys", key] => administration::keys(call, one(call, id)?, Some(key)),
+        [id, "teams"] => Ok(Answer::value(&teams::of_user(call, one(call, id)?))),
         [id] => {
             let user = one(call, id)?;
             Ok(Answer::json(user.json.to_string()))
@@ -79,18 +83,13 @@ fn permissions(call: &Call<'_>, user: &Item) -> Value {
             (permission.to_owned(), Value::Array(spaces.collect()))
         });
     let is_administrator = access.is_some_and(|access| access.administrator);
-    let team = if is_administrator { "teams-administrators" } else { "teams-everyone" };
-    let name = if is_administrator { "Octopus Administrators" } else { "Everyone" };
     json!({
         "Id": user.id,
         "SpacePermissions": granted.collect::<Map<_, _>>(),
         "SystemPermissions":
             if is_administrator { json!(["AdministerSystem", "UserView", "TeamView", "TaskView"]) }
             else { json!([]) },
-        "Teams": [{
-            "Id": team, "Name": name, "IsDirectlyAssigned": true, "ExternalGroupNames": [],
-            "SpaceId": null,
-        }],
+        "Teams": teams::of_user(call, user),
         "IsTeamsComplete": true,
         "IsPermissionsComplete": true,
         "Links": { "Self": format!("/api/users/{}/permissions{{?spaces,includeSystem}}", user.id) },

@@ -75,14 +75,6 @@ pub(super) fn environments() -> Collection {
     })
 }
 
-/// The deployment targets, as far as deployments and live status need them.
-pub(super) fn machines() -> Collection {
-    collection(
-        fixtures::MACHINES,
-        |id, space, _| json!({ "Links": { "Self": format!("/api/{space}/machines/{id}") } }),
-    )
-}
-
 pub(super) fn lifecycles() -> Collection {
     let forever = json!({ "Strategy": "Forever", "Unit": "Items", "QuantityToKeep": 0, "ShouldKeepForever": true });
     let bodies = resources(fixtures::LIFECYCLES).into_iter().map(|mut lifecycle| {
@@ -141,18 +133,35 @@ pub(super) fn tag_sets() -> Collection {
 }
 
 pub(super) fn library_variable_sets() -> Collection {
-    let sets = collection(fixtures::LIBRARY_VARIABLE_SETS, |id, space, _| {
-        let path = format!("/api/{space}/libraryvariablesets/{id}");
-        json!({
-            "VariableSetId": format!("variableset-{id}"),
-            "Links": {
-                "Self": path,
-                "Variables": format!("/api/{space}/variables/variableset-{id}"),
-                "Usages": format!("{path}/usages"),
-            },
+    let written = resources(fixtures::LIBRARY_VARIABLE_SETS);
+    let sets = written.into_iter().chain(carriers()).map(|set| {
+        linked(set, |id, space, _| {
+            let path = format!("/api/{space}/libraryvariablesets/{id}");
+            json!({
+                "VariableSetId": format!("variableset-{id}"),
+                "Links": {
+                    "Self": path,
+                    "Variables": format!("/api/{space}/variables/variableset-{id}"),
+                    "Usages": format!("{path}/usages"),
+                },
+            })
         })
     });
-    by_name(&sets)
+    by_name(&Collection::new(sets))
+}
+
+/// A set for each carrier: one project includes more of them than a page holds.
+fn carriers() -> impl Iterator<Item = Map<String, Value>> {
+    let set = |number: u32| {
+        let set = json!({
+            "Id": format!("LibraryVariableSets-{number}"), "SpaceId": "Spaces-1",
+            "Name": format!("Carrier {:02}", number - 100),
+            "Description": "How to reach this carrier", "ContentType": "Variables",
+            "Templates": [], "Version": 1,
+        });
+        set.as_object().cloned().unwrap_or_default()
+    };
+    (101..136).map(set)
 }
 
 pub(super) fn tenants(version: &Version) -> Collection {
@@ -179,7 +188,8 @@ pub(super) fn collection(
     Collection::new(resources(text).into_iter().map(|fixture| linked(fixture, &rest)))
 }
 
-fn linked(
+/// One resource of a fixture, with what `rest` adds.
+pub(super) fn linked(
     mut fixture: Map<String, Value>,
     rest: impl Fn(&str, &str, &Map<String, Value>) -> Value,
 ) -> Value {

@@ -4,16 +4,22 @@ mod collection;
 mod configuration;
 pub(super) mod fixtures;
 mod freezes;
+mod infrastructure;
 mod live;
+mod people;
 mod phases;
+pub(super) mod processes;
 mod projects;
 mod prompts;
+pub(super) mod repository;
 mod runbooks;
+mod security;
 mod tenant_values;
 mod toggles;
+pub(super) mod variable_sets;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -27,6 +33,7 @@ pub(super) use runbooks::{GitRunbook, process_id as runbook_process_id};
 pub(super) use tenant_values::{Template, TenantValue, templates_of};
 pub(super) use toggles::completed as completed_toggle;
 
+use super::history::events::{self, Events};
 use super::history::{self, ScriptBook, TaskFacts};
 use super::version::Version;
 
@@ -41,6 +48,14 @@ pub(super) struct World {
     pub(super) users: Collection,
     pub(super) environments: Collection,
     pub(super) machines: Collection,
+    pub(super) workers: Collection,
+    pub(super) worker_pools: Collection,
+    pub(super) machine_policies: Collection,
+    pub(super) proxies: Collection,
+    pub(super) accounts: Collection,
+    pub(super) certificates: Collection,
+    pub(super) teams: Collection,
+    pub(super) user_roles: Collection,
     pub(super) project_groups: Collection,
     pub(super) projects: Collection,
     pub(super) lifecycles: Collection,
@@ -64,10 +79,40 @@ pub(super) struct World {
     pub(super) deployments: Collection,
     pub(super) tasks: Collection,
     pub(super) runbook_runs: Collection,
+    pub(super) interruptions: Collection,
+    /// Variables as they are written by hand, by set.
+    pub(super) variables: Arc<Vec<Value>>,
+    /// The audit trail, as it was when the world was built.
+    trail: Trail,
     /// What happened in each task, by the ID of the task.
     pub(super) task_facts: Arc<HashMap<String, TaskFacts>>,
     /// What steps do and write into the log.
     pub(super) scripts: Arc<ScriptBook>,
+}
+
+/// The audit trail, made when somebody first asks. A clone shares it, so that it tells the same
+/// whether it was asked for before a change or after.
+#[derive(Clone)]
+struct Trail {
+    events: Arc<LazyLock<Events, Box<dyn FnOnce() -> Events + Send>>>,
+}
+
+impl Trail {
+    /// That of a world as it is now.
+    fn of(world: &World, version: &Version) -> Self {
+        let (world, version) = (world.clone(), version.clone());
+        Self::made_by(move || events::events(&world, &version))
+    }
+
+    fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
+        Self { events: Arc::new(LazyLock::new(Box::new(make))) }
+    }
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self::made_by(Events::default)
+    }
 }
 
 impl World {
@@ -79,7 +124,15 @@ impl World {
             spaces: configuration::spaces(version),
             users: configuration::users(),
             environments: configuration::environments(),
-            machines: configuration::machines(),
+            machines: infrastructure::machines(),
+            workers: infrastructure::workers(),
+            worker_pools: infrastructure::worker_pools(),
+            machine_policies: infrastructure::machine_policies(),
+            proxies: infrastructure::proxies(),
+            accounts: security::accounts(),
+            certificates: security::certificates(),
+            teams: people::teams(),
+            user_roles: people::user_roles(),
             project_groups: projects::project_groups(),
             projects: projects::projects(version),
             lifecycles: configuration::lifecycles(),
@@ -103,8 +156,12 @@ impl World {
             runbook_runs: Collection::default(),
             task_facts: Arc::default(),
             scripts: Arc::new(ScriptBook::read()),
+            interruptions: Collection::default(),
+            variables: Arc::new(fixtures::parsed(fixtures::VARIABLES)),
+            trail: Trail::default(),
         };
         history::add_to(&mut world, version);
+        world.trail = Trail::of(&world, version);
         world
     }
 
@@ -112,6 +169,11 @@ impl World {
     pub(super) fn put_task(&mut self, facts: TaskFacts, version: &Version) {
         self.tasks.put(history::task_body(&facts, version));
         Arc::make_mut(&mut self.task_facts).insert(facts.id.clone(), facts);
+    }
+
+    /// The audit trail.
+    pub(super) fn events(&self) -> &Events {
+        &self.trail.events
     }
 
     /// The user name of a user.
@@ -142,12 +204,20 @@ mod tests {
         World::build(&Version::parse(VERSION))
     }
 
-    fn collections(world: &World) -> [(&'static str, &Collection); 20] {
-        [
+    fn collections(world: &World) -> Vec<(&'static str, &Collection)> {
+        vec![
             ("Spaces", &world.spaces),
             ("Users", &world.users),
             ("Environments", &world.environments),
             ("Machines", &world.machines),
+            ("Workers", &world.workers),
+            ("WorkerPools", &world.worker_pools),
+            ("MachinePolicies", &world.machine_policies),
+            ("Proxies", &world.proxies),
+            ("Accounts", &world.accounts),
+            ("Certificates", &world.certificates),
+            ("Teams", &world.teams),
+            ("userroles", &world.user_roles),
             ("ProjectGroups", &world.project_groups),
             ("Projects", &world.projects),
             ("Lifecycles", &world.lifecycles),
@@ -164,6 +234,8 @@ mod tests {
             ("DeploymentFreezes", &world.deployment_freezes),
             ("FeatureToggles", &world.feature_toggles),
             ("RolloutGroups", &world.rollout_groups),
+            ("Interruptions", &world.interruptions),
+            ("Events", &world.events().all),
         ]
     }
 

@@ -19,8 +19,43 @@ pub(in crate::sample) struct Prompt {
     pub(in crate::sample) is_sensitive: bool,
     pub(in crate::sample) default_value: Option<String>,
     control_type: String,
+    /// What a `Select` offers, a line for each: the value, a bar, what is shown.
+    #[serde(default)]
+    select_options: Option<String>,
     /// Where it is asked for; empty for everywhere.
     environments: Vec<String>,
+}
+
+impl Prompt {
+    fn display_settings(&self) -> Value {
+        let mut settings = json!({ "Octopus.ControlType": self.control_type });
+        if let Some((settings, options)) =
+            settings.as_object_mut().zip(self.select_options.as_ref())
+        {
+            settings.insert("Octopus.SelectOptions".to_owned(), json!(options));
+        }
+        settings
+    }
+
+    /// The variable, as the set of its project has it.
+    pub(super) fn variable(&self) -> Value {
+        let mut scope = json!({ "ProcessOwner": [self.owner_id] });
+        if let Some(scope) = scope.as_object_mut().filter(|_| !self.environments.is_empty()) {
+            scope.insert("Environment".to_owned(), json!(self.environments));
+        }
+        let value = self.default_value.as_deref().unwrap_or_default();
+        json!({
+            "Id": self.id, "Name": self.name,
+            "Value": if self.is_sensitive { Value::Null } else { json!(value) },
+            "Description": null, "Scope": scope, "IsEditable": true,
+            "Prompt": {
+                "Label": self.label, "Description": self.description, "Required": self.is_required,
+                "DisplaySettings": self.display_settings(),
+            },
+            "Type": if self.is_sensitive { "Sensitive" } else { "String" },
+            "IsSensitive": self.is_sensitive,
+        })
+    }
 }
 
 impl World {
@@ -56,7 +91,7 @@ pub(in crate::sample) fn form<'a>(prompts: impl Iterator<Item = &'a Prompt>) -> 
             "Control": {
                 "Type": "VariableValue", "Name": prompt.name, "Label": prompt.label,
                 "Description": prompt.description, "IsSecure": prompt.is_sensitive,
-                "DisplaySettings": { "Octopus.ControlType": prompt.control_type },
+                "DisplaySettings": prompt.display_settings(),
             },
             "IsValueRequired": prompt.is_required,
         }));

@@ -158,6 +158,7 @@ fn deploy(
             failure: None,
             has_warnings: false,
             pending_interruption: None,
+            guidance: None,
             by_user_id: call.user.id.to_owned(),
             comments: String::new(),
             trace: None,

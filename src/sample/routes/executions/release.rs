@@ -6,9 +6,10 @@ use super::super::super::answer::{Answer, Answered, Refusal};
 use super::super::super::clock::{NOW, SECOND};
 use super::super::super::history::{ReleaseFacts, Step, release_body};
 use super::super::super::order::Order;
+use super::super::super::world::repository::resolve;
 use super::super::super::world::{Item, World};
 use super::super::changes::Change;
-use super::super::git;
+use super::super::release_template::{next_version, steps_with_package};
 use super::lookup::{named, project, wrong};
 
 pub(super) fn create(change: &Change<'_>, draft: &mut World) -> Answered {
@@ -87,31 +88,14 @@ fn reference(order: &Order, world: &World, project: &Item) -> Result<Option<Valu
             project.text("Name")
         ));
     };
-    let found = |wanted: &str| match git::find(world, project, wanted) {
+    let found = |wanted: &str| match resolve(world, project, wanted) {
         Some(found) => Ok(found),
         None => wrong(format!("The Git reference '{wanted}' was not found.")),
     };
     let at = found(wanted)?;
-    let name = reference.map(found).transpose()?.and_then(|named| named.branch).or(at.branch);
-    let name = name.map(|name| format!("refs/heads/{name}"));
-    Ok(Some(json!({ "GitRef": name, "GitCommit": at.commit })))
-}
-
-/// The version after another one, by the template of the project.
-fn next_version(project: &Item, last: &str) -> String {
-    let numbers = last.split(['-', '+']).next().unwrap_or_default();
-    let mut parts = numbers.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
-    let strategy = project.body.get("VersioningStrategy");
-    let template = strategy.and_then(|strategy| strategy.get("Template")?.as_str());
-    let mut version = template.unwrap_or("#{Octopus.Version.LastMajor}.#{Octopus.Version.LastMinor}.#{Octopus.Version.NextPatch}").to_owned();
-    for name in ["Major", "Minor", "Patch", "Revision"] {
-        let number = parts.next().unwrap_or(0);
-        for (which, value) in [("Last", number), ("Next", number + 1)] {
-            let words = format!("#{{Octopus.Version.{which}{name}}}");
-            version = version.replace(&words, &value.to_string());
-        }
-    }
-    version
+    let named = reference.map(found).transpose()?.and_then(|named| named.full_name());
+    let name = named.or_else(|| at.full_name());
+    Ok(Some(json!({ "GitRef": name, "GitCommit": at.commit(world, project) })))
 }
 
 /// The package of every step that has one: what the body says of the step, what it says of all,
@@ -123,11 +107,7 @@ fn packages(
     known: Option<&str>,
 ) -> Result<Vec<Value>, Refusal> {
     let process = world.scripts.process(&project.id);
-    let steps = process.map(|process| process.steps.as_slice()).unwrap_or_default();
-    let steps: Vec<&Step> = steps
-        .iter()
-        .filter(|step| matches!(step.kind.as_str(), "Package" | "Kubernetes" | "Terraform"))
-        .collect();
+    let steps: Vec<&Step> = steps_with_package(process).collect();
     let mut own = Vec::new();
     for text in order.texts("Packages") {
         let parts: Vec<&str> = text.split(':').collect();

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::super::super::answer::{Answer, Answered, Refusal};
 use super::super::super::clock::{NOW, SECOND};
 use super::super::super::history::{RunFacts, State, TaskFacts, run_body};
+use super::super::super::world::repository::resolve;
 use super::super::super::world::{Item, World, runbook_process_id};
 use super::super::changes::Change;
-use super::super::{git, runbooks};
+use super::super::runbooks;
 use super::lookup::{Manner, environments, form_values, named, project, tenants, wrong};
 
 /// A runbook, from the database or from Git.
@@ -61,21 +62,19 @@ pub(super) fn in_git(change: &Change<'_>, draft: &mut World) -> Answered {
     let Some(wanted) = order.text("GitRef") else {
         return wrong("'Git Ref' must not be empty.".to_owned());
     };
-    let Some(at) = git::find(call.world, project, wanted) else {
+    let Some(at) = resolve(call.world, project, wanted) else {
         return wrong(format!("The Git reference '{wanted}' was not found."));
     };
     let name = name(change)?;
     let Some(runbook) = runbooks::in_git(call.world, project, &at, name) else {
         return wrong(format!("The runbook '{name}' was not found at '{wanted}'."));
     };
-    let reference =
-        at.branch.map_or_else(|| at.commit.clone(), |name| format!("refs/heads/{name}"));
     let subject = Subject {
         project,
         runbook: &runbook.body,
         process: Some(&runbook.process),
         snapshot: None,
-        git: Some((reference, at.commit)),
+        git: Some((at.canonical(), at.commit(call.world, project))),
     };
     run(change, draft, &subject)
 }

@@ -1,0 +1,70 @@
+//! Accounts, by name.
+
+use serde_json::json;
+
+use super::super::answer::{Answer, Answered, Refusal};
+use super::super::call::Call;
+use super::super::page::{Pages, all};
+use super::missing;
+
+const PAGES: Pages = Pages::of("Account", "skip,take,ids,partialName,accountType");
+
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+    call.need("AccountView")?;
+    let accounts = call.world.accounts.of_space(call.space_id()).filter(|account| {
+        call.among_ids(account)
+            && call.named(account)
+            && call.one_of("accountType", account.text("AccountType"))
+    });
+    let one =
+        |id: &str| call.world.accounts.find_in(call.space_id(), id).ok_or_else(|| missing(id));
+    match path {
+        [] => Ok(PAGES.page(call, accounts)),
+        ["all"] => Ok(all(accounts)),
+        [id] => Ok(Answer::json(one(id)?.json.to_string())),
+        [id, "usages"] => {
+            let account = one(id)?;
+            let users = call.world.machines.of_space(call.space_id()).filter(|machine| {
+                let used = machine.body.get("Endpoint").and_then(|found| found.get("AccountId"));
+                used.is_some_and(|used| used == &account.id)
+            });
+            let targets = users
+                .map(|machine| json!({ "Id": machine.id, "Name": machine.text("Name") }))
+                .collect::<Vec<_>>();
+            Ok(Answer::value(&json!({
+                "DeploymentProcesses": [], "LibraryVariableSets": [], "ProjectVariableSets": [],
+                "Releases": [], "RunbookProcesses": [], "RunbookSnapshots": [], "Targets": targets,
+                "Links": {},
+            })))
+        }
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::asking::{get, ids};
+
+    #[tokio::test]
+    async fn every_type_occurs_and_no_secret_is_shown() {
+        let rows = [
+            ("accountType=Token", "Accounts-10"),
+            ("accountType=UsernamePassword", "Accounts-13 Accounts-9"),
+            ("accountType=SshKeyPair,AzureOidc", "Accounts-1 Accounts-3"),
+            ("partialName=oidc&accountType=GenericOidcAccount", "Accounts-8"),
+            ("ids=Accounts-2,Accounts-21", "Accounts-2"),
+        ];
+        for (query, expected) in rows {
+            let found = ids(&format!("/api/Spaces-1/accounts?{query}")).await;
+            assert_eq!(found.join(" "), expected, "{query}");
+        }
+        let page = get("/api/Spaces-1/accounts").await;
+        let items = page["Items"].as_array().unwrap();
+        let types: std::collections::HashSet<_> =
+            items.iter().map(|item| item["AccountType"].as_str()).collect();
+        assert_eq!(types.len(), 12);
+        for secret in items.iter().filter_map(|item| item["Password"].as_object()) {
+            assert!(secret["NewValue"].is_null());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Deployment targets, by name.
+
+use serde_json::{Value, json};
+
+use super::super::answer::{Answer, Answered, Refusal};
+use super::super::call::Call;
+use super::super::clock::{HOUR, NOW, stamp};
+use super::super::page::{Pages, all};
+use super::super::world::Item;
+use super::missing;
+
+const PAGES: Pages = Pages::of(
+    "Machine",
+    "skip,take,name,ids,partialName,roles,isDisabled,healthStatuses,commStyles,tenantIds,\
+     tenantTags,environmentIds,thumbprint,deploymentId,shellNames,deploymentTargetTypes",
+);
+const OF_ENVIRONMENT: Pages = Pages {
+    item_type: "Machine",
+    take: 20,
+    parameters: "skip,take,partialName,roles,isDisabled,healthStatuses,commStyles,tenantIds,\
+                 tenantTags,shellNames,deploymentTargetTypes",
+};
+
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+    call.need("MachineView")?;
+    let machines = call.world.machines.of_space(call.space_id());
+    match path {
+        [] => {
+            let taking_part = participants(call)?;
+            let taking_part = |machine: &&Item| {
+                taking_part.as_ref().is_none_or(|ids| ids.contains(&machine.id.as_str()))
+            };
+            Ok(PAGES
+                .page(call, machines.filter(|machine| matches(call, machine)).filter(taking_part)))
+        }
+        ["all"] => Ok(all(machines.filter(|machine| call.among_ids(machine)))),
+        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id, "connection"] => Ok(Answer::value(&connection(one(call, id)?))),
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+/// `/machineroles/all`: the target tags that are in use.
+pub(super) fn roles(call: &Call<'_>) -> Answered {
+    call.need("MachineView")?;
+    let machines = call.world.machines.of_space(call.space_id());
+    let mut roles: Vec<&str> = machines.flat_map(|machine| machine.texts("Roles")).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(Answer::value(&json!(roles)))
+}
+
+/// `/environments/{id}/machines`, whose pages hold twenty.
+pub(super) fn of_environment(call: &Call<'_>, environment: &Item) -> Answered {
+    call.need("MachineView")?;
+    let is_inside =
+        |machine: &&Item| machine.texts("EnvironmentIds").any(|id| id == environment.id);
+    let machines = call.world.machines.of_space(call.space_id()).filter(is_inside);
+    Ok(OF_ENVIRONMENT.page(call, machines.filter(|machine| matches(call, machine))))
+}
+
+fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, Refusal> {
+    call.world.machines.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
+}
+
+/// The targets of `deploymentId`, if that was asked for.
+fn participants<'a>(call: &Call<'a>) -> Result<Option<Vec<&'a str>>, Refusal> {
+    let Some(id) = call.query.text("deploymentId") else { return Ok(None) };
+    let deployment = call.world.deployments.find(id).ok_or_else(|| missing(id))?;
+    Ok(Some(deployment.texts("DeployedToMachineIds").collect()))
+}
+
+fn matches(call: &Call<'_>, machine: &Item) -> bool {
+    common(call, machine)
+        && call.meets("roles", machine, "Roles")
+        && call.meets("environmentIds", machine, "EnvironmentIds")
+        && call.meets("tenantIds", machine, "TenantIds")
+        && call.meets("tenantTags", machine, "TenantTags")
+        && call.one_of("deploymentTargetTypes", target_type(machine))
+}
+
+/// The filters that targets and workers share.
+pub(super) fn common(call: &Call<'_>, machine: &Item) -> bool {
+    let thumbprint = call.query.text("thumbprint");
+    call.among_ids(machine)
+        && call.named(machine)
+        && call.switched("isDisabled", machine, "IsDisabled")
+        && call.one_of("healthStatuses", machine.text("HealthStatus"))
+        && call.one_of("commStyles", of_endpoint(machine, "CommunicationStyle"))
+        && call.one_of("shellNames", machine.text("ShellName"))
+        && thumbprint.is_none_or(|wanted| wanted.eq_ignore_ascii_case(machine.text("Thumbprint")))
+}
+
+fn of_endpoint<'a>(machine: &'a Item, key: &str) -> &'a str {
+    let endpoint = machine.body.get("Endpoint").and_then(|endpoint| endpoint.get(key));
+    endpoint.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The type of a target: that of its step package, or else how it is talked to.
+fn target_type(machine: &Item) -> &str {
+    let of_package = of_endpoint(machine, "DeploymentTargetTypeId");
+    if of_package.is_empty() { of_endpoint(machine, "CommunicationStyle") } else { of_package }
+}
+
+/// What the last health check came to.
+fn connection(machine: &Item) -> Value {
+    let status = if machine.flag("IsDisabled") {
+        "Disabled"
+    } else {
+        match machine.text("HealthStatus") {
+            "Healthy" | "HasWarnings" => "Online",
+            "Unavailable" | "Unhealthy" => "Offline",
+            _ => "Unknown",
+        }
+    };
+    json!({
+        "Id": machine.id, "MachineId": machine.id, "Status": status,
+        "CurrentTentacleVersion": "9.0.41", "LastChecked": stamp(NOW - HOUR),
+        "Logs": [{ "Category": "Info", "OccurredAt": stamp(NOW - HOUR), "MessageText":
+            machine.text("StatusSummary"), "Detail": "" }],
+        "Links": { "Self": format!("/api/{}/machines/{}/connection", machine.space_id, machine.id) },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::asking::{get, ids};
+
+    #[tokio::test]
+    async fn filters_find_the_right_targets() {
+        let rows = [
+            (
+                "machines?roles=tracking-db,retired",
+                "Machines-114 Machines-102 Machines-103 Machines-101",
+            ),
+            ("machines?healthStatuses=Unavailable", "Machines-113 Machines-103"),
+            ("machines?healthStatuses=unhealthy&isDisabled=false", "Machines-102"),
+            ("machines?commStyles=StepPackage,AwsEcsCluster", "Machines-106 Machines-107"),
+            ("machines?isDisabled=true", "Machines-115 Machines-114 Machines-108"),
+            ("machines?tenantIds=Tenants-1", "Machines-111"),
+            ("machines?tenantTags=Region/EMEA", "Machines-112"),
+            ("machines?environmentIds=Environments-4&commStyles=Kubernetes", "Machines-109"),
+            ("machines?deploymentTargetTypes=azure-app-service-target", "Machines-107"),
+            ("machines?deploymentId=Deployments-9010", "Machines-4"),
+            ("machines?name=trk-dev-01", "Machines-1"),
+            ("machines?partialName=EDGE", "Machines-104"),
+            ("machines?ids=Machines-1,Machines-20", "Machines-1"),
+            ("machines/all?ids=Machines-2", "Machines-2"),
+            ("environments/Environments-1/machines?roles=planner", "Machines-3"),
+            ("workers?healthStatuses=Unavailable", "Workers-2"),
+            ("workerpools/WorkerPools-3/workers", "Workers-3"),
+            ("machinepolicies?partialName=edge", "MachinePolicies-2"),
+            ("proxies", "Proxies-1"),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(ids(&format!("/api/Spaces-1/{path}")).await.join(" "), expected, "{path}");
+        }
+        let one = get("/api/Spaces-1/machines/Machines-114").await;
+        assert!(one["Endpoint"].is_null(), "{one}");
+        let thumbprint = get("/api/Spaces-1/machines/Machines-1").await["Thumbprint"].clone();
+        let path = format!("/api/Spaces-1/machines?thumbprint={}", thumbprint.as_str().unwrap());
+        assert_eq!(ids(&path).await, ["Machines-1"]);
+    }
+}
