@@ -32,7 +32,7 @@ pub fn raw(value: Value) -> Value {
 }
 
 /// A key in camel case. Keys that are IDs or names of people's own things stay as they are.
-fn camel(key: &str) -> String {
+pub fn camel(key: &str) -> String {
     let mut letters = key.chars();
     match letters.next() {
         Some(first) if key.chars().all(|c| c.is_ascii_alphanumeric()) => {

@@ -1,9 +1,13 @@
 //! Deployment targets; Octopus calls them machines in paths and IDs.
 #![expect(missing_docs, reason = "the fields are Octopus's own")]
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Id, Named, Resource};
+use super::{
+    Error, Id, Named, Page, Resource, Space, Window, deployments::Deployment,
+    environments::Environment, resource::null_as_default, scope::Scope, tenants::Tenant,
+};
 
 /// The fields of a deployment target that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +16,67 @@ pub struct Machine {
     pub id: Id<Machine>,
     pub name: String,
     pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_disabled: bool,
+    /// Words that this client does not know are passed on.
+    pub health_status: Option<String>,
+    pub status_summary: Option<String>,
+    /// The tags of the target.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub roles: Vec<String>,
+    pub thumbprint: Option<String>,
+    pub endpoint: Option<Endpoint>,
+    pub operating_system: Option<String>,
+    pub shell_name: Option<String>,
+    pub machine_policy_id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub has_latest_calamari: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_in_process: bool,
+    #[serde(flatten)]
+    pub scope: Scope,
+}
+
+/// How Octopus reaches a target. What stands in it depends on the style.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Endpoint {
+    pub id: Option<String>,
+    pub communication_style: Option<String>,
+    pub uri: Option<String>,
+    pub fingerprint: Option<String>,
+    pub proxy_id: Option<String>,
+    pub account_id: Option<String>,
+    pub cluster_url: Option<String>,
+    pub namespace: Option<String>,
+    pub tentacle_version_details: Option<TentacleVersion>,
+    pub tentacle_endpoint_configuration: Option<TentacleEndpoint>,
+    pub kubernetes_agent_details: Option<KubernetesAgent>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TentacleVersion {
+    pub version: Option<String>,
+    pub upgrade_locked: Option<bool>,
+    pub upgrade_suggested: Option<bool>,
+    pub upgrade_required: Option<bool>,
+    pub upgrade_available: Option<bool>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TentacleEndpoint {
+    pub uri: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct KubernetesAgent {
+    pub agent_version: Option<String>,
+    pub tentacle_version: Option<String>,
+    pub upgrade_status: Option<String>,
+    pub kubernetes_namespace: Option<String>,
 }
 
 impl Resource for Machine {
@@ -32,4 +97,74 @@ impl Named for Machine {
     fn slug(&self) -> Option<&str> {
         self.slug.as_deref()
     }
+}
+
+/// How a target is, as Octopus spells it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub enum HealthStatus {
+    Healthy,
+    HasWarnings,
+    Unhealthy,
+    Unavailable,
+    Unknown,
+}
+
+/// How a target is reached, as Octopus spells it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub enum CommunicationStyle {
+    None,
+    TentaclePassive,
+    TentacleActive,
+    Ssh,
+    OfflineDrop,
+    AzureWebApp,
+    Ftp,
+    AzureCloudService,
+    AzureServiceFabricCluster,
+    Kubernetes,
+    KubernetesTentacle,
+    StepPackage,
+    AwsEcsCluster,
+}
+
+/// Which targets to list. An empty list does not filter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub name: Option<String>,
+    pub partial_name: Option<String>,
+    pub ids: Vec<Id<Machine>>,
+    pub roles: Vec<String>,
+    pub is_disabled: Option<bool>,
+    pub health_statuses: Vec<HealthStatus>,
+    pub comm_styles: Vec<CommunicationStyle>,
+    pub environments: Vec<Id<Environment>>,
+    pub tenants: Vec<Id<Tenant>>,
+    pub tenant_tags: Vec<String>,
+    pub thumbprint: Option<String>,
+    pub deployment: Option<Id<Deployment>>,
+    pub shell_names: Vec<String>,
+    pub target_types: Vec<String>,
+}
+
+/// Reads a page of the targets of a space, by name.
+pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page<Machine>, Error> {
+    let health: Vec<_> = filter.health_statuses.iter().map(|word| format!("{word:?}")).collect();
+    let styles: Vec<_> = filter.comm_styles.iter().map(|word| format!("{word:?}")).collect();
+    let path = space
+        .path([Machine::COLLECTION])
+        .with_some("name", filter.name.as_deref())
+        .with_some("partialName", filter.partial_name.as_deref())
+        .with_list("ids", &filter.ids)
+        .with_list("roles", &filter.roles)
+        .with_some("isDisabled", filter.is_disabled)
+        .with_list("healthStatuses", &health)
+        .with_list("commStyles", &styles)
+        .with_list("environmentIds", &filter.environments)
+        .with_list("tenantIds", &filter.tenants)
+        .with_list("tenantTags", &filter.tenant_tags)
+        .with_some("thumbprint", filter.thumbprint.as_deref())
+        .with_some("deploymentId", filter.deployment.as_ref())
+        .with_list("shellNames", &filter.shell_names)
+        .with_list("deploymentTargetTypes", &filter.target_types);
+    space.list(path, window).await
 }

@@ -26,11 +26,16 @@ mod space;
 mod version;
 
 // The documents
+pub mod accounts;
+pub mod certificates;
 pub mod channels;
 pub mod dashboard;
 pub mod deployments;
 pub mod document;
 pub mod environments;
+pub mod events;
+pub mod feature_toggles;
+pub mod interruptions;
 pub mod kubernetes;
 pub mod library_variable_sets;
 pub mod lifecycles;
@@ -40,9 +45,12 @@ pub mod previews;
 pub mod project_groups;
 pub mod projects;
 pub mod releases;
+pub mod scope;
 pub mod spaces;
 pub mod tasks;
+pub mod teams;
 pub mod tenants;
+pub mod users;
 
 pub use client::Client;
 pub use configured::Configured;

@@ -4,7 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::{
-    Id, deployments::Deployment, releases::Release, spaces::Space, tasks::Task, tenants::Tenant,
+    Id, accounts::Account, certificates::Certificate, deployments::Deployment, machines::Machine,
+    releases::Release, spaces::Space, tasks::Task, tenants::Tenant,
 };
 
 /// The pages of one space in the web portal (routes of the portal, as its links show them).
@@ -72,6 +73,21 @@ impl<'a> Portal<'a> {
     /// A tenant.
     pub fn tenant(&self, id: &Id<Tenant>) -> String {
         self.page(&["tenants", id.as_str()])
+    }
+
+    /// A deployment target.
+    pub fn target(&self, id: &Id<Machine>) -> String {
+        self.page(&["infrastructure", "machines", id.as_str(), "settings"])
+    }
+
+    /// A certificate.
+    pub fn certificate(&self, id: &Id<Certificate>) -> String {
+        self.page(&["library", "certificates", id.as_str()])
+    }
+
+    /// An account.
+    pub fn account(&self, id: &Id<Account>) -> String {
+        self.page(&["infrastructure", "accounts", id.as_str()])
     }
 
     /// What is live in Kubernetes for a project.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use rmcp::model::JsonObject;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
+};
 
 use super::Error;
 use crate::text::nearest::nearest;
@@ -19,6 +22,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("environmentName", "environmentId"),
     ("tenant", "tenantId"),
     ("tenantName", "tenantId"),
+    ("target", "targetId"),
+    ("machineId", "targetId"),
+    ("certificate", "certificateId"),
+    ("account", "accountId"),
+    ("firstResult", "skip"),
 ];
 
 /// Puts aliases in the place of the names they stand for, drops arguments without a value, and
@@ -48,6 +56,23 @@ pub(super) fn normalise(
         }
     }
     Ok(known)
+}
+
+/// An ID of whatever kind, as a call gives it.
+pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
+    let given = given.trim();
+    let is_id = given.split_once('-').is_some_and(|(kind, rest)| {
+        !rest.is_empty()
+            && !kind.is_empty()
+            && kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if is_id && given.len() <= 120 && given.bytes().all(is_plain) {
+        return Ok(given.to_owned());
+    }
+    let shown: String = given.chars().take(80).collect();
+    let reason = format!("'{shown}' is not an ID; IDs look like Projects-123 or ServerTasks-123");
+    Err(Error::Argument { field: field.to_owned(), reason })
 }
 
 /// Words in a list. One word alone is read as a list of one.
@@ -87,6 +112,67 @@ impl JsonSchema for Words {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+    }
+}
+
+/// Words of an enumeration in a list. One word alone is read as a list of one.
+#[derive(Debug, Clone)]
+pub struct Choices<T>(pub Vec<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Choices<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Words(words) = Words::deserialize(deserializer)?;
+        let words = words.into_iter().map(|word| T::deserialize(word.into_deserializer()));
+        words.collect::<Result<_, ValueError>>().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Choices<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Choices_{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": word })
+    }
+}
+
+/// Tags in a list, each with its set.
+#[derive(Debug, Clone, Default)]
+pub struct Tags(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Words(words) = Words::deserialize(deserializer)?;
+        // Earlier clients send one text with commas.
+        let tags = words.iter().flat_map(|word| word.split(',')).map(str::trim);
+        let tags: Vec<String> = tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+        match tags.iter().find(|tag| !tag.contains('/')) {
+            Some(tag) => Err(D::Error::custom(format!(
+                "'{tag}' is not a tag; write the tag set and the tag, as Set/Tag"
+            ))),
+            None if tags.is_empty() => Err(D::Error::custom("there is no tag in it")),
+            None => Ok(Self(tags)),
+        }
+    }
+}
+
+impl JsonSchema for Tags {
+    fn schema_name() -> Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string" } })
     }
 }
 
@@ -133,5 +219,25 @@ mod tests {
         assert!(serde_json::from_value::<Words>(json!([])).is_err());
         assert!(serde_json::from_value::<Words>(json!([" "])).is_err());
         assert_eq!(serde_json::from_value::<Words>(json!("Web")).unwrap().0, ["Web"]);
+    }
+
+    #[test]
+    fn words_of_an_enumeration_and_tags_read_one_or_many() {
+        let read = |value: Value| serde_json::from_value::<Choices<Way>>(value);
+        assert_eq!(read(json!(["Up", "Down"])).unwrap().0, [Way::Up, Way::Down]);
+        assert_eq!(read(json!("Up")).unwrap().0, [Way::Up]);
+        for wrong in [json!([]), json!(["Sideways"]), json!(1)] {
+            assert!(read(wrong).is_err());
+        }
+        let tags = |value: Value| serde_json::from_value::<Tags>(value).map(|tags| tags.0);
+        assert_eq!(tags(json!("A/x, B/y")).unwrap(), ["A/x", "B/y"]);
+        assert!(tags(json!(["A/x", "y"])).unwrap_err().to_string().contains("'y' is not a tag"));
+        assert!(tags(json!(",")).is_err());
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Way {
+        Up,
+        Down,
     }
 }

@@ -76,7 +76,10 @@ impl Error {
                 field: rest.trim_end_matches('`').to_owned(),
                 reason: "this argument is required".to_owned(),
             },
-            (field, None) => Self::Argument { field: field.to_owned(), reason },
+            (field, None) => {
+                let reason = reason.replace("unknown variant", "unknown word");
+                Self::Argument { field: field.to_owned(), reason }
+            }
         }
     }
 
@@ -181,6 +184,13 @@ pub(super) fn lister(noun: &str) -> Option<&'static str> {
         "release" => "list_releases",
         "deployment" | "task" => "list_deployments",
         "tenant" => "list_tenants",
+        "runbook" => "find_runbooks",
+        "deployment target" => "find_deployment_targets",
+        "certificate" => "find_certificates",
+        "account" => "find_accounts",
+        "interruption" => "find_interruptions",
+        "event" => "find_events",
+        "feature toggle" => "find_feature_toggles",
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::octopus::{Error, Id, Named, Space};
 
-use super::Ref;
+use super::{Ref, Words};
 
 /// The names of documents of one kind, by ID.
 #[derive(Debug)]
@@ -26,9 +26,28 @@ impl Names {
         self.0.get(id).cloned()
     }
 
+    /// The names of these IDs, each in its place; the ID itself where the caller may not see it.
+    pub fn all<R>(&self, ids: &[Id<R>]) -> Vec<String> {
+        ids.iter().map(|id| self.get(id.as_str()).unwrap_or_else(|| id.to_string())).collect()
+    }
+
     /// The ID with its name.
     pub fn with<R>(&self, id: &Id<R>) -> Ref {
         Ref { id: id.to_string(), name: self.get(id.as_str()) }
+    }
+}
+
+/// The IDs of what a call names, with one look-up for all. Nothing where it names nothing.
+pub async fn ids_of<R: Named + Clone>(
+    space: &Space,
+    wanted: Option<Words>,
+) -> Result<Vec<Id<R>>, Error> {
+    match wanted {
+        Some(Words(wanted)) => {
+            let found = space.find_all::<R>(&wanted).await?;
+            Ok(found.iter().map(|document| document.id().clone()).collect())
+        }
+        None => Ok(Vec::new()),
     }
 }
 

@@ -15,6 +15,7 @@ mod machines;
 mod projects;
 mod releases;
 mod runbooks;
+mod scope;
 mod search;
 mod tasks;
 mod tenants;

@@ -1,11 +1,14 @@
 //! Accounts for clouds and machines that deployments use.
 
-use crate::tool::Toolset;
+mod find_accounts;
+mod summary;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "accounts",
     summary: "Accounts",
     paths: &["accounts"],
-    tools: &[],
+    tools: &[Definition::of::<find_accounts::FindAccounts>()],
     resources: &[],
 };

@@ -1,11 +1,14 @@
 //! Certificates that deployments use.
 
-use crate::tool::Toolset;
+mod find_certificates;
+mod summary;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "certificates",
     summary: "Certificates",
     paths: &["certificates"],
-    tools: &[],
+    tools: &[Definition::of::<find_certificates::FindCertificates>()],
     resources: &[],
 };

@@ -15,7 +15,7 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, Error, List, Tool, Words},
+    tool::{Context, Error, List, Tool, Words, given, ids_of},
 };
 
 /// List deployments of a space, newest first, with project, release version, environment, tenant
@@ -52,9 +52,9 @@ impl Tool for ListDeployments {
         let window = cx.window(self.skip, self.take)?;
         let space = cx.space(self.space.as_deref()).await?;
         let (projects, environments, tenants) = futures::try_join!(
-            ids::<Project>(&space, self.projects),
-            ids::<Environment>(&space, self.environments),
-            ids::<Tenant>(&space, self.tenants),
+            ids_of::<Project>(&space, self.projects),
+            ids_of::<Environment>(&space, self.environments),
+            ids_of::<Tenant>(&space, self.tenants),
         )?;
         let channels = match self.channels {
             Some(Words(wanted)) => channels(&space, &projects, &wanted).await?,
@@ -72,16 +72,6 @@ impl Tool for ListDeployments {
                 format!("no deployment fits {}; leave one out", filters(&filter).join(" and "))
             }
         }))
-    }
-}
-
-async fn ids<R: Named + Clone>(space: &Space, wanted: Option<Words>) -> Result<Vec<Id<R>>, Error> {
-    match wanted {
-        Some(Words(wanted)) => {
-            let found = space.find_all::<R>(&wanted).await?;
-            Ok(found.iter().map(|document| document.id().clone()).collect())
-        }
-        None => Ok(Vec::new()),
     }
 }
 
@@ -113,12 +103,11 @@ async fn channels(
 
 /// The arguments that narrow the list.
 fn filters(filter: &Filter) -> Vec<&'static str> {
-    let given = [
+    given(&[
         ("projects", !filter.projects.is_empty()),
         ("environments", !filter.environments.is_empty()),
         ("tenants", !filter.tenants.is_empty()),
         ("channels", !filter.channels.is_empty()),
         ("taskState", filter.task_state.is_some()),
-    ];
-    given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
+    ])
 }

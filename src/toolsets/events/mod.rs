@@ -1,11 +1,15 @@
 //! Events: who did what, and when.
 
-use crate::tool::Toolset;
+mod filters;
+mod find_events;
+mod summary;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "events",
     summary: "The audit log",
     paths: &["events", "/events", "subscriptions"],
-    tools: &[],
+    tools: &[Definition::of::<find_events::FindEvents>()],
     resources: &[],
 };

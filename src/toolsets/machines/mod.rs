@@ -1,6 +1,9 @@
 //! Deployment targets: what deployments go to, and how they are.
 
-use crate::tool::Toolset;
+mod find_deployment_targets;
+mod target;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "machines",
@@ -15,6 +18,6 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "workerpools",
         "proxies",
     ],
-    tools: &[],
+    tools: &[Definition::of::<find_deployment_targets::FindDeploymentTargets>()],
     resources: &[],
 };

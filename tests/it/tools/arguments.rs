@@ -39,6 +39,12 @@ pub fn calls() -> Vec<(&'static str, Value)> {
             "get_kubernetes_live_status",
             json!({ "space": "Default", "projectId": "Driver App Backend", "environmentId": "Production", "tenantId": "Tenants-1" }),
         ),
+        ("find_deployment_targets", json!({ "space": "Default" })),
+        ("find_certificates", json!({ "space": "Default" })),
+        ("find_accounts", json!({ "space": "Default" })),
+        ("find_interruptions", json!({ "space": "Default" })),
+        ("find_feature_toggles", json!({ "space": "Default", "projectId": "Projects-1" })),
+        ("find_events", json!({ "space": "Default" })),
     ]
 }
 

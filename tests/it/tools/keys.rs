@@ -4,7 +4,8 @@
 //! `projectEnvironments` of one tenant is a list with names, and what happened in a task comes as
 //! `failures` before `activityLogs`. A list of projects leaves `repositoryUrl` out where there is
 //! none, and an object in Kubernetes leaves out `children` and, because its target says it, the
-//! `machineId`.
+//! `machineId`. A deployment target has no `links`; an event is in camel case like everything
+//! else, without `messageHtml` and `messageReferences`, which say again what `message` says.
 
 use serde_json::{Value, json};
 
@@ -103,6 +104,56 @@ const KEYS: &[(&str, &str, &str)] = &[
         "get_kubernetes_live_status",
         "/liveStatus/machineStatuses/0/resources/0",
         "name namespace kind healthStatus syncStatus resourceId desiredResourceId children",
+    ),
+    ("find_deployment_targets", "", PAGE),
+    (
+        "find_deployment_targets",
+        "/items/0",
+        "spaceId id name slug isDisabled healthStatus statusSummary environmentIds roles \
+         tenantedDeploymentParticipation tenantIds tenantTags endpoint shellName machinePolicyId \
+         hasLatestCalamari isInProcess url",
+    ),
+    ("find_deployment_targets", "/items/0/endpoint", "communicationStyle"),
+    ("find_certificates", "", PAGE),
+    (
+        "find_certificates",
+        "/items/0",
+        "spaceId id name notes thumbprint subjectDistinguishedName issuerDistinguishedName \
+         subjectCommonName subjectOrganization issuerCommonName issuerOrganization notAfter \
+         notBefore isExpired version serialNumber signatureAlgorithmName environmentIds tenantIds \
+         tenantTags certificateDataFormat selfSigned hasPrivateKey \
+         tenantedDeploymentParticipation subjectAlternativeNames url",
+    ),
+    ("find_accounts", "", PAGE),
+    (
+        "find_accounts",
+        "/items/0",
+        "spaceId id name description slug accountType environmentIds tenantIds tenantTags \
+         tenantedDeploymentParticipation url",
+    ),
+    ("find_interruptions", "", PAGE),
+    (
+        "find_interruptions",
+        "/items/1",
+        "id title type taskId correlationId isPending isLinkedToOtherInterruption created \
+         relatedDocumentIds responsible formElementNames resourceUri taskResourceUri url",
+    ),
+    (
+        "find_interruptions",
+        "/items/1/responsible",
+        "teamIds canTakeResponsibility hasResponsibility",
+    ),
+    ("find_feature_toggles", "", PAGE),
+    (
+        "find_feature_toggles",
+        "/items/0",
+        "id slug name projectId defaultIsEnabled tags environmentSummaries resourceUri",
+    ),
+    ("find_events", "", PAGE),
+    (
+        "find_events",
+        "/items/0",
+        "id relatedDocumentIds category userId username isService occurred message spaceId",
     ),
 ];
 

@@ -32,6 +32,18 @@ mod tenant_variables;
 
 mod kubernetes;
 
+mod machines;
+
+mod certificates;
+
+mod accounts;
+
+mod interruptions;
+
+mod feature_toggles;
+
+mod events;
+
 // The keys that clients of the official server read.
 mod keys;
 

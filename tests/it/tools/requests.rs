@@ -39,6 +39,15 @@ const BUDGETS: &[(&str, usize)] = &[
     ("get_missing_tenant_variables", 5),
     // The project, the environment, the tenant, the status; targets.
     ("get_kubernetes_live_status", 5),
+    // The page; environments and tenants by name.
+    ("find_deployment_targets", 3),
+    ("find_certificates", 3),
+    ("find_accounts", 3),
+    // The page; projects, environments, tenants, teams and people by name.
+    ("find_interruptions", 6),
+    // The project, the page, environments.
+    ("find_feature_toggles", 3),
+    ("find_events", 1),
 ];
 
 /// How often each path was asked, without its query.

@@ -1,0 +1,171 @@
+//! Accounts for clouds and machines.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Id, Named, Resource, resource::null_as_default, scope::Scope};
+
+/// The fields of an account that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Account {
+    pub id: Id<Account>,
+    pub name: String,
+    pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub description: String,
+    /// Words that this client does not know are passed on.
+    pub account_type: Option<String>,
+    #[serde(flatten)]
+    pub scope: Scope,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// What an account has besides. Some of it is secret: it is reached only by what may be shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+struct Rest(Map<String, Value>);
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[not shown]")
+    }
+}
+
+/// The keys that may be shown beside those that all accounts have, by type. What does not stand
+/// here never leaves.
+pub const SHOWN: &[(&str, &[&str])] = &[
+    (
+        "AzureSubscription",
+        &[
+            "SubscriptionNumber",
+            "CertificateThumbprint",
+            "AzureEnvironment",
+            "ServiceManagementEndpointBaseUri",
+            "ServiceManagementEndpointSuffix",
+        ],
+    ),
+    (
+        "AzureServicePrincipal",
+        &[
+            "SubscriptionNumber",
+            "ClientId",
+            "TenantId",
+            "AzureEnvironment",
+            "ResourceManagementEndpointBaseUri",
+            "ActiveDirectoryEndpointBaseUri",
+        ],
+    ),
+    (
+        "AzureOidc",
+        &[
+            "SubscriptionNumber",
+            "ClientId",
+            "TenantId",
+            "AzureEnvironment",
+            "TenantedSubjectGeneration",
+            "ResourceManagementEndpointBaseUri",
+            "ActiveDirectoryEndpointBaseUri",
+            "DeploymentSubjectKeys",
+            "HealthCheckSubjectKeys",
+            "AccountTestSubjectKeys",
+            "Audience",
+            "CustomClaims",
+        ],
+    ),
+    ("SshKeyPair", &["Username"]),
+    ("UsernamePassword", &["Username"]),
+    ("AmazonWebServicesAccount", &["AccessKey", "Region"]),
+    (
+        "AmazonWebServicesOidcAccount",
+        &[
+            "RoleArn",
+            "SessionDuration",
+            "Region",
+            "DeploymentSubjectKeys",
+            "HealthCheckSubjectKeys",
+            "AccountTestSubjectKeys",
+            "Audience",
+            "CustomClaims",
+        ],
+    ),
+    ("AmazonWebServicesRoleAccount", &["RoleArn", "SessionDuration", "Region"]),
+    (
+        "GoogleCloudOidcAccount",
+        &[
+            "DeploymentSubjectKeys",
+            "HealthCheckSubjectKeys",
+            "AccountTestSubjectKeys",
+            "Audience",
+            "CustomClaims",
+        ],
+    ),
+    (
+        "GenericOidcAccount",
+        &[
+            "TenantedSubjectGeneration",
+            "DeploymentSubjectKeys",
+            "HealthCheckSubjectKeys",
+            "AccountTestSubjectKeys",
+            "Audience",
+            "CustomClaims",
+        ],
+    ),
+];
+
+impl Account {
+    /// What may be shown of what only accounts of its type have.
+    pub fn shown(&self) -> Map<String, Value> {
+        let kind = self.account_type.as_deref().unwrap_or_default();
+        let keys = SHOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
+        let keys = keys.into_iter().flat_map(|(_, keys)| keys.iter());
+        let shown = keys.filter_map(|key| Some(((*key).to_owned(), self.rest.0.get(*key)?)));
+        // A value that Octopus keeps secret is an object with this key, whatever it is called.
+        let harmless = shown.filter(|(_, value)| value.get("HasValue").is_none());
+        harmless.map(|(key, value)| (key, value.clone())).collect()
+    }
+}
+
+impl Resource for Account {
+    const NOUN: &'static str = "account";
+    const ID_PREFIX: &'static str = "Accounts-";
+    const COLLECTION: &'static str = "accounts";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Account {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}
+
+/// What an account is for, as Octopus spells it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub enum AccountType {
+    None,
+    UsernamePassword,
+    Token,
+    SshKeyPair,
+    AzureSubscription,
+    AzureServicePrincipal,
+    AzureManagementCertificate,
+    AzureOidc,
+    AmazonWebServicesAccount,
+    AmazonWebServicesRoleAccount,
+    AmazonWebServicesOidcAccount,
+    GoogleCloudAccount,
+    GoogleCloudOidcAccount,
+    GenericOidcAccount,
+}

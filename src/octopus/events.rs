@@ -1,0 +1,70 @@
+//! Events: what the audit log holds.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Error, Id, Path, Resource, Session, resource::null_as_default};
+
+/// The fields of an event that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Event {
+    pub id: Id<Event>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub related_document_ids: Vec<String>,
+    pub category: Option<String>,
+    pub user_id: Option<String>,
+    pub username: Option<String>,
+    pub is_service: Option<bool>,
+    pub identity_established_with: Option<String>,
+    pub user_agent: Option<String>,
+    pub occurred: Option<String>,
+    pub message: Option<String>,
+    pub comments: Option<String>,
+    pub details: Option<String>,
+    pub change_details: Option<Value>,
+    pub ip_address: Option<String>,
+}
+
+impl Resource for Event {
+    const NOUN: &'static str = "event";
+    const ID_PREFIX: &'static str = "Events-";
+    const COLLECTION: &'static str = "events";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// A word that events are sorted by: a category, a group, an agent or a type of document.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Word {
+    pub id: String,
+    pub name: Option<String>,
+    /// The categories of a group.
+    pub event_categories: Option<Vec<String>>,
+}
+
+/// The kinds of words that events are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vocabulary {
+    Categories,
+    Groups,
+    Agents,
+    DocumentTypes,
+}
+
+impl Vocabulary {
+    /// Reads the words of this instance.
+    pub async fn words(self, session: &Session) -> Result<Vec<Word>, Error> {
+        let last = match self {
+            Self::Categories => "categories",
+            Self::Groups => "groups",
+            Self::Agents => "agents",
+            Self::DocumentTypes => "documenttypes",
+        };
+        session.get(&Path::new([Event::COLLECTION, last])).await
+    }
+}

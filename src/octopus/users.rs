@@ -1,0 +1,114 @@
+//! Users: people and service accounts.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use super::{Error, Id, Page, Path, Resource, Session, resource::null_as_default};
+
+/// The fields of a user that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct User {
+    pub id: Id<User>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub username: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub display_name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_active: bool,
+    /// Whether it is a service account.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_service: bool,
+    pub email_address: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub can_password_be_edited: bool,
+    /// Whether it is the user that asks.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_requestor: bool,
+}
+
+impl Resource for User {
+    const NOUN: &'static str = "user";
+    const ID_PREFIX: &'static str = "Users-";
+    const COLLECTION: &'static str = "users";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// Reads who the caller is.
+pub async fn me(session: &Session) -> Result<User, Error> {
+    session.get(&Path::new([User::COLLECTION, "me"])).await
+}
+
+/// How many users one look-up asks for.
+const BATCH: usize = 300;
+
+/// The names of users, by ID. Only some may look at others: what the caller may not see is left
+/// out.
+pub async fn names<'a>(
+    session: &Session,
+    ids: impl IntoIterator<Item = &'a Id<User>>,
+) -> Result<HashMap<String, String>, Error> {
+    let ids: Vec<&str> =
+        ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut names = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let path = Path::new([User::COLLECTION]).with_list("ids", batch).with("take", BATCH);
+        match session.get::<Page<User>>(&path).await {
+            Ok(page) => names
+                .extend(page.items.into_iter().map(|user| (user.id.to_string(), user.known_as()))),
+            Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(names)
+}
+
+impl User {
+    /// What people call the user.
+    fn known_as(self) -> String {
+        if self.display_name.is_empty() { self.username } else { self.display_name }
+    }
+}
+
+/// The user that Octopus itself is in events.
+const SYSTEM: &str = "users-system";
+
+/// Finds a user by ID, user name, display name or e-mail address. An ID is not looked up: few may
+/// look at others.
+pub async fn id_of(session: &Session, wanted: &str) -> Result<String, Error> {
+    let wanted = wanted.trim();
+    if wanted.eq_ignore_ascii_case(SYSTEM) {
+        return Ok(SYSTEM.to_owned());
+    }
+    if let Ok(id) = Id::<User>::parse(wanted) {
+        return Ok(id.into_string());
+    }
+    let path = Path::new([User::COLLECTION]).with("filter", wanted).with("take", BATCH);
+    let page: Page<User> = session.get(&path).await?;
+    let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
+    let called = |user: &&User| {
+        is(&user.username)
+            || is(&user.display_name)
+            || user.email_address.as_deref().is_some_and(is)
+    };
+    let found: Vec<&User> = page.items.iter().filter(called).collect();
+    match found.as_slice() {
+        [user] => Ok(user.id.to_string()),
+        [] => Err(Error::NotFound {
+            noun: User::NOUN,
+            wanted: wanted.chars().take(200).collect(),
+            place: None,
+            near: page.items.into_iter().take(5).map(User::known_as).collect(),
+        }),
+        several => Err(Error::Ambiguous {
+            noun: User::NOUN,
+            wanted: wanted.to_owned(),
+            candidates: several.iter().map(|u| format!("{} ({})", u.username, u.id)).collect(),
+        }),
+    }
+}

@@ -1,0 +1,76 @@
+//! `find_accounts`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{AccountSummary, summaries};
+use crate::{
+    octopus::{
+        Resource,
+        accounts::{Account, AccountType},
+    },
+    tool::{Alias, Context, Error, Found, List, Tool, Words, alone, given, ids_of},
+};
+
+/// Find accounts that deployments sign in to clouds and machines with, and what they may be used
+/// for. Never their secrets. One with accountId; otherwise those that fit all filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindAccounts {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// One account: its name, slug or ID.
+    account_id: Option<String>,
+    /// Names, slugs or IDs.
+    ids: Option<Words>,
+    /// Part of the name.
+    partial_name: Option<String>,
+    /// Only of this type.
+    account_type: Option<AccountType>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for FindAccounts {
+    const NAME: &'static str = "find_accounts";
+    const TITLE: &'static str = "Find accounts";
+    const ALIASES: &'static [Alias] = &[Alias::of("list_accounts"), Alias::of("get_account")];
+
+    type Output = Found<AccountSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let filters = given(&[
+            ("ids", self.ids.is_some()),
+            ("partialName", self.partial_name.is_some()),
+            ("accountType", self.account_type.is_some()),
+        ]);
+        if let Some(wanted) = &self.account_id {
+            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            alone("accountId", &[filters, page].concat())?;
+            let space = cx.space(self.space.as_deref()).await?;
+            let account = space.find::<Account>(wanted).await?;
+            let id = account.id.clone();
+            let one = summaries(&space, vec![account]).await?.pop();
+            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+        }
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let ids = ids_of::<Account>(&space, self.ids).await?;
+        let path = space
+            .path([Account::COLLECTION])
+            .with_list("ids", &ids)
+            .with_some("partialName", self.partial_name)
+            .with_some("accountType", self.account_type.map(|kind| format!("{kind:?}")));
+        let page = space.list(path, window).await?;
+        let items = summaries(&space, page.items).await?;
+        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+            if filters.is_empty() {
+                format!("space '{}' has no account that this key sees", space.name())
+            } else {
+                format!("no account fits {}; leave one out", filters.join(" and "))
+            }
+        })))
+    }
+}

@@ -1,0 +1,91 @@
+//! `find_certificates`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{CertificateSummary, summaries};
+use crate::{
+    octopus::{Resource, certificates::Certificate, tenants::Tenant},
+    tool::{Alias, Context, Error, Found, List, Tool, Words, alone, given, ids_of},
+};
+
+/// Find certificates: subject, issuer, when they expire, where they are used. Never their keys.
+/// One with certificateId; otherwise those that fit all filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindCertificates {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// One certificate: its name or ID.
+    certificate_id: Option<String>,
+    /// Text in name, thumbprint or subject.
+    search: Option<String>,
+    /// Part of the name.
+    partial_name: Option<String>,
+    /// Names or IDs.
+    ids: Option<Words>,
+    /// Archived ones, instead of those in use.
+    archived: Option<bool>,
+    /// For this tenant: its name, slug or ID.
+    tenant: Option<String>,
+    /// A field to sort by.
+    order_by: Option<String>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for FindCertificates {
+    const NAME: &'static str = "find_certificates";
+    const TITLE: &'static str = "Find certificates";
+    const ALIASES: &'static [Alias] =
+        &[Alias::of("list_certificates"), Alias::of("get_certificate")];
+
+    type Output = Found<CertificateSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let filters = given(&[
+            ("search", self.search.is_some()),
+            ("partialName", self.partial_name.is_some()),
+            ("ids", self.ids.is_some()),
+            ("archived", self.archived.is_some()),
+            ("tenant", self.tenant.is_some()),
+        ]);
+        if let Some(wanted) = &self.certificate_id {
+            let page = given(&[
+                ("orderBy", self.order_by.is_some()),
+                ("skip", self.skip.is_some()),
+                ("take", self.take.is_some()),
+            ]);
+            alone("certificateId", &[filters, page].concat())?;
+            let space = cx.space(self.space.as_deref()).await?;
+            let certificate = space.find::<Certificate>(wanted).await?;
+            let id = certificate.id.clone();
+            let one = summaries(&space, vec![certificate]).await?.pop();
+            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+        }
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let (ids, tenant) = futures::try_join!(ids_of::<Certificate>(&space, self.ids), async {
+            Ok(space.find_some::<Tenant>(self.tenant.as_deref()).await?)
+        })?;
+        let path = space
+            .path([Certificate::COLLECTION])
+            .with_some("search", self.search)
+            .with_some("partialName", self.partial_name)
+            .with_list("ids", &ids)
+            .with_some("archived", self.archived)
+            .with_some("tenant", tenant.map(|tenant| tenant.id))
+            .with_some("orderBy", self.order_by);
+        let page = space.list(path, window).await?;
+        let items = summaries(&space, page.items).await?;
+        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+            if filters.is_empty() {
+                format!("space '{}' has no certificate that this key sees", space.name())
+            } else {
+                format!("no certificate fits {}; leave one out", filters.join(" and "))
+            }
+        })))
+    }
+}

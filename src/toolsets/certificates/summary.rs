@@ -1,0 +1,111 @@
+//! A certificate, as answers show it.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    octopus::{Id, Space, certificates::Certificate},
+    tool::Error,
+    toolsets::scope::{Scope, ScopeNames},
+};
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertificateSummary {
+    space_id: String,
+    id: String,
+    name: String,
+    notes: Option<String>,
+    thumbprint: Option<String>,
+    subject_distinguished_name: Option<String>,
+    subject_common_name: Option<String>,
+    subject_organization: Option<String>,
+    issuer_distinguished_name: Option<String>,
+    issuer_common_name: Option<String>,
+    issuer_organization: Option<String>,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    is_expired: Option<bool>,
+    /// Whole days from now; below 0 once it has expired.
+    days_to_expiry: Option<i64>,
+    version: Option<i64>,
+    serial_number: Option<String>,
+    signature_algorithm_name: Option<String>,
+    certificate_data_format: Option<String>,
+    /// When it was archived.
+    archived: Option<String>,
+    replaced_by: Option<String>,
+    self_signed: Option<bool>,
+    self_signed_certificate_curve: Option<String>,
+    has_private_key: Option<bool>,
+    subject_alternative_names: Vec<String>,
+    #[serde(flatten)]
+    scope: Scope,
+    url: String,
+}
+
+/// Certificates with the names of their environments and tenants.
+pub(super) async fn summaries(
+    space: &Space,
+    certificates: Vec<Certificate>,
+) -> Result<Vec<CertificateSummary>, Error> {
+    let scopes = certificates.iter().map(|certificate| &certificate.scope);
+    let names = ScopeNames::of(space, scopes).await?;
+    let now = Timestamp::now();
+    let summary = |certificate: Certificate| CertificateSummary {
+        space_id: space.id().to_string(),
+        url: space.portal().certificate(&certificate.id),
+        days_to_expiry: certificate.not_after.as_deref().and_then(|end| days(now, end)),
+        id: certificate.id.into_string(),
+        name: certificate.name,
+        notes: certificate.notes,
+        thumbprint: certificate.thumbprint,
+        subject_distinguished_name: certificate.subject_distinguished_name,
+        subject_common_name: certificate.subject_common_name,
+        subject_organization: certificate.subject_organization,
+        issuer_distinguished_name: certificate.issuer_distinguished_name,
+        issuer_common_name: certificate.issuer_common_name,
+        issuer_organization: certificate.issuer_organization,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        is_expired: certificate.is_expired,
+        version: certificate.version,
+        serial_number: certificate.serial_number,
+        signature_algorithm_name: certificate.signature_algorithm_name,
+        certificate_data_format: certificate.certificate_data_format,
+        archived: certificate.archived,
+        replaced_by: certificate.replaced_by.map(Id::into_string),
+        self_signed: certificate.self_signed,
+        self_signed_certificate_curve: certificate.self_signed_certificate_curve,
+        has_private_key: certificate.has_private_key,
+        subject_alternative_names: certificate.subject_alternative_names,
+        scope: names.scope(certificate.scope),
+    };
+    Ok(certificates.into_iter().map(summary).collect())
+}
+
+/// Whole days from now to then, rounded down.
+fn days(now: Timestamp, then: &str) -> Option<i64> {
+    let then: Timestamp = then.parse().ok()?;
+    Some(then.duration_since(now).as_secs().div_euclid(86_400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_whole_and_below_zero_once_it_is_over() {
+        let now = "2026-08-04T12:00:00Z".parse().unwrap();
+        for (then, expected) in [
+            ("2026-08-05T12:00:00.000+00:00", Some(1)),
+            ("2026-08-05T11:59:59.000+00:00", Some(0)),
+            ("2026-08-04T11:59:59Z", Some(-1)),
+            ("2026-08-04T23:00:00+12:00", Some(-1)),
+            ("soon", None),
+        ] {
+            assert_eq!(days(now, then), expected, "{then}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `find_events`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    filters,
+    summary::{EventSummary, Line, Word},
+};
+use crate::{
+    octopus::{
+        Id, Resource, Window,
+        events::{Event, Vocabulary},
+    },
+    tool::{Context, Error, Found, List, Tags, Tool, Words, alone},
+};
+
+/// Search the audit log, newest first: who did what, when. Filters are combined; of several values
+/// of one any fits. The list modes give the words that filters take. Lists leave out what changed
+/// in documents: excludeDifference=false shows it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindEvents {
+    /// The space: its name, slug or ID.
+    pub(super) space: Option<String>,
+    /// What to give; by default search.
+    mode: Option<Mode>,
+    /// One event, with what changed; without filters.
+    pub(super) event_id: Option<String>,
+    /// IDs it is all about.
+    pub(super) regarding: Option<Words>,
+    /// IDs it is about any of.
+    pub(super) regarding_any: Option<Words>,
+    /// Names or IDs.
+    pub(super) users: Option<Words>,
+    /// Names or IDs.
+    pub(super) projects: Option<Words>,
+    /// Names or IDs.
+    pub(super) project_groups: Option<Words>,
+    /// Names or IDs.
+    pub(super) environments: Option<Words>,
+    /// Names or IDs.
+    pub(super) tenants: Option<Words>,
+    /// As Set/Tag.
+    pub(super) tags: Option<Tags>,
+    /// Like DeploymentFailed.
+    pub(super) event_categories: Option<Words>,
+    /// Of categories.
+    pub(super) event_groups: Option<Words>,
+    /// Clients.
+    pub(super) event_agents: Option<Words>,
+    /// Like Projects.
+    pub(super) document_types: Option<Words>,
+    /// ISO 8601 with zone.
+    pub(super) from: Option<String>,
+    /// Until then.
+    pub(super) to: Option<String>,
+    /// Octopus's own too.
+    pub(super) include_internal_events: Option<bool>,
+    /// Without what changed.
+    pub(super) exclude_difference: Option<bool>,
+    /// How many to leave out from the start.
+    pub(super) skip: Option<u32>,
+    /// How many to give at most.
+    pub(super) take: Option<u32>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Mode {
+    Search,
+    ListCategories,
+    ListGroups,
+    ListAgents,
+    ListDocumentTypes,
+}
+
+impl Mode {
+    /// The words that it lists.
+    fn vocabulary(self) -> Option<Vocabulary> {
+        Some(match self {
+            Self::Search => return None,
+            Self::ListCategories => Vocabulary::Categories,
+            Self::ListGroups => Vocabulary::Groups,
+            Self::ListAgents => Vocabulary::Agents,
+            Self::ListDocumentTypes => Vocabulary::DocumentTypes,
+        })
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Events {
+    /// What is listed, where it is no events.
+    mode: Option<Mode>,
+    #[serde(flatten)]
+    found: Found<EventSummary, Line>,
+}
+
+impl Tool for FindEvents {
+    const NAME: &'static str = "find_events";
+    const TITLE: &'static str = "Find events";
+
+    type Output = Events;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let beside = filters::given_in(&self);
+        let mode = self.mode.unwrap_or(Mode::Search);
+        if let Some(vocabulary) = mode.vocabulary() {
+            let one = self.event_id.is_some().then_some("eventId");
+            let shape = self.exclude_difference.is_some().then_some("excludeDifference");
+            let beside: Vec<_> = beside.into_iter().chain(one).chain(shape).collect();
+            if !beside.is_empty() {
+                let beside = beside.join(", ");
+                return Err(Error::Invalid(format!(
+                    "this mode lists words and searches nothing: leave out {beside}, or the mode"
+                )));
+            }
+            let space = cx.space(self.space.as_deref()).await?;
+            let words = vocabulary.words(space.session()).await?;
+            let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
+            let items = words.into_iter().map(|word| Line::Word(Word::from(word))).collect();
+            let list = List::new(Window { skip: 0, take: total.max(1) }, total, items);
+            return Ok(Events { mode: Some(mode), found: Found::Many(list) });
+        }
+        if let Some(wanted) = &self.event_id {
+            alone("eventId", &beside)?;
+            let id = Id::<Event>::parse(wanted)?;
+            let space = cx.space(self.space.as_deref()).await?;
+            let event: Event = space.get(&id).await?;
+            let with_difference = self.exclude_difference != Some(true);
+            let found = Found::one(EventSummary::of(&space, event, with_difference));
+            return Ok(Events { mode: None, found });
+        }
+        let window = cx.window(self.skip, self.take)?;
+        let with_difference = self.exclude_difference == Some(false);
+        let period = filters::period(self.from.as_deref(), self.to.as_deref())?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let path = space.path([Event::COLLECTION]);
+        let path = if with_difference { path } else { path.with("excludeDifference", true) };
+        let path = filters::apply(self, &space, path, period).await?;
+        let page = space.list::<Event>(path, window).await?;
+        let line = |event| Line::Event(Box::new(EventSummary::of(&space, event, with_difference)));
+        let items = page.items.into_iter().map(line).collect();
+        let list = List::new(window, page.total_results, items).or_hint(|| {
+            if beside.is_empty() {
+                format!("space '{}' has no event that this key sees", space.name())
+            } else {
+                format!("no event fits {}; leave one out", beside.join(" and "))
+            }
+        });
+        Ok(Events { mode: None, found: Found::Many(list) })
+    }
+}

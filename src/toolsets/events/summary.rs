@@ -1,0 +1,94 @@
+//! What a search of the audit log gives.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    octopus::{Space, document::plain, events},
+    tool::either,
+};
+
+/// One event.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EventSummary {
+    space_id: String,
+    id: String,
+    occurred: Option<String>,
+    category: Option<String>,
+    message: Option<String>,
+    user_id: Option<String>,
+    username: Option<String>,
+    is_service: Option<bool>,
+    /// How the user signed in.
+    identity_established_with: Option<String>,
+    user_agent: Option<String>,
+    ip_address: Option<String>,
+    related_document_ids: Vec<String>,
+    comments: Option<String>,
+    details: Option<String>,
+    /// What changed in the document.
+    change_details: Option<Value>,
+}
+
+impl EventSummary {
+    /// An event, with what changed or without.
+    pub(super) fn of(space: &Space, event: events::Event, with_difference: bool) -> Self {
+        let changes = event.change_details.filter(|_| with_difference).map(plain);
+        let is_something = |value: &Value| value.as_object().is_some_and(|o| !o.is_empty());
+        Self {
+            space_id: space.id().to_string(),
+            id: event.id.into_string(),
+            occurred: event.occurred,
+            category: event.category,
+            message: event.message,
+            user_id: event.user_id,
+            username: event.username,
+            is_service: event.is_service,
+            identity_established_with: event.identity_established_with,
+            user_agent: event.user_agent,
+            ip_address: event.ip_address,
+            related_document_ids: event.related_document_ids,
+            comments: event.comments,
+            details: event.details,
+            change_details: changes.filter(is_something),
+        }
+    }
+}
+
+/// A word that filters take.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Word {
+    id: String,
+    name: Option<String>,
+    /// The categories of a group.
+    event_categories: Option<Vec<String>>,
+}
+
+impl From<events::Word> for Word {
+    fn from(word: events::Word) -> Self {
+        Self { id: word.id, name: word.name, event_categories: word.event_categories }
+    }
+}
+
+/// One line of a list: an event, or a word.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Line {
+    Event(Box<EventSummary>),
+    Word(Word),
+}
+
+impl JsonSchema for Line {
+    fn schema_name() -> Cow<'static, str> {
+        "Line".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        either([generator.subschema_for::<EventSummary>(), generator.subschema_for::<Word>()])
+    }
+}

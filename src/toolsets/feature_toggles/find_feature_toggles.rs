@@ -1,0 +1,134 @@
+//! `find_feature_toggles`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+use super::absent::absent;
+use crate::{
+    octopus::{
+        self, Id, OctopusVersion, Page,
+        environments::Environment,
+        feature_toggles::{self, FeatureToggle},
+        projects::Project,
+    },
+    tool::{Context, Error, List, Names, Tags, Tool, Words, given, ids_of, uri},
+};
+
+/// Find the feature toggles of a project, with their state in each environment. Tenants, segments
+/// and the description are in resourceUri.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindFeatureToggles {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// Only with this in their name.
+    partial_name: Option<String>,
+    /// Only with one of these tags, as Set/Tag.
+    tags: Option<Tags>,
+    /// Only with a state of their own in one of these environments: names, slugs or IDs.
+    environment_ids: Option<Words>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToggleSummary {
+    id: String,
+    slug: String,
+    name: String,
+    project_id: String,
+    /// Where no environment says otherwise.
+    default_is_enabled: bool,
+    rollout_group_id: Option<String>,
+    tags: Vec<String>,
+    environment_summaries: Vec<InEnvironment>,
+    resource_uri: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct InEnvironment {
+    deployment_environment_id: String,
+    environment_name: Option<String>,
+    is_enabled: bool,
+    rollout_percentage: Option<Number>,
+    client_rollout_percentage: Option<Number>,
+}
+
+impl Tool for FindFeatureToggles {
+    const NAME: &'static str = "find_feature_toggles";
+    const TITLE: &'static str = "Find feature toggles";
+    const SINCE: OctopusVersion = OctopusVersion(2026, 1, 10655);
+
+    type Output = List<ToggleSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let filters = given(&[
+            ("partialName", self.partial_name.is_some()),
+            ("tags", self.tags.is_some()),
+            ("environmentIds", self.environment_ids.is_some()),
+        ]);
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let (project, environments) = futures::try_join!(
+            async { Ok(space.find::<Project>(&self.project_id).await?) },
+            ids_of::<Environment>(&space, self.environment_ids),
+        )?;
+        let path = feature_toggles::path(&space, &project.id)
+            .with("Skip", window.skip)
+            .with("Take", window.take)
+            .with_some("PartialName", self.partial_name)
+            .with_list("Tags", &self.tags.unwrap_or_default().0)
+            .with_list("Environments", &environments);
+        let page: Page<FeatureToggle> = match space.session().get(&path).await {
+            Err(octopus::Error::NotFound { .. }) => return Err(absent(&project)),
+            read => read?,
+        };
+        let states = page.items.iter().flat_map(|toggle| &toggle.environments);
+        let states = states.map(|state| &state.deployment_environment_id);
+        let names = Names::of::<Environment>(&space, states).await?;
+        let project_id = project.id.as_str();
+        let summary = |toggle: FeatureToggle| ToggleSummary {
+            resource_uri: uri([
+                "spaces",
+                space.name(),
+                "projects",
+                project_id,
+                "featuretoggles",
+                &toggle.slug,
+            ]),
+            id: toggle.id.into_string(),
+            slug: toggle.slug,
+            name: toggle.name,
+            project_id: toggle.project_id.map_or_else(|| project_id.to_owned(), Id::into_string),
+            default_is_enabled: toggle.default_is_enabled,
+            rollout_group_id: toggle.rollout_group_id,
+            tags: toggle.tags,
+            environment_summaries: toggle
+                .environments
+                .into_iter()
+                .map(|state| InEnvironment {
+                    environment_name: names.get(state.deployment_environment_id.as_str()),
+                    deployment_environment_id: state.deployment_environment_id.into_string(),
+                    is_enabled: state.is_enabled,
+                    rollout_percentage: state.rollout_percentage,
+                    client_rollout_percentage: state.client_rollout_percentage,
+                })
+                .collect(),
+        };
+        let items = page.items.into_iter().map(summary).collect();
+        Ok(List::new(window, page.total_results, items).or_hint(|| {
+            if filters.is_empty() {
+                format!("project '{}' has no feature toggle", project.name)
+            } else {
+                format!("no feature toggle fits {}; leave one out", filters.join(" and "))
+            }
+        }))
+    }
+}

@@ -1,0 +1,135 @@
+//! `find_interruptions`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::summary::{InterruptionSummary, summaries};
+use crate::{
+    octopus::{
+        Id, Space, Window,
+        interruptions::{self, Filter, Interruption, SCAN},
+        users,
+    },
+    tool::{Context, Error, Found, List, Tool, alone, document_id, given},
+};
+
+/// Find interruptions: where tasks wait for a person (manual interventions, guided failures).
+/// formElementNames says what is asked; the text and the answers are in resourceUri.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindInterruptions {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// One interruption, like Interruptions-123; nothing else can be given then.
+    interruption_id: Option<String>,
+    /// Only those that still wait; true where it is left out.
+    pending_only: Option<bool>,
+    /// Only those you have taken, or can take and nobody has.
+    assigned_to_me: Option<bool>,
+    /// Only about this task, deployment, project, environment or tenant: its ID.
+    regarding: Option<String>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Interruptions {
+    #[serde(flatten)]
+    found: Found<InterruptionSummary>,
+    /// How those of the caller were found: Octopus cannot be asked for them.
+    filtered_as: Option<FilteredAs>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct FilteredAs {
+    user_id: String,
+    /// How many were looked at, the newest.
+    server_total_scanned: usize,
+    server_total_available: u32,
+    /// Whether that was all. Only then is totalResults the number of all.
+    scan_complete: bool,
+    scan_incomplete_hint: Option<String>,
+}
+
+impl Tool for FindInterruptions {
+    const NAME: &'static str = "find_interruptions";
+    const TITLE: &'static str = "Find interruptions";
+
+    type Output = Interruptions;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        if let Some(wanted) = &self.interruption_id {
+            alone(
+                "interruptionId",
+                &given(&[
+                    ("pendingOnly", self.pending_only.is_some()),
+                    ("assignedToMe", self.assigned_to_me.is_some()),
+                    ("regarding", self.regarding.is_some()),
+                    ("skip", self.skip.is_some()),
+                    ("take", self.take.is_some()),
+                ]),
+            )?;
+            let id = Id::<Interruption>::parse(wanted)?;
+            let space = cx.space(self.space.as_deref()).await?;
+            let interruption = space.get(&id).await?;
+            let one = summaries(&space, vec![interruption]).await?.pop();
+            let found = Found::one(one.ok_or_else(|| space.not_found(&id))?);
+            return Ok(Interruptions { found, filtered_as: None });
+        }
+        let window = cx.window(self.skip, self.take)?;
+        let regarding = self.regarding.as_deref().map(|id| document_id("regarding", id));
+        let filter = Filter {
+            pending_only: self.pending_only.unwrap_or(true),
+            regarding: regarding.transpose()?,
+        };
+        let space = cx.space(self.space.as_deref()).await?;
+        let mine = self.assigned_to_me == Some(true);
+        let (items, total, filtered_as) = if mine {
+            assigned(&space, &filter, window).await?
+        } else {
+            let page = interruptions::list(&space, &filter, window).await?;
+            (page.items, page.total_results, None)
+        };
+        let items = summaries(&space, items).await?;
+        let list = List::new(window, total, items).or_hint(|| nothing(&space, &filter, mine));
+        Ok(Interruptions { found: Found::Many(list), filtered_as })
+    }
+}
+
+/// A page of those that are the caller's, and how many there are among those that were read.
+async fn assigned(
+    space: &Space,
+    filter: &Filter,
+    window: Window,
+) -> Result<(Vec<Interruption>, u32, Option<FilteredAs>), Error> {
+    let (me, (scanned, available)) =
+        futures::try_join!(users::me(space.session()), interruptions::scan(space, filter))?;
+    let complete = available <= SCAN;
+    let hint = || format!("only the newest {SCAN} were looked at: narrow it with `regarding`");
+    let filtered_as = FilteredAs {
+        user_id: me.id.to_string(),
+        server_total_scanned: scanned.len(),
+        server_total_available: available,
+        scan_complete: complete,
+        scan_incomplete_hint: (!complete).then(hint),
+    };
+    let mine: Vec<_> = scanned.into_iter().filter(|found| found.is_for(&me.id)).collect();
+    let total = u32::try_from(mine.len()).unwrap_or(u32::MAX);
+    let page = mine.into_iter().skip(window.skip as usize).take(window.take as usize);
+    Ok((page.collect(), total, Some(filtered_as)))
+}
+
+fn nothing(space: &Space, filter: &Filter, mine: bool) -> String {
+    let about = filter.regarding.as_ref().map_or_else(String::new, |id| format!(" about {id}"));
+    let yours = if mine { " that is yours or that you can take" } else { "" };
+    let (waits, more) = if filter.pending_only {
+        (" that waits", "; pendingOnly=false shows those that are over")
+    } else {
+        ("", "")
+    };
+    format!("there is no interruption{about}{waits}{yours} in space '{}'{more}", space.name())
+}

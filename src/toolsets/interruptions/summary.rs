@@ -1,0 +1,108 @@
+//! An interruption, as answers show it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    octopus::{
+        Id, Space, environments::Environment, interruptions::Interruption, projects::Project,
+        teams::Team, tenants::Tenant, users,
+    },
+    tool::{Error, Names, Ref, uri},
+};
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InterruptionSummary {
+    space_id: String,
+    id: String,
+    /// The step that asks.
+    title: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    task_id: Option<String>,
+    correlation_id: Option<String>,
+    is_pending: bool,
+    is_linked_to_other_interruption: Option<bool>,
+    created: Option<String>,
+    project: Option<Ref>,
+    environment: Option<Ref>,
+    tenant: Option<Ref>,
+    related_document_ids: Vec<String>,
+    responsible: Responsible,
+    /// What a person is asked.
+    form_element_names: Vec<String>,
+    resource_uri: String,
+    task_resource_uri: Option<String>,
+    url: Option<String>,
+}
+
+/// Who answers it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Responsible {
+    /// Anybody with the permission, where there is none.
+    team_ids: Vec<String>,
+    team_names: Vec<String>,
+    /// Who has taken it.
+    user_id: Option<String>,
+    user_name: Option<String>,
+    /// Whether the caller can take it.
+    can_take_responsibility: bool,
+    /// Whether the caller has taken it.
+    has_responsibility: bool,
+}
+
+/// Interruptions with the names of what they are about.
+pub(super) async fn summaries(
+    space: &Space,
+    interruptions: Vec<Interruption>,
+) -> Result<Vec<InterruptionSummary>, Error> {
+    let projects: Vec<Id<Project>> = interruptions.iter().filter_map(Interruption::about).collect();
+    let environments: Vec<Id<Environment>> =
+        interruptions.iter().filter_map(Interruption::about).collect();
+    let tenants: Vec<Id<Tenant>> = interruptions.iter().filter_map(Interruption::about).collect();
+    let teams = interruptions.iter().flat_map(|found| &found.responsible_team_ids);
+    let people = interruptions.iter().filter_map(|found| found.responsible_user_id.as_ref());
+    let (projects, environments, tenants, teams, people) = futures::try_join!(
+        Names::of(space, &projects),
+        Names::of(space, &environments),
+        Names::of(space, &tenants),
+        Names::of::<Team>(space, teams),
+        users::names(space.session(), people),
+    )?;
+    let summary = |found: Interruption| InterruptionSummary {
+        space_id: space.id().to_string(),
+        project: found.about::<Project>().map(|id| projects.with(&id)),
+        environment: found.about::<Environment>().map(|id| environments.with(&id)),
+        tenant: found.about::<Tenant>().map(|id| tenants.with(&id)),
+        resource_uri: uri(["spaces", space.name(), "interruptions", found.id.as_str()]),
+        task_resource_uri: found
+            .task_id
+            .as_ref()
+            .map(|task| uri(["spaces", space.name(), "tasks", task.as_str()])),
+        url: found.task_id.as_ref().map(|task| space.portal().task(task)),
+        id: found.id.into_string(),
+        title: found.title,
+        kind: found.kind,
+        task_id: found.task_id.map(Id::into_string),
+        correlation_id: found.correlation_id,
+        is_pending: found.is_pending,
+        is_linked_to_other_interruption: found.is_linked_to_other_interruption,
+        created: found.created,
+        related_document_ids: found.related_document_ids,
+        responsible: Responsible {
+            team_names: teams.all(&found.responsible_team_ids),
+            team_ids: found.responsible_team_ids.into_iter().map(Id::into_string).collect(),
+            user_name: found
+                .responsible_user_id
+                .as_ref()
+                .and_then(|id| people.get(id.as_str()).cloned()),
+            user_id: found.responsible_user_id.map(Id::into_string),
+            can_take_responsibility: found.can_take_responsibility,
+            has_responsibility: found.has_responsibility,
+        },
+        form_element_names: found.form.elements.into_iter().map(|element| element.name).collect(),
+    };
+    Ok(interruptions.into_iter().map(summary).collect())
+}

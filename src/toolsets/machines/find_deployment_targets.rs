@@ -1,0 +1,134 @@
+//! `find_deployment_targets`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::target::{Target, targets};
+use crate::{
+    octopus::{
+        Id,
+        deployments::Deployment,
+        machines::{self, CommunicationStyle, Filter, HealthStatus, Machine},
+    },
+    tool::{Alias, Choices, Context, Error, Found, List, Tags, Tool, Words, alone, given, ids_of},
+};
+
+/// Find deployment targets (machines): health, endpoint, target tags, environments, tenants. One
+/// with targetId; otherwise those that fit all filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindDeploymentTargets {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// One target: its name, slug or ID.
+    target_id: Option<String>,
+    /// Exact name.
+    name: Option<String>,
+    /// In the name.
+    partial_name: Option<String>,
+    /// Names or IDs.
+    ids: Option<Words>,
+    /// Target tags.
+    roles: Option<Words>,
+    /// Disabled.
+    is_disabled: Option<bool>,
+    /// Health.
+    health_statuses: Option<Choices<HealthStatus>>,
+    /// How reached.
+    comm_styles: Option<Choices<CommunicationStyle>>,
+    /// Names or IDs.
+    environment_ids: Option<Words>,
+    /// Names or IDs.
+    tenant_ids: Option<Words>,
+    /// As Set/Tag.
+    tenant_tags: Option<Tags>,
+    /// Of its certificate.
+    thumbprint: Option<String>,
+    /// Where this one went.
+    deployment_id: Option<String>,
+    /// Like Bash.
+    shell_names: Option<Words>,
+    /// Their IDs.
+    deployment_target_types: Option<Words>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+impl FindDeploymentTargets {
+    fn filters(&self) -> Vec<&'static str> {
+        given(&[
+            ("name", self.name.is_some()),
+            ("partialName", self.partial_name.is_some()),
+            ("ids", self.ids.is_some()),
+            ("roles", self.roles.is_some()),
+            ("isDisabled", self.is_disabled.is_some()),
+            ("healthStatuses", self.health_statuses.is_some()),
+            ("commStyles", self.comm_styles.is_some()),
+            ("environmentIds", self.environment_ids.is_some()),
+            ("tenantIds", self.tenant_ids.is_some()),
+            ("tenantTags", self.tenant_tags.is_some()),
+            ("thumbprint", self.thumbprint.is_some()),
+            ("deploymentId", self.deployment_id.is_some()),
+            ("shellNames", self.shell_names.is_some()),
+            ("deploymentTargetTypes", self.deployment_target_types.is_some()),
+        ])
+    }
+}
+
+impl Tool for FindDeploymentTargets {
+    const NAME: &'static str = "find_deployment_targets";
+    const TITLE: &'static str = "Find deployment targets";
+    const ALIASES: &'static [Alias] =
+        &[Alias::of("list_deployment_targets"), Alias::of("get_deployment_target")];
+
+    type Output = Found<Target>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let filters = self.filters();
+        if let Some(wanted) = &self.target_id {
+            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            alone("targetId", &[filters, page].concat())?;
+            let space = cx.space(self.space.as_deref()).await?;
+            let target = space.find::<Machine>(wanted).await?;
+            let id = target.id.clone();
+            let one = targets(&space, vec![target]).await?.pop();
+            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+        }
+        let window = cx.window(self.skip, self.take)?;
+        let deployment = self.deployment_id.as_deref().map(Id::<Deployment>::parse).transpose()?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let (ids, environments, tenants) = futures::try_join!(
+            ids_of(&space, self.ids),
+            ids_of(&space, self.environment_ids),
+            ids_of(&space, self.tenant_ids),
+        )?;
+        let words = |words: Option<Words>| words.unwrap_or_default().0;
+        let filter = Filter {
+            name: self.name,
+            partial_name: self.partial_name,
+            ids,
+            roles: words(self.roles),
+            is_disabled: self.is_disabled,
+            health_statuses: self.health_statuses.map(|words| words.0).unwrap_or_default(),
+            comm_styles: self.comm_styles.map(|words| words.0).unwrap_or_default(),
+            environments,
+            tenants,
+            tenant_tags: self.tenant_tags.unwrap_or_default().0,
+            thumbprint: self.thumbprint,
+            deployment,
+            shell_names: words(self.shell_names),
+            target_types: words(self.deployment_target_types),
+        };
+        let page = machines::list(&space, &filter, window).await?;
+        let items = targets(&space, page.items).await?;
+        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+            if filters.is_empty() {
+                format!("space '{}' has no deployment target that this key sees", space.name())
+            } else {
+                format!("no deployment target fits {}; leave one out", filters.join(" and "))
+            }
+        })))
+    }
+}

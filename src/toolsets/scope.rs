@@ -1,0 +1,56 @@
+//! What a deployment target, an account or a certificate may be used for, with names.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    octopus::{Id, Space, environments::Environment, scope, tenants::Tenant},
+    tool::{Error, Names},
+};
+
+/// The environments and tenants that a thing is for. None means any.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Scope {
+    environment_ids: Vec<String>,
+    environment_names: Vec<String>,
+    tenant_ids: Vec<String>,
+    tenant_names: Vec<String>,
+    tenant_tags: Vec<String>,
+    tenanted_deployment_participation: Option<String>,
+}
+
+/// The names of the environments and tenants of a page.
+#[derive(Debug)]
+pub(super) struct ScopeNames {
+    environments: Names,
+    tenants: Names,
+}
+
+impl ScopeNames {
+    /// Looks them up.
+    pub(super) async fn of<'a>(
+        space: &Space,
+        scopes: impl Iterator<Item = &'a scope::Scope> + Clone,
+    ) -> Result<Self, Error> {
+        let environments = scopes.clone().flat_map(|scope| &scope.environment_ids);
+        let tenants = scopes.flat_map(|scope| &scope.tenant_ids);
+        let (environments, tenants) = futures::try_join!(
+            Names::of::<Environment>(space, environments),
+            Names::of::<Tenant>(space, tenants),
+        )?;
+        Ok(Self { environments, tenants })
+    }
+
+    /// A scope with its names.
+    pub(super) fn scope(&self, scope: scope::Scope) -> Scope {
+        Scope {
+            environment_names: self.environments.all(&scope.environment_ids),
+            environment_ids: scope.environment_ids.into_iter().map(Id::into_string).collect(),
+            tenant_names: self.tenants.all(&scope.tenant_ids),
+            tenant_ids: scope.tenant_ids.into_iter().map(Id::into_string).collect(),
+            tenant_tags: scope.tenant_tags,
+            tenanted_deployment_participation: scope.tenanted_deployment_participation,
+        }
+    }
+}

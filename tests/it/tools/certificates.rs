@@ -1,0 +1,88 @@
+//! `find_certificates`.
+
+use serde_json::{Value, json};
+
+use super::held::{Held, column, page, snapshot};
+
+const TOOL: &str = "find_certificates";
+
+async fn find(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer(TOOL, arguments).await
+}
+
+#[tokio::test]
+async fn one_certificate_is_found_by_name_or_id_and_never_shows_its_key() {
+    let server = Held::start().await;
+    let mut found = find(&server, json!({ "certificateId": "Certificates-5" })).await;
+    assert_eq!(found["name"], "brightwater.larkspurfreight.example");
+    assert_eq!(found["tenantNames"], json!(["Brightwater Couriers"]));
+    assert!(found["daysToExpiry"].is_i64(), "{found}");
+    let named = json!({ "certificate": "Brightwater.larkspurfreight.example" });
+    assert_eq!(find(&server, named).await, found);
+    let arguments = json!({ "spaceName": "Default", "certificateId": "Certificates-5" });
+    assert_eq!(server.server.answer("get_certificate", arguments).await, found);
+    // It depends on the day.
+    found["daysToExpiry"] = json!(0);
+    snapshot(TOOL, &found);
+    server.says("/certificates/Certificates-1", &json!({
+        "Id": "Certificates-1", "Name": "Told", "CertificateData": { "HasValue": true, "NewValue": "MIIsecret" },
+        "Password": { "NewValue": "opensesame" }, "NotAfter": "never", "TenantIds": null,
+        "SubjectAlternativeNames": null,
+    }));
+    let told = find(&server, json!({ "certificateId": "Certificates-1" })).await;
+    assert!(!told.to_string().contains("MIIsecret") && !told.to_string().contains("opensesame"));
+    assert_eq!(told.get("daysToExpiry"), None);
+}
+
+#[tokio::test]
+async fn every_filter_narrows() {
+    let server = Held::start().await;
+    for (filter, expected) in [
+        (json!({ "archived": true }), &["Certificates-8", "Certificates-3"][..]),
+        (json!({ "search": "brightwater" }), &["Certificates-5"]),
+        (json!({ "tenant": "Brightwater Couriers" }), &["Certificates-5"]),
+        (json!({ "ids": ["Certificates-3"] }), &["Certificates-3"]),
+        (json!({ "partialName": "staging", "archived": false }), &["Certificates-7"]),
+        (json!({ "orderBy": "NotAfter", "take": 2 }), &["Certificates-2", "Certificates-5"]),
+        (json!({ "firstResult": 5 }), &["Certificates-1"]),
+        (json!({ "partialName": "zzz" }), &[]),
+    ] {
+        let found = find(&server, filter.clone()).await;
+        assert_eq!(column(&found, "id"), expected, "{filter}");
+    }
+    let archived = find(&server, json!({ "archived": true })).await;
+    assert_eq!(archived["items"][1]["replacedBy"], "Certificates-1");
+    let none = find(&server, json!({ "partialName": "zzz" })).await;
+    assert!(none["hint"].as_str().unwrap().contains("fits partialName; leave one out"));
+    let arguments = json!({ "spaceName": "Default" });
+    let listed = server.server.answer("list_certificates", arguments).await;
+    assert_eq!(listed["totalResults"], 6);
+    server.says("/certificates", &page(&json!([])));
+    let none = find(&server, json!({})).await;
+    assert!(none["hint"].as_str().unwrap().contains("has no certificate that this key sees"));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let server = Held::start().await;
+    for (arguments, words) in [
+        (
+            json!({ "certificateId": "Certificates-1", "search": "x" }),
+            &["`certificateId` names one thing", "`search`"][..],
+        ),
+        (json!({ "certificateId": "Certificates-1", "orderBy": "x" }), &["`orderBy`"]),
+        (json!({ "skip": 1, "firstResult": 1 }), &["`skip` is given twice"]),
+        (
+            json!({ "certificateId": "Certificates-21" }),
+            &["no certificate 'Certificates-21'", TOOL],
+        ),
+        (json!({ "tenant": "Nobody" }), &["no tenant 'Nobody'"]),
+        (json!({ "ids": [] }), &["ids", "leave the argument out"]),
+        (json!({ "take": 0 }), &["take: at least 1"]),
+    ] {
+        let mut arguments = arguments;
+        arguments["space"] = json!("Default");
+        server.refuses(TOOL, arguments, words).await;
+    }
+}

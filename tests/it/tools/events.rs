@@ -1,0 +1,208 @@
+//! `find_events`.
+
+use octopus_mcp::sample::{Fault, keys};
+use serde_json::{Value, json};
+
+use super::held::{Held, column, page, snapshot};
+
+const TOOL: &str = "find_events";
+
+async fn find(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer(TOOL, arguments).await
+}
+
+#[tokio::test]
+async fn events_come_newest_first_without_what_changed() {
+    let server = Held::start().await;
+    let found = find(&server, json!({ "take": 3 })).await;
+    let times = column(&found, "occurred");
+    assert!(times.windows(2).all(|pair| pair[0] >= pair[1]), "{times:?}");
+    assert_eq!(found["nextSkip"], 3);
+    let sent = server.requests();
+    assert!(sent.iter().any(|sent| sent.contains("/events?excludeDifference=true")), "{sent:?}");
+    let modified = json!({ "eventCategories": "Modified", "take": 5 });
+    let without = find(&server, modified.clone()).await;
+    assert!(!without.to_string().contains("changeDetails"));
+    let mut with = modified;
+    with["excludeDifference"] = json!(false);
+    let with = find(&server, with).await;
+    assert!(with["items"][0]["changeDetails"]["differences"].is_array(), "{with}");
+    let id = with["items"][0]["id"].clone();
+    let one = find(&server, json!({ "eventId": id })).await;
+    assert_eq!(one["id"], id);
+    assert!(one["changeDetails"].is_object(), "one event says what changed");
+    let short = find(&server, json!({ "eventId": id, "excludeDifference": true })).await;
+    assert_eq!(short.get("changeDetails"), None);
+    snapshot(TOOL, &short);
+}
+
+#[tokio::test]
+async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
+    let server = Held::start().await;
+    let arguments = json!({
+        "users": ["Users-41", "USERS-SYSTEM"], "projects": "parcel tracking api",
+        "environments": ["Production", "Environments-2"], "tenants": "hollis-freight",
+        "eventCategories": ["deploymentfailed"], "eventAgents": "Server",
+        "from": "2026-08-04T00:00:00+10:00", "to": "2026-11-01T00:00:00Z",
+        "includeInternalEvents": true,
+    });
+    find(&server, arguments).await;
+    let sent = server.requests();
+    let search = sent.iter().find(|sent| sent.contains("/events?")).unwrap();
+    for part in [
+        "users=Users-41%2Cusers-system",
+        "projects=Projects-1",
+        "tenants=Tenants-2",
+        "environments=Environments-3%2CEnvironments-2",
+        "eventCategories=DeploymentFailed",
+        "eventAgents=Server",
+        "from=2026-08-03T14%3A00%3A00Z",
+        "to=2026-11-01T00%3A00%3A00Z",
+        "includeInternalEvents=true",
+    ] {
+        assert!(search.contains(part), "no {part} in {search}");
+    }
+    assert!(!sent.iter().any(|sent| sent.contains("/api/users?")), "IDs are not looked up");
+    for (filter, key, allowed) in [
+        (
+            json!({ "eventGroups": "MachineUnavailableForDeployment" }),
+            "category",
+            &["MachineUnhealthy", "MachineUnavailable", "MachineDisabled"][..],
+        ),
+        (json!({ "eventCategories": "Deployment failed" }), "category", &["DeploymentFailed"]),
+        (json!({ "users": "BUILD-server" }), "username", &["build-server"]),
+        (json!({ "documentTypes": "Certificates" }), "category", &["CertificateExpired"]),
+        (
+            json!({ "tags": "Tier/Bronze", "eventCategories": "Modified" }),
+            "category",
+            &["Modified"],
+        ),
+    ] {
+        let found = find(&server, filter.clone()).await;
+        let values = column(&found, key);
+        assert!(!values.is_empty(), "{filter}");
+        assert!(values.iter().all(|value| allowed.contains(value)), "{filter}: {values:?}");
+    }
+    let both =
+        find(&server, json!({ "regarding": ["Projects-1", "Environments-3"], "take": 20 })).await;
+    for event in both["items"].as_array().unwrap() {
+        let ids = event["relatedDocumentIds"].as_array().unwrap();
+        assert!(ids.contains(&json!("Projects-1")) && ids.contains(&json!("Environments-3")));
+    }
+    let any = find(&server, json!({ "regardingAny": ["Tenants-6", "Tenants-8"], "take": 1 })).await;
+    assert_eq!(column(&any, "id").len(), 1);
+    let group = json!({ "projectGroups": "ProjectGroups-4", "eventCategories": "Created" });
+    assert!(find(&server, group).await["items"].is_array());
+    let none = find(&server, json!({ "regarding": "Projects-999" })).await;
+    assert!(none["hint"].as_str().unwrap().contains("fits regarding; leave one out"));
+    server.says("/events", &page(&json!([])));
+    let none = find(&server, json!({})).await;
+    assert!(none["hint"].as_str().unwrap().contains("has no event that this key sees"));
+}
+
+#[tokio::test]
+async fn the_words_that_filters_take_are_listed() {
+    let server = Held::start().await;
+    for (mode, word) in [
+        ("listCategories", "DeploymentFailed"),
+        ("listGroups", "Deployment"),
+        ("listAgents", "Server"),
+        ("listDocumentTypes", "Projects"),
+    ] {
+        let found = find(&server, json!({ "mode": mode })).await;
+        assert_eq!(found["mode"], mode);
+        assert!(column(&found, "id").contains(&word), "{mode}: {found}");
+    }
+    let groups = find(&server, json!({ "mode": "listGroups" })).await;
+    assert!(groups["items"][0]["eventCategories"].is_array(), "{groups}");
+    let mode = json!({ "mode": "search", "take": 1 });
+    assert_eq!(column(&find(&server, mode).await, "id").len(), 1);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let server = Held::start().await;
+    for (arguments, words) in [
+        (
+            json!({ "eventId": "Events-80001", "users": "Users-1", "take": 1 }),
+            &["`eventId` names one thing", "`users`, `take`"][..],
+        ),
+        (json!({ "mode": "listGroups", "take": 5 }), &["this mode lists words", "take"]),
+        (json!({ "mode": "listGroups", "eventId": "Events-1" }), &["eventId"]),
+        (json!({ "mode": "listGroups", "excludeDifference": true }), &["excludeDifference"]),
+        (json!({ "mode": "listEverything" }), &["mode", "unknown word", "`listGroups`"]),
+        (json!({ "eventId": "80001" }), &["event IDs look like 'Events-123'"]),
+        (json!({ "eventId": "Events-1" }), &["no event 'Events-1'"]),
+        (
+            json!({ "from": "2026-08-04" }),
+            &["from: '2026-08-04' is no moment", "2026-08-04T09:00:00Z"],
+        ),
+        (json!({ "to": "2026-08-04T09:00:00" }), &["to: "]),
+        (
+            json!({ "from": "2026-08-05T00:00:00Z", "to": "2026-08-04T00:00:00Z" }),
+            &["`from` must be before `to`"],
+        ),
+        (json!({ "regarding": ["Projects-1", "x"] }), &["regarding", "'x' is not an ID"]),
+        (json!({ "regardingAny": ["Projects-1,Projects-2"] }), &["regardingAny", "is not an ID"]),
+        (
+            json!({ "eventCategories": "DeploymentFaild" }),
+            &["eventCategories", "no 'DeploymentFaild'", "DeploymentFailed"],
+        ),
+        (json!({ "documentTypes": ["zzzzzz"] }), &["documentTypes", "no 'zzzzzz'"]),
+        (json!({ "users": "nobody at all" }), &["no user 'nobody at all'"]),
+        (json!({ "projects": "Parcel Trackin API" }), &["no project", "'Parcel Tracking API'"]),
+        (json!({ "tags": "Bronze" }), &["tags", "Set/Tag"]),
+        (json!({ "users": [] }), &["users", "leave the argument out"]),
+        (json!({ "take": 0 }), &["take: at least 1"]),
+    ] {
+        let mut arguments = arguments;
+        arguments["space"] = json!("Default");
+        server.refuses(TOOL, arguments, words).await;
+    }
+    server.server.sample.trouble().add(
+        Fault::on("/api/users").body(
+            &page(&json!([
+                { "Id": "Users-7", "Username": "a.b", "DisplayName": "Night Desk" },
+                { "Id": "Users-8", "Username": "c.d", "DisplayName": "Night Desk" },
+            ]))
+            .to_string(),
+        ),
+    );
+    let twins = json!({ "space": "Default", "users": "night desk" });
+    server.refuses(TOOL, twins, &["more than one user", "Users-7", "Users-8"]).await;
+}
+
+#[tokio::test]
+async fn who_may_not_look_up_users_gives_their_ids() {
+    let server = Held::start().await;
+    let by = |users: &str| json!({ "space": "Default", "users": users, "take": 1 });
+    let refused = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("build-server")).await;
+    assert!(
+        refused.is_error && refused.text.contains("give IDs like Users-123"),
+        "{}",
+        refused.text
+    );
+    let found = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("Users-62")).await;
+    assert!(!found.is_error, "{}", found.text);
+    let few = server.server.call_as(keys::WITH_FEW_PERMISSIONS, TOOL, by("Users-62")).await;
+    assert!(few.is_error && few.text.contains("EventView"), "{}", few.text);
+}
+
+/// An event can say what changed in a document of hundreds of kilobytes.
+#[tokio::test]
+async fn a_large_change_stays_within_its_size() {
+    let server = Held::start().await;
+    let text = "line of a step\n".repeat(20_000);
+    let event = json!({
+        "Id": "Events-80001", "RelatedDocumentIds": null, "Message": "Process was changed",
+        "MessageHtml": "<b>Process</b>", "MessageReferences": [],
+        "ChangeDetails": { "Differences": [{ "op": "replace", "path": "/Steps/0", "value": text }] },
+    });
+    server.says("/events/Events-80001", &event);
+    let one = find(&server, json!({ "eventId": "Events-80001" })).await;
+    assert!(one["truncated"]["how"].as_str().unwrap().contains("maxBytes"));
+    assert_eq!((one.get("messageHtml"), one.get("messageReferences")), (None, None));
+    let more = find(&server, json!({ "eventId": "Events-80001", "maxBytes": 100_000 })).await;
+    assert!(more.to_string().len() > one.to_string().len());
+}

@@ -1,0 +1,163 @@
+//! `find_interruptions`.
+
+use octopus_mcp::sample::{Fault, keys};
+use serde_json::{Value, json};
+
+use super::held::{Held, column, page, snapshot};
+
+const TOOL: &str = "find_interruptions";
+
+async fn find(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer(TOOL, arguments).await
+}
+
+/// The IDs that one of the sample's users finds.
+async fn found_by(server: &Held, key: &str, arguments: Value) -> (Vec<String>, Value) {
+    let called = server.server.call_as(key, TOOL, arguments).await;
+    assert!(!called.is_error, "{}", called.text);
+    let ids = column(&called.structured, "id").into_iter().map(str::to_owned).collect();
+    (ids, called.structured)
+}
+
+#[tokio::test]
+async fn those_that_wait_come_with_what_they_are_about() {
+    let server = Held::start().await;
+    let found = find(&server, json!({})).await;
+    assert_eq!(column(&found, "id"), ["Interruptions-9028", "Interruptions-9008"]);
+    let waits = &found["items"][1];
+    assert_eq!(waits["tenant"], json!({ "id": "Tenants-1", "name": "Brightwater Couriers" }));
+    assert_eq!(waits["environment"]["name"], "Production");
+    assert_eq!(waits["responsible"]["teamNames"], json!(["Release Engineers"]));
+    assert_eq!(waits["formElementNames"], json!(["Instructions", "Notes", "Result"]));
+    assert_eq!(waits["resourceUri"], "octopus://spaces/Default/interruptions/Interruptions-9008");
+    assert_eq!(waits["taskResourceUri"], "octopus://spaces/Default/tasks/ServerTasks-90008");
+    assert!(waits["url"].as_str().unwrap().ends_with("/tasks/ServerTasks-90008"));
+    let one = find(&server, json!({ "interruptionId": "interruptions-9008" })).await;
+    assert_eq!(&one, waits);
+    snapshot(TOOL, &one);
+    let over = find(&server, json!({ "interruptionId": "Interruptions-9017" })).await;
+    assert_eq!(over["isPending"], false);
+    assert_eq!(over["responsible"]["userId"], "Users-41");
+    assert!(over["responsible"]["userName"].is_string(), "{over}");
+}
+
+#[tokio::test]
+async fn filters_narrow() {
+    let server = Held::start().await;
+    let all = find(&server, json!({ "pendingOnly": false, "take": 2 })).await;
+    assert!(all["totalResults"].as_u64().unwrap() >= 12);
+    assert_eq!(all["nextSkip"], 2);
+    for (regarding, expected) in [
+        ("ServerTasks-90008", &["Interruptions-9008"][..]),
+        ("Deployments-9028", &["Interruptions-9028"]),
+        ("Tenants-1", &["Interruptions-9008"]),
+        ("ServerTasks-1", &[]),
+    ] {
+        let found = find(&server, json!({ "regarding": regarding })).await;
+        assert_eq!(column(&found, "id"), expected, "{regarding}");
+    }
+    let none = find(&server, json!({ "regarding": "ServerTasks-1" })).await;
+    let hint = none["hint"].as_str().unwrap();
+    assert!(hint.contains("about ServerTasks-1") && hint.contains("pendingOnly=false"), "{hint}");
+}
+
+#[tokio::test]
+async fn what_is_assigned_is_what_the_caller_has_or_can_take_from_nobody() {
+    let server = Held::start().await;
+    let mut arguments = json!({ "space": "Default", "assignedToMe": true });
+    let (ids, found) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
+    assert_eq!(ids, ["Interruptions-9028", "Interruptions-9008"]);
+    let filtered = &found["filteredAs"];
+    assert_eq!(
+        (&filtered["userId"], &filtered["scanComplete"]),
+        (&json!("Users-41"), &json!(true))
+    );
+    // Not of the team that answers the one; the other is for anybody.
+    let (ids, _) = found_by(&server, keys::WITHOUT_TASK_VIEW, arguments.clone()).await;
+    assert_eq!(ids, ["Interruptions-9028"]);
+    // What others have taken is theirs, even for those who could take it.
+    arguments["pendingOnly"] = json!(false);
+    let (ids, found) = found_by(&server, keys::ADMIN, arguments.clone()).await;
+    assert!(!ids.contains(&"Interruptions-9017".to_owned()), "{ids:?}");
+    assert_eq!(found["totalResults"], ids.len());
+    assert!(found["filteredAs"]["serverTotalAvailable"].as_u64().unwrap() > ids.len() as u64);
+    let (mine, _) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
+    assert!(mine.contains(&"Interruptions-9017".to_owned()), "{mine:?}");
+    // Pages are of those that are left.
+    arguments["take"] = json!(1);
+    arguments["skip"] = json!(1);
+    let (second, found) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments).await;
+    assert_eq!((&second[..], &found["nextSkip"]), (&mine[1..2], &json!(2)));
+}
+
+#[tokio::test]
+async fn a_scan_has_a_bound_and_says_so() {
+    let server = Held::start().await;
+    let items: Vec<Value> = (0..100)
+        .map(|n| json!({
+            "Id": format!("Interruptions-{n}"), "ResponsibleUserId": if n == 0 { "Users-1" } else { "Users-9" },
+            "CanTakeResponsibility": true, "Form": null, "RelatedDocumentIds": null, "TaskId": null,
+        }))
+        .collect();
+    let many = json!({ "TotalResults": 700, "Items": items });
+    server.says("/interruptions", &many);
+    let arguments = json!({ "space": "Default", "assignedToMe": true });
+    let found = server.answer_once(TOOL, arguments).await;
+    assert_eq!(found["totalResults"], 5);
+    let filtered = &found["filteredAs"];
+    assert_eq!(filtered["serverTotalScanned"], 500);
+    assert_eq!(filtered["serverTotalAvailable"], 700);
+    assert_eq!(filtered["scanComplete"], false);
+    assert!(filtered["scanIncompleteHint"].as_str().unwrap().contains("regarding"));
+    let pages = server.requests().into_iter().filter(|sent| sent.contains("/interruptions?"));
+    assert_eq!(pages.count(), 5);
+    server.server.sample.trouble().clear();
+    server.says("/interruptions", &page(&json!([])));
+    let none = find(&server, json!({ "assignedToMe": true })).await;
+    assert!(none["hint"].as_str().unwrap().contains("that you can take"));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let server = Held::start().await;
+    for (arguments, words) in [
+        (
+            json!({ "interruptionId": "Interruptions-9008", "pendingOnly": true }),
+            &["`pendingOnly`"][..],
+        ),
+        (
+            json!({ "interruptionId": "Interruptions-9008", "assignedToMe": false, "regarding": "ServerTasks-1", "skip": 0, "take": 1 }),
+            &["`interruptionId` names one thing", "`assignedToMe`, `regarding`, `skip`, `take`"],
+        ),
+        (
+            json!({ "interruptionId": "9008" }),
+            &["interruption IDs look like 'Interruptions-123'", TOOL],
+        ),
+        (
+            json!({ "interruptionId": "Interruptions-1" }),
+            &["no interruption 'Interruptions-1' in space 'Default'"],
+        ),
+        (json!({ "regarding": "the task" }), &["regarding", "'the task' is not an ID"]),
+        (json!({ "regarding": "Projects-1,Projects-2" }), &["is not an ID"]),
+        (json!({ "take": 0 }), &["take: at least 1"]),
+    ] {
+        let mut arguments = arguments;
+        arguments["space"] = json!("Default");
+        server.refuses(TOOL, arguments, words).await;
+    }
+    server.server.sample.trouble().add(Fault::on("/users/me").status(503));
+    let arguments = json!({ "space": "Default", "assignedToMe": true });
+    server.refuses(TOOL, arguments, &["cannot answer now (503)"]).await;
+}
+
+/// Names of people are a courtesy: few may look at others.
+#[tokio::test]
+async fn names_that_the_caller_may_not_see_are_left_out() {
+    let server = Held::start().await;
+    let arguments = json!({ "space": "Default", "interruptionId": "Interruptions-9017" });
+    let called = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, arguments).await;
+    assert!(!called.is_error, "{}", called.text);
+    let responsible = &called.structured["responsible"];
+    assert_eq!((&responsible["userId"], responsible.get("userName")), (&json!("Users-41"), None));
+}
