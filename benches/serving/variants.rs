@@ -48,7 +48,7 @@ impl Offering for Nothing {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 
-    fn tools(&self, _: &Request) -> Vec<Tool> {
+    async fn tools(&self, _: Request) -> Vec<Tool> {
         Vec::new()
     }
 

@@ -38,7 +38,7 @@ impl Offering for Suite {
         info
     }
 
-    fn tools(&self, _: &Request) -> Vec<Tool> {
+    async fn tools(&self, _: Request) -> Vec<Tool> {
         self.fixtures.tools.iter().map(|tool| tool.listing.clone()).collect()
     }
 
@@ -73,7 +73,7 @@ impl Offering for Suite {
         Ok(self.fixtures.resources.iter().map(|resource| resource.listing.clone()).collect())
     }
 
-    fn resource_templates(&self, _: &Request) -> Vec<ResourceTemplate> {
+    async fn resource_templates(&self, _: Request) -> Vec<ResourceTemplate> {
         self.fixtures.templates.iter().map(|template| template.listing.clone()).collect()
     }
 

@@ -40,6 +40,9 @@ enum Command {
         /// As JSON, with their schemas.
         #[arg(long)]
         json: bool,
+        /// By the version of Octopus that they need.
+        #[arg(long, conflicts_with = "json")]
+        by_version: bool,
     },
     /// Print the settings in force and where each came from. Secrets are masked.
     Config,
@@ -116,7 +119,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => Box::pin(serve(loaded, &cli.options)).await,
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
-        Command::Tools { json } => list(loaded, json),
+        Command::Tools { json, by_version } => list(loaded, json, by_version),
         Command::Config => settings::show(loaded),
         Command::Healthcheck => healthcheck::ask(loaded.config()),
     };
@@ -174,13 +177,17 @@ async fn stdio(loaded: Loaded, options: &Options) -> Result<(), Failure> {
     Box::pin(app::serve_stdio(config)).await.map_err(Failure::Other)
 }
 
-fn list(mut loaded: Loaded, json: bool) -> Result<(), Failure> {
+fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure> {
     // What is offered does not depend on where Octopus is, or on who may listen.
     loaded.forgive(|key| !key.starts_with("tools."));
     let config = loaded.finish().map_err(Failure::Settings)?;
     let catalog = app::catalog(&config);
     let policy = app::policy(&config).map_err(Failure::Other)?;
-    let text = if json { tools::json(&catalog, &policy) } else { tools::table(&catalog, &policy) };
+    let text = match (json, by_version) {
+        (true, _) => tools::json(&catalog, &policy),
+        (_, true) => tools::by_version(&catalog, &policy),
+        _ => tools::table(&catalog, &policy),
+    };
     app::print(&text);
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `octopus-mcp tools`.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::tool::{Catalog, Policy, Tier};
+use crate::tool::{Catalog, Policy};
 
 /// The tools as lines: toolset, name, what it does to Octopus, since when, what it is.
 pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
@@ -17,10 +17,29 @@ pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
             "{:<12}{:<width$}  {:<7}since {:<12}{}",
             entry.toolset,
             tool.name,
-            tier(tool.tier),
+            tool.tier.name(),
             tool.since.to_string(),
             tool.title
         );
+    }
+    text
+}
+
+/// The tools under the version of Octopus that each needs, oldest first.
+pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
+    let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for entry in catalog.shown(policy) {
+        let line = format!("- {} ({})", entry.definition.name, entry.toolset);
+        versions.entry(entry.definition.since).or_default().push(line);
+    }
+    let total: usize = versions.values().map(Vec::len).sum();
+    let newest = versions.keys().next_back().map(ToString::to_string).unwrap_or_default();
+    let oldest = versions.keys().next().map(ToString::to_string).unwrap_or_default();
+    let mut text = format!(
+        "Octopus {oldest} is the oldest that is supported; {newest} has all {total} tools.\n"
+    );
+    for (version, lines) in &versions {
+        let _ = writeln!(text, "\nSince {version} ({}):\n{}", lines.len(), lines.join("\n"));
     }
     text
 }
@@ -32,19 +51,11 @@ pub(super) fn json(catalog: &Catalog, policy: &Policy) -> String {
         .map(|entry| {
             json!({
                 "toolset": entry.toolset,
-                "tier": tier(entry.definition.tier),
+                "tier": entry.definition.tier.name(),
                 "since": entry.definition.since.to_string(),
                 "tool": entry.model,
             })
         })
         .collect();
     format!("{:#}\n", Value::from(tools))
-}
-
-fn tier(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Read => "read",
-        Tier::Write => "write",
-        Tier::Delete => "delete",
-    }
 }

@@ -52,8 +52,8 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
 }
 
 /// Why a resource was not read, in the codes of the specification: a wrong address, one that leads
-/// nowhere (which the protocol layer says in the code of the era), and what is this server's or
-/// Octopus's fault.
+/// nowhere for this caller on this instance (which the protocol layer says in the code of the era),
+/// and whatever else stood in the way.
 pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     let mut message = text::door(&error.to_string()).text.into_owned();
     if let Some(hint) = error.hint(policy) {
@@ -61,9 +61,17 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     }
     let data = Some(json!({ "uri": uri }));
     match error {
-        Error::Octopus(octopus::Error::NotFound { .. } | octopus::Error::Forbidden { .. })
+        Error::Octopus(
+            octopus::Error::NotFound { .. }
+            | octopus::Error::Forbidden { .. }
+            | octopus::Error::TooOld { .. },
+        )
         | Error::NoResource { .. } => ErrorData::resource_not_found(message, data),
-        error if error.is_fault() => ErrorData::internal_error(message, data),
-        _ => ErrorData::invalid_params(message, data),
+        Error::Argument { .. }
+        | Error::Invalid(_)
+        | Error::Octopus(octopus::Error::MalformedId { .. } | octopus::Error::Ambiguous { .. }) => {
+            ErrorData::invalid_params(message, data)
+        }
+        _ => ErrorData::internal_error(message, data),
     }
 }

@@ -5,16 +5,19 @@
 
 mod answer;
 mod caller;
+mod complete;
 mod consent;
 mod instructions;
 mod offering;
 mod progress;
+mod prompts;
 mod protocol;
 mod request;
 mod resources;
 mod rounds;
 mod sessions;
 mod tools;
+mod version;
 
 pub use caller::Caller;
 pub use offering::Offering;

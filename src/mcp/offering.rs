@@ -20,7 +20,7 @@ pub trait Offering: Send + Sync + 'static {
     fn info(&self) -> ServerConfig;
 
     /// The tools that this request sees.
-    fn tools(&self, request: &Request) -> Vec<Tool>;
+    fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;
 
     /// A tool by name, whoever may see it: to check headers that repeat its arguments.
     fn tool(&self, name: &str) -> Option<Tool>;
@@ -41,8 +41,11 @@ pub trait Offering: Send + Sync + 'static {
     }
 
     /// The templates of resources that this request sees.
-    fn resource_templates(&self, _request: &Request) -> Vec<ResourceTemplate> {
-        Vec::new()
+    fn resource_templates(
+        &self,
+        _request: Request,
+    ) -> impl Future<Output = Vec<ResourceTemplate>> + Send {
+        std::future::ready(Vec::new())
     }
 
     /// Reads a resource.

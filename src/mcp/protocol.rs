@@ -197,7 +197,9 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     ) -> Result<ListToolsResult, ErrorData> {
         only_page(params)?;
         let request = self.request(&context)?;
-        list!(ListToolsResult, self.0.offering.tools(&request), request)
+        let listing = self.0.offering.tools(request.clone()).map(Ok);
+        let tools = self.within_limits(&context, listing).await?;
+        list!(ListToolsResult, tools, request)
     }
 
     async fn call_tool(
@@ -238,7 +240,8 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         only_page(params)?;
         let request = self.request(&context)?;
-        let templates = self.0.offering.resource_templates(&request);
+        let listing = self.0.offering.resource_templates(request.clone()).map(Ok);
+        let templates = self.within_limits(&context, listing).await?;
         list!(ListResourceTemplatesResult, templates, request)
     }
 

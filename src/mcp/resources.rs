@@ -9,58 +9,72 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::answer;
+use super::{
+    answer,
+    version::{is_new_enough, version},
+};
 use crate::{
-    octopus::{Page, Path, Window, spaces::Space},
-    tool::{self, Context, Policy},
+    octopus::{Window, spaces},
+    tool::{self, Context, ResourceDefinition},
 };
 
-/// How long a client may keep what it read. What is read may change at any moment.
-const KEPT_FOR: u64 = 0;
 /// How many spaces are listed.
 const SPACES: u32 = 100;
+
+/// The resources that the caller sees and the instance is new enough for.
+async fn shown(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
+    let version = version(cx).await;
+    cx.policy.resources().filter(move |resource| is_new_enough(resource.since, version))
+}
 
 /// The resources with an address of their own: those that are alone of their kind, and the spaces
 /// that the caller sees.
 pub(super) async fn list(cx: &Context) -> Vec<Resource> {
-    let fixed = cx.policy.resources().filter(|resource| resource.is_fixed());
-    let mut resources: Vec<Resource> = fixed
-        .map(|resource| {
-            Resource::new(resource.template, resource.name)
-                .with_title(resource.title)
-                .with_description(resource.description())
-                .with_mime_type(resource.mime)
-        })
-        .collect();
-    let path = Path::new([<Space as crate::octopus::Resource>::COLLECTION]);
-    let window = Window { skip: 0, take: SPACES };
-    let path = path.with("skip", window.skip).with("take", window.take);
-    // A list without spaces is of more use than an error.
-    let spaces = cx.session.get::<Page<Space>>(&path).await;
-    for space in spaces.map(|page| page.items).unwrap_or_default() {
-        let uri = tool::uri(["spaces", &space.name]);
-        resources.push(Resource::new(uri, space.name).with_mime_type("application/json"));
+    let mut resources = Vec::new();
+    for definition in shown(cx).await.filter(|definition| definition.is_fixed()) {
+        let mut resource = Resource::new(definition.template, definition.name)
+            .with_title(definition.title)
+            .with_description(definition.description())
+            .with_mime_type(definition.mime);
+        resource.size = definition.size(cx).await;
+        resources.push(resource);
+    }
+    for space in space_names(cx).await {
+        let uri = tool::uri(["spaces", &space]);
+        let resource = Resource::new(uri, space.clone()).with_title(format!("Space {space}"));
+        resources.push(resource.with_mime_type("application/json"));
     }
     resources
 }
 
+/// The spaces that the caller can work in. A list without them is of more use than an error.
+async fn space_names(cx: &Context) -> Vec<String> {
+    if cx.fixed_space.is_some() {
+        let space = cx.space(None).await;
+        return space.map(|space| space.name().to_owned()).into_iter().collect();
+    }
+    let spaces = spaces::list(&cx.session, None, Window { skip: 0, take: SPACES }).await;
+    let spaces = spaces.map(|page| page.items).unwrap_or_default();
+    spaces.into_iter().map(|space| space.name).collect()
+}
+
 /// The forms of addresses with variables.
-pub(super) fn templates(policy: &Policy) -> Vec<ResourceTemplate> {
-    policy
-        .resources()
-        .filter(|resource| !resource.is_fixed())
-        .map(|resource| {
-            ResourceTemplate::new(resource.template, resource.name)
-                .with_title(resource.title)
-                .with_description(resource.description())
-                .with_mime_type(resource.mime)
+pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
+    shown(cx)
+        .await
+        .filter(|definition| !definition.is_fixed())
+        .map(|definition| {
+            ResourceTemplate::new(definition.template, definition.name)
+                .with_title(definition.title)
+                .with_description(definition.description())
+                .with_mime_type(definition.mime)
         })
         .collect()
 }
 
 /// Reads a resource.
 pub(super) async fn read(uri: &str, cx: &Context) -> Result<ReadResourceResponse, ErrorData> {
-    let read = tool::read(uri, cx.limits.answer_cap, cx)
+    let read = tool::read(uri, cx.limits.answer_cap, None, cx)
         .await
         .map_err(|error| answer::unread(&error, uri, &cx.policy))?;
     let text = match read.value {
@@ -70,8 +84,9 @@ pub(super) async fn read(uri: &str, cx: &Context) -> Result<ReadResourceResponse
     let contents = ResourceContents::text(text, read.uri)
         .with_mime_type(read.mime)
         .with_meta(answer::label(read.removed, read.redacted));
+    let kept_for = u64::try_from(read.kept_for.as_millis()).unwrap_or(0);
     Ok(ReadResourceResult::new(vec![contents])
-        .with_ttl_ms(KEPT_FOR)
+        .with_ttl_ms(kept_for)
         .with_cache_scope(CacheScope::Private)
         .into())
 }

@@ -5,16 +5,19 @@ use std::{sync::Arc, time::Instant};
 use rmcp::{
     ErrorData,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, Implementation,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams,
+        CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, Prompt,
         ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig, Tool,
     },
 };
 
 use super::{
-    Offering, Request, answer,
+    Offering, Request, answer, complete,
     consent::{self, Came},
     instructions::instructions,
+    prompts::Prompts,
     resources,
+    version::{is_new_enough, version},
 };
 use crate::{
     octopus::{Client, Session},
@@ -40,6 +43,10 @@ pub struct Tools {
 }
 
 impl Tools {
+    fn prompts(&self) -> Prompts<'_> {
+        Prompts { policy: &self.policy, space_is_fixed: self.fixed_space.is_some() }
+    }
+
     fn context(&self, request: Request, consent: Consent) -> Result<Context, ErrorData> {
         let credentials = request.caller.credentials.ok_or_else(|| {
             tracing::error!("a request reached the tools without a credential");
@@ -65,15 +72,22 @@ impl Offering for Tools {
             .enable_prompts()
             .enable_completions()
             .build();
-        let text = instructions(&self.catalog, &self.policy, self.fixed_space.as_deref());
+        let (space, confirm) = (self.fixed_space.as_deref(), self.gate.confirm());
+        let text = instructions(&self.catalog, &self.policy, space, confirm);
         let mut info = ServerConfig::new(capabilities).with_instructions(text);
         info.server_info = Implementation::new("octopus-mcp", env!("CARGO_PKG_VERSION"))
             .with_title("Octopus Deploy");
         info
     }
 
-    fn tools(&self, _: &Request) -> Vec<Tool> {
-        self.catalog.shown(&self.policy).map(|entry| entry.model.clone()).collect()
+    async fn tools(&self, request: Request) -> Vec<Tool> {
+        let version = match self.context(request, Consent::default()) {
+            Ok(cx) => version(&cx).await,
+            Err(_) => None,
+        };
+        let shown = self.catalog.shown(&self.policy);
+        let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
+        shown.map(|entry| entry.model.clone()).collect()
     }
 
     fn tool(&self, name: &str) -> Option<Tool> {
@@ -138,11 +152,35 @@ impl Offering for Tools {
         Ok(resources::list(&self.context(request, Consent::default())?).await)
     }
 
-    fn resource_templates(&self, _: &Request) -> Vec<ResourceTemplate> {
-        resources::templates(&self.policy)
+    async fn resource_templates(&self, request: Request) -> Vec<ResourceTemplate> {
+        match self.context(request, Consent::default()) {
+            Ok(cx) => resources::templates(&cx).await,
+            Err(_) => Vec::new(),
+        }
     }
 
     async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(&uri, &self.context(request, Consent::default())?).await
+    }
+
+    fn prompts(&self, _: &Request) -> Vec<Prompt> {
+        self.prompts().list()
+    }
+
+    async fn prompt(
+        &self,
+        params: GetPromptRequestParams,
+        _: Request,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Ok(self.prompts().get(params)?.into())
+    }
+
+    async fn complete(
+        &self,
+        params: CompleteRequestParams,
+        request: Request,
+    ) -> Result<CompleteResult, ErrorData> {
+        let cx = self.context(request, Consent::default())?;
+        complete::complete(params, &self.prompts(), &cx).await
     }
 }

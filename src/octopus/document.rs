@@ -1,6 +1,44 @@
-//! Parts of documents that are passed on whole: nothing in them is named here.
+//! Documents, and parts of them, that are passed on whole: nothing in them is named here.
 
 use serde_json::{Map, Value};
+
+use super::{Error, Id, Path, Resource, Space, spaces};
+
+/// Reads a document whole, in the form of our answers.
+pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
+    whole_at(space, id, &space.path([R::COLLECTION, id.as_str()])).await
+}
+
+/// Reads a document whole that is not found in its collection. Its absence means that `id` is
+/// wrong.
+pub async fn whole_at<R: Resource>(space: &Space, id: &Id<R>, path: &Path) -> Result<Value, Error> {
+    space.read(id, path).await.map(plain)
+}
+
+/// Reads the document of the space itself.
+pub async fn space(space: &Space) -> Result<Value, Error> {
+    let path = Path::new([spaces::Space::COLLECTION, space.id().as_str()]);
+    space.read(space.id(), &path).await.map(plain)
+}
+
+/// Reads a document whole that has no ID of its own in its address. Its absence means that there
+/// is none with this name.
+pub async fn named(
+    space: &Space,
+    noun: &'static str,
+    wanted: &str,
+    path: &Path,
+) -> Result<Value, Error> {
+    match space.session().get(path).await {
+        Err(Error::NotFound { .. }) => Err(Error::NotFound {
+            noun,
+            wanted: wanted.to_owned(),
+            place: Some(space.name().to_owned()),
+            near: Vec::new(),
+        }),
+        read => read.map(plain),
+    }
+}
 
 /// A part of a document in the form of our answers: keys in camel case, no `Links`, nothing that
 /// is `null`.

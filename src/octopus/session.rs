@@ -7,7 +7,7 @@ use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
-use super::{Answer, Client, Credentials, Error, OctopusVersion, Order, Path, Permit};
+use super::{Answer, Client, Credentials, Error, OctopusVersion, Order, Path, Permit, server};
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,17 +54,7 @@ impl Session {
 
     /// The version of the instance.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Root {
-            version: String,
-        }
-        let read = async {
-            let root: Root = self.get(&Path::new([""; 0])).await?;
-            root.version.parse().map_err(|()| Error::Unexpected {
-                reason: format!("'{}' is not a version", root.version),
-            })
-        };
+        let read = async { server::root(self).await?.parsed() };
         self.client.version().try_get_with((), read).await.map_err(|error| (*error).clone())
     }
 

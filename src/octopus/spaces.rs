@@ -46,6 +46,10 @@ pub async fn list(
     partial_name: Option<&str>,
     Window { skip, take }: Window,
 ) -> Result<Page<Space>, Error> {
-    let path = Path::new(["spaces"]).with_some("partialName", partial_name);
-    session.get(&path.with("skip", skip).with("take", take)).await
+    session.get(&searched(partial_name).with("skip", skip).with("take", take)).await
+}
+
+/// The list of the spaces with this in their name.
+pub fn searched(partial_name: Option<&str>) -> Path {
+    Path::new([Space::COLLECTION]).with_some("partialName", partial_name)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Consent, Error, Gate, Policy};
-use crate::octopus::{Session, Space, Window};
+use crate::octopus::{self, Session, Space, Window};
 
 /// What a tool is given besides its arguments.
 #[derive(Debug, Clone)]
@@ -57,17 +57,36 @@ impl Progress {
 }
 
 impl Context {
-    /// Enters the space that the call names, or the one that the settings fix.
+    /// Enters the space that the call names, or the one that the settings fix. Where both are
+    /// there, they must mean the same one.
     pub async fn space(&self, given: Option<&str>) -> Result<Space, Error> {
-        let Some(wanted) = self.fixed_space.as_deref().or(given) else {
-            return Err(Error::Argument {
-                field: "space".to_owned(),
-                reason: "this argument is required: the name, slug or ID of a space; list_spaces \
-                         shows them"
-                    .to_owned(),
-            });
+        let (fixed, given) = match (self.fixed_space.as_deref(), given) {
+            (Some(fixed), given) => (fixed, given),
+            (None, Some(given)) => return Ok(self.session.space(given).await?),
+            (None, None) => {
+                return Err(Error::Argument {
+                    field: "space".to_owned(),
+                    reason: "this argument is required: the name, slug or ID of a space; \
+                             list_spaces shows them"
+                        .to_owned(),
+                });
+            }
         };
-        Ok(self.session.space(wanted).await?)
+        let space = self.session.space(fixed).await?;
+        if let Some(given) = given.filter(|given| !given.trim().eq_ignore_ascii_case(fixed)) {
+            let is_another = match self.session.space(given).await {
+                Ok(meant) => meant.id() != space.id(),
+                Err(octopus::Error::NotFound { .. }) => true,
+                Err(error) => return Err(error.into()),
+            };
+            if is_another {
+                let name = space.name();
+                return Err(Error::Invalid(format!(
+                    "this server works in the space '{name}' alone"
+                )));
+            }
+        }
+        Ok(space)
     }
 
     /// The part of a list that a call asks for, within the limits.

@@ -41,6 +41,17 @@ pub enum Tier {
     Delete,
 }
 
+impl Tier {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// A group of tools that is switched on and off as one.
 #[derive(Debug)]
 pub struct Toolset {

@@ -52,6 +52,29 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
     }
 }
 
+/// The beginning of a text that takes about `limit` bytes as JSON, with an end that says what was
+/// cut and how to get the rest. A text that fits is not touched.
+pub(super) fn fit_text(text: &str, limit: usize, how: &str) -> String {
+    let room = limit.saturating_sub(how.len() + 2 * CUT);
+    if text.len() <= limit && size(&Value::from(text)) <= limit {
+        return text.to_owned();
+    }
+    let mut kept = head(text, room);
+    loop {
+        let over = size(&Value::from(kept)).saturating_sub(room);
+        if over == 0 {
+            break;
+        }
+        // Escapes make a text longer as JSON than it is.
+        kept = head(kept, kept.len() - over.div_ceil(6).min(kept.len()));
+    }
+    let kept = kept.trim_end();
+    format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
+}
+
+/// What the words about a cut text take at most, beside how to get the rest.
+const CUT: usize = 80;
+
 struct Next {
     kept: usize,
     skip: u64,
@@ -220,7 +243,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_long_text_is_cut_at_a_line_and_says_how_to_go_on() {
+        let text = "one \"line\"\n".repeat(1000);
+        let cut = fit_text(&text, 1000, "grep it");
+        assert!(size(&json!(cut)) <= 1000 && cut.len() > 500);
+        assert!(cut.contains("one \"line\"\n\n[cut: ") && cut.ends_with("grep it]\n"), "{cut}");
+        assert_eq!(fit_text("short", 1000, ""), "short");
+    }
+
     proptest! {
+        #[test]
+        fn every_text_comes_within_its_size(text in "(?s).{0,4000}", limit in 256usize..3000) {
+            let cut = fit_text(&text, limit, "grep it");
+            prop_assert!(size(&json!(cut)) <= limit);
+            prop_assert!(cut == text || cut.ends_with("grep it]\n"));
+        }
+
         #[test]
         fn every_answer_comes_within_its_size(
             texts in prop::collection::vec("\\PC{0,3000}", 0..20),

@@ -70,6 +70,11 @@ impl Gate {
         Self { confirm, seal, ledger: Ledger::new(), shown }
     }
 
+    /// How far consent is let down.
+    pub fn confirm(&self) -> Confirm {
+        self.confirm
+    }
+
     /// What was answered to the same call before, where it was.
     pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Answer>, Error> {
         let is_named = brought.given || brought.token.is_some() || self.asks_nobody(brought);

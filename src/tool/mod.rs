@@ -44,4 +44,4 @@ pub use policy::Policy;
 pub use proposal::{Fact, Proposal};
 pub use resource::{Contents, Read, Resource, ResourceDefinition, read};
 pub use seal::{Seal, Unsealed};
-pub use uri::uri;
+pub use uri::{part, uri};

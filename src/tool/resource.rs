@@ -4,6 +4,8 @@
 //! comment is its description, and reading the value is reading the resource. One registry serves
 //! `resources/read` and the tool `read_resource`.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
@@ -11,15 +13,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Context, Error, Policy,
+    Context, Error, Passed, Policy,
     catalog::passed,
     definition::{old_enough, parse},
+    fit::fit_text,
     schema,
 };
-use crate::{
-    octopus::OctopusVersion,
-    text::{self, cut},
-};
+use crate::{octopus::OctopusVersion, text};
 
 const SCHEME: &str = "octopus://";
 
@@ -36,6 +36,14 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
     const MIME: &'static str = "application/json";
     /// The first version of Octopus that has it.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+
+    /// How long a client may keep what it read. Most may change at any moment.
+    const KEPT_FOR: Duration = Duration::ZERO;
+
+    /// How many bytes it has, where that is known without reading it.
+    fn size(_cx: &Context) -> impl Future<Output = Option<u64>> + Send {
+        std::future::ready(None)
+    }
 
     /// Reads it.
     fn read(self, cx: &Context) -> impl Future<Output = Result<Contents, Error>> + Send;
@@ -63,10 +71,14 @@ pub struct ResourceDefinition {
     pub mime: &'static str,
     /// The first version of Octopus that has it.
     pub since: OctopusVersion,
+    /// How long a client may keep what it read.
+    pub kept_for: Duration,
     describe: fn() -> String,
+    size: SizeFn,
     read: ReadFn,
 }
 
+type SizeFn = for<'a> fn(&'a Context) -> BoxFuture<'a, Option<u64>>;
 type ReadFn = for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>;
 
 /// A resource that was read.
@@ -76,6 +88,8 @@ pub struct Read {
     pub uri: String,
     /// What the contents are.
     pub mime: &'static str,
+    /// How long a client may keep it.
+    pub kept_for: Duration,
     /// The contents, through the door for text and within their size: a JSON document, or text.
     pub value: Value,
     /// How many invisible characters were removed.
@@ -93,6 +107,8 @@ impl ResourceDefinition {
             template: R::TEMPLATE,
             mime: R::MIME,
             since: R::SINCE,
+            kept_for: R::KEPT_FOR,
+            size: |cx| Box::pin(R::size(cx)),
             describe: || schema::input::<R>().0,
             read: read_as::<R>,
         }
@@ -101,6 +117,16 @@ impl ResourceDefinition {
     /// What it holds, and when to read it.
     pub fn description(&self) -> String {
         (self.describe)()
+    }
+
+    /// How many bytes it has, where that is known without reading it.
+    pub async fn size(&self, cx: &Context) -> Option<u64> {
+        (self.size)(cx).await
+    }
+
+    /// The names of the variables of its address.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.template.split('/').filter_map(variable)
     }
 
     /// Whether its address has no variables.
@@ -116,7 +142,7 @@ impl ResourceDefinition {
         }
         let mut variables = Map::new();
         for (expected, given) in template.into_iter().zip(segments) {
-            match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            match variable(expected) {
                 None if expected.eq_ignore_ascii_case(given) => {}
                 None => return None,
                 Some(name) => match decoded(given) {
@@ -129,6 +155,11 @@ impl ResourceDefinition {
         }
         Some(Ok(variables))
     }
+}
+
+/// The name of the variable that a segment of a template is.
+fn variable(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 fn read_as<R: Resource>(
@@ -164,8 +195,14 @@ fn malformed(why: &str) -> Error {
 /// How long a URI can be.
 const LONGEST: usize = 2048;
 
-/// Reads a resource that the policy shows, within this many bytes.
-pub async fn read(uri: &str, limit: usize, cx: &Context) -> Result<Read, Error> {
+/// Reads a resource that the policy shows, within this many bytes of JSON. `can_ask_for`: how many
+/// the caller can ask for, where it can.
+pub async fn read(
+    uri: &str,
+    limit: usize,
+    can_ask_for: Option<usize>,
+    cx: &Context,
+) -> Result<Read, Error> {
     if uri.len() > LONGEST {
         return Err(malformed("it is too long"));
     }
@@ -181,30 +218,16 @@ pub async fn read(uri: &str, limit: usize, cx: &Context) -> Result<Read, Error> 
         .find_map(|(_, definition)| Some((definition, definition.variables(&segments)?)))
         .ok_or_else(|| Error::NoResource { uri: uri.to_owned() })?;
     let contents = (definition.read)(variables?, cx).await?;
-    let (uri, mime) = (uri.to_owned(), definition.mime);
-    Ok(match contents {
-        Contents::Json(value) => {
-            let passed = passed(value, limit, None);
-            let (removed, redacted) = (passed.removed, passed.redacted);
-            Read { uri, mime, value: passed.value, removed, redacted }
-        }
+    let Passed { value, removed, redacted } = match contents {
+        Contents::Json(value) => passed(value, limit, can_ask_for),
         Contents::Text(text, how) => {
             let passed = text::door(&text);
-            let (removed, redacted) = (passed.removed, passed.redacted);
-            let value = Value::String(within(&passed.text, limit, how));
-            Read { uri, mime, value, removed, redacted }
+            let value = Value::String(fit_text(&passed.text, limit, how));
+            Passed { value, removed: passed.removed, redacted: passed.redacted }
         }
-    })
-}
-
-/// Text cut at the end of a line, which says so and how to get the rest.
-fn within(text: &str, limit: usize, how: &str) -> String {
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let kept = cut::head(text, limit.saturating_sub(how.len() + 80));
-    let kept = kept.rsplit_once('\n').map_or(kept, |(whole_lines, _)| whole_lines);
-    format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
+    };
+    let (mime, kept_for) = (definition.mime, definition.kept_for);
+    Ok(Read { uri: uri.to_owned(), mime, kept_for, value, removed, redacted })
 }
 
 /// The resources that a request sees, with their toolsets.
@@ -237,14 +260,5 @@ mod tests {
         for wrong in ["", "%", "%2", "%zz", "a%00b", "%ff", "%0a"] {
             assert_eq!(decoded(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn long_text_is_cut_at_a_line_and_says_how_to_go_on() {
-        let text = "one line\n".repeat(1000);
-        let cut = within(&text, 1000, "grep it");
-        assert!(cut.len() <= 1000);
-        assert!(cut.contains("one line\n\n[cut: ") && cut.ends_with("grep it]\n"), "{cut}");
-        assert_eq!(within("short", 1000, ""), "short");
     }
 }

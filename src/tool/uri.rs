@@ -2,6 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::Error;
+
 /// What stands for itself in a segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -15,8 +17,29 @@ pub fn uri<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     uri
 }
 
+/// A variable of an address that becomes a segment of a path as it is: text whose parts cannot
+/// climb out of it, however a proxy on the way reads it.
+pub fn part<'a>(field: &str, text: &'a str) -> Result<&'a str, Error> {
+    let climbs = |part: &str| part.is_empty() || part == "." || part == "..";
+    if text.contains('\\') || text.split('/').any(climbs) {
+        let reason = "this has empty parts, dots alone or backslashes in it".to_owned();
+        return Err(Error::Argument { field: field.to_owned(), reason });
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn parts_do_not_climb() {
+        for fine in ["main", "refs/heads/main", "feature/a..b", "v1.0", "a b"] {
+            assert_eq!(super::part("gitRef", fine).unwrap(), fine);
+        }
+        for wrong in ["", ".", "..", "../users", "a/../b", "a//b", "/a", "a/", "..\\users"] {
+            assert!(super::part("gitRef", wrong).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn segments_are_encoded_whole() {
         assert_eq!(

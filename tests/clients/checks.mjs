@@ -37,7 +37,8 @@ function show(value) {
 
 async function theTools(client) {
   const listed = await client.list();
-  assert.deepEqual(listed.map((tool) => tool.name).sort(), [...expected.tools].sort());
+  const names = listed.map((tool) => tool.name);
+  for (const tool of expected.tools) assert.ok(names.includes(tool), `${tool} is not listed`);
   for (const tool of listed) assert.ok(tool.outputSchema, `${tool.name} publishes no outputSchema`);
 }
 
@@ -89,6 +90,30 @@ async function aLongCallTellsItsProgress(client) {
   );
 }
 
+async function resourcesAreListedAndRead(client) {
+  const { uri, template, holds } = expected.resource;
+  const listed = await client.resources();
+  assert.ok(listed.some((resource) => resource.uri === uri), `listed: ${show(listed)}`);
+  const templates = await client.templates();
+  assert.ok(templates.some((one) => one.uriTemplate === template), `listed: ${show(templates)}`);
+  const [contents] = await client.read(uri);
+  assert.equal(mismatch(JSON.parse(contents.text), holds), null);
+}
+
+async function promptsAreFilledInAndCompleted(client) {
+  const { name, arguments: args, says, completion } = expected.prompt;
+  const listed = await client.prompts();
+  assert.ok(listed.some((prompt) => prompt.name === name), `listed: ${show(listed)}`);
+  const [message] = await client.prompt(name, args);
+  assert.equal(mismatch(message.content.text, { $contains: says }), null);
+  const values = await client.complete({
+    ref: { type: 'ref/prompt', name },
+    argument: completion.argument,
+    context: { arguments: completion.context },
+  });
+  assert.deepEqual(values, [completion.value]);
+}
+
 async function anUnknownToolIsAProtocolError(client) {
   const { name, code } = expected.unknownTool;
   await assert.rejects(client.call(name, {}), (error) => {
@@ -132,7 +157,8 @@ async function withoutCredentialsNothing(connect, url) {
 }
 
 /**
- * Runs every check. `connect(url, headers)` gives `{ version, list, call, close }`; the two URLs
+ * Runs every check. `connect(url, headers)` gives `{ version, list, call, resources, templates,
+ * read, prompts, prompt, complete, close }`; the two URLs
  * come from the command line: a server with the sample instance behind it that asks for no
  * credentials, and one that takes each caller's own.
  */
@@ -144,6 +170,8 @@ export async function check(name, version, connect) {
     ['lists the tools', () => theTools(client)],
     ['gets right answers from each', () => everyToolAnswersRight(client)],
     ['reads why a call failed, and goes on', () => aFailingCallIsAnAnswer(client)],
+    ['lists and reads resources', () => resourcesAreListedAndRead(client)],
+    ['fills in and completes prompts', () => promptsAreFilledInAndCompleted(client)],
     ['hears how far a long call is', () => aLongCallTellsItsProgress(client)],
     ['is told of an unknown tool', () => anUnknownToolIsAProtocolError(client)],
     ['shows two users their own data only', () => eachUserSeesTheirOwn(connect, keyed)],

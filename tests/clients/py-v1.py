@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.types import PromptReference
+from pydantic import AnyUrl
 
 from checks import check
 
@@ -29,8 +31,35 @@ async def connect(url, headers):
                 is_error=result.isError, structured=result.structuredContent, text=text
             )
 
+        async def resources():
+            listed = (await session.list_resources()).resources
+            templates = (await session.list_resource_templates()).resourceTemplates
+            return [str(one.uri) for one in listed], [one.uriTemplate for one in templates]
+
+        async def read(uri):
+            return (await session.read_resource(AnyUrl(uri))).contents[0].text
+
+        async def prompts():
+            return [prompt.name for prompt in (await session.list_prompts()).prompts]
+
+        async def prompt(name, arguments):
+            return (await session.get_prompt(name, arguments)).messages[0].content.text
+
+        async def complete(name, argument, context):
+            reference = PromptReference(type="ref/prompt", name=name)
+            result = await session.complete(reference, argument, context)
+            return result.completion.values
+
         yield SimpleNamespace(
-            version=started.protocolVersion, protocol_error=McpError, list=list_tools, call=call
+            version=started.protocolVersion,
+            protocol_error=McpError,
+            list=list_tools,
+            call=call,
+            resources=resources,
+            read=read,
+            prompts=prompts,
+            prompt=prompt,
+            complete=complete,
         )
 
 

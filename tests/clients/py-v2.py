@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp_types import PromptReference
 
 from checks import check
 
@@ -28,8 +29,35 @@ async def connect(mode, url, headers):
                 is_error=result.is_error, structured=result.structured_content, text=text
             )
 
+        async def resources():
+            listed = (await client.list_resources()).resources
+            templates = (await client.list_resource_templates()).resource_templates
+            return [str(one.uri) for one in listed], [one.uri_template for one in templates]
+
+        async def read(uri):
+            return (await client.read_resource(uri)).contents[0].text
+
+        async def prompts():
+            return [prompt.name for prompt in (await client.list_prompts()).prompts]
+
+        async def prompt(name, arguments):
+            return (await client.get_prompt(name, arguments)).messages[0].content.text
+
+        async def complete(name, argument, context):
+            reference = PromptReference(type="ref/prompt", name=name)
+            result = await client.complete(reference, argument, context)
+            return result.completion.values
+
         yield SimpleNamespace(
-            version=client.protocol_version, protocol_error=MCPError, list=list_tools, call=call
+            version=client.protocol_version,
+            protocol_error=MCPError,
+            list=list_tools,
+            call=call,
+            resources=resources,
+            read=read,
+            prompts=prompts,
+            prompt=prompt,
+            complete=complete,
         )
 
 

@@ -14,6 +14,12 @@ async function connect(url, headers) {
     list: async () => (await client.listTools()).tools,
     call: (name, args, onprogress) =>
       client.callTool({ name, arguments: args }, undefined, { onprogress }),
+    resources: async () => (await client.listResources()).resources,
+    templates: async () => (await client.listResourceTemplates()).resourceTemplates,
+    read: async (uri) => (await client.readResource({ uri })).contents,
+    prompts: async () => (await client.listPrompts()).prompts,
+    prompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
+    complete: async (params) => (await client.complete(params)).completion.values,
     close: () => client.close(),
   };
 }

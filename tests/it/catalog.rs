@@ -68,7 +68,8 @@ fn names_are_unique_short_and_plain() {
         assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
         let verb = name.split('_').next().unwrap();
         let verbs = [
-            "list", "find", "get", "grep", "create", "update", "deploy", "run", "submit", "execute",
+            "list", "find", "get", "grep", "read", "create", "update", "deploy", "run", "submit",
+            "execute",
         ];
         assert!(verbs.contains(&verb), "{name} begins with no verb of ours");
     });

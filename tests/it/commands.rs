@@ -214,9 +214,24 @@ fn the_tools_are_listed_as_lines_and_as_json() {
         tools.as_array().unwrap().iter().map(|t| t["tool"]["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["list_spaces", "list_environments", "grep_llms_txt", "execute", "list_projects"]
+        [
+            "list_spaces",
+            "list_environments",
+            "grep_llms_txt",
+            "execute",
+            "read_resource",
+            "list_projects"
+        ]
     );
     assert!(tools[0]["tool"]["inputSchema"].is_object());
+    let (code, text, _) = run(&["tools", "--by-version"]);
+    assert_eq!(code, 0);
+    assert!(text.starts_with("Octopus 2021.1 is the oldest that is supported; 2026."), "{text}");
+    let headings: Vec<_> = text.lines().filter(|line| line.starts_with("Since ")).collect();
+    assert!(headings.len() >= 3 && headings.is_sorted(), "{headings:?}");
+    let live = "\n- get_kubernetes_live_status (kubernetes)\n";
+    assert!(text.split("Since 2025.3 (").nth(1).is_some_and(|rest| rest.contains(live)), "{text}");
+    assert_eq!(run(&["tools", "--by-version", "--json"]).0, 2);
     let (code, _, said) = run(&["tools", "--toolsets", "everything"]);
     assert_eq!(code, 2);
     assert!(said.contains("`all`"), "{said}");

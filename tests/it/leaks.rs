@@ -24,6 +24,7 @@ fn arguments(tool: &Value) -> Value {
             "environmentId" => "Production",
             "tenantId" => "Ironbark Haulage",
             "releaseId" => "Releases-9002",
+            "uri" => "octopus://spaces/Default/tasks/ServerTasks-90004",
             "taskId" => "ServerTasks-90004",
             "variableType" => "all",
             "pattern" => "e",

@@ -32,6 +32,12 @@ mod sessions;
 // The protocol in both eras, as clients speak it.
 mod protocol;
 
+// Resources: lists, templates, reads, refusals.
+mod resources;
+
+// Prompts, and completions of what they and resources take.
+mod prompts;
+
 // The listener: hosts, sizes, times, health, TLS, stopping.
 mod http;
 

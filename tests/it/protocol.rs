@@ -58,6 +58,36 @@ async fn initialize_agrees_on_a_version_of_its_era() {
 }
 
 #[tokio::test]
+async fn the_instructions_are_short_and_say_what_is_on() {
+    let read_only = TestServer::start().await;
+    let open = TestServer::with(|config| {
+        config.tools.read_only = false;
+        config.tools.allow_deletes = true;
+        config.octopus.space = Some("Warehouse Systems".to_owned());
+    })
+    .await;
+    let unasked = TestServer::with(|config| {
+        config.tools.read_only = false;
+        config.tools.confirm = octopus_mcp::config::Confirm::Never;
+        config.tools.toolsets.0 = vec!["tasks".to_owned()];
+    })
+    .await;
+    for (server, says, says_not) in [
+        (&read_only, &["Nothing can be changed", "featureToggles (", "list_spaces"][..], "yes"),
+        (&open, &["only after the user's own yes", "the space Warehouse Systems"], "list_spaces"),
+        (&unasked, &["made at once", "tasks ("], "featureToggles"),
+    ] {
+        let hello = server.post(&[], greeting(LEGACY).to_string()).await.json();
+        let told = hello["result"]["instructions"].as_str().unwrap();
+        assert!(told.len() < 1500, "{}: {told}", told.len());
+        for words in says.iter().chain(&["octopus://api/capabilities", "read_resource"]) {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(!told.contains(says_not), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn discovery_says_the_versions_and_how_long_they_hold() {
     let server = TestServer::start().await;
     let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "server/discover")];
@@ -152,7 +182,10 @@ async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
             .iter()
             .map(|tool| tool["name"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["list_spaces", "list_environments", "grep_llms_txt", "list_projects"]);
+        for tool in ["list_spaces", "list_environments", "read_resource", "list_projects"] {
+            assert!(names.contains(&tool), "{tool} is not in {names:?}");
+        }
+        assert!(!names.iter().any(|name| name.contains("task")), "{names:?}");
     }
 }
 

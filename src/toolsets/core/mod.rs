@@ -4,9 +4,13 @@ mod execute;
 mod grep_llms_txt;
 mod list_environments;
 mod list_spaces;
+mod read_resource;
+mod resource_capabilities;
+mod resource_llms_txt;
+mod resource_space;
 mod response;
 
-use crate::tool::{Definition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "core",
@@ -32,6 +36,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<list_environments::ListEnvironments>(),
         Definition::of::<grep_llms_txt::GrepLlmsTxt>(),
         Definition::changing::<execute::Execute>(),
+        Definition::of::<read_resource::ReadResource>(),
     ],
-    resources: &[],
+    resources: &[
+        ResourceDefinition::of::<resource_capabilities::CapabilitiesResource>(),
+        ResourceDefinition::of::<resource_llms_txt::LlmsTxtResource>(),
+        ResourceDefinition::of::<resource_space::SpaceResource>(),
+    ],
 };

@@ -2,9 +2,11 @@
 
 mod absent;
 mod find_feature_toggles;
+mod resource_feature_toggle;
+mod resource_rollout_group;
 mod update_feature_toggle;
 
-use crate::tool::{Definition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "featureToggles",
@@ -14,5 +16,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<find_feature_toggles::FindFeatureToggles>(),
         Definition::changing::<update_feature_toggle::UpdateFeatureToggle>(),
     ],
-    resources: &[],
+    resources: &[
+        ResourceDefinition::of::<resource_feature_toggle::FeatureToggleResource>(),
+        ResourceDefinition::of::<resource_rollout_group::RolloutGroupResource>(),
+    ],
 };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     octopus::{
         Answer, Error as OctopusError, Named, OctopusVersion, Order, Resource, Space,
-        environments::Environment, projects::Project,
+        environments::Environment, projects::Project, rollout_groups,
     },
     tool::{Change, Context, Error, Plan, Proposal, uri},
 };
@@ -67,7 +67,7 @@ const LONGEST_DESCRIPTION: usize = 1000;
 impl Change for UpdateFeatureToggle {
     const NAME: &'static str = "update_feature_toggle";
     const TITLE: &'static str = "Update a feature toggle";
-    const SINCE: OctopusVersion = OctopusVersion(2026, 1, 10655);
+    const SINCE: OctopusVersion = rollout_groups::SINCE;
 
     type Output = UpdatedToggle;
 

@@ -4,9 +4,10 @@ mod create_release;
 mod get_release_by_id;
 mod list_releases;
 mod list_releases_for_project;
+mod resource_release;
 mod summary;
 
-use crate::tool::{Definition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "releases",
@@ -27,5 +28,5 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<list_releases_for_project::ListReleasesForProject>(),
         Definition::changing::<create_release::CreateRelease>(),
     ],
-    resources: &[],
+    resources: &[ResourceDefinition::of::<resource_release::ReleaseResource>()],
 };

@@ -1,6 +1,9 @@
 //! Runbooks: what is done to run things, beside deploying them.
 
-use crate::tool::Toolset;
+mod resource_git_runbook;
+mod resource_runbook;
+
+use crate::tool::{ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "runbooks",
@@ -22,5 +25,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "progression/runbooks",
     ],
     tools: &[],
-    resources: &[],
+    resources: &[
+        ResourceDefinition::of::<resource_runbook::RunbookResource>(),
+        ResourceDefinition::of::<resource_git_runbook::GitRunbookResource>(),
+    ],
 };

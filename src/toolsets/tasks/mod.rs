@@ -7,13 +7,15 @@ mod get_task_details;
 mod get_task_raw;
 mod grep_task_log;
 mod log;
+mod resource_task;
+mod resource_task_details;
 mod summary;
 
 pub(super) use details::TaskDetails;
 
 use summary::TaskSummary;
 
-use crate::tool::{Definition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "tasks",
@@ -25,5 +27,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_task_raw::GetTaskRaw>(),
         Definition::of::<grep_task_log::GrepTaskLog>(),
     ],
-    resources: &[],
+    resources: &[
+        ResourceDefinition::of::<resource_task::TaskResource>(),
+        ResourceDefinition::of::<resource_task_details::TaskDetailsResource>(),
+    ],
 };

@@ -10,6 +10,7 @@ pub fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_spaces", json!({})),
         ("list_environments", json!({ "space": "Default" })),
+        ("read_resource", json!({ "uri": "octopus://spaces/Default/tasks/ServerTasks-90004" })),
         ("grep_llms_txt", json!({ "pattern": "API" })),
         ("execute", json!({ "method": "GET", "path": "/api/Spaces-1/environments" })),
         ("list_projects", json!({ "space": "Default" })),

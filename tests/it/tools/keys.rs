@@ -6,6 +6,8 @@
 //! none, and an object in Kubernetes leaves out `children` and, because its target says it, the
 //! `machineId`. A deployment target has no `links`; an event is in camel case like everything
 //! else, without `messageHtml` and `messageReferences`, which say again what `message` says.
+//! `machineId`. A resource that is JSON stands in `json` and is not encoded twice; only other text
+//! stands in `text`.
 
 use serde_json::{Value, json};
 
@@ -31,6 +33,8 @@ const TENANT: &str =
 const KEYS: &[(&str, &str, &str)] = &[
     ("list_spaces", "", PAGE),
     ("list_spaces", "/items/0", "id name description isDefault taskQueueStopped url"),
+    ("read_resource", "", "uri mimeType json"),
+    ("read_resource", "/json", "id name state"),
     ("list_projects", "", PAGE),
     (
         "list_projects",

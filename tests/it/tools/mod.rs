@@ -55,3 +55,5 @@ mod versions;
 
 // What every tool refuses in the same way.
 mod arguments;
+
+pub use arguments::calls;

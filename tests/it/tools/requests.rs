@@ -12,6 +12,8 @@ const BUDGETS: &[(&str, usize)] = &[
     ("list_spaces", 1),
     ("list_environments", 1),
     ("execute", 1),
+    // The document.
+    ("read_resource", 1),
     // The catalog is remembered.
     ("grep_llms_txt", 0),
     // The page; lifecycles and groups by name.

@@ -1,0 +1,184 @@
+//! Completions: what a person may mean while they type an argument of a prompt or a variable of a
+//! resource's address.
+//!
+//! It shows what the caller may see, in one bounded request to Octopus. Where Octopus fails, there
+//! is nothing to choose from, and typing goes on.
+
+mod source;
+
+use std::{collections::HashMap, time::Duration};
+
+use rmcp::{
+    ErrorData,
+    model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
+};
+
+use self::source::Source;
+use super::prompts::Prompts;
+use crate::{
+    octopus::{Page, Space, projects::Project, spaces},
+    text,
+    tool::{Context, Error},
+};
+
+/// How long typing waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of what was typed is looked for. Names are shorter.
+const LONGEST: usize = 200;
+/// How many values one answer has at most.
+const MOST: u32 = 100;
+
+/// Completes an argument.
+pub(super) async fn complete(
+    params: CompleteRequestParams,
+    prompts: &Prompts<'_>,
+    cx: &Context,
+) -> Result<CompleteResult, ErrorData> {
+    let name = &params.argument.name;
+    match &params.r#ref {
+        Reference::Prompt(prompt) => prompts.takes(&prompt.name, name)?,
+        Reference::Resource(resource) => has_variable(cx, &resource.uri, name)?,
+        _ => return Err(ErrorData::invalid_params("unknown kind of reference", None)),
+    }
+    let typed = params.argument.value.trim();
+    let Some(source) = Source::of(name).filter(|_| typed.len() <= LONGEST) else {
+        return Ok(CompleteResult::default());
+    };
+    let given = Given(params.context.and_then(|context| context.arguments).unwrap_or_default());
+    let looking = look(source, typed, &given, cx);
+    Ok(match tokio::time::timeout(PATIENCE, looking).await {
+        Ok(Ok(info)) => CompleteResult::new(info),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, argument = %name.escape_debug(), "nothing to complete with");
+            CompleteResult::default()
+        }
+        Err(_) => CompleteResult::default(),
+    })
+}
+
+/// That the address with this template is shown and has this variable.
+fn has_variable(cx: &Context, template: &str, name: &str) -> Result<(), ErrorData> {
+    let mut shown = cx.policy.resources();
+    let Some(resource) = shown.find(|resource| resource.template == template) else {
+        let message = format!("unknown resource template: {}", template.escape_debug());
+        return Err(ErrorData::invalid_params(message, None));
+    };
+    if resource.names().any(|variable| variable == name) {
+        return Ok(());
+    }
+    let message = format!("{template} has no variable `{}`", name.escape_debug());
+    Err(ErrorData::invalid_params(message, None))
+}
+
+/// What was filled in before, under any of the names that it has.
+struct Given(HashMap<String, String>);
+
+impl Given {
+    fn any(&self, names: &[&str]) -> Option<&str> {
+        let values = names.iter().filter_map(|name| self.0.get(*name));
+        values.map(|value| value.trim()).find(|value| !value.is_empty())
+    }
+
+    async fn space(&self, cx: &Context) -> Result<Space, Error> {
+        cx.space(self.any(&["space", "spaceName"])).await
+    }
+
+    async fn project(&self, space: &Space) -> Result<Option<Project>, Error> {
+        let named = self.any(&["project", "projectId", "projectSlug"]);
+        Ok(space.find_some(named).await?)
+    }
+}
+
+async fn look(
+    source: Source,
+    typed: &str,
+    given: &Given,
+    cx: &Context,
+) -> Result<CompletionInfo, Error> {
+    let search = source.search(typed);
+    let path = match source {
+        Source::Space if cx.fixed_space.is_some() => {
+            let name = cx.space(None).await?.name().to_owned();
+            return Ok(chosen(typed, vec![vec![name]], 1, false));
+        }
+        Source::Space => spaces::searched(search),
+        _ => {
+            let space = given.space(cx).await?;
+            let project = given.project(&space).await?;
+            let git_ref = given.any(&["gitRef"]);
+            match source.path(&space, project.as_ref().map(|project| &project.id), git_ref, search)
+            {
+                Some(path) => path,
+                None => return Ok(CompletionInfo::default()),
+            }
+        }
+    };
+    let path = path.with(source.take(), MOST);
+    let page: Page<source::Entry> = cx.session.get(&path).await?;
+    let entries = page.items.into_iter().filter_map(|entry| entry.texts(source)).collect();
+    Ok(chosen(typed, entries, page.total_results, search.is_some()))
+}
+
+/// The values with what was typed in them or in what else they are called, those that begin with it
+/// first. Each entry is a value and other texts. `is_searched`: Octopus has looked already, so its
+/// total counts.
+fn chosen(typed: &str, entries: Vec<Vec<String>>, total: u32, is_searched: bool) -> CompletionInfo {
+    let typed = typed.to_lowercase();
+    let came = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let mut values: Vec<String> = Vec::new();
+    for entry in entries {
+        let is_meant = entry.iter().any(|text| text.to_lowercase().contains(&typed));
+        let Some(value) = entry.into_iter().next().filter(|_| is_meant) else { continue };
+        // A value that cannot be shown as it is cannot be typed either.
+        let is_plain = text::door(&value).text == value;
+        if is_plain && !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values.sort_by_key(|value| !value.to_lowercase().starts_with(&typed));
+    values.truncate(MOST as usize);
+    let has_more = total > came;
+    let mut info = CompletionInfo::default();
+    info.total = match (has_more, is_searched || typed.is_empty()) {
+        (true, true) => Some(total),
+        // How many of those that did not come fit is not known.
+        (true, false) => None,
+        (false, _) => u32::try_from(values.len()).ok(),
+    };
+    info.values = values;
+    info.has_more = Some(has_more);
+    info
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(entries: &[&[&str]]) -> Vec<Vec<String>> {
+        entries.iter().map(|entry| entry.iter().map(ToString::to_string).collect()).collect()
+    }
+
+    #[test]
+    fn values_that_begin_so_come_first_and_each_once() {
+        let entries = texts(&[&["Big Web"], &["Web"], &["Depot"], &["Web"], &["Api", "the web"]]);
+        let info = chosen("WEB", entries, 5, true);
+        assert_eq!(info.values, ["Web", "Big Web", "Api"]);
+        assert_eq!((info.total, info.has_more), (Some(3), Some(false)));
+    }
+
+    #[test]
+    fn a_total_is_told_only_where_it_is_known() {
+        let entries = || texts(&[&["Web"], &["Depot"]]);
+        assert_eq!(chosen("", entries(), 7, false).total, Some(7));
+        assert_eq!(chosen("w", entries(), 7, true).total, Some(7));
+        assert_eq!(chosen("w", entries(), 7, false).total, None);
+        assert_eq!(chosen("w", entries(), 7, false).has_more, Some(true));
+        assert_eq!(chosen("w", entries(), 2, false).total, Some(1));
+    }
+
+    #[test]
+    fn what_cannot_be_shown_as_it_is_is_left_out() {
+        let entries = texts(&[&["We\u{200b}b"], &["Web"]]);
+        assert_eq!(chosen("", entries, 2, false).values, ["Web"]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Where the values of an argument come from.
+
+use serde::Deserialize;
+
+use crate::octopus::{
+    Id, Path, Resource, Space, environments::Environment, interruptions::Interruption,
+    projects::Project, releases::Release, rollout_groups::RolloutGroup, runbooks::Runbook,
+    tasks::Task, tenants::Tenant,
+};
+
+/// Where the values of an argument come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Space,
+    ProjectName,
+    ProjectSlug,
+    ProjectId,
+    Environment,
+    Tenant,
+    ReleaseVersion,
+    ReleaseId,
+    TaskId,
+    RunbookId,
+    GitReference,
+    GitRunbookSlug,
+    InterruptionId,
+    FeatureToggleSlug,
+    RolloutGroupId,
+}
+
+/// What any document has that one may mean it by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Entry {
+    id: Option<String>,
+    name: Option<String>,
+    slug: Option<String>,
+    version: Option<String>,
+    title: Option<String>,
+    description: Option<String>,
+}
+
+impl Entry {
+    /// The value, and what else the document is called.
+    pub(super) fn texts(self, source: Source) -> Option<Vec<String>> {
+        let Self { id, name, slug, version, title, description } = self;
+        let others = |others: [Option<String>; 3]| others.into_iter().flatten();
+        let (value, others) = match source {
+            Source::ProjectSlug | Source::GitRunbookSlug | Source::FeatureToggleSlug => {
+                (slug, others([name, id, None]))
+            }
+            Source::ReleaseVersion => (version, others([None, None, None])),
+            Source::ReleaseId => (id, others([version, None, None])),
+            Source::TaskId => (id, others([description, None, None])),
+            Source::InterruptionId => (id, others([title, None, None])),
+            Source::ProjectId | Source::RunbookId | Source::RolloutGroupId => {
+                (id, others([name, slug, None]))
+            }
+            _ => (name, others([slug, id, None])),
+        };
+        let mut texts = vec![value?];
+        texts.extend(others);
+        Some(texts)
+    }
+}
+
+impl Source {
+    /// The source for an argument or a variable of this name.
+    pub(super) fn of(argument: &str) -> Option<Self> {
+        Some(match argument {
+            "space" | "spaceName" => Self::Space,
+            "project" => Self::ProjectName,
+            "projectSlug" => Self::ProjectSlug,
+            "projectId" => Self::ProjectId,
+            "environment" => Self::Environment,
+            "tenant" => Self::Tenant,
+            "release" | "from" | "to" => Self::ReleaseVersion,
+            "releaseId" => Self::ReleaseId,
+            "taskId" => Self::TaskId,
+            "runbookId" => Self::RunbookId,
+            "gitRef" => Self::GitReference,
+            "runbookSlug" => Self::GitRunbookSlug,
+            "interruptionId" => Self::InterruptionId,
+            "slug" => Self::FeatureToggleSlug,
+            "rolloutGroupId" => Self::RolloutGroupId,
+            _ => return None,
+        })
+    }
+
+    /// How IDs begin, where the values are IDs.
+    fn prefix(self) -> Option<&'static str> {
+        Some(match self {
+            Self::ProjectId => Project::ID_PREFIX,
+            Self::ReleaseId => Release::ID_PREFIX,
+            Self::TaskId => Task::ID_PREFIX,
+            Self::RunbookId => Runbook::ID_PREFIX,
+            Self::InterruptionId => Interruption::ID_PREFIX,
+            Self::RolloutGroupId => RolloutGroup::ID_PREFIX,
+            _ => return None,
+        })
+    }
+
+    /// What Octopus can search for. It knows names, and not the beginnings of IDs.
+    pub(super) fn search(self, typed: &str) -> Option<&str> {
+        let is_id = self.prefix().is_some_and(|prefix| {
+            let (prefix, typed) = (prefix.to_lowercase(), typed.to_lowercase());
+            let is_number = typed.bytes().all(|byte| byte.is_ascii_digit());
+            prefix.starts_with(&typed) || typed.starts_with(&prefix) || is_number
+        });
+        (!typed.is_empty() && !is_id).then_some(typed)
+    }
+
+    /// What the parameter for the number of items is called.
+    pub(super) fn take(self) -> &'static str {
+        if self == Self::FeatureToggleSlug { "Take" } else { "take" }
+    }
+
+    /// The list with the values; `None` where something must be filled in before.
+    pub(super) fn path(
+        self,
+        space: &Space,
+        project: Option<&Id<Project>>,
+        git_ref: Option<&str>,
+        search: Option<&str>,
+    ) -> Option<Path> {
+        let below = |project: &Id<Project>, segments: &[&str]| {
+            space.path([Project::COLLECTION, project.as_str()]).then(segments)
+        };
+        let named = |collection: &str| space.path([collection]).with_some("partialName", search);
+        Some(match self {
+            Self::Space => return None,
+            Self::ProjectName | Self::ProjectSlug | Self::ProjectId => named(Project::COLLECTION),
+            Self::Environment => named(Environment::COLLECTION),
+            Self::Tenant => named(Tenant::COLLECTION),
+            Self::TaskId => named(Task::COLLECTION),
+            Self::RunbookId => named(Runbook::COLLECTION),
+            Self::InterruptionId => space.path([Interruption::COLLECTION]),
+            Self::ReleaseVersion => {
+                below(project?, &[Release::COLLECTION]).with_some("searchByVersion", search)
+            }
+            Self::ReleaseId => match project {
+                Some(project) => {
+                    below(project, &[Release::COLLECTION]).with_some("searchByVersion", search)
+                }
+                None => space.path([Release::COLLECTION]),
+            },
+            Self::GitReference => {
+                below(project?, &["git", "branches"]).with_some("searchByName", search)
+            }
+            Self::GitRunbookSlug => {
+                below(project?, &[git_ref?, Runbook::COLLECTION]).with_some("partialName", search)
+            }
+            Self::FeatureToggleSlug => {
+                below(project?, &["featuretoggles"]).with_some("PartialName", search)
+            }
+            Self::RolloutGroupId => below(project?, &["featuretoggles", RolloutGroup::COLLECTION]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octopus_is_not_searched_for_the_beginning_of_an_id() {
+        for (typed, searched) in
+            [("", false), ("Ser", false), ("servertasks-9", false), ("900", false), ("web", true)]
+        {
+            assert_eq!(Source::TaskId.search(typed).is_some(), searched, "{typed}");
+        }
+        assert_eq!(Source::Tenant.search("Ten"), Some("Ten"));
+    }
+}

@@ -1,0 +1,57 @@
+//! `diagnose_failed_deployment`: why a deployment failed.
+
+use super::{
+    Definition,
+    parts::{IN_SPACE, LOOK_INTO_LOG, PROJECT, first, optional, perhaps},
+};
+
+pub(super) const PROMPT: Definition = Definition {
+    name: "diagnose_failed_deployment",
+    title: "Diagnose a failed deployment",
+    description: "Find out why the last failed deployment of a project failed, and what to do.",
+    arguments: &[
+        IN_SPACE,
+        PROJECT,
+        optional("environment", "Only deployments to this environment."),
+        optional("tenant", "Only deployments for this tenant."),
+    ],
+    task: &[
+        "Find out why the last failed deployment of the project {project}",
+        " to {environment}",
+        " for the tenant {tenant}",
+        " failed.",
+    ],
+    steps: &[
+        first(&[(
+            "list_deployments",
+            &[
+                "Call {tool} with ",
+                "space {space}, ",
+                "projects [{project}], ",
+                "environments [{environment}], ",
+                "tenants [{tenant}], ",
+                "taskState \"Failed\" and take 5. Take the newest; if there is none, say so and \
+                 stop.",
+            ],
+        )]),
+        first(&[(
+            "get_task_details",
+            &["Call {tool} with its taskId. `failures` names the steps and targets that failed, \
+                 with their last messages."],
+        )]),
+        LOOK_INTO_LOG,
+        perhaps(&[(
+            "list_deployments",
+            &["Call {tool} again with taskState \"Success\" for the same project, environment \
+                 and tenant, to see the last one that worked: another release, or the same?"],
+        )]),
+        perhaps(&[(
+            "find_events",
+            &["Call {tool} for the time between the two: what was changed in the project, its \
+                 variables, the environment or its targets?"],
+        )]),
+    ],
+    answer: "which step failed on which target; the message that says why, word for word; what \
+             differs from the last deployment that worked; the likeliest cause, and what to try \
+             first.",
+};

@@ -1,0 +1,155 @@
+//! Prompts: what people ask for again and again, written as steps that name the tools.
+//!
+//! A prompt is data, in a file of its name. A step that needs a tool which is off takes another way or is left
+//! out; where it cannot be, the whole prompt is.
+
+mod diagnose_failed_deployment;
+mod fill;
+mod investigate_task;
+mod parts;
+mod prepare_promotion;
+mod release_notes_between;
+mod tenant_readiness;
+mod what_is_deployed_where;
+
+use rmcp::{
+    ErrorData,
+    model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
+};
+
+use crate::tool::Policy;
+
+/// One prompt.
+pub(super) struct Definition {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    arguments: &'static [Argument],
+    /// What it is about, before the steps.
+    task: Words,
+    steps: &'static [Step],
+    /// What the answer should hold.
+    answer: &'static str,
+}
+
+/// What a prompt takes.
+struct Argument {
+    name: &'static str,
+    description: &'static str,
+    is_required: bool,
+}
+
+/// Pieces of a sentence. `{tool}` stands for the tool of the step and any other `{name}` for an
+/// argument; a piece with an argument that was not given is left out.
+type Words = &'static [&'static str];
+
+/// One step, with several ways to do it: the first whose tool is on is taken.
+struct Step {
+    ways: &'static [(&'static str, Words)],
+    /// Whether the prompt makes sense without it.
+    is_optional: bool,
+}
+
+/// The argument that the settings can fix.
+const SPACE: &str = "space";
+
+/// Every prompt, in the order in which they are listed.
+const ALL: &[&Definition] = &[
+    &diagnose_failed_deployment::PROMPT,
+    &what_is_deployed_where::PROMPT,
+    &release_notes_between::PROMPT,
+    &prepare_promotion::PROMPT,
+    &tenant_readiness::PROMPT,
+    &investigate_task::PROMPT,
+];
+
+/// The prompts of a request.
+pub(super) struct Prompts<'a> {
+    pub(super) policy: &'a Policy,
+    /// Whether the settings fix the space, which then is no argument.
+    pub(super) space_is_fixed: bool,
+}
+
+impl Prompts<'_> {
+    fn shown(&self) -> impl Iterator<Item = &'static Definition> {
+        ALL.iter().copied().filter(|prompt| {
+            prompt.steps.iter().all(|step| step.is_optional || self.way(step).is_some())
+        })
+    }
+
+    fn way(&self, step: &Step) -> Option<(&'static str, Words)> {
+        step.ways.iter().copied().find(|(tool, _)| self.policy.names(tool))
+    }
+
+    fn named(&self, name: &str) -> Result<&'static Definition, ErrorData> {
+        self.shown().find(|prompt| prompt.name == name).ok_or_else(|| {
+            let message = format!("unknown prompt: {}", name.escape_debug());
+            ErrorData::invalid_params(message, None)
+        })
+    }
+
+    fn arguments(&self, prompt: &Definition) -> impl Iterator<Item = &'static Argument> {
+        let fixed = self.space_is_fixed;
+        prompt.arguments.iter().filter(move |argument| !(fixed && argument.name == SPACE))
+    }
+
+    /// The prompts that this request sees.
+    pub(super) fn list(&self) -> Vec<Prompt> {
+        let listed = |prompt: &'static Definition| {
+            let arguments = self.arguments(prompt).map(|argument| {
+                PromptArgument::new(argument.name)
+                    .with_description(argument.description)
+                    .with_required(argument.is_required)
+            });
+            Prompt::new(prompt.name, Some(prompt.description), Some(arguments.collect()))
+                .with_title(prompt.title)
+        };
+        self.shown().map(listed).collect()
+    }
+
+    /// Fills in a prompt.
+    pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
+        let prompt = self.named(&params.name)?;
+        let taken: Vec<&Argument> = self.arguments(prompt).collect();
+        let given = fill::read(&taken, params.arguments.unwrap_or_default())?;
+        let ways = prompt.steps.iter().filter_map(|step| self.way(step));
+        let text = fill::text(prompt, ways, &given);
+        let message = PromptMessage::new_text(Role::User, text);
+        Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
+    }
+
+    /// That a prompt takes this argument.
+    pub(super) fn takes(&self, prompt: &str, argument: &str) -> Result<(), ErrorData> {
+        let prompt = self.named(prompt)?;
+        let mut taken = self.arguments(prompt);
+        if taken.any(|taken| taken.name == argument) {
+            return Ok(());
+        }
+        let argument = argument.escape_debug();
+        let message = format!("the prompt {} takes no argument `{argument}`", prompt.name);
+        Err(ErrorData::invalid_params(message, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_word_in_braces_is_an_argument_or_the_tool() {
+        for prompt in ALL {
+            let names: BTreeSet<&str> = prompt.arguments.iter().map(|a| a.name).collect();
+            let of_steps = prompt.steps.iter().flat_map(|step| step.ways);
+            let pieces = of_steps.flat_map(|(_, words)| *words).chain(prompt.task);
+            for piece in pieces {
+                for name in fill::names(piece) {
+                    assert!(name == "tool" || names.contains(name), "{}: {name}", prompt.name);
+                }
+            }
+            assert!(prompt.steps.iter().any(|step| !step.is_optional), "{}", prompt.name);
+            assert!(prompt.arguments.iter().all(|a| a.description.ends_with('.')));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `what_is_deployed_where`: which release is where.
+
+use super::{
+    Definition,
+    parts::{IN_SPACE, first, optional, perhaps},
+};
+
+pub(super) const PROMPT: Definition = Definition {
+    name: "what_is_deployed_where",
+    title: "What is deployed where",
+    description: "Show which release runs in which environment, for one project or all.",
+    arguments: &[
+        IN_SPACE,
+        optional("project", "Only this project."),
+        optional("environment", "Only this environment."),
+        optional("tenant", "Only this tenant."),
+    ],
+    task: &[
+        "Show which release",
+        " of the project {project}",
+        " is deployed",
+        " to {environment}",
+        " for the tenant {tenant}",
+        ", and since when.",
+    ],
+    steps: &[
+        first(&[(
+            "list_environments",
+            &["Call {tool}", " with space {space}", ": their order is that of promotion."],
+        )]),
+        first(&[(
+            "list_deployments",
+            &[
+                "Call {tool} with ",
+                "space {space}, ",
+                "projects [{project}], ",
+                "environments [{environment}], ",
+                "tenants [{tenant}], ",
+                "taskState \"Success\" and take 100. The newest for each project, environment and \
+                 tenant is what is there now; follow nextSkip until each has one or a month is \
+                 covered.",
+            ],
+        )]),
+        perhaps(&[(
+            "list_deployments",
+            &["Call {tool} the same way with taskState \"Executing\": what is changing now."],
+        )]),
+        perhaps(&[(
+            "get_kubernetes_live_status",
+            &["For a project that runs in Kubernetes, call {tool} with summaryOnly to see \
+                 whether what was deployed is healthy."],
+        )]),
+    ],
+    answer: "a table with a row for each project and a column for each environment, in their \
+             order: the release's version and the day. Point out where a later environment is \
+             ahead of an earlier one, or far behind.",
+};

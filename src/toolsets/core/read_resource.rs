@@ -1,0 +1,52 @@
+//! `read_resource`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::tool::{self, Context, Error, Tool};
+
+/// Read what stands at an octopus:// address, as answers name them in resourceUri: a whole
+/// release, task, runbook, interruption, feature toggle. octopus://api/capabilities says what this
+/// server and the instance can do.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReadResource {
+    /// The address, like octopus://spaces/Default/releases/Releases-1.
+    uri: String,
+    /// How large the answer may be.
+    #[expect(dead_code, reason = "the limit of the call is read from it before")]
+    max_bytes: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReadContents {
+    uri: String,
+    mime_type: &'static str,
+    /// The document, where it is JSON.
+    json: Option<Map<String, Value>>,
+    /// The text, where it is none.
+    text: Option<String>,
+}
+
+/// What stands around the contents in an answer, beside the address itself.
+const AROUND: usize = 80;
+
+impl Tool for ReadResource {
+    const NAME: &'static str = "read_resource";
+    const TITLE: &'static str = "Read a resource";
+
+    type Output = ReadContents;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let room = cx.limits.answer.saturating_sub(2 * self.uri.len() + AROUND);
+        let read = tool::read(&self.uri, room, Some(cx.limits.answer_cap), cx).await?;
+        let (json, text) = match read.value {
+            Value::Object(document) => (Some(document), None),
+            Value::String(text) => (None, Some(text)),
+            other => (None, Some(other.to_string())),
+        };
+        Ok(ReadContents { uri: read.uri, mime_type: read.mime, json, text })
+    }
+}

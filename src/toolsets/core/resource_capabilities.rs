@@ -1,0 +1,127 @@
+//! The resource `catalog-capabilities`.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    octopus::{OctopusVersion, server},
+    tool::{Contents, Context, Definition, Error, Policy, Resource, Tier},
+};
+
+/// What there is: the version of the instance, the toolsets that are on, what may be changed, each
+/// tool and whether the instance is new enough for it, and Octopus's own features.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CapabilitiesResource {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Capabilities {
+    server: Instance,
+    session: Modes,
+    tools: Vec<ToolEntry>,
+    feature_flags: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Instance {
+    version: String,
+    installation_id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Modes {
+    enabled_toolsets: Vec<&'static str>,
+    read_only_mode: bool,
+    allow_deletes: bool,
+    /// Who is asked before a change: `tools.confirm` of the settings.
+    confirm: Option<Value>,
+    /// The space that the settings fix.
+    space: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolEntry {
+    name: &'static str,
+    toolset: &'static str,
+    read_only: bool,
+    minimum_octopus_version: Option<String>,
+    /// The arguments decide what a call does to Octopus.
+    method_gated: Option<bool>,
+    /// What its calls may do here.
+    tiers_available: Option<Vec<&'static str>>,
+    /// Only ever `false`.
+    available: Option<bool>,
+    reason: Option<String>,
+}
+
+impl Resource for CapabilitiesResource {
+    const NAME: &'static str = "catalog-capabilities";
+    const TITLE: &'static str = "Capabilities";
+    const TEMPLATE: &'static str = "octopus://api/capabilities";
+    const KEPT_FOR: Duration = Duration::from_mins(1);
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let (root, features) =
+            tokio::join!(server::root(&cx.session), server::features(&cx.session));
+        let root = root?;
+        let version = root.parsed().ok();
+        let policy = &cx.policy;
+        let mut tools: Vec<ToolEntry> = policy
+            .catalog()
+            .iter()
+            .flat_map(|toolset| toolset.tools.iter().map(|tool| (toolset.name, tool)))
+            .filter(|(toolset, tool)| policy.shows(toolset, tool))
+            .map(|(toolset, tool)| entry(toolset, tool, policy, version))
+            .collect();
+        tools.sort_by_key(|tool| tool.name);
+        let capabilities = Capabilities {
+            server: Instance { version: root.version, installation_id: root.installation_id },
+            session: Modes {
+                enabled_toolsets: policy.toolsets().collect(),
+                read_only_mode: policy.is_read_only(),
+                allow_deletes: policy.ceiling() == Tier::Delete,
+                confirm: serde_json::to_value(cx.gate.confirm())
+                    .ok()
+                    .filter(|_| !policy.is_read_only()),
+                space: cx.fixed_space.clone(),
+            },
+            tools,
+            // Not everybody may see them, and not every version has them.
+            feature_flags: features.ok(),
+        };
+        serde_json::to_value(capabilities)
+            .map(Contents::Json)
+            .map_err(|error| Error::Output(error.to_string()))
+    }
+}
+
+fn entry(
+    toolset: &'static str,
+    tool: &Definition,
+    policy: &Policy,
+    version: Option<OctopusVersion>,
+) -> ToolEntry {
+    let is_gated = tool.least != tool.tier;
+    let tiers = [Tier::Read, Tier::Write, Tier::Delete].into_iter();
+    let tiers = tiers.filter(|tier| (tool.least..=tool.tier.min(policy.ceiling())).contains(tier));
+    let too_old = version.filter(|version| *version < tool.since);
+    ToolEntry {
+        name: tool.name,
+        toolset,
+        read_only: tool.tier == Tier::Read,
+        minimum_octopus_version: (tool.since > OctopusVersion::OLDEST)
+            .then(|| tool.since.to_string()),
+        method_gated: is_gated.then_some(true),
+        tiers_available: is_gated.then(|| tiers.map(Tier::name).collect()),
+        available: too_old.map(|_| false),
+        reason: too_old
+            .map(|has| format!("it needs Octopus {} or later; this instance is {has}", tool.since)),
+    }
+}

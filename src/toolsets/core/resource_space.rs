@@ -1,0 +1,49 @@
+//! The resource `space`.
+
+use futures::future::join_all;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    octopus::{
+        Page, Resource as Document, Space, document, environments::Environment, projects::Project,
+        tenants::Tenant,
+    },
+    tool::{Contents, Context, Error, Resource},
+};
+
+/// A space, whole, with how many projects, environments and tenants of it the caller sees.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SpaceResource {
+    space_name: String,
+}
+
+impl Resource for SpaceResource {
+    const NAME: &'static str = "space";
+    const TITLE: &'static str = "Space";
+    const TEMPLATE: &'static str = "octopus://spaces/{spaceName}";
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let space = cx.space(Some(&self.space_name)).await?;
+        let (whole, counts) = tokio::join!(document::space(&space), counts(&space));
+        let mut whole = whole?;
+        if let Value::Object(object) = &mut whole {
+            object.insert("counts".to_owned(), Value::Object(counts));
+            object.insert("url".to_owned(), json!(space.portal().space()));
+        }
+        Ok(Contents::Json(whole))
+    }
+}
+
+/// How many there are of each kind. A kind that the caller may not see is left out.
+async fn counts(space: &Space) -> Map<String, Value> {
+    let kinds = [Project::COLLECTION, Environment::COLLECTION, Tenant::COLLECTION];
+    let counted = join_all(kinds.map(async |kind| {
+        let path = space.path([kind]).with("take", 1);
+        let page = space.session().get::<Page<Value>>(&path).await.ok()?;
+        Some((kind.to_owned(), json!(page.total_results)))
+    }));
+    counted.await.into_iter().flatten().collect()
+}

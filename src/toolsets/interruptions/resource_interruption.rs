@@ -1,0 +1,29 @@
+//! The resource `interruption`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    octopus::{Id, document, interruptions::Interruption},
+    tool::{Contents, Context, Error, Resource},
+};
+
+/// An interruption, whole: the form to fill in with what was answered so far, and who may answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct InterruptionResource {
+    space_name: String,
+    interruption_id: String,
+}
+
+impl Resource for InterruptionResource {
+    const NAME: &'static str = "interruption";
+    const TITLE: &'static str = "Interruption";
+    const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/interruptions/{interruptionId}";
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let id = Id::<Interruption>::parse(&self.interruption_id)?;
+        let space = cx.space(Some(&self.space_name)).await?;
+        Ok(Contents::Json(document::whole(&space, &id).await?))
+    }
+}

@@ -1,0 +1,30 @@
+//! The resource `release`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    octopus::{Id, document, releases::Release},
+    tool::{Contents, Context, Error, Resource},
+};
+
+/// A release, whole: its packages and Git references, its notes, and what build servers told of
+/// it, with commits and work items.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReleaseResource {
+    space_name: String,
+    release_id: String,
+}
+
+impl Resource for ReleaseResource {
+    const NAME: &'static str = "release";
+    const TITLE: &'static str = "Release";
+    const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/releases/{releaseId}";
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let id = Id::<Release>::parse(&self.release_id)?;
+        let space = cx.space(Some(&self.space_name)).await?;
+        Ok(Contents::Json(document::whole(&space, &id).await?))
+    }
+}

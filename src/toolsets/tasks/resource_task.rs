@@ -1,0 +1,29 @@
+//! The resource `task`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    octopus::{Id, document, tasks::Task},
+    tool::{Contents, Context, Error, Resource},
+};
+
+/// A task, whole, without what happened in it: small, to look whether it has ended.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TaskResource {
+    space_name: String,
+    task_id: String,
+}
+
+impl Resource for TaskResource {
+    const NAME: &'static str = "task";
+    const TITLE: &'static str = "Task";
+    const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/tasks/{taskId}";
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let id = Id::<Task>::parse(&self.task_id)?;
+        let space = cx.space(Some(&self.space_name)).await?;
+        Ok(Contents::Json(document::whole(&space, &id).await?))
+    }
+}
