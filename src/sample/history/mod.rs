@@ -75,3 +75,46 @@ fn moment_ago<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, 
     let minutes = <i64 as serde::Deserialize>::deserialize(deserializer)?;
     Ok(super::clock::NOW - minutes * MINUTE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::VERSION;
+
+    fn world() -> World {
+        World::build(&Version::parse(VERSION))
+    }
+
+    #[test]
+    fn every_task_state_occurs() {
+        let world = world();
+        for state in State::ALL {
+            assert!(world.tasks.iter().any(|task| task.text("State") == state.name()), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn deployments_make_sense() {
+        let world = world();
+        for deployment in world.deployments.iter() {
+            let id = &deployment.id;
+            let release = world.releases.find(deployment.text("ReleaseId")).expect(id);
+            let project = world.projects.find(deployment.text("ProjectId")).expect(id);
+            let environment = world.environments.find(deployment.text("EnvironmentId")).expect(id);
+            assert_eq!(environment.space_id, project.space_id, "{id}");
+            assert!(deployment.text("Created") >= release.text("Assembled"), "{id}");
+            let mode = project.text("TenantedDeploymentMode");
+            let tenant = world.tenants.find(deployment.text("TenantId"));
+            assert!(tenant.is_some() || mode != "Tenanted", "{id}");
+            assert!(tenant.is_none() || mode != "Untenanted", "{id}");
+            if let Some(tenant) = tenant {
+                let connected = &tenant.body["ProjectEnvironments"][&project.id];
+                let connected = connected.as_array().expect(id);
+                assert!(connected.iter().any(|other| other == &environment.id), "{id}");
+            }
+            let phases = world.phases(project, release.text("ChannelId"));
+            let way = phases.iter().flat_map(|phase| &phase.environments);
+            assert!(way.into_iter().any(|other| *other == environment.id), "{id}");
+        }
+    }
+}

@@ -35,6 +35,7 @@ mod release_template;
 mod releases;
 mod runbook_runs;
 mod runbooks;
+mod scope;
 mod server;
 mod spaces;
 mod tag_sets;
@@ -55,8 +56,8 @@ use super::call::Call;
 use super::order::Order;
 use super::query::Query;
 use super::users::User;
-use super::version::{Since, Version};
-use super::world::{Item, World};
+use super::version::Version;
+use super::world::World;
 
 /// What is asked, and by whom.
 pub(super) struct Asked<'r> {
@@ -88,7 +89,7 @@ pub(super) fn answer(
         Err(Refusal::BadKey) => return Err(Refusal::BadKey),
         Err(_) => return Err(Refusal::NotLoggedIn),
     };
-    let (space, path) = scope(version, world, user, path)?;
+    let (space, path) = scope::of(version, world, user, path)?;
     let mut links = String::from("/api");
     for segment in space.iter().map(|space| space.id.as_str()).chain(path.iter().copied()) {
         links.push('/');
@@ -101,57 +102,6 @@ pub(super) fn answer(
     }
     // What can only be read knows no other method.
     dispatch(&call, path).and(Err(Refusal::NoMethod(method.to_string())))
-}
-
-/// The space a path speaks of, and the rest of the path.
-fn scope<'a, 'p>(
-    version: &Version,
-    world: &'a World,
-    user: &User,
-    path: &'p [&'p str],
-) -> Result<(Option<&'a Item>, &'p [&'p str]), Refusal> {
-    let visible = |item: &&Item| user.sees(&item.id);
-    let spaces = &world.spaces;
-    match path {
-        ["spaces"] | ["spaces", _] | ["spaces", _, "search" | "logo"] => Ok((None, path)),
-        ["spaces", id_or_slug, rest @ ..] => {
-            if !version.has(Since::SpacesForm) {
-                return Err(Refusal::NoRoute);
-            }
-            let space = spaces.find_in("", id_or_slug).filter(visible);
-            space.map(|space| (Some(space), rest)).ok_or_else(|| missing(id_or_slug))
-        }
-        [id, rest @ ..] if is_space_id(id) => {
-            let space = spaces.find(id).filter(visible);
-            space.map(|space| (Some(space), rest)).ok_or_else(|| missing(id))
-        }
-        [
-            "users"
-            | "tasks"
-            | "events"
-            | "teams"
-            | "userroles"
-            | "scopeduserroles"
-            | "licenses"
-            | "configuration"
-            | "serverconfiguration"
-            | "featuresconfiguration"
-            | "maintenanceconfiguration"
-            | "performanceconfiguration"
-            | "smtpconfiguration"
-            | "octopusservernodes"
-            | "serverstatus"
-            | "capabilities"
-            | "permissions"
-            | "ratelimitingpolicies"
-            | "deploymentfreezes",
-            ..,
-        ] => Ok((None, path)),
-        _ => {
-            let default = spaces.iter().find(|space| space.flag("IsDefault")).filter(visible);
-            default.map(|space| (Some(space), path)).ok_or(Refusal::NoRoute)
-        }
-    }
 }
 
 fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
@@ -218,12 +168,6 @@ fn word(segment: &str) -> String {
     } else {
         segment.to_ascii_lowercase()
     }
-}
-
-fn is_space_id(segment: &str) -> bool {
-    let number = segment.get(7..).filter(|number| !number.is_empty());
-    segment.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("spaces-"))
-        && number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

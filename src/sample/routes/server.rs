@@ -33,9 +33,7 @@ pub(super) fn open(
             "Description": "Octopus is operating normally.",
             "Links": { "Self": "/api/serverstatus/health" },
         }))),
-        ["llms.txt"] | ["api", "experimental", "llms.txt"] if version.has(Since::LlmsTxt) => {
-            Ok(Answer::markdown(llms::catalog()))
-        }
+        ["llms.txt"] if version.has(Since::LlmsTxt) => Ok(Answer::markdown(llms::catalog())),
         _ => return None,
     };
     if matches!(*method, Method::GET | Method::HEAD) {
@@ -59,6 +57,10 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
         ["capabilities"] => {
             call.since(Since::Capabilities)?;
             Ok(Answer::value(&json!({ "Capabilities": [] })))
+        }
+        ["experimental", "llms.txt"] => {
+            call.since(Since::LlmsTxt)?;
+            Ok(Answer::markdown(llms::catalog()))
         }
         ["octopusservernodes"] if !call.user.administrator => {
             Err(Refusal::Forbidden("AdministerSystem"))

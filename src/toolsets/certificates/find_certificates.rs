@@ -67,9 +67,10 @@ impl Tool for FindCertificates {
         }
         let window = cx.window(self.skip, self.take)?;
         let space = cx.space(self.space.as_deref()).await?;
-        let (ids, tenant) = futures::try_join!(ids_of::<Certificate>(&space, self.ids), async {
-            Ok(space.find_some::<Tenant>(self.tenant.as_deref()).await?)
-        })?;
+        let (ids, tenant) = futures::try_join!(
+            ids_of::<Certificate>(&space, self.ids),
+            space.find_some::<Tenant>(self.tenant.as_deref())
+        )?;
         let path = space
             .path([Certificate::COLLECTION])
             .with_some("search", self.search)

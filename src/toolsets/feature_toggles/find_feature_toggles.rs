@@ -77,7 +77,7 @@ impl Tool for FindFeatureToggles {
         let window = cx.window(self.skip, self.take)?;
         let space = cx.space(self.space.as_deref()).await?;
         let (project, environments) = futures::try_join!(
-            async { Ok(space.find::<Project>(&self.project_id).await?) },
+            space.find::<Project>(&self.project_id),
             ids_of::<Environment>(&space, self.environment_ids),
         )?;
         let path = feature_toggles::path(&space, &project.id)
