@@ -2,8 +2,9 @@
 #![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Id, Named, Resource};
+use super::{Id, Named, Resource, resource::null_as_default, variables::VariableSet};
 
 /// The fields of a library variable set that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +13,14 @@ pub struct LibraryVariableSet {
     pub id: Id<LibraryVariableSet>,
     pub name: String,
     pub slug: Option<String>,
+    pub description: Option<String>,
+    pub variable_set_id: Option<Id<VariableSet>>,
+    /// `Variables` or `ScriptModule`.
+    pub content_type: Option<String>,
+    /// What tenants give values for.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub templates: Vec<Value>,
+    pub version: Option<i64>,
 }
 
 impl Resource for LibraryVariableSet {

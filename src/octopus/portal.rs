@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     Id, accounts::Account, certificates::Certificate, deployments::Deployment, machines::Machine,
-    releases::Release, spaces::Space, tasks::Task, tenants::Tenant,
+    releases::Release, runbooks::Runbook, spaces::Space, tasks::Task, tenants::Tenant,
 };
 
 /// The pages of one space in the web portal (routes of the portal, as its links show them).
@@ -88,6 +88,26 @@ impl<'a> Portal<'a> {
     /// An account.
     pub fn account(&self, id: &Id<Account>) -> String {
         self.page(&["infrastructure", "accounts", id.as_str()])
+    }
+
+    /// The deployment process of a project.
+    pub fn process(&self, project: &str) -> String {
+        self.page(&["projects", project, "deployments", "process"])
+    }
+
+    /// The variables of a project.
+    pub fn variables(&self, project: &str) -> String {
+        self.page(&["projects", project, "variables"])
+    }
+
+    /// The runbooks of a project.
+    pub fn runbooks(&self, project: &str) -> String {
+        self.page(&["projects", project, "operations", "runbooks"])
+    }
+
+    /// A runbook that is not in Git.
+    pub fn runbook(&self, project: &str, id: &Id<Runbook>) -> String {
+        self.page(&["projects", project, "operations", "runbooks", id.as_str()])
     }
 
     /// What is live in Kubernetes for a project.

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use super::{
-    Id, Named, Resource, lifecycles::Lifecycle, project_groups::ProjectGroup,
-    resource::null_as_default,
+    Id, Named, Resource, library_variable_sets::LibraryVariableSet, lifecycles::Lifecycle,
+    project_groups::ProjectGroup, resource::null_as_default, variables::VariableSet,
 };
 
 /// The fields of a project that the tools read.
@@ -18,6 +18,9 @@ pub struct Project {
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
     pub deployment_process_id: Option<String>,
+    pub variable_set_id: Option<Id<VariableSet>>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub included_library_variable_set_ids: Vec<Id<LibraryVariableSet>>,
     pub lifecycle_id: Option<Id<Lifecycle>>,
     pub project_group_id: Option<Id<ProjectGroup>>,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -37,6 +40,18 @@ pub struct PersistenceSettings {
     pub kind: Option<String>,
     pub url: Option<String>,
     pub default_branch: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub conversion_state: ConversionState,
+}
+
+/// What moved to Git beside the process.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ConversionState {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub variables_are_in_git: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub runbooks_are_in_git: bool,
 }
 
 impl Resource for Project {

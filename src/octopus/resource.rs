@@ -44,20 +44,25 @@ pub struct Id<R> {
 impl<R: Resource> Id<R> {
     /// Reads an ID that a caller wrote. Letter case of the prefix does not matter.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
+        Self::parse_as(R::ID_PREFIX, text)
+    }
+
+    /// The same for a form of IDs that begins otherwise.
+    pub(super) fn parse_as(prefix: &'static str, text: &str) -> Result<Self, Error> {
+        let (wanted, text) = (prefix, text.trim());
         let malformed = || Error::MalformedId {
             noun: R::NOUN,
             prefix: R::ID_PREFIX,
             given: text.chars().take(80).collect(),
         };
-        let (prefix, rest) = text.split_at_checked(R::ID_PREFIX.len()).ok_or_else(malformed)?;
-        let is_id = prefix.eq_ignore_ascii_case(R::ID_PREFIX)
+        let (prefix, rest) = text.split_at_checked(wanted.len()).ok_or_else(malformed)?;
+        let is_id = prefix.eq_ignore_ascii_case(wanted)
             && (1..=60).contains(&rest.len())
             && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !is_id {
             return Err(malformed());
         }
-        Ok(Self { text: format!("{}{rest}", R::ID_PREFIX), kind: PhantomData })
+        Ok(Self { text: format!("{wanted}{rest}"), kind: PhantomData })
     }
 }
 

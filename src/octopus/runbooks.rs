@@ -3,16 +3,33 @@
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource, projects::Project};
+use super::{
+    Error, Id, Named, Page, Path, Resource, Space, Window,
+    environments::Environment,
+    find::Collection,
+    git::{self, Reference},
+    projects::Project,
+    resource::null_as_default,
+};
 
-/// The fields of a runbook that the tools read.
+/// The fields of a runbook that the tools read. In Git its ID is its slug.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Runbook {
     pub id: Id<Runbook>,
     pub name: String,
     pub slug: Option<String>,
-    pub project_id: Option<Id<Project>>,
+    pub description: Option<String>,
+    pub project_id: Id<Project>,
+    pub runbook_process_id: Option<String>,
+    /// Absent where nothing was published, and in Git, where there are no snapshots.
+    pub published_runbook_snapshot_id: Option<String>,
+    /// `Untenanted`, `TenantedOrUntenanted` or `Tenanted`.
+    pub multi_tenancy_mode: Option<String>,
+    /// `All`, `Specified` or `FromProjectLifecycles`.
+    pub environment_scope: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub environments: Vec<Id<Environment>>,
 }
 
 impl Resource for Runbook {
@@ -32,5 +49,60 @@ impl Named for Runbook {
 
     fn slug(&self) -> Option<&str> {
         self.slug.as_deref()
+    }
+}
+
+/// Where runbooks are looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// In the database, of all projects of the space.
+    Space,
+    /// In the database, of this project.
+    Project(&'a Id<Project>),
+    /// In Git, of this project.
+    Git(&'a Id<Project>, &'a Reference),
+}
+
+impl Place<'_> {
+    fn path(self, space: &Space) -> Path {
+        match self {
+            Self::Space => space.path([Runbook::COLLECTION]),
+            Self::Project(project) => {
+                space.path([Project::COLLECTION, project.as_str(), Runbook::COLLECTION])
+            }
+            Self::Git(project, reference) => {
+                git::at(space, project, reference, [Runbook::COLLECTION])
+            }
+        }
+    }
+}
+
+/// Finds a runbook by its name in any letter case, its slug or its ID.
+pub async fn find(space: &Space, place: Place<'_>, wanted: &str) -> Result<Runbook, Error> {
+    let path = place.path(space);
+    let collection = Collection { session: space.session(), path, place: Some(space.name()) };
+    settled(space, place, collection.find(wanted).await).await
+}
+
+/// Reads a page of runbooks, by name.
+pub async fn list(
+    space: &Space,
+    place: Place<'_>,
+    partial_name: Option<&str>,
+    window: Window,
+) -> Result<Page<Runbook>, Error> {
+    let path = place.path(space).with_some("partialName", partial_name);
+    settled(space, place, space.list(path, window).await).await
+}
+
+/// Where the list itself is missing, the reference is.
+async fn settled<T>(space: &Space, place: Place<'_>, read: Result<T, Error>) -> Result<T, Error> {
+    match (read, place) {
+        (Err(Error::NotFound { noun, .. }), Place::Git(project, reference))
+            if noun != Runbook::NOUN =>
+        {
+            Err(git::missing(space, project, reference.as_str()).await)
+        }
+        (read, _) => read,
     }
 }

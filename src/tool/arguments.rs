@@ -27,6 +27,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("certificate", "certificateId"),
     ("account", "accountId"),
     ("firstResult", "skip"),
+    ("branchName", "gitRef"),
+    ("branch", "gitRef"),
+    ("runbook", "runbookId"),
+    ("runbookName", "runbookId"),
+    ("runbookSlug", "runbookId"),
 ];
 
 /// Puts aliases in the place of the names they stand for, drops arguments without a value, and

@@ -180,7 +180,7 @@ pub(super) fn lister(noun: &str) -> Option<&'static str> {
     Some(match noun {
         "space" => "list_spaces",
         "environment" => "list_environments",
-        "project" => "list_projects",
+        "project" | "deployment process" => "list_projects",
         "release" => "list_releases",
         "deployment" | "task" => "list_deployments",
         "tenant" => "list_tenants",
@@ -191,6 +191,7 @@ pub(super) fn lister(noun: &str) -> Option<&'static str> {
         "interruption" => "find_interruptions",
         "event" => "find_events",
         "feature toggle" => "find_feature_toggles",
+        "branch, tag or commit" => "get_branches",
         _ => return None,
     })
 }

@@ -30,6 +30,8 @@ fn arguments(tool: &Value) -> Value {
             "pattern" => "e",
             "method" => "GET",
             "path" => "/api/Spaces-1/projects",
+            // It leads elsewhere, and is refused.
+            "url" => "https://octopus.example/app#/Spaces-1/tasks/ServerTasks-90004",
             other => panic!("no value for {other}"),
         });
     }

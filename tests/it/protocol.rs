@@ -154,7 +154,8 @@ async fn wrong_arguments_are_a_failed_call_and_no_protocol_error() {
         for arguments in [json!({}), json!({ "frobnicate": 1 }), json!({ "space": 7, "take": "x" })]
         {
             let called = server.call(name, arguments.clone()).await;
-            let works = name == "list_spaces" && arguments == json!({});
+            let works =
+                ["list_spaces", "get_current_user"].contains(&name) && arguments == json!({});
             assert_eq!(called.is_error, !works, "{name} {arguments}: {}", called.text);
         }
     }

@@ -23,13 +23,16 @@ pub const ERAS: [Era; 2] = [Era::Legacy, Era::Modern];
 pub const LEGACY: &str = "2025-11-25";
 pub const MODERN: &str = "2026-07-28";
 
+/// Stands in arguments for the address of the sample instance, whose port no test knows.
+pub const OCTOPUS: &str = "https://octopus.invalid";
+
 /// A server that runs, and the sample instance that it reaches.
 pub struct TestServer {
     pub sample: Sample,
     pub url: String,
     pub http: reqwest::Client,
     pub running: Option<Running>,
-    _octopus: Listening,
+    octopus: Listening,
 }
 
 /// What came back over HTTP.
@@ -99,7 +102,7 @@ impl TestServer {
         let tls = config.http.tls.certificate.is_some();
         let running = app::start(config).await.unwrap();
         let url = running.endpoint(tls);
-        Self { sample, url, http: client(), running: Some(running), _octopus: octopus }
+        Self { sample, url, http: client(), running: Some(running), octopus }
     }
 
     /// A server whose callers need no key.
@@ -166,7 +169,9 @@ impl TestServer {
 
     /// Calls a tool in one era.
     pub async fn call_in(&self, era: Era, key: &str, tool: &str, arguments: Value) -> Called {
-        let params = json!({ "name": tool, "arguments": arguments });
+        let octopus = format!("http://{}", self.octopus.address);
+        let params = json!({ "name": tool, "arguments": arguments }).to_string();
+        let params = serde_json::from_str(&params.replace(OCTOPUS, &octopus)).unwrap();
         let reply = self.ask_as(era, key, "tools/call", params).await;
         assert_eq!(reply.status, 200, "{tool}: {}", reply.text);
         let json = reply.json();

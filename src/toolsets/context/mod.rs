@@ -1,11 +1,17 @@
 //! What surrounds the rest: who calls, and the branches of projects in Git.
 
-use crate::tool::Toolset;
+mod get_branches;
+mod get_current_user;
+
+use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "context",
     summary: "The caller, and Git branches",
     paths: &["projects/*/git", "git-credentials", "/users/*/spaces", "/users/*/teams"],
-    tools: &[],
+    tools: &[
+        Definition::of::<get_current_user::GetCurrentUser>(),
+        Definition::of::<get_branches::GetBranches>(),
+    ],
     resources: &[],
 };

@@ -2,6 +2,7 @@
 
 mod already_there;
 mod deploy_release;
+mod get_deployment_from_url;
 mod get_latest_deployment;
 mod list_deployments;
 mod summary;
@@ -28,6 +29,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Definition::of::<list_deployments::ListDeployments>(),
         Definition::of::<get_latest_deployment::GetLatestDeployment>(),
+        Definition::of::<get_deployment_from_url::GetDeploymentFromUrl>(),
         Definition::changing::<deploy_release::DeployRelease>(),
     ],
     resources: &[],

@@ -1,12 +1,16 @@
 //! Projects: what is deployed, and how.
 
+mod get_deployment_process;
+mod get_variables;
 mod list_projects;
+mod process;
+mod variables;
 
 use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "projects",
-    summary: "Projects",
+    summary: "Projects, their processes and variables",
     paths: &[
         "projects",
         "projectgroups",
@@ -23,6 +27,10 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "actiontemplates",
         "communityactiontemplates",
     ],
-    tools: &[Definition::of::<list_projects::ListProjects>()],
+    tools: &[
+        Definition::of::<list_projects::ListProjects>(),
+        Definition::of::<get_deployment_process::GetDeploymentProcess>(),
+        Definition::of::<get_variables::GetVariables>(),
+    ],
     resources: &[],
 };

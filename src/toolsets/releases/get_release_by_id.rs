@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{Id, releases::Release},
-    tool::{Context, Error, Tool},
+    tool::{Alias, Context, Error, Tool},
 };
 
 /// Get one release: version, notes, packages, Git reference, builds with commits and work items.
@@ -25,6 +25,7 @@ pub(super) struct GetReleaseById {
 impl Tool for GetReleaseById {
     const NAME: &'static str = "get_release_by_id";
     const TITLE: &'static str = "Get a release";
+    const ALIASES: &'static [Alias] = &[Alias::with("find_releases", "releaseId")];
 
     type Output = ReleaseSummary;
 

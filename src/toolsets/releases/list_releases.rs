@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::releases,
-    tool::{Context, Error, List, Tool},
+    tool::{Alias, Context, Error, List, Tool},
 };
 
 /// List the releases of all projects of a space, newest first. For one project use
@@ -25,6 +25,7 @@ pub(super) struct ListReleases {
 impl Tool for ListReleases {
     const NAME: &'static str = "list_releases";
     const TITLE: &'static str = "List releases";
+    const ALIASES: &'static [Alias] = &[Alias::of("find_releases")];
 
     type Output = List<ReleaseSummary>;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{projects::Project, releases},
-    tool::{Context, Error, List, Tool},
+    tool::{Alias, Context, Error, List, Tool},
 };
 
 /// List the releases of one project, newest first, or search them by version.
@@ -28,6 +28,11 @@ pub(super) struct ListReleasesForProject {
 impl Tool for ListReleasesForProject {
     const NAME: &'static str = "list_releases_for_project";
     const TITLE: &'static str = "List the releases of a project";
+    const ALIASES: &'static [Alias] = &[
+        Alias::with("find_releases", "projectId"),
+        Alias::with("find_releases", "projectName"),
+        Alias::with("find_releases", "searchByVersion"),
+    ];
 
     type Output = List<ReleaseSummary>;
 

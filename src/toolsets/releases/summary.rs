@@ -9,7 +9,7 @@ use crate::{
         Error, Id, Space, channels::Channel, document, projects::Project, releases::Release,
     },
     text::cut,
-    tool::Names,
+    tool::{Names, uri},
 };
 
 /// A release.
@@ -33,6 +33,7 @@ pub(super) struct ReleaseSummary {
     /// build, and counts them where there are more.
     build_information: Vec<Value>,
     custom_fields: Map<String, Value>,
+    resource_uri: String,
     url: String,
 }
 
@@ -104,6 +105,7 @@ fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) 
     let channel_id = release.channel_id.map(Id::into_string);
     ReleaseSummary {
         url: space.portal().release(&release.id),
+        resource_uri: uri(["spaces", space.name(), "releases", release.id.as_str()]),
         id: release.id.into_string(),
         version: release.version,
         project_name: projects.get(release.project_id.as_str()),

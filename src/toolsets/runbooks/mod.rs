@@ -1,9 +1,11 @@
 //! Runbooks: what is done to run things, beside deploying them.
 
+mod find_runbooks;
 mod resource_git_runbook;
 mod resource_runbook;
+mod summary;
 
-use crate::tool::{ResourceDefinition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "runbooks",
@@ -24,7 +26,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "projects/*/*/runbooksnapshots",
         "progression/runbooks",
     ],
-    tools: &[],
+    tools: &[Definition::of::<find_runbooks::FindRunbooks>()],
     resources: &[
         ResourceDefinition::of::<resource_runbook::RunbookResource>(),
         ResourceDefinition::of::<resource_git_runbook::GitRunbookResource>(),

@@ -4,6 +4,7 @@ mod activity;
 mod details;
 mod get_task_by_id;
 mod get_task_details;
+mod get_task_from_url;
 mod get_task_raw;
 mod grep_task_log;
 mod log;
@@ -25,6 +26,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_task_by_id::GetTaskById>(),
         Definition::of::<get_task_details::GetTaskDetails>(),
         Definition::of::<get_task_raw::GetTaskRaw>(),
+        Definition::of::<get_task_from_url::GetTaskFromUrl>(),
         Definition::of::<grep_task_log::GrepTaskLog>(),
     ],
     resources: &[

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{Error, Id, Space, document, projects::Project, tasks::Task},
-    tool::Names,
+    tool::{Names, uri},
 };
 
 /// A server task.
@@ -42,6 +42,7 @@ pub(crate) struct TaskSummary {
     completed_time: Option<String>,
     duration: Option<String>,
     server_node: Option<String>,
+    resource_uri: String,
     url: String,
 }
 
@@ -49,6 +50,7 @@ impl TaskSummary {
     pub(crate) fn of(space: &Space, task: Task, project_name: Option<String>) -> Self {
         Self {
             url: space.portal().task(&task.id),
+            resource_uri: uri(["spaces", space.name(), "tasks", task.id.as_str()]),
             id: task.id.into_string(),
             space_id: task.space_id,
             name: task.name,

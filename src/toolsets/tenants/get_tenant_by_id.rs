@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
-    tool::{Context, Error, Names, Ref, Tool},
+    tool::{Alias, Context, Error, Names, Ref, Tool},
 };
 
 /// Get one tenant with its tags, and the projects it is connected to with their environments.
@@ -49,6 +49,8 @@ struct Connection {
 impl Tool for GetTenantById {
     const NAME: &'static str = "get_tenant_by_id";
     const TITLE: &'static str = "Get a tenant";
+    const ALIASES: &'static [Alias] =
+        &[Alias::with("find_tenants", "tenantId"), Alias::with("find_tenants", "tenantName")];
 
     type Output = TenantDetails;
 

@@ -11,7 +11,7 @@ use crate::{
         projects::Project,
         tenants::{self, Filter, Tenant},
     },
-    tool::{Context, Error, List, Names, Tool, Words},
+    tool::{Alias, Context, Error, List, Names, Tool, Words},
 };
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
@@ -55,6 +55,7 @@ pub(super) struct TenantSummary {
 impl Tool for ListTenants {
     const NAME: &'static str = "list_tenants";
     const TITLE: &'static str = "List tenants";
+    const ALIASES: &'static [Alias] = &[Alias::of("find_tenants")];
 
     type Output = List<TenantSummary>;
 

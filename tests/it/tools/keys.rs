@@ -8,6 +8,8 @@
 //! else, without `messageHtml` and `messageReferences`, which say again what `message` says.
 //! `machineId`. A resource that is JSON stands in `json` and is not encoded twice; only other text
 //! stands in `text`.
+//! `machineId`. Branches and variables come in camel case as everything does, scopes with names, and
+//! of `get_deployment_process` only the JSON, without the sentence before it.
 
 use serde_json::{Value, json};
 
@@ -19,13 +21,16 @@ const DEPLOYMENT: &str = "spaceId id name releaseId releaseVersion environmentId
     specificMachineIds excludedMachineIds skipActions forcePackageDownload \
     forcePackageRedeployment url";
 const RELEASE: &str = "id version channelId projectId releaseNotes assembled ignoreChannelRules \
-    selectedPackages selectedGitResources buildInformation customFields url";
+    selectedPackages selectedGitResources buildInformation customFields \
+    resourceUri url";
 const TASK: &str = "id spaceId name description arguments state queueTime startTime \
     lastUpdatedTime completedTime duration errorMessage isCompleted finishedSuccessfully \
     hasPendingInterruptions pendingInterruptionTypes hasPendingPreconditions \
-    pendingPreconditionTypes canRerun hasWarningsOrErrors projectId serverNode url";
+    pendingPreconditionTypes canRerun hasWarningsOrErrors projectId serverNode \
+    resourceUri url";
 const DETAILS: &str = "task failures activityLogs physicalLogSize";
 const FOUND: &str = "pattern totalLines totalMatches returnedMatches truncated matches";
+const SET: &str = "id ownerId version spaceId variables";
 const TENANT: &str =
     "id name slug description isDisabled tenantTags clonedFromTenantId spaceId url";
 
@@ -41,6 +46,66 @@ const KEYS: &[(&str, &str, &str)] = &[
         "/items/10",
         "spaceId id name description slug deploymentProcessId lifecycleId isDisabled repositoryUrl url",
     ),
+    ("get_deployment_process", "", "spaceId id projectId project version gitRef steps url"),
+    (
+        "get_deployment_process",
+        "/steps/0",
+        "id name condition startTrigger packageRequirement properties actions",
+    ),
+    (
+        "get_deployment_process",
+        "/steps/0/actions/0",
+        "id name slug actionType isDisabled isRequired condition environments \
+         excludedEnvironments channels tenantTags packages properties",
+    ),
+    ("get_variables", "", "projectId projectName gitRef variables url"),
+    ("get_variables", "/variables", "projectVariableSet libraryVariableSets"),
+    ("get_variables", "/variables/projectVariableSet", SET),
+    (
+        "get_variables",
+        "/variables/projectVariableSet/variables/0",
+        "id name value scope isEditable type isSensitive",
+    ),
+    ("get_variables", "/variables/libraryVariableSets/0/variableSet", SET),
+    (
+        "get_variables",
+        "/variables/libraryVariableSets/1/libraryVariableSet",
+        "id name variableSetId contentType templates",
+    ),
+    ("find_runbooks", "", PAGE),
+    (
+        "find_runbooks",
+        "/items/0",
+        "id name description projectId runbookProcessId gitRef multiTenancyMode environmentScope \
+         environments resourceUri url",
+    ),
+    ("get_task_from_url", "", "task resolvedSpaceName resolvedTaskId urlInfo resourceUri"),
+    ("get_task_from_url", "/task", DETAILS),
+    ("get_task_from_url", "/urlInfo", "originalUrl extractedSpaceId extractedTaskId resourceType"),
+    (
+        "get_deployment_from_url",
+        "",
+        "deployment resolvedSpaceName resolvedDeploymentId taskIdForLogs urlInfo nextSteps",
+    ),
+    ("get_deployment_from_url", "/deployment", DEPLOYMENT),
+    (
+        "get_deployment_from_url",
+        "/urlInfo",
+        "originalUrl extractedSpaceId extractedDeploymentId resourceType",
+    ),
+    (
+        "get_deployment_from_url",
+        "/nextSteps",
+        "description useTaskId taskResourceUri grepTaskLogHint",
+    ),
+    ("get_deployment_from_url", "/nextSteps/grepTaskLogHint", "tool spaceName taskId"),
+    (
+        "get_current_user",
+        "",
+        "id username displayName isActive isService emailAddress canPasswordBeEdited isRequestor",
+    ),
+    ("get_branches", "", PAGE),
+    ("get_branches", "/items/0", "name isProtected canonicalName"),
     ("list_environments", "", PAGE),
     (
         "list_environments",

@@ -14,11 +14,17 @@ mod execute;
 
 mod projects;
 
+mod processes;
+
+mod variables;
+
 mod deployments;
 
 mod latest_deployment;
 
 mod releases;
+
+mod runbooks;
 
 mod tasks;
 
@@ -42,7 +48,14 @@ mod interruptions;
 
 mod feature_toggles;
 
+mod context;
 mod events;
+
+// Addresses of the web portal.
+mod portal_urls;
+
+// The names that earlier clients call.
+mod old_names;
 
 // The keys that clients of the official server read.
 mod keys;

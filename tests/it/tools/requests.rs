@@ -18,6 +18,17 @@ const BUDGETS: &[(&str, usize)] = &[
     ("grep_llms_txt", 0),
     // The page; lifecycles and groups by name.
     ("list_projects", 3),
+    // The project, the process; environments. A branch or tag is two more, a commit three.
+    ("get_deployment_process", 3),
+    // The project, two halves, library variable sets and their variables.
+    ("get_variables", 5),
+    // The project, the page; environments.
+    ("find_runbooks", 3),
+    ("get_current_user", 1),
+    // What get_task_details sends, and what one row of list_deployments does.
+    ("get_task_from_url", 2),
+    ("get_deployment_from_url", 7),
+    ("get_branches", 2),
     // The page; projects, environments, tenants, channels, releases and tasks.
     ("list_deployments", 7),
     // The project, the page, the same names, the details of the task.

@@ -1,0 +1,191 @@
+//! Addresses of the web portal that people paste: what they name, read without asking anybody.
+
+use url::Url;
+
+use super::{Id, Resource, deployments::Deployment, spaces, tasks::Task};
+
+/// What an address of the web portal names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalUrl {
+    /// The space, which every such address names.
+    pub space: Id<spaces::Space>,
+    /// The deployment, where it names one.
+    pub deployment: Option<Id<Deployment>>,
+    /// The task, where it names one.
+    pub task: Option<Id<Task>>,
+    /// What it leads to: `deployment`, `release`, `task`, `project` or `tenant`.
+    pub resource_type: Option<&'static str>,
+}
+
+/// How long an address can be.
+const LONGEST: usize = 2048;
+
+impl PortalUrl {
+    /// Reads an address of the instance at `instance`; otherwise says what is wrong with it.
+    pub fn parse(text: &str, instance: &Url) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("it is empty; copy the address from the browser".to_owned());
+        }
+        if text.len() > LONGEST {
+            return Err(format!("it is longer than {LONGEST} bytes"));
+        }
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(url) = url else {
+            return Err("this is no URL; copy all of the address from the browser, with https://"
+                .to_owned());
+        };
+        let segments = below(&url, instance).ok_or_else(|| {
+            format!(
+                "it leads to {}, and this server speaks to {} alone",
+                place(&url),
+                place(instance)
+            )
+        })?;
+        let space = segments.iter().map(String::as_str).find_map(id).ok_or_else(|| {
+            "it names no space; addresses of the portal look like \
+             https://host/app#/Spaces-1/tasks/ServerTasks-1"
+                .to_owned()
+        })?;
+        Ok(Self {
+            space,
+            deployment: after(&segments, "deployments").find_map(id),
+            task: after(&segments, "tasks").find_map(id),
+            resource_type: resource_type(&segments),
+        })
+    }
+}
+
+/// The segments that name things, where the address is one of this instance: those of the route,
+/// which stands behind the `#`, or of the path where there is none.
+fn below(url: &Url, instance: &Url) -> Option<Vec<String>> {
+    let same = url.host_str().is_some_and(|host| Some(host) == instance.host_str())
+        && url.port() == instance.port();
+    let mut path = url.path_segments()?.filter(|segment| !segment.is_empty());
+    let mut directory = instance.path_segments()?.filter(|segment| !segment.is_empty());
+    let is_below = directory
+        .all(|expected| path.next().is_some_and(|given| given.eq_ignore_ascii_case(expected)));
+    if !same || !is_below {
+        return None;
+    }
+    let owned = |segment: &str| segment.to_owned();
+    let route = url.fragment().and_then(|fragment| fragment.split(['?', '#']).next());
+    let route: Vec<String> =
+        route.unwrap_or_default().split('/').filter(|part| !part.is_empty()).map(owned).collect();
+    Some(if route.is_empty() { path.map(owned).collect() } else { route })
+}
+
+/// The segments that follow one with this word.
+fn after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item = &'a str> {
+    let pairs = segments.iter().zip(segments.iter().skip(1));
+    pairs
+        .filter(move |(before, _)| before.eq_ignore_ascii_case(word))
+        .map(|(_, after)| after.as_str())
+}
+
+/// An ID with nothing but a number in it.
+fn id<R: Resource>(segment: &str) -> Option<Id<R>> {
+    let id = Id::<R>::parse(segment).ok()?;
+    let number = id.as_str().get(R::ID_PREFIX.len()..)?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+}
+
+fn resource_type(segments: &[String]) -> Option<&'static str> {
+    let has = |word: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(word));
+    let deployment = after(segments, "deployments").find_map(id::<Deployment>);
+    let rows = [
+        (deployment.is_some(), "deployment"),
+        (after(segments, "releases").next().is_some(), "release"),
+        (has("tasks"), "task"),
+        (has("projects"), "project"),
+        (has("tenants"), "tenant"),
+    ];
+    rows.into_iter().find(|(is, _)| *is).map(|(_, kind)| kind)
+}
+
+/// Host, port and virtual directory, for messages.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let directory = url.path().split("/app").next().unwrap_or_default().trim_end_matches('/');
+    format!("{host}{port}{directory}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str, instance: &str) -> Result<String, String> {
+        let url = PortalUrl::parse(text, &instance.parse().unwrap())?;
+        let deployment = url.deployment.as_ref().map_or("-", Id::as_str).to_owned();
+        let task = url.task.as_ref().map_or("-", Id::as_str).to_owned();
+        Ok(format!("{} {deployment} {task} {}", url.space, url.resource_type.unwrap_or("-")))
+    }
+
+    #[test]
+    fn addresses_of_the_portal_are_read() {
+        let project = "Spaces-1/projects/parcel-tracking-api/deployments";
+        let rows = [
+            ("app#/Spaces-1/tasks/ServerTasks-9", "Spaces-1 - ServerTasks-9 task"),
+            ("app#/Spaces-1/tasks/ServerTasks-9?taskTab=log", "Spaces-1 - ServerTasks-9 task"),
+            ("app#/spaces-1/Tasks/servertasks-9/", "Spaces-1 - ServerTasks-9 task"),
+            ("app/#/Spaces-1/tasks/ServerTasks-9/more", "Spaces-1 - ServerTasks-9 task"),
+            ("app/Spaces-1/tasks/ServerTasks-9", "Spaces-1 - ServerTasks-9 task"),
+            ("app#/Spaces-22/deployments/Deployments-7", "Spaces-22 Deployments-7 - deployment"),
+            (
+                &format!("app#/{project}/releases/1.0.0/deployments/Deployments-7"),
+                "Spaces-1 Deployments-7 - deployment",
+            ),
+            (&format!("app#/{project}/releases/1.5.0"), "Spaces-1 - - release"),
+            ("app#/Spaces-1/projects/x/overview", "Spaces-1 - - project"),
+            ("app#/Spaces-1/tenants/Tenants-1", "Spaces-1 - - tenant"),
+            ("app#/Spaces-1", "Spaces-1 - - -"),
+            ("app#/Spaces-1/tasks/ServerTasks-9x", "Spaces-1 - - task"),
+            ("app#/Spaces-1/tasks/Deployments-9", "Spaces-1 - - task"),
+        ];
+        for (path, expected) in rows {
+            for instance in ["https://o.example", "https://o.example/octopus/", "http://[::1]:80/x"]
+            {
+                let text = format!(" {}/{path}\n", instance.trim_end_matches('/'));
+                assert_eq!(read(&text, instance).as_deref(), Ok(expected), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused_with_words() {
+        let rows = [
+            ("", "empty"),
+            ("ServerTasks-9", "no URL"),
+            ("/app#/Spaces-1/tasks/ServerTasks-9", "no URL"),
+            ("octopus://spaces/Default/tasks/ServerTasks-9", "no URL"),
+            ("javascript:alert(1)#/Spaces-1", "no URL"),
+            ("https://o.example/octopus/app#/tasks/ServerTasks-9", "no space"),
+            ("https://o.example/octopus/app#/Spaces-x/tasks/ServerTasks-9", "no space"),
+            ("https://p.example/octopus/app#/Spaces-1", "p.example/octopus, and this server"),
+            ("https://o.example@p.example/octopus/app#/Spaces-1", "speaks to o.example/octopus"),
+            ("https://o.example:8443/octopus/app#/Spaces-1", "to o.example:8443/octopus"),
+            ("https://o.example/app#/Spaces-1", "to o.example, and"),
+            ("https://o.example/octopuses/app#/Spaces-1", "speaks to o.example/octopus"),
+            ("https://o.example.p.example/octopus/app#/Spaces-1", "o.example.p.example"),
+        ];
+        for (text, words) in rows {
+            let said = read(text, "https://o.example/octopus").unwrap_err();
+            assert!(said.contains(words), "{text}: {said}");
+        }
+        let long = format!("https://o.example/octopus/app#/Spaces-1/{}", "x".repeat(LONGEST));
+        assert!(read(&long, "https://o.example/octopus").unwrap_err().contains("longer"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_pasted_is_read_or_refused(text in "\\PC{0,80}|https://o.example/app#\\PC{0,80}") {
+            let instance = "https://o.example".parse().unwrap();
+            if let Ok(url) = PortalUrl::parse(&text, &instance) {
+                prop_assert!(url.space.as_str().starts_with("Spaces-"));
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Variable sets: those of projects, of library variable sets, and snapshots of both.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Error, Id, Resource, Space,
+    git::{self, Reference},
+    projects::Project,
+    resource::null_as_default,
+};
+
+/// The fields of a variable set that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct VariableSet {
+    pub id: Id<VariableSet>,
+    pub space_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub version: Option<i64>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub variables: Vec<Variable>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub scope_values: ScopeValues,
+}
+
+/// What the IDs of scopes are called, which each set says of itself.
+pub type ScopeValues = BTreeMap<String, Vec<ScopeValue>>;
+
+/// One thing that a variable may be scoped to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScopeValue {
+    pub id: String,
+    pub name: Option<String>,
+}
+
+/// A variable. The value of a sensitive one never leaves Octopus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Variable {
+    pub id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+    pub value: Option<String>,
+    pub description: Option<String>,
+    /// `String`, `Sensitive`, `Certificate`, `AmazonWebServicesAccount` and others.
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    /// Kinds of things with their IDs. Empty: everywhere.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub scope: BTreeMap<String, Vec<String>>,
+    pub is_editable: Option<bool>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_sensitive: bool,
+    pub prompt: Option<Value>,
+}
+
+impl Resource for VariableSet {
+    const NOUN: &'static str = "variable set";
+    const ID_PREFIX: &'static str = "variableset-";
+    const COLLECTION: &'static str = "variables";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// How many sets one request asks for.
+const BATCH: usize = 300;
+
+/// Reads the variables of a project. In Git are those that are not sensitive; the others are
+/// in the database, and both come as one set.
+pub async fn of_project(
+    space: &Space,
+    project: &Project,
+    reference: Option<&Reference>,
+) -> Result<VariableSet, Error> {
+    let in_database =
+        space.path([Project::COLLECTION, project.id.as_str(), VariableSet::COLLECTION]);
+    let Some(reference) = reference else {
+        return match &project.variable_set_id {
+            Some(id) => space.get(id).await,
+            None => space.session().get(&in_database).await,
+        };
+    };
+    let sensitive = async { space.session().get::<VariableSet>(&in_database).await };
+    let (mut set, sensitive) = futures::try_join!(
+        git::read::<VariableSet>(space, &project.id, reference, VariableSet::COLLECTION),
+        sensitive,
+    )?;
+    set.variables.extend(sensitive.variables);
+    for (kind, values) in sensitive.scope_values {
+        set.scope_values.entry(kind).or_default().extend(values);
+    }
+    Ok(set)
+}
+
+/// Reads several variable sets, by their IDs.
+pub async fn by_ids(
+    space: &Space,
+    ids: &[Id<VariableSet>],
+) -> Result<HashMap<String, VariableSet>, Error> {
+    let mut sets = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let path = space.path([VariableSet::COLLECTION, "all"]).with_list("ids", batch);
+        let read: Vec<VariableSet> = space.session().get(&path).await?;
+        sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));
+    }
+    Ok(sets)
+}

@@ -1,0 +1,72 @@
+//! `get_branches`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    octopus::{OctopusVersion, git, projects::Project},
+    tool::{Context, Error, List, Tool},
+};
+
+/// List the Git branches of a version-controlled project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetBranches {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// Only branches with this in their name.
+    search_by_name: Option<String>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BranchSummary {
+    name: String,
+    /// The whole reference, as refs/heads/main.
+    canonical_name: String,
+    is_protected: bool,
+    /// Present on the branch that calls without a gitRef mean.
+    is_default: Option<bool>,
+}
+
+impl Tool for GetBranches {
+    const NAME: &'static str = "get_branches";
+    const TITLE: &'static str = "List Git branches";
+    const SINCE: OctopusVersion = OctopusVersion(2021, 2, 0);
+
+    type Output = List<BranchSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = space.find::<Project>(&self.project_id).await?;
+        if project.git().is_none() {
+            return Err(Error::Invalid(format!(
+                "'{}' is not version-controlled: it keeps everything in the database of Octopus, \
+                 so it has no branches and no gitRef is needed anywhere",
+                project.name
+            )));
+        }
+        let part = self.search_by_name.as_deref();
+        let page = git::branches(&space, &project.id, part, window).await?;
+        let default = project.default_branch();
+        let items = page.items.into_iter().map(|branch| BranchSummary {
+            is_default: default
+                .is_some_and(|name| name == branch.name || name == branch.canonical_name)
+                .then_some(true),
+            name: branch.name,
+            canonical_name: branch.canonical_name,
+            is_protected: branch.is_protected,
+        });
+        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| match part {
+            Some(part) => format!("no branch of '{}' has '{part}' in its name", project.name),
+            None => format!("Octopus sees no branch of '{}'", project.name),
+        }))
+    }
+}

@@ -1,0 +1,49 @@
+//! `get_current_user`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    octopus::users,
+    tool::{Context, Error, Tool},
+};
+
+/// Get the user or service account whose key these calls use.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetCurrentUser {}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CurrentUser {
+    id: String,
+    username: String,
+    display_name: String,
+    is_active: bool,
+    /// Whether it is a service account.
+    is_service: bool,
+    email_address: Option<String>,
+    can_password_be_edited: bool,
+    is_requestor: bool,
+}
+
+impl Tool for GetCurrentUser {
+    const NAME: &'static str = "get_current_user";
+    const TITLE: &'static str = "Get the current user";
+
+    type Output = CurrentUser;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let user = users::me(&cx.session).await?;
+        Ok(CurrentUser {
+            id: user.id.into_string(),
+            username: user.username,
+            display_name: user.display_name,
+            is_active: user.is_active,
+            is_service: user.is_service,
+            email_address: user.email_address,
+            can_password_be_edited: user.can_password_be_edited,
+            is_requestor: user.is_requestor,
+        })
+    }
+}

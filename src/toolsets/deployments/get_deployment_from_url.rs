@@ -1,0 +1,109 @@
+//! `get_deployment_from_url`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::summary::{Around, DeploymentSummary};
+use crate::{
+    octopus::{deployments::Deployment, portal_url::PortalUrl},
+    tool::{Context, Error, Tool, uri},
+    toolsets::portal_url::{UrlInfo, parse, space_of},
+};
+
+/// Get the deployment that an address of the Octopus web portal leads to, and its task, which
+/// has the logs. For addresses of tasks use get_task_from_url.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetDeploymentFromUrl {
+    /// The address, like https://host/app#/Spaces-1/deployments/Deployments-123.
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeploymentOfUrl {
+    resolved_space_name: String,
+    resolved_deployment_id: String,
+    /// The task of the deployment, which has the logs.
+    task_id_for_logs: String,
+    url_info: UrlInfo,
+    deployment: DeploymentSummary,
+    next_steps: NextSteps,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct NextSteps {
+    description: String,
+    use_task_id: String,
+    task_resource_uri: String,
+    grep_task_log_hint: Option<LogHint>,
+}
+
+/// A call that looks into the log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct LogHint {
+    tool: &'static str,
+    space_name: String,
+    task_id: String,
+}
+
+impl Tool for GetDeploymentFromUrl {
+    const NAME: &'static str = "get_deployment_from_url";
+    const TITLE: &'static str = "Get a deployment by its address";
+
+    type Output = DeploymentOfUrl;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let PortalUrl { space, task, deployment, resource_type } = parse(&self.url, cx)?;
+        let Some(id) = deployment else {
+            let what = match (&task, resource_type, cx.policy.names("get_task_from_url")) {
+                (Some(task), _, true) => {
+                    format!("names {task}, not a deployment; use get_task_from_url for it")
+                }
+                (_, kind, _) => format!(
+                    "leads to {}, not to a deployment; that of one has \
+                     /deployments/Deployments-123 in it",
+                    kind.map_or_else(|| "something unknown".to_owned(), |kind| format!("a {kind}"))
+                ),
+            };
+            let reason = format!("this address {what}");
+            return Err(Error::Argument { field: "url".to_owned(), reason });
+        };
+        let mut url_info = UrlInfo::of(&self.url, &space, resource_type);
+        url_info.extracted_deployment_id = Some(id.to_string());
+        let space = space_of(&space, cx).await?;
+        let deployment: Deployment = space.get(&id).await?;
+        let task = deployment.task_id.to_string();
+        let around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
+        let details = cx.policy.names("get_task_details");
+        let log = ["grep_task_log", "get_task_raw"].into_iter().find(|tool| cx.policy.names(tool));
+        let description = match (details, log) {
+            (true, Some(log)) => {
+                format!("get_task_details with this task says why it ended so, {log} how in detail")
+            }
+            (true, None) => "get_task_details with this task says why it ended so".to_owned(),
+            (false, Some(log)) => format!("{log} with this task shows its log"),
+            (false, None) => "this is the task of the deployment".to_owned(),
+        };
+        let next_steps = NextSteps {
+            description,
+            task_resource_uri: uri(["spaces", space.name(), "tasks", &task, "details"]),
+            grep_task_log_hint: log.map(|tool| LogHint {
+                tool,
+                space_name: space.name().to_owned(),
+                task_id: task.clone(),
+            }),
+            use_task_id: task.clone(),
+        };
+        Ok(DeploymentOfUrl {
+            resolved_space_name: space.name().to_owned(),
+            resolved_deployment_id: id.to_string(),
+            task_id_for_logs: task,
+            url_info,
+            deployment: around.summary(&space, deployment),
+            next_steps,
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! `get_deployment_process`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::process::{Scopes, StepShown};
+use crate::{
+    octopus::{
+        self, Id, Space,
+        git::Reference,
+        processes::{self, DeploymentProcess},
+        projects::Project,
+    },
+    tool::{Context, Error, Ref, Tool},
+    toolsets::git_ref::git_ref,
+};
+
+/// Get the steps that deploy a project: those it has now, with projectId, or those that a release
+/// or deployment was made with, with the processId of that. Scripts and settings come with
+/// includeDetails.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetDeploymentProcess {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: Option<String>,
+    /// A process, like the deploymentProcessId of a deployment.
+    process_id: Option<String>,
+    /// Of a project in Git: the branch, tag or commit. Without it, the default branch.
+    git_ref: Option<String>,
+    /// Whether to show properties too: scripts and settings of steps.
+    include_details: Option<bool>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProcessShown {
+    space_id: String,
+    id: String,
+    project_id: Option<String>,
+    project: Option<Ref>,
+    version: Option<i64>,
+    last_snapshot_id: Option<String>,
+    /// Where in Git it was read.
+    git_ref: Option<String>,
+    steps: Vec<StepShown>,
+    url: Option<String>,
+}
+
+impl Tool for GetDeploymentProcess {
+    const NAME: &'static str = "get_deployment_process";
+    const TITLE: &'static str = "Get a deployment process";
+
+    type Output = ProcessShown;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let id = self.process_id.as_deref().map(processes::parse).transpose()?;
+        if id.is_none() && self.project_id.is_none() {
+            return Err(Error::Invalid(
+                "give `projectId` for the process that a project has now, or `processId` for the \
+                 one of a release or deployment"
+                    .to_owned(),
+            ));
+        }
+        if id.is_some() && self.git_ref.is_some() {
+            return Err(Error::Invalid(
+                "`processId` names a process that is fixed; for the one at a branch, tag or \
+                 commit give `projectId` and `gitRef` alone"
+                    .to_owned(),
+            ));
+        }
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = self.project_id.as_deref();
+        let found = if let Some(id) = id {
+            by_id(&space, id, project).await?
+        } else {
+            let project = space.find::<Project>(project.unwrap_or_default()).await?;
+            of_project(&space, project, self.git_ref.as_deref()).await?
+        };
+        let Found { process, project, reference } = found;
+        let owner = async {
+            match (project, &process.project_id) {
+                (Some(project), _) => Ok(Some(project)),
+                (None, Some(id)) => Ok(space.by_ids::<Project>([id]).await?.remove(id.as_str())),
+                (None, None) => Ok::<_, octopus::Error>(None),
+            }
+        };
+        let (project, scopes) = futures::try_join!(owner, Scopes::of(&space, &process))?;
+        let in_detail = self.include_details == Some(true);
+        let slug = project.as_ref().and_then(|project| project.slug.as_deref());
+        let place = slug.or(process.project_id.as_ref().map(Id::as_str));
+        Ok(ProcessShown {
+            space_id: space.id().to_string(),
+            url: place.map(|place| space.portal().process(place)),
+            id: process.id.into_string(),
+            project: process.project_id.as_ref().map(|id| Ref {
+                id: id.to_string(),
+                name: project.as_ref().map(|project| project.name.clone()),
+            }),
+            project_id: process.project_id.map(Id::into_string),
+            version: process.version,
+            last_snapshot_id: process.last_snapshot_id,
+            git_ref: reference.map(Reference::into_string),
+            steps: process.steps.into_iter().map(|step| scopes.step(step, in_detail)).collect(),
+        })
+    }
+}
+
+/// A process, and what is known around it by now.
+struct Found {
+    process: DeploymentProcess,
+    project: Option<Project>,
+    reference: Option<Reference>,
+}
+
+async fn by_id(
+    space: &Space,
+    id: Id<DeploymentProcess>,
+    project: Option<&str>,
+) -> Result<Found, Error> {
+    let project = match project {
+        Some(wanted) => Some(space.find::<Project>(wanted).await?),
+        None => None,
+    };
+    // The ID of what a project has now says less than the project: it may be in Git.
+    if let Some(owner) = processes::project_of(&id) {
+        let owner = match project {
+            Some(project) if project.id == owner => project,
+            Some(project) => return Err(another(&id, &project)),
+            None => space.get(&owner).await?,
+        };
+        return of_project(space, owner, None).await;
+    }
+    let process: DeploymentProcess = space.get(&id).await?;
+    match project {
+        Some(project) if process.project_id.as_ref().is_some_and(|of| *of != project.id) => {
+            Err(another(&id, &project))
+        }
+        project => Ok(Found { process, project, reference: None }),
+    }
+}
+
+async fn of_project(space: &Space, project: Project, given: Option<&str>) -> Result<Found, Error> {
+    let kept = ("process", project.git().is_some());
+    let reference = git_ref(space, &project, kept, given).await?;
+    let process = processes::of_project(space, &project, reference.as_ref()).await?;
+    Ok(Found { process, project: Some(project), reference })
+}
+
+fn another(id: &Id<DeploymentProcess>, project: &Project) -> Error {
+    Error::Invalid(format!(
+        "'{id}' is not a process of '{}'; leave out `projectId`, or `processId`",
+        project.name
+    ))
+}

@@ -1,0 +1,144 @@
+//! `get_variables`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::variables::{LibraryShown, SetShown, fit};
+use crate::{
+    octopus::{
+        self, Id, Space,
+        git::Reference,
+        library_variable_sets::LibraryVariableSet,
+        projects::Project,
+        variables::{self, VariableSet},
+    },
+    tool::{Context, Error, Tool},
+    toolsets::git_ref::git_ref,
+};
+
+/// Get the variables of a project: its own and those of the library variable sets that it
+/// includes, with the environments and other scopes of each value. For those of tenants use
+/// get_tenant_variables.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetVariables {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: String,
+    /// Only variables with this in their name.
+    name: Option<String>,
+    /// Where variables are in Git: the branch, tag or commit. Without it, the default branch.
+    git_ref: Option<String>,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VariablesShown {
+    project_id: String,
+    project_name: String,
+    /// Where in Git they were read.
+    git_ref: Option<String>,
+    variables: Sets,
+    /// What was left out, and how to get it.
+    left_out: Option<String>,
+    /// Why there is nothing, and what to try.
+    hint: Option<String>,
+    url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Sets {
+    project_variable_set: SetShown,
+    library_variable_sets: Vec<LibraryShown>,
+}
+
+/// What stands around the variables of an answer, about.
+const AROUND: usize = 1536;
+
+impl Tool for GetVariables {
+    const NAME: &'static str = "get_variables";
+    const TITLE: &'static str = "Get the variables of a project";
+
+    type Output = VariablesShown;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let part = self.name.as_deref().map(str::trim);
+        if part == Some("") {
+            return Err(Error::Argument {
+                field: "name".to_owned(),
+                reason: "an empty name would not filter at all; leave it out for that".to_owned(),
+            });
+        }
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = space.find::<Project>(&self.project_id).await?;
+        let kept = ("variable set", project.has_variables_in_git());
+        let reference = git_ref(&space, &project, kept, self.git_ref.as_deref()).await?;
+        let (own, libraries) = futures::try_join!(
+            variables::of_project(&space, &project, reference.as_ref()),
+            libraries(&space, &project.included_library_variable_set_ids),
+        )?;
+        let mut own = SetShown::of(own, part);
+        let mut library_variable_sets: Vec<LibraryShown> = libraries
+            .into_iter()
+            .map(|(id, library, set)| {
+                LibraryShown::of(id, library, set.map(|set| SetShown::of(set, part)), part)
+            })
+            .filter(|library| part.is_none() || !library.is_empty())
+            .collect();
+        let around = serde_json::to_vec(&library_variable_sets).map_or(0, |json| json.len());
+        let inside: usize = library_variable_sets
+            .iter()
+            .filter_map(|library| library.variable_set.as_ref())
+            .map(|set| serde_json::to_vec(&set.variables).map_or(0, |json| json.len()))
+            .sum();
+        let room = cx.limits.answer.saturating_sub(AROUND + around.saturating_sub(inside));
+        let sets = library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut());
+        let left_out = fit(std::iter::once(&mut own).chain(sets), room);
+        let is_empty =
+            own.variables.is_empty() && library_variable_sets.iter().all(LibraryShown::is_empty);
+        Ok(VariablesShown {
+            url: space.portal().variables(project.slug.as_deref().unwrap_or(project.id.as_str())),
+            project_id: project.id.into_string(),
+            git_ref: reference.map(Reference::into_string),
+            left_out: left_out.map(|what| {
+                format!(
+                    "{what}; call again with `name` for the variables with a text in their name, \
+                     or with a larger maxBytes, {} at most",
+                    cx.limits.answer_cap
+                )
+            }),
+            hint: is_empty.then(|| match part {
+                Some(part) => format!("no variable of '{}' has '{part}' in its name", project.name),
+                None => format!("'{}' has no variable that this key sees", project.name),
+            }),
+            project_name: project.name,
+            variables: Sets { project_variable_set: own, library_variable_sets },
+        })
+    }
+}
+
+type Included<'a> = (&'a Id<LibraryVariableSet>, Option<LibraryVariableSet>, Option<VariableSet>);
+
+/// The library variable sets that a project includes, in its order.
+async fn libraries<'a>(
+    space: &Space,
+    included: &'a [Id<LibraryVariableSet>],
+) -> Result<Vec<Included<'a>>, octopus::Error> {
+    let mut libraries = space.by_ids(included).await?;
+    let of = |library: &LibraryVariableSet| library.variable_set_id.clone();
+    let sets: Vec<Id<VariableSet>> = libraries.values().filter_map(of).collect();
+    let mut sets = variables::by_ids(space, &sets).await?;
+    Ok(included
+        .iter()
+        .map(|id| {
+            let library = libraries.remove(id.as_str());
+            let set = library.as_ref().and_then(of).and_then(|of| sets.remove(of.as_str()));
+            (id, library, set)
+        })
+        .collect())
+}

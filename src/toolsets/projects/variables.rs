@@ -1,0 +1,213 @@
+//! Variable sets as the tools show them, and how many variables fit in an answer.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    octopus::{
+        Id, document,
+        library_variable_sets::LibraryVariableSet,
+        variables::{ScopeValues, Variable, VariableSet},
+    },
+    text::{self, cut},
+    tool::Ref,
+};
+
+/// A variable set.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SetShown {
+    id: String,
+    owner_id: Option<String>,
+    space_id: Option<String>,
+    version: Option<i64>,
+    pub(super) variables: Vec<VariableShown>,
+}
+
+/// A variable. The value of a sensitive one is never shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VariableShown {
+    id: Option<String>,
+    name: String,
+    value: Option<String>,
+    description: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    is_sensitive: bool,
+    is_editable: Option<bool>,
+    /// What is asked for when a deployment starts.
+    prompt: Option<Value>,
+    /// Kinds of things, each with the ones that the value is for. Empty: everywhere.
+    scope: BTreeMap<String, Vec<Ref>>,
+}
+
+/// A library variable set that a project includes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LibraryShown {
+    /// Absent where this key may not see it.
+    pub(super) variable_set: Option<SetShown>,
+    library_variable_set: LibrarySet,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct LibrarySet {
+    id: String,
+    name: Option<String>,
+    description: Option<String>,
+    variable_set_id: Option<String>,
+    /// Variables or ScriptModule.
+    content_type: Option<String>,
+    /// What tenants give values for.
+    templates: Option<Vec<Value>>,
+    version: Option<i64>,
+}
+
+/// Kinds of scopes, and what the list of their names is called.
+const NAMES: &[(&str, &str)] = &[
+    ("Environment", "Environments"),
+    ("Machine", "Machines"),
+    ("Action", "Actions"),
+    ("Channel", "Channels"),
+    ("ProcessOwner", "Processes"),
+];
+
+impl SetShown {
+    /// The variables of a set that have `part` in their names.
+    pub(super) fn of(set: VariableSet, part: Option<&str>) -> Self {
+        let VariableSet { id, space_id, owner_id, version, variables, scope_values } = set;
+        let variables = variables
+            .into_iter()
+            .filter(|variable| has(&variable.name, part))
+            .map(|variable| shown(variable, &scope_values))
+            .collect();
+        Self { id: id.into_string(), owner_id, space_id, version, variables }
+    }
+}
+
+impl LibraryShown {
+    /// A set that is included, with its own document where the caller may see it.
+    pub(super) fn of(
+        id: &Id<LibraryVariableSet>,
+        library: Option<LibraryVariableSet>,
+        variable_set: Option<SetShown>,
+        part: Option<&str>,
+    ) -> Self {
+        let Some(library) = library else {
+            let library_variable_set = LibrarySet {
+                id: id.to_string(),
+                name: None,
+                description: None,
+                variable_set_id: None,
+                content_type: None,
+                templates: None,
+                version: None,
+            };
+            return Self { variable_set, library_variable_set };
+        };
+        let called = |template: &Value| {
+            has(template.get("Name").and_then(Value::as_str).unwrap_or_default(), part)
+        };
+        let templates: Vec<Value> =
+            library.templates.into_iter().filter(called).map(document::plain).collect();
+        let library_variable_set = LibrarySet {
+            id: library.id.into_string(),
+            name: Some(library.name),
+            description: library.description.filter(|text| !text.is_empty()),
+            variable_set_id: library.variable_set_id.map(Id::into_string),
+            content_type: library.content_type,
+            templates: (!templates.is_empty()).then_some(templates),
+            version: library.version,
+        };
+        Self { variable_set, library_variable_set }
+    }
+
+    /// Whether it has nothing that was asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.variable_set.as_ref().is_none_or(|set| set.variables.is_empty())
+            && self.library_variable_set.templates.is_none()
+    }
+}
+
+fn has(name: &str, part: Option<&str>) -> bool {
+    part.is_none_or(|part| name.to_lowercase().contains(&part.trim().to_lowercase()))
+}
+
+fn shown(variable: Variable, names: &ScopeValues) -> VariableShown {
+    let scope = variable.scope.into_iter().map(|(kind, ids)| {
+        let known = NAMES.iter().find(|(known, _)| *known == kind);
+        let known = known.and_then(|(_, list)| names.get(*list)).map_or(&[][..], Vec::as_slice);
+        let name = |id: &str| known.iter().find(|value| value.id == id)?.name.clone();
+        let things = ids.into_iter().map(|id| Ref { name: name(&id), id }).collect();
+        let mut letters = kind.chars();
+        let first = letters.next().map(|first| first.to_ascii_lowercase());
+        (first.into_iter().chain(letters).collect(), things)
+    });
+    VariableShown {
+        id: variable.id,
+        name: variable.name,
+        value: variable.value.filter(|_| !variable.is_sensitive),
+        description: variable.description.filter(|text| !text.is_empty()),
+        kind: variable.kind,
+        is_sensitive: variable.is_sensitive,
+        is_editable: variable.is_editable,
+        prompt: variable.prompt.map(document::plain),
+        scope: scope.collect(),
+    }
+}
+
+/// What a value is cut to where not everything fits.
+const SHORT: usize = 400;
+
+/// Shortens sets to about `room` bytes: long values first, then the variables at the end. Says
+/// what was left out.
+pub(super) fn fit<'a>(
+    sets: impl Iterator<Item = &'a mut SetShown>,
+    mut room: usize,
+) -> Option<String> {
+    let mut sets: Vec<&mut SetShown> = sets.collect();
+    let size =
+        |variable: &VariableShown| serde_json::to_vec(variable).map_or(0, |json| json.len() + 1);
+    let whole: usize = sets.iter().flat_map(|set| &set.variables).map(size).sum();
+    if whole <= room {
+        return None;
+    }
+    let (mut cut, mut left_out, mut all) = (0, 0, 0);
+    for set in &mut sets {
+        let before = set.variables.len();
+        all += before;
+        for variable in &mut set.variables {
+            cut += usize::from(shorten(variable));
+        }
+        let mut is_full = false;
+        set.variables.retain(|variable| {
+            is_full = is_full || size(variable) > room;
+            if !is_full {
+                room -= size(variable);
+            }
+            !is_full
+        });
+        left_out += before - set.variables.len();
+    }
+    let said = [
+        (left_out > 0).then(|| format!("{left_out} of {all} variables")),
+        (cut > 0).then(|| format!("{cut} values past {SHORT} bytes")),
+    ];
+    Some(said.into_iter().flatten().collect::<Vec<_>>().join(", and ends of "))
+}
+
+fn shorten(variable: &mut VariableShown) -> bool {
+    match &mut variable.value {
+        Some(value) if value.len() > SHORT => {
+            // Secrets are found in whole texts only.
+            *value = format!("{} ...", cut::head(&text::door(value).text, SHORT).trim_end());
+            true
+        }
+        _ => false,
+    }
+}

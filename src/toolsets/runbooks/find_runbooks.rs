@@ -1,0 +1,115 @@
+//! `find_runbooks`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::summary::{RunbookSummary, summaries};
+use crate::{
+    octopus::{
+        Space, Window,
+        git::Reference,
+        projects::Project,
+        runbooks::{self, Place},
+    },
+    tool::{Context, Error, Found, List, Tool},
+    toolsets::git_ref::git_ref,
+};
+
+/// Find runbooks: one by runbookId, those of a project, or without projectId those of the whole
+/// space that are not in Git. The answer says where and for whom each can be run.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FindRunbooks {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project: its name, slug or ID.
+    project_id: Option<String>,
+    /// One runbook: its name, slug or ID.
+    runbook_id: Option<String>,
+    /// Where runbooks are in Git: the branch, tag or commit. Without it, the default branch.
+    git_ref: Option<String>,
+    /// Only runbooks with this in their name.
+    partial_name: Option<String>,
+    /// How many to leave out from the start.
+    skip: Option<u32>,
+    /// How many to give at most.
+    take: Option<u32>,
+}
+
+impl Tool for FindRunbooks {
+    const NAME: &'static str = "find_runbooks";
+    const TITLE: &'static str = "Find runbooks";
+
+    type Output = Found<RunbookSummary>;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let window = cx.window(self.skip, self.take)?;
+        self.check()?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
+        let reference = match &project {
+            Some(project) => {
+                let kept = ("set of runbooks", project.has_runbooks_in_git());
+                git_ref(&space, project, kept, self.git_ref.as_deref()).await?
+            }
+            None => None,
+        };
+        let place = match (&project, &reference) {
+            (None, _) => Place::Space,
+            (Some(project), None) => Place::Project(&project.id),
+            (Some(project), Some(reference)) => Place::Git(&project.id, reference),
+        };
+        let of = project.as_ref().map(|project| (project, reference.as_ref()));
+        if let Some(wanted) = &self.runbook_id {
+            let runbook = runbooks::find(&space, place, wanted).await?;
+            let id = runbook.id.clone();
+            let found = summaries(&space, vec![runbook], of).await?.pop();
+            return found.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+        }
+        Ok(Found::Many(list(&space, place, of, self.partial_name.as_deref(), window).await?))
+    }
+}
+
+impl FindRunbooks {
+    fn check(&self) -> Result<(), Error> {
+        let narrows = self.partial_name.is_some() || self.skip.is_some() || self.take.is_some();
+        if self.runbook_id.is_some() && narrows {
+            return Err(Error::Invalid(
+                "`runbookId` names one runbook; leave out `partialName`, `skip` and `take`, or \
+                 leave out `runbookId` for a list"
+                    .to_owned(),
+            ));
+        }
+        if self.git_ref.is_some() && self.project_id.is_none() {
+            return Err(Error::Invalid(
+                "`gitRef` is a branch, tag or commit of a project: give `projectId` too".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+async fn list(
+    space: &Space,
+    place: Place<'_>,
+    of: Option<(&Project, Option<&Reference>)>,
+    partial_name: Option<&str>,
+    window: Window,
+) -> Result<List<RunbookSummary>, Error> {
+    let page = runbooks::list(space, place, partial_name, window).await?;
+    let items = summaries(space, page.items, of).await?;
+    Ok(List::new(window, page.total_results, items).or_hint(|| {
+        let called = partial_name.map_or_else(String::new, |part| format!(" with '{part}' in it"));
+        match of {
+            Some((project, Some(reference))) => {
+                format!("'{}' has no runbook{called} at {}", project.name, reference.as_str())
+            }
+            Some((project, None)) => format!("'{}' has no runbook{called}", project.name),
+            None => format!(
+                "space '{}' has no runbook{called} in the database; those in Git are found with \
+                 their `projectId`",
+                space.name()
+            ),
+        }
+    }))
+}

@@ -1,0 +1,95 @@
+//! A runbook as the tools show it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    octopus::{
+        Error, Named, Space, environments::Environment, git::Reference, projects::Project,
+        runbooks::Runbook,
+    },
+    tool::{Names, Ref, uri},
+};
+
+/// A runbook.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunbookSummary {
+    id: String,
+    name: String,
+    slug: Option<String>,
+    description: Option<String>,
+    project_id: String,
+    project_name: Option<String>,
+    runbook_process_id: Option<String>,
+    /// What is run. Absent where nothing is published, and in Git, where there are no snapshots.
+    published_runbook_snapshot_id: Option<String>,
+    /// Where in Git it was read.
+    git_ref: Option<String>,
+    /// Untenanted, TenantedOrUntenanted or Tenanted: whether a run names a tenant.
+    multi_tenancy_mode: Option<String>,
+    /// All, Specified (`environments` says which) or FromProjectLifecycles.
+    environment_scope: Option<String>,
+    environments: Vec<Ref>,
+    resource_uri: Option<String>,
+    url: String,
+}
+
+/// Runbooks with the names of their projects and environments. `project`: of which all are, and
+/// where in Git.
+pub(super) async fn summaries(
+    space: &Space,
+    runbooks: Vec<Runbook>,
+    project: Option<(&Project, Option<&Reference>)>,
+) -> Result<Vec<RunbookSummary>, Error> {
+    let known = project.map(|(project, _)| project);
+    let elsewhere = runbooks.iter().filter(|_| known.is_none()).map(|r| &r.project_id);
+    let environments = runbooks.iter().flat_map(|runbook| &runbook.environments);
+    let (projects, environments) = futures::try_join!(
+        space.by_ids::<Project>(elsewhere),
+        Names::of::<Environment>(space, environments),
+    )?;
+    let reference = project.and_then(|(_, reference)| reference);
+    Ok(runbooks
+        .into_iter()
+        .map(|runbook| {
+            let project = known.or_else(|| projects.get(runbook.project_id.as_str()));
+            let slug = project.and_then(Named::slug);
+            let portal = space.portal();
+            let place = slug.unwrap_or(runbook.project_id.as_str());
+            RunbookSummary {
+                url: match reference {
+                    Some(_) => portal.runbooks(place),
+                    None => portal.runbook(place, &runbook.id),
+                },
+                resource_uri: resource_uri(space, &runbook, slug, reference),
+                id: runbook.id.into_string(),
+                name: runbook.name,
+                slug: runbook.slug,
+                description: runbook.description,
+                project_name: project.map(|project| project.name.clone()),
+                project_id: runbook.project_id.into_string(),
+                runbook_process_id: runbook.runbook_process_id,
+                published_runbook_snapshot_id: runbook.published_runbook_snapshot_id,
+                git_ref: reference.map(|reference| reference.as_str().to_owned()),
+                multi_tenancy_mode: runbook.multi_tenancy_mode,
+                environment_scope: runbook.environment_scope,
+                environments: runbook.environments.iter().map(|id| environments.with(id)).collect(),
+            }
+        })
+        .collect())
+}
+
+fn resource_uri(
+    space: &Space,
+    runbook: &Runbook,
+    project_slug: Option<&str>,
+    reference: Option<&Reference>,
+) -> Option<String> {
+    let Some(reference) = reference else {
+        return Some(uri(["spaces", space.name(), "runbooks", runbook.id.as_str()]));
+    };
+    let (project, slug) = (project_slug?, runbook.slug.as_deref()?);
+    let git_ref = reference.as_str();
+    Some(uri(["spaces", space.name(), "projects", project, git_ref, "runbooks", slug]))
+}

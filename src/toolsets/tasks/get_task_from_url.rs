@@ -1,0 +1,76 @@
+//! `get_task_from_url`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::TaskDetails;
+use crate::{
+    octopus::{portal_url::PortalUrl, projects::Project, tasks},
+    tool::{Context, Error, Names, Tool, uri},
+    toolsets::portal_url::{UrlInfo, parse, space_of},
+};
+
+/// Find out what happened in the task that an address of the Octopus web portal leads to, as
+/// get_task_details does. For addresses of deployments use get_deployment_from_url.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GetTaskFromUrl {
+    /// The address, like https://host/app#/Spaces-1/tasks/ServerTasks-123.
+    url: String,
+    /// How many bytes to answer at most.
+    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
+    max_bytes: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskOfUrl {
+    resolved_space_name: String,
+    resolved_task_id: String,
+    url_info: UrlInfo,
+    resource_uri: String,
+    /// As get_task_details shows it.
+    task: TaskDetails,
+}
+
+/// What stands beside the task of an answer, about.
+const AROUND: usize = 1024;
+
+impl Tool for GetTaskFromUrl {
+    const NAME: &'static str = "get_task_from_url";
+    const TITLE: &'static str = "Get a task by its address";
+
+    type Output = TaskOfUrl;
+
+    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
+        let PortalUrl { space, task, deployment, resource_type } = parse(&self.url, cx)?;
+        let Some(id) = task else {
+            let what = match (&deployment, cx.policy.names("get_deployment_from_url")) {
+                (Some(deployment), true) => {
+                    format!("names {deployment}, not a task; use get_deployment_from_url for it")
+                }
+                (Some(deployment), false) => format!("names {deployment}, not a task"),
+                (None, _) => {
+                    "names no task; that of a task has /tasks/ServerTasks-123 in it".into()
+                }
+            };
+            let reason = format!("this address {what}");
+            return Err(Error::Argument { field: "url".to_owned(), reason });
+        };
+        let mut url_info = UrlInfo::of(&self.url, &space, resource_type);
+        url_info.extracted_task_id = Some(id.to_string());
+        let space = space_of(&space, cx).await?;
+        let details = tasks::details(&space, &id).await?;
+        let project = details.task.project_id.as_ref();
+        let names = Names::of::<Project>(&space, project).await?;
+        let project_name = project.and_then(|id| names.get(id.as_str()));
+        let room = cx.limits.answer.saturating_sub(AROUND + self.url.len());
+        Ok(TaskOfUrl {
+            resolved_space_name: space.name().to_owned(),
+            resource_uri: uri(["spaces", space.name(), "tasks", id.as_str(), "details"]),
+            resolved_task_id: id.to_string(),
+            url_info,
+            task: TaskDetails::of(cx, &space, details, project_name, false, room),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! `get_current_user` and `get_branches`.
+
+use octopus_mcp::sample::keys;
+use serde_json::json;
+
+use super::held::{Held, column, snapshot};
+
+#[tokio::test]
+async fn the_caller_is_named() {
+    let server = Held::start().await;
+    let user = server.answer("get_current_user", json!({})).await;
+    assert_eq!(user["username"], "octopus.admin");
+    snapshot("get_current_user", &user);
+    let other =
+        server.server.call_as(keys::DEFAULT_SPACE_ONLY, "get_current_user", json!({})).await;
+    assert_eq!(other.structured["displayName"], "Freight Release Desk");
+    let words = ["no argument `space`", "it takes: none"];
+    server.refuses("get_current_user", json!({ "space": "Default" }), &words).await;
+}
+
+#[tokio::test]
+async fn an_old_document_of_a_user_is_read() {
+    let server = Held::start().await;
+    server.says("/users/me", &json!({ "Id": "users-admin", "DisplayName": null }));
+    let user = server.answer("get_current_user", json!({})).await;
+    assert_eq!((&user["id"], &user["isActive"]), (&json!("users-admin"), &json!(false)));
+}
+
+#[tokio::test]
+async fn branches_are_listed_and_searched() {
+    let server = Held::start().await;
+    for project in ["Route Planner", "route-planner", "Projects-2"] {
+        let arguments = json!({ "space": "Default", "project": project, "searchByName": "main" });
+        let found = server.answer("get_branches", arguments).await;
+        let names = ["main", "main-backup", "maintenance", "maintenance/2.5"];
+        assert_eq!(column(&found, "name"), names);
+        assert_eq!(found["items"][0]["isDefault"], true);
+        assert_eq!(found["items"][1].get("isDefault"), None);
+        assert_eq!(found["items"][3]["canonicalName"], "refs/heads/maintenance/2.5");
+    }
+    let page = json!({ "space": "Default", "projectId": "Projects-2", "take": 2, "skip": 39 });
+    let page = server.answer("get_branches", page).await;
+    assert_eq!((page["totalResults"].as_u64(), column(&page, "name").len()), (Some(40), 1));
+    let none = json!({ "space": "Default", "projectId": "Projects-2", "searchByName": "zzz" });
+    let none = server.answer("get_branches", none).await;
+    assert!(none["hint"].as_str().unwrap().contains("'zzz'"), "{none}");
+    server.says("/git/branches", &json!({ "TotalResults": 0, "Items": [] }));
+    let none = json!({ "space": "Default", "projectId": "Projects-2" });
+    let none = server.answer("get_branches", none).await;
+    assert!(none["hint"].as_str().unwrap().contains("no branch of 'Route Planner'"), "{none}");
+}
+
+#[tokio::test]
+async fn what_is_not_in_git_has_no_branches() {
+    let server = Held::start().await;
+    let words = ["'Billing Engine' is not version-controlled", "no gitRef"];
+    let arguments = json!({ "space": "Default", "projectId": "Billing Engine" });
+    server.refuses("get_branches", arguments, &words).await;
+    let old = Held::version("2021.1.7500").await;
+    let arguments = json!({ "space": "Default", "projectId": "Projects-1" });
+    old.refuses("get_branches", arguments, &["needs Octopus 2021.2"]).await;
+}

@@ -1,0 +1,138 @@
+//! The names that tools of Octopus's own server had before, with the arguments that they had: they
+//! answer as the tool that took their place, and are not listed.
+
+use octopus_mcp::{app, config::Config};
+use serde_json::{Value, json};
+
+use super::held::Held;
+
+/// An old name, the arguments beside the space, and the tool that serves it with its own.
+type Row = (&'static str, Value, &'static str);
+
+fn rows() -> Vec<Row> {
+    let page = json!({ "skip": 1, "take": 2 });
+    vec![
+        ("find_releases", json!({}), "list_releases"),
+        ("find_releases", page, "list_releases"),
+        ("find_releases", json!({ "releaseId": "Releases-9003" }), "get_release_by_id"),
+        (
+            "find_releases",
+            json!({ "projectId": "Projects-2", "searchByVersion": "2.6", "take": 1 }),
+            "list_releases_for_project",
+        ),
+        ("find_releases", json!({ "projectName": "Route Planner" }), "list_releases_for_project"),
+        ("find_tenants", json!({ "tenantId": "Tenants-1" }), "get_tenant_by_id"),
+        (
+            "find_tenants",
+            json!({ "projectId": "Projects-8", "tags": "Tier/Gold,Region/APAC", "take": 5 }),
+            "list_tenants",
+        ),
+        ("find_tenants", json!({ "ids": ["Tenants-1", "Tenants-2"] }), "list_tenants"),
+        ("find_tenants", json!({ "partialName": "freight", "skip": 0 }), "list_tenants"),
+        // These kept their names.
+        ("get_latest_deployment", json!({ "projectId": "Projects-1" }), "get_latest_deployment"),
+        ("get_release_by_id", json!({ "releaseId": "Releases-9003" }), "get_release_by_id"),
+        ("list_releases", json!({ "skip": 1, "take": 2 }), "list_releases"),
+        (
+            "list_releases_for_project",
+            json!({ "projectId": "Projects-5", "skip": 0, "take": 2, "searchByVersion": "5.7" }),
+            "list_releases_for_project",
+        ),
+        ("get_task_by_id", json!({ "taskId": "ServerTasks-90004" }), "get_task_by_id"),
+        ("get_task_details", json!({ "taskId": "ServerTasks-90004" }), "get_task_details"),
+        ("get_task_raw", json!({ "taskId": "ServerTasks-90004" }), "get_task_raw"),
+        (
+            "list_tenants",
+            json!({ "skip": 0, "take": 3, "projectId": "Projects-8", "tags": "Tier/Gold" }),
+            "list_tenants",
+        ),
+        ("get_tenant_by_id", json!({ "tenantId": "Tenants-5" }), "get_tenant_by_id"),
+        (
+            "get_deployment_process",
+            json!({ "projectId": "Projects-2", "branchName": "main", "includeDetails": true }),
+            "get_deployment_process",
+        ),
+        (
+            "find_runbooks",
+            json!({ "projectName": "Route Planner", "gitRef": "main", "runbookSlug": "rebuild-route-cache" }),
+            "find_runbooks",
+        ),
+    ]
+}
+
+/// Old names of tools that are made elsewhere: to be moved into `rows` with them.
+#[expect(dead_code, reason = "the tools that serve them are not there yet")]
+const LATER: &[(&str, &str, &str)] = &[
+    (
+        "list_deployment_targets",
+        r#"{ "take": 2, "partialName": "web" }"#,
+        "find_deployment_targets",
+    ),
+    ("get_deployment_target", r#"{ "targetId": "Machines-1" }"#, "find_deployment_targets"),
+    ("list_certificates", r#"{ "take": 2 }"#, "find_certificates"),
+    ("get_certificate", r#"{ "certificateId": "Certificates-1" }"#, "find_certificates"),
+    ("list_accounts", r#"{ "take": 2 }"#, "find_accounts"),
+    ("get_account", r#"{ "accountId": "Accounts-1" }"#, "find_accounts"),
+];
+
+#[tokio::test]
+async fn every_old_name_answers_as_the_tool_that_took_its_place() {
+    let server = Held::start().await;
+    for (old, arguments, now) in rows() {
+        let mut new = arguments.clone();
+        new["space"] = json!("Default");
+        let expected = server.answer(now, new).await;
+        // The argument for the space was called so at one time or another, and is a name in each.
+        for space in ["space", "spaceId", "spaceName"] {
+            let mut arguments = arguments.clone();
+            arguments[space] = json!("Default");
+            let answer = server.server.answer(old, arguments.clone()).await;
+            assert_eq!(answer, expected, "{old} {arguments}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
+    let server = Held::start().await;
+    for (old, arguments, words) in [
+        (
+            "find_releases",
+            json!({ "searchByVersion": "1" }),
+            "projectId: this argument is required",
+        ),
+        (
+            "find_releases",
+            json!({ "releaseId": "Releases-9003", "projectId": "Projects-2" }),
+            "no argument `projectId`",
+        ),
+        (
+            "find_releases",
+            json!({ "releaseId": "Releases-9003", "searchByVersion": "1" }),
+            "no argument `searchByVersion`",
+        ),
+        ("find_releases", json!({ "releaseId": "Projects-2" }), "is not a release ID"),
+        (
+            "find_tenants",
+            json!({ "tenantId": "Tenants-1", "partialName": "x" }),
+            "no argument `partialName`",
+        ),
+        ("find_tenants", json!({ "tenantId": "Tenants-999" }), "no tenant 'Tenants-999'"),
+        ("find_tenants", json!({ "ids": [] }), "ids: "),
+    ] {
+        let mut arguments = arguments;
+        arguments["spaceName"] = json!("Default");
+        server.refuses(old, arguments, &[words]).await;
+    }
+}
+
+#[test]
+fn no_old_name_is_listed() {
+    let config = Config::default();
+    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let listed: Vec<&str> = catalog.shown(&policy).map(|entry| entry.definition.name).collect();
+    for (old, _, now) in rows() {
+        assert_eq!(listed.contains(&old), old == now, "{old}");
+        assert!(listed.contains(&now), "{now}");
+    }
+}

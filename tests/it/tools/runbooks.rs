@@ -1,0 +1,106 @@
+//! `find_runbooks`.
+
+use serde_json::{Value, json};
+
+use super::held::{Held, column, snapshot};
+
+const TOOL: &str = "find_runbooks";
+
+async fn find(server: &Held, mut arguments: Value) -> Value {
+    arguments["space"] = json!("Default");
+    server.answer(TOOL, arguments).await
+}
+
+async fn refused(server: &Held, mut arguments: Value, words: &[&str]) {
+    arguments["space"] = json!("Default");
+    server.refuses(TOOL, arguments, words).await;
+}
+
+#[tokio::test]
+async fn runbooks_of_a_project_are_listed_and_found() {
+    let server = Held::start().await;
+    for name in ["projectId", "projectName", "project"] {
+        let all = find(&server, json!({ name: "parcel tracking api" })).await;
+        assert_eq!(column(&all, "name"), ["Collect diagnostics", "Restart tracking workers"]);
+    }
+    let part = json!({ "projectId": "Projects-1", "partialName": "RESTART" });
+    assert_eq!(column(&find(&server, part).await, "id"), ["Runbooks-1"]);
+    let wanted = json!({ "projectId": "Projects-1", "runbookId": "Runbooks-1" });
+    let one = find(&server, wanted).await;
+    assert_eq!(one["projectName"], "Parcel Tracking API");
+    assert_eq!(one["environments"][1], json!({ "id": "Environments-3", "name": "Production" }));
+    assert_eq!(one["resourceUri"], "octopus://spaces/Default/runbooks/Runbooks-1");
+    assert_eq!(one.get("gitRef"), None);
+    let page = "/projects/parcel-tracking-api/operations/runbooks/Runbooks-1";
+    assert!(one["url"].as_str().unwrap().ends_with(page));
+    for (name, wanted) in [
+        ("runbookId", "restart tracking WORKERS"),
+        ("runbookSlug", "restart-tracking-workers"),
+        ("runbookName", "Restart tracking workers"),
+        ("runbook", "RUNBOOKS-1"),
+    ] {
+        assert_eq!(find(&server, json!({ "projectId": "Projects-1", name: wanted })).await, one);
+        assert_eq!(find(&server, json!({ name: wanted })).await, one, "without the project");
+    }
+    snapshot(TOOL, &one);
+}
+
+#[tokio::test]
+async fn a_space_has_all_that_are_not_in_git() {
+    let server = Held::start().await;
+    let all = find(&server, json!({})).await;
+    assert_eq!(all["totalResults"], 5);
+    assert!(column(&all, "projectName").contains(&"Customs Declarations"));
+    let none = find(&server, json!({ "partialName": "zzz" })).await;
+    let hint = none["hint"].as_str().unwrap();
+    assert!(hint.contains("'zzz'") && hint.contains("`projectId`"), "{hint}");
+    let page = find(&server, json!({ "take": 2, "skip": 1 })).await;
+    assert_eq!((column(&page, "id").len(), &page["nextSkip"]), (2, &json!(3)));
+}
+
+#[tokio::test]
+async fn runbooks_in_git_are_read_at_a_reference() {
+    let server = Held::start().await;
+    let usual = find(&server, json!({ "projectId": "Route Planner" })).await;
+    assert_eq!(column(&usual, "name"), ["Export fleet plans", "Rebuild route cache"]);
+    assert_eq!(column(&usual, "gitRef"), ["refs/heads/main", "refs/heads/main"]);
+    let branch = json!({ "projectId": "Route Planner", "gitRef": "feature/electric-vans" });
+    assert_eq!(find(&server, branch).await["totalResults"], 3);
+    let wanted = json!({ "projectId": "Projects-2", "gitRef": "refs/heads/feature/electric-vans",
+        "runbookSlug": "recalibrate-charging-stops" });
+    let one = find(&server, wanted.clone()).await;
+    assert_eq!(
+        one["resourceUri"],
+        "octopus://spaces/Default/projects/route-planner/refs%2Fheads%2Ffeature%2Felectric-vans\
+         /runbooks/recalibrate-charging-stops"
+    );
+    assert_eq!(one.get("publishedRunbookSnapshotId"), None);
+    let mut by_name = wanted;
+    by_name.as_object_mut().unwrap().remove("runbookSlug");
+    by_name["runbookName"] = json!("Recalibrate charging stops");
+    assert_eq!(find(&server, by_name).await, one);
+    let empty = json!({ "projectId": "Route Planner", "partialName": "zzz" });
+    let hint = find(&server, empty).await["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("'zzz'") && hint.contains("refs/heads/main"), "{hint}");
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_makes_no_sense_is_refused() {
+    let server = Held::start().await;
+    let one = json!({ "runbookId": "Runbooks-1", "partialName": "x" });
+    refused(&server, one, &["`runbookId` names one", "`partialName`"]).await;
+    refused(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
+    refused(&server, json!({ "gitRef": "main" }), &["give `projectId` too"]).await;
+    assert_eq!(server.requests(), Vec::<String>::new());
+    let database = json!({ "projectId": "Projects-1", "gitRef": "main" });
+    refused(&server, database, &["of 'Parcel Tracking API' is in the database"]).await;
+    let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
+    let words = ["no runbook 'Restart tracking worker'", "'Restart tracking workers'", TOOL];
+    refused(&server, typo, &words).await;
+    let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
+    refused(&server, other, &["no runbook 'recalibrate-charging-stops'"]).await;
+    let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
+    refused(&server, branch, &["no branch, tag or commit", "'feature/electric-vans'"]).await;
+    let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;
+    assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no runbook"));
+}
