@@ -49,6 +49,7 @@ pub mod project_groups;
 pub mod projects;
 pub mod releases;
 pub mod rollout_groups;
+pub mod runbook_runs;
 pub mod runbooks;
 pub mod scope;
 pub mod server;

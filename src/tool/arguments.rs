@@ -84,6 +84,13 @@ pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
 #[derive(Debug, Clone, Default)]
 pub struct Words(pub Vec<String>);
 
+impl Words {
+    /// The words of an argument; none where it was left out.
+    pub fn of(given: &Option<Self>) -> &[String] {
+        given.as_ref().map(|words| words.0.as_slice()).unwrap_or_default()
+    }
+}
+
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

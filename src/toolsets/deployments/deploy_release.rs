@@ -17,7 +17,7 @@ use crate::{
         releases::{self, Release},
     },
     tool::{Change, Context, Error, Plan, Proposal, Words, uri},
-    toolsets::executions::{self, Manner, Prompts, Targets, Tenancy, Times},
+    toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
 /// Deploy a release of a project to environments, or to tenants in one environment. Returns the
@@ -113,14 +113,14 @@ impl Change for DeployRelease {
     async fn plan(&self, cx: &Context) -> Result<Plan<Deployed>, Error> {
         let times =
             Times::read(self.run_at.as_deref(), self.no_run_after.as_deref(), Timestamp::now())?;
-        let (tenants, tags) = (words(self.tenants.as_ref()), words(self.tenant_tags.as_ref()));
+        let (tenants, tags) = (Words::of(&self.tenants), Words::of(&self.tenant_tags));
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         if tenanted && self.environment_names.0.len() > 1 {
             return Err(Error::Invalid(
                 "a deployment to tenants goes to one environment; call once for each".to_owned(),
             ));
         }
-        let freezes = words(self.deployment_freeze_names.as_ref());
+        let freezes = Words::of(&self.deployment_freeze_names);
         if freezes.is_empty() != self.deployment_freeze_override_reason.is_none() {
             return Err(Error::Invalid(
                 "deploymentFreezeNames and deploymentFreezeOverrideReason go together".to_owned(),
@@ -131,36 +131,29 @@ impl Change for DeployRelease {
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
+        let mode = Mode::of(&project.name, project.tenanted_deployment_mode.as_deref());
         let (release, targets, only_on, not_on) = futures::try_join!(
             async { Ok(releases::by_version(&space, &project, &self.release_version).await?) },
-            Targets::find(&space, &project, &self.environment_names.0, tenants, tags),
-            async {
-                Ok(Manner::machines(&space, words(self.specific_machine_names.as_ref())).await?)
-            },
-            async {
-                Ok(Manner::machines(&space, words(self.excluded_machine_names.as_ref())).await?)
-            },
+            Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
+            Manner::machines(&space, Words::of(&self.specific_machine_names)),
+            Manner::machines(&space, Words::of(&self.excluded_machine_names)),
         )?;
         let (there, previews) = futures::try_join!(
             AlreadyThere::of(&space, &project, &targets),
             previews_of(&space, &release, &targets),
         )?;
-        let prompts = Prompts::of("variables", &previews, &self.variables)?;
+        let prompts = Prompts::of("variables", Some(&previews), &self.variables)?;
         let mut manner = Manner {
             times,
             use_guided_failure: self.use_guided_failure,
             force_package_download: self.force_package_download,
             only_on,
             not_on,
-            skipped: words(self.skip_step_names.as_ref()).to_vec(),
+            skipped: Words::of(&self.skip_step_names).to_vec(),
         };
-        manner.check_steps(&step_names(&previews))?;
+        manner.check_steps(Some(&previews))?;
         let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
-        let whom = match targets.tenancy.tenants().count() {
-            0 => String::new(),
-            1 => " for 1 tenant".to_owned(),
-            count => format!(" for {count} tenants"),
-        };
+        let whom = targets.tenancy.whom();
         let question =
             format!("Deploy {} {} to {}{whom}?", project.name, release.version, targets.names());
         let mut proposal = Proposal::new("deployment", &question, order)
@@ -195,17 +188,13 @@ impl Change for DeployRelease {
             })
             .collect();
         let tenanted = self.tenants.is_some() || self.tenant_tags.is_some();
-        let when = match &self.run_at {
-            Some(moment) => format!("will start at {moment}"),
-            None => "started".to_owned(),
-        };
         Ok(Deployed {
             success: true,
             deployment_type: if tenanted { "tenanted" } else { "untenanted" },
             deployments_created: tasks.len(),
-            message: format!("{} deployments {when}", tasks.len()),
+            message: executions::message("deployment", tasks.len(), self.run_at.as_deref()),
             deployment_tasks: tasks,
-            help_text: "get_task_details says how a task goes",
+            help_text: executions::HELP,
         })
     }
 }
@@ -262,10 +251,6 @@ impl DeployRelease {
     }
 }
 
-fn words(given: Option<&Words>) -> &[String] {
-    given.map(|words| words.0.as_slice()).unwrap_or_default()
-}
-
 /// What the deployments would do, for each environment or for the first tenants.
 async fn previews_of(
     space: &Space,
@@ -283,14 +268,4 @@ async fn previews_of(
         previews::of_deployment(space, &release.id, environment, *tenant)
     });
     Ok(stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect().await?)
-}
-
-fn step_names(previews: &[Preview]) -> Vec<String> {
-    let mut names = Vec::new();
-    for step in previews.iter().flat_map(|preview| &preview.steps_to_execute) {
-        if !names.contains(&step.action_name) {
-            names.push(step.action_name.clone());
-        }
-    }
-    names
 }

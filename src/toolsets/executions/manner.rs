@@ -1,10 +1,12 @@
 //! How an execution is done, beside what and where.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Times;
 use crate::{
-    octopus::{Error as OctopusError, Named, Space, machines::Machine},
+    octopus::{Named, Space, machines::Machine, previews::Preview},
     text::nearest::nearest,
     tool::{Error, Proposal},
 };
@@ -26,7 +28,7 @@ impl Manner {
     pub(in crate::toolsets) async fn machines(
         space: &Space,
         wanted: &[String],
-    ) -> Result<Vec<String>, OctopusError> {
+    ) -> Result<Vec<String>, Error> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -34,19 +36,29 @@ impl Manner {
         Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
     }
 
-    /// Refuses to skip a step that there is not.
-    pub(in crate::toolsets) fn check_steps(&mut self, steps: &[String]) -> Result<(), Error> {
+    /// Refuses to skip a step that there is not, where the previews say which there are.
+    pub(in crate::toolsets) fn check_steps(
+        &mut self,
+        previews: Option<&[Preview]>,
+    ) -> Result<(), Error> {
+        let Some(previews) = previews else { return Ok(()) };
+        let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
+        let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
         for skipped in &mut self.skipped {
             let found = steps.iter().find(|step| step.to_lowercase() == skipped.to_lowercase());
             let Some(found) = found else {
-                let near = nearest(skipped, steps.iter().map(String::as_str), 3);
-                let near = if near.is_empty() { steps.join("', '") } else { near.join("', '") };
+                let near = nearest(skipped, steps.iter().copied(), 3);
+                let near = if near.is_empty() {
+                    Vec::from_iter(steps.iter().copied()).join("', '")
+                } else {
+                    near.join("', '")
+                };
                 return Err(Error::Argument {
                     field: "skipStepNames".to_owned(),
                     reason: format!("there is no step '{skipped}'; there are '{near}'"),
                 });
             };
-            skipped.clone_from(found);
+            (*found).clone_into(skipped);
         }
         Ok(())
     }

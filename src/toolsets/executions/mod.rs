@@ -8,10 +8,22 @@ mod times;
 
 pub(super) use manner::Manner;
 pub(super) use prompts::Prompts;
-pub(super) use targets::{Targets, Tenancy};
+pub(super) use targets::{Mode, Targets, Tenancy};
 pub(super) use times::Times;
 
 use crate::octopus::OctopusVersion;
 
 /// The first version with executions.
 pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
+
+/// What to do next.
+pub(super) const HELP: &str = "get_task_details says how a task goes";
+
+/// What was begun, in words.
+pub(super) fn message(noun: &str, count: usize, run_at: Option<&str>) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    match run_at {
+        Some(moment) => format!("{count} {noun}{plural} will start at {moment}"),
+        None => format!("{count} {noun}{plural} started"),
+    }
+}

@@ -23,12 +23,19 @@ struct Prompt {
 
 impl Prompts {
     /// Takes what is asked for from the previews, and what is given from the call. What is missing
-    /// and what nobody asked for is refused.
+    /// and what nobody asked for is refused; where there is no preview, that is Octopus's to do.
     pub(in crate::toolsets) fn of(
         field: &str,
-        previews: &[Preview],
+        previews: Option<&[Preview]>,
         given: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
+        let Some(previews) = previews else {
+            let given = given.iter().map(|(name, value)| {
+                let value = Some(value.clone());
+                (name.clone(), Prompt { label: None, is_required: false, value })
+            });
+            return Ok(Self(given.collect()));
+        };
         let asked = previews.iter().flat_map(|preview| &preview.form.elements);
         let is_variable = |element: &&Element| {
             element.control.kind.as_deref().is_none_or(|kind| kind == "VariableValue")

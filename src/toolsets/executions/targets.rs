@@ -30,6 +30,33 @@ pub(in crate::toolsets) enum Tenancy {
     },
 }
 
+/// Whether something is for tenants.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::toolsets) struct Mode<'a> {
+    name: &'a str,
+    words: Option<&'a str>,
+}
+
+impl<'a> Mode<'a> {
+    /// What this is called, and how Octopus says for whom it is.
+    pub(in crate::toolsets) fn of(name: &'a str, words: Option<&'a str>) -> Self {
+        Self { name, words }
+    }
+
+    fn check(self, tenanted: bool) -> Result<(), Error> {
+        let name = self.name;
+        match self.words {
+            Some("Untenanted") if tenanted => Err(Error::Invalid(format!(
+                "{name} is not for tenants; leave tenants and tenantTags out"
+            ))),
+            Some("Tenanted") if !tenanted => Err(Error::Invalid(format!(
+                "{name} is for tenants alone; say which with tenants or tenantTags"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How many tenants one call may stand for. More than a person reads before a yes.
 const MOST_TENANTS: usize = 200;
 
@@ -38,26 +65,13 @@ impl Targets {
     pub(in crate::toolsets) async fn find(
         space: &Space,
         project: &Project,
+        mode: Mode<'_>,
         environments: &[String],
         tenants: &[String],
         tags: &[String],
     ) -> Result<Self, Error> {
         let tenanted = !tenants.is_empty() || !tags.is_empty();
-        match project.tenanted_deployment_mode.as_deref() {
-            Some("Untenanted") if tenanted => {
-                return Err(Error::Invalid(format!(
-                    "{} is not deployed to tenants; leave tenants and tenantTags out",
-                    project.name
-                )));
-            }
-            Some("Tenanted") if !tenanted => {
-                return Err(Error::Invalid(format!(
-                    "{} is deployed to tenants alone; say which with tenants or tenantTags",
-                    project.name
-                )));
-            }
-            _ => {}
-        }
+        mode.check(tenanted)?;
         let (environments, named, tagged) = futures::try_join!(
             space.find_all::<Environment>(environments),
             async {
@@ -115,6 +129,15 @@ impl Tenancy {
     /// shown, whoever gets a tag in the meantime.
     pub(in crate::toolsets) fn names(&self) -> Vec<&str> {
         self.tenants().map(Named::name).collect()
+    }
+
+    /// For how many, in words; nothing where it is for nobody in particular.
+    pub(in crate::toolsets) fn whom(&self) -> String {
+        match self.tenants().count() {
+            0 => String::new(),
+            1 => " for 1 tenant".to_owned(),
+            count => format!(" for {count} tenants"),
+        }
     }
 
     /// All tenants, each once.

@@ -1,8 +1,10 @@
 //! Runbooks: what is done to run things, beside deploying them.
 
 mod find_runbooks;
+mod last_runs;
 mod resource_git_runbook;
 mod resource_runbook;
+mod run_runbook;
 mod summary;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
@@ -26,7 +28,10 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "projects/*/*/runbooksnapshots",
         "progression/runbooks",
     ],
-    tools: &[Definition::of::<find_runbooks::FindRunbooks>()],
+    tools: &[
+        Definition::of::<find_runbooks::FindRunbooks>(),
+        Definition::changing::<run_runbook::RunRunbook>(),
+    ],
     resources: &[
         ResourceDefinition::of::<resource_runbook::RunbookResource>(),
         ResourceDefinition::of::<resource_git_runbook::GitRunbookResource>(),

@@ -110,18 +110,12 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
         ("deploy_release", &deploy, "releaseVersion", json!("../1.12.0"), "there is no release"),
         ("deploy_release", &deploy, "environmentNames", json!(["Stagin"]), "'Staging'"),
         ("deploy_release", &deploy, "environmentNames", json!([]), "empty list"),
-        (
-            "deploy_release",
-            &deploy,
-            "tenants",
-            json!(["Northgate Parcels"]),
-            "not deployed to tenants",
-        ),
+        ("deploy_release", &deploy, "tenants", json!(["Northgate Parcels"]), "is not for tenants"),
         ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "nothing is prompted"),
         ("deploy_release", &deploy, "skipStepNames", json!(["Smoke"]), "'Smoke test'"),
         ("deploy_release", &deploy, "specificMachineNames", json!(["nope"]), "deployment target"),
         ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "go together"),
-        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "to tenants alone"),
+        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "is for tenants alone"),
         ("deploy_release", &deploy, "projectName", json!("Billing Engine"), "there is no release"),
         ("create_release", &create, "releaseVersion", json!("1.12.0"), "Releases-9002"),
         ("create_release", &create, "channelName", json!("Hotfixx"), "there is no channel"),
@@ -227,5 +221,48 @@ async fn a_change_that_a_person_cannot_read_whole_is_refused() {
         "releaseNotes": "x".repeat(20_000),
     });
     desk.call(Way::Rounds, "create_release", &arguments).await.refused("too large for a person");
+    assert_eq!(desk.changes(), []);
+}
+
+#[tokio::test]
+async fn a_run_of_a_runbook_is_shown() {
+    let desk = Desk::start().await;
+    let shown = words(
+        &desk,
+        "run_runbook",
+        json!({
+            "space": "Default",
+            "projectName": "Billing Engine",
+            "runbookName": "Rotate database password",
+            "environmentNames": ["Production"],
+            "promptedVariableValues": { "New password": "sesame-open-now-and-for-ever" },
+            "useGuidedFailure": true,
+        }),
+    )
+    .await;
+    insta::assert_snapshot!("run_runbook", shown);
+    assert!(!shown.contains("sesame"), "{shown}");
+
+    let right = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "runbookName": "Restart tracking workers",
+        "environmentNames": ["Staging"],
+    });
+    for (name, value, words) in [
+        ("runbookName", json!("Restart tracking"), "'Restart tracking workers'"),
+        ("runbookName", json!("Collect diagnostics"), "no published snapshot"),
+        ("gitRef", json!("main"), "not in Git"),
+        ("projectName", json!("Route Planner"), "say with gitRef"),
+        ("runbookSnapshotId", json!("RunbookSnapshots-99"), "there is no runbook snapshot"),
+        ("runbookSnapshotId", json!("Snapshot K4"), "'Snapshot K4T7QWZ'"),
+        ("tenants", json!(["Northgate Parcels"]), "is not for tenants"),
+        ("runAt", json!("2020-01-01T00:00:00Z"), "is over"),
+        ("promptedVariableValues", json!({ "a": "b" }), "nothing is prompted"),
+    ] {
+        let mut arguments = right.clone();
+        arguments[name] = value;
+        desk.call(Way::Rounds, "run_runbook", &arguments).await.refused(words);
+    }
     assert_eq!(desk.changes(), []);
 }

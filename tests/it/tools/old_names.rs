@@ -57,23 +57,18 @@ fn rows() -> Vec<Row> {
             json!({ "projectName": "Route Planner", "gitRef": "main", "runbookSlug": "rebuild-route-cache" }),
             "find_runbooks",
         ),
+        (
+            "list_deployment_targets",
+            json!({ "take": 2, "partialName": "web", "roles": ["tracking-web"] }),
+            "find_deployment_targets",
+        ),
+        ("get_deployment_target", json!({ "targetId": "Machines-1" }), "find_deployment_targets"),
+        ("list_certificates", json!({ "take": 2 }), "find_certificates"),
+        ("get_certificate", json!({ "certificateId": "Certificates-1" }), "find_certificates"),
+        ("list_accounts", json!({ "take": 2 }), "find_accounts"),
+        ("get_account", json!({ "accountId": "Accounts-1" }), "find_accounts"),
     ]
 }
-
-/// Old names of tools that are made elsewhere: to be moved into `rows` with them.
-#[expect(dead_code, reason = "the tools that serve them are not there yet")]
-const LATER: &[(&str, &str, &str)] = &[
-    (
-        "list_deployment_targets",
-        r#"{ "take": 2, "partialName": "web" }"#,
-        "find_deployment_targets",
-    ),
-    ("get_deployment_target", r#"{ "targetId": "Machines-1" }"#, "find_deployment_targets"),
-    ("list_certificates", r#"{ "take": 2 }"#, "find_certificates"),
-    ("get_certificate", r#"{ "certificateId": "Certificates-1" }"#, "find_certificates"),
-    ("list_accounts", r#"{ "take": 2 }"#, "find_accounts"),
-    ("get_account", r#"{ "accountId": "Accounts-1" }"#, "find_accounts"),
-];
 
 #[tokio::test]
 async fn every_old_name_answers_as_the_tool_that_took_its_place() {

@@ -1,0 +1,124 @@
+//! Runs of runbooks, and the snapshots that they run.
+#![expect(missing_docs, reason = "the fields are Octopus's own")]
+
+use serde::Deserialize;
+
+use super::{
+    Error, Id, Named, Page, Resource, Space,
+    environments::Environment,
+    git::{self, Reference},
+    previews::Preview,
+    projects::Project,
+    runbooks::Runbook,
+    tasks::Task,
+    tenants::Tenant,
+};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RunbookRun {
+    pub id: Id<RunbookRun>,
+    pub environment_id: Id<Environment>,
+    pub tenant_id: Option<Id<Tenant>>,
+    pub task_id: Id<Task>,
+    pub created: Option<String>,
+}
+
+impl Resource for RunbookRun {
+    const NOUN: &'static str = "runbook run";
+    const ID_PREFIX: &'static str = "RunbookRuns-";
+    const COLLECTION: &'static str = "runbookRuns";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// A runbook as it was at one time. Those in Git have none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RunbookSnapshot {
+    pub id: Id<RunbookSnapshot>,
+    pub name: String,
+}
+
+impl Resource for RunbookSnapshot {
+    const NOUN: &'static str = "runbook snapshot";
+    const ID_PREFIX: &'static str = "RunbookSnapshots-";
+    const COLLECTION: &'static str = "runbookSnapshots";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for RunbookSnapshot {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// How many runs are looked at for the newest of each place.
+const NEWEST: u32 = 100;
+
+/// The newest runs of a runbook in these environments.
+pub async fn newest(
+    space: &Space,
+    project: &Project,
+    runbook: &Runbook,
+    environments: &[&Id<Environment>],
+) -> Result<Vec<RunbookRun>, Error> {
+    let path = space
+        .path([RunbookRun::COLLECTION])
+        .with("projects", &project.id)
+        .with("runbooks", &runbook.id)
+        .with_list("environments", environments)
+        .with("take", NEWEST);
+    match space.session().get::<Page<RunbookRun>>(&path).await {
+        Ok(page) => Ok(page.items),
+        // Not every version knows every filter for runbooks in Git.
+        Err(Error::NotFound { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a run would do in an environment, where the instance says: for runbooks in Git not every
+/// version does.
+pub async fn preview(
+    space: &Space,
+    project: &Project,
+    runbook: &Runbook,
+    reference: Option<&Reference>,
+    environment: &Id<Environment>,
+) -> Result<Option<Preview>, Error> {
+    let (id, rest) = (runbook.id.as_str(), ["runbookRuns", "preview", environment.as_str()]);
+    let path = match reference {
+        None => space.path([Runbook::COLLECTION, id]).then(rest),
+        Some(reference) => {
+            git::at(space, &project.id, reference, [Runbook::COLLECTION, id]).then(rest)
+        }
+    };
+    match space.session().get(&path).await {
+        Err(Error::NotFound { .. }) if reference.is_some() => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// The snapshot of a runbook with this name or ID.
+pub async fn snapshot(
+    space: &Space,
+    runbook: &Runbook,
+    wanted: &str,
+) -> Result<RunbookSnapshot, Error> {
+    if let Ok(id) = Id::<RunbookSnapshot>::parse(wanted) {
+        return space.get(&id).await;
+    }
+    let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
+    let page: Page<RunbookSnapshot> = space.session().get(&path.with("take", NEWEST)).await?;
+    let found = page.items.iter().find(|snapshot| snapshot.is_called(wanted));
+    found.cloned().ok_or_else(|| space.no_such(wanted, page.items.iter()))
+}

@@ -1,0 +1,290 @@
+//! `run_runbook`.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::last_runs::LastRuns;
+use crate::{
+    octopus::{
+        Answer, Named, OctopusVersion, Order, Space,
+        git::{self, Reference},
+        projects::Project,
+        runbook_runs::{self, RunbookSnapshot},
+        runbooks::{self, Place, Runbook},
+    },
+    tool::{Change, Context, Error, Plan, Proposal, Words, uri},
+    toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
+};
+
+/// Run a runbook in environments, for tenants or for nobody in particular. Returns the tasks,
+/// which get_task_details follows.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RunRunbook {
+    /// The space: its name, slug or ID.
+    space: Option<String>,
+    /// The project.
+    project_name: String,
+    /// The runbook.
+    runbook_name: String,
+    /// Where to run it.
+    environment_names: Words,
+    /// Tenants to run it for.
+    tenants: Option<Words>,
+    /// Tags whose tenants to run it for, like Region/EMEA.
+    tenant_tags: Option<Words>,
+    /// The snapshot to run, rather than the published one.
+    runbook_snapshot_id: Option<String>,
+    /// Branch, tag or commit, for a runbook in Git.
+    git_ref: Option<String>,
+    /// Values of prompted variables, by name.
+    #[serde(default)]
+    prompted_variable_values: BTreeMap<String, String>,
+    /// When to start, with zone: 2026-11-02T22:00:00+01:00.
+    run_at: Option<String>,
+    /// When it is too late to start.
+    no_run_after: Option<String>,
+    /// Whether to ask a person when a step fails.
+    use_guided_failure: Option<bool>,
+    /// Whether to download packages again.
+    force_package_download: Option<bool>,
+    /// Targets to run on, rather than all.
+    specific_machine_names: Option<Words>,
+    /// Targets to leave out.
+    excluded_machine_names: Option<Words>,
+    /// Steps to skip.
+    skip_step_names: Option<Words>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunStarted {
+    success: bool,
+    runs_created: usize,
+    /// Where in Git the runbook was taken from.
+    git_ref: Option<String>,
+    runbook_run_tasks: Vec<RunTask>,
+    message: String,
+    help_text: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct RunTask {
+    task_id: String,
+    runbook_run_id: String,
+    resource_uri: String,
+    url: String,
+}
+
+/// Octopus's answer. Older versions write keys in camel case.
+#[derive(Deserialize)]
+struct Created {
+    #[serde(alias = "RunbookRunServerTasks", rename = "runbookRunServerTasks")]
+    tasks: Vec<CreatedTask>,
+}
+
+#[derive(Deserialize)]
+struct CreatedTask {
+    #[serde(alias = "RunbookRunId", rename = "runbookRunId")]
+    run: String,
+    #[serde(alias = "ServerTaskId", rename = "serverTaskId")]
+    task: String,
+}
+
+/// The version of a runbook that is run.
+enum Version {
+    Snapshot(RunbookSnapshot),
+    Git(Reference),
+}
+
+impl Change for RunRunbook {
+    const NAME: &'static str = "run_runbook";
+    const TITLE: &'static str = "Run a runbook";
+    const SINCE: OctopusVersion = executions::SINCE;
+
+    type Output = RunStarted;
+
+    async fn plan(&self, cx: &Context) -> Result<Plan<RunStarted>, Error> {
+        let (run_at, no_run_after) = (self.run_at.as_deref(), self.no_run_after.as_deref());
+        let times = Times::read(run_at, no_run_after, Timestamp::now())?;
+        if self.git_ref.is_some() && self.runbook_snapshot_id.is_some() {
+            return Err(Error::Invalid(
+                "gitRef and runbookSnapshotId do not go together: runbooks in Git have no \
+                 snapshots"
+                    .to_owned(),
+            ));
+        }
+        let space = cx.space(self.space.as_deref()).await?;
+        let project: Project = space.find(&self.project_name).await?;
+        if project.is_disabled {
+            return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
+        }
+        let reference = self.reference(&space, &project).await?;
+        let place = match &reference {
+            None => Place::Project(&project.id),
+            Some(reference) => Place::Git(&project.id, reference),
+        };
+        let runbook = runbooks::find(&space, place, &self.runbook_name).await?;
+        let mode = Mode::of(&runbook.name, runbook.multi_tenancy_mode.as_deref());
+        let (tenants, tags) = (Words::of(&self.tenants), Words::of(&self.tenant_tags));
+        let (version, targets, only_on, not_on) = futures::try_join!(
+            self.version(&space, &runbook, reference),
+            Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
+            Manner::machines(&space, Words::of(&self.specific_machine_names)),
+            Manner::machines(&space, Words::of(&self.excluded_machine_names)),
+        )?;
+        let in_git = match &version {
+            Version::Git(reference) => Some(reference),
+            Version::Snapshot(_) => None,
+        };
+        let previews = targets.environments.iter().map(async |environment| {
+            Ok(runbook_runs::preview(&space, &project, &runbook, in_git, &environment.id).await?)
+        });
+        let (last, previews) = futures::try_join!(
+            LastRuns::of(&space, &project, &runbook, &targets),
+            try_join_all(previews),
+        )?;
+        let previews: Option<Vec<_>> = previews.into_iter().collect();
+        let given = &self.prompted_variable_values;
+        let prompts = Prompts::of("promptedVariableValues", previews.as_deref(), given)?;
+        let skipped = Words::of(&self.skip_step_names).to_vec();
+        let (use_guided_failure, force) = (self.use_guided_failure, self.force_package_download);
+        let mut manner = Manner {
+            times,
+            use_guided_failure,
+            force_package_download: force,
+            only_on,
+            not_on,
+            skipped,
+        };
+        manner.check_steps(previews.as_deref())?;
+        let order = order(&space, &project, &runbook, &version, &targets, &manner, &prompts);
+        let whom = targets.tenancy.whom();
+        let question =
+            format!("Run {} of {} in {}{whom}?", runbook.name, project.name, targets.names());
+        let proposal = Proposal::new("runbook run", &question, order)
+            .fact("Space", space.name())
+            .fact("Project", &project.name)
+            .fact("Runbook", &runbook.name);
+        let proposal = match &version {
+            Version::Snapshot(snapshot) => proposal.fact("Snapshot", &snapshot.name),
+            Version::Git(reference) => proposal.fact("Git reference", reference.as_str()),
+        };
+        let proposal = prompts.show(manner.show(last.show(targets.show(proposal))));
+        Ok(Plan::Change(proposal.state(last.state())))
+    }
+
+    async fn report(self, answer: Answer, cx: &Context) -> Result<RunStarted, Error> {
+        let created: Created = answer.json(Self::NAME)?;
+        let space = cx.space(self.space.as_deref()).await?;
+        let tasks: Vec<RunTask> = created
+            .tasks
+            .into_iter()
+            .map(|CreatedTask { run, task }| RunTask {
+                resource_uri: uri(["spaces", space.name(), "tasks", &task]),
+                url: space.portal().task_page(&task),
+                task_id: task,
+                runbook_run_id: run,
+            })
+            .collect();
+        Ok(RunStarted {
+            success: true,
+            runs_created: tasks.len(),
+            git_ref: self.git_ref,
+            message: executions::message("run", tasks.len(), self.run_at.as_deref()),
+            runbook_run_tasks: tasks,
+            help_text: executions::HELP,
+        })
+    }
+}
+
+impl RunRunbook {
+    /// Where in Git the runbook is. To run something, a call says so itself.
+    async fn reference(
+        &self,
+        space: &Space,
+        project: &Project,
+    ) -> Result<Option<Reference>, Error> {
+        let name = &project.name;
+        match (project.has_runbooks_in_git(), &self.git_ref) {
+            (false, None) => Ok(None),
+            (false, Some(_)) => Err(Error::Invalid(format!(
+                "the runbooks of {name} are in the database of Octopus, not in Git; leave out \
+                 gitRef"
+            ))),
+            (true, None) => Err(Error::Invalid(format!(
+                "the runbooks of {name} are in Git; say with gitRef from which branch, tag or \
+                 commit to run{}",
+                project.default_branch().map_or_else(String::new, |branch| {
+                    format!(" (its default branch is {branch})")
+                })
+            ))),
+            (true, Some(wanted)) => Ok(Some(git::find(space, &project.id, wanted).await?)),
+        }
+    }
+
+    async fn version(
+        &self,
+        space: &Space,
+        runbook: &Runbook,
+        reference: Option<Reference>,
+    ) -> Result<Version, Error> {
+        if let Some(reference) = reference {
+            return Ok(Version::Git(reference));
+        }
+        let wanted = self.runbook_snapshot_id.as_ref();
+        let Some(wanted) = wanted.or(runbook.published_runbook_snapshot_id.as_ref()) else {
+            return Err(Error::Invalid(format!(
+                "{} has no published snapshot; publish one in the portal, or say with \
+                 runbookSnapshotId which one to run",
+                runbook.name
+            )));
+        };
+        Ok(Version::Snapshot(runbook_runs::snapshot(space, runbook, wanted).await?))
+    }
+}
+
+fn order(
+    space: &Space,
+    project: &Project,
+    runbook: &Runbook,
+    version: &Version,
+    targets: &Targets,
+    manner: &Manner,
+    prompts: &Prompts,
+) -> Order {
+    let names: Vec<&str> = targets.environments.iter().map(Named::name).collect();
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Value| {
+        body.insert(key.to_owned(), value);
+    };
+    put("SpaceId", json!(space.id()));
+    put("SpaceIdOrName", json!(space.id()));
+    put("ProjectName", json!(project.name));
+    put("RunbookName", json!(runbook.name));
+    put("EnvironmentNames", json!(names));
+    if let tenancy @ Tenancy::Tenanted { .. } = &targets.tenancy {
+        put("Tenants", json!(tenancy.names()));
+    }
+    if let Some(values) = prompts.values() {
+        put("Variables", values);
+    }
+    let path = match version {
+        Version::Snapshot(snapshot) => {
+            put("Snapshot", json!(snapshot.id));
+            space.path(["runbook-runs", "create", "v1"])
+        }
+        Version::Git(reference) => {
+            put("GitRef", json!(reference.as_str()));
+            space.path(["runbook-runs", "git", "create", "v1"])
+        }
+    };
+    manner.write(&mut body);
+    Order::post(path, Value::Object(body))
+}
