@@ -125,8 +125,11 @@ fn cut_texts(answer: &mut Value, room: usize) {
         let Some(longest) = longest(answer) else { return };
         match longest {
             Value::String(text) => {
-                // Escapes make a text longer as JSON than it is, so this may take some rounds.
-                let keep = text.len().saturating_sub(over + 4).max(SHORTEST / 2);
+                // Escapes make a text longer as JSON than it is: as much of it is left out as has
+                // to go, at the rate of the whole. Where they are uneven, this takes some rounds.
+                let written = size(&Value::String(text.clone())).max(1);
+                let excess = (over + 4).saturating_mul(text.len()).div_ceil(written);
+                let keep = text.len().saturating_sub(excess.max(1)).max(SHORTEST / 2);
                 *text = format!("{} ...", head(text, keep).trim_end());
             }
             Value::Array(items) => items.truncate(items.len() / 2),
@@ -252,7 +255,16 @@ mod tests {
         assert_eq!(fit_text("short", 1000, ""), "short");
     }
 
+    #[test]
+    fn escapes_do_not_cost_more_than_they_weigh() {
+        let mut answer = json!({ "text": "a\n".repeat(20_000) });
+        fit(&mut answer, 20_480, None);
+        assert!((15_000..=20_480).contains(&size(&answer)), "{}", size(&answer));
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn every_text_comes_within_its_size(text in "(?s).{0,4000}", limit in 256usize..3000) {
             let cut = fit_text(&text, limit, "grep it");

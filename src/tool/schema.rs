@@ -15,7 +15,6 @@ pub(super) fn input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
         _ => String::new(),
     };
     schema.entry("properties").or_insert_with(|| json!({}));
-    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
     (description, Arc::new(schema))
 }
 
@@ -28,12 +27,12 @@ pub(super) fn changing_input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
             "confirm".to_owned(),
             json!({
                 "type": ["string", "boolean"],
-                "description": "The code that came with the preview, once the user has said yes."
+                "description": "The code of the preview, after the user's yes."
             }),
         );
         properties.insert(
             "idempotencyKey".to_owned(),
-            json!({ "type": "string", "description": "The same key is never done twice." }),
+            json!({ "type": "string", "description": "Never done twice." }),
         );
     }
     (description, Arc::new(schema))
@@ -79,6 +78,18 @@ fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.remove("$schema");
+            // What a model gains nothing from: unknown names are refused with the nearest one, and a
+            // number below zero or an empty list with words.
+            if object.get("additionalProperties") == Some(&Value::Bool(false)) {
+                object.remove("additionalProperties");
+            }
+            if object.get("minimum") == Some(&json!(0)) {
+                object.remove("minimum");
+            }
+            object.remove("minItems");
+            if let Some(Value::Object(items)) = object.get_mut("items") {
+                items.remove("description");
+            }
             if object.get("format").and_then(Value::as_str).is_some_and(is_rust_number) {
                 object.remove("format");
             }
@@ -188,7 +199,7 @@ mod tests {
                 "type": "object",
                 "properties": {
                     "title": { "description": "A title.", "type": "string" },
-                    "take": { "description": "A number.", "type": "integer", "minimum": 0 },
+                    "take": { "description": "A number.", "type": "integer" },
                     "word": { "description": "One of some words.", "type": "string", "enum": ["A", "B"] },
                     "things": {
                         "description": "Things.",
@@ -200,8 +211,7 @@ mod tests {
                         }
                     }
                 },
-                "required": ["title", "things"],
-                "additionalProperties": false
+                "required": ["title", "things"]
             })
         );
     }

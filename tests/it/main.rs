@@ -20,6 +20,9 @@ mod catalog;
 // Generated files are fresh, and the examples load.
 mod docs;
 
+// What the official local server offered, under every name that it had.
+mod official;
+
 // Each tool, by toolset.
 mod tools;
 

@@ -17,9 +17,9 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindAccounts {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// One account: its name, slug or ID.
+    /// One: name, slug or ID.
     account_id: Option<String>,
     /// Names, slugs or IDs.
     ids: Option<Words>,
@@ -27,9 +27,9 @@ pub(super) struct FindAccounts {
     partial_name: Option<String>,
     /// Only of this type.
     account_type: Option<AccountType>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

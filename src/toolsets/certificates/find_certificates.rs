@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindCertificates {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
     /// One certificate: its name or ID.
     certificate_id: Option<String>,
@@ -26,13 +26,13 @@ pub(super) struct FindCertificates {
     ids: Option<Words>,
     /// Archived ones, instead of those in use.
     archived: Option<bool>,
-    /// For this tenant: its name, slug or ID.
+    /// For this tenant.
     tenant: Option<String>,
     /// A field to sort by.
     order_by: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

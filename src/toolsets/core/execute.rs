@@ -13,24 +13,23 @@ use crate::{
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
 };
 
-/// Call any endpoint of the Octopus REST API that no other tool covers. GET reads, POST, PUT and
-/// PATCH write, DELETE deletes. Keys, users, rights and server settings are closed. Returns
-/// Octopus's own JSON or text.
+/// Call an endpoint of the Octopus REST API that no other tool covers. Keys, users, rights and
+/// server settings are closed. Returns Octopus's own JSON or text.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
     /// The method.
     method: Verb,
-    /// From /api on: /api/Spaces-1/projects. No template and no query in it.
+    /// Like /api/Spaces-1/projects, without a query.
     path: String,
     /// Query parameters, such as skip and take.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     query: Option<BTreeMap<String, Scalar>>,
-    /// The body, any JSON. A text is sent as a JSON string.
+    /// Any JSON.
     body: Option<Value>,
-    /// Whether to ask for CSV, where the endpoint has it.
+    /// CSV, where there is.
     as_csv: Option<bool>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

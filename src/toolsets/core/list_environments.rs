@@ -9,18 +9,17 @@ use crate::{
     tool::{Context, Error, List, Tool},
 };
 
-/// List the environments of a space, such as Development or Production, in their order in Octopus.
-/// Releases are deployed to them.
+/// List the environments of a space, such as Development or Production, in order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListEnvironments {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// Only environments with this in their name.
+    /// Part of the name.
     partial_name: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

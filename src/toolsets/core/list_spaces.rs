@@ -8,16 +8,16 @@ use crate::{
     tool::{Context, Error, List, Tool},
 };
 
-/// List the spaces of the Octopus instance. A space holds its own projects, environments and
-/// tenants; most other tools work in one. Call this first to learn what there is.
+/// List the spaces of the Octopus instance. Each has its own projects, environments and tenants;
+/// call this first.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListSpaces {
-    /// Only spaces with this in their name.
+    /// Part of the name.
     partial_name: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

@@ -6,15 +6,14 @@ use serde_json::{Map, Value};
 
 use crate::tool::{self, Context, Error, Tool};
 
-/// Read what stands at an octopus:// address, as answers name them in resourceUri: a whole
-/// release, task, runbook, interruption, feature toggle. octopus://api/capabilities says what this
-/// server and the instance can do.
+/// Read an octopus:// address, which answers name in resourceUri. octopus://api/capabilities says
+/// what this server and the instance can do.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReadResource {
     /// The address, like octopus://spaces/Default/releases/Releases-1.
     uri: String,
-    /// How large the answer may be.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "the limit of the call is read from it before")]
     max_bytes: Option<u32>,
 }

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeployRelease {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
     /// The project.
     project_name: String,

@@ -10,8 +10,7 @@ use crate::{
     toolsets::portal_url::{UrlInfo, parse, space_of},
 };
 
-/// Get the deployment that an address of the Octopus web portal leads to, and its task, which
-/// has the logs. For addresses of tasks use get_task_from_url.
+/// Get the deployment at an address of the Octopus web portal, and its task.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentFromUrl {

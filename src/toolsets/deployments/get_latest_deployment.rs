@@ -17,22 +17,22 @@ use crate::{
     toolsets::tasks::TaskDetails,
 };
 
-/// Get the newest deployment of a project: release, environment, how it ended, its steps, and why
-/// it failed. Narrow it, for example to the last success in Production.
+/// Get the newest deployment of a project, or the last one that fits: release, environment, how it
+/// ended, why it failed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: String,
-    /// Only to this environment: its name, slug or ID.
+    /// Only to this environment.
     environment_id: Option<String>,
-    /// Only for this tenant: its name, slug or ID.
+    /// Only for this tenant.
     tenant_id: Option<String>,
     /// Only with a task in this state.
     task_state: Option<TaskState>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

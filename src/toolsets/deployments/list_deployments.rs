@@ -24,21 +24,21 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListDeployments {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// Only of these projects: names, slugs or IDs.
+    /// Only of these projects.
     projects: Option<Words>,
-    /// Only to these environments: names, slugs or IDs.
+    /// Only to these environments.
     environments: Option<Words>,
-    /// Only for these tenants: names, slugs or IDs.
+    /// Only for these tenants.
     tenants: Option<Words>,
-    /// Only through these channels: names, slugs or IDs.
+    /// Only through these channels.
     channels: Option<Words>,
     /// Only with a task in this state.
     task_state: Option<TaskState>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

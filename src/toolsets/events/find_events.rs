@@ -15,13 +15,13 @@ use crate::{
     tool::{Context, Error, Found, List, Tags, Tool, Words, alone},
 };
 
-/// Search the audit log, newest first: who did what, when. Filters are combined; of several values
-/// of one any fits. The list modes give the words that filters take. Lists leave out what changed
-/// in documents: excludeDifference=false shows it.
+/// Search the audit log, newest first: who did what, when. Of several values of one filter any
+/// fits. The list modes give the words that filters take. excludeDifference=false shows what
+/// changed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     pub(super) space: Option<String>,
     /// What to give; by default search.
     mode: Option<Mode>,
@@ -59,11 +59,11 @@ pub(super) struct FindEvents {
     pub(super) include_internal_events: Option<bool>,
     /// Without what changed.
     pub(super) exclude_difference: Option<bool>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     pub(super) skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     pub(super) take: Option<u32>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -20,19 +20,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindFeatureToggles {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: String,
     /// Only with this in their name.
     partial_name: Option<String>,
     /// Only with one of these tags, as Set/Tag.
     tags: Option<Tags>,
-    /// Only with a state of their own in one of these environments: names, slugs or IDs.
+    /// Only with a state of their own in one of these environments.
     environment_ids: Option<Words>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

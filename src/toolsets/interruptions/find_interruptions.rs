@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindInterruptions {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
     /// One interruption, like Interruptions-123; nothing else can be given then.
     interruption_id: Option<String>,
@@ -28,9 +28,9 @@ pub(super) struct FindInterruptions {
     assigned_to_me: Option<bool>,
     /// Only about this task, deployment, project, environment or tenant: its ID.
     regarding: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

@@ -21,17 +21,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetKubernetesLiveStatus {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: String,
-    /// The environment: its name, slug or ID.
+    /// Name, slug or ID.
     environment_id: String,
-    /// The tenant, where the project is deployed for tenants: its name, slug or ID.
+    /// The tenant, where the project is deployed for tenants.
     tenant_id: Option<String>,
     /// Whether to say only how the whole is.
     summary_only: Option<bool>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

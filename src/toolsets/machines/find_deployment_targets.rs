@@ -18,9 +18,9 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindDeploymentTargets {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// One target: its name, slug or ID.
+    /// One: name, slug or ID.
     target_id: Option<String>,
     /// Exact name.
     name: Option<String>,
@@ -50,9 +50,9 @@ pub(super) struct FindDeploymentTargets {
     shell_names: Option<Words>,
     /// Their IDs.
     deployment_target_types: Option<Words>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

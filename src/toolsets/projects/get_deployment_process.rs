@@ -15,23 +15,22 @@ use crate::{
     toolsets::git_ref::git_ref,
 };
 
-/// Get the steps that deploy a project: those it has now, with projectId, or those that a release
-/// or deployment was made with, with the processId of that. Scripts and settings come with
-/// includeDetails.
+/// Get the steps that deploy a project: those of now, by projectId, or those of a release or
+/// deployment, by its processId.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentProcess {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: Option<String>,
     /// A process, like the deploymentProcessId of a deployment.
     process_id: Option<String>,
-    /// Of a project in Git: the branch, tag or commit. Without it, the default branch.
+    /// In Git: branch, tag or commit; else the default branch.
     git_ref: Option<String>,
-    /// Whether to show properties too: scripts and settings of steps.
+    /// Scripts and settings too.
     include_details: Option<bool>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -22,15 +22,15 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetVariables {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: String,
-    /// Only variables with this in their name.
+    /// Part of the name.
     name: Option<String>,
-    /// Where variables are in Git: the branch, tag or commit. Without it, the default branch.
+    /// In Git: branch, tag or commit; else the default branch.
     git_ref: Option<String>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -11,17 +11,17 @@ use crate::{
     tool::{Context, Error, List, Names, Tool},
 };
 
-/// List the projects of a space. A project is what is deployed, and how: releases are made of it.
+/// List the projects of a space: what is deployed, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListProjects {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// Only projects with this in their name.
+    /// Part of the name.
     partial_name: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

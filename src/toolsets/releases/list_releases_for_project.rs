@@ -13,15 +13,15 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListReleasesForProject {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: String,
     /// Only releases whose version contains this.
     search_by_version: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

@@ -15,24 +15,24 @@ use crate::{
     toolsets::git_ref::git_ref,
 };
 
-/// Find runbooks: one by runbookId, those of a project, or without projectId those of the whole
-/// space that are not in Git. The answer says where and for whom each can be run.
+/// Find runbooks: one by runbookId, those of a project, or all of the space that are not in Git;
+/// and where and for whom each can be run.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The project: its name, slug or ID.
+    /// Name, slug or ID.
     project_id: Option<String>,
-    /// One runbook: its name, slug or ID.
+    /// One: name, slug or ID.
     runbook_id: Option<String>,
-    /// Where runbooks are in Git: the branch, tag or commit. Without it, the default branch.
+    /// In Git: branch, tag or commit; else the default branch.
     git_ref: Option<String>,
-    /// Only runbooks with this in their name.
+    /// Part of the name.
     partial_name: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

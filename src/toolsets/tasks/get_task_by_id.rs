@@ -9,14 +9,13 @@ use crate::{
     tool::{Context, Error, Tool},
 };
 
-/// Get one server task: its state, times, error and what it works on. A deployment's task is its
-/// taskId. For what happened in it use get_task_details.
+/// Get the state, times and error of one server task. For what happened in it use get_task_details.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskById {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The ID of the task, like ServerTasks-123.
+    /// Like ServerTasks-123.
     task_id: String,
 }
 

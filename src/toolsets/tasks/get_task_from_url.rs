@@ -10,14 +10,14 @@ use crate::{
     toolsets::portal_url::{UrlInfo, parse, space_of},
 };
 
-/// Find out what happened in the task that an address of the Octopus web portal leads to, as
-/// get_task_details does. For addresses of deployments use get_deployment_from_url.
+/// Find out what happened in the task at an address of the Octopus web portal, as get_task_details
+/// does.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskFromUrl {
     /// The address, like https://host/app#/Spaces-1/tasks/ServerTasks-123.
     url: String,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -12,15 +12,14 @@ use crate::{
     tool::{Context, Error, Tool},
 };
 
-/// Read the log of a task, its end first. Go back with beforeLine, or forward with fromLine; ask
-/// for onlyProblems to see errors and warnings with their line numbers, then fromLine shows what
-/// stands around them.
+/// Read the log of a task, its end first; go back with beforeLine, forward with fromLine.
+/// onlyProblems shows errors and warnings with their line numbers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The ID of the task, like ServerTasks-123.
+    /// Like ServerTasks-123.
     task_id: String,
     /// Only errors, warnings and failed steps.
     only_problems: Option<bool>,
@@ -28,7 +27,7 @@ pub(super) struct GetTaskRaw {
     before_line: Option<u64>,
     /// The lines from this one on.
     from_line: Option<u64>,
-    /// How many bytes to answer at most.
+    /// Most bytes to answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

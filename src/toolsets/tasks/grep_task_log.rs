@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrepTaskLog {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
     /// Like ServerTasks-123.
     task_id: String,

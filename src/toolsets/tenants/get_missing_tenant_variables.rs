@@ -19,19 +19,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetMissingTenantVariables {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// Only this tenant: its name, slug or ID.
+    /// Only this tenant.
     tenant_id: Option<String>,
-    /// Only variables of this project: its name, slug or ID.
+    /// Only variables of this project.
     project_id: Option<String>,
-    /// Only variables for this environment: its name, slug or ID.
+    /// Only variables for this environment.
     environment_id: Option<String>,
     /// Whether to say which variables have no value.
     include_details: Option<bool>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

@@ -17,17 +17,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// The tenant: its name, slug or ID.
+    /// Name, slug or ID.
     tenant_id: String,
-    /// Those of library variable sets (common), those of projects (project), or both (all).
+    /// Of library variable sets (common), of projects, or both.
     variable_type: VariableType,
     /// Whether to list variables without a value too, on the first page.
     include_missing_variables: Option<bool>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

@@ -19,19 +19,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListTenants {
-    /// The space: its name, slug or ID.
+    /// Name, slug or ID.
     space: Option<String>,
-    /// Only tenants connected to this project: its name, slug or ID.
+    /// Only tenants connected to this project.
     project_id: Option<String>,
     /// Only tenants with these tags, as Set/Tag; of several tags of one set, any will do.
     tags: Option<Words>,
-    /// Only these tenants: names, slugs or IDs.
+    /// Only these tenants.
     ids: Option<Words>,
-    /// Only tenants with this in their name.
+    /// Part of the name.
     partial_name: Option<String>,
-    /// How many to leave out from the start.
+    /// How many to skip.
     skip: Option<u32>,
-    /// How many to give at most.
+    /// How many at most.
     take: Option<u32>,
 }
 

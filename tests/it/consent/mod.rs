@@ -3,6 +3,7 @@
 mod codes;
 mod drift;
 mod never_twice;
+mod trace;
 mod words;
 
 use octopus_mcp::{

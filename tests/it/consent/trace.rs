@@ -1,0 +1,50 @@
+//! A change leaves a trace: whose it was, how it was agreed to, what was sent.
+
+use octopus_mcp::sample::{Sample, keys};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::{Serving, program},
+    support::{client, reply, serve},
+};
+
+#[tokio::test]
+async fn a_change_leaves_a_trace_with_caller_and_consent() {
+    let sample = Sample::new();
+    let octopus = serve(sample.router());
+    let url = format!("http://{}", octopus.address);
+    let arguments = ["--listen=127.0.0.1:0", "--server-url", &url, "--log-format=json"];
+    let mut command = program(&arguments);
+    command.env("OCTOPUS_MCP_TOOLS__READ_ONLY", "false");
+    command.env("OCTOPUS_MCP_AUTH__MODE", "octopus");
+    let serving = Serving::start(command);
+    let http = client();
+    let call = async |arguments: &Value| {
+        let params = json!({ "name": "create_release", "arguments": arguments });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let request = http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body);
+        reply(request).await.json()["result"]["structuredContent"].clone()
+    };
+    let mut arguments = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.13.0\"}\n{\"level\":\"INFO\"",
+    });
+    let asked = call(&arguments).await;
+    arguments["confirm"] = asked["confirm"].clone();
+    call(&arguments).await;
+    let (_, log) = serving.stop();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("every line is one")).collect();
+    let of = |message: &str| {
+        let found = lines.iter().find(|line| line["fields"]["message"] == message);
+        found.unwrap_or_else(|| panic!("no {message:?} in {log}"))["fields"].clone()
+    };
+    let asked = of("asked for consent");
+    assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
+    let agreed = of("a change was agreed to");
+    assert_eq!(agreed["route"], "POST /api/{Spaces}/releases/create/v1");
+    assert_eq!(agreed["way"], "Code");
+    assert_eq!(agreed["caller"].as_str().unwrap().len(), 8, "a fingerprint, never the key");
+    assert_eq!(sample.changes().len(), 1);
+}
