@@ -66,8 +66,8 @@ fn the_table_of_tools_in_the_readme_is_fresh() {
         let tool = entry.definition;
         let changes = if tool.tier == Tier::Read { "" } else { " (changes things)" };
         let description = entry.model.description.as_deref().unwrap_or_default();
-        let first = description.split_inclusive(['.', ':', ';']).next().unwrap_or_default();
-        let first = first.trim_end_matches(['.', ':', ';']);
+        let ends = [". ", ": ", "; "].iter().filter_map(|end| description.find(end)).min();
+        let first = description[..ends.unwrap_or(description.len())].trim_end_matches('.');
         let _ = writeln!(
             table,
             "| {} | `{}` | {first}{changes} | {} |",

@@ -83,9 +83,9 @@ async fn every_prompt_names_only_tools_that_are_on() {
             for only_required in [true, false] {
                 let arguments = filled(prompt, only_required);
                 let text = get(&server, &prompt["name"], &arguments).await;
-                let named = tools_in(&text);
-                assert!(!named.is_empty(), "{text}");
-                for tool in named {
+                let mentioned = tools_in(&text);
+                assert!(!mentioned.is_empty(), "{text}");
+                for tool in mentioned {
                     assert!(tools.contains(&tool), "{toolsets}: {tool} in {text}");
                 }
                 for value in arguments.as_object().unwrap().values() {

@@ -119,8 +119,8 @@ impl Tool for FindEvents {
                     "this mode lists words and searches nothing: leave out {beside}, or the mode"
                 )));
             }
-            let space = cx.space(self.space.as_deref()).await?;
-            let words = vocabulary.words(space.session()).await?;
+            // The words are those of the instance; a space would change nothing.
+            let words = vocabulary.words(&cx.session).await?;
             let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
             let items = words.into_iter().map(|word| Line::Word(Word::from(word))).collect();
             let list = List::new(Window { skip: 0, take: total.max(1) }, total, items);

@@ -294,6 +294,11 @@ async fn while_the_server_only_reads_there_are_no_such_tools() {
         for era in crate::support::ERAS {
             let params = json!({ "name": tool, "arguments": arguments });
             let reply = server.ask(era, "tools/call", params).await;
+            // This one reads as well, so it is there.
+            if tool == "execute" {
+                assert!(reply.text.contains("does not allow tools that change things"), "{tool}");
+                continue;
+            }
             assert_eq!(reply.code(), -32602, "{tool}");
             assert!(reply.message().contains("unknown tool"), "{tool}");
         }

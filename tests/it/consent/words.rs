@@ -99,6 +99,10 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
     });
     let create = json!({ "space": "Default", "projectName": "Parcel Tracking API" });
     let toggle = json!({ "space": "Default", "projectId": "Projects-1", "slug": "eta-window" });
+    let mut described = toggle.clone();
+    described["description"] = json!("Shorter");
+    let mut patch = toggle.clone();
+    patch["defaultIsEnabled"] = json!(true);
     let rows = [
         ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "no date and time"),
         ("deploy_release", &deploy, "runAt", json!("2099-01-01T10:00:00"), "with its zone"),
@@ -120,7 +124,7 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
         ("create_release", &create, "releaseVersion", json!("1.12.0"), "Releases-9002"),
         ("create_release", &create, "channelName", json!("Hotfixx"), "there is no channel"),
         ("create_release", &create, "gitRef", json!("main"), "is not in Git"),
-        ("update_feature_toggle", &toggle, "slug", json!("nope"), "there is no feature toggle"),
+        ("update_feature_toggle", &described, "slug", json!("nope"), "there is no feature toggle"),
         ("update_feature_toggle", &toggle, "environments", json!([]), "say what to change"),
         (
             "update_feature_toggle",

@@ -127,6 +127,7 @@ async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
             let needs = match tool {
                 "get_branches" if version.starts_with("2021.1.") => "needs Octopus 2021.2 or later",
                 "get_kubernetes_live_status" => "needs Octopus 2025.3 or later",
+                "find_feature_toggles" => "needs Octopus 2026.1.10655 or later",
                 "grep_llms_txt" => "needs Octopus 2026.2.3916 or later",
                 _ => "",
             };
