@@ -1,6 +1,6 @@
 //! Why a call did not come to an answer, and what to try next.
 
-use super::{Policy, Tier};
+use super::{Policy, Tier, wording};
 use crate::octopus;
 
 /// Why a call did not come to an answer.
@@ -77,8 +77,7 @@ impl Error {
                 reason: "this argument is required".to_owned(),
             },
             (field, None) => {
-                let reason = reason.replace("unknown variant", "unknown word");
-                Self::Argument { field: field.to_owned(), reason }
+                Self::Argument { field: field.to_owned(), reason: wording::plain(&reason) }
             }
         }
     }

@@ -26,6 +26,7 @@ mod resource;
 mod schema;
 mod seal;
 mod uri;
+mod wording;
 
 pub use alias::Alias;
 pub use arguments::{Choices, Tags, Words, document_id};

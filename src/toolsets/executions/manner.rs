@@ -49,7 +49,7 @@ impl Manner {
             let Some(found) = found else {
                 let near = nearest(skipped, steps.iter().copied(), 3);
                 let near = if near.is_empty() {
-                    Vec::from_iter(steps.iter().copied()).join("', '")
+                    steps.iter().copied().collect::<Vec<_>>().join("', '")
                 } else {
                     near.join("', '")
                 };

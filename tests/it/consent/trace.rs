@@ -37,8 +37,8 @@ async fn a_change_leaves_a_trace_with_caller_and_consent() {
     let lines: Vec<Value> =
         log.lines().map(|line| serde_json::from_str(line).expect("every line is one")).collect();
     let of = |message: &str| {
-        let found = lines.iter().find(|line| line["fields"]["message"] == message);
-        found.unwrap_or_else(|| panic!("no {message:?} in {log}"))["fields"].clone()
+        let found = lines.iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no {message:?} in {log}")).clone()
     };
     let asked = of("asked for consent");
     assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
