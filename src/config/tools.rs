@@ -21,7 +21,9 @@ pub struct Tools {
     /// `never`: changes are made at once.
     pub confirm: Confirm,
     /// The key that seals questions, codes and sessions: at least 32 characters. Left out, one is
-    /// made at the start; then a code is of no use after a restart or at another replica.
+    /// made at the start; then a code is of no use after a restart or at another replica. With one,
+    /// any replica takes the yes; what was done is remembered by the replica that did it, so send
+    /// the calls of one client to one replica where that can be had.
     pub seal_key: Option<Secret>,
     /// The key before, while what it sealed may still come back.
     pub seal_key_previous: Option<Secret>,

@@ -69,6 +69,8 @@ async fn greeting(body: Body) -> Result<bytes::Bytes, Value> {
     let head: Head = serde_json::from_slice(&read).map_err(|_| Value::Null)?;
     match head.method.as_str() {
         Some("initialize" | "server/discover") => Ok(read),
+        // The answer to a question of ours: a call that holds a place waits for it.
+        None if head.method.is_null() && !head.id.is_null() => Ok(read),
         _ if head.id.is_string() || head.id.is_i64() => Err(head.id),
         _ => Err(Value::Null),
     }

@@ -26,7 +26,9 @@ pub(super) async fn check(
 ) -> Response {
     let version = request.headers().get(VERSION);
     let stateless = version.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
-    let Some(sessions) = gate.sessions.as_ref().filter(|_| !stateless) else {
+    // Whatever the header says, a greeting begins a session: the revision without sessions has none.
+    let begins = greets(&request);
+    let Some(sessions) = gate.sessions.as_ref().filter(|_| begins || !stateless) else {
         request.headers_mut().remove(SESSION);
         request.headers_mut().remove(LAST_EVENT);
         return next.run(request).await;
@@ -34,7 +36,7 @@ pub(super) async fn check(
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let named = request.headers().get(SESSION);
     let refusal = match named.map(HeaderValue::to_str) {
-        None if greets(&request) => sessions.room(&caller).err().map(full),
+        None if begins => sessions.room(&caller).err().map(full),
         None => None,
         Some(Ok(id)) if sessions.has(id, &caller) => None,
         // The same words whether it never was, is over, or is another caller's.

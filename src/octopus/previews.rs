@@ -31,6 +31,9 @@ pub struct Step {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
+    /// Values by the names of elements, as they are where nobody says otherwise.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub values: serde_json::Map<String, serde_json::Value>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub elements: Vec<Element>,
 }

@@ -77,6 +77,25 @@ pub async fn of_project(
     space.list(path.with_some("searchByVersion", version), window).await
 }
 
+/// The process that a release would be made with, as it is now: so that an edit in between shows.
+pub async fn process_now(
+    space: &Space,
+    project: &Project,
+    git_ref: Option<&str>,
+) -> Result<Option<Value>, Error> {
+    let path = match (git_ref, &project.deployment_process_id) {
+        (Some(git_ref), _) => {
+            space.path([Project::COLLECTION, project.id.as_str(), git_ref, "deploymentprocesses"])
+        }
+        (None, Some(process)) => space.path(["deploymentprocesses", process.as_str()]),
+        (None, None) => return Ok(None),
+    };
+    match space.session().get(&path).await {
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// The release of a project with exactly this version.
 pub async fn exactly(
     space: &Space,

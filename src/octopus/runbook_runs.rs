@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "the fields are Octopus's own")]
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Error, Id, Named, Page, Resource, Space,
@@ -65,13 +66,13 @@ impl Named for RunbookSnapshot {
 /// How many runs are looked at for the newest of each place.
 const NEWEST: u32 = 100;
 
-/// The newest runs of a runbook in these environments.
+/// The newest runs of a runbook in these environments, and whether they are all that there were.
 pub async fn newest(
     space: &Space,
     project: &Project,
     runbook: &Runbook,
     environments: &[&Id<Environment>],
-) -> Result<Vec<RunbookRun>, Error> {
+) -> Result<(Vec<RunbookRun>, bool), Error> {
     let path = space
         .path([RunbookRun::COLLECTION])
         .with("projects", &project.id)
@@ -79,9 +80,12 @@ pub async fn newest(
         .with_list("environments", environments)
         .with("take", NEWEST);
     match space.session().get::<Page<RunbookRun>>(&path).await {
-        Ok(page) => Ok(page.items),
+        Ok(page) => {
+            let all = page.total_results as usize <= page.items.len();
+            Ok((page.items, all))
+        }
         // Not every version knows every filter for runbooks in Git.
-        Err(Error::NotFound { .. }) => Ok(Vec::new()),
+        Err(Error::NotFound { .. }) => Ok((Vec::new(), false)),
         Err(error) => Err(error),
     }
 }
@@ -104,6 +108,22 @@ pub async fn preview(
     };
     match space.session().get(&path).await {
         Err(Error::NotFound { .. }) if reference.is_some() => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// The steps of a runbook in Git as they are now at a reference, which may be a branch that moves.
+/// A snapshot stays as it is.
+pub async fn process(
+    space: &Space,
+    project: &Project,
+    runbook: &Runbook,
+    reference: Option<&Reference>,
+) -> Result<Option<Value>, Error> {
+    let Some(reference) = reference else { return Ok(None) };
+    let path = git::at(space, &project.id, reference, ["runbookProcesses", runbook.id.as_str()]);
+    match space.session().get(&path).await {
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
         read => read.map(Some),
     }
 }

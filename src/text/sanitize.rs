@@ -41,6 +41,25 @@ pub fn sanitize(text: &str) -> Sanitized<'_> {
     Sanitized { text, removed }
 }
 
+/// Shows what a reader would not see, in place of removing it: `\u{200b}` where a zero-width space
+/// stands. Line ends become `\n`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if is_plain_ascii(text) {
+        return Cow::Borrowed(text);
+    }
+    let Some(unseen) = UNSEEN.as_ref() else { return Cow::Borrowed(text) };
+    unseen.replace_all(text, |found: &Captures<'_>| {
+        let all = found.get_match().as_str();
+        if found.name("kept").is_some() {
+            return all.to_owned();
+        }
+        if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) {
+            return "\n".to_owned();
+        }
+        all.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect::<Vec<_>>().concat()
+    })
+}
+
 /// In order: an emoji with its selector, line ends, terminal strings up to their terminator on the
 /// same line, terminal control sequences, other escapes, and single invisible characters.
 const UNSEEN_PATTERN: &str = r"(?x)
@@ -70,6 +89,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_shown() {
+        for (text, shown) in [
+            ("1.13.0", "1.13.0"),
+            ("1.13.0\u{200b}", "1.13.0\\u{200b}"),
+            ("a\u{202e}b\r\nc\u{2028}d", "a\\u{202e}b\nc\nd"),
+            ("x\u{1b}[31my", "x\\u{1b}\\u{5b}\\u{33}\\u{31}\\u{6d}y"),
+            ("\u{2764}\u{fe0f} \u{e0041}", "\u{2764}\u{fe0f} \\u{e0041}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
 
     #[test]
     fn the_pattern_is_good() {

@@ -158,6 +158,13 @@ impl<T: JsonSchema> JsonSchema for Choices<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Tags(pub Vec<String>);
 
+impl Tags {
+    /// The tags of an argument; none where it was left out.
+    pub fn of(given: &Option<Self>) -> &[String] {
+        given.as_ref().map(|tags| tags.0.as_slice()).unwrap_or_default()
+    }
+}
+
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Words(words) = Words::deserialize(deserializer)?;

@@ -1,10 +1,13 @@
 //! What a call brings toward a change: its arguments, its yes, and the name of the deed.
 
 use rmcp::model::JsonObject;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Context, Error, Way, ledger::Key};
+use super::{
+    Context, Error, Way,
+    ledger::{Key, Name},
+};
 
 pub(super) type Nonce = [u8; 8];
 
@@ -26,10 +29,10 @@ pub(super) struct Brought {
     pub(super) token: Option<Token>,
     pub(super) bare: bool,
     pub(super) can_ask: bool,
+    /// Whose call it is, at which instance.
+    pub(super) whose: Key,
     /// What the deed is remembered by.
-    pub(super) key: Key,
-    /// Whether the caller chose that.
-    pub(super) given: bool,
+    pub(super) name: Name,
 }
 
 /// A sealed question that came back, opened.
@@ -57,9 +60,10 @@ impl Brought {
         let caller = cx.session.credentials().fingerprint();
         let instance = cx.session.client().url().as_str();
         let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
-        let whose = whose.chain_update([0]).chain_update(tool);
-        let said = Value::Object(sorted(&arguments)).to_string();
-        let call: Key = whose.clone().chain_update([0]).chain_update(said).finalize().into();
+        let of_tool = whose.clone().chain_update([0]).chain_update(tool);
+        // The key is an argument as any other: a yes is for a call with this one.
+        let said = json!([sorted(&arguments), given]).to_string();
+        let call: Key = of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
         let Consent { can_ask, agreed } = &cx.consent;
         let (token, bare) = match (agreed, confirm) {
             (Some(sealed), _) => (Some(cx.gate.open(sealed, &call, Way::Person)?), false),
@@ -80,13 +84,16 @@ impl Brought {
                 });
             }
         };
-        let key = match (&given, &token) {
-            (Some(key), _) => whose.chain_update([1]).chain_update(key),
-            (None, Some(token)) => whose.chain_update([2]).chain_update(token.nonce),
-            (None, None) => whose.chain_update([3]).chain_update(call),
+        let named = |kind: u8, what: &[u8]| -> Key {
+            of_tool.clone().chain_update([kind]).chain_update(what).finalize().into()
         };
-        let key = key.finalize().into();
-        Ok(Self { arguments, call, token, bare, can_ask: *can_ask, key, given: given.is_some() })
+        let name = match (&given, &token) {
+            (Some(key), _) => Name::Given(named(1, key.as_bytes())),
+            (None, Some(token)) => Name::Asked(named(2, &token.nonce)),
+            (None, None) => Name::Call(named(3, &call)),
+        };
+        let whose = whose.finalize().into();
+        Ok(Self { arguments, call, token, bare, can_ask: *can_ask, whose, name })
     }
 
     /// The arguments that are the tool's.

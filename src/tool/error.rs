@@ -114,8 +114,8 @@ impl Error {
                 "call again without `confirm` to see what would be changed now".to_owned()
             }
             Self::Unsure(_) => {
-                "look at what is there before calling again; the same call with the same \
-                 `confirm` or `idempotencyKey` is never sent twice"
+                "look at what is there before calling again; this server sends the same call with \
+                 the same `confirm` or `idempotencyKey` no second time, another replica of it may"
                     .to_owned()
             }
             Self::Octopus(error) => match error {

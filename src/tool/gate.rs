@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use super::{
     Error, Seal,
     brought::{Brought, Nonce, Token},
-    ledger::{Key, Ledger},
+    ledger::{Key, Ledger, Name, OtherCall},
     proposal::{Fact, Proposal},
     seal::Unsealed,
 };
@@ -77,15 +77,14 @@ impl Gate {
 
     /// What was answered to the same call before, where it was.
     pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Answer>, Error> {
-        let is_named = brought.given || brought.token.is_some() || self.asks_nobody(brought);
-        let Some(deed) = self.ledger.find(&brought.key).filter(|_| is_named) else {
-            return Ok(None);
+        let counts = match brought.name {
+            Name::Given(_) | Name::Asked(_) => true,
+            Name::Call(_) => self.asks_nobody(brought),
         };
+        let found = self.ledger.find(&brought.whose, brought.name).filter(|_| counts);
+        let Some(deed) = found else { return Ok(None) };
         if deed.arguments != brought.call {
-            return Err(Error::Invalid(
-                "this idempotencyKey was used for another call not long ago; give a new one"
-                    .to_owned(),
-            ));
+            return Err(other_call());
         }
         deed.result().await.map(Some).map_err(unsure)
     }
@@ -186,8 +185,18 @@ impl Gate {
         brought: &Brought,
         work: impl Future<Output = Result<Answer, octopus::Error>> + Send + 'static,
     ) -> Result<(Answer, bool), Error> {
-        self.ledger.once(brought.key, brought.call, work).await.map_err(unsure)
+        let Brought { whose, name, call, .. } = brought;
+        match self.ledger.once(*whose, *name, *call, work).await {
+            Ok((result, repeated)) => result.map(|answer| (answer, repeated)).map_err(unsure),
+            Err(OtherCall) => Err(other_call()),
+        }
     }
+}
+
+fn other_call() -> Error {
+    Error::Invalid(
+        "this idempotencyKey was used for another call not long ago; give a new one".to_owned(),
+    )
 }
 
 fn purpose(call: &Key, way: Way) -> Vec<u8> {

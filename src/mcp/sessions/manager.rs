@@ -11,7 +11,7 @@ use rmcp::{
     },
 };
 
-use super::{Known, SEALED_FOR, SERVED, Sessions, purpose};
+use super::{SEALED_FOR, SERVED, Sessions, purpose};
 
 /// Sessions, as rmcp's transport asks for them; or none, where the settings keep none.
 #[derive(Debug, Clone)]
@@ -48,17 +48,21 @@ impl SessionManager for Manager {
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
-        let whose = SERVED.try_with(|whose| *whose).unwrap_or_default();
+        // Only a request that came through the listener's check begins a session.
+        let whose = SERVED.try_with(|whose| *whose);
         let value = uuid::Uuid::new_v4();
-        let id = sessions.seal.seal(value.as_bytes(), &purpose(whose), SEALED_FOR);
+        let id =
+            sessions.seal.seal(value.as_bytes(), &purpose(whose.unwrap_or_default()), SEALED_FOR);
+        let refused = || Error::SessionNotFound(id.clone().into());
+        let whose = whose.map_err(|_| refused())?;
+        sessions.take_place(&id, whose).map_err(|_| refused())?;
         // To restore a session is the one way to make one with an ID of our own.
-        match self.local()?.restore_session(id.clone().into()).await? {
-            RestoreOutcome::Restored(transport) => {
-                let known = Known { whose, last: Instant::now(), open: 0 };
-                sessions.known().insert(id.clone(), known);
-                Ok((id.into(), transport))
+        match self.local()?.restore_session(id.clone().into()).await {
+            Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
+            other => {
+                sessions.known().remove(&id);
+                other.and(Err(refused()))
             }
-            _ => Err(Error::SessionNotFound(id.into())),
         }
     }
 

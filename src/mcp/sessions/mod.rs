@@ -89,12 +89,22 @@ impl Sessions {
 
     /// Whether a caller may have another session.
     pub fn room(&self, caller: &Caller) -> Result<(), NoRoom> {
-        let whose = whose(caller);
-        let known = self.known();
+        self.room_in(&self.known(), whose(caller))
+    }
+
+    fn room_in(&self, known: &HashMap<String, Known>, whose: Whose) -> Result<(), NoRoom> {
         if known.values().filter(|known| known.whose == whose).count() >= self.limit_per_caller {
             return Err(NoRoom::ForCaller);
         }
         if known.len() >= self.limit { Err(NoRoom::AtAll) } else { Ok(()) }
+    }
+
+    /// Takes the place of a new session, where there is one.
+    fn take_place(&self, id: &str, whose: Whose) -> Result<(), NoRoom> {
+        let mut known = self.known();
+        self.room_in(&known, whose)?;
+        known.insert(id.to_owned(), Known { whose, last: Instant::now(), open: 0 });
+        Ok(())
     }
 
     /// Serves a request of this caller.
@@ -115,20 +125,19 @@ impl Sessions {
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(round) => false,
             };
-            let is_over = |known: &Known| known.open == 0 && known.last.elapsed() > self.idle;
-            let over: Vec<String> = self
-                .known()
-                .iter()
-                .filter(|(_, known)| stopped || is_over(known))
-                .map(|(id, _)| id.clone())
-                .collect();
-            for id in over {
+            for id in self.remove_over(stopped) {
                 let _ = Manager(Some(Arc::clone(&self))).close_session(&id.into()).await;
             }
             if stopped {
                 return;
             }
         }
+    }
+
+    /// Takes out the sessions that are over, so that none of them is used again.
+    fn remove_over(&self, all: bool) -> Vec<String> {
+        let is_over = |known: &Known| known.open == 0 && known.last.elapsed() > self.idle;
+        self.known().extract_if(|_, known| all || is_over(known)).map(|(id, _)| id).collect()
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {

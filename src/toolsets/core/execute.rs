@@ -106,12 +106,12 @@ impl Change for Execute {
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
         let mut proposal = Proposal::new(action, question, order)
             .fact("Method", method.to_string())
-            .fact("Path", place)
-            .fact_if("Query", (!query.is_empty()).then_some(query));
+            .wrote("Path", Some(place))
+            .wrote("Query", (!query.is_empty()).then_some(query));
         if let Some(document) = self.subject(&path, cx).await? {
             proposal = shown(proposal, &document, self.method);
         }
-        Ok(Plan::Change(proposal.fact_if("Body", self.body.as_ref().map(visible))))
+        Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(visible))))
     }
 
     async fn report(self, answer: Answer, _: &Context) -> Result<Executed, Error> {

@@ -16,7 +16,7 @@ use crate::{
         projects::Project,
         releases::{self, Release},
     },
-    tool::{Change, Context, Error, Plan, Proposal, Words, uri},
+    tool::{Change, Context, Error, Plan, Proposal, Tags, Words, uri},
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
@@ -36,7 +36,7 @@ pub(super) struct DeployRelease {
     /// Tenants to deploy for.
     tenants: Option<Words>,
     /// Tags whose tenants to deploy for, like Region/EMEA.
-    tenant_tags: Option<Words>,
+    tenant_tags: Option<Tags>,
     /// Values of prompted variables, by name.
     #[serde(default)]
     variables: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ pub(super) struct Deployed {
     deployments_created: usize,
     deployment_tasks: Vec<DeploymentTask>,
     message: String,
-    help_text: &'static str,
+    help_text: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -81,8 +81,8 @@ pub(super) struct Deployed {
 struct DeploymentTask {
     task_id: String,
     deployment_id: String,
-    task_resource_uri: String,
-    url: String,
+    task_resource_uri: Option<String>,
+    url: Option<String>,
 }
 
 /// Octopus's answer. Older versions write keys in camel case.
@@ -100,7 +100,7 @@ struct CreatedTask {
     task: String,
 }
 
-/// How many previews are asked for: one of each environment, or of the first tenants.
+/// How many previews are asked for at most.
 const PREVIEWS: usize = 10;
 
 impl Change for DeployRelease {
@@ -113,7 +113,7 @@ impl Change for DeployRelease {
     async fn plan(&self, cx: &Context) -> Result<Plan<Deployed>, Error> {
         let times =
             Times::read(self.run_at.as_deref(), self.no_run_after.as_deref(), Timestamp::now())?;
-        let (tenants, tags) = (Words::of(&self.tenants), Words::of(&self.tenant_tags));
+        let (tenants, tags) = (Words::of(&self.tenants), Tags::of(&self.tenant_tags));
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         if tenanted && self.environment_names.0.len() > 1 {
             return Err(Error::Invalid(
@@ -142,7 +142,7 @@ impl Change for DeployRelease {
             AlreadyThere::of(&space, &project, &targets),
             previews_of(&space, &release, &targets),
         )?;
-        let prompts = Prompts::of("variables", Some(&previews), &self.variables)?;
+        let prompts = Prompts::of("variables", previews.as_deref(), &self.variables)?;
         let mut manner = Manner {
             times,
             use_guided_failure: self.use_guided_failure,
@@ -151,7 +151,7 @@ impl Change for DeployRelease {
             not_on,
             skipped: Words::of(&self.skip_step_names).to_vec(),
         };
-        manner.check_steps(Some(&previews))?;
+        manner.check_steps(previews.as_deref())?;
         let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
         let whom = targets.tenancy.whom();
         let question =
@@ -168,21 +168,25 @@ impl Change for DeployRelease {
         proposal = proposal
             .fact_if("Deploys packages again that are there", yes(self.force_package_redeployment))
             .fact_if("Takes the variables as they are now", yes(self.update_variable_snapshot))
-            .fact_list("Overridden freezes", freezes)
-            .fact_if("Why they are overridden", self.deployment_freeze_override_reason.as_ref())
+            .wrote_list("Overridden freezes", freezes)
+            .wrote("Why they are overridden", self.deployment_freeze_override_reason.as_ref())
             .state(json!({ "release": release.id, "there": there.state() }));
         Ok(Plan::Change(proposal))
     }
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<Deployed, Error> {
         let created: Created = answer.json(Self::NAME)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        // The deed is done; what cannot be looked up is left out.
+        let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<DeploymentTask> = created
             .tasks
             .into_iter()
             .map(|CreatedTask { deployment, task }| DeploymentTask {
-                task_resource_uri: uri(["spaces", space.name(), "tasks", &task, "details"]),
-                url: space.portal().task_page(&task),
+                task_resource_uri: space
+                    .as_ref()
+                    .filter(|_| cx.policy.is_on("tasks"))
+                    .map(|space| uri(["spaces", space.name(), "tasks", &task, "details"])),
+                url: space.as_ref().map(|space| space.portal().task_page(&task)),
                 task_id: task,
                 deployment_id: deployment,
             })
@@ -194,7 +198,7 @@ impl Change for DeployRelease {
             deployments_created: tasks.len(),
             message: executions::message("deployment", tasks.len(), self.run_at.as_deref()),
             deployment_tasks: tasks,
-            help_text: executions::HELP,
+            help_text: executions::help(cx),
         })
     }
 }
@@ -251,21 +255,26 @@ impl DeployRelease {
     }
 }
 
-/// What the deployments would do, for each environment or for the first tenants.
+/// What the deployments would do, for each environment and tenant; nothing where they are so many
+/// that Octopus would be asked for long. It then checks prompts and steps itself.
 async fn previews_of(
     space: &Space,
     release: &Release,
     targets: &Targets,
-) -> Result<Vec<Preview>, Error> {
+) -> Result<Option<Vec<Preview>>, Error> {
     let tenants: Vec<_> = targets.tenancy.tenants().map(|tenant| Some(&tenant.id)).collect();
     let tenants = if tenants.is_empty() { vec![None] } else { tenants };
     let places = targets
         .environments
         .iter()
         .flat_map(|environment| tenants.iter().map(move |tenant| (&environment.id, *tenant)));
-    let places: Vec<_> = places.take(PREVIEWS).collect();
+    let places: Vec<_> = places.collect();
+    if places.len() > PREVIEWS {
+        return Ok(None);
+    }
     let previews = places.iter().map(|(environment, tenant)| {
         previews::of_deployment(space, &release.id, environment, *tenant)
     });
-    Ok(stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect().await?)
+    let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect();
+    Ok(Some(previews.await?))
 }

@@ -11,13 +11,16 @@ pub(super) use prompts::Prompts;
 pub(super) use targets::{Mode, Targets, Tenancy};
 pub(super) use times::Times;
 
-use crate::octopus::OctopusVersion;
+use crate::{octopus::OctopusVersion, tool::Context};
 
 /// The first version with executions.
 pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
 
-/// What to do next.
-pub(super) const HELP: &str = "get_task_details says how a task goes";
+/// What to do next, where that tool is on.
+pub(super) fn help(cx: &Context) -> Option<&'static str> {
+    let is_on = cx.policy.names("get_task_details");
+    is_on.then_some("get_task_details says how a task goes")
+}
 
 /// What was begun, in words.
 pub(super) fn message(noun: &str, count: usize, run_at: Option<&str>) -> String {

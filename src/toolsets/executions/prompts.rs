@@ -36,17 +36,22 @@ impl Prompts {
             });
             return Ok(Self(given.collect()));
         };
-        let asked = previews.iter().flat_map(|preview| &preview.form.elements);
-        let is_variable = |element: &&Element| {
+        let asked = previews.iter().flat_map(|preview| {
+            let form = &preview.form;
+            form.elements.iter().map(move |element| (element, form.values.get(&element.name)))
+        });
+        let is_variable = |(element, _): &(&Element, Option<&Value>)| {
             element.control.kind.as_deref().is_none_or(|kind| kind == "VariableValue")
         };
         let mut prompts = BTreeMap::new();
-        for Element { name, control, is_value_required } in asked.filter(is_variable) {
+        for (Element { name, control, is_value_required }, value) in asked.filter(is_variable) {
+            let is_set = value.is_some_and(|value| !value.is_null() && value != "");
+            let is_required = *is_value_required && !is_set;
             let name = control.name.clone().unwrap_or_else(|| name.clone());
             let label = control.label.clone().filter(|label| *label != name && !label.is_empty());
-            let prompt = Prompt { label, is_required: *is_value_required, value: None };
+            let prompt = Prompt { label, is_required, value: None };
             let known: &mut Prompt = prompts.entry(name).or_insert(prompt);
-            known.is_required |= is_value_required;
+            known.is_required |= is_required;
         }
         let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
         for (name, value) in given {

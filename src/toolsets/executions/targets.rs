@@ -59,6 +59,8 @@ impl<'a> Mode<'a> {
 
 /// How many tenants one call may stand for. More than a person reads before a yes.
 const MOST_TENANTS: usize = 200;
+/// How many tenants with a tag are looked through for those that are meant.
+const MOST_READ: usize = 1_000;
 
 impl Targets {
     /// Finds everything by the names in the call.
@@ -73,14 +75,16 @@ impl Targets {
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         mode.check(tenanted)?;
         let (environments, named, tagged) = futures::try_join!(
-            space.find_all::<Environment>(environments),
+            async { Ok(space.find_all::<Environment>(environments).await?) },
             async {
-                if tenants.is_empty() { Ok(Vec::new()) } else { space.find_all(tenants).await }
+                let none = tenants.is_empty();
+                Ok(if none { Vec::new() } else { space.find_all(tenants).await? })
             },
             tagged(space, project, tags),
         )?;
+        let environments = unique(environments);
         let tenancy = if tenanted {
-            let mut tagged = tagged;
+            let (named, mut tagged) = (unique(named), tagged);
             tagged.retain(|tenant| is_connected(tenant, project, &environments));
             Tenancy::Tenanted { named, tags: tags.to_vec(), tagged }
         } else {
@@ -158,11 +162,7 @@ fn is_connected(tenant: &Tenant, project: &Project, environments: &[Environment]
 }
 
 /// The tenants of a project that have these tags.
-async fn tagged(
-    space: &Space,
-    project: &Project,
-    tags: &[String],
-) -> Result<Vec<Tenant>, crate::octopus::Error> {
+async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec<Tenant>, Error> {
     if tags.is_empty() {
         return Ok(Vec::new());
     }
@@ -170,6 +170,26 @@ async fn tagged(
         .path([Tenant::COLLECTION])
         .with("projectId", &project.id)
         .with_list("tags", tags)
-        .with("take", MOST_TENANTS + 1);
-    Ok(space.session().get::<Page<Tenant>>(&path).await?.items)
+        .with("take", MOST_READ);
+    let page: Page<Tenant> = space.session().get(&path).await?;
+    if page.total_results as usize > page.items.len() {
+        return Err(Error::Invalid(format!(
+            "{} tenants have {}; at most {MOST_READ} can be looked through, so name them or use \
+             narrower tags",
+            page.total_results,
+            tags.join(", ")
+        )));
+    }
+    Ok(page.items)
+}
+
+/// Each once, however it was called.
+fn unique<R: Resource>(documents: Vec<R>) -> Vec<R> {
+    let mut unique: Vec<R> = Vec::with_capacity(documents.len());
+    for document in documents {
+        if !unique.iter().any(|other| other.id() == document.id()) {
+            unique.push(document);
+        }
+    }
+    unique
 }

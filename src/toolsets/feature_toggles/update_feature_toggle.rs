@@ -56,7 +56,7 @@ pub(super) struct UpdatedToggle {
     id: Option<String>,
     slug: String,
     name: Option<String>,
-    resource_uri: String,
+    resource_uri: Option<String>,
     message: String,
     help_text: &'static str,
 }
@@ -87,7 +87,12 @@ impl Change for UpdateFeatureToggle {
         let mut lines = self.change_whole(&mut changed);
         lines.extend(self.change_environments(&mut changed, &environments)?);
         if lines.is_empty() {
-            return Ok(Plan::Nothing(self.updated(&space, &project, &toggle, true)));
+            return Ok(Plan::Nothing(self.updated(
+                Some(&space),
+                project.id.as_str(),
+                &toggle,
+                true,
+            )));
         }
         let name = text(&toggle, "Name").unwrap_or(&self.slug);
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
@@ -98,7 +103,7 @@ impl Change for UpdateFeatureToggle {
             .fact("Project", &project.name)
             .fact("Feature toggle", format!("{name} ({})", self.slug));
         let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
-            proposal.fact(&about, format!("{was} → {becomes}"))
+            proposal.change(&about, &was, &becomes)
         });
         // Whatever somebody else edits in the meantime, theirs is not written over.
         Ok(Plan::Change(proposal.state(Value::Object(toggle))))
@@ -106,9 +111,10 @@ impl Change for UpdateFeatureToggle {
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<UpdatedToggle, Error> {
         let toggle: Map<String, Value> = answer.json(Self::NAME).unwrap_or_default();
-        let space = cx.space(self.space.as_deref()).await?;
-        let project: Project = space.find(&self.project_id).await?;
-        Ok(self.updated(&space, &project, &toggle, false))
+        // The toggle is changed, whether more of it can be looked up or not.
+        let space = cx.space(self.space.as_deref()).await.ok();
+        let project = text(&toggle, "ProjectId").unwrap_or(&self.project_id);
+        Ok(self.updated(space.as_ref(), project, &toggle, false))
     }
 }
 
@@ -116,6 +122,13 @@ type Line = (String, String, String);
 
 impl UpdateFeatureToggle {
     fn check(&self) -> Result<(), Error> {
+        if self.slug.trim().is_empty() {
+            return Err(Error::Argument {
+                field: "slug".to_owned(),
+                reason: "this argument is required; find_feature_toggles shows the slugs"
+                    .to_owned(),
+            });
+        }
         let whole = self.default_is_enabled.is_none() && self.description.is_none();
         if whole && self.environments.is_empty() {
             return Err(Error::Invalid(
@@ -199,26 +212,20 @@ impl UpdateFeatureToggle {
 
     fn updated(
         &self,
-        space: &Space,
-        project: &Project,
+        space: Option<&Space>,
+        project: &str,
         toggle: &Map<String, Value>,
         no_op: bool,
     ) -> UpdatedToggle {
         let slug = text(toggle, "Slug").unwrap_or(&self.slug).to_owned();
-        let project = project.id.as_str();
         UpdatedToggle {
             success: true,
             no_op: no_op.then_some(true),
             id: text(toggle, "Id").map(str::to_owned),
             name: text(toggle, "Name").map(str::to_owned),
-            resource_uri: uri([
-                "spaces",
-                space.name(),
-                "projects",
-                project,
-                "featuretoggles",
-                &slug,
-            ]),
+            resource_uri: space.map(|space| {
+                uri(["spaces", space.name(), "projects", project, "featuretoggles", &slug])
+            }),
             message: if no_op { "it is so already" } else { "the toggle was changed" }.to_owned(),
             help_text: "find_feature_toggles shows the state in each environment",
             slug,

@@ -11,6 +11,7 @@ use crate::{
     octopus::{
         Answer, Error as OctopusError, Id, Named, OctopusVersion, Order, Space, Window,
         channels::Channel,
+        git,
         projects::Project,
         releases::{self, NextVersion, Release},
     },
@@ -65,7 +66,7 @@ pub(super) struct CreatedRelease {
     #[serde(flatten)]
     release: Option<ReleaseSummary>,
     message: String,
-    help_text: &'static str,
+    help_text: Option<&'static str>,
 }
 
 /// Octopus's answer. Older versions write keys in camel case.
@@ -93,22 +94,24 @@ impl Change for CreateRelease {
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
-        let git_ref = self.git_ref(&project)?;
+        let git_ref = self.git_ref(&space, &project).await?;
         let channel = self.channel(&space, &project).await?;
-        if let Some(version) = &self.release_version {
+        if let Some(version) = self.wanted() {
             match releases::exactly(&space, &project.id, version).await {
-                Ok(release) => return self.is_there(&space, &project, release).await,
+                Ok(release) => return self.is_there(cx, &space, &project, release).await,
                 Err(OctopusError::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         let newest = Window { skip: 0, take: 1 };
-        let (latest, next) = futures::try_join!(
+        let reference = self.git_commit.as_deref().or(git_ref.as_deref());
+        let (latest, next, process) = futures::try_join!(
             releases::of_project(&space, &project.id, None, newest),
             self.next(&space, &project, &channel, git_ref.as_deref()),
+            releases::process_now(&space, &project, reference),
         )?;
         let latest = latest.items.into_iter().next();
-        let version = self.release_version.clone().or(next);
+        let version = self.wanted().map(str::to_owned).or(next);
         let order = self.order(&space, &project, version.as_deref(), &channel, git_ref.as_deref());
         let shown = version.as_deref().unwrap_or("of a version that Octopus picks");
         let question = format!("Create release {shown} of {}?", project.name);
@@ -120,57 +123,61 @@ impl Change for CreateRelease {
         let proposal = Proposal::new("release creation", &question, order)
             .fact("Space", space.name())
             .fact("Project", &project.name)
-            .fact("Version", shown)
+            .wrote("Version", Some(shown))
             .fact("Channel", &channel.name)
             .fact("Latest release", latest.as_ref().map_or("none", |release| &release.version))
-            .fact_if("Git reference", git_ref.as_ref())
-            .fact_if("Git commit", self.git_commit.as_ref())
-            .fact_if("Version of all packages", self.package_version.as_ref())
-            .fact_list("Packages", &packages)
-            .fact_list("Git resources", &resources.unwrap_or_default())
-            .fact_if("Prereleases of packages", self.package_prerelease.as_ref())
+            .wrote("Git reference", git_ref.as_ref())
+            .wrote("Git commit", self.git_commit.as_ref())
+            .wrote("Version of all packages", self.package_version.as_ref())
+            .wrote_list("Packages", &packages)
+            .wrote_list("Git resources", &resources.unwrap_or_default())
+            .wrote("Prereleases of packages", self.package_prerelease.as_ref())
             .fact_if("Ignores rules of the channel", yes(self.ignore_channel_rules))
-            .fact_list("Custom fields", &fields)
-            .fact_if("Notes", self.release_notes.as_ref())
-            .state(json!(latest.map(|release| release.id)));
+            .wrote_list("Custom fields", &fields)
+            .wrote("Notes", self.release_notes.as_ref())
+            .state(json!([latest.map(|release| release.id), process]));
         Ok(Plan::Change(proposal))
     }
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<CreatedRelease, Error> {
         let Created { id, version } = answer.json(Self::NAME)?;
-        let space = cx.space(self.space.as_deref()).await?;
         // The release is there, whether it can be read or not.
-        let release = match space.get::<Release>(&id).await {
-            Ok(release) => {
-                summaries(&space, vec![release], true).await.ok().and_then(|mut all| all.pop())
-            }
-            Err(_) => None,
+        let read = async {
+            let space = cx.space(self.space.as_deref()).await?;
+            let release = space.get::<Release>(&id).await?;
+            Ok::<_, Error>(summaries(&space, vec![release], true).await?.pop())
         };
-        Ok(created(true, id, version, release))
+        let release = read.await.ok().flatten();
+        Ok(created(cx, true, id, version, release))
     }
 }
 
 impl CreateRelease {
-    /// What a project in Git is taken from. A project in the database has no such thing.
-    fn git_ref(&self, project: &Project) -> Result<Option<String>, Error> {
+    /// The version that the call names. A blank one is none.
+    fn wanted(&self) -> Option<&str> {
+        self.release_version.as_deref().map(str::trim).filter(|version| !version.is_empty())
+    }
+
+    /// What a project in Git is taken from: exactly what the call names, or the default branch. A
+    /// project in the database has no such thing.
+    async fn git_ref(&self, space: &Space, project: &Project) -> Result<Option<String>, Error> {
+        let name = &project.name;
         if !project.is_version_controlled {
             if self.git_ref.is_some() || self.git_commit.is_some() {
                 return Err(Error::Invalid(format!(
-                    "{} is not in Git; leave gitRef and gitCommit out",
-                    project.name
+                    "{name} is not in Git; leave gitRef and gitCommit out"
                 )));
             }
             return Ok(None);
         }
-        let settings = project.persistence_settings.as_ref();
-        let default = settings.and_then(|settings| settings.default_branch.clone());
-        let usual = if self.git_commit.is_some() { None } else { default };
-        match self.git_ref.clone().or(usual) {
-            None if self.git_commit.is_none() => Err(Error::Invalid(format!(
-                "{} is in Git; say with gitRef from which branch or tag",
-                project.name
+        if self.git_ref.is_none() && self.git_commit.is_some() {
+            return Ok(None);
+        }
+        match git::meant(space, project, self.git_ref.as_deref()).await? {
+            Some(reference) => Ok(Some(reference.into_string())),
+            None => Err(Error::Invalid(format!(
+                "{name} is in Git and has no default branch; say with gitRef from where"
             ))),
-            given => Ok(given),
         }
     }
 
@@ -195,7 +202,7 @@ impl CreateRelease {
         channel: &Channel,
         git_ref: Option<&str>,
     ) -> Result<Option<String>, OctopusError> {
-        if self.release_version.is_some() {
+        if self.wanted().is_some() {
             return Ok(None);
         }
         let reference = self.git_commit.as_deref().or(git_ref);
@@ -211,6 +218,7 @@ impl CreateRelease {
 
     async fn is_there(
         &self,
+        cx: &Context,
         space: &Space,
         project: &Project,
         release: Release,
@@ -224,7 +232,7 @@ impl CreateRelease {
         }
         let (id, version) = (release.id.clone(), release.version.clone());
         let summary = summaries(space, vec![release], true).await?.pop();
-        Ok(Plan::Nothing(created(false, id, version, summary)))
+        Ok(Plan::Nothing(created(cx, false, id, version, summary)))
     }
 
     fn order(
@@ -263,6 +271,7 @@ impl CreateRelease {
 }
 
 fn created(
+    cx: &Context,
     created: bool,
     id: Id<Release>,
     version: String,
@@ -280,6 +289,6 @@ fn created(
         release_version: version,
         release,
         message,
-        help_text: "deploy_release deploys it",
+        help_text: cx.policy.names("deploy_release").then_some("deploy_release deploys it"),
     }
 }

@@ -27,7 +27,7 @@ impl LastRuns {
         targets: &Targets,
     ) -> Result<Self, Error> {
         let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
-        let runs = runbook_runs::newest(space, project, runbook, &environments).await?;
+        let (runs, all) = runbook_runs::newest(space, project, runbook, &environments).await?;
         let tasks = space.by_ids::<Task>(runs.iter().map(|run| &run.task_id)).await?;
         let mut last = Self { lines: Vec::new(), runs: Vec::new() };
         for environment in &targets.environments {
@@ -39,7 +39,8 @@ impl LastRuns {
             };
             let mut add = |place: String, run: Option<&RunbookRun>| {
                 let said = match run {
-                    None => "never".to_owned(),
+                    None if all => "never".to_owned(),
+                    None => "not known: not among the newest runs".to_owned(),
                     Some(run) => {
                         last.runs.push(run.id.to_string());
                         let state =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::{
         runbook_runs::{self, RunbookSnapshot},
         runbooks::{self, Place, Runbook},
     },
-    tool::{Change, Context, Error, Plan, Proposal, Words, uri},
+    tool::{Change, Context, Error, Plan, Proposal, Tags, Words, uri},
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct RunRunbook {
     /// Tenants to run it for.
     tenants: Option<Words>,
     /// Tags whose tenants to run it for, like Region/EMEA.
-    tenant_tags: Option<Words>,
+    tenant_tags: Option<Tags>,
     /// The snapshot to run, rather than the published one.
     runbook_snapshot_id: Option<String>,
     /// Branch, tag or commit, for a runbook in Git.
@@ -70,7 +70,7 @@ pub(super) struct RunStarted {
     git_ref: Option<String>,
     runbook_run_tasks: Vec<RunTask>,
     message: String,
-    help_text: &'static str,
+    help_text: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -78,8 +78,8 @@ pub(super) struct RunStarted {
 struct RunTask {
     task_id: String,
     runbook_run_id: String,
-    resource_uri: String,
-    url: String,
+    resource_uri: Option<String>,
+    url: Option<String>,
 }
 
 /// Octopus's answer. Older versions write keys in camel case.
@@ -132,7 +132,7 @@ impl Change for RunRunbook {
         };
         let runbook = runbooks::find(&space, place, &self.runbook_name).await?;
         let mode = Mode::of(&runbook.name, runbook.multi_tenancy_mode.as_deref());
-        let (tenants, tags) = (Words::of(&self.tenants), Words::of(&self.tenant_tags));
+        let (tenants, tags) = (Words::of(&self.tenants), Tags::of(&self.tenant_tags));
         let (version, targets, only_on, not_on) = futures::try_join!(
             self.version(&space, &runbook, reference),
             Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
@@ -143,12 +143,14 @@ impl Change for RunRunbook {
             Version::Git(reference) => Some(reference),
             Version::Snapshot(_) => None,
         };
-        let previews = targets.environments.iter().map(async |environment| {
-            Ok(runbook_runs::preview(&space, &project, &runbook, in_git, &environment.id).await?)
+        let previews = targets.environments.iter().map(|environment| {
+            runbook_runs::preview(&space, &project, &runbook, in_git, &environment.id)
         });
-        let (last, previews) = futures::try_join!(
+        let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4);
+        let (last, previews, process) = futures::try_join!(
             LastRuns::of(&space, &project, &runbook, &targets),
-            try_join_all(previews),
+            async { Ok(previews.try_collect::<Vec<_>>().await?) },
+            async { Ok(runbook_runs::process(&space, &project, &runbook, in_git).await?) },
         )?;
         let previews: Option<Vec<_>> = previews.into_iter().collect();
         let given = &self.prompted_variable_values;
@@ -177,18 +179,22 @@ impl Change for RunRunbook {
             Version::Git(reference) => proposal.fact("Git reference", reference.as_str()),
         };
         let proposal = prompts.show(manner.show(last.show(targets.show(proposal))));
-        Ok(Plan::Change(proposal.state(last.state())))
+        Ok(Plan::Change(proposal.state(json!([last.state(), process]))))
     }
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<RunStarted, Error> {
         let created: Created = answer.json(Self::NAME)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        // The deed is done; what cannot be looked up is left out.
+        let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<RunTask> = created
             .tasks
             .into_iter()
             .map(|CreatedTask { run, task }| RunTask {
-                resource_uri: uri(["spaces", space.name(), "tasks", &task]),
-                url: space.portal().task_page(&task),
+                resource_uri: space
+                    .as_ref()
+                    .filter(|_| cx.policy.is_on("tasks"))
+                    .map(|space| uri(["spaces", space.name(), "tasks", &task])),
+                url: space.as_ref().map(|space| space.portal().task_page(&task)),
                 task_id: task,
                 runbook_run_id: run,
             })
@@ -199,7 +205,7 @@ impl Change for RunRunbook {
             git_ref: self.git_ref,
             message: executions::message("run", tasks.len(), self.run_at.as_deref()),
             runbook_run_tasks: tasks,
-            help_text: executions::HELP,
+            help_text: executions::help(cx),
         })
     }
 }
