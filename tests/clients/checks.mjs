@@ -2,52 +2,31 @@
 // the Python clients read too; a client file only says how its SDK connects, lists and calls.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 
-const expected = JSON.parse(readFileSync(new URL('expectations.json', import.meta.url)));
-
-// Whether `actual` holds all that `wanted` says: the named keys of an object, each wanted element
-// somewhere in an array, `$contains` in a string, and scalars as they are.
-function mismatch(actual, wanted, at = '$') {
-  if (wanted === null || typeof wanted !== 'object') {
-    return Object.is(actual, wanted) ? null : `${at}: ${show(actual)} is not ${show(wanted)}`;
-  }
-  if (Array.isArray(wanted)) {
-    if (!Array.isArray(actual)) return `${at}: ${show(actual)} is not a list`;
-    const missing = wanted.find((one) => actual.every((element) => mismatch(element, one)));
-    return missing === undefined ? null : `${at}: nothing like ${show(missing)} in ${show(actual)}`;
-  }
-  if ('$contains' in wanted) {
-    const found = typeof actual === 'string' && actual.includes(wanted.$contains);
-    return found ? null : `${at}: ${show(actual)} does not contain ${show(wanted.$contains)}`;
-  }
-  if (actual === null || typeof actual !== 'object')
-    return `${at}: ${show(actual)} is not an object`;
-  for (const [key, value] of Object.entries(wanted)) {
-    const problem = mismatch(actual[key], value, `${at}.${key}`);
-    if (problem) return problem;
-  }
-  return null;
-}
-
-function show(value) {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 400 ? `${text.slice(0, 400)}...` : text;
-}
+import { aCodeIsGoodOnce, aPersonDecides } from './changes.mjs';
+import { expected, mismatch, show } from './facts.mjs';
 
 async function theTools(client) {
   const listed = await client.list();
   const names = listed.map((tool) => tool.name);
-  for (const tool of expected.tools) assert.ok(names.includes(tool), `${tool} is not listed`);
+  assert.deepEqual(names.sort(), [...expected.tools].sort());
   for (const tool of listed) assert.ok(tool.outputSchema, `${tool.name} publishes no outputSchema`);
 }
 
+// The address of the instance, which addresses of its pages begin with.
+async function instanceOf(client) {
+  const { structuredContent } = await client.call('list_spaces', { take: 1 });
+  return structuredContent.items[0].url.split('/app#')[0];
+}
+
 async function everyToolAnswersRight(client) {
+  const instance = await instanceOf(client);
   assert.deepEqual(
     [...new Set(expected.calls.map((call) => call.tool))].sort(),
     [...expected.tools].sort(),
   );
-  for (const { tool, arguments: args, expect } of expected.calls) {
+  for (const { tool, arguments: named, expect } of expected.calls) {
+    const args = JSON.parse(JSON.stringify(named).replaceAll('{instance}', instance));
     const result = await client.call(tool, args);
     const text = result.content.map((block) => block.text).join('');
     assert.ok(!result.isError, `${tool} ${show(args)}: ${text}`);
@@ -157,13 +136,15 @@ async function withoutCredentialsNothing(connect, url) {
 }
 
 /**
- * Runs every check. `connect(url, headers)` gives `{ version, list, call, resources, templates,
- * read, prompts, prompt, complete, close }`; the two URLs
- * come from the command line: a server with the sample instance behind it that asks for no
- * credentials, and one that takes each caller's own.
+ * Runs every check. `connect(url, headers, person)` gives `{ version, list, call, resources,
+ * templates, read, prompts, prompt, complete, close }`; where there is a `person`, the client says
+ * that it can ask one, and asks with `person(message)`, which gives the result of the elicitation.
+ * The three URLs come from the command line: a server with the sample instance behind it that asks
+ * for no credentials, one that takes each caller's own, and one that lets things be changed and
+ * keeps sessions.
  */
 export async function check(name, version, connect) {
-  const [open, keyed] = process.argv.slice(2);
+  const [open, keyed, changing] = process.argv.slice(2);
   const client = await connect(open, {});
   const checks = [
     [`speaks ${version}`, () => assert.equal(client.version, version)],
@@ -176,6 +157,8 @@ export async function check(name, version, connect) {
     ['is told of an unknown tool', () => anUnknownToolIsAProtocolError(client)],
     ['shows two users their own data only', () => eachUserSeesTheirOwn(connect, keyed)],
     ['is refused without credentials', () => withoutCredentialsNothing(connect, keyed)],
+    ['asks a person before a change', () => aPersonDecides(connect, changing)],
+    ['needs a code where nobody can be asked', () => aCodeIsGoodOnce(connect, changing)],
   ];
   let failed = 0;
   for (const [what, run] of checks) {

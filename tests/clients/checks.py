@@ -10,69 +10,36 @@ import traceback
 import urllib.error
 import urllib.request
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import anyio
 
-EXPECTED = json.loads((Path(__file__).parent / "expectations.json").read_text())
-
-
-def mismatch(actual, wanted, at="$"):
-    """Why `actual` does not hold all that `wanted` says, or None.
-
-    Wanted are the named keys of an object, each element somewhere in a list, `$contains` in a
-    string, and scalars as they are.
-    """
-    if isinstance(wanted, list):
-        if not isinstance(actual, list):
-            return f"{at}: {show(actual)} is not a list"
-        for one in wanted:
-            if all(mismatch(element, one) for element in actual):
-                return f"{at}: nothing like {show(one)} in {show(actual)}"
-        return None
-    if not isinstance(wanted, dict):
-        same = type(actual) is type(wanted) and actual == wanted
-        return None if same else f"{at}: {show(actual)} is not {show(wanted)}"
-    if "$contains" in wanted:
-        found = isinstance(actual, str) and wanted["$contains"] in actual
-        return None if found else f"{at}: {show(actual)} does not contain {wanted['$contains']!r}"
-    if not isinstance(actual, dict):
-        return f"{at}: {show(actual)} is not an object"
-    problems = (mismatch(actual.get(key), value, f"{at}.{key}") for key, value in wanted.items())
-    return next(filter(None, problems), None)
-
-
-def show(value):
-    text = json.dumps(value)
-    return text if len(text) <= 400 else f"{text[:400]}..."
-
-
-def expect(condition, message):
-    if not condition:
-        raise AssertionError(message)
-
-
-def expect_match(actual, wanted, what):
-    problem = mismatch(actual, wanted)
-    expect(problem is None, f"{what}: {problem}")
+from changes import a_code_is_good_once, a_person_decides
+from facts import EXPECTED, expect, expect_match, show
 
 
 async def the_tools(client):
     listed = await client.list()
-    names = [name for name, _ in listed]
-    for tool in EXPECTED["tools"]:
-        expect(tool in names, f"{tool} is not listed: {names}")
+    differing = {name for name, _ in listed} ^ set(EXPECTED["tools"])
+    expect(not differing, f"listed or expected, but not both: {sorted(differing)}")
     for name, output_schema in listed:
         expect(output_schema, f"{name} publishes no outputSchema")
 
 
+async def instance_of(client):
+    """The address of the instance, which addresses of its pages begin with."""
+    spaces = await client.call("list_spaces", {"take": 1})
+    return spaces.structured["items"][0]["url"].split("/app#")[0]
+
+
 async def every_tool_answers_right(client):
+    instance = await instance_of(client)
     expect(
         {call["tool"] for call in EXPECTED["calls"]} == set(EXPECTED["tools"]), "a tool has no call"
     )
     for call in EXPECTED["calls"]:
         what = f"{call['tool']} {show(call['arguments'])}"
-        answer = await client.call(call["tool"], call["arguments"])
+        arguments = json.loads(json.dumps(call["arguments"]).replace("{instance}", instance))
+        answer = await client.call(call["tool"], arguments)
         expect(not answer.is_error, f"{what}: {answer.text}")
         expect_match(answer.structured, call["expect"], what)
         expect(json.loads(answer.text) == answer.structured, f"{what}: the text is another answer")
@@ -183,9 +150,12 @@ async def without_credentials_nothing(connect, url):
 def check(*clients):
     """Runs every check for each `(name, version, connect)`.
 
-    `connect(url, headers)` is an async context manager that gives an object with `version`,
-    `protocol_error`, `list`, `call`, `resources`, `read`, `prompts`, `prompt` and `complete`. The two URLs come from the command line: a server with the
-    sample instance behind it that asks for no credentials, and one that takes each caller's own.
+    `connect(url, headers, person)` is an async context manager that gives an object with `version`,
+    `protocol_error`, `list`, `call`, `resources`, `read`, `prompts`, `prompt` and `complete`. Where
+    there is a `person`, the client says that it can ask one, and asks with `person(message)`, which
+    gives the result of the elicitation. The three URLs come from the command line: a server with
+    the sample instance behind it that asks for no credentials, one that takes each caller's own,
+    and one that lets things be changed and keeps sessions.
     """
     sys.exit(anyio.run(run_all, clients))
 
@@ -198,7 +168,7 @@ async def run_all(clients):
 
 
 async def run(name, version, connect):
-    open_url, keyed_url = sys.argv[1:3]
+    open_url, keyed_url, changing_url = sys.argv[1:4]
     failed = 0
 
     async def report(what, work, *arguments):
@@ -227,4 +197,8 @@ async def run(name, version, connect):
         "shows two users their own data only", each_user_sees_their_own, connect, keyed_url
     )
     await report("is refused without credentials", without_credentials_nothing, connect, keyed_url)
+    await report("asks a person before a change", a_person_decides, connect, changing_url)
+    await report(
+        "needs a code where nobody can be asked", a_code_is_good_once, connect, changing_url
+    )
     return failed

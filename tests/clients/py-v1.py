@@ -6,18 +6,21 @@ from types import SimpleNamespace
 from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
-from mcp.types import PromptReference
+from mcp.types import ElicitResult, PromptReference
 from pydantic import AnyUrl
 
 from checks import check
 
 
 @asynccontextmanager
-async def connect(url, headers):
+async def connect(url, headers, person=None):
+    async def ask(_, params):
+        return ElicitResult(**person(params.message))
+
     async with (
         create_mcp_http_client(headers=headers) as http,
         streamable_http_client(url, http_client=http) as (read, write, _),
-        ClientSession(read, write) as session,
+        ClientSession(read, write, elicitation_callback=person and ask) as session,
     ):
         started = await session.initialize()
 

@@ -7,16 +7,25 @@ from types import SimpleNamespace
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
-from mcp_types import PromptReference
+from mcp_types import ElicitResult, PromptReference
 
 from checks import check
 
 
 @asynccontextmanager
-async def connect(mode, url, headers):
+async def connect(mode, url, headers, person=None):
+    # For an elicitation on a session, and for an input-required result, which this SDK answers by
+    # calling again.
+    async def ask(_, params):
+        return ElicitResult(**person(params.message))
+
     async with (
         create_mcp_http_client(headers=headers) as http,
-        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+        Client(
+            streamable_http_client(url, http_client=http),
+            mode=mode,
+            elicitation_callback=person and ask,
+        ) as client,
     ):
 
         async def list_tools():

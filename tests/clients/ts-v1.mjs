@@ -2,11 +2,18 @@
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 import { check } from './checks.mjs';
 
-async function connect(url, headers) {
-  const client = new Client({ name: 'ts-v1', version: '1.0.0' });
+async function connect(url, headers, person) {
+  const client = new Client(
+    { name: 'ts-v1', version: '1.0.0' },
+    { capabilities: person ? { elicitation: {} } : {} },
+  );
+  if (person) {
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
+  }
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
   await client.connect(transport);
   return {

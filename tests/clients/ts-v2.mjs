@@ -6,11 +6,16 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { check } from './checks.mjs';
 
 function connectAs(mode) {
-  return async (url, headers) => {
+  return async (url, headers, person) => {
     const client = new Client(
       { name: 'ts-v2', version: '1.0.0' },
-      { versionNegotiation: { mode } },
+      { versionNegotiation: { mode }, capabilities: person ? { elicitation: {} } : {} },
     );
+    // For an elicitation on a session, and for an input-required result, which this SDK answers by
+    // calling again.
+    if (person) {
+      client.setRequestHandler('elicitation/create', ({ params }) => person(params.message));
+    }
     await client.connect(
       new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
     );
