@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
 
 use super::{Gate, envelope::Envelope, refusal::Refusal};
 use crate::mcp::{Caller, NoRoom, Sessions};
@@ -47,7 +47,23 @@ pub(super) async fn check(
     };
     match refusal {
         Some(refusal) => refusal.to(&Envelope::id_of(&request)),
-        None => Sessions::serving(&caller, next.run(request)).await,
+        None => {
+            let id = Envelope::id_of(&request);
+            let ends = request.method() == Method::DELETE;
+            let mut response = Sessions::serving(&caller, next.run(request)).await;
+            // Others came at the same moment and took the last places.
+            if begins
+                && response.status() == StatusCode::INTERNAL_SERVER_ERROR
+                && let Err(why) = sessions.room(&caller)
+            {
+                return full(why).to(&id);
+            }
+            // It is done, where rmcp says that it will be; some clients take that for a failure.
+            if ends && response.status() == StatusCode::ACCEPTED {
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+            response
+        }
     }
 }
 

@@ -216,7 +216,7 @@ async fn a_session_ends_when_its_client_says_so() {
     let server = server(|_| {}).await;
     let client = Client::connect(&server, keys::ADMIN, json!({})).await;
     let end = || request(&server, Method::DELETE, keys::ADMIN, Some(&client.session));
-    assert!(reply(end()).await.status < 300);
+    assert_eq!(reply(end()).await.status, 204);
     assert_eq!(reply(end()).await.status, 404);
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
     assert_eq!(client.post(&list).await.status(), 404);
@@ -239,6 +239,30 @@ async fn there_is_room_for_so_many_for_a_caller_and_for_all() {
     let end = request(&server, Method::DELETE, keys::ADMIN, Some(&first.session));
     assert!(reply(end).await.status < 300);
     Client::connect(&server, keys::ADMIN, json!({})).await;
+}
+
+/// A greeting of the revision with sessions begins one, whatever its header claims.
+#[tokio::test]
+async fn no_header_leads_past_the_limits() {
+    let server = server(|config| config.http.session_limit_per_caller = 2).await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let request = server
+            .http
+            .post(&server.url)
+            .header("accept", "application/json, text/event-stream")
+            .header("x-octopus-apikey", keys::ADMIN)
+            .header("mcp-protocol-version", crate::support::MODERN)
+            .json(&greeting(&json!({})));
+        seen.push(reply(request).await.status);
+    }
+    assert!(server.running.as_ref().unwrap().sessions.as_ref().unwrap().count() <= 2, "{seen:?}");
+    let capabilities = json!({});
+    let at_once = (0..8).map(|_| greet(&server, keys::DEFAULT_SPACE_ONLY, &capabilities));
+    let statuses: Vec<u16> =
+        futures::future::join_all(at_once).await.into_iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 6, "{statuses:?}");
 }
 
 #[tokio::test]

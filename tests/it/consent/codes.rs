@@ -35,6 +35,13 @@ async fn a_yes_is_for_the_same_caller_tool_and_arguments() {
         desk.agree(way, tool, &arguments, "yes").await.refused("not for this call");
         assert_eq!(desk.changes(), [], "{way:?}");
 
+        // One yes is one change, whatever keys it is sent with.
+        for key in ["a", "b"] {
+            let keyed = with(&arguments, "idempotencyKey", json!(key));
+            desk.agree(way, tool, &keyed, &sealed).await.refused("not for this call");
+        }
+        assert_eq!(desk.changes(), [], "{way:?}");
+
         // The order in which arguments are written means nothing.
         let mut reversed = serde_json::Map::new();
         for (key, value) in arguments.as_object().unwrap().iter().rev() {

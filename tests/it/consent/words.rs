@@ -270,3 +270,37 @@ async fn a_run_of_a_runbook_is_shown() {
     }
     assert_eq!(desk.changes(), []);
 }
+
+#[tokio::test]
+async fn what_is_named_twice_is_done_once() {
+    let desk = Desk::start().await;
+    let arguments = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.12.0",
+        "environmentNames": ["Staging", "environments-2", "STAGING"],
+    });
+    let (shown, sealed) = desk.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    assert!(shown.starts_with("Deploy Parcel Tracking API 1.12.0 to Staging?"), "{shown}");
+    let answer = desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
+    assert_eq!(answer["deploymentsCreated"], 1);
+    assert_eq!(desk.changes()[0].body.as_ref().unwrap()["EnvironmentNames"], json!(["Staging"]));
+}
+
+#[tokio::test]
+async fn what_a_reader_would_not_see_is_shown() {
+    let desk = Desk::start().await;
+    let shown = words(
+        &desk,
+        "create_release",
+        json!({
+            "space": "Default",
+            "projectName": "Parcel Tracking API",
+            "releaseVersion": "1.13.0\u{200b}",
+            "releaseNotes": "password=hunter2-hunter2",
+        }),
+    )
+    .await;
+    assert!(shown.contains("Version: 1.13.0\\u{200b}"), "{shown}");
+    assert!(shown.contains("Notes: password=hunter2-hunter2"), "{shown}");
+}
