@@ -45,26 +45,24 @@ pub(super) async fn check(
             "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
         )),
     };
-    match refusal {
-        Some(refusal) => refusal.to(&Envelope::id_of(&request)),
-        None => {
-            let id = Envelope::id_of(&request);
-            let ends = request.method() == Method::DELETE;
-            let mut response = Sessions::serving(&caller, next.run(request)).await;
-            // Others came at the same moment and took the last places.
-            if begins
-                && response.status() == StatusCode::INTERNAL_SERVER_ERROR
-                && let Err(why) = sessions.room(&caller)
-            {
-                return full(why).to(&id);
-            }
-            // It is done, where rmcp says that it will be; some clients take that for a failure.
-            if ends && response.status() == StatusCode::ACCEPTED {
-                *response.status_mut() = StatusCode::NO_CONTENT;
-            }
-            response
-        }
+    let id = Envelope::id_of(&request);
+    if let Some(refusal) = refusal {
+        return refusal.to(&id);
     }
+    let ends = request.method() == Method::DELETE;
+    let mut response = Sessions::serving(&caller, next.run(request)).await;
+    // Others came at the same moment and took the last places.
+    if begins
+        && response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && let Err(why) = sessions.room(&caller)
+    {
+        return full(why).to(&id);
+    }
+    // It is done, where rmcp says that it will be; some clients take that for a failure.
+    if ends && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 fn greets(request: &Request) -> bool {

@@ -35,6 +35,11 @@ pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
     result
 }
 
+/// What went wrong, for the log: on one line, whatever Octopus wrote into it, and without secrets.
+pub(super) fn logged(error: &Error) -> String {
+    text::door(&error.to_string()).text.escape_debug().to_string()
+}
+
 /// Says that somebody else wrote what is in the answer, and what was taken out of it. `ifc` is how
 /// other servers say so (information flow control).
 pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {

@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     octopus::{Client, Session},
-    text,
     tool::{Catalog, Consent, Context, Error, Gate, Limits, Outcome, Policy, Progress},
 };
 
@@ -118,7 +117,7 @@ impl Offering for Tools {
         let cx = self.context(request, consent)?;
         let started = Instant::now();
         let came = entry.call(arguments, &cx).await;
-        let elapsed_ms = started.elapsed().as_millis();
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let caller = cx.session.credentials().fingerprint();
         match came {
             Ok(Outcome::Done(passed)) => {
@@ -134,10 +133,7 @@ impl Offering for Tools {
                 Err(ErrorData::missing_required_client_capability(required))
             }
             Err(error) => {
-                let said = error.to_string();
-                // One line, whatever Octopus wrote into it, and no secret.
-                let said = text::door(&said).text;
-                let said = said.escape_debug();
+                let said = answer::logged(&error);
                 if error.is_fault() {
                     tracing::warn!(tool, %caller, elapsed_ms, error = %said, "call failed");
                 } else {

@@ -63,8 +63,11 @@ impl Client {
             retry_after: settings.retry_after_limit.0,
             response: settings.response_limit.0,
         };
-        let spaces =
-            Cache::builder().max_capacity(SPACES_KEPT).time_to_live(settings.space_cache.0).build();
+        let spaces = Cache::builder()
+            .max_capacity(SPACES_KEPT)
+            .time_to_live(settings.space_cache.0)
+            .support_invalidation_closures()
+            .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
         let llms_txt = llms_txt::cache();
         Ok(Self(Arc::new(Inner { url, http, orders, limits, spaces, version, llms_txt })))

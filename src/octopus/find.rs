@@ -9,6 +9,9 @@ use super::{Error, Id, Named, Page, Path, Session};
 const WALK: usize = 5_000;
 /// How many documents one request of a walk asks for.
 const PAGE: usize = 1_000;
+/// How many IDs one request asks for, so that its URL stays short. Octopus's own clients send
+/// 300.
+pub(super) const BATCH: usize = 300;
 /// How many near names a message holds.
 const NEAR: usize = 5;
 
@@ -35,16 +38,19 @@ impl Collection<'_> {
             }
         }
         let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
-        let by_name: Page<R> = self.session.get(&path).await?;
-        if let Some(found) = pick(wanted, by_name.items)? {
-            return Ok(found);
+        let mut by_name: Page<R> = self.session.get(&path).await?;
+        if let Some(place) = pick(wanted, &by_name.items)? {
+            return Ok(by_name.items.swap_remove(place));
         }
-        let (all, _) = self.walk::<R>().await?;
-        let near = near_names(wanted, &all);
-        pick(wanted, all)?.ok_or_else(|| self.missing::<R>(wanted, &near))
+        let (mut all, _) = self.walk::<R>().await?;
+        match pick(wanted, &all)? {
+            Some(place) => Ok(all.swap_remove(place)),
+            None => Err(self.missing::<R>(wanted, &near_names(wanted, &all))),
+        }
     }
 
-    /// Finds each of several documents, with one walk over the collection whatever their number.
+    /// Finds each of several documents: with one request where all are meant by their IDs, with one
+    /// walk over the collection where not, whatever their number.
     pub(super) async fn find_all<R: Named + Clone>(
         &self,
         wanted: &[String],
@@ -52,11 +58,15 @@ impl Collection<'_> {
         if let [only] = wanted {
             return Ok(vec![self.find(only).await?]);
         }
+        if let Some(found) = self.by_ids(wanted).await? {
+            return Ok(found);
+        }
         let (all, complete) = self.walk::<R>().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            match pick(wanted.trim(), all.clone())? {
-                Some(document) => found.push(document),
+            let place = pick(wanted.trim(), &all)?;
+            match place.and_then(|place| all.get(place)) {
+                Some(document) => found.push(document.clone()),
                 None if complete => {
                     return Err(self.missing::<R>(wanted, &near_names(wanted, &all)));
                 }
@@ -65,6 +75,22 @@ impl Collection<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Finds several documents by their IDs; `None` where not each of them is the ID of one. A name
+    /// may look like an ID.
+    async fn by_ids<R: Named + Clone>(&self, wanted: &[String]) -> Result<Option<Vec<R>>, Error> {
+        let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
+        let Ok(ids) = ids else { return Ok(None) };
+        if ids.len() > BATCH {
+            return Ok(None);
+        }
+        let path = self.path.clone().with_list("ids", &ids).with("take", ids.len());
+        let page: Page<R> = self.session.get(&path).await?;
+        let is =
+            |document: &&R, id: &Id<R>| document.id().as_str().eq_ignore_ascii_case(id.as_str());
+        let each = ids.iter().map(|id| page.items.iter().find(|document| is(document, id)));
+        Ok(each.map(Option::<&R>::cloned).collect())
     }
 
     /// Reads the collection, and whether that was all of it.
@@ -87,9 +113,10 @@ impl Collection<'_> {
     }
 }
 
-/// The one document that is called so, if there is one.
-fn pick<R: Named>(wanted: &str, documents: Vec<R>) -> Result<Option<R>, Error> {
-    let mut called: Vec<R> = documents.into_iter().filter(|d| d.is_called(wanted)).collect();
+/// The place of the one document that is called so, if there is one.
+fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
+    let called = documents.iter().enumerate().filter(|(_, document)| document.is_called(wanted));
+    let mut called: Vec<(usize, &R)> = called.collect();
     if called.len() > 1 {
         // The same letters in the same case win; then a name wins over a slug.
         let ranks: [fn(&R, &str) -> bool; 2] = [
@@ -97,18 +124,18 @@ fn pick<R: Named>(wanted: &str, documents: Vec<R>) -> Result<Option<R>, Error> {
             |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
         ];
         for rank in ranks {
-            if called.iter().filter(|document| rank(document, wanted)).count() == 1 {
-                called.retain(|document| rank(document, wanted));
+            if called.iter().filter(|(_, document)| rank(document, wanted)).count() == 1 {
+                called.retain(|(_, document)| rank(document, wanted));
                 break;
             }
         }
     }
     if called.len() > 1 {
-        let candidates = called.iter().map(|d| format!("{} ({})", d.name(), d.id())).collect();
+        let candidates = called.iter().map(|(_, d)| format!("{} ({})", d.name(), d.id())).collect();
         let wanted = wanted.to_owned();
         return Err(Error::Ambiguous { noun: R::NOUN, wanted, candidates });
     }
-    Ok(called.pop())
+    Ok(called.pop().map(|(place, _)| place))
 }
 
 /// That nothing is called so.

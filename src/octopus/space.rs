@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
-    find::{self, Collection},
+    find::{self, BATCH, Collection},
     spaces,
 };
 use crate::text::nearest::nearest;
@@ -22,10 +22,6 @@ pub(super) struct KnownSpace {
     id: Id<spaces::Space>,
     name: String,
 }
-
-/// How many IDs one request asks for, so that its URL stays short. Octopus's own clients send
-/// 300.
-const BATCH: usize = 300;
 
 impl Session {
     /// Enters a space by its name in any letter case, its slug or its ID. What a name stands for
@@ -84,15 +80,30 @@ impl Space {
     /// That there is no document with this ID here. What the name of the space stood for is
     /// forgotten: the space may have been made anew.
     pub fn not_found<R: Resource>(&self, id: &Id<R>) -> Error {
-        let gone = self.known.id.clone();
-        let _ =
-            self.session.client().spaces().invalidate_entries_if(move |_, known| known.id == gone);
+        self.forget();
         Error::NotFound {
             noun: R::NOUN,
             wanted: id.to_string(),
             place: Some(self.known.name.clone()),
             near: Vec::new(),
         }
+    }
+
+    /// Forgets what the name of the space stood for, for every caller.
+    fn forget(&self) {
+        let gone = self.known.id.clone();
+        let spaces = self.session.client().spaces();
+        if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
+            tracing::error!(%error, "a space is not forgotten");
+        }
+    }
+
+    /// A list of the space itself is always there: where it is not, the space is gone.
+    fn or_gone<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::NotFound { place: None, .. }) = &read {
+            self.forget();
+        }
+        read
     }
 
     /// Reads one document.
@@ -103,12 +114,12 @@ impl Space {
     /// Reads a page of a list.
     pub async fn list<R: Resource>(&self, path: Path, window: Window) -> Result<Page<R>, Error> {
         let Window { skip, take } = window;
-        self.session.get(&path.with("skip", skip).with("take", take)).await
+        self.or_gone(self.session.get(&path.with("skip", skip).with("take", take)).await)
     }
 
     /// Finds a document by its name in any letter case, its slug or its ID.
     pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        self.collection::<R>().find(wanted).await
+        self.or_gone(self.collection::<R>().find(wanted).await)
     }
 
     /// Finds a document, where one is named.
@@ -121,7 +132,7 @@ impl Space {
 
     /// Reads the documents of a kind, up to a few thousand.
     pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
-        self.collection::<R>().walk().await.map(|(all, _)| all)
+        self.or_gone(self.collection::<R>().walk().await).map(|(all, _)| all)
     }
 
     /// That none of these documents is called so.
@@ -137,7 +148,7 @@ impl Space {
 
     /// Finds several documents by their names, slugs or IDs, with one look-up for all.
     pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
-        self.collection::<R>().find_all(wanted).await
+        self.or_gone(self.collection::<R>().find_all(wanted).await)
     }
 
     fn collection<R: Named>(&self) -> Collection<'_> {

@@ -1,9 +1,11 @@
 //! Teams: who is responsible for what.
 #![expect(missing_docs, reason = "the fields are Octopus's own")]
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Deserialize;
 
-use super::{Id, Named, Resource};
+use super::{Error, Id, Page, Path, Resource, Space};
 
 /// The fields of a team that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -11,7 +13,6 @@ use super::{Id, Named, Resource};
 pub struct Team {
     pub id: Id<Team>,
     pub name: String,
-    pub slug: Option<String>,
 }
 
 impl Resource for Team {
@@ -24,12 +25,31 @@ impl Resource for Team {
     }
 }
 
-impl Named for Team {
-    fn name(&self) -> &str {
-        &self.name
-    }
+/// How many teams one look-up asks for.
+const BATCH: usize = 300;
 
-    fn slug(&self) -> Option<&str> {
-        self.slug.as_deref()
+/// The names of teams, by ID: those of a space and those of the whole instance, which no path of a
+/// space leads to. What the caller may not see is left out.
+pub async fn names<'a>(
+    space: &Space,
+    ids: impl IntoIterator<Item = &'a Id<Team>>,
+) -> Result<HashMap<String, String>, Error> {
+    let ids: Vec<&str> =
+        ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut names = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let path = Path::new([Team::COLLECTION])
+            .with("spaces", space.id())
+            .with("includeSystem", true)
+            .with_list("ids", batch)
+            .with("take", BATCH);
+        match space.session().get::<Page<Team>>(&path).await {
+            Ok(page) => {
+                names.extend(page.items.into_iter().map(|team| (team.id.to_string(), team.name)));
+            }
+            Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(names)
 }

@@ -80,6 +80,18 @@ pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
     Err(Error::Argument { field: field.to_owned(), reason })
 }
 
+/// How many entries a list has at most. What one request to Octopus takes is not far above it.
+const MOST: usize = 200;
+
+fn not_too_many<E: serde::de::Error>(entries: usize) -> Result<(), E> {
+    if entries <= MOST {
+        return Ok(());
+    }
+    Err(E::custom(format!(
+        "{entries} entries are too many; a list takes {MOST} at most, the rest goes into more calls"
+    )))
+}
+
 /// Words in a list. One word alone is read as a list of one.
 #[derive(Debug, Clone, Default)]
 pub struct Words(pub Vec<String>);
@@ -104,6 +116,7 @@ impl<'de> Deserialize<'de> for Words {
             Ok(Written::One(word)) => vec![word],
             Err(_) => return Err(D::Error::custom("expected a list of words")),
         };
+        not_too_many(words.len())?;
         if words.is_empty() || words.iter().any(|word| word.trim().is_empty()) {
             return Err(D::Error::custom(
                 "an empty list or word would not filter at all; leave the argument out for that",
@@ -171,6 +184,7 @@ impl<'de> Deserialize<'de> for Tags {
         // Earlier clients send one text with commas.
         let tags = words.iter().flat_map(|word| word.split(',')).map(str::trim);
         let tags: Vec<String> = tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+        not_too_many(tags.len())?;
         match tags.iter().find(|tag| !tag.contains('/')) {
             Some(tag) => Err(D::Error::custom(format!(
                 "'{tag}' is not a tag; write the tag set and the tag, as Set/Tag"
@@ -238,6 +252,24 @@ mod tests {
         assert!(serde_json::from_value::<Words>(json!([])).is_err());
         assert!(serde_json::from_value::<Words>(json!([" "])).is_err());
         assert_eq!(serde_json::from_value::<Words>(json!("Web")).unwrap().0, ["Web"]);
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        let many = |entries: usize| json!(vec!["A/x"; entries]);
+        let one = |entries: usize| json!(vec!["A/x"; entries].join(","));
+        assert_eq!(serde_json::from_value::<Words>(many(MOST)).unwrap().0.len(), MOST);
+        assert_eq!(serde_json::from_value::<Tags>(one(MOST)).unwrap().0.len(), MOST);
+        let expected = "201 entries are too many; a list takes 200 at most";
+        let ways = json!(vec!["Up"; MOST + 1]);
+        for said in [
+            serde_json::from_value::<Words>(many(MOST + 1)).unwrap_err(),
+            serde_json::from_value::<Tags>(many(MOST + 1)).unwrap_err(),
+            serde_json::from_value::<Tags>(one(MOST + 1)).unwrap_err(),
+            serde_json::from_value::<Choices<Way>>(ways).unwrap_err(),
+        ] {
+            assert!(said.to_string().contains(expected), "{said}");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ const KEPT: Duration = Duration::from_mins(15);
 const MOST: u64 = 10_000;
 /// How long after its end a call that nobody was asked about counts as the same one: as long as a
 /// client takes to give up and call again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// A digest that names something.
 pub(super) type Key = [u8; 32];

@@ -43,6 +43,6 @@ pub use names::{Names, ids_of, name_of};
 pub use paths::{ApiPath, Verb};
 pub use policy::Policy;
 pub use proposal::{Fact, Proposal};
-pub use resource::{Contents, Read, Resource, ResourceDefinition, read};
+pub use resource::{Contents, Read, Resource, ResourceDefinition, read, resource_kind};
 pub use seal::{Seal, Unsealed};
 pub use uri::{part, uri};

@@ -1,7 +1,7 @@
 //! Resources: documents under `octopus://`, which answers name and clients read.
 //!
 //! A resource is a type, as a tool is: its fields are the variables of its address, its doc
-//! comment is its description, and reading the value is reading the resource. One registry serves
+//! comment is its description, and reading the value is reading the resource. One catalog serves
 //! `resources/read` and the tool `read_resource`.
 
 use std::time::Duration;
@@ -195,14 +195,8 @@ fn malformed(why: &str) -> Error {
 /// How long a URI can be.
 const LONGEST: usize = 2048;
 
-/// Reads a resource that the policy shows, within this many bytes of JSON. `can_ask_for`: how many
-/// the caller can ask for, where it can.
-pub async fn read(
-    uri: &str,
-    limit: usize,
-    can_ask_for: Option<usize>,
-    cx: &Context,
-) -> Result<Read, Error> {
+/// The segments of an address.
+fn segments(uri: &str) -> Result<Vec<&str>, Error> {
     if uri.len() > LONGEST {
         return Err(malformed("it is too long"));
     }
@@ -213,7 +207,25 @@ pub async fn read(
     if path.contains(['?', '#']) {
         return Err(malformed("it has a query or a fragment"));
     }
-    let segments: Vec<&str> = path.split('/').collect();
+    Ok(path.split('/').collect())
+}
+
+/// The name of the resource that a policy shows at an address; `None` where it shows none.
+pub fn resource_kind(uri: &str, policy: &Policy) -> Option<&'static str> {
+    let segments = segments(uri).ok()?;
+    let mut shown = shown(policy).map(|(_, definition)| definition);
+    shown.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
+}
+
+/// Reads a resource that the policy shows, within this many bytes of JSON. `can_ask_for`: how many
+/// the caller can ask for, where it can.
+pub async fn read(
+    uri: &str,
+    limit: usize,
+    can_ask_for: Option<usize>,
+    cx: &Context,
+) -> Result<Read, Error> {
+    let segments = segments(uri)?;
     let (definition, variables) = shown(&cx.policy)
         .find_map(|(_, definition)| Some((definition, definition.variables(&segments)?)))
         .ok_or_else(|| Error::NoResource { uri: uri.to_owned() })?;

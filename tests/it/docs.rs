@@ -98,10 +98,10 @@ fn no_difference_is_missing_and_each_is_proved() {
     let found: Vec<&str> = rows.iter().map(|cells| cells[0]).collect();
     assert_eq!(found, expected.collect::<Vec<_>>());
     for cells in rows {
-        let (place, test) = cells[3].trim_matches('`').split_once("::").unwrap();
+        let (place, proof) = cells[3].trim_matches('`').split_once("::").unwrap();
         let code =
             fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));
-        let is_there = code.contains(&format!("fn {test}("));
-        assert!(is_there, "{}: there is no {test} in {place}", cells[0]);
+        let is_there = code.contains(&format!("fn {proof}("));
+        assert!(is_there, "{}: there is no {proof} in {place}", cells[0]);
     }
 }

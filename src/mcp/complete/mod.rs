@@ -1,8 +1,9 @@
 //! Completions: what a person may mean while they type an argument of a prompt or a variable of a
 //! resource's address.
 //!
-//! It shows what the caller may see, in one bounded request to Octopus. Where Octopus fails, there
-//! is nothing to choose from, and typing goes on.
+//! It shows what the caller may see, in one bounded request to Octopus, after the look-ups of the
+//! space and of the project that were filled in before, where the values depend on them. Where
+//! Octopus fails, there is nothing to choose from, and typing goes on.
 
 mod source;
 
@@ -104,7 +105,7 @@ async fn look(
         Source::Space => spaces::searched(search),
         _ => {
             let space = given.space(cx).await?;
-            let project = given.project(&space).await?;
+            let project = if source.is_of_project() { given.project(&space).await? } else { None };
             let git_ref = given.any(&["gitRef"]);
             match source.path(&space, project.as_ref().map(|project| &project.id), git_ref, search)
             {

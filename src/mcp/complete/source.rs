@@ -4,8 +4,7 @@ use serde::Deserialize;
 
 use crate::octopus::{
     Id, Path, Resource, Space, environments::Environment, interruptions::Interruption,
-    projects::Project, releases::Release, rollout_groups::RolloutGroup, runbooks::Runbook,
-    tasks::Task, tenants::Tenant,
+    projects::Project, releases::Release, runbooks::Runbook, tasks::Task, tenants::Tenant,
 };
 
 /// Where the values of an argument come from.
@@ -25,7 +24,6 @@ pub(super) enum Source {
     GitRunbookSlug,
     InterruptionId,
     FeatureToggleSlug,
-    RolloutGroupId,
 }
 
 /// What any document has that one may mean it by.
@@ -53,9 +51,7 @@ impl Entry {
             Source::ReleaseId => (id, others([version, None, None])),
             Source::TaskId => (id, others([description, None, None])),
             Source::InterruptionId => (id, others([title, None, None])),
-            Source::ProjectId | Source::RunbookId | Source::RolloutGroupId => {
-                (id, others([name, slug, None]))
-            }
+            Source::ProjectId | Source::RunbookId => (id, others([name, slug, None])),
             _ => (name, others([slug, id, None])),
         };
         let mut texts = vec![value?];
@@ -65,7 +61,7 @@ impl Entry {
 }
 
 impl Source {
-    /// The source for an argument or a variable of this name.
+    /// The source for an argument or a variable of this name. Octopus lists no rollout groups.
     pub(super) fn of(argument: &str) -> Option<Self> {
         Some(match argument {
             "space" | "spaceName" => Self::Space,
@@ -82,7 +78,6 @@ impl Source {
             "runbookSlug" => Self::GitRunbookSlug,
             "interruptionId" => Self::InterruptionId,
             "slug" => Self::FeatureToggleSlug,
-            "rolloutGroupId" => Self::RolloutGroupId,
             _ => return None,
         })
     }
@@ -95,7 +90,6 @@ impl Source {
             Self::TaskId => Task::ID_PREFIX,
             Self::RunbookId => Runbook::ID_PREFIX,
             Self::InterruptionId => Interruption::ID_PREFIX,
-            Self::RolloutGroupId => RolloutGroup::ID_PREFIX,
             _ => return None,
         })
     }
@@ -108,6 +102,18 @@ impl Source {
             prefix.starts_with(&typed) || typed.starts_with(&prefix) || is_number
         });
         (!typed.is_empty() && !is_id).then_some(typed)
+    }
+
+    /// Whether the list is one of a project.
+    pub(super) fn is_of_project(self) -> bool {
+        matches!(
+            self,
+            Self::ReleaseVersion
+                | Self::ReleaseId
+                | Self::GitReference
+                | Self::GitRunbookSlug
+                | Self::FeatureToggleSlug
+        )
     }
 
     /// What the parameter for the number of items is called.
@@ -153,7 +159,6 @@ impl Source {
             Self::FeatureToggleSlug => {
                 below(project?, &["featuretoggles"]).with_some("PartialName", search)
             }
-            Self::RolloutGroupId => below(project?, &["featuretoggles", RolloutGroup::COLLECTION]),
         })
     }
 }

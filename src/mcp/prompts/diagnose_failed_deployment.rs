@@ -22,7 +22,7 @@ pub(super) const PROMPT: Definition = Definition {
         " failed.",
     ],
     steps: &[
-        first(&[(
+        first(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -33,23 +33,23 @@ pub(super) const PROMPT: Definition = Definition {
                 "taskState \"Failed\" and take 5. Take the newest; if there is none, say so and \
                  stop.",
             ],
-        )]),
-        first(&[(
+        ),
+        first(
             "get_task_details",
             &["Call {tool} with its taskId. `failures` names the steps and targets that failed, \
                  with their last messages."],
-        )]),
+        ),
         LOOK_INTO_LOG,
-        perhaps(&[(
+        perhaps(
             "list_deployments",
             &["Call {tool} again with taskState \"Success\" for the same project, environment \
                  and tenant, to see the last one that worked: another release, or the same?"],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "find_events",
             &["Call {tool} for the time between the two: what was changed in the project, its \
                  variables, the environment or its targets?"],
-        )]),
+        ),
     ],
     answer: "which step failed on which target; the message that says why, word for word; what \
              differs from the last deployment that worked; the likeliest cause, and what to try \

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rmcp::{ErrorData, model::JsonObject};
 use serde_json::Value;
 
-use super::{Argument, Definition, Words};
+use super::{Argument, Definition, Step, Words};
 use crate::text;
 
 /// How long an argument can be. Names and addresses are shorter.
@@ -60,13 +60,13 @@ fn quoted(value: &str) -> String {
 /// The whole text of a prompt.
 pub(super) fn text(
     prompt: &Definition,
-    ways: impl Iterator<Item = (&'static str, Words)>,
+    steps: impl Iterator<Item = &'static Step>,
     given: &Given,
 ) -> String {
     let mut text = sentence(prompt.task, "", given);
     text.push_str("\n\n");
-    for (number, (tool, words)) in ways.enumerate() {
-        let _ = writeln!(text, "{}. {}", number + 1, sentence(words, tool, given));
+    for (number, step) in steps.enumerate() {
+        let _ = writeln!(text, "{}. {}", number + 1, sentence(step.words, step.tool, given));
     }
     let _ = write!(
         text,

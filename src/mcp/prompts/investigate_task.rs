@@ -12,23 +12,19 @@ pub(super) const PROMPT: Definition = Definition {
     arguments: &[needed("url", "The link to the task or deployment in the Octopus portal.")],
     task: &["Explain what the task at {url} did, and why it ended as it did or still runs."],
     steps: &[
-        first(&[
-            (
-                "get_task_from_url",
-                &["Call {tool} with url {url}. If the link is that of a deployment, its task is \
-                     meant."],
-            ),
-            (
-                "get_task_details",
-                &["Take the ID of the space (Spaces-...) and of the task (ServerTasks-...) from \
-                     {url}, and call {tool} with them."],
-            ),
-        ]),
+        first("get_task_from_url", &["Call {tool} with url {url}, if that is the link of a task."]),
+        perhaps(
+            "get_deployment_from_url",
+            &[
+                "If it is the link of a deployment, call {tool} with url {url} in place of that, and \
+                 get_task_details with its taskIdForLogs.",
+            ],
+        ),
         LOOK_INTO_LOG,
-        perhaps(&[(
+        perhaps(
             "find_interruptions",
             &["If it waits for a person, call {tool} to see for whom and for what."],
-        )]),
+        ),
     ],
     answer: "what the task was to do and for whom; what happened, step by step, in a few lines; \
              where it failed or waits, the message word for word, the likeliest cause and what to \

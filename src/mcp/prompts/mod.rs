@@ -1,7 +1,7 @@
 //! Prompts: what people ask for again and again, written as steps that name the tools.
 //!
-//! A prompt is data, in a file of its name. A step that needs a tool which is off takes another way or is left
-//! out; where it cannot be, the whole prompt is.
+//! A prompt is data, in a file of its name. A step whose tool is off is left out; where it cannot
+//! be, the whole prompt is.
 
 mod diagnose_failed_deployment;
 mod fill;
@@ -43,9 +43,10 @@ struct Argument {
 /// argument; a piece with an argument that was not given is left out.
 type Words = &'static [&'static str];
 
-/// One step, with several ways to do it: the first whose tool is on is taken.
+/// One step.
 struct Step {
-    ways: &'static [(&'static str, Words)],
+    tool: &'static str,
+    words: Words,
     /// Whether the prompt makes sense without it.
     is_optional: bool,
 }
@@ -73,12 +74,8 @@ pub(super) struct Prompts<'a> {
 impl Prompts<'_> {
     fn shown(&self) -> impl Iterator<Item = &'static Definition> {
         ALL.iter().copied().filter(|prompt| {
-            prompt.steps.iter().all(|step| step.is_optional || self.way(step).is_some())
+            prompt.steps.iter().all(|step| step.is_optional || self.policy.names(step.tool))
         })
-    }
-
-    fn way(&self, step: &Step) -> Option<(&'static str, Words)> {
-        step.ways.iter().copied().find(|(tool, _)| self.policy.names(tool))
     }
 
     fn named(&self, name: &str) -> Result<&'static Definition, ErrorData> {
@@ -112,8 +109,8 @@ impl Prompts<'_> {
         let prompt = self.named(&params.name)?;
         let taken: Vec<&Argument> = self.arguments(prompt).collect();
         let given = fill::read(&taken, params.arguments.unwrap_or_default())?;
-        let ways = prompt.steps.iter().filter_map(|step| self.way(step));
-        let text = fill::text(prompt, ways, &given);
+        let steps = prompt.steps.iter().filter(|step| self.policy.names(step.tool));
+        let text = fill::text(prompt, steps, &given);
         let message = PromptMessage::new_text(Role::User, text);
         Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
     }
@@ -141,8 +138,7 @@ mod tests {
     fn every_word_in_braces_is_an_argument_or_the_tool() {
         for prompt in ALL {
             let names: BTreeSet<&str> = prompt.arguments.iter().map(|a| a.name).collect();
-            let of_steps = prompt.steps.iter().flat_map(|step| step.ways);
-            let pieces = of_steps.flat_map(|(_, words)| *words).chain(prompt.task);
+            let pieces = prompt.steps.iter().flat_map(|step| step.words).chain(prompt.task);
             for piece in pieces {
                 for name in fill::names(piece) {
                     assert!(name == "tool" || names.contains(name), "{}: {name}", prompt.name);

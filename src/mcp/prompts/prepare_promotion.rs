@@ -23,7 +23,7 @@ pub(super) const PROMPT: Definition = Definition {
         ". Change nothing.",
     ],
     steps: &[
-        first(&[(
+        first(
             "list_releases_for_project",
             &[
                 "Call {tool} with ",
@@ -32,8 +32,8 @@ pub(super) const PROMPT: Definition = Definition {
                 "searchByVersion {release}, ",
                 "to get the release (the newest unless one is named).",
             ],
-        )]),
-        first(&[(
+        ),
+        first(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -43,24 +43,24 @@ pub(super) const PROMPT: Definition = Definition {
                 "and take 50: where the release has been and how that went, and what is in \
                  {environment} now.",
             ],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "get_missing_tenant_variables",
             &["Call {tool} with includeDetails for {environment}", " and the tenant {tenant}", "."],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "find_deployment_targets",
             &["Call {tool} for {environment}: are its targets healthy and enabled?"],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "find_interruptions",
             &["Call {tool}: does anything of the project wait for a person?"],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "deploy_release",
             &["Only when the user asks for it after your answer, call {tool}; it shows what it \
                  would do and needs their yes."],
-        )]),
+        ),
     ],
     answer: "ready or not, and why; what would change in the environment, from which release to \
              which, with the notes between; what stands in the way, each with what to do about it.",

@@ -20,7 +20,7 @@ pub(super) const PROMPT: Definition = Definition {
          release {to}.",
     ],
     steps: &[
-        first(&[(
+        first(
             "list_releases_for_project",
             &[
                 "Call {tool} with ",
@@ -29,15 +29,14 @@ pub(super) const PROMPT: Definition = Definition {
                  the newest first. Keep those after {from} and up to {to}, on the same channel; if \
                  one of the two is not there, say so and stop.",
             ],
-        )]),
-        first(&[
-            (
-                "read_resource",
-                &["Call {tool} with the resourceUri of each that has no notes or build \
-                     information in the list: packages, commits, work items."],
-            ),
-            ("get_release_by_id", &["Call {tool} for each whose notes are cut."]),
-        ]),
+        ),
+        first(
+            "read_resource",
+            &[
+                "Call {tool} with the resourceUri of each whose notes are cut, or that has no notes \
+                 or build information in the list: packages, commits, work items.",
+            ],
+        ),
     ],
     answer: "release notes for people who use the software: what is new, what is fixed, what they \
              must do; then the work items with their links, and the packages whose version changed \

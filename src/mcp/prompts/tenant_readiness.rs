@@ -22,7 +22,7 @@ pub(super) const PROMPT: Definition = Definition {
         ".",
     ],
     steps: &[
-        first(&[(
+        first(
             "get_tenant_by_id",
             &[
                 "Call {tool} with ",
@@ -30,8 +30,8 @@ pub(super) const PROMPT: Definition = Definition {
                 "tenantId {tenant}: which projects and environments it is connected to, and \
                  whether it is switched off.",
             ],
-        )]),
-        first(&[(
+        ),
+        first(
             "get_missing_tenant_variables",
             &[
                 "Call {tool} with ",
@@ -40,19 +40,19 @@ pub(super) const PROMPT: Definition = Definition {
                 "environmentId {environment}, ",
                 "tenantId {tenant} and includeDetails: values that it lacks.",
             ],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "find_deployment_targets",
             &["Call {tool} for the tenant: does it have healthy targets where it needs them?"],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "list_deployments",
             &[
                 "Call {tool} with ",
                 "space {space}, ",
                 "tenants [{tenant}]: how the last ones went.",
             ],
-        )]),
+        ),
     ],
     answer: "ready or not, for each project and environment; the values that are missing, by \
              name and where they are set; what else stands in the way.",

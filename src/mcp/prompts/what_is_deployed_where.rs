@@ -24,11 +24,11 @@ pub(super) const PROMPT: Definition = Definition {
         ", and since when.",
     ],
     steps: &[
-        first(&[(
+        first(
             "list_environments",
             &["Call {tool}", " with space {space}", ": their order is that of promotion."],
-        )]),
-        first(&[(
+        ),
+        first(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -40,16 +40,16 @@ pub(super) const PROMPT: Definition = Definition {
                  tenant is what is there now; follow nextSkip until each has one or a month is \
                  covered.",
             ],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "list_deployments",
             &["Call {tool} the same way with taskState \"Executing\": what is changing now."],
-        )]),
-        perhaps(&[(
+        ),
+        perhaps(
             "get_kubernetes_live_status",
             &["For a project that runs in Kubernetes, call {tool} with summaryOnly to see \
                  whether what was deployed is healthy."],
-        )]),
+        ),
     ],
     answer: "a table with a row for each project and a column for each environment, in their \
              order: the release's version and the day. Point out where a later environment is \

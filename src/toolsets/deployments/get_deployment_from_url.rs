@@ -35,7 +35,7 @@ pub(super) struct DeploymentOfUrl {
 struct NextSteps {
     description: String,
     use_task_id: String,
-    task_resource_uri: String,
+    task_resource_uri: Option<String>,
     grep_task_log_hint: Option<LogHint>,
 }
 
@@ -47,6 +47,9 @@ struct LogHint {
     space_name: String,
     task_id: String,
 }
+
+/// The tool that searches the log.
+const GREP: &str = "grep_task_log";
 
 impl Tool for GetDeploymentFromUrl {
     const NAME: &'static str = "get_deployment_from_url";
@@ -77,7 +80,7 @@ impl Tool for GetDeploymentFromUrl {
         let task = deployment.task_id.to_string();
         let around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
         let details = cx.policy.names("get_task_details");
-        let log = ["grep_task_log", "get_task_raw"].into_iter().find(|tool| cx.policy.names(tool));
+        let log = [GREP, "get_task_raw"].into_iter().find(|tool| cx.policy.names(tool));
         let description = match (details, log) {
             (true, Some(log)) => {
                 format!("get_task_details with this task says why it ended so, {log} how in detail")
@@ -88,9 +91,12 @@ impl Tool for GetDeploymentFromUrl {
         };
         let next_steps = NextSteps {
             description,
-            task_resource_uri: uri(["spaces", space.name(), "tasks", &task, "details"]),
-            grep_task_log_hint: log.map(|tool| LogHint {
-                tool,
+            task_resource_uri: cx
+                .policy
+                .is_on("tasks")
+                .then(|| uri(["spaces", space.name(), "tasks", &task, "details"])),
+            grep_task_log_hint: cx.policy.names(GREP).then(|| LogHint {
+                tool: GREP,
                 space_name: space.name().to_owned(),
                 task_id: task.clone(),
             }),

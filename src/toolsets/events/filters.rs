@@ -1,6 +1,6 @@
 //! What narrows a search of the audit log.
 
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::find_events::FindEvents;
@@ -18,7 +18,7 @@ use crate::{
     tool::{Error, Words, document_id, given, ids_of},
 };
 
-/// The arguments that only a search takes.
+/// The arguments that narrow a search.
 pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
     given(&[
         ("regarding", call.regarding.is_some()),
@@ -36,8 +36,6 @@ pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
         ("from", call.from.is_some()),
         ("to", call.to.is_some()),
         ("includeInternalEvents", call.include_internal_events.is_some()),
-        ("skip", call.skip.is_some()),
-        ("take", call.take.is_some()),
     ])
 }
 
@@ -118,10 +116,14 @@ fn documents(field: &str, wanted: Option<Words>) -> Result<Vec<String>, Error> {
     wanted.unwrap_or_default().0.iter().map(|id| document_id(field, id)).collect()
 }
 
+/// How many users are looked up at the same time.
+const AT_ONCE: usize = 4;
+
 async fn people(space: &Space, wanted: Option<Words>) -> Result<Vec<String>, Error> {
     let Words(wanted) = wanted.unwrap_or_default();
     let found = wanted.iter().map(|wanted| users::id_of(space.session(), wanted));
-    try_join_all(found).await.map_err(|error| match error {
+    let found = stream::iter(found.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect::<Vec<_>>();
+    found.await.map_err(|error| match error {
         octopus::Error::Forbidden { message } => Error::Argument {
             field: "users".to_owned(),
             reason: format!(

@@ -12,7 +12,7 @@ use crate::{
         Id, Resource, Window,
         events::{Event, Vocabulary},
     },
-    tool::{Context, Error, Found, List, Tags, Tool, Words, alone},
+    tool::{Context, Error, Found, List, Tags, Tool, Words, alone, given},
 };
 
 /// Search the audit log, newest first: who did what, when. Of several values of one filter any
@@ -122,12 +122,19 @@ impl Tool for FindEvents {
             // The words are those of the instance; a space would change nothing.
             let words = vocabulary.words(&cx.session).await?;
             let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
-            let items = words.into_iter().map(|word| Line::Word(Word::from(word))).collect();
-            let list = List::new(Window { skip: 0, take: total.max(1) }, total, items);
+            // All of them, unless the call asks for a part.
+            let window = match self.take {
+                Some(_) => cx.window(self.skip, self.take)?,
+                None => Window { skip: self.skip.unwrap_or(0), take: total.max(1) },
+            };
+            let part = words.into_iter().skip(window.skip as usize).take(window.take as usize);
+            let items = part.map(|word| Line::Word(Word::from(word))).collect();
+            let list = List::new(window, total, items);
             return Ok(Events { mode: Some(mode), found: Found::Many(list) });
         }
         if let Some(wanted) = &self.event_id {
-            alone("eventId", &beside)?;
+            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            alone("eventId", &[beside, page].concat())?;
             let id = Id::<Event>::parse(wanted)?;
             let space = cx.space(self.space.as_deref()).await?;
             let event: Event = space.get(&id).await?;

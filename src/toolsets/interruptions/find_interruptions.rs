@@ -76,7 +76,7 @@ impl Tool for FindInterruptions {
             let id = Id::<Interruption>::parse(wanted)?;
             let space = cx.space(self.space.as_deref()).await?;
             let interruption = space.get(&id).await?;
-            let one = summaries(&space, vec![interruption]).await?.pop();
+            let one = summaries(&space, vec![interruption], cx).await?.pop();
             let found = Found::one(one.ok_or_else(|| space.not_found(&id))?);
             return Ok(Interruptions { found, filtered_as: None });
         }
@@ -94,7 +94,7 @@ impl Tool for FindInterruptions {
             let page = interruptions::list(&space, &filter, window).await?;
             (page.items, page.total_results, None)
         };
-        let items = summaries(&space, items).await?;
+        let items = summaries(&space, items, cx).await?;
         let list = List::new(window, total, items).or_hint(|| nothing(&space, &filter, mine));
         Ok(Interruptions { found: Found::Many(list), filtered_as })
     }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::{
     octopus::{
         Id, Space, environments::Environment, interruptions::Interruption, projects::Project,
-        teams::Team, tenants::Tenant, users,
+        teams, tenants::Tenant, users,
     },
-    tool::{Error, Names, Ref, uri},
+    tool::{Context, Error, Names, Ref, uri},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,6 +57,7 @@ struct Responsible {
 pub(super) async fn summaries(
     space: &Space,
     interruptions: Vec<Interruption>,
+    cx: &Context,
 ) -> Result<Vec<InterruptionSummary>, Error> {
     let projects: Vec<Id<Project>> = interruptions.iter().filter_map(Interruption::about).collect();
     let environments: Vec<Id<Environment>> =
@@ -68,9 +69,10 @@ pub(super) async fn summaries(
         Names::of(space, &projects),
         Names::of(space, &environments),
         Names::of(space, &tenants),
-        Names::of::<Team>(space, teams),
+        teams::names(space, teams),
         users::names(space.session(), people),
     )?;
+    let tasks_are_on = cx.policy.is_on("tasks");
     let summary = |found: Interruption| InterruptionSummary {
         space_id: space.id().to_string(),
         project: found.about::<Project>().map(|id| projects.with(&id)),
@@ -80,6 +82,7 @@ pub(super) async fn summaries(
         task_resource_uri: found
             .task_id
             .as_ref()
+            .filter(|_| tasks_are_on)
             .map(|task| uri(["spaces", space.name(), "tasks", task.as_str()])),
         url: found.task_id.as_ref().map(|task| space.portal().task(task)),
         id: found.id.into_string(),
@@ -92,7 +95,11 @@ pub(super) async fn summaries(
         created: found.created,
         related_document_ids: found.related_document_ids,
         responsible: Responsible {
-            team_names: teams.all(&found.responsible_team_ids),
+            team_names: found
+                .responsible_team_ids
+                .iter()
+                .map(|id| teams.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()))
+                .collect(),
             team_ids: found.responsible_team_ids.into_iter().map(Id::into_string).collect(),
             user_name: found
                 .responsible_user_id

@@ -88,13 +88,10 @@ impl Tool for ListProjects {
 
 fn summary(space: &Space, project: Project, lifecycles: &Names, groups: &Names) -> ProjectSummary {
     let name = |names: &Names, id: Option<&str>| id.and_then(|id| names.get(id));
+    let git = project.git().map(|git| (git.url.clone(), git.default_branch.clone()));
+    let (repository_url, default_branch) = git.unwrap_or_default();
     let lifecycle_id = project.lifecycle_id.map(Id::into_string);
     let project_group_id = project.project_group_id.map(Id::into_string);
-    let git = project
-        .persistence_settings
-        .filter(|settings| settings.kind.as_deref() == Some("VersionControlled"));
-    let (repository_url, default_branch) =
-        git.map(|git| (git.url, git.default_branch)).unwrap_or_default();
     ProjectSummary {
         space_id: space.id().to_string(),
         url: space.portal().project(project.slug.as_deref().unwrap_or(project.id.as_str())),

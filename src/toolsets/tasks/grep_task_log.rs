@@ -1,7 +1,6 @@
 //! `grep_task_log`.
 
 use futures::StreamExt;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,7 @@ use crate::{
         tasks::{self, Task},
     },
     text::grep::{Found, Grep},
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, Tool, uri},
     toolsets::search::{Answer, Search},
 };
 
@@ -72,7 +71,13 @@ impl Tool for GrepTaskLog {
         let found = read(&space, &id, grep, cx).await?;
         Ok(TaskLogMatches {
             answer: search.answer(found),
-            task_details_resource_uri: details_uri(space.name(), &id),
+            task_details_resource_uri: uri([
+                "spaces",
+                space.name(),
+                "tasks",
+                id.as_str(),
+                "details",
+            ]),
             url: space.portal().task(&id),
             space_name: space.name().to_owned(),
             task_id: id.into_string(),
@@ -121,21 +126,4 @@ async fn read(space: &Space, id: &Id<Task>, mut grep: Grep, cx: &Context) -> Res
         }
     }
     Ok(grep.finish())
-}
-
-/// What stands for itself in a resource's address, as in JavaScript's `encodeURIComponent`.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
-fn details_uri(space: &str, id: &Id<Task>) -> String {
-    let encoded = |text| utf8_percent_encode(text, SEGMENT);
-    format!("octopus://spaces/{}/tasks/{}/details", encoded(space), encoded(id.as_str()))
 }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{
-        Id, Resource,
+        Id,
         projects::Project,
         tenants::{self, Filter, Tenant},
     },
-    tool::{Alias, Context, Error, List, Names, Tool, Words},
+    tool::{Alias, Context, Error, List, Names, Tags, Tool, Words, ids_of},
 };
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
@@ -24,7 +24,7 @@ pub(super) struct ListTenants {
     /// Only tenants connected to this project.
     project_id: Option<String>,
     /// Only tenants with these tags, as Set/Tag; of several tags of one set, any will do.
-    tags: Option<Words>,
+    tags: Option<Tags>,
     /// Only these tenants.
     ids: Option<Words>,
     /// Part of the name.
@@ -61,16 +61,10 @@ impl Tool for ListTenants {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let tags = self.tags.map(tags).transpose()?.unwrap_or_default();
+        let Tags(tags) = self.tags.unwrap_or_default();
         let space = cx.space(self.space.as_deref()).await?;
         let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
-        let ids = match self.ids {
-            Some(Words(wanted)) => {
-                let found = space.find_all::<Tenant>(&wanted).await?;
-                found.iter().map(|tenant| tenant.id().clone()).collect()
-            }
-            None => Vec::new(),
-        };
+        let ids = ids_of::<Tenant>(&space, self.ids).await?;
         let project = project.map(|project| project.id);
         let filter = Filter { project, tags, ids, partial_name: self.partial_name };
         let page = tenants::list(&space, &filter, window).await?;
@@ -103,22 +97,5 @@ impl Tool for ListTenants {
                 "no tenant fits all filters; leave one out. Tags are written Set/Tag".to_owned()
             }
         }))
-    }
-}
-
-/// Tags come as a list, or as one text with commas as earlier clients send them.
-fn tags(Words(words): Words) -> Result<Vec<String>, Error> {
-    let tags: Vec<String> = words
-        .iter()
-        .flat_map(|word| word.split(','))
-        .map(|tag| tag.trim().to_owned())
-        .filter(|tag| !tag.is_empty())
-        .collect();
-    match tags.iter().find(|tag| !tag.contains('/')) {
-        Some(tag) => Err(Error::Argument {
-            field: "tags".to_owned(),
-            reason: format!("'{tag}' is not a tag; write the tag set and the tag, as Set/Tag"),
-        }),
-        None => Ok(tags),
     }
 }

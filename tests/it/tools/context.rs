@@ -1,9 +1,9 @@
 //! `get_current_user` and `get_branches`.
 
-use octopus_mcp::sample::keys;
+use octopus_mcp::sample::{Fault, keys};
 use serde_json::json;
 
-use super::held::{Held, column, snapshot};
+use super::held::{Held, column, page, snapshot};
 
 #[tokio::test]
 async fn the_caller_is_named() {
@@ -59,4 +59,27 @@ async fn what_is_not_in_git_has_no_branches() {
     let old = Held::version("2021.1.7500").await;
     let arguments = json!({ "space": "Default", "projectId": "Projects-1" });
     old.refuses("get_branches", arguments, &["needs Octopus 2021.2"]).await;
+}
+
+#[tokio::test]
+async fn a_space_made_anew_is_found_again_after_one_not_found() {
+    for (tool, arguments) in [
+        ("get_task_by_id", json!({ "taskId": "ServerTasks-90042" })),
+        ("list_projects", json!({})),
+        ("list_tenants", json!({ "projectId": "Projects-41" })),
+    ] {
+        let server = Held::start().await;
+        let call = async || {
+            let mut arguments = arguments.clone();
+            arguments["space"] = json!("Warehouse Systems");
+            server.server.call_as(keys::ADMIN, tool, arguments).await
+        };
+        // The space as it was before: with an ID that is gone.
+        let before = page(&json!([{ "Id": "Spaces-21", "Name": "Warehouse Systems" }]));
+        let fault = Fault::on("/api/spaces").times(1).body(&before.to_string());
+        server.server.sample.trouble().add(fault);
+        assert!(call().await.is_error, "{tool}");
+        let called = call().await;
+        assert!(!called.is_error, "{tool}: {}", called.text);
+    }
 }

@@ -116,6 +116,21 @@ async fn the_words_that_filters_take_are_listed() {
     }
     let groups = find(&server, json!({ "mode": "listGroups" })).await;
     assert!(groups["items"][0]["eventCategories"].is_array(), "{groups}");
+    let all = column(&groups, "id");
+    assert_eq!(
+        (groups["totalResults"].as_u64(), groups.get("nextSkip")),
+        (Some(all.len() as u64), None)
+    );
+    let (mut pages, mut skip) = (Vec::new(), json!(0));
+    while !skip.is_null() {
+        let page = json!({ "mode": "listGroups", "skip": skip, "take": 4 });
+        let page = find(&server, page).await;
+        pages.extend(column(&page, "id").into_iter().map(str::to_owned));
+        skip = page["nextSkip"].clone();
+    }
+    assert_eq!(pages, all);
+    let rest = find(&server, json!({ "mode": "listGroups", "skip": all.len() - 1 })).await;
+    assert_eq!(column(&rest, "id"), all[all.len() - 1..]);
     let mode = json!({ "mode": "search", "take": 1 });
     assert_eq!(column(&find(&server, mode).await, "id").len(), 1);
 }
@@ -128,7 +143,8 @@ async fn what_makes_no_sense_is_refused() {
             json!({ "eventId": "Events-80001", "users": "Users-1", "take": 1 }),
             &["`eventId` names one thing", "`users`, `take`"][..],
         ),
-        (json!({ "mode": "listGroups", "take": 5 }), &["this mode lists words", "take"]),
+        (json!({ "mode": "listGroups", "users": "Users-1" }), &["this mode lists words", "users"]),
+        (json!({ "mode": "listGroups", "take": 0 }), &["take: at least 1"]),
         (json!({ "mode": "listGroups", "eventId": "Events-1" }), &["eventId"]),
         (json!({ "mode": "listGroups", "excludeDifference": true }), &["excludeDifference"]),
         (json!({ "mode": "listEverything" }), &["mode", "unknown word", "`listGroups`"]),
@@ -171,6 +187,18 @@ async fn what_makes_no_sense_is_refused() {
     );
     let twins = json!({ "space": "Default", "users": "night desk" });
     server.refuses(TOOL, twins, &["more than one user", "Users-7", "Users-8"]).await;
+}
+
+#[tokio::test]
+async fn many_users_are_looked_up_each_in_its_place() {
+    let server = Held::start().await;
+    let users = ["build-server", "octopus.admin", "Users-42", "octopus.admin", "build-server"];
+    server.requests();
+    server.answer_once(TOOL, json!({ "space": "Default", "users": users, "take": 1 })).await;
+    let sent = server.requests();
+    let search = sent.iter().find(|sent| sent.contains("/events?")).unwrap();
+    let ids = "users=Users-62%2CUsers-1%2CUsers-42%2CUsers-1%2CUsers-62";
+    assert!(search.contains(ids), "{search}");
 }
 
 #[tokio::test]

@@ -331,6 +331,12 @@ async fn a_name_of_a_space_is_encoded_in_the_address_of_a_resource() {
         found["taskDetailsResourceUri"],
         "octopus://spaces/Warehouse%20Systems/tasks/ServerTasks-90004/details"
     );
+    server.says("/api/spaces/", &json!({ "Id": "Spaces-1", "Name": "It's (ours)!" }));
+    let found = grep(&server, json!({ "space": "Spaces-1", "pattern": "x" })).await;
+    assert_eq!(
+        found["taskDetailsResourceUri"],
+        "octopus://spaces/It%27s%20%28ours%29%21/tasks/ServerTasks-90004/details"
+    );
 }
 
 const CATALOG: &str = "# API\n\n### Releases\n- `GET /api/{spaceId}/releases{?skip,take}` List\n\

@@ -4,6 +4,7 @@ use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, column, page, snapshot};
+use crate::support::TestServer;
 
 const TOOL: &str = "find_interruptions";
 
@@ -40,6 +41,41 @@ async fn those_that_wait_come_with_what_they_are_about() {
     assert_eq!(over["isPending"], false);
     assert_eq!(over["responsible"]["userId"], "Users-41");
     assert!(over["responsible"]["userName"].is_string(), "{over}");
+}
+
+#[tokio::test]
+async fn teams_of_the_space_and_of_the_instance_have_names() {
+    let server = Held::start().await;
+    let body = json!({
+        "Id": "Interruptions-9008", "TaskId": "ServerTasks-90008",
+        "ResponsibleTeamIds": ["teams-administrators", "Teams-21", "Teams-999"],
+    });
+    server.says("/interruptions/Interruptions-9008", &body);
+    server.requests();
+    let one = json!({ "space": "Default", "interruptionId": "Interruptions-9008" });
+    let found = server.answer_once(TOOL, one.clone()).await;
+    let names = json!(["Octopus Administrators", "Release Engineers", "Teams-999"]);
+    assert_eq!(found["responsible"]["teamNames"], names);
+    let sent = server.requests();
+    let teams: Vec<&String> = sent.iter().filter(|sent| sent.contains("/teams?")).collect();
+    assert_eq!(teams.len(), 1, "{sent:#?}");
+    assert!(teams[0].starts_with("/api/teams?spaces=Spaces-1&includeSystem=true&ids="));
+    // A name is worth less than the answer.
+    server.server.sample.trouble().add(Fault::on("/api/teams").status(403));
+    let found = server.answer(TOOL, one).await;
+    assert_eq!(found["responsible"]["teamNames"], found["responsible"]["teamIds"]);
+}
+
+#[tokio::test]
+async fn no_task_is_named_where_tasks_are_off() {
+    let server = TestServer::with(|config| {
+        config.tools.toolsets.0 = vec!["interruptions".to_owned()];
+    })
+    .await;
+    let server = Held { server };
+    let found = find(&server, json!({})).await;
+    assert_eq!(found["items"][0].get("taskResourceUri"), None);
+    assert!(found["items"][0]["taskId"].is_string());
 }
 
 #[tokio::test]

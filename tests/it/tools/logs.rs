@@ -198,5 +198,7 @@ async fn what_there_is_not_is_told() {
         let words = ["nothing comes before line 1"];
         server.refuses("get_task_raw", task(json!({ "beforeLine": line })), &words).await;
     }
-    server.refuses("get_task_raw", task(json!({ "fromLine": "x" })), &["fromLine", "not a text"]).await;
+    server
+        .refuses("get_task_raw", task(json!({ "fromLine": "x" })), &["fromLine", "not a text"])
+        .await;
 }

@@ -77,6 +77,23 @@ async fn the_deployment_of_an_address_comes_with_the_way_to_its_log() {
 }
 
 #[tokio::test]
+async fn only_what_is_on_is_named_as_the_next_step() {
+    let server = Held {
+        server: TestServer::with(|config| {
+            config.tools.toolsets.0 = vec!["deployments".to_owned()];
+        })
+        .await,
+    };
+    let list = server.answer("list_deployments", json!({ "space": "Default", "take": 1 })).await;
+    let route = format!("app#/Spaces-1/deployments/{}", list["items"][0]["id"].as_str().unwrap());
+    let base = list["items"][0]["url"].as_str().unwrap().split("/app#").next().unwrap();
+    let found = server.answer(DEPLOYMENT, json!({ "url": format!("{base}/{route}") })).await;
+    let next = &found["nextSteps"];
+    assert_eq!(next["useTaskId"], list["items"][0]["taskId"]);
+    assert_eq!((next.get("taskResourceUri"), next.get("grepTaskLogHint")), (None, None));
+}
+
+#[tokio::test]
 async fn the_space_costs_one_look_up_that_is_remembered() {
     let server = Held::start().await;
     let url = address(&server, "app#/Spaces-1/tasks/ServerTasks-90004").await;

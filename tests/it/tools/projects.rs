@@ -1,8 +1,8 @@
 //! `list_projects`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::held::{Held, column, snapshot};
+use super::held::{Held, column, page, snapshot};
 
 #[tokio::test]
 async fn projects_come_by_name_with_the_names_of_what_they_refer_to() {
@@ -35,6 +35,27 @@ async fn a_version_controlled_project_says_where_its_process_lives() {
     let plain = server.answer("list_projects", json!({ "space": "Default", "take": 1 })).await;
     assert!(plain["items"][0].get("repositoryUrl").is_none());
     snapshot("list_projects", &list);
+}
+
+#[tokio::test]
+async fn a_project_is_in_git_where_octopus_says_so_in_either_way() {
+    let server = Held::start().await;
+    let settings = |kind: Value| json!({ "Type": kind, "Url": "https://git.example/x" });
+    let project = |id: u32, kind: Value, is_in_git: bool| {
+        json!({
+            "Id": format!("Projects-{id}"), "Name": format!("Project {id}"),
+            "IsVersionControlled": is_in_git, "PersistenceSettings": settings(kind),
+        })
+    };
+    let projects = json!([
+        project(1, json!("VersionControlled"), false),
+        project(2, json!(null), true),
+        project(3, json!("Database"), false),
+    ]);
+    server.says("/projects", &page(&projects));
+    let list = server.answer("list_projects", json!({ "space": "Default" })).await;
+    let urls = column(&list, "repositoryUrl");
+    assert_eq!(urls, ["https://git.example/x", "https://git.example/x", "-"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `list_tenants` and `get_tenant_by_id`.
 
+use octopus_mcp::sample::keys;
 use serde_json::{Value, json};
 
 use super::held::{Held, column, snapshot};
@@ -63,6 +64,13 @@ async fn what_fits_nothing_or_is_no_filter_is_told() {
             &["'Gold' is not a tag", "Set/Tag"],
         )
         .await;
+    for (argument, value, words) in [
+        ("tags", json!(","), "there is no tag in it"),
+        ("ids", json!(vec!["Tenants-1"; 201]), "201 entries are too many"),
+    ] {
+        let arguments = json!({ "space": "Default", argument: value });
+        server.refuses(tool, arguments, &[argument, words]).await;
+    }
     for empty in [json!([]), json!(""), json!([" "])] {
         for argument in ["tags", "ids"] {
             let arguments = json!({ "space": "Default", argument: empty });
@@ -73,6 +81,28 @@ async fn what_fits_nothing_or_is_no_filter_is_told() {
     server
         .refuses(tool, json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }), &words)
         .await;
+}
+
+#[tokio::test]
+async fn ids_are_found_with_one_request_and_names_with_one_walk() {
+    let server = Held::start().await;
+    let looked = async |ids: Value| {
+        server.requests();
+        let arguments = json!({ "space": "Default", "ids": ids });
+        let called = server.server.call_as(keys::ADMIN, "list_tenants", arguments).await;
+        let sent = server.requests().into_iter();
+        let sent: Vec<_> = sent.filter(|sent| sent.contains("/tenants?")).collect();
+        (called, sent.first().cloned().unwrap())
+    };
+    list(&server, json!({})).await;
+    let (called, sent) = looked(json!(["Tenants-3", "tenants-1"])).await;
+    assert_eq!(sent, "/api/Spaces-1/tenants?ids=Tenants-3%2CTenants-1&take=2");
+    assert_eq!(called.structured["totalResults"], 2);
+    let (called, sent) = looked(json!(["Tenants-3", "Brightwater Couriers"])).await;
+    assert_eq!(sent, "/api/Spaces-1/tenants?skip=0&take=1000");
+    assert_eq!(called.structured["totalResults"], 2);
+    let (called, _) = looked(json!(["Tenants-3", "Tenants-999"])).await;
+    assert!(called.text.contains("no tenant 'Tenants-999'"), "{}", called.text);
 }
 
 #[tokio::test]

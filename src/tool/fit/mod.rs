@@ -30,18 +30,31 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
         return;
     }
     let room = limit.saturating_sub(NOTE);
-    let how = if let Some(next) = cut_items(answer, room) {
-        let Next { kept, skip, within } = next;
-        format!("only the first {kept} items fit; call again with skip {skip}{within}")
-    } else {
+    let next = cut_items(answer, room);
+    // Not even one item fits, or the answer is no page.
+    let is_over = size(answer) > room;
+    if is_over {
         cut_texts(answer, room);
-        let how = match can_ask_for {
-            Some(most) if most > limit => {
-                format!("call again with a larger maxBytes, {most} at most, or ask for less")
-            }
-            _ => "ask for less, or for one item alone".to_owned(),
-        };
-        format!("the longest texts and lists are cut; {how}")
+    }
+    let more = can_ask_for.filter(|most| *most > limit);
+    let larger = more.map(|most| format!("call again with a larger maxBytes, {most} at most"));
+    let how = match (next, larger) {
+        (Some(Next { skip, within, .. }), larger) if is_over => {
+            let larger = larger.map(|larger| format!("; for all of it {larger}"));
+            let larger = larger.unwrap_or_default();
+            format!(
+                "only the first item is here, cut too; the next is at skip {skip}{within}{larger}"
+            )
+        }
+        (Some(Next { kept, skip, within }), _) => {
+            format!("only the first {kept} items fit; call again with skip {skip}{within}")
+        }
+        (None, Some(larger)) => {
+            format!("the longest texts and lists are cut; {larger}, or ask for less")
+        }
+        (None, None) => {
+            "the longest texts and lists are cut; ask for less, or for one item alone".to_owned()
+        }
     };
     if let Value::Object(object) = answer {
         let cut = match object.get("truncated") {
@@ -85,8 +98,9 @@ struct Next {
 /// Where the items stand of a page that Octopus sent and that is passed on as it is.
 const ITEMS: &str = "/response/Items";
 
-/// Keeps as many items of a page as fit; `None` where it is no page or not one of them fits. A
-/// page is an answer with a `skip`, and its items are the one list in it, or in what it passes on.
+/// Keeps as many items of a page as fit, and the first in any case: a page without one would leave
+/// nothing to go on from. `None` where it is no page or has no item to leave out. A page is an
+/// answer with a `skip`, and its items are the one list in it, or in what it passes on.
 fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
     let skip = answer.get("skip")?.as_u64()?;
     let own = answer.as_object()?.iter().find(|(_, value)| value.is_array());
@@ -95,7 +109,7 @@ fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
         None => (ITEMS.to_owned(), " in `query`"),
     };
     let items = answer.pointer(&list)?;
-    let mut left = room.checked_sub(size(answer) - size(items))?;
+    let mut left = room.saturating_sub(size(answer) - size(items));
     let items = items.as_array()?;
     let mut kept = 0;
     for item in items {
@@ -105,7 +119,8 @@ fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
         }
         kept += 1;
     }
-    if kept == 0 {
+    let kept = kept.max(1);
+    if kept >= items.len() {
         return None;
     }
     answer.pointer_mut(&list)?.as_array_mut()?.truncate(kept);
@@ -191,98 +206,4 @@ fn size(value: &Value) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn list(items: &[String]) -> Value {
-        json!({ "items": items, "totalResults": items.len(), "skip": 0, "take": 100 })
-    }
-
-    #[test]
-    fn a_list_is_cut_between_items_and_says_how_to_go_on() {
-        let items: Vec<String> =
-            (0..100).map(|n| format!("item {n:03} {}", "x".repeat(90))).collect();
-        let mut answer = list(&items);
-        fit(&mut answer, 2048, None);
-        let kept = answer["items"].as_array().unwrap().len();
-        assert!(kept > 5 && kept < 30);
-        assert_eq!(answer["nextSkip"], kept);
-        assert_eq!(answer["items"][kept - 1], items[kept - 1].as_str());
-        assert!(size(&answer) <= 2048);
-        assert!(answer["truncated"]["fullBytes"].as_u64().unwrap() > 10_000);
-    }
-
-    #[test]
-    fn a_page_of_octopus_is_cut_between_items_too() {
-        let items: Vec<String> = (0..100).map(|n| format!("{n:0100}")).collect();
-        let mut answer = json!({ "skip": 30, "response": { "Items": items, "TotalResults": 400 } });
-        fit(&mut answer, 2048, Some(9000));
-        let kept = answer["response"]["Items"].as_array().unwrap().len();
-        assert!(kept > 5 && kept < 30);
-        assert_eq!(answer["nextSkip"], 30 + kept);
-        let how = answer["truncated"]["how"].as_str().unwrap();
-        assert!(how.ends_with(&format!("skip {} in `query`", 30 + kept)), "{how}");
-    }
-
-    #[test]
-    fn what_fits_is_not_touched() {
-        let mut answer = list(&["a".to_owned()]);
-        let before = answer.clone();
-        fit(&mut answer, 1024, None);
-        assert_eq!(answer, before);
-    }
-
-    #[test]
-    fn where_more_can_be_asked_for_it_says_so() {
-        for (most, words) in [(Some(9000), "maxBytes, 9000"), (Some(2048), "less"), (None, "less")]
-        {
-            let mut answer = json!({ "things": vec!["x".repeat(200); 50] });
-            fit(&mut answer, 2048, most);
-            let how = answer["truncated"]["how"].as_str().unwrap();
-            assert!(how.contains(words), "{how}");
-            assert!(size(&answer) <= 2048);
-        }
-    }
-
-    #[test]
-    fn a_long_text_is_cut_at_a_line_and_says_how_to_go_on() {
-        let text = "one \"line\"\n".repeat(1000);
-        let cut = fit_text(&text, 1000, "grep it");
-        assert!(size(&json!(cut)) <= 1000 && cut.len() > 500);
-        assert!(cut.contains("one \"line\"\n\n[cut: ") && cut.ends_with("grep it]\n"), "{cut}");
-        assert_eq!(fit_text("short", 1000, ""), "short");
-    }
-
-    #[test]
-    fn escapes_do_not_cost_more_than_they_weigh() {
-        let mut answer = json!({ "text": "a\n".repeat(20_000) });
-        fit(&mut answer, 20_480, None);
-        assert!((15_000..=20_480).contains(&size(&answer)), "{}", size(&answer));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn every_text_comes_within_its_size(text in "(?s).{0,4000}", limit in 256usize..3000) {
-            let cut = fit_text(&text, limit, "grep it");
-            prop_assert!(size(&json!(cut)) <= limit);
-            prop_assert!(cut == text || cut.ends_with("grep it]\n"));
-        }
-
-        #[test]
-        fn every_answer_comes_within_its_size(
-            texts in prop::collection::vec("\\PC{0,3000}", 0..20),
-            note in "\\PC{0,5000}",
-            limit in 4096usize..30_000,
-        ) {
-            let mut answer = list(&texts);
-            answer["note"] = json!(note);
-            answer["deep"] = json!({ "a/b~c": texts });
-            fit(&mut answer, limit, None);
-            prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
-        }
-    }
-}
+mod tests;
