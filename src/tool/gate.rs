@@ -18,8 +18,8 @@ use crate::{
 
 /// How long a question is good for.
 pub(super) const GOOD_FOR: Duration = Duration::from_mins(5);
-/// How many questions are remembered, to say what was shown where it is so no more.
-const SHOWN: u64 = 10_000;
+/// How many bytes of questions are remembered, to say what was shown where it is so no more.
+const SHOWN_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The gate before every change, one for the whole server.
 #[derive(Debug)]
@@ -66,7 +66,16 @@ pub(super) enum Verdict {
 impl Gate {
     /// A gate that lets consent down as far as this.
     pub fn new(confirm: Confirm, seal: Seal) -> Self {
-        let shown = Cache::builder().max_capacity(SHOWN).time_to_live(GOOD_FOR).build();
+        let bytes = |_: &Nonce, facts: &Arc<Vec<Fact>>| {
+            let bytes: usize =
+                facts.iter().map(|fact| fact.about.len() + fact.says.len() + 64).sum();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let shown = Cache::builder()
+            .max_capacity(SHOWN_BYTES)
+            .weigher(bytes)
+            .time_to_live(GOOD_FOR)
+            .build();
         Self { confirm, seal, ledger: Ledger::new(), shown }
     }
 

@@ -21,8 +21,12 @@ use crate::octopus::{Answer, Error};
 
 /// How long a deed is remembered: longer than a question is good for.
 const KEPT: Duration = Duration::from_mins(15);
-/// How many deeds are remembered.
-const MOST: u64 = 10_000;
+/// How many bytes of answers are remembered, for all callers.
+const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+/// What a deed takes beside its answer.
+const DEED_BYTES: u32 = 1024;
+/// How many callers' last deeds are known.
+const CALLERS: u64 = 10_000;
 /// How long after its end a call that nobody was asked about counts as the same one: as long as a
 /// client takes to give up and call again.
 const AGAIN: Duration = Duration::from_mins(1);
@@ -56,8 +60,16 @@ pub(super) struct Deed {
     number: u64,
     /// What it was done with.
     pub(super) arguments: Key,
-    ended: Arc<OnceLock<Instant>>,
+    ended: Arc<OnceLock<Ended>>,
     result: Shared<BoxFuture<'static, Result<Answer, Error>>>,
+}
+
+/// How a deed ended.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: Instant,
+    /// How large the answer was.
+    bytes: u32,
 }
 
 /// That a name stands for another call.
@@ -72,8 +84,12 @@ impl std::fmt::Debug for Deed {
 
 impl Ledger {
     pub(super) fn new() -> Self {
-        let deeds = Cache::builder().max_capacity(MOST).time_to_live(KEPT).build();
-        let last = Cache::builder().max_capacity(MOST).time_to_live(KEPT).build();
+        let deeds = Cache::builder()
+            .max_capacity(KEPT_BYTES)
+            .weigher(|_, deed: &Arc<Deed>| deed.weight())
+            .time_to_live(KEPT)
+            .build();
+        let last = Cache::builder().max_capacity(CALLERS).time_to_live(KEPT).build();
         Self { deeds, last, count: Arc::default() }
     }
 
@@ -86,7 +102,7 @@ impl Ledger {
         let Name::Call(key) = name else { return true };
         match deed.ended.get() {
             None => true,
-            Some(ended) => ended.elapsed() < AGAIN && self.last.get(whose) == Some(key),
+            Some(ended) => ended.at.elapsed() < AGAIN && self.last.get(whose) == Some(key),
         }
     }
 
@@ -133,14 +149,18 @@ impl Ledger {
         let (deeds, end) = (self.deeds.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
             let result = work.await;
-            let _ = end.set(Instant::now());
-            if result.as_ref().is_err_and(Error::is_refusal) {
+            let bytes = result.as_ref().map_or(0, |answer| answer.body.len());
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let _ = end.set(Ended { at: Instant::now(), bytes });
+            let refused = result.as_ref().is_err_and(Error::is_refusal);
+            deeds.entry(*name.key()).and_compute_with(|known| match known {
+                Some(known) if known.value().number != number => Op::Nop,
                 // Octopus did nothing, so the next try is a first one.
-                deeds.entry(*name.key()).and_compute_with(|known| match known {
-                    Some(known) if known.value().number == number => Op::Remove,
-                    _ => Op::Nop,
-                });
-            }
+                Some(_) if refused => Op::Remove,
+                // Now it is known how much it weighs.
+                Some(known) => Op::Put(known.into_value()),
+                None => Op::Nop,
+            });
             result
         });
         let result = task.map(|ended| match ended {
@@ -160,6 +180,10 @@ impl Name {
 }
 
 impl Deed {
+    fn weight(&self) -> u32 {
+        self.ended.get().map_or(0, |ended| ended.bytes).saturating_add(DEED_BYTES)
+    }
+
     pub(super) async fn result(&self) -> Result<Answer, Error> {
         self.result.clone().await
     }
@@ -224,6 +248,21 @@ mod tests {
         assert!(ledger.once(ME, two, [2; 32], lost).await.unwrap().0.is_err());
         let again = ledger.once(ME, two, [2; 32], async { Ok(answer()) }).await.unwrap();
         assert!(again.0.is_err() && again.1);
+    }
+
+    #[tokio::test]
+    async fn large_answers_are_not_kept_without_end() {
+        let ledger = Ledger::new();
+        let large = bytes::Bytes::from(vec![b'x'; 16 * 1024 * 1024]);
+        for number in 0..10 {
+            let body = large.clone();
+            let work = async { Ok(Answer { body, ..answer() }) };
+            let name = Name::Asked([number; 32]);
+            assert!(ledger.once(ME, name, [0; 32], work).await.unwrap().0.is_ok());
+        }
+        ledger.deeds.run_pending_tasks();
+        assert!(ledger.deeds.weighted_size() <= KEPT_BYTES);
+        assert!(ledger.deeds.entry_count() <= 4);
     }
 
     /// On, off and on again are three changes, although nobody was asked about any of them.
