@@ -20,7 +20,7 @@ use super::{
     version::{is_new_enough, version},
 };
 use crate::{
-    octopus::{Client, Session},
+    octopus::{Client, Credentials, Session},
     tool::{Catalog, Consent, Context, Error, Gate, Limits, Outcome, Policy, Progress},
 };
 
@@ -109,7 +109,8 @@ impl Offering for Tools {
         let consent = match consent::read(&mut params, &request) {
             Came::Call(consent) => consent,
             Came::No(action) => {
-                tracing::info!(tool, ?action, "a change was not agreed to");
+                let caller = request.caller.credentials.as_ref().map(Credentials::fingerprint);
+                tracing::info!(tool, ?caller, ?action, "a change was not agreed to");
                 return Ok(consent::declined(&action));
             }
         };

@@ -9,6 +9,7 @@
 mod held;
 
 mod core;
+mod cost;
 
 mod execute;
 

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
 
 use super::{arguments::calls, held::Held};
+use crate::support::soon;
 
 /// How many requests a tool sends at most, with the space known from before.
 const BUDGETS: &[(&str, usize)] = &[
@@ -165,4 +167,27 @@ async fn a_name_in_another_form_costs_one_more_look_up_at_most() {
         let found = sent.iter().filter(|path| path.contains("/tenants")).count();
         assert!(found <= most, "{name}: {sent:#?}");
     }
+}
+
+/// While the names of projects are still awaited, those of channels have been asked for, and the
+/// other way round.
+#[tokio::test]
+async fn look_ups_that_do_not_need_each_other_run_together() {
+    let server = Held::start().await;
+    server.answer_once("list_spaces", json!({})).await;
+    server.answer_once("list_releases", json!({ "space": "Default" })).await;
+    server.requests();
+    for path in ["/projects", "/channels"] {
+        let slow = Fault::on(path).delay(std::time::Duration::from_millis(500));
+        server.server.sample.trouble().add(slow);
+    }
+    let call = server.answer_once("list_releases", json!({ "space": "Default" }));
+    let together = soon(async || {
+        let asked = server.server.sample.journal();
+        let waits = |path: &str| {
+            asked.iter().any(|entry| entry.path.ends_with(path) && entry.status.is_none())
+        };
+        (waits("/projects") && waits("/channels")).then_some(())
+    });
+    let (_, ()) = tokio::join!(call, together);
 }

@@ -1,0 +1,82 @@
+//! What lists cost, beside the shape that the official server gives the same things: no more for
+//! what both say; on top come names beside IDs and addresses in the portal.
+
+use serde_json::{Value, json};
+
+use super::held::Held;
+
+/// A list tool; the keys of an item of the official server; whether that has an address and a
+/// sentence about it; and how many hundredths of the official size ours may have.
+const LISTS: [(&str, &str, bool, usize); 6] = [
+    ("list_spaces", "id name description isDefault taskQueueStopped", false, 150),
+    (
+        "list_projects",
+        "spaceId id name description slug deploymentProcessId lifecycleId isDisabled repositoryUrl",
+        false,
+        175,
+    ),
+    (
+        "list_environments",
+        "spaceId id name description sortOrder useGuidedFailure allowDynamicInfrastructure \
+         extensionSettings",
+        false,
+        155,
+    ),
+    (
+        "list_deployments",
+        "spaceId id name releaseId releaseVersion versionControlReference environmentId tenantId \
+         projectId channelId created taskId deploymentProcessId comments formValues queueTime \
+         queueTimeExpiry useGuidedFailure specificMachineIds excludedMachineIds skipActions \
+         forcePackageDownload forcePackageRedeployment",
+        true,
+        110,
+    ),
+    (
+        "list_releases",
+        "id version channelId projectId releaseNotes assembled ignoreChannelRules \
+         selectedPackages selectedGitResources buildInformation customFields",
+        false,
+        130,
+    ),
+    (
+        "list_tenants",
+        "id name slug description isDisabled tenantTags clonedFromTenantId spaceId",
+        true,
+        75,
+    ),
+];
+
+/// About what the official server says beside an address, for each item.
+const SENTENCE: usize = ",\"publicUrlInstruction\":\"\"".len() + 100;
+
+#[tokio::test]
+async fn lists_cost_what_names_and_addresses_take_and_no_more() {
+    let server = Held::start().await;
+    for (tool, keys, with_address, limit) in LISTS {
+        let mut arguments = json!({ "take": 15 });
+        if tool != "list_spaces" {
+            arguments["space"] = json!("Default");
+        }
+        let answer = server.answer_once(tool, arguments).await;
+        let (mut own, mut official, mut whole) = (0, 0, 0);
+        for item in answer["items"].as_array().unwrap() {
+            let (mut ours, mut theirs) = (json!({}), json!({}));
+            for key in keys.split_whitespace() {
+                if let Some(value) = item.get(key) {
+                    ours[key] = value.clone();
+                }
+                theirs[key] = item.get(key).cloned().unwrap_or(Value::Null);
+            }
+            own += ours.to_string().len();
+            whole += item.to_string().len();
+            official += theirs.to_string().len();
+            if with_address {
+                official += item["url"].to_string().len() + ",\"publicUrl\":".len() + SENTENCE;
+            }
+        }
+        assert!(own <= official, "{tool}: {own} of {official}");
+        let hundredths = whole * 100 / official;
+        println!("{tool}: {hundredths} hundredths of the official shape");
+        assert!(hundredths <= limit, "{tool}: {hundredths} hundredths of the official shape");
+    }
+}
