@@ -6,10 +6,11 @@ use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    callers::Caller,
     config::{AuthMode, Config, Loaded, Secret, Sessions},
     http::{self, Auth, Certificates, Gate, Listening, Readiness},
-    mcp::{self, Caller, Protocol, Settings, Tools},
-    octopus::{Client, Configured},
+    mcp::{self, Protocol, Settings, Tools},
+    octopus::Instances,
     sample,
     tool::{Catalog, Gate as ChangeGate, Limits, Policy, Seal, Tier},
     toolsets::TOOLSETS,
@@ -51,14 +52,14 @@ pub fn catalog(config: &Config) -> Catalog {
     Catalog::new(TOOLSETS, config.octopus.space.is_some())
 }
 
-/// The offering of this product, for the instance that `client` reaches.
-pub fn tools(config: &Config, client: Client) -> Result<Tools, String> {
+/// The offering of this product.
+pub fn tools(config: &Config) -> Result<Tools, String> {
     // The rules for secrets are built at the first use, which should not be a caller's.
     crate::text::door("");
     Ok(Tools {
         catalog: catalog(config),
         policy: policy(config)?,
-        client,
+        instances: Arc::new(Instances::from_config(config)?),
         gate: Arc::new(ChangeGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
         limits: Limits {
             answer: config.tools.answer_bytes.0,
@@ -66,7 +67,6 @@ pub fn tools(config: &Config, client: Client) -> Result<Tools, String> {
             take: config.tools.take,
             take_cap: config.tools.take_cap,
         },
-        fixed_space: config.octopus.space.clone(),
     })
 }
 
@@ -89,16 +89,14 @@ pub struct Running {
 pub async fn start(mut config: Config) -> Result<Running, String> {
     let stop = CancellationToken::new();
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let url = config.octopus.url.clone().ok_or("octopus.url is not set")?;
-    let client = Client::new(url, &config.octopus)?;
-    let auth = Auth::new(config.auth_mode(), Configured::from_config(&config.octopus)?);
+    let auth = Auth::new(&config.auth_modes());
     let settings = Settings {
         call_timeout: config.http.request_timeout.0,
         stop: stop.clone(),
         local: None,
         sessions: config.http.sessions == Sessions::Memory,
     };
-    let protocol = Protocol::new(tools(&config, client)?, settings);
+    let protocol = Protocol::new(tools(&config)?, settings);
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
         Sessions::Off => None,
@@ -155,7 +153,7 @@ fn start_sample(config: &mut Config) -> Result<Listening, String> {
     let listening = http::listen(socket, router, None, config.http.header_timeout.0)
         .map_err(|error| format!("sample: {error}"))?;
     config.octopus.url = format!("http://{}", listening.address).parse().ok();
-    let lent = config.auth_mode() == AuthMode::None;
+    let lent = config.auth_modes().has(AuthMode::None);
     config.octopus.api_key = lent.then(|| Secret::from(sample::keys::ADMIN.to_owned()));
     config.octopus.api_key_file = None;
     config.octopus.access_token = None;
@@ -194,12 +192,12 @@ impl Running {
 /// Serves one local client over standard input and output, until it closes them.
 pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let url = config.octopus.url.clone().ok_or("octopus.url is not set")?;
-    let configured = Configured::from_config(&config.octopus)?.ok_or(
+    let tools = tools(&config)?;
+    let caller = Caller::default();
+    tools.instances.default().ok_or("say which instance is the `default`")?.suits(&caller.brings()).map_err(|_| {
         "a local client sends no credential, so one must be configured: set OCTOPUS_API_KEY, or \
-         OCTOPUS_API_KEY_FILE to a file that holds the key",
-    )?;
-    let caller = Caller { credentials: Some(configured.read()?) };
+         OCTOPUS_API_KEY_FILE to a file that holds the key"
+    })?;
     let stop = CancellationToken::new();
     let settings = Settings {
         call_timeout: config.http.request_timeout.0,
@@ -207,8 +205,7 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
         local: Some(caller),
         sessions: true,
     };
-    let client = Client::new(url, &config.octopus)?;
-    let protocol = Protocol::new(tools(&config, client)?, settings);
+    let protocol = Protocol::new(tools, settings);
     let signalled = signalled();
     let served =
         Box::pin(protocol.serve(rmcp::transport::stdio())).await.map_err(|e| e.to_string())?;

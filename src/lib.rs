@@ -16,6 +16,8 @@ pub mod toolsets;
 
 pub mod tool;
 
+pub mod callers;
+
 pub mod octopus;
 
 pub mod telemetry;

@@ -7,7 +7,7 @@ use octopus_mcp::{
     app,
     config::{AuthMode, Config},
     http::{self, Auth, Gate, Listening, Readiness},
-    mcp::{Caller, Offering, Protocol, Request, Settings},
+    mcp::{Offering, Protocol, Request, Settings},
     octopus::{Client, Credentials, Path, Session},
     sample::{Sample, keys},
 };
@@ -72,9 +72,9 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     let client = Client::new(config.octopus.url.clone().unwrap(), &config.octopus).unwrap();
 
-    let tools = app::tools(&config, client.clone()).unwrap();
+    let tools = app::tools(&config).unwrap();
     let product =
-        serve(http::router(gate(&config, Auth::new(AuthMode::Octopus, None)), protocol(tools)));
+        serve(http::router(gate(&config, Auth::new(&AuthMode::Octopus.into())), protocol(tools)));
     let nothing = serve(http::router(gate(&config, Auth::Open), protocol(Nothing)));
     let plain = serve(plain(client));
 
@@ -155,7 +155,7 @@ fn gate(config: &Config, auth: Auth) -> Gate {
 
 fn protocol<O: Offering>(offering: O) -> Protocol<O> {
     let call_timeout = Duration::from_mins(1);
-    let local = None::<Caller>;
+    let local = None;
     Protocol::new(
         offering,
         Settings { call_timeout, stop: CancellationToken::default(), local, sessions: false },
@@ -165,7 +165,7 @@ fn protocol<O: Offering>(offering: O) -> Protocol<O> {
 /// Handlers that do the same work with nothing around it, through the same client of Octopus.
 fn plain(client: Client) -> Router {
     let credentials = Credentials::api_key(keys::ADMIN).unwrap();
-    let session = Session::new(client, credentials, None);
+    let session = Session::new(client, credentials.clone(), credentials.fingerprint(), None);
     let spaces = async move |_: Json<Value>| {
         let page: Value = session.get(&Path::new(["spaces"]).with("take", 30)).await.unwrap();
         Json(page)

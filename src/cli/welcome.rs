@@ -19,7 +19,7 @@ const QUESTIONS: [&str; 3] = [
 pub(super) fn text(config: &Config, endpoint: &str) -> String {
     let mut text = format!("octopus-mcp serves {endpoint}\n");
     let mut server = json!({ "type": "http", "url": endpoint });
-    if config.auth_mode() == AuthMode::Octopus
+    if config.auth_modes().has(AuthMode::Octopus)
         && let Some(server) = server.as_object_mut()
     {
         server.insert("headers".to_owned(), json!({ "X-Octopus-ApiKey": "API-YOURKEY" }));

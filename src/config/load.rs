@@ -97,7 +97,7 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
         Loaded { config: Config::default(), origins: BTreeMap::new(), mistakes: Vec::new() };
     let mut entries = Vec::new();
     if let Some(path) = &flags.file {
-        match layers::file(path, |key| known.iter().any(|setting| setting.key == key)) {
+        match layers::file(path, |key| known.iter().any(|setting| setting.is(key))) {
             Ok(read) => entries.extend(read),
             Err(mistake) => loaded.mistakes.push(mistake),
         }
@@ -131,10 +131,11 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
 
 /// Reads one entry as if it were alone, so that each mistake is found whatever the others are.
 fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
-    if !known.iter().any(|setting| setting.key == entry.key) {
+    if !known.iter().any(|setting| setting.is(&entry.key)) {
         let nearest = known
             .iter()
-            .map(|setting| (strsim::jaro_winkler(&entry.key, &setting.key), &setting.key))
+            .map(|setting| setting.named_as(&entry.key))
+            .map(|key| (strsim::jaro_winkler(&entry.key, &key), key))
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         return Err(match nearest {
             Some((_, key)) => format!("there is no such setting; the nearest is `{key}`"),
@@ -209,16 +210,12 @@ impl Loaded {
     /// Every setting with its value as TOML and where it came from. Secrets are masked.
     pub fn effective(&self) -> Vec<(String, String, String)> {
         let tree = serde_json::to_value(&self.config).unwrap_or_default();
-        settings()
-            .into_iter()
-            .map(|setting| {
-                let value = tree.pointer(&setting.pointer()).map_or_else(String::new, |value| {
-                    if value.is_null() { "left out".to_owned() } else { value.to_string() }
-                });
-                let origin = self.origin(&setting.key).to_owned();
-                (setting.key, value, origin)
-            })
-            .collect()
+        let shown = |(key, value): (String, &serde_json::Value)| {
+            let value = if value.is_null() { "left out".to_owned() } else { value.to_string() };
+            let origin = self.origin(&key).to_owned();
+            (key, value, origin)
+        };
+        settings().iter().flat_map(|setting| setting.values(&tree)).map(shown).collect()
     }
 
     /// The settings, if nothing is wrong with them.

@@ -3,21 +3,61 @@
 use std::fmt::Write as _;
 
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Config;
 
 /// One setting of the tree.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
-    /// Where it stands, for example `http.listen`.
+    /// Where it stands, for example `http.listen`. `*` is a name that whoever writes the settings
+    /// gives, as in `instances.*.url`.
     pub(super) key: String,
 }
 
+/// What stands in a key for a name of the writer's choice.
+const ANY: &str = "*";
+/// What stands there in the reference.
+const NAME: &str = "NAME";
+
 impl Setting {
-    /// Where it stands in the tree as JSON (RFC 6901).
-    pub(super) fn pointer(&self) -> String {
-        format!("/{}", self.key.replace('.', "/"))
+    /// Whether this is the setting with this key.
+    pub(super) fn is(&self, key: &str) -> bool {
+        let (mut ours, mut theirs) = (self.key.split('.'), key.split('.'));
+        ours.by_ref().zip(theirs.by_ref()).all(|(own, their)| own == ANY || own == their)
+            && self.key.split('.').count() == key.split('.').count()
+    }
+
+    /// The key with the names that another key has in the places of names.
+    pub(super) fn named_as(&self, key: &str) -> String {
+        let ours = self.key.split('.').zip(key.split('.').map(Some).chain(std::iter::repeat(None)));
+        let named = ours.map(|(own, their)| if own == ANY { their.unwrap_or(NAME) } else { own });
+        named.collect::<Vec<_>>().join(".")
+    }
+
+    /// The keys and values of this setting in a tree, one for each name that was given.
+    pub(super) fn values<'a>(&self, tree: &'a Value) -> Vec<(String, &'a Value)> {
+        let mut found = vec![(String::new(), tree)];
+        for segment in self.key.split('.') {
+            let join = |key: String, name: &str| {
+                if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
+            };
+            found = found
+                .into_iter()
+                .flat_map(|(key, value)| match (segment, value) {
+                    (ANY, Value::Object(object)) => object
+                        .iter()
+                        .map(|(name, value)| (join(key.clone(), name), value))
+                        .collect::<Vec<_>>(),
+                    _ => value
+                        .get(segment)
+                        .map(|value| (join(key, segment), value))
+                        .into_iter()
+                        .collect(),
+                })
+                .collect();
+        }
+        found
     }
 }
 
@@ -43,19 +83,43 @@ pub fn reference() -> String {
     );
     walk("", &schema(), &defaults(), &mut |key, schema, default| {
         text.push('\n');
-        for line in wrap(&doc(schema), 97) {
-            let _ = writeln!(text, "# {line}");
-        }
+        document(&mut text, schema);
         let name = key.rsplit('.').next().unwrap_or(key);
+        let key = key.replace(ANY, NAME);
+        // What begins with a name of the writer's choice is there only where they write it.
+        let out = if key.contains(NAME) { "# " } else { "" };
         let _ = if is_section(schema) {
-            writeln!(text, "[{key}]")
+            writeln!(text, "{out}[{key}]")
+        } else if let Some(fields) = table_fields(schema) {
+            table(&mut text, &key, fields);
+            Ok(())
         } else if default.is_null() {
             writeln!(text, "# {name} =")
         } else {
-            writeln!(text, "{name} = {default}")
+            writeln!(text, "{out}{name} = {default}")
         };
     });
     text
+}
+
+fn document(text: &mut String, schema: &Value) {
+    for line in wrap(&doc(schema), 97) {
+        let _ = writeln!(text, "# {line}");
+    }
+}
+
+/// The fields of an array of tables.
+fn table_fields(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.pointer("/items/properties")?.as_object()
+}
+
+/// An array of tables has no default to show, so it is shown as one would be written.
+fn table(text: &mut String, key: &str, fields: &Map<String, Value>) {
+    let _ = writeln!(text, "# [[{key}]]");
+    for (name, schema) in fields {
+        document(text, schema);
+        let _ = writeln!(text, "# {name} =");
+    }
 }
 
 fn schema() -> Value {
@@ -68,8 +132,14 @@ fn defaults() -> Value {
     serde_json::to_value(Config::default()).unwrap_or_default()
 }
 
+/// Whether it holds settings: of its own, or those of each of its names.
 fn is_section(schema: &Value) -> bool {
-    schema.get("properties").is_some()
+    schema.get("properties").is_some() || named(schema).is_some()
+}
+
+/// What stands under each name, where the writer gives the names.
+fn named(schema: &Value) -> Option<&Value> {
+    schema.get("additionalProperties").filter(|schema| schema.get("properties").is_some())
 }
 
 fn doc(schema: &Value) -> String {
@@ -84,6 +154,12 @@ fn walk(
     default: &Value,
     visit: &mut impl FnMut(&str, &Value, &Value),
 ) {
+    if let Some(schema) = named(schema) {
+        let key = format!("{prefix}.{ANY}");
+        let default = schema.get("default").unwrap_or(&Value::Null);
+        visit(&key, schema, default);
+        return walk(&key, schema, default, visit);
+    }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     for sections in [false, true] {
         for (name, schema) in properties.iter().filter(|(_, s)| is_section(s) == sections) {

@@ -2,114 +2,81 @@
 
 use std::net::IpAddr;
 
-use url::Host;
-
-use super::{AuthMode, Config, Loaded};
+use super::{AuthMode, Config, Instance, Loaded, Modes, instances};
 
 impl Config {
-    /// Whether a credential for Octopus is configured, in any form.
+    /// Every instance with its name and the key of its settings.
+    pub fn each_instance(&self) -> Vec<(&str, String, &Instance)> {
+        if self.instances.is_empty() {
+            return vec![(SINGLE, "octopus".to_owned(), &self.octopus)];
+        }
+        let instances = self.instances.iter();
+        instances
+            .map(|(name, instance)| (name.as_str(), format!("instances.{name}"), instance))
+            .collect()
+    }
+
+    /// The name of the instance of callers who name none.
+    pub fn default_instance(&self) -> Option<&str> {
+        let instances = self.each_instance();
+        match instances.as_slice() {
+            [(name, ..)] => Some(name),
+            several => several.iter().find(|(_, _, one)| one.default).map(|(name, ..)| *name),
+        }
+    }
+
+    /// Whether a credential for Octopus that anybody may use is configured, in any form.
     pub fn has_credential(&self) -> bool {
-        let octopus = &self.octopus;
-        octopus.api_key.is_some()
-            || octopus.api_key_file.is_some()
-            || octopus.access_token.is_some()
-            || octopus.access_token_file.is_some()
+        self.each_instance().iter().any(|(_, _, instance)| instance.has_credential())
     }
 
     /// How callers are told apart: the setting, or what fits the credential that is configured.
-    pub fn auth_mode(&self) -> AuthMode {
-        self.auth.mode.unwrap_or(if self.has_credential() || self.sample.enabled {
-            AuthMode::None
-        } else {
-            AuthMode::Octopus
+    pub fn auth_modes(&self) -> Modes {
+        self.auth.mode.clone().unwrap_or_else(|| {
+            Modes::from(if self.has_credential() || self.sample.enabled {
+                AuthMode::None
+            } else {
+                AuthMode::Octopus
+            })
         })
     }
 }
 
+/// What the one instance is called, where there are no names.
+const SINGLE: &str = "default";
+
 /// Adds a mistake for every pair of settings that cannot stand together.
 pub(super) fn validate(loaded: &mut Loaded) {
     let config = loaded.config().clone();
-    instance(loaded, &config);
-    credential(loaded, &config);
+    instances::validate(loaded, &config);
+    files(loaded, &config);
     listener(loaded, &config);
     limits(loaded, &config);
     changes(loaded, &config);
 }
 
-fn instance(loaded: &mut Loaded, config: &Config) {
-    match &config.octopus.url {
-        None if config.sample.enabled => {}
-        None => loaded.refuse(
-            "octopus.url",
-            "say which Octopus to reach: --server-url https://octopus.example.com, the variable \
-             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file; or try the embedded sample \
-             instance with --sample",
-        ),
-        // `--sample` wins over a URL that happens to stand in the environment, and the other way.
-        Some(_) if config.sample.enabled => {
-            if loaded.layer("octopus.url") >= loaded.layer("sample.enabled") {
-                loaded.refuse(
-                    "octopus.url",
-                    "the sample instance is on as well; leave one of the two out",
-                );
-            }
-        }
-        Some(url) => match url.scheme() {
-            "https" => {}
-            "http" if config.octopus.allow_http || is_loopback(url.host().as_ref()) => {}
-            "http" => loaded.refuse(
-                "octopus.url",
-                "credentials would travel in clear text; use https, or say octopus.allow_http = \
-                 true",
-            ),
-            _ => loaded.refuse("octopus.url", "the URL must begin with https://"),
-        },
-    }
-    if let Some(url) = &config.octopus.url
-        && (url.query().is_some() || !url.username().is_empty() || url.password().is_some())
-    {
-        loaded.refuse("octopus.url", "leave out the query and any user name or password");
-    }
-}
-
-fn is_loopback(host: Option<&Host<&str>>) -> bool {
-    match host {
-        Some(Host::Domain(name)) => *name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-fn credential(loaded: &mut Loaded, config: &Config) {
-    let octopus = &config.octopus;
-    let given = [
-        ("octopus.api_key", octopus.api_key.is_some()),
-        ("octopus.api_key_file", octopus.api_key_file.is_some()),
-        ("octopus.access_token", octopus.access_token.is_some()),
-        ("octopus.access_token_file", octopus.access_token_file.is_some()),
+/// Files that the settings name must be there.
+fn files(loaded: &mut Loaded, config: &Config) {
+    let tls = &config.http.tls;
+    let mut files = vec![
+        ("http.tls.certificate".to_owned(), &tls.certificate),
+        ("http.tls.key".to_owned(), &tls.key),
     ];
-    let mut given = given.into_iter().filter_map(|(key, is_given)| is_given.then_some(key));
-    if let Some(first) = given.next() {
-        for other in given {
-            let message = format!(
-                "`{first}` ({}) is given as well; keep the one that calls should use",
-                loaded.origin(first)
-            );
-            loaded.refuse(other, &message);
-        }
+    for (_, key, instance) in config.each_instance() {
+        files.extend([
+            (format!("{key}.api_key_file"), &instance.api_key_file),
+            (format!("{key}.access_token_file"), &instance.access_token_file),
+            (format!("{key}.ca_file"), &instance.ca_file),
+            (format!("{key}.exchange.token_file"), &instance.exchange.token_file),
+        ]);
+        let groups = instance.groups.iter();
+        files.extend(groups.map(|group| (format!("{key}.groups"), &group.api_key_file)));
     }
-    for (key, path) in [
-        ("octopus.api_key_file", &octopus.api_key_file),
-        ("octopus.access_token_file", &octopus.access_token_file),
-        ("octopus.ca_file", &octopus.ca_file),
-        ("http.tls.certificate", &config.http.tls.certificate),
-        ("http.tls.key", &config.http.tls.key),
-    ] {
+    for (key, path) in files {
         if let Some(path) = path
             && let Err(error) = std::fs::File::open(path)
         {
-            loaded.refuse(key, &format!("the file cannot be read: {error}"));
+            loaded.refuse(&key, &format!("the file {} cannot be read: {error}", path.display()));
         }
     }
 }
@@ -119,7 +86,7 @@ fn listener(loaded: &mut Loaded, config: &Config) {
     if open
         && !config.sample.enabled
         && config.has_credential()
-        && config.auth_mode() == AuthMode::None
+        && config.auth_modes().has(AuthMode::None)
         && !config.auth.allow_anonymous
     {
         loaded.refuse(

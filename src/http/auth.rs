@@ -1,9 +1,7 @@
 //! Who calls, and with which Octopus credential.
 //!
 //! Two questions that are never mixed: whether the caller may use this server, and which Octopus
-//! credential acts. In the modes that there are, the answer to both is the credential: the
-//! caller's own, or the configured one where the settings let anybody use it. Nothing falls back
-//! from a credential that was sent and is not right.
+//! credential acts. Nothing falls back from a credential that was sent and is not right.
 
 use std::sync::Arc;
 
@@ -23,9 +21,11 @@ use super::{
     refusal::{Refusal, code},
 };
 use crate::{
-    config::AuthMode,
-    mcp::Caller,
-    octopus::{Configured, Credentials},
+    callers::Caller,
+    config::{AuthMode, Modes},
+    mcp::{NotServed, Offering, Protocol},
+    octopus::{Credentials, NoCredential},
+    tool::Narrowing,
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
@@ -40,19 +40,16 @@ pub(super) fn sensitive_headers() -> [HeaderName; 4] {
 pub enum Auth {
     /// By their Octopus credential; without one there is no entry.
     Octopus,
-    /// Not at all: with their own credential, or else with the configured one.
-    None(Option<Configured>),
+    /// Not at all: whoever they are, with a credential of their own or none.
+    None,
     /// Not at all, for offerings that need no credential.
     Open,
 }
 
 impl Auth {
     /// The way that the settings name.
-    pub fn new(mode: AuthMode, configured: Option<Configured>) -> Self {
-        match mode {
-            AuthMode::Octopus => Self::Octopus,
-            AuthMode::None => Self::None(configured),
-        }
+    pub fn new(modes: &Modes) -> Self {
+        if modes.has(AuthMode::None) { Self::None } else { Self::Octopus }
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
@@ -78,19 +75,30 @@ impl Auth {
                      X-Octopus-ApiKey, or nothing to use the configured one",
                 ));
             }
-            (None, None, Self::None(Some(configured))) => configured.read().map_err(|reason| {
-                tracing::error!(reason, "the configured credential cannot be read");
-                Refusal::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the configured Octopus credential cannot be read; whoever runs this server \
-                     finds the reason in its log",
-                )
-                .with_code(code::INTERNAL)
-            })?,
-            (None, None, _) => return Err(missing()),
+            (None, None, Self::Octopus) => return Err(missing()),
+            (None, None, _) => return Ok(Caller::default()),
         };
-        Ok(Caller { credentials: Some(credentials) })
+        Ok(Caller::of_octopus(credentials))
     }
+}
+
+/// Refuses, before anything is read of Octopus, what cannot be served whatever it asks for.
+pub(super) async fn admit<O: Offering>(
+    State(protocol): State<Protocol<O>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();
+    let refusal = match protocol.admits(&caller, &narrowing) {
+        Ok(()) => return next.run(request).await,
+        Err(NotServed::Credential(NoCredential::Missing(_))) => missing(),
+        Err(refused @ NotServed::Missing(_)) => {
+            Refusal::new(StatusCode::NOT_FOUND, refused.to_string())
+        }
+        Err(refused) => Refusal::bad_request(code::INVALID_REQUEST, refused.to_string()),
+    };
+    refusal.to(&Envelope::id_of(&request))
 }
 
 /// Finds out who calls, and tells the protocol. The headers go no further.

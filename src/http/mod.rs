@@ -103,6 +103,8 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn(media::settle))
         // Whoever calls. Before anything that depends on who it is.
         .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+        // Whether such a request can be served at all.
+        .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
         // The session that a request names is its caller's.
         .layer(from_fn_with_state(Arc::clone(&gate), session::check))
         // What rmcp lets pass in headers and parameters.
@@ -118,6 +120,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         let streams = ServiceBuilder::new()
             .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
             .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+            .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
             .layer(from_fn_with_state(Arc::clone(&gate), session::check))
             .layer(from_fn(repair::repair))
             .service(transport(protocol, &gate));

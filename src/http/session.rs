@@ -11,7 +11,10 @@ use axum::{
 use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
 
 use super::{Gate, envelope::Envelope, refusal::Refusal};
-use crate::mcp::{Caller, NoRoom, Sessions};
+use crate::{
+    callers::Caller,
+    mcp::{NoRoom, Sessions},
+};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");

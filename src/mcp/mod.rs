@@ -4,7 +4,6 @@
 //! [`Tools`] is the offering of this product.
 
 mod answer;
-mod caller;
 mod complete;
 mod consent;
 mod instructions;
@@ -19,8 +18,7 @@ mod sessions;
 mod tools;
 mod version;
 
-pub use caller::Caller;
-pub use offering::Offering;
+pub use offering::{NotServed, Offering};
 pub use protocol::{Protocol, SUPPORTED, Settings};
 pub use request::Request;
 pub use sessions::{Manager, NoRoom, Sessions};

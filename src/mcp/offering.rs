@@ -10,6 +10,21 @@ use rmcp::{
 };
 
 use super::Request;
+use crate::{callers::Caller, octopus::NoCredential, tool::Narrowing};
+
+/// Why a request cannot be served, whatever it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotServed {
+    /// The Octopus credential that it brings, or brings not.
+    #[error(transparent)]
+    Credential(#[from] NoCredential),
+    /// It names something that there is not, or that this caller may not see.
+    #[error("{0}")]
+    Missing(String),
+    /// It names an unknown toolset or tool, or says what does not go together.
+    #[error("{0}")]
+    Wrong(String),
+}
 
 /// What is served: tools, resources, prompts. Everything but the tools may be left out.
 ///
@@ -18,6 +33,12 @@ use super::Request;
 pub trait Offering: Send + Sync + 'static {
     /// Name, version, capabilities and instructions of the server.
     fn info(&self) -> ServerConfig;
+
+    /// Whether a request of this caller that is narrowed so can be served at all, as far as that
+    /// can be said without asking anybody.
+    fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
+        Ok(())
+    }
 
     /// The tools that this request sees.
     fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;

@@ -17,7 +17,8 @@ use rmcp::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Caller, Offering, Request, progress::forwarding, request::is_stateless, rounds};
+use super::{NotServed, Offering, Request, progress::forwarding, request::is_stateless, rounds};
+use crate::{callers::Caller, tool::Narrowing};
 
 /// The revisions that are spoken, oldest first. The last has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[
@@ -92,6 +93,11 @@ impl<O: Offering> Protocol<O> {
     pub fn new(offering: O, settings: Settings) -> Self {
         let info = offering.info();
         Self(Arc::new(Inner { offering, info, settings }))
+    }
+
+    /// Whether a request of this caller that is narrowed so can be served at all.
+    pub fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
+        self.0.offering.admits(caller, narrowing)
     }
 
     fn request(&self, context: &RequestContext<RoleServer>) -> Result<Request, ErrorData> {

@@ -7,13 +7,15 @@ use rmcp::{
 };
 use tokio::sync::mpsc;
 
-use super::Caller;
+use crate::{callers::Caller, tool::Narrowing};
 
 /// What an offering learns of a request beside its parameters.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Whoever's request it is.
     pub caller: Caller,
+    /// What it asks to be narrowed to.
+    pub narrowing: Narrowing,
     /// What the client calls itself, with its version.
     pub client: Option<String>,
     /// What the client can do.
@@ -35,12 +37,10 @@ impl Request {
         local: Option<&Caller>,
         sessions: bool,
     ) -> Option<Self> {
-        let caller = context
-            .extensions
-            .get::<http::request::Parts>()
-            .and_then(|parts| parts.extensions.get::<Caller>())
-            .or(local)?
-            .clone();
+        let parts = context.extensions.get::<http::request::Parts>();
+        let caller = parts.and_then(|parts| parts.extensions.get::<Caller>()).or(local)?.clone();
+        let narrowing = parts.and_then(|parts| parts.extensions.get::<Narrowing>());
+        let narrowing = narrowing.cloned().unwrap_or_default();
         let capabilities = context.client_capabilities().unwrap_or_default();
         let version = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
         // Without either mode a client means forms, as the first revision with elicitation had it.
@@ -49,6 +49,7 @@ impl Request {
             && capabilities.elicitation.as_ref().is_some_and(forms);
         Some(Self {
             caller,
+            narrowing,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
             capabilities,
             version,

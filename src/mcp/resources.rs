@@ -78,20 +78,20 @@ pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
 pub(super) async fn read(uri: &str, cx: &Context) -> Result<ReadResourceResponse, ErrorData> {
     // The kind alone: an address holds names that people gave.
     let resource = tool::resource_kind(uri, &cx.policy).unwrap_or("unknown");
-    let caller = cx.session.credentials().fingerprint();
+    let caller = &cx.caller.name;
     let started = Instant::now();
     let read = tool::read(uri, cx.limits.answer_cap, None, cx).await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let read = read.map_err(|error| {
         let said = answer::logged(&error);
         if error.is_fault() {
-            tracing::warn!(resource, %caller, elapsed_ms, error = %said, "read failed");
+            tracing::warn!(resource, caller, elapsed_ms, error = %said, "read failed");
         } else {
-            tracing::info!(resource, %caller, elapsed_ms, error = %said, "read refused");
+            tracing::info!(resource, caller, elapsed_ms, error = %said, "read refused");
         }
         answer::unread(&error, uri, &cx.policy)
     })?;
-    tracing::info!(resource, %caller, elapsed_ms, redacted = read.redacted, "read");
+    tracing::info!(resource, caller, elapsed_ms, redacted = read.redacted, "read");
     let text = match read.value {
         Value::String(text) => text,
         value => value.to_string(),

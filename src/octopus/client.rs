@@ -52,7 +52,7 @@ const FAILURE_LIMIT: usize = 64 * 1024;
 
 impl Client {
     /// Makes the client of the instance at `url`. Nothing is sent yet.
-    pub fn new(url: Url, settings: &config::Octopus) -> Result<Self, String> {
+    pub fn new(url: Url, settings: &config::Instance) -> Result<Self, String> {
         // The one place that chooses; a provider that somebody installed before is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = connections(&url, settings, true)?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{BadCredential, Credentials};
-use crate::config;
+use crate::config::{self, Secret};
 
 /// Where the configured credential comes from.
 #[derive(Debug)]
@@ -32,26 +32,43 @@ pub struct CredentialFile {
 type Stamp = (Option<SystemTime>, u64);
 
 impl Configured {
-    /// Reads what the settings say. `None`: they name no credential.
-    pub fn from_config(octopus: &config::Octopus) -> Result<Option<Self>, String> {
-        let file = |path: &Path, parse| {
-            let file = CredentialFile { path: path.to_owned(), parse, last: Mutex::default() };
-            file.read().map(|_| Self::File(file))
-        };
-        let wrong = |key: &'static str| move |error: BadCredential| format!("{key}: {error}");
-        Ok(Some(match octopus {
-            config::Octopus { api_key: Some(key), .. } => {
-                Self::Value(Credentials::api_key(key.expose()).map_err(wrong("octopus.api_key"))?)
+    /// Reads what the settings say of an instance. `None`: they name no credential. A mistake is
+    /// told with the name of the setting.
+    pub fn from_config(instance: &config::Instance) -> Result<Option<Self>, String> {
+        let api_key = Self::api_key(instance.api_key.as_ref(), instance.api_key_file.as_deref())?;
+        if api_key.is_some() {
+            return Ok(api_key);
+        }
+        let token = Credentials::access_token;
+        Self::read_as(
+            "access_token",
+            token,
+            instance.access_token.as_ref(),
+            instance.access_token_file.as_deref(),
+        )
+    }
+
+    /// An API key, given as it is or in a file.
+    pub fn api_key(key: Option<&Secret>, file: Option<&Path>) -> Result<Option<Self>, String> {
+        Self::read_as("api_key", Credentials::api_key, key, file)
+    }
+
+    fn read_as(
+        name: &str,
+        parse: fn(&str) -> Result<Credentials, BadCredential>,
+        value: Option<&Secret>,
+        file: Option<&Path>,
+    ) -> Result<Option<Self>, String> {
+        match (value, file) {
+            (Some(value), _) => parse(value.expose())
+                .map(|credentials| Some(Self::Value(credentials)))
+                .map_err(|error| format!("{name}: {error}")),
+            (None, Some(path)) => {
+                let file = CredentialFile { path: path.to_owned(), parse, last: Mutex::default() };
+                file.read().map(|_| Some(Self::File(file)))
             }
-            config::Octopus { access_token: Some(token), .. } => Self::Value(
-                Credentials::access_token(token.expose()).map_err(wrong("octopus.access_token"))?,
-            ),
-            config::Octopus { api_key_file: Some(path), .. } => file(path, Credentials::api_key)?,
-            config::Octopus { access_token_file: Some(path), .. } => {
-                file(path, Credentials::access_token)?
-            }
-            _ => return Ok(None),
-        }))
+            (None, None) => Ok(None),
+        }
     }
 
     /// The credential as it is now.
@@ -110,7 +127,7 @@ mod tests {
         let path = folder.path().join("key");
         fs::write(&path, "API-FIRST\n").unwrap();
         let octopus =
-            config::Octopus { api_key_file: Some(path.clone()), ..config::Octopus::default() };
+            config::Instance { api_key_file: Some(path.clone()), ..config::Instance::default() };
         let configured = Configured::from_config(&octopus).unwrap().unwrap();
         let fingerprint = || configured.read().unwrap().fingerprint();
         let first = Credentials::api_key("API-FIRST").unwrap().fingerprint();
@@ -129,7 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         fs::write(&path, "hunter2").unwrap();
-        let octopus = config::Octopus { api_key_file: Some(path), ..config::Octopus::default() };
+        let octopus = config::Instance { api_key_file: Some(path), ..config::Instance::default() };
         let message = Configured::from_config(&octopus).unwrap_err();
         assert!(message.contains("API-XXXX") && !message.contains("hunter2"), "{message}");
     }

@@ -13,7 +13,7 @@ const REDIRECTS: usize = 5;
 /// A pool of connections to the instance, which follows redirects within it, or none.
 pub(super) fn connections(
     url: &Url,
-    settings: &config::Octopus,
+    settings: &config::Instance,
     follow: bool,
 ) -> Result<reqwest::Client, String> {
     let redirects =

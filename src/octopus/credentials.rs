@@ -24,12 +24,27 @@ enum Kind {
     AccessToken,
 }
 
-/// Tells one caller from another without knowing their secret: its SHA-256. Every key of a cache
-/// holds one, so that nothing of one caller answers another.
+/// Tells one caller from another without knowing their secret: a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// The fingerprint of these parts, whose borders count.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The fingerprint of this and something more.
+    #[must_use]
+    pub fn and(&self, more: &[u8]) -> Self {
+        Self::of([self.0.as_slice(), more])
+    }
+
     /// The whole of it, to bind things to a caller.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -43,14 +43,14 @@ impl Session {
             }
             Ok(body)
         };
-        let key = self.credentials().fingerprint();
+        let key = self.whose();
         let kept = self.client().llms_txt().try_get_with(key, download).await;
         kept.map_err(|error: std::sync::Arc<Error>| (*error).clone())
     }
 
     /// How many bytes the catalog has, where it is remembered.
     pub async fn llms_txt_size(&self) -> Option<u64> {
-        let key = self.credentials().fingerprint();
+        let key = self.whose();
         let text = self.client().llms_txt().get(&key).await?;
         u64::try_from(text.len()).ok()
     }

@@ -1,4 +1,4 @@
-//! The REST client of one Octopus instance.
+//! The REST client of Octopus, and the instances that there are.
 //!
 //! A [`Client`] is the instance: its address, its connections, its limits. A [`Session`] is a
 //! client and one caller's [`Credentials`]; nothing else can reach Octopus. A [`Space`] is a
@@ -13,9 +13,11 @@ mod configured;
 mod connections;
 mod credentials;
 mod error;
+mod instances;
 mod order;
 mod path;
 mod session;
+mod source;
 
 // What all documents share
 mod find;
@@ -64,11 +66,13 @@ pub use client::Client;
 pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};
 pub use error::Error;
+pub use instances::{Instance, Instances};
 pub use order::{Answer, Method, Order, Permit};
 pub use page::{Page, Window};
 pub use path::Path;
 pub use portal::Portal;
 pub use resource::{Id, Named, Resource};
 pub use session::Session;
+pub use source::{Brings, NoCredential, Source};
 pub use space::Space;
 pub use version::OctopusVersion;

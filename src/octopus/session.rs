@@ -7,13 +7,16 @@ use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
-use super::{Answer, Client, Credentials, Error, OctopusVersion, Order, Path, Permit, server};
+use super::{
+    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, server,
+};
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Session {
     client: Client,
     credentials: Credentials,
+    whose: Fingerprint,
     user_agent: Arc<HeaderValue>,
 }
 
@@ -21,8 +24,15 @@ pub struct Session {
 const NAME_LIMIT: usize = 64;
 
 impl Session {
-    /// Opens a session. `mcp_client` is what the MCP client calls itself, for Octopus's log.
-    pub fn new(client: Client, credentials: Credentials, mcp_client: Option<&str>) -> Self {
+    /// Opens a session for a caller, whom `caller` tells from every other: two callers can act with
+    /// one credential. `mcp_client` is what the MCP client calls itself, for Octopus's log.
+    pub fn new(
+        client: Client,
+        credentials: Credentials,
+        caller: Fingerprint,
+        mcp_client: Option<&str>,
+    ) -> Self {
+        let whose = caller.and(credentials.fingerprint().as_bytes());
         let mut agent = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
@@ -35,7 +45,7 @@ impl Session {
         }
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
-        Self { client, credentials, user_agent: Arc::new(user_agent) }
+        Self { client, credentials, whose, user_agent: Arc::new(user_agent) }
     }
 
     /// The instance.
@@ -46,6 +56,12 @@ impl Session {
     /// Whose credentials these are.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Whose session this is: the caller and the credential that acts. Every key of a cache holds
+    /// it, so that nothing of one caller answers another.
+    pub fn whose(&self) -> Fingerprint {
+        self.whose
     }
 
     pub(super) fn user_agent(&self) -> HeaderValue {

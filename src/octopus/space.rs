@@ -27,7 +27,7 @@ impl Session {
     /// Enters a space by its name in any letter case, its slug or its ID. What a name stands for
     /// is remembered for each caller alone; callers at the same moment share one look-up.
     pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
-        let key = (self.credentials().fingerprint(), wanted.trim().to_lowercase());
+        let key = (self.whose(), wanted.trim().to_lowercase());
         let look_up = async {
             let collection = Collection { session: self, path: Path::new(["spaces"]), place: None };
             let spaces::Space { id, name, .. } = collection.find(wanted).await?;

@@ -57,7 +57,7 @@ impl Brought {
                 });
             }
         };
-        let caller = cx.session.credentials().fingerprint();
+        let caller = cx.session.whose();
         let instance = cx.session.client().url().as_str();
         let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
         let of_tool = whose.clone().chain_update([0]).chain_update(tool);

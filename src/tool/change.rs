@@ -101,8 +101,8 @@ pub(super) fn change<T: Change>(
             Verdict::Go(way) => way,
         };
         let route = format!("{} {}", proposal.order.method, proposal.order.path.route());
-        let caller = cx.session.credentials().fingerprint();
-        tracing::info!(tool = T::NAME, %caller, ?way, route, "a change was agreed to");
+        let caller = &cx.caller.name;
+        tracing::info!(tool = T::NAME, caller, ?way, route, "a change was agreed to");
         let (session, order) = (cx.session.clone(), proposal.order);
         let send = async move { session.send(&order, Permit::after_consent()).await };
         let (answer, repeated) = cx.gate.once(&brought, send).await?;

@@ -3,18 +3,25 @@
 use std::sync::Arc;
 
 use super::{Consent, Error, Gate, Policy};
-use crate::octopus::{self, Session, Space, Window};
+use crate::{
+    callers::Who,
+    octopus::{self, Instance, Session, Space, Window},
+};
 
 /// What a tool is given besides its arguments.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Octopus, as the caller may reach it.
     pub session: Session,
+    /// The instance that the session reaches.
+    pub instance: Arc<Instance>,
+    /// Who calls.
+    pub caller: Arc<Who>,
     /// What the request may see and do.
     pub policy: Policy,
     /// How large answers may be.
     pub limits: Limits,
-    /// The space that the settings fix.
+    /// The space that the settings or the request fix.
     pub fixed_space: Option<String>,
     /// Where to say how far the call is.
     pub progress: Progress,

@@ -58,6 +58,9 @@ pub enum Error {
     /// A change that Octopus may or may not have made.
     #[error("it is not known whether the change was made: {0}")]
     Unsure(octopus::Error),
+    /// No Octopus credential acts for the caller.
+    #[error(transparent)]
+    Credential(#[from] octopus::NoCredential),
     /// Octopus did not give what was asked for.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
@@ -86,7 +89,9 @@ impl Error {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Octopus(error) => error.is_fault(),
-            Self::Output(_) | Self::Unsure(_) => true,
+            Self::Output(_)
+            | Self::Unsure(_)
+            | Self::Credential(octopus::NoCredential::Broken(..)) => true,
             _ => false,
         }
     }
@@ -95,7 +100,10 @@ impl Error {
     pub fn hint(&self, policy: &Policy) -> Option<String> {
         let list = |noun: &str| lister(noun).filter(|tool| policy.names(tool));
         Some(match self {
-            Self::Argument { .. } | Self::UnknownArgument { .. } | Self::Invalid(_) => return None,
+            Self::Argument { .. }
+            | Self::UnknownArgument { .. }
+            | Self::Invalid(_)
+            | Self::Credential(_) => return None,
             Self::Forbidden(Tier::Delete) => {
                 "whoever runs this server can allow it with tools.allow_deletes = true".to_owned()
             }

@@ -83,7 +83,7 @@ async fn a_configured_key_serves_whoever_sends_none_and_nobody_else() {
 async fn in_octopus_mode_a_configured_key_is_never_used() {
     let server = TestServer::with(|config| {
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
-        config.auth.mode = Some(AuthMode::Octopus);
+        config.auth.mode = Some(AuthMode::Octopus.into());
     })
     .await;
     assert_eq!(server.post(&[("x-octopus-apikey", "")], SPACES).await.status, 401);

@@ -20,8 +20,7 @@ use rmcp::transport::streamable_http_server::session::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Caller;
-use crate::{config, octopus::Fingerprint, tool::Seal};
+use crate::{callers::Caller, config, octopus::Fingerprint, tool::Seal};
 
 /// How long the seal of an ID is good. The session itself ends long before.
 const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
@@ -33,7 +32,7 @@ tokio::task_local! {
     static SERVED: Whose;
 }
 
-/// Whose a session is. Offerings without credentials have one caller.
+/// Whose a session is. `None` is nobody's: no request came through the listener's check.
 type Whose = Option<Fingerprint>;
 
 /// Sessions in memory.
@@ -82,14 +81,14 @@ impl Sessions {
 
     /// Whether a caller has a session with this ID.
     pub fn has(&self, id: &str, caller: &Caller) -> bool {
-        let whose = whose(caller);
+        let whose = Some(caller.fingerprint());
         self.seal.open(id, &purpose(whose)).is_ok()
             && self.known().get(id).is_some_and(|known| known.whose == whose)
     }
 
     /// Whether a caller may have another session.
     pub fn room(&self, caller: &Caller) -> Result<(), NoRoom> {
-        self.room_in(&self.known(), whose(caller))
+        self.room_in(&self.known(), Some(caller.fingerprint()))
     }
 
     fn room_in(&self, known: &HashMap<String, Known>, whose: Whose) -> Result<(), NoRoom> {
@@ -109,7 +108,7 @@ impl Sessions {
 
     /// Serves a request of this caller.
     pub async fn serving<T>(caller: &Caller, work: impl Future<Output = T>) -> T {
-        SERVED.scope(whose(caller), work).await
+        SERVED.scope(Some(caller.fingerprint()), work).await
     }
 
     /// How many sessions there are.
@@ -143,10 +142,6 @@ impl Sessions {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn whose(caller: &Caller) -> Whose {
-    caller.credentials.as_ref().map(crate::octopus::Credentials::fingerprint)
 }
 
 fn purpose(whose: Whose) -> Vec<u8> {
