@@ -81,14 +81,25 @@ pub fn reference() -> String {
          # environment variables (http.listen is OCTOPUS_MCP_HTTP__LISTEN); command-line flags.\n\
          # Sizes are bytes, or written like `64 KiB`. Periods are written like `30s` or `5m`.\n",
     );
+    let mut sections: Vec<(String, Value)> = Vec::new();
+    let mut told: Option<String> = None;
     walk("", &schema(), &defaults(), &mut |key, schema, default| {
+        if told.as_ref().is_some_and(|told| key.starts_with(told)) {
+            return;
+        }
         text.push('\n');
         document(&mut text, schema);
         let name = key.rsplit('.').next().unwrap_or(key);
-        let key = key.replace(ANY, NAME);
+        let (pattern, key) = (key, key.replace(ANY, NAME));
         // What begins with a name of the writer's choice is there only where they write it.
         let out = if key.contains(NAME) { "# " } else { "" };
-        let _ = if is_section(schema) {
+        let fields = schema.get("properties");
+        let known = sections.iter().find(|(_, known)| Some(known) == fields);
+        let _ = if let Some((same, _)) = known {
+            told = Some(format!("{pattern}."));
+            writeln!(text, "# [{key}]\n# takes the settings of [{same}].")
+        } else if is_section(schema) {
+            sections.extend(fields.map(|fields| (key.clone(), fields.clone())));
             writeln!(text, "{out}[{key}]")
         } else if let Some(fields) = table_fields(schema) {
             table(&mut text, &key, fields);
