@@ -16,9 +16,15 @@ pub mod toolsets;
 
 pub mod tool;
 
+pub mod audit;
+
 pub mod callers;
 
 pub mod octopus;
+
+pub mod rules;
+
+pub mod store;
 
 pub mod telemetry;
 

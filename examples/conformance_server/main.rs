@@ -10,8 +10,9 @@ use std::{error::Error, net::TcpListener, time::Duration};
 
 use octopus_mcp::{
     config,
-    http::{self, Auth, Gate, Readiness},
+    http::{self, Auth, Gate, Rates, Readiness},
     mcp::{Protocol, Settings},
+    store::Store,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,9 +32,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         local: None,
         sessions: false,
     };
+    let limits = config::Limits::default();
     let gate = Gate::new(
         &config::Http::default(),
-        &config::Limits::default(),
+        &limits,
+        Rates::new(&limits, None, &Store::memory()),
         Auth::Open,
         Readiness::default(),
         None,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use octopus_mcp::mcp::{Offering, Request};
+use octopus_mcp::{
+    mcp::{Offering, Request},
+    tool::Narrowing,
+};
 use rmcp::{
     ErrorData,
     model::{
@@ -42,7 +45,7 @@ impl Offering for Suite {
         self.fixtures.tools.iter().map(|tool| tool.listing.clone()).collect()
     }
 
-    fn tool(&self, name: &str) -> Option<Tool> {
+    fn tool(&self, name: &str, _: &Narrowing) -> Option<Tool> {
         self.fixtures.tool(name).map(|tool| tool.listing.clone())
     }
 

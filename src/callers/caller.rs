@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::octopus::{Brings, Credentials, Fingerprint};
+use crate::{
+    config::{self, GroupScope},
+    octopus::{Brings, Credentials, Fingerprint},
+    text::sanitize::sanitize,
+};
 
 /// Whoever's request this is. The listener makes one for each request, and the protocol carries it
 /// to the tools.
@@ -83,6 +87,13 @@ pub struct Grants {
     pub spaces: Option<BTreeSet<String>>,
 }
 
+impl Grants {
+    /// Whether it covers this instance.
+    pub fn sees(&self, instance: &str) -> bool {
+        self.instances.as_ref().is_none_or(|granted| granted.contains(instance))
+    }
+}
+
 impl Default for Grants {
     /// Everything that the settings allow.
     fn default() -> Self {
@@ -120,6 +131,34 @@ impl Scope {
     pub fn read(word: &str) -> Option<Self> {
         [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
     }
+}
+
+impl From<config::Scope> for Scope {
+    fn from(scope: config::Scope) -> Self {
+        match scope {
+            config::Scope::Read => Self::Read,
+            config::Scope::Deploy => Self::Deploy,
+            config::Scope::Admin => Self::Admin,
+        }
+    }
+}
+
+/// The most that one of these groups may do, where the settings say so of any.
+pub(super) fn scope_of_groups(groups: &BTreeSet<String>, scopes: &[GroupScope]) -> Option<Scope> {
+    let of_ours = scopes.iter().filter(|one| groups.contains(&one.group));
+    of_ours.map(|one| one.scope.into()).max()
+}
+
+/// How long a name may be that somebody else gives.
+const LONGEST_NAME: usize = 100;
+
+/// A name that somebody else gives, as it may stand in lines and questions: nothing in it that is
+/// not seen, and on one line.
+pub(super) fn displayed(name: &str) -> String {
+    let seen = sanitize(name).text;
+    let words: Vec<&str> = seen.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(LONGEST_NAME).collect()
 }
 
 impl Way {

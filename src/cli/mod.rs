@@ -1,7 +1,10 @@
 //! The command line.
 
+mod audit;
 mod healthcheck;
+mod policy;
 mod settings;
+mod token;
 mod tools;
 mod welcome;
 
@@ -29,7 +32,7 @@ pub struct Cli {
     options: Options,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     /// Serve MCP clients over HTTP.
     Serve,
@@ -46,8 +49,30 @@ enum Command {
     },
     /// Print the settings in force and where each came from. Secrets are masked.
     Config,
+    /// Tokens of callers, for auth.mode = "tokens".
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Ask a running server whether it is ready; for containers without a shell.
     Healthcheck,
+    /// Look into the records of the audit.
+    Audit {
+        #[command(subcommand)]
+        command: audit::Command,
+    },
+    /// Look at the rules of the policy.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+enum TokenCommand {
+    /// Make a token, and print it this one time, with its hash for the settings.
+    New {
+        /// What its caller is called, in records and rules.
+        name: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,6 +135,8 @@ enum Failure {
     Settings(Mistakes),
     /// Anything else: exit code 1.
     Other(String),
+    /// What was asked for was answered, and this is the exit code that says how.
+    Code(u8),
 }
 
 /// Runs the command.
@@ -121,7 +148,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
         Command::Tools { json, by_version } => list(loaded, json, by_version),
         Command::Config => settings::show(loaded),
+        Command::Token { command: TokenCommand::New { name } } => token::new(&name),
         Command::Healthcheck => healthcheck::ask(loaded.config()),
+        Command::Audit { command } => audit::run(command),
+        Command::Policy(policy::Policy::Test(call)) => policy::test(loaded, &call),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,6 +159,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             complain(&mistakes.to_string());
             ExitCode::from(2)
         }
+        Err(Failure::Code(code)) => ExitCode::from(code),
         Err(Failure::Other(message)) => {
             complain(&message);
             ExitCode::FAILURE
@@ -150,8 +181,8 @@ fn begin(loaded: Loaded, options: &Options) -> Result<Config, Failure> {
              OCTOPUS_API_KEY_FILE to a file that holds it"
         );
     }
-    if config.auth.allow_anonymous {
-        tracing::warn!("anybody who reaches the listener acts with the configured credential");
+    for risk in config.risks() {
+        tracing::warn!("{risk}");
     }
     if config.octopus.allow_http {
         tracing::warn!("credentials may travel to Octopus in clear text (octopus.allow_http)");
@@ -181,7 +212,7 @@ fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure>
     // What is offered does not depend on where Octopus is, or on who may listen.
     loaded.forgive(|key| !key.starts_with("tools."));
     let config = loaded.finish().map_err(Failure::Settings)?;
-    let catalog = app::catalog(&config);
+    let catalog = app::catalog();
     let policy = app::policy(&config).map_err(Failure::Other)?;
     let text = match (json, by_version) {
         (true, _) => tools::json(&catalog, &policy),

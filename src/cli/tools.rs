@@ -53,7 +53,7 @@ pub(super) fn json(catalog: &Catalog, policy: &Policy) -> String {
                 "toolset": entry.toolset,
                 "tier": entry.definition.tier.name(),
                 "since": entry.definition.since.to_string(),
-                "tool": entry.model,
+                "tool": entry.listed(policy.fixed(), false),
             })
         })
         .collect();

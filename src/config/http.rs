@@ -4,8 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use super::{ByteSize, List, Period};
+use super::{ByteSize, List, Networks, Period};
 
 /// The listener that MCP clients connect to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -16,11 +17,21 @@ pub struct Http {
     /// A second address that answers `/healthz` and `/readyz` alone. Left out, only the first
     /// one does.
     pub admin_listen: Option<SocketAddr>,
+    /// The address by which clients reach this server, without `/mcp`: `https://mcp.example.com`.
+    /// Its host is served beside `allowed_hosts`. Left out, clients of `auth.mode = "oauth"` are
+    /// told the address that they asked.
+    pub public_url: Option<Url>,
     /// Values of the `Host` header that are served besides loopback ones: `mcp.example.com`,
     /// with `:port` to allow one port only.
     pub allowed_hosts: List,
     /// Web origins that may call besides loopback ones: `https://app.example.com`.
     pub allowed_origins: List,
+    /// The addresses and networks of the proxies in front of this server: `10.0.0.5, 10.1.0.0/16`.
+    /// What their headers say of a client is believed, and of nobody else.
+    pub trusted_proxies: Networks,
+    /// Which headers the trusted proxies write: `x-forwarded` for `X-Forwarded-For`, `-Host` and
+    /// `-Proto`, or `forwarded` for `Forwarded`. The others may come from anybody.
+    pub forwarding: Forwarding,
     /// How large the body of a request may be.
     pub body_limit: ByteSize,
     /// How long the header of a request may take to arrive.
@@ -50,6 +61,17 @@ pub struct Http {
     pub tls: Tls,
 }
 
+/// The headers in which a proxy says for whom it asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forwarding {
+    /// `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
 /// Whether sessions of clients are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -66,8 +88,11 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin_listen: None,
+            public_url: None,
             allowed_hosts: List::default(),
             allowed_origins: List::default(),
+            trusted_proxies: Networks::default(),
+            forwarding: Forwarding::XForwarded,
             body_limit: ByteSize(1024 * 1024),
             header_timeout: Period::seconds(10),
             body_timeout: Period::seconds(15),
@@ -91,4 +116,20 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// A PEM file with the private key of the certificate.
     pub key: Option<PathBuf>,
+    /// A PEM file with the certificate authorities of clients; read again when it changes. Left
+    /// out, no client is asked for a certificate.
+    pub client_ca: Option<PathBuf>,
+    /// Whether a client without a certificate gets a connection: `optional` or `required`.
+    pub client_certificates: ClientCertificates,
+}
+
+/// Whether a client without a certificate gets a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificates {
+    /// It does.
+    #[default]
+    Optional,
+    /// It does not.
+    Required,
 }

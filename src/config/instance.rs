@@ -53,10 +53,11 @@ pub struct Instance {
     /// How large an answer of Octopus may be. Task logs are streamed and not bound by it.
     pub response_limit: ByteSize,
     /// How many requests to this instance may be under way at once. The next ones wait for a
-    /// place, as long as one request may take.
+    /// place, as long as one request may take. Logs that are read have half of them at most.
     pub concurrent_requests: u32,
     /// How many requests in a row must fail for want of an answer until calls are refused at once,
-    /// for as long as `pause`. 0 never refuses.
+    /// for as long as `pause`: those of one caller where only that caller's failed, else all. 0
+    /// never refuses.
     pub failures_until_pause: u32,
     /// How long calls to an instance that does not answer are refused before one tries again.
     pub pause: Period,

@@ -123,7 +123,10 @@ fn credential(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instan
 
 /// The credential that is to act must be there, and must suit how callers are known.
 fn source(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
-    let Some(source) = instance.credential else { return };
+    let source = match (instance.credential, instance.credential()) {
+        (None, CredentialSource::Caller | CredentialSource::Configured) => return,
+        (_, source) => source,
+    };
     let modes = config.auth_modes();
     let alone = modes.has(AuthMode::Octopus);
     let missing = match source {

@@ -9,6 +9,7 @@ use super::{
     layers::{self, Entry},
     reference::{Setting, settings},
     validate,
+    values::without_password,
 };
 
 /// What the command line says of the settings.
@@ -160,10 +161,8 @@ fn shown(entry: &Entry) -> String {
     if entry.key.contains("key") || entry.key.contains("token") || entry.key.contains("secret") {
         return Secret::MASK.to_owned();
     }
-    match &entry.text {
-        Some(text) => text.clone(),
-        None => serde_json::to_string(&entry.value).unwrap_or_default(),
-    }
+    let json = || serde_json::to_string(&entry.value).unwrap_or_default();
+    without_password(&entry.text.clone().unwrap_or_else(json))
 }
 
 impl Loaded {

@@ -4,24 +4,39 @@
 //! the one before: the defaults below, a TOML file, environment variables, command-line flags
 //! ([`layers`]). `config/reference.toml` is written from this tree ([`mod@reference`]).
 
+mod audit;
 mod auth;
 mod http;
 mod instance;
 mod instances;
 mod layers;
+mod limits;
 mod load;
+mod networks;
 mod reference;
+mod rule;
+mod rules;
 mod tools;
 mod validate;
 mod values;
+mod window;
 
-pub use auth::{Auth, AuthMode, Modes};
-pub use http::{Http, Sessions, Tls};
+pub use audit::{Audit, AuditFile, Otlp, OtlpHeader};
+pub use auth::{
+    Auth, AuthMode, Certificate, ClaimGroup, Expiry, GroupScope, Issuer, Modes, Oauth, Proxy,
+    Scope, ScopeNames, SigningAlgorithm, SubjectName, Token, tokens,
+};
+pub use http::{ClientCertificates, Forwarding, Http, Sessions, Tls};
 pub use instance::{CredentialSource, Exchange, GroupCredential, Instance};
+pub use limits::{Limits, StoreAddress};
 pub use load::{Flags, Loaded, Mistake, Mistakes, load};
+pub use networks::{Networks, is_loopback};
 pub use reference::reference;
+pub use rule::{ENVIRONMENT_WORD, Effect, Risk, Rule, TierWord};
+pub use rules::Policy;
 pub use tools::{Confirm, Tools};
 pub use values::{ByteSize, List, Period, Secret};
+pub use window::{Clock, DAY, Days, Window, Zone};
 
 use std::collections::BTreeMap;
 
@@ -43,26 +58,20 @@ pub struct Config {
     pub http: Http,
     /// Which tools are offered, and how much they may answer.
     pub tools: Tools,
+    /// How much the server takes on, from one caller and at once. Rates are requests a minute,
+    /// which come back one by one; a burst is how many may come at once after a pause. A rate of 0
+    /// is no limit. Greetings, pings, notifications and answers to questions do not count.
+    /// Which calls are let through, asked about or refused, beyond what the rest of the settings
+    /// says.
+    pub policy: Policy,
     /// How much the server takes on at once.
     pub limits: Limits,
+    /// A record of every call.
+    pub audit: Audit,
     /// Logs.
     pub telemetry: Telemetry,
     /// The embedded sample instance of Octopus.
     pub sample: Sample,
-}
-
-/// How much the server takes on at once.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// How many requests may be under way. One more is refused with 503 and `Retry-After`.
-    pub concurrent_requests: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { concurrent_requests: 512 }
-    }
 }
 
 /// Logs.

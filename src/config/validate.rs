@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{AuthMode, Config, Instance, Loaded, Modes, instances};
+use super::{AuthMode, Config, Instance, Loaded, Modes, audit, auth, instances, limits, rules};
 
 impl Config {
     /// Every instance with its name and the key of its settings.
@@ -49,10 +49,14 @@ const SINGLE: &str = "default";
 pub(super) fn validate(loaded: &mut Loaded) {
     let config = loaded.config().clone();
     instances::validate(loaded, &config);
+    auth::validate(loaded, &config);
     files(loaded, &config);
     listener(loaded, &config);
-    limits(loaded, &config);
+    sizes(loaded, &config);
+    limits::validate(loaded, &config);
     changes(loaded, &config);
+    rules::validate(loaded, &config);
+    audit::validate(loaded, &config.audit);
 }
 
 /// Files that the settings name must be there.
@@ -61,7 +65,12 @@ fn files(loaded: &mut Loaded, config: &Config) {
     let mut files = vec![
         ("http.tls.certificate".to_owned(), &tls.certificate),
         ("http.tls.key".to_owned(), &tls.key),
+        ("http.tls.client_ca".to_owned(), &tls.client_ca),
+        ("auth.tokens_file".to_owned(), &config.auth.tokens_file),
+        ("limits.store_ca_file".to_owned(), &config.limits.store_ca_file),
     ];
+    let issuers = config.auth.oauth.issuers.iter();
+    files.extend(issuers.map(|issuer| ("auth.oauth.issuers".to_owned(), &issuer.ca_file)));
     for (_, key, instance) in config.each_instance() {
         files.extend([
             (format!("{key}.api_key_file"), &instance.api_key_file),
@@ -127,7 +136,7 @@ fn is_loopback_address(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-fn limits(loaded: &mut Loaded, config: &Config) {
+fn sizes(loaded: &mut Loaded, config: &Config) {
     let tools = &config.tools;
     if tools.answer_bytes.0 < 1024 {
         loaded.refuse("tools.answer_bytes", "leave at least 1 KiB, or no answer fits");
@@ -140,9 +149,6 @@ fn limits(loaded: &mut Loaded, config: &Config) {
     }
     if tools.take_cap < tools.take {
         loaded.refuse("tools.take_cap", "it must not be below tools.take");
-    }
-    if config.limits.concurrent_requests == 0 {
-        loaded.refuse("limits.concurrent_requests", "at least one request must be served");
     }
 }
 

@@ -27,6 +27,15 @@ impl Secret {
     }
 }
 
+/// The text, where it is an address without what it says of who comes to it.
+pub(super) fn without_password(text: &str) -> String {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| {
+        let (_, place) = rest.rsplit_once('@')?;
+        Some(format!("{scheme}://{}@{place}", Secret::MASK))
+    });
+    parts.unwrap_or_else(|| text.to_owned())
+}
+
 impl From<String> for Secret {
     fn from(value: String) -> Self {
         Self(value.into())

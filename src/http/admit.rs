@@ -44,6 +44,11 @@ pub(super) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next:
         request
     };
     let response = next.run(request).await;
+    held(response, place)
+}
+
+/// Keeps a place until the answer has been sent.
+pub(super) fn held(response: Response, place: impl Send + 'static) -> Response {
     if response.body().size_hint().exact().is_some() {
         // It is whole already, and only on its way.
         return response;

@@ -13,22 +13,25 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, WWW_AUTHENTICATE},
+    request::Parts,
 };
 
 use super::{
     Gate,
     envelope::Envelope,
+    proof,
     refusal::{Refusal, code},
+    trace::REQUEST_ID,
 };
 use crate::{
-    callers::Caller,
-    config::{AuthMode, Modes},
+    callers::{Caller, Ways},
+    config::{self, AuthMode, Config, Modes},
     mcp::{NotServed, Offering, Protocol},
     octopus::{Credentials, NoCredential},
     tool::Narrowing,
 };
 
-const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
+pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
 
 /// Headers that nothing may print.
 pub(super) fn sensitive_headers() -> [HeaderName; 4] {
@@ -44,18 +47,38 @@ pub enum Auth {
     None,
     /// Not at all, for offerings that need no credential.
     Open,
+    /// By what they prove to this server.
+    Ways(Box<Ways>),
 }
 
 impl Auth {
-    /// The way that the settings name.
-    pub fn new(modes: &Modes) -> Self {
-        if modes.has(AuthMode::None) { Self::None } else { Self::Octopus }
+    /// The ways that the settings name.
+    pub fn from_config(config: &Config) -> Result<Self, String> {
+        let modes = config.auth_modes();
+        if Modes::PROOFS.into_iter().any(|mode| modes.has(mode)) {
+            return Ok(Self::Ways(Box::new(Ways::from_config(config)?)));
+        }
+        Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        if matches!(self, Self::Open) {
-            return Ok(Caller::default());
+    async fn caller(&self, gate: &Gate, parts: &Parts) -> Result<Caller, Refusal> {
+        match self {
+            Self::Open => Ok(Caller::default()),
+            Self::Octopus | Self::None => self.by_credential(&parts.headers),
+            Self::Ways(ways) => proof::caller(ways, gate, parts).await,
         }
+    }
+
+    /// The headers that name callers, beside the usual ones. They go no further.
+    fn headers(&self) -> impl Iterator<Item = HeaderName> {
+        let proxy = match self {
+            Self::Ways(ways) => ways.proxy(),
+            _ => None,
+        };
+        proxy.into_iter().flat_map(config::Proxy::headers).filter_map(|(_, name)| name.parse().ok())
+    }
+
+    fn by_credential(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let key = only(headers, &API_KEY)?;
         let authorization = only(headers, &AUTHORIZATION)?;
         let credentials = match (key, authorization, self) {
@@ -90,9 +113,12 @@ pub(super) async fn admit<O: Offering>(
 ) -> Response {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();
-    let refusal = match protocol.admits(&caller, &narrowing) {
+    let refusal = match Box::pin(protocol.offering().admits(&caller, &narrowing)).await {
         Ok(()) => return next.run(request).await,
-        Err(NotServed::Credential(NoCredential::Missing(_))) => missing(),
+        Err(refused @ NotServed::Credential(NoCredential::Missing(_))) => {
+            Refusal::new(StatusCode::UNAUTHORIZED, refused.to_string())
+                .with_header(WWW_AUTHENTICATE, challenge(None))
+        }
         Err(refused @ NotServed::Missing(_)) => {
             Refusal::new(StatusCode::NOT_FOUND, refused.to_string())
         }
@@ -104,28 +130,40 @@ pub(super) async fn admit<O: Offering>(
 /// Finds out who calls, and tells the protocol. The headers go no further.
 pub(super) async fn identify(
     State(gate): State<Arc<Gate>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    match gate.auth.caller(request.headers()) {
+    let (mut parts, body) = request.into_parts();
+    match gate.auth.caller(&gate, &parts).await {
         Ok(caller) => {
-            for name in sensitive_headers() {
-                request.headers_mut().remove(name);
+            for name in sensitive_headers().into_iter().chain(gate.auth.headers()) {
+                parts.headers.remove(name);
             }
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
         }
-        Err(refusal) => refusal.to(&Envelope::id_of(&request)),
+        Err(refusal) => {
+            let id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+            gate.audit.turned_away(refusal.status().as_u16(), refusal.message(), id);
+            let envelope = parts.extensions.get::<Envelope>();
+            refusal.to(&envelope.map(|envelope| envelope.id.clone()).unwrap_or_default())
+        }
     }
 }
 
 /// The one value of a header. Two would leave open which of them counts.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
+pub(super) fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Refusal> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => {
-            let text = value.to_str().map_err(|_| refused("the credential is not plain text"))?;
+            let text = value.to_str().map_err(|_| {
+                let message = format!("the header {name} is not plain text");
+                Refusal::bad_request(code::INVALID_REQUEST, message)
+            })?;
             Ok(Some(text))
         }
         (Some(_), Some(_)) => {

@@ -3,8 +3,10 @@
 //! | path | answers |
 //! | --- | --- |
 //! | `POST /mcp`, `/mcp/` | the Model Context Protocol |
+//! | the same with `/readonly`, `/x/...`, `/i/...` | less of it ([`narrow`]) |
 //! | `GET /mcp` | what this is, for browsers and health checkers: 405; the stream of a session |
 //! | `DELETE /mcp` | the end of a session; 405 where none are kept |
+//! | `GET /.well-known/oauth-protected-resource` | where callers get tokens, with any endpoint behind it |
 //! | `GET /healthz` | 200 while the process runs |
 //! | `GET /readyz` | 200 while it takes requests, 503 once it stops |
 //!
@@ -13,24 +15,33 @@
 
 mod admit;
 mod auth;
+mod challenge;
 mod envelope;
 mod guard;
 mod health;
 mod hosts;
 mod listen;
 mod media;
+mod narrow;
+mod peer;
+mod proof;
 mod quiet;
+mod rate;
+mod reached;
 mod refusal;
 mod repair;
 mod revision;
+mod scope;
 mod session;
 mod shape;
 mod tls;
 mod trace;
+mod well_known;
 
 pub use auth::Auth;
 pub use health::Readiness;
 pub use listen::{Listening, listen};
+pub use rate::Rates;
 pub use tls::Certificates;
 
 use std::sync::Arc;
@@ -53,6 +64,7 @@ use tower_http::{
 
 use self::refusal::Refusal;
 use crate::{
+    audit::Audit,
     config,
     mcp::{Manager, Offering, Protocol, Sessions},
 };
@@ -65,6 +77,9 @@ pub struct Gate {
     auth: Auth,
     readiness: Readiness,
     requests: Arc<Semaphore>,
+    rates: Rates,
+    /// Where requests of nobody are recorded.
+    audit: Audit,
     /// Sessions, where the settings keep any.
     sessions: Option<Arc<Sessions>>,
 }
@@ -74,18 +89,29 @@ impl Gate {
     pub fn new(
         http: &config::Http,
         limits: &config::Limits,
+        rates: Rates,
         auth: Auth,
         readiness: Readiness,
         sessions: Option<Arc<Sessions>>,
     ) -> Self {
+        let public = http.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+        let hosts: Vec<String> = http.allowed_hosts.0.iter().cloned().chain(public).collect();
         Self {
-            allowed: hosts::Allowed::new(&http.allowed_hosts.0, &http.allowed_origins.0),
+            allowed: hosts::Allowed::new(&hosts, &http.allowed_origins.0),
             http: http.clone(),
+            rates,
             auth,
             readiness,
             sessions,
             requests: Arc::new(Semaphore::new(admit::places(limits))),
+            audit: Audit::default(),
         }
+    }
+
+    /// A gate that records the requests that it turns away because nobody knows whose they are.
+    #[must_use]
+    pub fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
     }
 }
 
@@ -101,10 +127,18 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
         // What the standards say of media types, in place of what rmcp compares.
         .layer(from_fn(media::settle))
+        // Where too many came from that would not say who they are, nothing is looked at.
+        .layer(from_fn_with_state(Arc::clone(&gate), rate::count_failures))
         // Whoever calls. Before anything that depends on who it is.
         .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+        // What it is narrowed to, by its path and headers.
+        .layer(from_fn(narrow::read))
         // Whether such a request can be served at all.
         .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
+        // Whether the token of the caller allows such a call.
+        .layer(from_fn_with_state((Arc::clone(&gate), protocol.clone()), scope::check::<O>))
+        // Who asks for more than one may is told to wait.
+        .layer(from_fn_with_state(Arc::clone(&gate), rate::limit))
         // The session that a request names is its caller's.
         .layer(from_fn_with_state(Arc::clone(&gate), session::check))
         // What rmcp lets pass in headers and parameters.
@@ -114,13 +148,17 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&gate), quiet::keep_alive))
         // The last errors that are not JSON-RPC become so.
         .layer(from_fn(repair::repair))
+        .layer(from_fn(narrow::serve::<O>))
         .service(transport(protocol.clone(), &gate));
     let endpoint = if gate.sessions.is_some() {
         // Streams that clients listen on stay open for long, so they take no place of a request.
         let streams = ServiceBuilder::new()
             .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
+            .layer(from_fn_with_state(Arc::clone(&gate), rate::count_failures))
             .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
+            .layer(from_fn(narrow::read))
             .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
+            .layer(from_fn_with_state(Arc::clone(&gate), rate::limit))
             .layer(from_fn_with_state(Arc::clone(&gate), session::check))
             .layer(from_fn(repair::repair))
             .service(transport(protocol, &gate));
@@ -131,7 +169,8 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
     let endpoint = endpoint.fallback(no_sessions);
     Router::new()
         .route("/mcp", endpoint.clone())
-        .route("/mcp/", endpoint)
+        .route("/mcp/", endpoint.clone())
+        .route("/mcp/{*below}", endpoint.layer(from_fn(narrow::known)))
         .merge(health::router(gate.readiness.clone()))
         .fallback(nothing_here)
         .layer(
@@ -140,11 +179,14 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
                 .layer(SetSensitiveRequestHeadersLayer::new(auth::sensitive_headers()))
                 // An ID and a span for each request, and one line about it.
                 .layer(from_fn(trace::trace))
+                // Where it comes from, for whoever asks below.
+                .layer(from_fn_with_state(Arc::clone(&gate), peer::find))
                 // A bug in one request is the end of that request alone.
                 .layer(CatchPanicLayer::custom(refusal::panicked))
                 // Pages of allowed origins may read the answers.
                 .layer(cors(Arc::clone(&gate))),
         )
+        .merge(well_known::router(&gate))
 }
 
 /// The surface of the admin listener.
@@ -174,7 +216,12 @@ fn cors(gate: Arc<Gate>) -> CorsLayer {
         .allow_origin(AllowOrigin::predicate(move |origin, _| gate.allowed.origin(origin)))
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, trace::REQUEST_ID])
+        .expose_headers(
+            [header::WWW_AUTHENTICATE, header::RETRY_AFTER, trace::REQUEST_ID]
+                .into_iter()
+                .chain(rate::HEADERS)
+                .collect::<Vec<_>>(),
+        )
 }
 
 /// Browsers and health checkers come with GET; so do clients that hope for an event stream, which

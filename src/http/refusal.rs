@@ -17,6 +17,8 @@ pub(super) mod code {
     pub(in crate::http) const UNSUPPORTED_VERSION: i64 = -32022;
     /// Of the range that is left to implementations: the request itself is refused.
     pub(in crate::http) const REFUSED: i64 = -32000;
+    /// Of the same range: the caller has to wait.
+    pub(in crate::http) const RATE_LIMITED: i64 = -32005;
 }
 
 /// A request that is not served, and why.
@@ -52,6 +54,16 @@ impl Refusal {
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its words.
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(super) fn allowing_post(self) -> Self {

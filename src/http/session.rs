@@ -10,10 +10,11 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
 
-use super::{Gate, envelope::Envelope, refusal::Refusal};
+use super::{Gate, envelope::Envelope, rate, refusal::Refusal};
 use crate::{
     callers::Caller,
     mcp::{NoRoom, Sessions},
+    tool::Narrowing,
 };
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -37,12 +38,15 @@ pub(super) async fn check(
         return next.run(request).await;
     };
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let place = rate::address(&request);
+    let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();
     let named = request.headers().get(SESSION);
     let refusal = match named.map(HeaderValue::to_str) {
-        None if begins => sessions.room(&caller).err().map(full),
+        None if begins => sessions.room(&caller, &place).err().map(full),
         None => None,
-        Some(Ok(id)) if sessions.has(id, &caller) => None,
-        // The same words whether it never was, is over, or is another caller's.
+        Some(Ok(id)) if sessions.has(id, &caller, &narrowing) => None,
+        // The same words whether it never was, is over, is another caller's, or began on another
+        // path or with other headers.
         Some(_) => Some(Refusal::new(
             StatusCode::NOT_FOUND,
             "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
@@ -53,11 +57,12 @@ pub(super) async fn check(
         return refusal.to(&id);
     }
     let ends = request.method() == Method::DELETE;
-    let mut response = Sessions::serving(&caller, next.run(request)).await;
+    let served = next.run(request);
+    let mut response = Sessions::serving(&caller, &narrowing, place, served).await;
     // Others came at the same moment and took the last places.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR
-        && let Err(why) = sessions.room(&caller)
+        && let Err(why) = sessions.room(&caller, &place)
     {
         return full(why).to(&id);
     }

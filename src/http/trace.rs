@@ -11,13 +11,16 @@ use uuid::Uuid;
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request an ID, or keeps the one that a proxy gave it.
-pub(super) async fn trace(request: Request, next: Next) -> Response {
+pub(super) async fn trace(mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
         .get(&REQUEST_ID)
         .and_then(|id| id.to_str().ok())
         .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert(REQUEST_ID, id);
+    }
     let method = request.method().clone();
     // The path alone: a query may hold a credential.
     let path: String = request.uri().path().chars().take(100).collect();

@@ -14,7 +14,7 @@ use crate::{
 /// The answer to a call that came to one. The same value stands in it twice, as the protocol asks:
 /// as structure, and once as compact JSON text.
 pub(super) fn answer(passed: Passed) -> CallToolResult {
-    let Passed { value, removed, redacted } = passed;
+    let Passed { value, removed, redacted, .. } = passed;
     let mut result = CallToolResult::structured(value);
     result.meta = Some(label(removed, redacted));
     result
@@ -23,16 +23,20 @@ pub(super) fn answer(passed: Passed) -> CallToolResult {
 /// The answer to a call that failed. It is an answer and not a protocol error, so that the model
 /// learns what to change.
 pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
-    let mut message = error.to_string();
-    if let Some(hint) = error.hint(policy) {
-        message.push_str("\nhint: ");
-        message.push_str(&hint);
-    }
+    let message = words(error, "\nhint: ", policy);
     let passed = text::door(&message);
     let (removed, redacted) = (passed.removed, passed.redacted);
     let mut result = CallToolResult::error(vec![ContentBlock::text(passed.text.into_owned())]);
     result.meta = Some(label(removed, redacted));
     result
+}
+
+/// What went wrong, and what to try next. Both hold words of Octopus: messages, and near names.
+fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
+    match error.hint(policy) {
+        Some(hint) => format!("{error}{before_hint}{hint}"),
+        None => error.to_string(),
+    }
 }
 
 /// What went wrong, for the log: on one line, whatever Octopus wrote into it, and without secrets.
@@ -60,10 +64,7 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
 /// nowhere for this caller on this instance (which the protocol layer says in the code of the era),
 /// and whatever else stood in the way.
 pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
-    let mut message = text::door(&error.to_string()).text.into_owned();
-    if let Some(hint) = error.hint(policy) {
-        message = format!("{message}; hint: {hint}");
-    }
+    let message = text::door(&words(error, "; hint: ", policy)).text.into_owned();
     let data = Some(json!({ "uri": uri }));
     match error {
         Error::Octopus(
@@ -71,6 +72,7 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
             | octopus::Error::Forbidden { .. }
             | octopus::Error::TooOld { .. },
         )
+        | Error::Denied { .. }
         | Error::NoResource { .. } => ErrorData::resource_not_found(message, data),
         Error::Argument { .. }
         | Error::Invalid(_)

@@ -4,31 +4,36 @@ use std::fmt::Write as _;
 
 use crate::{
     config::Confirm,
-    tool::{Catalog, Policy, Tier},
+    octopus::Instance,
+    tool::{Reach, Tier},
 };
 
 /// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
-pub(super) fn instructions(
-    catalog: &Catalog,
-    policy: &Policy,
-    space: Option<&str>,
-    confirm: Confirm,
-) -> String {
+pub(super) fn instructions(reach: &Reach, instance: &Instance, confirm: Confirm) -> String {
+    let policy = reach.policy(instance);
+    let space = instance.space.as_deref().or(reach.narrowing.space.as_deref());
     let mut text = String::from(
         "An Octopus Deploy instance: what is deployed where, what failed and why.\n\
          Wherever a thing is named (space, project, environment, tenant), its name in any letter \
          case, its slug or its ID will do.\n",
     );
+    if reach.instances.are_several() {
+        let _ = writeln!(text, "This is the instance {}.", instance.name);
+    }
     if let Some(space) = space {
-        let _ = writeln!(text, "All tools work in the space {space}.");
+        let _ = writeln!(text, "All tools work in the space {}.", space.escape_debug());
+        if let Some(project) = &reach.narrowing.project {
+            let project = project.escape_debug();
+            let _ = writeln!(text, "They work on the project {project} alone, and take none.");
+        }
     } else {
         text.push_str("Most tools take a `space`; list_spaces shows them.\n");
     }
     text.push_str("Toolsets that are on: ");
-    let on: Vec<String> = catalog
-        .toolsets()
+    let on: Vec<String> = policy
+        .catalog()
         .iter()
-        .filter(|toolset| policy.is_on(toolset.name))
+        .filter(|of| of.tools.iter().any(|tool| policy.shows(of.name, tool)))
         .map(|toolset| format!("{} ({})", toolset.name, toolset.summary))
         .collect();
     let _ = writeln!(text, "{}.", on.join("; "));

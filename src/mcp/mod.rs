@@ -4,10 +4,14 @@
 //! [`Tools`] is the offering of this product.
 
 mod answer;
+mod audited;
 mod complete;
 mod consent;
+mod context;
+mod ended;
 mod instructions;
 mod offering;
+mod places;
 mod progress;
 mod prompts;
 mod protocol;

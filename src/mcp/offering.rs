@@ -10,7 +10,11 @@ use rmcp::{
 };
 
 use super::Request;
-use crate::{callers::Caller, octopus::NoCredential, tool::Narrowing};
+use crate::{
+    callers::{Caller, Scope},
+    octopus::NoCredential,
+    tool::Narrowing,
+};
 
 /// Why a request cannot be served, whatever it asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,20 +35,35 @@ pub enum NotServed {
 /// The protocol checks versions and metadata, sets time limits, tells progress, and answers
 /// cancellation and shutdown, whatever is served.
 pub trait Offering: Send + Sync + 'static {
-    /// Name, version, capabilities and instructions of the server.
+    /// Name, version and capabilities of the server.
     fn info(&self) -> ServerConfig;
 
+    /// What a model should know of the server before it begins, as this request finds it.
+    fn instructions(&self, _request: &Request) -> Option<String> {
+        None
+    }
+
     /// Whether a request of this caller that is narrowed so can be served at all, as far as that
-    /// can be said without asking anybody.
-    fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
-        Ok(())
+    /// can be said at once.
+    fn admits(
+        &self,
+        _caller: &Caller,
+        _narrowing: &Narrowing,
+    ) -> impl Future<Output = Result<(), NotServed>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// The tools that this request sees.
     fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;
 
-    /// A tool by name, whoever may see it: to check headers that repeat its arguments.
-    fn tool(&self, name: &str) -> Option<Tool>;
+    /// A tool by name, as a request that is narrowed so is told of it, whoever may see it: to
+    /// check headers that repeat its arguments.
+    fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
+
+    /// The scope that a caller needs for a call.
+    fn needs(&self, _params: &CallToolRequestParams) -> Scope {
+        Scope::Read
+    }
 
     /// Calls a tool.
     fn call(

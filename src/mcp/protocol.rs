@@ -8,16 +8,22 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
         CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-        ServerConfig, Tool,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool,
     },
     service::RequestContext,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{NotServed, Offering, Request, progress::forwarding, request::is_stateless, rounds};
+use super::{
+    Offering, Request,
+    ended::Ended,
+    progress::forwarding,
+    request::{is_stateless, only_page},
+    rounds,
+};
 use crate::{callers::Caller, tool::Narrowing};
 
 /// The revisions that are spoken, oldest first. The last has no handshake and no sessions.
@@ -32,6 +38,11 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 const DISCOVERED_FOR: u64 = 3_600_000;
 /// How long a client may keep a list. Lists change only with the settings.
 const LISTED_FOR: u64 = 300_000;
+
+tokio::task_local! {
+    /// What the request being served is narrowed to; rmcp does not say for whom it asks.
+    static NARROWED: Narrowing;
+}
 
 /// How requests are served, whatever is offered.
 #[derive(Debug, Clone)]
@@ -68,7 +79,7 @@ impl<O> Clone for Protocol<O> {
 }
 
 impl<O: Offering> Protocol<O> {
-    /// Calls a tool, once.
+    /// Calls a tool, once. Boxed, since it is large and is handed through every layer.
     async fn one_round(
         &self,
         params: CallToolRequestParams,
@@ -77,7 +88,7 @@ impl<O: Offering> Protocol<O> {
     ) -> Result<CallToolResponse, ErrorData> {
         let (progress, told) = mpsc::channel(16);
         request.progress = Some(progress);
-        let call = self.0.offering.call(params, request);
+        let call = Box::pin(self.0.offering.call(params, request));
         let work = forwarding(told, context, call);
         match self.within_limits(context, work).await {
             // A call that took too long is the call's failure, which the model should see.
@@ -95,9 +106,24 @@ impl<O: Offering> Protocol<O> {
         Self(Arc::new(Inner { offering, info, settings }))
     }
 
-    /// Whether a request of this caller that is narrowed so can be served at all.
-    pub fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
-        self.0.offering.admits(caller, narrowing)
+    /// Serves a request that is narrowed so.
+    pub fn narrowed<T>(
+        narrowing: Narrowing,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
+        NARROWED.scope(narrowing, work)
+    }
+
+    /// What the server says of itself to this request.
+    fn info_for(&self, context: &RequestContext<RoleServer>) -> Result<ServerConfig, ErrorData> {
+        let mut info = self.0.info.clone();
+        info.instructions = self.0.offering.instructions(&self.request(context)?);
+        Ok(info)
+    }
+
+    /// What is served.
+    pub fn offering(&self) -> &O {
+        &self.0.offering
     }
 
     fn request(&self, context: &RequestContext<RoleServer>) -> Result<Request, ErrorData> {
@@ -115,7 +141,7 @@ impl<O: Offering> Protocol<O> {
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T, ErrorData>> + Send,
     ) -> Result<T, Ended> {
-        let work = AssertUnwindSafe(work).catch_unwind();
+        let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
         tokio::select! {
             biased;
             () = context.ct.cancelled() => Err(Ended::Cancelled),
@@ -126,41 +152,6 @@ impl<O: Offering> Protocol<O> {
             },
             () = self.0.settings.stop.cancelled() => Err(Ended::Stopping),
         }
-    }
-}
-
-/// Why there is no answer.
-enum Ended {
-    Refused(ErrorData),
-    Cancelled,
-    TookTooLong(Duration),
-    Stopping,
-    Broken,
-}
-
-impl From<Ended> for ErrorData {
-    fn from(ended: Ended) -> Self {
-        let message = match ended {
-            Ended::Refused(error) => return error,
-            Ended::Cancelled => "the request was cancelled".to_owned(),
-            Ended::TookTooLong(limit) => {
-                format!("this took longer than {} s; ask for less", limit.as_secs())
-            }
-            Ended::Stopping => "this server is stopping; call again in a moment".to_owned(),
-            Ended::Broken => "the server failed while it answered; please report this".to_owned(),
-        };
-        Self::internal_error(message, None)
-    }
-}
-
-/// There is one page of everything, so a cursor is none of ours.
-fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
-    match params.and_then(|params| params.cursor) {
-        Some(_) => Err(ErrorData::invalid_params(
-            "unknown cursor; the list comes whole, so leave the cursor out",
-            None,
-        )),
-        None => Ok(()),
     }
 }
 
@@ -187,11 +178,25 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.offering.tool(name)
+        self.0.offering.tool(name, &NARROWED.try_with(Narrowing::clone).unwrap_or_default())
     }
 
-    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        Ok(DiscoverResult::from_server_info(SUPPORTED.to_vec(), self.get_info())
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        result.instructions = self.info_for(&context)?.instructions;
+        Ok(result)
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        Ok(DiscoverResult::from_server_info(SUPPORTED.to_vec(), self.info_for(&context)?)
             .with_ttl_ms(DISCOVERED_FOR)
             .with_cache_scope(CacheScope::Private))
     }

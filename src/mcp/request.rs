@@ -1,8 +1,8 @@
 //! What an offering learns of a request beside its parameters.
 
 use rmcp::{
-    RoleServer,
-    model::{ClientCapabilities, ElicitationCapability, ProtocolVersion},
+    ErrorData, RoleServer,
+    model::{ClientCapabilities, ElicitationCapability, PaginatedRequestParams, ProtocolVersion},
     service::RequestContext,
 };
 use tokio::sync::mpsc;
@@ -18,6 +18,10 @@ pub struct Request {
     pub narrowing: Narrowing,
     /// What the client calls itself, with its version.
     pub client: Option<String>,
+    /// The ID of the HTTP request.
+    pub id: Option<String>,
+    /// The ID of the trace that it belongs to.
+    pub trace: Option<String>,
     /// What the client can do.
     pub capabilities: ClientCapabilities,
     /// The revision of the protocol that the request speaks.
@@ -51,6 +55,8 @@ impl Request {
             caller,
             narrowing,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
+            id: parts.and_then(|parts| text(&parts.headers, "x-request-id")),
+            trace: parts.and_then(|parts| trace(&text(&parts.headers, "traceparent")?)),
             capabilities,
             version,
             can_ask,
@@ -64,7 +70,29 @@ impl Request {
     }
 }
 
+fn text(headers: &http::HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The ID of the trace in a `traceparent` (W3C Trace Context, section 3.2.2).
+fn trace(parent: &str) -> Option<String> {
+    let id = parent.split('-').nth(1)?;
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| id.to_owned())
+}
+
 /// Revisions are dates, and compare as text.
 pub(super) fn is_stateless(version: &ProtocolVersion) -> bool {
     version.as_str() >= ProtocolVersion::V_2026_07_28.as_str()
+}
+
+/// There is one page of everything, so a cursor is none of ours.
+pub(super) fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match params.and_then(|params| params.cursor) {
+        Some(_) => Err(ErrorData::invalid_params(
+            "unknown cursor; the list comes whole, so leave the cursor out",
+            None,
+        )),
+        None => Ok(()),
+    }
 }

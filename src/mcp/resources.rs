@@ -12,12 +12,13 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{
-    answer,
+    answer, audited,
     version::{is_new_enough, version},
 };
 use crate::{
-    octopus::{Window, spaces},
-    tool::{self, Context, ResourceDefinition},
+    octopus::{Space, Window, spaces},
+    text,
+    tool::{self, Context, Open, ResourceDefinition},
 };
 
 /// How many spaces are listed.
@@ -41,23 +42,40 @@ pub(super) async fn list(cx: &Context) -> Vec<Resource> {
         resource.size = definition.size(cx).await;
         resources.push(resource);
     }
-    for space in space_names(cx).await {
-        let uri = tool::uri(["spaces", &space]);
-        let resource = Resource::new(uri, space.clone()).with_title(format!("Space {space}"));
-        resources.push(resource.with_mime_type("application/json"));
+    let spaces = if cx.fixed_project().is_some() { Vec::new() } else { spaces(cx).await };
+    for (name, id) in spaces {
+        let shown = text::door(&name);
+        // A name that cannot be shown as it is cannot stand in an address either.
+        let named = if shown.text == name { &name } else { &id };
+        let uri = tool::uri(["spaces", named]);
+        let mut resource = Resource::new(uri, shown.text.clone().into_owned())
+            .with_title(format!("Space {}", shown.text))
+            .with_mime_type("application/json");
+        resource.meta = Some(answer::label(shown.removed, shown.redacted));
+        resources.push(resource);
     }
     resources
 }
 
-/// The spaces that the caller can work in. A list without them is of more use than an error.
-async fn space_names(cx: &Context) -> Vec<String> {
+/// The names and IDs of the spaces that the caller can work in. A list without them is of more use
+/// than an error.
+async fn spaces(cx: &Context) -> Vec<(String, String)> {
     if cx.fixed_space.is_some() {
         let space = cx.space(None).await;
-        return space.map(|space| space.name().to_owned()).into_iter().collect();
+        let both = |space: Space| (space.name().to_owned(), space.id().to_string());
+        return space.map(both).into_iter().collect();
     }
     let spaces = spaces::list(&cx.session, None, Window { skip: 0, take: SPACES }).await;
     let spaces = spaces.map(|page| page.items).unwrap_or_default();
-    spaces.into_iter().map(|space| space.name).collect()
+    let is_granted = |space: &spaces::Space| {
+        cx.grants_space(&[
+            Some(space.name.as_str()),
+            space.slug.as_deref(),
+            Some(space.id.as_str()),
+        ])
+    };
+    let granted = spaces.into_iter().filter(is_granted);
+    granted.map(|space| (space.name, space.id.into_string())).collect()
 }
 
 /// The forms of addresses with variables.
@@ -75,22 +93,36 @@ pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
 }
 
 /// Reads a resource.
-pub(super) async fn read(uri: &str, cx: &Context) -> Result<ReadResourceResponse, ErrorData> {
+pub(super) async fn read(
+    uri: &str,
+    cx: &Context,
+    open: Open,
+) -> Result<ReadResourceResponse, ErrorData> {
     // The kind alone: an address holds names that people gave.
     let resource = tool::resource_kind(uri, &cx.policy).unwrap_or("unknown");
+    open.trail().note(|record| record.resource = Some(resource.to_owned()));
     let caller = &cx.caller.name;
     let started = Instant::now();
     let read = tool::read(uri, cx.limits.answer_cap, None, cx).await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let read = read.map_err(|error| {
-        let said = answer::logged(&error);
-        if error.is_fault() {
-            tracing::warn!(resource, caller, elapsed_ms, error = %said, "read failed");
-        } else {
-            tracing::info!(resource, caller, elapsed_ms, error = %said, "read refused");
+    let read = match read {
+        Ok(read) => read,
+        Err(error) => {
+            audited::failed(open, &error);
+            let said = answer::logged(&error);
+            if error.is_fault() {
+                tracing::warn!(resource, caller, elapsed_ms, error = %said, "read failed");
+            } else {
+                tracing::info!(resource, caller, elapsed_ms, error = %said, "read refused");
+            }
+            return Err(answer::unread(&error, uri, &cx.policy));
         }
-        answer::unread(&error, uri, &cx.policy)
-    })?;
+    };
+    open.end(|record| {
+        audited::answered(record);
+        (record.bytes, record.removed, record.redacted) =
+            (Some(read.bytes), read.removed, read.redacted);
+    });
     tracing::info!(resource, caller, elapsed_ms, redacted = read.redacted, "read");
     let text = match read.value {
         Value::String(text) => text,

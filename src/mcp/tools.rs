@@ -6,24 +6,34 @@ use rmcp::{
     ErrorData,
     model::{
         CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams,
-        CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, Prompt,
-        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig, Tool,
+        CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
+        Prompt, ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+        Tool,
     },
 };
 
 use super::{
-    NotServed, Offering, Request, answer, complete,
-    consent::{self, Came},
+    NotServed, Offering, Request, answer, audited, complete,
+    consent::{self, Came as Brought},
     instructions::instructions,
+    places,
     prompts::Prompts,
     resources,
     version::{is_new_enough, version},
 };
 use crate::{
-    callers::Caller,
-    octopus::{Instance, Instances, Session},
-    tool::{Catalog, Consent, Context, Error, Gate, Limits, Narrowing, Outcome, Policy, Progress},
+    audit::{Audit, Kind, Outcome},
+    callers::{Caller, Scope},
+    octopus::Instances,
+    rules::Rules,
+    tool::{
+        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, Limits, Narrowing, Outcome as Came,
+        Policy, Starters, Unknown,
+    },
 };
+
+/// The tool that says why others are not there, which a caller can ask whatever else is hidden.
+const ALWAYS: &str = "explain_access";
 
 /// The tools of a catalog, for the instances that there are.
 #[derive(Debug)]
@@ -38,52 +48,14 @@ pub struct Tools {
     pub gate: Arc<Gate>,
     /// How large answers may be.
     pub limits: Limits,
-}
-
-impl Tools {
-    fn prompts(&self, request: &Request) -> Prompts<'_> {
-        let instance = self.instance(&request.narrowing).ok();
-        let fixed =
-            request.narrowing.space.is_some() || instance.is_some_and(|i| i.space.is_some());
-        Prompts { policy: &self.policy, space_is_fixed: fixed }
-    }
-
-    /// The instance that a request is for.
-    fn instance(&self, narrowing: &Narrowing) -> Result<&Arc<Instance>, NotServed> {
-        let instance = match &narrowing.instance {
-            Some(name) => self.instances.get(name),
-            None => self.instances.default(),
-        };
-        instance.ok_or_else(|| {
-            let names: Vec<&str> = self.instances.iter().map(|one| one.name.as_str()).collect();
-            let wanted = narrowing.instance.as_deref().map_or_else(
-                || "the request names no instance, and none is the default".to_owned(),
-                |name| format!("there is no instance '{}'", name.escape_debug()),
-            );
-            let names = names.join(", ");
-            NotServed::Missing(format!("{wanted}; there are: {names}. Name one with /mcp/i/NAME"))
-        })
-    }
-
-    async fn context(&self, request: Request, consent: Consent) -> Result<Context, Error> {
-        let instance = self.instance(&request.narrowing);
-        let instance = Arc::clone(instance.map_err(|error| Error::Invalid(error.to_string()))?);
-        let credentials = instance.credentials(&request.caller.brings()).await?;
-        let who = &request.caller.who;
-        let client = instance.client.clone();
-        let (caller, name) = (who.fingerprint(), request.client.as_deref());
-        Ok(Context {
-            session: Session::new(client, credentials, caller, name),
-            caller: Arc::clone(who),
-            policy: self.policy.clone(),
-            limits: self.limits,
-            fixed_space: request.narrowing.space.or_else(|| instance.space.clone()),
-            instance,
-            progress: request.progress.map(Progress::new).unwrap_or_default(),
-            gate: Arc::clone(&self.gate),
-            consent,
-        })
-    }
+    /// What calls are let through, asked about or refused.
+    pub rules: Arc<Rules>,
+    /// Who started what.
+    pub starters: Arc<Starters>,
+    /// Where calls are recorded.
+    pub audit: Audit,
+    /// Which users of Octopus act.
+    pub acting: Acting,
 }
 
 /// A request that is about no tool has no tool's answer to say it in.
@@ -99,32 +71,48 @@ impl Offering for Tools {
             .enable_prompts()
             .enable_completions()
             .build();
-        let instance = self.instances.default();
-        let space = instance.and_then(|instance| instance.space.as_deref());
-        let confirm = self.gate.confirm();
-        let text = instructions(&self.catalog, &self.policy, space, confirm);
-        let mut info = ServerConfig::new(capabilities).with_instructions(text);
+        let mut info = ServerConfig::new(capabilities);
         info.server_info = Implementation::new("octopus-mcp", env!("CARGO_PKG_VERSION"))
             .with_title("Octopus Deploy");
         info
     }
 
-    fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
-        Ok(self.instance(narrowing)?.suits(&caller.brings())?)
+    fn instructions(&self, request: &Request) -> Option<String> {
+        let (reach, instance) = self.reach_of(request).ok()?;
+        Some(instructions(&reach, &instance, self.gate.confirm()))
+    }
+
+    async fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
+        let unknown = |unknown: Unknown| NotServed::Wrong(unknown.to_string());
+        narrowing.check(self.policy.catalog()).map_err(unknown)?;
+        let (reach, instance) = self.reach(caller, narrowing, None)?;
+        instance.suits(&caller.brings())?;
+        places::check(&reach, &instance).await
     }
 
     async fn tools(&self, request: Request) -> Vec<Tool> {
-        let version = match self.context(request, Consent::default()).await {
+        let Some(policy) = self.policy(&request) else { return Vec::new() };
+        let (fixed, headers) = (policy.fixed(), request.is_stateless());
+        let version = match self.to_list(request).await {
             Ok(cx) => version(&cx).await,
             Err(_) => None,
         };
-        let shown = self.catalog.shown(&self.policy);
+        let shown = self.catalog.shown(&policy);
         let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
-        shown.map(|entry| entry.model.clone()).collect()
+        shown.map(|entry| entry.listed(fixed, headers).clone()).collect()
     }
 
-    fn tool(&self, name: &str) -> Option<Tool> {
-        self.catalog.named(name).map(|entry| entry.model.clone())
+    fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool> {
+        let caller = Caller::default();
+        let fixed = self.reach(&caller, narrowing, None);
+        let fixed = fixed.map_or_else(|_| Fixed::default(), |(reach, one)| reach.fixed(&one));
+        self.catalog.named(name).map(|entry| entry.listed(fixed, true).clone())
+    }
+
+    fn needs(&self, params: &CallToolRequestParams) -> Scope {
+        let arguments = params.arguments.clone().unwrap_or_default();
+        let serving = self.catalog.serving(&params.name, &arguments);
+        serving.map_or(Scope::Read, |entry| entry.does(&arguments).needs())
     }
 
     async fn call(
@@ -133,44 +121,68 @@ impl Offering for Tools {
         request: Request,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = params.arguments.take().unwrap_or_default();
+        let open = audited::open(&self.audit, Kind::Call, &request);
+        open.trail().brought(&arguments);
         // One and the same answer for a tool that does not exist and one that is not shown.
         let serving = self.catalog.serving(&params.name, &arguments);
-        let Some(entry) = serving.filter(|e| self.policy.shows(e.toolset, e.definition)) else {
+        let policy = self.policy(&request);
+        let is_shown = |entry: &&Entry| {
+            let definition = entry.definition;
+            let shows =
+                policy.as_ref().is_some_and(|policy| policy.shows(entry.toolset, definition));
+            shows || definition.name == ALWAYS
+        };
+        let Some(entry) = serving.filter(is_shown) else {
+            open.trail().note(|record| record.tool = Some(params.name.to_string()));
+            audited::ended(open, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
             return Err(ErrorData::invalid_params(message, None));
         };
         let tool = entry.definition.name;
+        open.trail().note(|record| {
+            record.tool = Some(tool.to_owned());
+            record.tier = Some(entry.definition.tier.name());
+        });
         let consent = match consent::read(&mut params, &request) {
-            Came::Call(consent) => consent,
-            Came::No(action) => {
+            Brought::Call(consent) => consent,
+            Brought::No(action) => {
                 let caller = &request.caller.who.name;
                 tracing::info!(tool, caller, ?action, "a change was not agreed to");
+                audited::ended(open, Outcome::Declined, Some(consent::why(&action)));
                 return Ok(consent::declined(&action));
             }
         };
         let is_stateless = request.is_stateless();
-        let cx = match self.context(request, consent).await {
+        let cx = match self.context(request, consent, open.trail()).await {
             Ok(cx) => cx,
-            Err(error) => return Ok(answer::failure(&error, &self.policy).into()),
+            Err(error) => {
+                audited::failed(open, &error);
+                let policy = policy.as_ref().unwrap_or(&self.policy);
+                return Ok(answer::failure(&error, policy).into());
+            }
         };
         let started = Instant::now();
         let came = entry.call(arguments, &cx).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let caller = &cx.caller.name;
         match came {
-            Ok(Outcome::Done(passed)) => {
+            Ok(Came::Done(passed)) => {
+                audited::done(open, &passed);
                 tracing::info!(tool, caller, elapsed_ms, redacted = passed.redacted, "called");
                 Ok(answer::answer(passed).into())
             }
-            Ok(Outcome::Ask(question)) => {
+            Ok(Came::Ask(question)) => {
+                audited::ended(open, Outcome::Asked, None);
                 tracing::info!(tool, caller, elapsed_ms, way = ?question.way, "asked for consent");
                 consent::ask(question)
             }
-            Err(Error::CannotAsk) if is_stateless => {
+            Err(error @ Error::CannotAsk) if is_stateless => {
+                audited::failed(open, &error);
                 let required = ClientCapabilities::builder().enable_elicitation().build();
                 Err(ErrorData::missing_required_client_capability(required))
             }
             Err(error) => {
+                audited::failed(open, &error);
                 let said = answer::logged(&error);
                 if error.is_fault() {
                     tracing::warn!(tool, caller, elapsed_ms, error = %said, "call failed");
@@ -183,24 +195,32 @@ impl Offering for Tools {
     }
 
     async fn resources(&self, request: Request) -> Result<Vec<Resource>, ErrorData> {
-        let cx = self.context(request, Consent::default()).await;
+        let cx = self.to_list(request).await;
         Ok(resources::list(&cx.map_err(|error| refused(&error))?).await)
     }
 
     async fn resource_templates(&self, request: Request) -> Vec<ResourceTemplate> {
-        match self.context(request, Consent::default()).await {
+        match self.to_list(request).await {
             Ok(cx) => resources::templates(&cx).await,
             Err(_) => Vec::new(),
         }
     }
 
     async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
-        let cx = self.context(request, Consent::default()).await;
-        resources::read(&uri, &cx.map_err(|error| refused(&error))?).await
+        let open = audited::open(&self.audit, Kind::Resource, &request);
+        open.trail().brought(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
+        match self.context(request, Consent::default(), open.trail()).await {
+            Ok(cx) => resources::read(&uri, &cx, open).await,
+            Err(error) => {
+                audited::failed(open, &error);
+                Err(refused(&error))
+            }
+        }
     }
 
     fn prompts(&self, request: &Request) -> Vec<Prompt> {
-        self.prompts(request).list()
+        let Some(policy) = self.policy(request) else { return Vec::new() };
+        Prompts::of(&policy, &request.narrowing).list()
     }
 
     async fn prompt(
@@ -208,7 +228,22 @@ impl Offering for Tools {
         params: GetPromptRequestParams,
         request: Request,
     ) -> Result<GetPromptResponse, ErrorData> {
-        Ok(self.prompts(&request).get(params)?.into())
+        let open = audited::open(&self.audit, Kind::Prompt, &request);
+        open.trail().note(|record| record.prompt = Some(params.name.clone()));
+        if let Some(arguments) = &params.arguments {
+            open.trail().brought(arguments);
+        }
+        let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
+        match Prompts::of(&policy, &request.narrowing).get(params) {
+            Ok(prompt) => {
+                audited::ended(open, Outcome::Done, None);
+                Ok(prompt.into())
+            }
+            Err(error) => {
+                audited::ended(open, Outcome::Refused, Some("prompt"));
+                Err(error)
+            }
+        }
     }
 
     async fn complete(
@@ -216,8 +251,8 @@ impl Offering for Tools {
         params: CompleteRequestParams,
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
-        let prompts = self.prompts(&request);
-        let cx = self.context(request, Consent::default()).await;
-        complete::complete(params, &prompts, &cx.map_err(|error| refused(&error))?).await
+        let cx = self.to_list(request).await.map_err(|error| refused(&error))?;
+        let prompts = Prompts::of(&cx.policy, &cx.reach.narrowing);
+        complete::complete(params, &prompts, &cx).await
     }
 }

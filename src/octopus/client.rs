@@ -1,20 +1,23 @@
-//! One instance of Octopus: where it is, its connections, its time limits and sizes.
+//! One instance of Octopus: what is asked of it, how often, and what is remembered of the answers.
 
 use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::Stream;
 use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT},
+    HeaderValue,
+    header::{ACCEPT, USER_AGENT},
 };
 use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session,
-    connections::connections, llms_txt, space::KnownSpace,
+    Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session, llms_txt,
+    places::Kind,
+    reads::Reads,
+    space::KnownSpace,
+    transport::{Begun, Transport},
 };
 use crate::config;
 
@@ -24,11 +27,9 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    url: Url,
-    http: reqwest::Client,
-    /// The same for what changes things: it follows no redirect, which would make a GET of it.
-    orders: reqwest::Client,
+    transport: Arc<Transport>,
     limits: Limits,
+    reads: Reads,
     /// Spaces by caller and the lower-cased words that the caller used.
     spaces: Cache<(Fingerprint, String), KnownSpace>,
     version: Cache<(), OctopusVersion>,
@@ -37,7 +38,6 @@ struct Inner {
 
 #[derive(Debug)]
 struct Limits {
-    timeout: Duration,
     retries: u32,
     retry_after: Duration,
     response: usize,
@@ -47,18 +47,12 @@ struct Limits {
 const SPACES_KEPT: u64 = 10_000;
 /// How long the version of the instance is believed.
 const VERSION_KEPT: Duration = Duration::from_mins(10);
-/// How much of the body of a failure is read for its message.
-const FAILURE_LIMIT: usize = 64 * 1024;
 
 impl Client {
-    /// Makes the client of the instance at `url`. Nothing is sent yet.
-    pub fn new(url: Url, settings: &config::Instance) -> Result<Self, String> {
-        // The one place that chooses; a provider that somebody installed before is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = connections(&url, settings, true)?;
-        let orders = connections(&url, settings, false)?;
+    /// Makes the client of the instance at `url`, which is called so here. Nothing is sent yet.
+    pub fn new(name: &str, url: Url, settings: &config::Instance) -> Result<Self, String> {
+        let transport = Arc::new(Transport::new(name, url, settings)?);
         let limits = Limits {
-            timeout: settings.timeout.0,
             retries: settings.retries,
             retry_after: settings.retry_after_limit.0,
             response: settings.response_limit.0,
@@ -69,13 +63,17 @@ impl Client {
             .support_invalidation_closures()
             .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
-        let llms_txt = llms_txt::cache();
-        Ok(Self(Arc::new(Inner { url, http, orders, limits, spaces, version, llms_txt })))
+        let (reads, llms_txt) = (Reads::default(), llms_txt::cache());
+        Ok(Self(Arc::new(Inner { transport, limits, reads, spaces, version, llms_txt })))
     }
 
     /// Where the instance is.
     pub fn url(&self) -> &Url {
-        &self.0.url
+        self.0.transport.url()
+    }
+
+    pub(super) fn transport(&self) -> &Arc<Transport> {
+        &self.0.transport
     }
 
     pub(super) fn spaces(&self) -> &Cache<(Fingerprint, String), KnownSpace> {
@@ -90,15 +88,19 @@ impl Client {
         &self.0.llms_txt
     }
 
-    /// Reads a whole answer. What fails for a passing reason is tried again.
+    /// Reads a whole answer. What fails for a passing reason is tried again, and what the same
+    /// session reads already is read once.
     pub(super) async fn get(&self, session: &Session, path: &Path) -> Result<Answer, Error> {
-        let attempt = || async {
-            let response = self.send(session, path, true).await?;
-            let content_type = content_type(response.headers());
-            let body = self.whole(response, self.0.limits.response).await?;
-            Ok(Answer { content_type, body })
-        };
-        self.retried(attempt).await
+        let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
+        // Boxed here: it is large, and would be a part of whatever waits for it.
+        let read = Box::pin(async move {
+            let attempt = || async {
+                let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
+                client.0.transport.whole(begun, client.0.limits.response).await
+            };
+            client.retried(theirs.whose(), attempt).await
+        });
+        self.0.reads.share(session.whose(), path.to_string(), read).await
     }
 
     /// Reads an answer piece by piece, whatever its size. Dropping the stream ends the download.
@@ -107,12 +109,17 @@ impl Client {
         session: &Session,
         path: &Path,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
-        let response = self.retried(|| self.send(session, path, false)).await?;
-        let client = self.clone();
-        Ok(Box::pin(response.bytes_stream().map_err(move |error| client.failed(error))))
+        let attempt = || self.begin(session, path, Kind::Stream);
+        let begun = self.retried(session.whose(), attempt).await?;
+        no_page(&begun.content_type(), &path.route())?;
+        Ok(self.0.transport.pieces(begun))
     }
 
-    async fn retried<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    async fn retried<T, F>(
+        &self,
+        whose: Fingerprint,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -124,7 +131,8 @@ impl Client {
             .with_jitter();
         attempt
             .retry(pauses)
-            .when(Error::is_retryable)
+            // Where the breaker has opened meanwhile, what it was for says more than that.
+            .when(|error| error.is_retryable() && !self.0.transport.is_paused(whose))
             .adjust(|error, pause| match error {
                 // Asked to wait longer than a caller has patience for: tell the caller.
                 Error::RateLimited { retry_after: Some(wait) } if *wait > limits.retry_after => {
@@ -145,30 +153,27 @@ impl Client {
             Method::Patch => http::Method::PATCH,
             Method::Delete => http::Method::DELETE,
         };
-        let url = order.path.at(&self.0.url)?;
-        let mut request = self.0.orders.request(method, url).timeout(self.0.limits.timeout);
+        let transport = &self.0.transport;
+        let mut request = transport.orders.request(method, order.path.at(transport.url())?);
         if let Some(body) = &order.body {
             request = request.json(body);
         }
-        let response = self.head(session, &order.path, request).await?;
-        let content_type = content_type(response.headers());
-        let body = self.whole(response, self.0.limits.response).await?;
-        Ok(Answer { content_type, body })
+        let came = async {
+            let begun = self.head(session, &order.path, Kind::Whole, request).await?;
+            let answer = transport.whole(begun, self.0.limits.response).await?;
+            no_page(&answer.content_type, &order.path.route())?;
+            answer.well_formed(&order.path.route())?;
+            Ok(answer)
+        };
+        let came = came.await;
+        self.0.reads.forget(session.whose());
+        came
     }
 
-    /// Sends one request to read and reads the head of its answer.
-    async fn send(
-        &self,
-        session: &Session,
-        path: &Path,
-        whole: bool,
-    ) -> Result<reqwest::Response, Error> {
-        let mut request = self.0.http.get(path.at(&self.0.url)?);
-        if whole {
-            // Pieces have a time limit each; a whole answer has one over all.
-            request = request.timeout(self.0.limits.timeout);
-        }
-        self.head(session, path, request).await
+    async fn begin(&self, session: &Session, path: &Path, kind: Kind) -> Result<Begun, Error> {
+        let transport = &self.0.transport;
+        let request = transport.reads.get(path.at(transport.url())?);
+        self.head(session, path, kind, request).await
     }
 
     /// Sends a request as the caller, and reads the head of its answer.
@@ -176,105 +181,31 @@ impl Client {
         &self,
         session: &Session,
         path: &Path,
+        kind: Kind,
         mut request: reqwest::RequestBuilder,
-    ) -> Result<reqwest::Response, Error> {
+    ) -> Result<Begun, Error> {
         request = request
             .header(
                 ACCEPT,
                 HeaderValue::from_static("application/json, text/plain;q=0.9, */*;q=0.1"),
             )
             .header(USER_AGENT, session.user_agent());
-        if let Some((name, value)) = session.credentials().header() {
+        let credentials = session.credentials();
+        if let Some((name, value)) = credentials.header() {
             request = request.header(name, value);
         }
-        let started = std::time::Instant::now();
-        let response = request.send().await.map_err(|error| self.failed(error))?;
-        let status = response.status();
-        tracing::debug!(
-            route = path.route(),
-            status = status.as_u16(),
-            elapsed_ms = started.elapsed().as_millis(),
-            "octopus answered"
-        );
-        if status.is_success() {
-            return Ok(response);
+        let begun = self.0.transport.begin(session.whose(), kind, &path.route(), request).await;
+        if let Err(Error::Unauthorized { .. }) = &begun {
+            credentials.refused();
         }
-        if status.is_redirection() {
-            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            let target = target.and_then(|target| self.0.url.join(target).ok());
-            return Err(Error::Redirected {
-                origin: origin(&self.0.url),
-                target: target.as_ref().map_or_else(|| "nowhere".to_owned(), origin),
-            });
-        }
-        let retry_after = retry_after(response.headers());
-        let body = self.whole(response, FAILURE_LIMIT).await.unwrap_or_default();
-        Err(Error::from_answer(status, retry_after, &body))
-    }
-
-    async fn whole(&self, response: reqwest::Response, limit: usize) -> Result<Bytes, Error> {
-        let mut body = BytesMut::new();
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| self.failed(error))?;
-            if body.len() + piece.len() > limit {
-                return Err(Error::TooLarge { limit });
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body.freeze())
-    }
-
-    fn failed(&self, error: reqwest::Error) -> Error {
-        if error.is_timeout() && !error.is_connect() {
-            return Error::TimedOut { after: self.0.limits.timeout };
-        }
-        let error = error.without_url();
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reason = cause.to_string();
-            source = cause.source();
-        }
-        Error::Unreachable { origin: origin(&self.0.url), reason }
+        begun
     }
 }
 
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+/// A page for browsers is no answer of the API: a proxy, or a sign-in page before it, has sent it.
+fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
+    if content_type == "text/html" {
+        return Err(Error::page(route, content_type));
     }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?;
-    let wait = date.timestamp().duration_since(jiff::Timestamp::now());
-    Some(Duration::try_from(wait).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let read = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, value.parse().unwrap());
-            retry_after(&headers)
-        };
-        assert_eq!(read("7"), Some(Duration::from_secs(7)));
-        assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let far = read("Fri, 21 Oct 2095 07:28:00 GMT").unwrap();
-        assert!(far > Duration::from_secs(1_000_000));
-        assert_eq!(read("soon"), None);
-    }
+    Ok(())
 }

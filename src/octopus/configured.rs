@@ -53,6 +53,16 @@ impl Configured {
         Self::read_as("api_key", Credentials::api_key, key, file)
     }
 
+    /// A token in a file, which is no credential for Octopus itself.
+    pub(super) fn token_file(name: &str, path: &Path) -> Result<Self, String> {
+        let file = CredentialFile {
+            path: path.to_owned(),
+            parse: Credentials::access_token,
+            last: Mutex::default(),
+        };
+        file.read().map(|_| Self::File(file)).map_err(|error| format!("{name}: {error}"))
+    }
+
     fn read_as(
         name: &str,
         parse: fn(&str) -> Result<Credentials, BadCredential>,

@@ -1,6 +1,12 @@
 //! What a caller proves to Octopus who they are with. Never printed.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,12 +22,15 @@ pub struct Credentials {
     kind: Kind,
     secret: SecretString,
     fingerprint: Fingerprint,
+    /// Whether Octopus has refused it.
+    refused: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     ApiKey,
     AccessToken,
+    Nobody,
 }
 
 /// Tells one caller from another without knowing their secret: a SHA-256.
@@ -113,6 +122,11 @@ impl Credentials {
         }
     }
 
+    /// No credential at all, for what an instance tells anybody.
+    pub fn nobody() -> Self {
+        Self::new(Kind::Nobody, "")
+    }
+
     fn new(kind: Kind, text: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update([kind as u8]);
@@ -121,7 +135,29 @@ impl Credentials {
             kind,
             secret: text.to_owned().into(),
             fingerprint: Fingerprint(hash.finalize().into()),
+            refused: Arc::default(),
         }
+    }
+
+    /// The same where what acts is known by something else than the text of its token, which
+    /// another takes the place of every hour.
+    pub(super) fn known_as(self, fingerprint: Fingerprint) -> Self {
+        Self { fingerprint, ..self }
+    }
+
+    /// The secret itself, for whoever sends it.
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// That Octopus does not accept it any more.
+    pub(super) fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether Octopus has refused it.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// What stands for this credential in cache keys and logs.
@@ -134,6 +170,7 @@ impl Credentials {
         match self.kind {
             Kind::ApiKey => "API key",
             Kind::AccessToken => "access token",
+            Kind::Nobody => "no credential",
         }
     }
 
@@ -145,6 +182,7 @@ impl Credentials {
             Kind::AccessToken => {
                 (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {secret}")))
             }
+            Kind::Nobody => return None,
         };
         let mut value = value.ok()?;
         value.set_sensitive(true);

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource, resource::null_as_default};
+use super::{Id, Kind, Named, Resource, Thing, Touches, resource::null_as_default};
 
 /// The fields of an environment that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Environment {
     pub allow_dynamic_infrastructure: bool,
     #[serde(default, deserialize_with = "null_as_default")]
     pub extension_settings: Vec<serde_json::Value>,
+    /// Its tags, as `Set/Tag`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub environment_tags: Vec<String>,
 }
 
 impl Resource for Environment {
@@ -31,6 +34,22 @@ impl Resource for Environment {
 
     fn id(&self) -> &Id<Self> {
         &self.id
+    }
+    fn touches(&self, touches: &mut Touches) {
+        touches.add(Kind::Environment, self.thing());
+    }
+}
+
+impl Environment {
+    /// What rules and records know of it.
+    pub fn thing(&self) -> Thing {
+        Thing {
+            id: self.id.to_string(),
+            name: Some(self.name.clone()),
+            slug: self.slug.clone(),
+            tags: Some(self.environment_tags.clone()),
+            ..Thing::default()
+        }
     }
 }
 

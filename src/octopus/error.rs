@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::Deserialize;
 
-use super::OctopusVersion;
+use super::{OctopusVersion, words::words};
 
 /// Why Octopus did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +99,28 @@ pub enum Error {
         /// The time that was waited.
         after: Duration,
     },
+    /// The instance has given no answer for a while, so that it is left alone; nothing was sent.
+    #[error(
+        "the instance '{instance}' does not answer, and is left alone for {} s more; nothing was \
+         sent to it", seconds(*.wait)
+    )]
+    Paused {
+        /// What the instance is called here.
+        instance: String,
+        /// How long that is so.
+        wait: Duration,
+    },
+    /// As many requests are under way as may be, and none ended in time; nothing was sent.
+    #[error(
+        "the instance '{instance}' is busy with other calls of this server; no place came free \
+         within {} s, and nothing was sent", seconds(*.after)
+    )]
+    Busy {
+        /// What the instance is called here.
+        instance: String,
+        /// The time that was waited.
+        after: Duration,
+    },
     /// An answer past the size that is set.
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
@@ -126,6 +147,11 @@ fn within(place: Option<&str>) -> String {
     place.map_or_else(String::new, |space| format!(" in space '{space}'"))
 }
 
+/// Whole seconds, of which there is one at least.
+fn seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
+}
+
 fn wait(retry_after: Option<Duration>) -> String {
     retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
 }
@@ -149,6 +175,8 @@ impl Error {
             | Self::NotFound { .. }
             | Self::Rejected { .. }
             | Self::RateLimited { .. }
+            | Self::Paused { .. }
+            | Self::Busy { .. }
             | Self::Redirected { .. }
             | Self::Ambiguous { .. }
             | Self::MalformedId { .. }
@@ -168,10 +196,21 @@ impl Error {
             Self::Unavailable { .. }
                 | Self::Unreachable { .. }
                 | Self::TimedOut { .. }
+                | Self::Paused { .. }
+                | Self::Busy { .. }
                 | Self::TooLarge { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }
         )
+    }
+
+    /// That a page for browsers, or something else that is no JSON, came where JSON belongs.
+    pub(super) fn page(route: &str, content_type: &str) -> Self {
+        let reason = format!(
+            "{route} sent '{content_type}' where that does not belong; is the URL that of Octopus, \
+             and is no sign-in page before it?"
+        );
+        Self::Unexpected { reason }
     }
 
     /// Reads the answer to a request that failed. A 404 does not say what was looked for: the
@@ -181,7 +220,7 @@ impl Error {
         retry_after: Option<Duration>,
         body: &[u8],
     ) -> Self {
-        let message = message(status, body);
+        let message = words(status, body);
         match status.as_u16() {
             401 => Self::Unauthorized { message },
             403 => Self::Forbidden { message },
@@ -193,36 +232,6 @@ impl Error {
             status => Self::Rejected { status, message },
         }
     }
-}
-
-/// How much of Octopus's own words is kept.
-const MESSAGE_LIMIT: usize = 2000;
-
-/// Octopus's error body. Its `FullException` is never read.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Body {
-    error_message: Option<String>,
-    errors: Option<Vec<String>>,
-    help_text: Option<String>,
-}
-
-fn message(status: StatusCode, body: &[u8]) -> String {
-    let read = serde_json::from_slice::<Body>(body).ok();
-    let mut parts: Vec<String> = Vec::new();
-    if let Some(Body { error_message, errors, help_text }) = read {
-        parts.extend(error_message);
-        parts.extend(errors.into_iter().flatten());
-        parts.extend(help_text);
-    }
-    parts.retain(|part| !part.trim().is_empty());
-    let mut message = if parts.is_empty() {
-        format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
-    } else {
-        parts.join(" ")
-    };
-    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT));
-    message
 }
 
 #[cfg(test)]
@@ -243,26 +252,5 @@ mod tests {
         assert!(matches!(read(409, body), Error::Rejected { status: 409, .. }));
         assert!(matches!(read(429, body), Error::RateLimited { .. }));
         assert!(matches!(read(503, body), Error::Unavailable { status: 503, .. }));
-    }
-
-    #[test]
-    fn any_body_gives_a_message() {
-        for (body, expected) in [
-            (r#"{"ErrorMessage":"No.","Errors":["a","b"],"FullException":"at X"}"#, "No. a b"),
-            (r#"{"Errors":["only"]}"#, "only"),
-            (r#"{"ErrorMessage":null,"Errors":null}"#, "HTTP Bad Request"),
-            ("<html>", "HTTP Bad Request"),
-            ("", "HTTP Bad Request"),
-        ] {
-            let Error::Rejected { message, .. } = read(400, body) else { panic!("{body}") };
-            assert_eq!(message, expected);
-        }
-    }
-
-    #[test]
-    fn a_long_message_is_cut_between_characters() {
-        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(MESSAGE_LIMIT));
-        let Error::Rejected { message, .. } = read(400, &body) else { panic!() };
-        assert!(message.len() <= MESSAGE_LIMIT);
     }
 }

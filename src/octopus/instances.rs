@@ -33,12 +33,13 @@ impl Instances {
         let made = config.each_instance().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
+            let client = Client::new(name, url, settings).map_err(wrong)?;
             let instance = Instance {
                 name: name.to_owned(),
-                client: Client::new(url, settings).map_err(wrong)?,
                 space: settings.space.clone(),
                 read_only: settings.read_only,
-                source: Source::from_config(settings, &modes).map_err(wrong)?,
+                source: Source::from_config(settings, &modes, &client).map_err(wrong)?,
+                client,
             };
             Ok((name.to_owned(), Arc::new(instance)))
         });

@@ -8,16 +8,27 @@
 //! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
 
 // How to reach it
+mod breaker;
 mod client;
 mod configured;
 mod connections;
 mod credentials;
 mod error;
+mod exchange;
+mod headers;
 mod instances;
+mod issued;
 mod order;
 mod path;
+mod places;
+mod reads;
 mod session;
 mod source;
+mod touched;
+mod touches;
+mod transport;
+mod whereabouts;
+mod words;
 
 // What all documents share
 mod find;
@@ -66,6 +77,7 @@ pub use client::Client;
 pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};
 pub use error::Error;
+pub use exchange::Exchange;
 pub use instances::{Instance, Instances};
 pub use order::{Answer, Method, Order, Permit};
 pub use page::{Page, Window};
@@ -75,4 +87,7 @@ pub use resource::{Id, Named, Resource};
 pub use session::Session;
 pub use source::{Brings, NoCredential, Source};
 pub use space::Space;
+pub use touched::Touched;
+pub use touches::{Kind, Thing, Touches};
 pub use version::OctopusVersion;
+pub use whereabouts::{About, follow, name};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -76,6 +76,8 @@ impl Permit {
     }
 }
 
+const JSON: &str = "application/json";
+
 /// What Octopus answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -90,16 +92,23 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let reason = if self.content_type == "application/json" {
-                format!("{error} ({route})")
+            if self.content_type == JSON {
+                Error::Unexpected { reason: format!("{error} ({route})") }
             } else {
-                format!(
-                    "{route} sent '{}' where JSON belongs; is the URL that of Octopus, and is no \\
-                     sign-in page before it?",
-                    self.content_type
-                )
-            };
-            Error::Unexpected { reason }
+                Error::page(route, &self.content_type)
+            }
         })
+    }
+
+    /// What says that it is JSON must be that, where there is anything.
+    pub(super) fn well_formed(&self, route: &str) -> Result<(), Error> {
+        if self.content_type == JSON && !self.body.is_empty() {
+            self.json::<IgnoredAny>(route)?;
+            // What is ignored may be no text.
+            std::str::from_utf8(&self.body).map_err(|error| Error::Unexpected {
+                reason: format!("{route} sent JSON that is no text: {error}"),
+            })?;
+        }
+        Ok(())
     }
 }

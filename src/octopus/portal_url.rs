@@ -21,6 +21,14 @@ pub struct PortalUrl {
 const LONGEST: usize = 2048;
 
 impl PortalUrl {
+    /// Whether this is an address of the instance at `instance`, whatever it names there.
+    pub fn leads_to(text: &str, instance: &Url) -> bool {
+        let url = Some(text.trim()).filter(|text| text.len() <= LONGEST);
+        let url = url.and_then(|text| Url::parse(text).ok());
+        url.filter(|url| matches!(url.scheme(), "http" | "https"))
+            .is_some_and(|url| below(&url, instance).is_some())
+    }
+
     /// Reads an address of the instance at `instance`; otherwise says what is wrong with it.
     pub fn parse(text: &str, instance: &Url) -> Result<Self, String> {
         let text = text.trim();

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 
 use super::{
-    Id, Named, Resource, library_variable_sets::LibraryVariableSet, lifecycles::Lifecycle,
-    project_groups::ProjectGroup, resource::null_as_default, variables::VariableSet,
+    Id, Kind, Named, Resource, Thing, Touches, library_variable_sets::LibraryVariableSet,
+    lifecycles::Lifecycle, project_groups::ProjectGroup, resource::null_as_default,
+    variables::VariableSet,
 };
 
 /// The fields of a project that the tools read.
@@ -61,6 +62,22 @@ impl Resource for Project {
 
     fn id(&self) -> &Id<Self> {
         &self.id
+    }
+    fn touches(&self, touches: &mut Touches) {
+        touches.add(Kind::Project, self.thing());
+    }
+}
+
+impl Project {
+    /// What rules and records know of it.
+    pub fn thing(&self) -> Thing {
+        Thing {
+            id: self.id.to_string(),
+            name: Some(self.name.clone()),
+            slug: self.slug.clone(),
+            group: self.project_group_id.as_ref().map(ToString::to_string),
+            ..Thing::default()
+        }
     }
 }
 

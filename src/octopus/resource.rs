@@ -4,7 +4,7 @@ use std::{fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use super::Error;
+use super::{Error, Touches};
 
 /// A kind of document. The struct names the fields that the tools read.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
@@ -17,6 +17,9 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
 
     /// The ID of this document.
     fn id(&self) -> &Id<Self>;
+
+    /// Writes down what is touched by whoever means this document.
+    fn touches(&self, _touches: &mut Touches) {}
 }
 
 /// A kind of document that people call by a name.

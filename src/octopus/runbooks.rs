@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::{
-    Error, Id, Named, Page, Path, Resource, Space, Window,
+    Error, Id, Kind, Named, Page, Path, Resource, Space, Thing, Touches, Window,
     environments::Environment,
     find::Collection,
     git::{self, Reference},
@@ -39,6 +39,9 @@ impl Resource for Runbook {
 
     fn id(&self) -> &Id<Self> {
         &self.id
+    }
+    fn touches(&self, touches: &mut Touches) {
+        touches.add(Kind::Project, Thing::with_id(self.project_id.as_str()));
     }
 }
 

@@ -8,7 +8,8 @@ use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, server,
+    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Touched,
+    server,
 };
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
@@ -18,8 +19,11 @@ pub struct Session {
     credentials: Credentials,
     whose: Fingerprint,
     user_agent: Arc<HeaderValue>,
+    touched: Touched,
 }
 
+/// What this server calls itself.
+pub(super) const AGENT: &str = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION"));
 /// What a name in a `User-Agent` header is cut to.
 const NAME_LIMIT: usize = 64;
 
@@ -33,7 +37,7 @@ impl Session {
         mcp_client: Option<&str>,
     ) -> Self {
         let whose = caller.and(credentials.fingerprint().as_bytes());
-        let mut agent = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
+        let mut agent = AGENT.to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
             .chars()
@@ -45,7 +49,20 @@ impl Session {
         }
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
-        Self { client, credentials, whose, user_agent: Arc::new(user_agent) }
+        let touched = Touched::default();
+        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched }
+    }
+
+    /// What is touched with this session and its clones.
+    pub fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
+    /// The same session, whose reads are not what the caller asked for: nothing of them is written
+    /// down.
+    #[must_use]
+    pub fn unrecorded(&self) -> Self {
+        Self { touched: Touched::default(), ..self.clone() }
     }
 
     /// The instance.
@@ -59,9 +76,20 @@ impl Session {
     }
 
     /// Whose session this is: the caller and the credential that acts. Every key of a cache holds
-    /// it, so that nothing of one caller answers another.
+    /// it, so that nothing of one caller answers another. It stays the same where an exchanged
+    /// token is renewed.
     pub fn whose(&self) -> Fingerprint {
         self.whose
+    }
+
+    /// The same session, whose requests carry this ID in their user agent, which Octopus keeps with
+    /// the events that they cause.
+    #[must_use]
+    pub fn marked(&self, id: &str) -> Self {
+        let agent = self.user_agent.to_str().unwrap_or("octopus-mcp");
+        let marked = HeaderValue::from_str(&format!("{agent} audit/{id}"));
+        let user_agent = marked.map_or_else(|_| Arc::clone(&self.user_agent), Arc::new);
+        Self { user_agent, ..self.clone() }
     }
 
     pub(super) fn user_agent(&self) -> HeaderValue {
@@ -76,12 +104,14 @@ impl Session {
 
     /// Reads a JSON document.
     pub async fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<T, Error> {
-        self.client.get(self, path).await?.json(&path.route())
+        self.fetch(path).await?.json(&path.route())
     }
 
     /// Reads an answer whatever its media type.
     pub async fn fetch(&self, path: &Path) -> Result<Answer, Error> {
-        self.client.get(self, path).await
+        let answer = self.client.get(self, path).await?;
+        self.touched.answered(path, &answer.body);
+        Ok(answer)
     }
 
     /// Sends an order, once: what changes things is never tried again by itself.
@@ -94,6 +124,8 @@ impl Session {
         &self,
         path: &Path,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
-        self.client.stream(self, path).await
+        let stream = self.client.stream(self, path).await?;
+        self.touched.answered(path, &[]);
+        Ok(stream)
     }
 }

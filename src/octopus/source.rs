@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use secrecy::SecretString;
 
-use super::{Configured, Credentials};
+use super::{Client, Configured, Credentials, Error, Exchange};
 use crate::config::{AuthMode, CredentialSource, Instance, Modes};
 
 /// Where the credential that acts comes from. Nothing falls back from one to another.
@@ -18,6 +18,8 @@ pub enum Source {
     Configured(Configured),
     /// That of the first of these groups which the caller is in.
     Groups(Vec<(String, Configured)>),
+    /// An access token that Octopus gives for the token of the caller, or for one in a file.
+    Exchange(Box<Exchange>),
 }
 
 /// What a caller brings to the question which credential acts.
@@ -52,6 +54,22 @@ pub enum NoCredential {
          server can add one under instances.{0}.groups"
     )]
     NoGroup(String),
+    /// The caller brings no token that could be exchanged for one.
+    #[error(
+        "the instance '{0}' acts for whoever comes with an access token of the authorization \
+         server, which it exchanges for one of Octopus; you came in another way"
+    )]
+    NoToken(String),
+    /// Octopus refuses to exchange the token.
+    #[error(
+        "Octopus at the instance '{0}' gives no access token for yours: {1}. An Octopus \
+         administrator should compare the issuer, subject and audience of the service account's \
+         OIDC identity with those of your token"
+    )]
+    Refused(String, String),
+    /// Octopus could not be asked for it.
+    #[error(transparent)]
+    Octopus(#[from] Error),
     /// The one that should act cannot be had now.
     #[error("the Octopus credential for the instance '{0}' cannot be had: {1}")]
     Broken(String, String),
@@ -59,7 +77,11 @@ pub enum NoCredential {
 
 impl Source {
     /// The way that the settings of the instance name.
-    pub(super) fn from_config(instance: &Instance, modes: &Modes) -> Result<Self, String> {
+    pub(super) fn from_config(
+        instance: &Instance,
+        modes: &Modes,
+        client: &Client,
+    ) -> Result<Self, String> {
         let configured = || {
             Configured::from_config(instance)?
                 .ok_or_else(|| "credential: no key and no token is configured".to_owned())
@@ -85,7 +107,8 @@ impl Source {
                 Self::Groups(groups.collect::<Result<_, String>>()?)
             }
             CredentialSource::Exchange => {
-                return Err("credential: exchange is not served".to_owned());
+                let exchange = Exchange::from_config(client.clone(), &instance.exchange)?;
+                Self::Exchange(Box::new(exchange))
             }
         })
     }
@@ -124,6 +147,114 @@ impl Source {
                     || Err(NoCredential::NoGroup(name.to_owned())),
                     |(_, configured)| read(configured),
                 )
+            }
+            (Self::Exchange(exchange), _) => exchange.credentials(brings.token.as_ref()).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Exchange, GroupCredential, Secret};
+
+    const OWN: &str = "API-OWN";
+    const CONFIGURED: &str = "API-CONFIGURED";
+    const READERS: &str = "API-READERS";
+    const WRITERS: &str = "API-WRITERS";
+    const NAME: &str = "freight";
+
+    /// What acts, or why nothing does.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Acts {
+        Key(&'static str),
+        /// What Octopus gives for the token: here it was asked, and is away.
+        Exchanged,
+        Missing,
+        NotAsked,
+        NoGroup,
+        NoToken,
+    }
+
+    use Acts::{Exchanged, Key, Missing, NoGroup, NoToken, NotAsked};
+
+    fn source(mode: AuthMode, credential: Option<CredentialSource>) -> Source {
+        let group = |group: &str, key: &str| GroupCredential {
+            group: group.to_owned(),
+            api_key: Some(Secret::from(key.to_owned())),
+            api_key_file: None,
+        };
+        let instance = Instance {
+            // Nothing listens there.
+            url: "http://127.0.0.1:9".parse().ok(),
+            retries: 0,
+            credential,
+            api_key: Some(Secret::from(CONFIGURED.to_owned())),
+            groups: vec![group("readers", READERS), group("writers", WRITERS)],
+            exchange: Exchange { audience: Some("account".to_owned()), token_file: None },
+            ..Instance::default()
+        };
+        let url = instance.url.clone().unwrap();
+        let client = Client::new(NAME, url, &instance).unwrap();
+        Source::from_config(&instance, &Modes::from(mode), &client).unwrap()
+    }
+
+    fn brings(own: bool, groups: &[&str], token: bool) -> Brings {
+        Brings {
+            own: own.then(|| Credentials::api_key(OWN).unwrap()),
+            groups: Arc::new(groups.iter().map(|&group| group.to_owned()).collect()),
+            token: token.then(|| "eyJ.e30.x".to_owned().into()),
+        }
+    }
+
+    async fn acts(source: &Source, brings: &Brings) -> Acts {
+        match source.credentials(NAME, brings).await {
+            Ok(credentials) => {
+                let is = |key: &&str| {
+                    let known = Credentials::api_key(key).unwrap();
+                    known.fingerprint() == credentials.fingerprint()
+                };
+                Key([OWN, CONFIGURED, READERS, WRITERS].into_iter().find(is).unwrap())
+            }
+            Err(NoCredential::Missing(_)) => Missing,
+            Err(NoCredential::NotAsked(_)) => NotAsked,
+            Err(NoCredential::NoGroup(_)) => NoGroup,
+            Err(NoCredential::NoToken(_)) => NoToken,
+            Err(NoCredential::Octopus(Error::Unreachable { .. })) => Exchanged,
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    #[expect(clippy::many_single_char_names, reason = "they are the cells of a table")]
+    async fn one_credential_acts_or_none_and_nothing_falls_back_to_another() {
+        use CredentialSource::{Caller, Configured, Exchange, Group};
+        let none = brings(false, &[], false);
+        let own = brings(true, &[], false);
+        let grouped = brings(false, &["writers", "readers", "others"], false);
+        let writer = brings(false, &["writers"], false);
+        let stranger = brings(false, &["others"], false);
+        let token = brings(false, &[], true);
+        let all = brings(true, &["writers"], true);
+        let everyone = [&none, &own, &grouped, &writer, &stranger, &token, &all];
+        let (o, c, m, n) = (Key(OWN), Key(CONFIGURED), Missing, NotAsked);
+        let (r, w, g, t) = (Key(READERS), Key(WRITERS), NoGroup, NoToken);
+        let rows = [
+            // Who brings nothing, their own key, two groups, one group, a group without a
+            // credential, a token, and all of these.
+            (AuthMode::Octopus, None, [m, o, m, m, m, m, o]),
+            (AuthMode::None, None, [c, o, c, c, c, c, o]),
+            (AuthMode::Oauth, Some(Caller), [m, o, m, m, m, m, o]),
+            (AuthMode::Oauth, Some(Configured), [c, n, c, c, c, c, n]),
+            (AuthMode::Oauth, None, [c, n, c, c, c, c, n]),
+            (AuthMode::Oauth, Some(Group), [g, n, r, w, g, g, n]),
+            (AuthMode::Oauth, Some(Exchange), [t, n, t, t, t, Exchanged, n]),
+        ];
+        for (mode, credential, expected) in rows {
+            let source = source(mode, credential);
+            for (brings, expected) in everyone.iter().zip(expected) {
+                let found = acts(&source, brings).await;
+                assert_eq!(found, expected, "{mode:?} {credential:?} {brings:?}");
             }
         }
     }

@@ -21,6 +21,7 @@ pub struct Space {
 pub(super) struct KnownSpace {
     id: Id<spaces::Space>,
     name: String,
+    slug: Option<String>,
 }
 
 impl Session {
@@ -30,12 +31,14 @@ impl Session {
         let key = (self.whose(), wanted.trim().to_lowercase());
         let look_up = async {
             let collection = Collection { session: self, path: Path::new(["spaces"]), place: None };
-            let spaces::Space { id, name, .. } = collection.find(wanted).await?;
-            Ok(KnownSpace { id, name })
+            let spaces::Space { id, name, slug, .. } = collection.find(wanted).await?;
+            Ok(KnownSpace { id, name, slug })
         };
         let known = self.client().spaces().try_get_with(key, look_up).await;
         let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
-        Ok(Space { session: self.clone(), known })
+        let space = Space { session: self.clone(), known };
+        self.touched().note(|touches| space.touches(touches));
+        Ok(space)
     }
 }
 
@@ -48,6 +51,18 @@ impl Space {
     /// The name of the space.
     pub fn name(&self) -> &str {
         &self.known.name
+    }
+
+    /// Whether this is its name, its slug or its ID.
+    pub fn is_called(&self, name: &str) -> bool {
+        let KnownSpace { id, name: known, slug } = &self.known;
+        let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
+        names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
+    }
+
+    /// The slug of the space, where it has one.
+    pub fn slug(&self) -> Option<&str> {
+        self.known.slug.as_deref()
     }
 
     /// The session.
@@ -119,7 +134,9 @@ impl Space {
 
     /// Finds a document by its name in any letter case, its slug or its ID.
     pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        self.or_gone(self.collection::<R>().find(wanted).await)
+        let found = self.or_gone(self.collection::<R>().find(wanted).await)?;
+        self.note(&found);
+        Ok(found)
     }
 
     /// Finds a document, where one is named.
@@ -148,7 +165,16 @@ impl Space {
 
     /// Finds several documents by their names, slugs or IDs, with one look-up for all.
     pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
-        self.or_gone(self.collection::<R>().find_all(wanted).await)
+        let found = self.or_gone(self.collection::<R>().find_all(wanted).await)?;
+        for one in &found {
+            self.note(one);
+        }
+        Ok(found)
+    }
+
+    /// Writes down that a document is meant.
+    fn note<R: Resource>(&self, document: &R) {
+        self.session.touched().note(|touches| document.touches(touches));
     }
 
     fn collection<R: Named>(&self) -> Collection<'_> {

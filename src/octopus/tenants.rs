@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Named, Page, Resource, Space, Window, environments::Environment,
-    library_variable_sets::LibraryVariableSet, projects::Project, resource::null_as_default,
+    Error, Id, Kind, Named, Page, Resource, Space, Thing, Touches, Window,
+    environments::Environment, library_variable_sets::LibraryVariableSet, projects::Project,
+    resource::null_as_default,
 };
 
 /// The fields of a tenant that the tools read.
@@ -37,6 +38,22 @@ impl Resource for Tenant {
 
     fn id(&self) -> &Id<Self> {
         &self.id
+    }
+    fn touches(&self, touches: &mut Touches) {
+        touches.add(Kind::Tenant, self.thing());
+    }
+}
+
+impl Tenant {
+    /// What rules and records know of it.
+    pub fn thing(&self) -> Thing {
+        Thing {
+            id: self.id.to_string(),
+            name: Some(self.name.clone()),
+            slug: self.slug.clone(),
+            tags: Some(self.tenant_tags.clone()),
+            ..Thing::default()
+        }
     }
 }
 

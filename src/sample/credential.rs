@@ -5,10 +5,15 @@ use http::header::AUTHORIZATION;
 
 use super::answer::Refusal;
 use super::query::Query;
+use super::tokens::Tokens;
 use super::users::User;
 
 /// Who asks: a header, the `apikey` parameter or an access token.
-pub(super) fn credential(headers: &HeaderMap, query: &Query) -> Result<&'static User, Refusal> {
+pub(super) fn credential(
+    headers: &HeaderMap,
+    query: &Query,
+    tokens: &Tokens,
+) -> Result<&'static User, Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(key) = text("x-octopus-apikey").or_else(|| query.text("apikey")) {
         return User::with_key(key).ok_or(Refusal::BadKey);
@@ -16,7 +21,9 @@ pub(super) fn credential(headers: &HeaderMap, query: &Query) -> Result<&'static 
     let header = text(AUTHORIZATION.as_str()).unwrap_or_default();
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            User::with_access_token(token.trim()).ok_or(Refusal::NotLoggedIn)
+            let token = token.trim();
+            let user = User::with_access_token(token).or_else(|| tokens.user(token));
+            user.ok_or(Refusal::NotLoggedIn)
         }
         _ => Err(Refusal::NotLoggedIn),
     }
@@ -49,7 +56,8 @@ mod tests {
         for (header, value, uri, expected) in rows {
             let value = HeaderValue::try_from(value).unwrap();
             let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value)]);
-            let found = credential(&headers, &Query::of(&Uri::from_static(uri)));
+            let query = Query::of(&Uri::from_static(uri));
+            let found = credential(&headers, &query, &Tokens::default());
             assert_eq!(found.map(|user| user.id), expected, "{header} {uri}");
         }
     }

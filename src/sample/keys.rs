@@ -26,6 +26,10 @@ pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
 /// An access token of the administrator, for `Authorization: Bearer`.
 pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 
+/// The audience of the service account `build-server`, which tokens are exchanged for. It sees
+/// `Spaces-1`, but no variables, accounts and certificates, and removes nothing.
+pub const SERVICE_ACCOUNT: &str = "5be9ac10-2c4f-4a5e-9d56-1f3c7a2e8b04";
+
 /// Which user each API key stands for, by their ID.
 pub(super) const OWNERS: [(&str, &str); 7] = [
     (ADMIN, "Users-1"),

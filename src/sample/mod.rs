@@ -19,6 +19,7 @@
 //! | `trouble.rs`, `fault.rs` | faults on demand |
 //! | `order.rs` | what a request wants changed |
 //! | `journal.rs` | what was asked |
+//! | `tokens.rs` | the exchange of tokens for those of a service account |
 //!
 //! A new collection takes a fixture, a line in `world/mod.rs`, a file in `routes/` and a line in
 //! `routes/mod.rs`. What may be changed stands in `routes/changes.rs`.
@@ -40,6 +41,7 @@ mod page;
 mod query;
 mod routes;
 mod serve;
+mod tokens;
 mod trouble;
 mod users;
 mod version;
@@ -52,6 +54,7 @@ use axum::Router;
 
 pub use fault::Fault;
 pub use journal::Entry;
+pub use tokens::Tokens;
 pub use trouble::Trouble;
 
 use answer::Answered;
@@ -76,6 +79,7 @@ struct Instance {
     /// Held while a change is made, so that none is lost.
     turn: Mutex<()>,
     journal: Journal,
+    tokens: Tokens,
     trouble: Trouble,
 }
 
@@ -109,7 +113,8 @@ impl Sample {
         self.instance.journal.entries()
     }
 
-    /// The requests of the journal that are neither `GET` nor `HEAD`, whatever became of them.
+    /// The requests of the journal that are neither `GET` nor `HEAD`, whatever became of them. The
+    /// exchange of a token changes nothing, and is not among them.
     #[must_use]
     pub fn changes(&self) -> Vec<Entry> {
         self.instance.journal.changes()
@@ -118,6 +123,12 @@ impl Sample {
     /// Forgets the requests so far.
     pub fn clear_journal(&self) {
         self.instance.journal.clear();
+    }
+
+    /// The access tokens that were given for others.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.instance.tokens
     }
 
     /// The faults on demand.
@@ -132,6 +143,7 @@ impl Sample {
             world: RwLock::new(world),
             turn: Mutex::default(),
             journal: Journal::default(),
+            tokens: Tokens::default(),
             trouble: Trouble::default(),
         };
         Self { instance: Arc::new(instance) }

@@ -7,7 +7,7 @@ use axum::extract::{NestedPath, Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use super::answer::{Answer, Answered, Content, Refusal};
@@ -16,6 +16,7 @@ use super::journal::Entry;
 use super::order::Order;
 use super::query::{Query, decoded};
 use super::routes::{self, Asked};
+use super::tokens;
 use super::users::User;
 use super::version::Since;
 use super::{Instance, Sample};
@@ -35,7 +36,7 @@ async fn handle(
     let (parts, body) = request.into_parts();
     let order = Order::read(&parts.method, body).await;
     let query = Query::of(&parts.uri);
-    let user = credential(&parts.headers, &query);
+    let user = credential(&parts.headers, &query, &instance.tokens);
     let directory = nested.as_ref().map_or("", |nested| nested.as_str()).trim_end_matches('/');
     let path = format!("{directory}{}", parts.uri.path());
 
@@ -49,11 +50,15 @@ async fn handle(
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
-        body: order.written(),
+        body: order.written().map(tokens::without_subject),
         status: None,
     });
+    let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let address = format!("http://{host}{directory}");
     let response = if let Some(fault) = instance.trouble.meet(&parts.method, &path).await {
         fault
+    } else if let Some(answer) = tokens::answer(instance, &parts, &address, &order) {
+        respond(instance, &parts.method, directory, answer)
     } else {
         let answer = answer(instance, &parts.method, &parts.uri, query, &user, &order);
         respond(instance, &parts.method, directory, answer)

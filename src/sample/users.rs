@@ -55,6 +55,9 @@ pub(super) const PERMISSIONS: [&str; 49] = [
     "TenantEdit",
 ];
 
+/// The user that exchanged tokens act as.
+pub(super) const SERVICE_ACCOUNT: &str = "Users-62";
+
 /// What one user may do.
 pub(super) struct User {
     pub(super) id: &'static str,
@@ -68,7 +71,7 @@ pub(super) struct User {
     pub(super) administrator: bool,
 }
 
-static USERS: [User; 7] = [
+static USERS: [User; 8] = [
     User { administrator: true, ..User::of("Users-1", &["Spaces-1", "Spaces-22"]) },
     User::of("Users-41", &["Spaces-1"]),
     User::of("Users-42", &["Spaces-22"]),
@@ -95,6 +98,20 @@ static USERS: [User; 7] = [
         ..User::of("Users-45", &["Spaces-1"])
     },
     User { views_only: true, ..User::of("Users-51", &["Spaces-1"]) },
+    User {
+        lacks: &[
+            "VariableView",
+            "AccountView",
+            "CertificateView",
+            "CertificateExportPrivateKey",
+            "EnvironmentDelete",
+            "LifecycleDelete",
+            "ProjectDelete",
+            "ProjectGroupDelete",
+            "TenantDelete",
+        ],
+        ..User::of(SERVICE_ACCOUNT, &["Spaces-1"])
+    },
 ];
 
 impl User {

@@ -35,6 +35,10 @@ pub(super) enum Since {
     LlmsTxt,
     /// Rate limits and their advisory headers.
     RateLimits,
+    /// `/token/v1`.
+    TokenExchange,
+    /// The error body of OAuth at `/token/v1`. No source names the version; this one is assumed.
+    OauthErrors,
 }
 
 impl Since {
@@ -52,6 +56,8 @@ impl Since {
             Self::PendingTypes => [2026, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
             Self::RateLimits => [2026, 3, 0],
+            Self::TokenExchange => [2023, 4, 0],
+            Self::OauthErrors => [2025, 1, 0],
         }
     }
 }

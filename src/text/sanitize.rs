@@ -3,8 +3,13 @@
 //! Which characters are invisible is Unicode's decision, not a list of ours: the property
 //! `Default_Ignorable_Code_Point` holds the bidirectional controls, zero-width characters, tag
 //! characters, variation selectors, fillers and soft hyphens. Added to it are the control
-//! characters and the interlinear annotations. Emoji keep their own `U+FE0F`, because ordinary
-//! logs are full of it and one selector after an emoji carries nothing; all others go.
+//! characters, the interlinear annotations, the format controls of hieroglyphs and what Unicode
+//! says is no character.
+//!
+//! Emoji keep their own `U+FE0F`, because ordinary logs are full of it and one selector after an
+//! emoji carries nothing. All else goes that emoji are joined with: a family becomes its members
+//! and the flag of a region a black one, which reads as well, while a joiner or a tag can carry
+//! words that nobody sees. So does the non-joiner of Persian: its words stay readable without it.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -69,7 +74,8 @@ const UNSEEN_PATTERN: &str = r"(?x)
       (?: \x07 | \x1B\\ | \x{9C} )
     | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
     | \x1B [\x20-/]* [0-~]
-    | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB} ]
+    | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
+        \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]
 ";
 
 const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
@@ -82,6 +88,25 @@ fn is_plain_ascii(text: &str) -> bool {
     text.as_bytes().chunks(64).all(|block| {
         block.iter().fold(true, |plain, byte| plain & matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
     })
+}
+
+/// Where the first byte stands that is not plain ASCII; the end of a line is, in either form.
+pub(super) fn not_plain(text: &[u8]) -> Option<usize> {
+    let is_plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
+    let mut place = 0;
+    loop {
+        let rest = text.get(place..)?;
+        // Whole blocks first: the compiler makes wide comparisons of it.
+        let blocks = rest
+            .chunks(64)
+            .take_while(|block| block.iter().fold(true, |plain, byte| plain & is_plain(byte)));
+        let start = place + blocks.map(<[u8]>::len).sum::<usize>();
+        let found = start + text.get(start..)?.iter().position(|byte| !is_plain(byte))?;
+        if !text.get(found..)?.starts_with(b"\r\n") {
+            return Some(found);
+        }
+        place = found + 2;
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +150,12 @@ mod tests {
             ("x\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}", "x", 4),
             ("\u{26a0}\u{fe0f} careful", "\u{26a0}\u{fe0f} careful", 0),
             ("\u{26a0}\u{fe0f}\u{fe0f}\u{fe0e}", "\u{26a0}\u{fe0f}", 2),
+            ("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}", "\u{1f468}\u{1f469}\u{1f467}", 2),
+            ("\u{2764}\u{fe0f}\u{200d}\u{1f525}", "\u{2764}\u{fe0f}\u{1f525}", 1),
+            ("\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}", "\u{1f3f4}", 3),
+            ("1\u{fe0f}\u{20e3} \u{1f44d}\u{1f3fd}", "1\u{20e3} \u{1f44d}\u{1f3fd}", 1),
+            ("می\u{200c}خواهم", "میخواهم", 1),
+            ("a\u{13437}b\u{fdd0}c\u{1fffe}", "abc", 3),
             ("bell\x07 null\0 c1\u{85}\u{9b}", "bell null c1", 4),
             ("\x1b[1;31mred\x1b[0m", "red", 11),
             ("\u{9b}31mred", "red", 4),
@@ -137,6 +168,21 @@ mod tests {
         ];
         for (text, left, removed) in rows {
             assert_eq!(sanitize(text), Sanitized { text: left.into(), removed }, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_is_not_plain() {
+        let long = "x".repeat(200);
+        for (text, place) in [
+            (String::new(), None),
+            ("a\r\nb\tc\r\n".to_owned(), None),
+            (format!("{long}\r\n{long}"), None),
+            (format!("{long}\r\n{long}\r"), Some(402)),
+            (format!("{long}é"), Some(200)),
+            ("a\x1b[0m".to_owned(), Some(1)),
+        ] {
+            assert_eq!(not_plain(text.as_bytes()), place, "{text:?}");
         }
     }
 

@@ -9,13 +9,15 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::Error;
+use super::{Error, Fixed, view::is_settled};
 use crate::text::nearest::nearest;
 
 /// Other names of arguments: earlier clients use them, and models that saw a name in an answer.
 const ALIASES: &[(&str, &str)] = &[
     ("spaceName", "space"),
     ("spaceId", "space"),
+    ("space", "spaceName"),
+    ("spaceId", "spaceName"),
     ("project", "projectId"),
     ("projectName", "projectId"),
     ("environment", "environmentId"),
@@ -39,19 +41,23 @@ const ALIASES: &[(&str, &str)] = &[
 pub(super) fn normalise(
     arguments: JsonObject,
     properties: &JsonObject,
+    fixed: Fixed,
 ) -> Result<JsonObject, Error> {
     let mut known = JsonObject::new();
     for (given, value) in arguments {
         if value.is_null() {
             continue;
         }
-        let alias = ALIASES.iter().find(|(other, _)| *other == given);
+        let stands_for =
+            |(other, name): &&(&str, &str)| *other == given && properties.contains_key(*name);
+        let alias = ALIASES.iter().find(stands_for);
         let name = match alias {
             Some((_, name)) if !properties.contains_key(&given) => (*name).to_owned(),
             _ => given.clone(),
         };
         if !properties.contains_key(&name) {
-            let valid: Vec<String> = properties.keys().cloned().collect();
+            let taken = properties.keys().filter(|name| !is_settled(name, fixed));
+            let valid: Vec<String> = taken.cloned().collect();
             let near = nearest(&given, valid.iter().map(String::as_str), 1);
             let near = near.first().map(|name| (*name).to_owned());
             return Err(Error::UnknownArgument { given, near, valid });
@@ -221,7 +227,7 @@ mod tests {
             _ => panic!("not an object"),
         };
         let properties = object(json!({ "space": {}, "projectId": {}, "take": {} }));
-        let read = normalise(object(arguments), &properties);
+        let read = normalise(object(arguments), &properties, Fixed::default());
         match expected {
             Ok(expected) => assert_eq!(Value::Object(read.unwrap()), expected),
             Err(expected) => {

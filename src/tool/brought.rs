@@ -3,13 +3,14 @@
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{
     Context, Error, Way,
     ledger::{Key, Name},
 };
 
-pub(super) type Nonce = [u8; 8];
+pub(super) type Nonce = [u8; 16];
 
 /// What the client of a call can do about consent, and has done.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Consent {
     pub can_ask: bool,
     /// The sealed question that a person said yes to.
     pub agreed: Option<String>,
+    /// The word that the person typed.
+    pub typed: Option<String>,
 }
 
 /// A call as the gate sees it: what it wants, and what it brings for that.
@@ -27,12 +30,16 @@ pub(super) struct Brought {
     pub(super) call: Key,
     /// The sealed question that comes back, opened.
     pub(super) token: Option<Token>,
+    /// The word that came with it.
+    pub(super) typed: Option<String>,
     pub(super) bare: bool,
     pub(super) can_ask: bool,
     /// Whose call it is, at which instance.
     pub(super) whose: Key,
     /// What the deed is remembered by.
     pub(super) name: Name,
+    /// The ID of the change: that of the question, which stands in the seal, or a new one.
+    pub(super) change: Uuid,
 }
 
 /// A sealed question that came back, opened.
@@ -43,11 +50,16 @@ pub(super) struct Token {
     pub(super) way: Way,
 }
 
+/// Takes out of the arguments what is the gate's: `confirm` and `idempotencyKey`.
+pub(super) fn take(arguments: &mut JsonObject) -> (Option<Value>, Option<Value>) {
+    (arguments.remove("confirm"), arguments.remove("idempotencyKey"))
+}
+
 impl Brought {
     /// Takes what is the gate's out of the arguments. Nothing is asked of Octopus for it.
     pub(super) fn of(tool: &str, mut arguments: JsonObject, cx: &Context) -> Result<Self, Error> {
-        let confirm = arguments.remove("confirm");
-        let given = match arguments.remove("idempotencyKey") {
+        let (confirm, given) = take(&mut arguments);
+        let given = match given {
             None => None,
             Some(Value::String(key)) if (1..=200).contains(&key.len()) => Some(key),
             Some(_) => {
@@ -64,13 +76,17 @@ impl Brought {
         // The key is an argument as any other: a yes is for a call with this one.
         let said = json!([sorted(&arguments), given]).to_string();
         let call: Key = of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
-        let Consent { can_ask, agreed } = &cx.consent;
+        let Consent { can_ask, agreed, typed } = &cx.consent;
+        let mut typed = typed.clone();
         let (token, bare) = match (agreed, confirm) {
             (Some(sealed), _) => (Some(cx.gate.open(sealed, &call, Way::Person)?), false),
             // A code never stands in for a person who can be asked.
             (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
             (None, Some(Value::String(code))) => {
-                (Some(cx.gate.open(code.trim(), &call, Way::Code)?), false)
+                // The code, and behind it the word that a rule wants.
+                let (code, word) = code.trim().split_once(' ').unwrap_or((code.trim(), ""));
+                typed = Some(word.to_owned());
+                (Some(cx.gate.open(code, &call, Way::Code)?), false)
             }
             (None, Some(Value::Bool(true))) => (None, true),
             (None, None) => (None, false),
@@ -93,7 +109,9 @@ impl Brought {
             (None, None) => Name::Call(named(3, &call)),
         };
         let whose = whose.finalize().into();
-        Ok(Self { arguments, call, token, bare, can_ask: *can_ask, whose, name })
+        let change =
+            token.as_ref().map_or_else(Uuid::now_v7, |token| Uuid::from_bytes(token.nonce));
+        Ok(Self { arguments, call, token, typed, bare, can_ask: *can_ask, whose, name, change })
     }
 
     /// The arguments that are the tool's.

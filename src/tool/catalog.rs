@@ -4,10 +4,9 @@ use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
 use super::{
-    Context, Definition, Error, Outcome, Passed, Policy, Toolset, arguments::normalise,
-    definition::Ran, fit::fit,
+    Asked, Context, Definition, Error, Fixed, Outcome, Policy, Tier, Toolset, arguments::normalise,
+    definition::Ran, passed::passed, view::Views,
 };
-use crate::text;
 
 /// All toolsets, ready to be listed and called.
 #[derive(Debug)]
@@ -23,20 +22,21 @@ pub struct Entry {
     pub toolset: &'static str,
     /// Its record.
     pub definition: &'static Definition,
-    /// What clients are told of it.
+    /// What clients are told of it, where nothing is settled before.
     pub model: model::Tool,
+    views: Views,
 }
 
 impl Catalog {
-    /// Builds the listings. Where the settings fix the space, no tool takes one.
-    pub fn new(toolsets: &'static [Toolset], space_is_fixed: bool) -> Self {
+    /// Builds the listings.
+    pub fn new(toolsets: &'static [Toolset]) -> Self {
         let entries = toolsets
             .iter()
             .flat_map(|toolset| toolset.tools.iter().map(move |tool| (toolset.name, tool)))
             .map(|(toolset, definition)| {
-                let mut model = (definition.model)();
-                settle_space(&mut model, space_is_fixed);
-                Entry { toolset, definition, model }
+                let views = Views::of(&(definition.model)());
+                let model = views.get(Fixed::default(), true).clone();
+                Entry { toolset, definition, model, views }
             })
             .collect();
         Self { toolsets, entries }
@@ -76,25 +76,21 @@ impl Catalog {
     }
 }
 
-/// Tools read the space as optional, because the settings may fix it. Where they do not, the call
-/// must name it.
-fn settle_space(model: &mut model::Tool, space_is_fixed: bool) {
-    let mut schema = (*model.input_schema).clone();
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    if !properties.contains_key("space") {
-        return;
-    }
-    if space_is_fixed {
-        properties.shift_remove("space");
-    } else if let Value::Array(required) =
-        schema.entry("required").or_insert_with(|| Value::Array(Vec::new()))
-    {
-        required.insert(0, "space".into());
-    }
-    model.input_schema = std::sync::Arc::new(schema);
-}
-
 impl Entry {
+    /// What clients are told of it where so much is settled; with the headers that repeat
+    /// arguments, for revisions of the protocol that know them, or without.
+    pub fn listed(&self, fixed: Fixed, headers: bool) -> &model::Tool {
+        self.views.get(fixed, headers)
+    }
+
+    /// What a call with these arguments does to Octopus, as far as they say it.
+    pub fn does(&self, arguments: &JsonObject) -> Tier {
+        let properties = self.model.input_schema.get("properties").and_then(Value::as_object);
+        let (nothing, fixed) = (JsonObject::new(), Fixed::default());
+        let arguments = normalise(arguments.clone(), properties.unwrap_or(&nothing), fixed);
+        arguments.map_or(self.definition.least, self.definition.does)
+    }
+
     /// Calls the tool: checks the arguments, runs it, and lets the answer through the one door
     /// for text and within its size.
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
@@ -103,7 +99,9 @@ impl Entry {
             Some(Value::Object(properties)) => properties,
             _ => &nothing,
         };
-        let arguments = normalise(arguments, properties)?;
+        let arguments = normalise(arguments, properties, cx.policy.fixed())?;
+        let arguments = cx.settle(arguments, &self.model.input_schema).await?;
+        cx.trail.arguments(&arguments);
         let mut limit = cx.limits.answer;
         if let Some(asked) = arguments.get("maxBytes").and_then(Value::as_u64) {
             let asked = usize::try_from(asked).unwrap_or(usize::MAX);
@@ -111,60 +109,22 @@ impl Entry {
         }
         let mut cx = cx.clone();
         cx.limits.answer = limit;
-        let value = match (self.definition.run)(arguments, &cx).await? {
+        cx.asked = Asked { tool: self.definition.name, toolset: self.toolset };
+        let ran = (self.definition.run)(arguments, &cx).await;
+        cx.trail.read(&cx.session);
+        // What was done is told. Everything else, errors too, holds what was read.
+        if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
+            cx.judge_read().await?;
+        }
+        let value = match ran? {
             Ran::Ask(question) => return Ok(Outcome::Ask(question)),
-            Ran::Done(value) => value,
+            Ran::Done(value) | Ran::Changed(value) => value,
         };
         let can_ask_for = properties.contains_key("maxBytes").then_some(cx.limits.answer_cap);
-        Ok(Outcome::Done(passed(value, limit, can_ask_for)))
-    }
-}
-
-/// Lets an answer through the door for text, and within its size.
-pub(super) fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
-    let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0 };
-    pass(&mut value, &mut passed);
-    fit(&mut value, limit, can_ask_for);
-    passed.value = value;
-    passed
-}
-
-/// Lets every text of an answer through the door, and drops what has no value.
-fn pass(value: &mut Value, outcome: &mut Passed) {
-    match value {
-        Value::String(text) => {
-            let passed = text::door(text);
-            outcome.removed += passed.removed;
-            outcome.redacted += passed.redacted;
-            if let std::borrow::Cow::Owned(changed) = passed.text {
-                *text = changed;
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| pass(item, outcome)),
-        Value::Object(object) => {
-            object.retain(|_, item| !item.is_null());
-            hide_by_name(object, outcome);
-            object.values_mut().for_each(|item| pass(item, outcome));
-        }
-        _ => {}
-    }
-}
-
-/// A value alone does not look like a password; beside its name it does.
-fn hide_by_name(object: &mut JsonObject, outcome: &mut Passed) {
-    for (name, value) in [("name", "value"), ("Name", "Value")] {
-        let (Some(Value::String(name)), Some(Value::String(text))) =
-            (object.get(name), object.get(value))
-        else {
-            continue;
-        };
-        let line = format!("{name}={text}");
-        let passed = text::door(&line);
-        if passed.redacted > 0 && text::door(text).redacted == 0 {
-            let shown = passed.text.strip_prefix(&format!("{name}=")).unwrap_or("[redacted]");
-            let shown = Value::String(shown.to_owned());
-            outcome.redacted += passed.redacted;
-            object.insert(value.to_owned(), shown);
-        }
+        let mut passed = passed(value, limit, can_ask_for);
+        let (removed, redacted) = cx.taken_out.total();
+        passed.removed += removed;
+        passed.redacted += redacted;
+        Ok(Outcome::Done(passed))
     }
 }

@@ -15,10 +15,13 @@ use super::{
     Alias, Context, Error, Tier,
     brought::Brought,
     definition::{Ran, old_enough, parse},
-    gate::Verdict,
+    gate::{Demand, Verdict},
     proposal::Proposal,
 };
-use crate::octopus::{Answer, OctopusVersion, Permit};
+use crate::{
+    octopus::{Answer, OctopusVersion, Permit},
+    rules::{Decision, Deed},
+};
 
 /// A tool that changes Octopus, or can. As with [`super::Tool`], the type is its input.
 pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -30,6 +33,8 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const TIER: Tier = Tier::Write;
     /// The least it can do. Lower than `TIER` only where the arguments decide.
     const LEAST: Tier = Self::TIER;
+    /// What it does, for the risk of it.
+    const DEED: Deed = Deed::Run;
     /// Whether it can undo or replace what is there, rather than add to it.
     const DESTRUCTIVE: bool = true;
     /// The first version of Octopus that it works with.
@@ -76,19 +81,32 @@ pub(super) fn change<T: Change>(
     Box::pin(async move {
         let brought = Brought::of(T::NAME, arguments, cx)?;
         let input: T = parse(brought.arguments())?;
+        cx.trail.note(|record| record.tier = Some(input.tier().name()));
         cx.policy.permit(input.tier())?;
         old_enough(T::NAME, T::SINCE, cx).await?;
+        if brought.token.is_some() {
+            cx.trail.change(brought.change);
+        }
         if let Some(answer) = cx.gate.made(&brought).await? {
             return answer_of(input, answer, true, cx).await;
         }
-        let decided = match input.plan(cx).await {
-            Ok(Plan::Nothing(output)) => return done(&output, false),
+        cx.trail.change(brought.change);
+        let planned = match input.plan(cx).await {
+            Ok(Plan::Nothing(output)) => {
+                cx.trail.note(|record| record.change = None);
+                return Ok(Ran::Done(written(&output, false)?));
+            }
             Ok(Plan::Change(proposal)) => {
-                cx.gate.decide(&brought, &proposal).map(|verdict| (proposal, verdict))
+                let id = cx.trail.marked().map(|change| change.to_string());
+                Ok(proposal.fact_if("Audit ID", id))
             }
             Err(error) => Err(error),
         };
-        let (proposal, verdict) = match decided {
+        let decided = match planned {
+            Ok(proposal) => weigh(&brought, &input, proposal, cx).await,
+            Err(error) => Err(error),
+        };
+        let (proposal, decision, verdict) = match decided {
             Ok(decided) => decided,
             // The same call may have been made a moment ago, and is what is in the way now.
             Err(error) => match cx.gate.made(&brought).await? {
@@ -97,17 +115,60 @@ pub(super) fn change<T: Change>(
             },
         };
         let way = match verdict {
-            Verdict::Ask(question) => return Ok(Ran::Ask(question)),
+            Verdict::Ask(question) => {
+                cx.trail.note(|record| record.consent = Some(question.way.name()));
+                return Ok(Ran::Ask(question));
+            }
             Verdict::Go(way) => way,
         };
         let route = format!("{} {}", proposal.order.method, proposal.order.path.route());
         let caller = &cx.caller.name;
-        tracing::info!(tool = T::NAME, caller, ?way, route, "a change was agreed to");
-        let (session, order) = (cx.session.clone(), proposal.order);
-        let send = async move { session.send(&order, Permit::after_consent()).await };
+        let Decision { rule, effect, risk, .. } = &decision;
+        let (rule, effect, risk) = (rule.as_deref(), effect.name(), risk.name());
+        cx.decisions.agreed(way);
+        tracing::info!(
+            tool = T::NAME,
+            caller,
+            ?way,
+            route,
+            rule,
+            effect,
+            risk,
+            "a change was agreed to"
+        );
+        if cx.trail.is_on() {
+            let user = cx.acting.user(&cx.session).await;
+            cx.trail.note(|record| record.user = user);
+        }
+        cx.trail.intent(way, &route).await?;
+        let session = match cx.trail.marked() {
+            Some(change) => cx.session.marked(&change.to_string()),
+            None => cx.session.clone(),
+        };
+        let (cx_of_deed, order) = (cx.clone(), proposal.order);
+        let send = async move {
+            let answer = session.send(&order, Permit::after_consent()).await?;
+            cx_of_deed.started(&order, &answer).await;
+            Ok(answer)
+        };
         let (answer, repeated) = cx.gate.once(&brought, send).await?;
         answer_of(input, answer, repeated, cx).await
     })
+}
+
+/// Asks the rules, and then the gate.
+async fn weigh<T: Change>(
+    brought: &Brought,
+    input: &T,
+    proposal: Proposal,
+    cx: &Context,
+) -> Result<(Proposal, Decision, Verdict), Error> {
+    cx.four_eyes(&proposal.order).await?;
+    let deed = proposal.deed.unwrap_or(T::DEED);
+    let decision = cx.judge_change(input.tier(), deed, &proposal.touches).await?;
+    let proposal = proposal.ruled(&decision);
+    let verdict = cx.gate.decide(brought, &proposal, &Demand::of(&decision))?;
+    Ok((proposal, decision, verdict))
 }
 
 async fn answer_of<T: Change>(
@@ -116,15 +177,17 @@ async fn answer_of<T: Change>(
     repeated: bool,
     cx: &Context,
 ) -> Result<Ran, Error> {
-    done(&input.report(answer, cx).await?, repeated)
+    cx.trail.answered(&answer, repeated);
+    let output = input.report(answer, cx).await?;
+    Ok(Ran::Changed(written(&output, repeated)?))
 }
 
 /// An answer. One that was given before says so.
-fn done<T: Serialize>(output: &T, repeated: bool) -> Result<Ran, Error> {
+fn written<T: Serialize>(output: &T, repeated: bool) -> Result<Value, Error> {
     let mut value =
         serde_json::to_value(output).map_err(|error| Error::Output(error.to_string()))?;
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
-    Ok(Ran::Done(value))
+    Ok(value)
 }

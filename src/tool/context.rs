@@ -1,11 +1,18 @@
 //! What a tool is given besides its arguments.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use super::{Consent, Error, Gate, Policy};
+use super::{
+    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Starters, Trail, Visits,
+};
 use crate::{
     callers::Who,
-    octopus::{self, Instance, Session, Space, Window},
+    octopus::{Instance, Session, Window},
+    rules::Rules,
+    text,
 };
 
 /// What a tool is given besides its arguments.
@@ -23,12 +30,49 @@ pub struct Context {
     pub limits: Limits,
     /// The space that the settings or the request fix.
     pub fixed_space: Option<String>,
+    /// What the request could reach: the instances, and what it asked for.
+    pub reach: Arc<Reach>,
     /// Where to say how far the call is.
     pub progress: Progress,
     /// What every change must pass.
     pub gate: Arc<Gate>,
     /// What the client can do and has done about consent.
     pub consent: Consent,
+    /// What calls are let through, asked about or refused.
+    pub rules: Arc<Rules>,
+    /// Who started what.
+    pub starters: Arc<Starters>,
+    /// The tool that is called.
+    pub asked: Asked,
+    /// What was decided on the call.
+    pub decisions: Decisions,
+    /// What it reached at other instances than its own.
+    pub visits: Visits,
+    /// What is written down of the call.
+    pub trail: Trail,
+    /// Which users of Octopus act.
+    pub acting: Acting,
+    /// What was taken out of texts that passed the door before the answer does.
+    pub taken_out: TakenOut,
+}
+
+/// What was taken out of texts on the way. A clone counts into the same.
+#[derive(Debug, Clone, Default)]
+pub struct TakenOut(Arc<[AtomicUsize; 2]>);
+
+impl TakenOut {
+    /// Counts so many invisible characters and so many secrets.
+    pub fn add(&self, removed: usize, redacted: usize) {
+        let [all_removed, all_redacted] = &*self.0;
+        all_removed.fetch_add(removed, Ordering::Relaxed);
+        all_redacted.fetch_add(redacted, Ordering::Relaxed);
+    }
+
+    /// How many invisible characters and how many secrets there were.
+    pub fn total(&self) -> (usize, usize) {
+        let [removed, redacted] = &*self.0;
+        (removed.load(Ordering::Relaxed), redacted.load(Ordering::Relaxed))
+    }
 }
 
 /// How large answers may be.
@@ -58,44 +102,13 @@ impl Progress {
     /// does not keep up misses some.
     pub fn report(&self, amount: u64, message: impl FnOnce() -> String) {
         if let Some(sender) = &self.0 {
-            let _ = sender.try_send((amount, message()));
+            let message = text::door(&message()).text.into_owned();
+            let _ = sender.try_send((amount, message));
         }
     }
 }
 
 impl Context {
-    /// Enters the space that the call names, or the one that the settings fix. Where both are
-    /// there, they must mean the same one.
-    pub async fn space(&self, given: Option<&str>) -> Result<Space, Error> {
-        let (fixed, given) = match (self.fixed_space.as_deref(), given) {
-            (Some(fixed), given) => (fixed, given),
-            (None, Some(given)) => return Ok(self.session.space(given).await?),
-            (None, None) => {
-                return Err(Error::Argument {
-                    field: "space".to_owned(),
-                    reason: "this argument is required: the name, slug or ID of a space; \
-                             list_spaces shows them"
-                        .to_owned(),
-                });
-            }
-        };
-        let space = self.session.space(fixed).await?;
-        if let Some(given) = given.filter(|given| !given.trim().eq_ignore_ascii_case(fixed)) {
-            let is_another = match self.session.space(given).await {
-                Ok(meant) => meant.id() != space.id(),
-                Err(octopus::Error::NotFound { .. }) => true,
-                Err(error) => return Err(error.into()),
-            };
-            if is_another {
-                let name = space.name();
-                return Err(Error::Invalid(format!(
-                    "this server works in the space '{name}' alone"
-                )));
-            }
-        }
-        Ok(space)
-    }
-
     /// The part of a list that a call asks for, within the limits.
     pub fn window(&self, skip: Option<u32>, take: Option<u32>) -> Result<Window, Error> {
         if take == Some(0) {

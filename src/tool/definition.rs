@@ -6,8 +6,15 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Alias, Change, Context, Error, Question, ResourceDefinition, change, schema};
-use crate::octopus::{self, OctopusVersion};
+use super::{
+    Alias, Change, Context, Error, Place, Question, ResourceDefinition, brought, change, schema,
+};
+use crate::{
+    audit::Bytes,
+    callers::Scope,
+    octopus::{self, OctopusVersion},
+    rules::Deed,
+};
 
 /// One tool that reads. The type is its input: its fields are the arguments, its doc comment is
 /// the description that the model reads, and running the value is calling the tool.
@@ -22,6 +29,12 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
     /// Other names that it answers to.
     const ALIASES: &'static [Alias] = &[];
+    /// What there is to choose from is all that it shows: where that is fixed, it is not there.
+    const CHOOSES: Option<Place> = None;
+    /// Whether it keeps to the project of the request without an argument that names one
+    /// ([`Context::keep`]). What does not, and takes no project, is not there where the request
+    /// fixes one.
+    const KEEPS_TO_PROJECT: bool = false;
 
     /// What it answers. Fields without a value are left out of the answer.
     type Output: Serialize + JsonSchema + 'static;
@@ -42,6 +55,15 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The scope that a caller needs for it.
+    pub fn needs(self) -> Scope {
+        match self {
+            Self::Read => Scope::Read,
+            Self::Write => Scope::Deploy,
+            Self::Delete => Scope::Admin,
+        }
+    }
+
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,10 +102,17 @@ pub struct Definition {
     pub tier: Tier,
     /// The least it can do.
     pub least: Tier,
+    /// What it does, for the risk of it.
+    pub deed: Deed,
     /// The first version of Octopus that it works with.
     pub since: OctopusVersion,
     /// Other names that it answers to.
     pub aliases: &'static [Alias],
+    /// What it shows to choose from, where that is all.
+    pub chooses: Option<Place>,
+    /// Whether it keeps to the project of the request without an argument that names one.
+    pub keeps_to_project: bool,
+    pub(super) does: fn(JsonObject) -> Tier,
     pub(super) model: fn() -> model::Tool,
     pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Ran, Error>>,
 }
@@ -91,7 +120,11 @@ pub struct Definition {
 /// What running a tool came to.
 #[derive(Debug)]
 pub(super) enum Ran {
+    /// Nothing was changed, and this is the answer.
     Done(Value),
+    /// Something was changed.
+    Changed(Value),
+    /// Nothing yet.
     Ask(Question),
 }
 
@@ -113,6 +146,8 @@ pub struct Passed {
     pub removed: usize,
     /// How many secrets were taken out of it.
     pub redacted: usize,
+    /// How many bytes of JSON it had before it was cut, and has.
+    pub bytes: Bytes,
 }
 
 impl Definition {
@@ -123,8 +158,12 @@ impl Definition {
             title: T::TITLE,
             tier: Tier::Read,
             least: Tier::Read,
+            deed: Deed::Read,
             since: T::SINCE,
             aliases: T::ALIASES,
+            chooses: T::CHOOSES,
+            keeps_to_project: T::KEEPS_TO_PROJECT,
+            does: |_| Tier::Read,
             model: model::<T>,
             run: run::<T>,
         }
@@ -137,12 +176,26 @@ impl Definition {
             title: T::TITLE,
             tier: T::TIER,
             least: T::LEAST,
+            deed: T::DEED,
             since: T::SINCE,
             aliases: T::ALIASES,
+            chooses: None,
+            keeps_to_project: false,
+            does: does::<T>,
             model: changing_model::<T>,
             run: change::change::<T>,
         }
     }
+}
+
+/// What a call with these arguments does. One that does not read is refused later, and does
+/// nothing.
+fn does<T: Change>(mut arguments: JsonObject) -> Tier {
+    if T::LEAST == T::TIER {
+        return T::TIER;
+    }
+    brought::take(&mut arguments);
+    parse::<T>(arguments).map_or(T::LEAST, |input| input.tier())
 }
 
 fn model<T: Tool>() -> model::Tool {

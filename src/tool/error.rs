@@ -1,6 +1,6 @@
 //! Why a call did not come to an answer, and what to try next.
 
-use super::{Policy, Tier, wording};
+use super::{Hidden, Policy, wording};
 use crate::octopus;
 
 /// Why a call did not come to an answer.
@@ -32,12 +32,8 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// More than this server lets anybody do.
-    #[error("this server does not allow tools that {}", match .0 {
-        Tier::Read => "read",
-        Tier::Write => "change things",
-        Tier::Delete => "delete things",
-    })]
-    Forbidden(Tier),
+    #[error("{0}")]
+    Forbidden(Hidden),
     /// An address of a resource that there is not, or that is not on.
     #[error("there is no resource '{}'", .uri.escape_debug())]
     NoResource {
@@ -49,6 +45,26 @@ pub enum Error {
         "this changes Octopus, and a person must agree to it first; this client cannot ask anybody"
     )]
     CannotAsk,
+    /// What the rules of the policy do not let through.
+    #[error(
+        "{}{}{}",
+        .rule.as_ref().map_or_else(
+            || "no rule of this server allows this".to_owned(),
+            |rule| format!("the rule '{rule}' of this server does not allow this"),
+        ),
+        .message.as_ref().map_or_else(String::new, |message| format!(": {message}")),
+        .unknown.map_or_else(String::new, |what| format!(
+            " (it cannot be known here whether its `{what}` match, and then it counts)"
+        ))
+    )]
+    Denied {
+        /// The rule.
+        rule: Option<String>,
+        /// What it says to callers.
+        message: Option<String>,
+        /// What it asks for and nobody knows.
+        unknown: Option<&'static str>,
+    },
     /// A yes that does not count.
     #[error("{0}")]
     Consent(&'static str),
@@ -58,15 +74,29 @@ pub enum Error {
     /// A change that Octopus may or may not have made.
     #[error("it is not known whether the change was made: {0}")]
     Unsure(octopus::Error),
+    /// A change of which no record can be kept.
+    #[error(
+        "nothing was changed: this server keeps a record of every change, and cannot write one now"
+    )]
+    NotKept,
     /// No Octopus credential acts for the caller.
     #[error(transparent)]
-    Credential(#[from] octopus::NoCredential),
+    Credential(octopus::NoCredential),
     /// Octopus did not give what was asked for.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
     /// An answer that cannot be written down: a mistake of this server.
     #[error("the answer cannot be written as JSON: {0}")]
     Output(String),
+}
+
+impl From<octopus::NoCredential> for Error {
+    fn from(error: octopus::NoCredential) -> Self {
+        match error {
+            octopus::NoCredential::Octopus(error) => Self::Octopus(error),
+            error => Self::Credential(error),
+        }
+    }
 }
 
 impl Error {
@@ -91,6 +121,7 @@ impl Error {
             Self::Octopus(error) => error.is_fault(),
             Self::Output(_)
             | Self::Unsure(_)
+            | Self::NotKept
             | Self::Credential(octopus::NoCredential::Broken(..)) => true,
             _ => false,
         }
@@ -104,12 +135,7 @@ impl Error {
             | Self::UnknownArgument { .. }
             | Self::Invalid(_)
             | Self::Credential(_) => return None,
-            Self::Forbidden(Tier::Delete) => {
-                "whoever runs this server can allow it with tools.allow_deletes = true".to_owned()
-            }
-            Self::Forbidden(_) => {
-                "whoever runs this server can allow it with tools.read_only = false".to_owned()
-            }
+            Self::Forbidden(hidden) => hidden.changed_by(),
             Self::NoResource { .. } => {
                 "resources/templates/list shows the forms of addresses".to_owned()
             }
@@ -118,12 +144,25 @@ impl Error {
                  server can allow codes with tools.confirm = \"code\""
                     .to_owned()
             }
+            Self::Denied { .. } => {
+                let explained = policy.names("explain_access");
+                let explained = if explained { "explain_access says more. " } else { "" };
+                format!(
+                    "{explained}Trying again changes nothing while the rule holds; whoever runs \
+                     this server decides on its rules (policy.rules)"
+                )
+            }
             Self::Consent(_) | Self::Drift(_) => {
                 "call again without `confirm` to see what would be changed now".to_owned()
             }
             Self::Unsure(_) => {
                 "look at what is there before calling again; this server sends the same call with \
                  the same `confirm` or `idempotencyKey` no second time, another replica of it may"
+                    .to_owned()
+            }
+            Self::NotKept => {
+                "whoever runs this server finds the reason in its log (audit.required); call \
+                 again when that is mended"
                     .to_owned()
             }
             Self::Octopus(error) => match error {
@@ -151,6 +190,17 @@ impl Error {
                 },
                 octopus::Error::Unavailable { .. } | octopus::Error::TimedOut { .. } => {
                     "this may pass: call again in a moment, or ask for less".to_owned()
+                }
+                octopus::Error::Paused { wait, .. } => {
+                    format!(
+                        "call again in {} s; other instances are not concerned",
+                        wait.as_secs() + 1
+                    )
+                }
+                octopus::Error::Busy { .. } => {
+                    "call again in a moment; whoever runs this server can let more through with \
+                     concurrent_requests of the instance"
+                        .to_owned()
                 }
                 octopus::Error::Unreachable { .. } => {
                     "this may pass: call again in a moment; if it does not, whoever runs this \

@@ -12,8 +12,9 @@ use super::{
     seal::Unsealed,
 };
 use crate::{
-    config::Confirm,
+    config::{Confirm, Effect},
     octopus::{self, Answer},
+    rules::Decision,
 };
 
 /// How long a question is good for.
@@ -41,6 +42,27 @@ pub struct Question {
     pub sealed: String,
     /// How the yes comes back.
     pub way: Way,
+    /// The word that comes back with it, where a rule wants one typed.
+    pub word: Option<String>,
+    /// How many invisible characters were removed from the words of Octopus.
+    pub removed: usize,
+    /// How many secrets were taken out of them.
+    pub redacted: usize,
+}
+
+/// What a rule wants of a yes.
+#[derive(Debug, Default)]
+pub(super) struct Demand {
+    /// Whether somebody must agree, whatever the settings let pass.
+    consent: bool,
+    /// The word that must be typed.
+    word: Option<String>,
+}
+
+impl Demand {
+    pub(super) fn of(decision: &Decision) -> Self {
+        Self { consent: decision.effect == Effect::Confirm, word: decision.typed.clone() }
+    }
 }
 
 /// How consent comes.
@@ -54,6 +76,18 @@ pub enum Way {
     Argument,
     /// The settings ask nobody.
     Nobody,
+}
+
+impl Way {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Code => "code",
+            Self::Argument => "argument",
+            Self::Nobody => "nobody",
+        }
+    }
 }
 
 /// What the gate says.
@@ -107,7 +141,12 @@ impl Gate {
     }
 
     /// Whether this may be done now, or somebody must be asked.
-    pub(super) fn decide(&self, brought: &Brought, proposal: &Proposal) -> Result<Verdict, Error> {
+    pub(super) fn decide(
+        &self,
+        brought: &Brought,
+        proposal: &Proposal,
+        demand: &Demand,
+    ) -> Result<Verdict, Error> {
         if let Some(token) = &brought.token {
             if token.way == Way::Code && self.confirm == Confirm::Ask {
                 return Err(Error::CannotAsk);
@@ -115,9 +154,16 @@ impl Gate {
             if token.proposal != proposal.digest() {
                 return Err(Error::Drift(self.difference(token, proposal)));
             }
+            let typed = brought.typed.as_deref().map(str::trim);
+            if demand.word.as_deref().is_some_and(|word| typed != Some(word.trim())) {
+                return Err(Error::Consent(
+                    "nothing was changed: the word that was typed is not the one that the rule \
+                     asks for, letter by letter",
+                ));
+            }
             return Ok(Verdict::Go(token.way));
         }
-        if self.asks_nobody(brought) {
+        if self.asks_nobody(brought) && !demand.consent {
             let way = if self.confirm == Confirm::Never { Way::Nobody } else { Way::Argument };
             return Ok(Verdict::Go(way));
         }
@@ -126,19 +172,20 @@ impl Gate {
             Confirm::Ask => return Err(Error::CannotAsk),
             _ => Way::Code,
         };
-        self.ask(brought, proposal, way).map(Verdict::Ask)
+        let question = self.ask(brought, proposal, way)?;
+        Ok(Verdict::Ask(Question { word: demand.word.clone(), ..question }))
     }
 
     fn ask(&self, brought: &Brought, proposal: &Proposal, way: Way) -> Result<Question, Error> {
         let words = proposal.words()?;
-        let mut nonce = Nonce::default();
-        getrandom::fill(&mut nonce).map_err(|error| Error::Output(error.to_string()))?;
+        let nonce: Nonce = brought.change.into_bytes();
         let mut token = nonce.to_vec();
         token.extend(proposal.digest());
         token.extend(proposal.facts.iter().flat_map(Fact::digest));
         let sealed = self.seal.seal(&token, &purpose(&brought.call, way), GOOD_FOR);
         self.shown.insert(nonce, Arc::new(proposal.facts.clone()));
-        Ok(Question { action: proposal.action, words, sealed, way })
+        let Proposal { action, removed, redacted, .. } = *proposal;
+        Ok(Question { action, words, sealed, way, word: None, removed, redacted })
     }
 
     pub(super) fn open(&self, sealed: &str, call: &Key, way: Way) -> Result<Token, Error> {

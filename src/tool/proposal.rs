@@ -6,7 +6,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use crate::{octopus::Order, text};
+use crate::{
+    config::Effect,
+    octopus::{Kind, Order, Touches},
+    rules::{Decision, Deed},
+    text,
+};
 
 /// How many bytes a person can be asked to read before they agree.
 const READABLE: usize = 16 * 1024;
@@ -24,6 +29,14 @@ pub struct Proposal {
     pub state: Value,
     /// What would be sent.
     pub order: Order,
+    /// What it does, where the arguments and not the tool decide that.
+    pub deed: Option<Deed>,
+    /// What it touches. Nothing is known of that until somebody says so.
+    pub touches: Touches,
+    /// How many invisible characters were removed from the words of Octopus.
+    pub(super) removed: usize,
+    /// How many secrets were taken out of them.
+    pub(super) redacted: usize,
 }
 
 /// One line of what a person sees.
@@ -36,16 +49,34 @@ pub struct Fact {
 }
 
 impl Proposal {
-    /// A proposal with nothing but its question yet.
+    /// A proposal with nothing but its question yet. The question names things of Octopus, so it
+    /// passes the door; what the caller wrote stands unchanged in the facts.
     pub fn new(action: &'static str, question: &str, order: Order) -> Self {
-        let question = as_written(question);
-        Self { action, question, facts: Vec::new(), state: Value::Null, order }
+        let kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
+        let mut proposal = Self {
+            action,
+            question: String::new(),
+            facts: Vec::new(),
+            state: Value::Null,
+            order,
+            deed: None,
+            touches: Touches::default().unsure(kinds),
+            removed: 0,
+            redacted: 0,
+        };
+        proposal.question = proposal.one_line(question);
+        proposal
     }
 
     /// Adds a line. Whoever wrote the words in it, they cannot make it look like two.
     #[must_use]
     pub fn fact(mut self, about: &str, says: impl AsRef<str>) -> Self {
-        self.facts.push(Fact { about: one_line(about), says: one_line(says.as_ref()) });
+        let (about, mut says) = (self.one_line(about), self.one_line(says.as_ref()));
+        if let Some(shown) = text::named(&about, &says) {
+            self.redacted += 1;
+            says = shown;
+        }
+        self.facts.push(Fact { about, says });
         self
     }
 
@@ -54,7 +85,8 @@ impl Proposal {
     #[must_use]
     pub fn wrote(mut self, about: &str, says: Option<impl AsRef<str>>) -> Self {
         if let Some(says) = says {
-            self.facts.push(Fact { about: one_line(about), says: as_written(says.as_ref()) });
+            let about = self.one_line(about);
+            self.facts.push(Fact { about, says: as_written(says.as_ref()) });
         }
         self
     }
@@ -62,8 +94,9 @@ impl Proposal {
     /// Adds a line that says what is there, and what the caller wants in its place.
     #[must_use]
     pub fn change(mut self, about: &str, was: &str, becomes: &str) -> Self {
-        let says = format!("{} → {}", one_line(was), as_written(becomes));
-        self.facts.push(Fact { about: one_line(about), says });
+        let says = format!("{} → {}", self.one_line(was), as_written(becomes));
+        let about = self.one_line(about);
+        self.facts.push(Fact { about, says });
         self
     }
 
@@ -85,8 +118,8 @@ impl Proposal {
 
     /// Adds a line for a list, where it has items.
     #[must_use]
-    pub fn fact_list(self, about: &str, items: &[impl AsRef<str>]) -> Self {
-        let items: Vec<String> = items.iter().map(|item| one_line(item.as_ref())).collect();
+    pub fn fact_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
+        let items: Vec<String> = items.iter().map(|item| self.one_line(item.as_ref())).collect();
         self.fact_if(about, (!items.is_empty()).then(|| items.join(", ")))
     }
 
@@ -95,6 +128,44 @@ impl Proposal {
     pub fn state(mut self, state: Value) -> Self {
         self.state = state;
         self
+    }
+
+    /// Says what it touches.
+    #[must_use]
+    pub fn touching(mut self, touches: Touches) -> Self {
+        self.touches = touches;
+        self
+    }
+
+    /// Says what it does.
+    #[must_use]
+    pub fn doing(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
+        self
+    }
+
+    /// Adds what the rule says that wants somebody to agree.
+    pub(super) fn ruled(self, decision: &Decision) -> Self {
+        if decision.effect != Effect::Confirm {
+            return self;
+        }
+        let rule = decision.rule.as_deref().unwrap_or("of this server");
+        let says = match &decision.message {
+            Some(message) => format!("{rule}: {message}"),
+            None => rule.to_owned(),
+        };
+        self.fact("Rule", says).fact_if("Word to type", decision.typed.as_ref())
+    }
+
+    /// Text out of Octopus in one line, through the door. Secrets that span lines are found before
+    /// it is taken apart.
+    fn one_line(&mut self, text: &str) -> String {
+        let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
+        let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
+        let passed = text::door(&marked);
+        self.removed += passed.removed;
+        self.redacted += passed.redacted;
+        joined(&passed.text)
     }
 
     /// The words that a person reads. What cannot be shown whole cannot be agreed to.
@@ -140,14 +211,6 @@ fn short<const N: usize>(digest: Sha256) -> [u8; N] {
         *to = from;
     }
     short
-}
-
-/// Text out of Octopus in one line, through the door. Secrets that span lines are found before it
-/// is taken apart.
-fn one_line(text: &str) -> String {
-    let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
-    let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
-    joined(&text::door(&marked).text)
 }
 
 /// Text of the caller in one line. A secret is not taken out of it: whoever agrees to it agrees to

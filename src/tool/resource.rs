@@ -13,13 +13,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Context, Error, Passed, Policy,
-    catalog::passed,
+    Asked, Context, Error, Passed, Policy,
     definition::{old_enough, parse},
     fit::fit_text,
+    passed::passed,
     schema,
 };
-use crate::{octopus::OctopusVersion, text};
+use crate::{audit::Bytes, octopus::OctopusVersion, text};
 
 const SCHEME: &str = "octopus://";
 
@@ -36,6 +36,10 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
     const MIME: &'static str = "application/json";
     /// The first version of Octopus that has it.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+
+    /// Whether it keeps to the project of the request, or is of none. What does not is not there
+    /// where the request fixes one.
+    const KEEPS_TO_PROJECT: bool = false;
 
     /// How long a client may keep what it read. Most may change at any moment.
     const KEPT_FOR: Duration = Duration::ZERO;
@@ -73,6 +77,7 @@ pub struct ResourceDefinition {
     pub since: OctopusVersion,
     /// How long a client may keep what it read.
     pub kept_for: Duration,
+    keeps_to_project: bool,
     describe: fn() -> String,
     size: SizeFn,
     read: ReadFn,
@@ -96,6 +101,8 @@ pub struct Read {
     pub removed: usize,
     /// How many secrets were taken out.
     pub redacted: usize,
+    /// How many bytes of JSON it had before it was cut, and has.
+    pub bytes: Bytes,
 }
 
 impl ResourceDefinition {
@@ -108,6 +115,7 @@ impl ResourceDefinition {
             mime: R::MIME,
             since: R::SINCE,
             kept_for: R::KEPT_FOR,
+            keeps_to_project: R::KEEPS_TO_PROJECT,
             size: |cx| Box::pin(R::size(cx)),
             describe: || schema::input::<R>().0,
             read: read_as::<R>,
@@ -226,20 +234,28 @@ pub async fn read(
     cx: &Context,
 ) -> Result<Read, Error> {
     let segments = segments(uri)?;
-    let (definition, variables) = shown(&cx.policy)
-        .find_map(|(_, definition)| Some((definition, definition.variables(&segments)?)))
+    let (toolset, definition, variables) = shown(&cx.policy)
+        .find_map(|(toolset, kind)| Some((toolset, kind, kind.variables(&segments)?)))
         .ok_or_else(|| Error::NoResource { uri: uri.to_owned() })?;
-    let contents = (definition.read)(variables?, cx).await?;
-    let Passed { value, removed, redacted } = match contents {
+    let mut cx = cx.clone();
+    cx.asked = Asked { tool: "read_resource", toolset };
+    let contents = (definition.read)(variables?, &cx).await;
+    cx.trail.read(&cx.session);
+    cx.judge_read().await?;
+    let contents = contents?;
+    let Passed { value, removed, redacted, bytes } = match contents {
         Contents::Json(value) => passed(value, limit, can_ask_for),
         Contents::Text(text, how) => {
             let passed = text::door(&text);
-            let value = Value::String(fit_text(&passed.text, limit, how));
-            Passed { value, removed: passed.removed, redacted: passed.redacted }
+            let before = passed.text.len();
+            let value = fit_text(&passed.text, limit, how);
+            let bytes = Bytes { before, after: value.len() };
+            let value = Value::String(value);
+            Passed { value, removed: passed.removed, redacted: passed.redacted, bytes }
         }
     };
     let (mime, kept_for) = (definition.mime, definition.kept_for);
-    Ok(Read { uri: uri.to_owned(), mime, kept_for, value, removed, redacted })
+    Ok(Read { uri: uri.to_owned(), mime, kept_for, value, removed, redacted, bytes })
 }
 
 /// The resources that a request sees, with their toolsets.
@@ -249,8 +265,9 @@ pub(super) fn shown(
     policy
         .catalog()
         .iter()
-        .filter(|toolset| policy.is_on(toolset.name))
+        .filter(|toolset| policy.shows_resources(toolset.name))
         .flat_map(|toolset| toolset.resources.iter().map(|resource| (toolset.name, resource)))
+        .filter(|(_, resource)| resource.keeps_to_project || !policy.fixed().project)
 }
 
 impl Policy {

@@ -5,21 +5,25 @@ use std::{collections::BTreeSet, fs, path::Path};
 use octopus_mcp::{
     app,
     config::Config,
-    tool::{Catalog, Entry, Tier},
+    tool::{Catalog, Entry, Fixed, Tier},
 };
 use serde_json::Value;
 
 /// Every tool that there is, with nothing switched off.
-fn all() -> Config {
+pub fn all() -> Config {
     let mut config = Config::default();
     config.tools.read_only = false;
     config.tools.allow_deletes = true;
+    // With several instances there is a list of them.
+    for name in ["one", "other"] {
+        config.instances.insert(name.to_owned(), octopus_mcp::config::Instance::default());
+    }
     config
 }
 
 fn each(check: impl Fn(&Entry, &Value)) {
     let config = all();
-    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
     let mut seen = 0;
     for entry in catalog.shown(&policy) {
         let model = serde_json::to_value(&entry.model).unwrap();
@@ -33,7 +37,7 @@ fn each(check: impl Fn(&Entry, &Value)) {
 #[test]
 fn the_sixteen_tools_are_there_under_their_names() {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
     for (toolset, name) in [
         ("core", "list_spaces"),
         ("core", "list_environments"),
@@ -69,7 +73,7 @@ fn names_are_unique_short_and_plain() {
         let verb = name.split('_').next().unwrap();
         let verbs = [
             "list", "find", "get", "grep", "read", "create", "update", "deploy", "run", "submit",
-            "execute",
+            "execute", "explain",
         ];
         assert!(verbs.contains(&verb), "{name} begins with no verb of ours");
     });
@@ -123,15 +127,15 @@ fn annotations_say_what_a_tool_does() {
 
 #[test]
 fn a_space_is_asked_for_unless_the_settings_fix_it() {
-    let mut config = Config::default();
-    config.octopus.space = Some("Default".to_owned());
-    let fixed = app::catalog(&config);
+    let fixed = Fixed { space: true, ..Fixed::default() };
     each(|entry, model| {
         let takes = model["inputSchema"]["properties"].get("space").is_some();
         // These ask the instance, or are told the space by an address.
         let elsewhere = [
+            "list_instances",
             "list_spaces",
             "get_current_user",
+            "explain_access",
             "get_task_from_url",
             "get_deployment_from_url",
             "grep_llms_txt",
@@ -141,8 +145,7 @@ fn a_space_is_asked_for_unless_the_settings_fix_it() {
         assert_eq!(takes, !elsewhere.contains(&entry.definition.name), "{}", entry.definition.name);
         if takes {
             assert_eq!(model["inputSchema"]["required"][0], "space");
-            let model = &fixed.named(entry.definition.name).unwrap().model;
-            let schema = serde_json::to_value(&model.input_schema).unwrap();
+            let schema = serde_json::to_value(&entry.listed(fixed, true).input_schema).unwrap();
             assert!(schema["properties"].get("space").is_none());
             assert!(!schema["required"].to_string().contains("space"), "{schema}");
         }
@@ -163,8 +166,7 @@ fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
         });
         assert_eq!(lines.count(), 2, "{name} takes two lines in {}", entry.toolset);
     });
-    let config = Config::default();
-    let catalog: Catalog = app::catalog(&config);
+    let catalog: Catalog = app::catalog();
     for toolset in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         for file in fs::read_dir(&toolset).into_iter().flatten().map(|e| e.unwrap().path()) {
             let text = fs::read_to_string(&file).unwrap();
@@ -202,9 +204,11 @@ fn listings_are_as_reviewed() {
 /// The price of the listing in a model's context: names, descriptions and input schemas, in bytes
 /// of compact JSON.
 pub fn listing(config: &Config) -> usize {
-    let (catalog, policy) = (app::catalog(config), app::policy(config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(config).unwrap());
     let told = catalog.shown(&policy).map(|entry| {
-        let mut told = serde_json::to_value(&entry.model).unwrap();
+        // With the headers of the newest revision, which add to it.
+        let listed = entry.listed(policy.fixed(), true);
+        let mut told = serde_json::to_value(listed).unwrap();
         told.as_object_mut()
             .unwrap()
             .retain(|key, _| ["name", "description", "inputSchema"].contains(&key.as_str()));

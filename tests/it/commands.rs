@@ -1,7 +1,7 @@
 //! The command line, as whoever types it sees it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
 };
@@ -33,6 +33,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 pub struct Serving {
     child: Child,
     log: Option<std::thread::JoinHandle<String>>,
+    out: Option<std::thread::JoinHandle<String>>,
     pub url: String,
     pub welcome: String,
 }
@@ -43,7 +44,8 @@ impl Serving {
         let stderr = child.stderr.take().unwrap();
         // A full pipe would stop the program, so it is emptied all the time.
         let log = std::thread::spawn(|| std::io::read_to_string(stderr).unwrap());
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = stdout.by_ref().lines();
         let first = lines.next().expect("it ended at once").unwrap();
         let url = first.strip_prefix("octopus-mcp serves ").unwrap().to_owned();
         let mut welcome = first;
@@ -56,15 +58,23 @@ impl Serving {
                 }
             }
         }
-        Self { child, log: Some(log), url, welcome }
+        let out = std::thread::spawn(|| std::io::read_to_string(stdout).unwrap());
+        Self { child, log: Some(log), out: Some(out), url, welcome }
     }
 
     /// Stops it as an operator does, and gives its exit code and what it wrote to the log.
-    pub fn stop(mut self) -> (i32, String) {
+    pub fn stop(self) -> (i32, String) {
+        let (code, _, log) = self.finish();
+        (code, log)
+    }
+
+    /// The same, with what it wrote to standard output after its welcome.
+    pub fn finish(mut self) -> (i32, String, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        (code, self.log.take().unwrap().join().unwrap())
+        let out = self.out.take().unwrap().join().unwrap();
+        (code, out, self.log.take().unwrap().join().unwrap())
     }
 }
 

@@ -106,7 +106,7 @@ async fn a_key_file_is_read_again_when_it_changes() {
 
 #[tokio::test]
 async fn two_callers_interleaved_never_see_each_others_data() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(|config| config.limits.concurrent_calls_per_caller = 200).await;
     let freight = [keys::DEFAULT_SPACE_ONLY, "Spaces-1", "Default"];
     let warehouse = [keys::WAREHOUSE_SPACE_ONLY, "Spaces-22", "Warehouse Systems"];
     let calls = (0..200).map(|turn| {

@@ -29,6 +29,9 @@ mod tools;
 // Changes: nothing before a yes, exactly what was shown after it, nothing twice.
 mod consent;
 
+// The policy: which calls are let through, asked about or refused.
+mod rules;
+
 // Sessions of earlier clients, where they are kept.
 mod sessions;
 
@@ -41,20 +44,49 @@ mod resources;
 // Prompts, and completions of what they and resources take.
 mod prompts;
 
+// What a request is narrowed to by its path and headers, and several instances.
+mod narrowing;
+
 // The listener: hosts, sizes, times, health, TLS, stopping.
 mod http;
 
 // Who calls, with which credential, and that nothing of one reaches another.
 mod credentials;
 
+// Who may call: tokens, authorization servers, proxies, certificates.
+mod callers;
+// How much one caller may ask for, and all together: rates, calls at once, replicas.
+mod rate;
+
 // Every way in which Octopus can fail, as a caller sees it.
 mod failures;
+
+// An instance that is busy or does not answer.
+mod ailing;
+
+// The exchange of tokens for those of a service account.
+mod exchange;
+
+// Whatever answers in the place of Octopus, nobody is hurt by it.
+mod hostile;
+
+// Many calls of two callers at once: nothing of one reaches the other, and memory stays flat.
+mod isolation;
 
 // The way to Octopus: TLS, compression, proxies.
 mod upstream;
 
+// The one door for text: no way leads past it.
+mod door;
+
 // Secrets: in no log, no error, no answer.
 mod leaks;
 
+// One record of every call, kept and whole.
+mod audit;
+
 // The command line.
 mod commands;
+
+// The worked example of docs/hosting.md, with an issuer that the test starts.
+mod hosting;

@@ -74,8 +74,7 @@ fn serving<'a>(catalog: &'a Catalog, tool: &Tool, arguments: &Map<String, Value>
 
 #[test]
 fn every_tool_is_served_from_its_toolset_and_does_no_more_than_it_did() {
-    let config = all();
-    let catalog = app::catalog(&config);
+    let catalog = app::catalog();
     for tool in official() {
         let model = &serving(&catalog, &tool, &Map::new()).model;
         assert_eq!(serving(&catalog, &tool, &Map::new()).toolset, tool.toolset, "{}", tool.name);
@@ -95,7 +94,7 @@ fn every_tool_is_served_from_its_toolset_and_does_no_more_than_it_did() {
 #[test]
 fn the_last_versions_names_are_listed_but_where_two_mean_one_thing() {
     let config = all();
-    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
     let listed: Vec<&str> = catalog.shown(&policy).map(|entry| entry.definition.name).collect();
     let unlisted: Vec<&str> =
         official().iter().map(|tool| tool.name).filter(|name| !listed.contains(name)).collect();

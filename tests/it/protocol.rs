@@ -120,7 +120,15 @@ async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() 
         assert_eq!(modern["result"]["cacheScope"], "private", "{method}");
         assert_eq!(modern["result"]["resultType"], "complete", "{method}");
         let legacy = server.ask(Era::Legacy, method, json!({})).await.json();
-        assert_eq!(legacy["result"][list], modern["result"][list], "{method}");
+        // Earlier revisions do not know headers that repeat arguments.
+        let mut both = modern["result"][list].clone();
+        for tool in both.as_array_mut().unwrap() {
+            let properties = tool.pointer_mut("/inputSchema/properties");
+            for property in properties.and_then(Value::as_object_mut).into_iter().flatten() {
+                property.1.as_object_mut().unwrap().shift_remove("x-mcp-header");
+            }
+        }
+        assert_eq!(legacy["result"][list], both, "{method}");
         for odd in ["ttlMs", "cacheScope", "resultType"] {
             assert!(legacy["result"].get(odd).is_none(), "{method}: {odd} in {legacy}");
         }
@@ -154,8 +162,8 @@ async fn wrong_arguments_are_a_failed_call_and_no_protocol_error() {
         for arguments in [json!({}), json!({ "frobnicate": 1 }), json!({ "space": 7, "take": "x" })]
         {
             let called = server.call(name, arguments.clone()).await;
-            let works =
-                ["list_spaces", "get_current_user"].contains(&name) && arguments == json!({});
+            let works = ["list_spaces", "get_current_user", "explain_access"].contains(&name)
+                && arguments == json!({});
             assert_eq!(called.is_error, !works, "{name} {arguments}: {}", called.text);
         }
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An address of each template that reads.
-const EACH: &[(&str, &str)] = &[
+pub const EACH: &[(&str, &str)] = &[
     ("release", "octopus://spaces/Default/releases/Releases-9003"),
     ("runbook", "octopus://spaces/Default/runbooks/Runbooks-1"),
     (
@@ -34,7 +34,7 @@ async fn start() -> TestServer {
 }
 
 /// One interruption, whatever others the sample instance has.
-fn interruption(server: &TestServer) {
+pub fn interruption(server: &TestServer) {
     let body = json!({ "Id": "Interruptions-1", "Title": "Approve", "Links": { "Self": "/x" },
         "Form": { "Values": { "Result": null }, "Elements": [{ "Name": "Notes", "Links": {} }] } });
     let fault = Fault::on("/interruptions/Interruptions-1").body(&body.to_string());

@@ -306,3 +306,21 @@ async fn a_stopping_server_ends_its_sessions() {
     let (ended, ()) = tokio::join!(messages.next(), running.stop());
     assert_eq!(ended, None);
 }
+
+/// Calls a tool on a session of its own, accepts with this content what is asked, and gives the
+/// question and the result.
+pub async fn asked_for(
+    server: &TestServer,
+    key: &'static str,
+    tool: &str,
+    arguments: &Value,
+    content: Value,
+) -> (Value, Value) {
+    let client = Client::connect(server, key, json!({ "elicitation": {} })).await;
+    let mut messages = client.call(tool, arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    client.answer(&question, json!({ "action": "accept", "content": content })).await;
+    let result = messages.next().await.unwrap();
+    (question, result["result"].clone())
+}

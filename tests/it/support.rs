@@ -1,12 +1,15 @@
 //! A whole server on a sample instance of its own, and the two ways of speaking to it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use octopus_mcp::{
     app::{self, Running},
-    config::{Config, Secret},
+    config::{Config, Instance, Secret},
     http::{self, Listening},
+    rules::Clock,
     sample::{Sample, keys},
+    tool::Catalog,
 };
 use serde_json::{Value, json};
 
@@ -28,11 +31,14 @@ pub const OCTOPUS: &str = "https://octopus.invalid";
 
 /// A server that runs, and the sample instance that it reaches.
 pub struct TestServer {
+    /// The sample instance; of several the one that is the default.
     pub sample: Sample,
     pub url: String,
     pub http: reqwest::Client,
     pub running: Option<Running>,
     octopus: Listening,
+    /// The other instances, where there are several.
+    others: BTreeMap<String, (Sample, Listening)>,
 }
 
 /// What came back over HTTP.
@@ -93,16 +99,96 @@ impl TestServer {
 
     /// A server on this sample instance.
     pub async fn on(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
-        let octopus = serve(sample.router());
+        let router = sample.router();
+        Self::of(Clock::default(), sample, router, change).await
+    }
+
+    /// The same, whose rules go by this clock.
+    pub async fn by(clock: Clock, sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+        let router = sample.router();
+        Self::of(clock, sample, router, change).await
+    }
+
+    /// A server on what this router makes of a sample instance.
+    pub async fn behind(
+        sample: Sample,
+        router: axum::Router,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::of(Clock::default(), sample, router, change).await
+    }
+
+    async fn of(
+        clock: Clock,
+        sample: Sample,
+        router: axum::Router,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let octopus = serve(router);
         let mut config = Config::default();
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
         change(&mut config);
+        Self::run(clock, config, sample, octopus, BTreeMap::new()).await
+    }
+
+    /// A server of several instances with these names, each a sample instance of its own. The
+    /// first is the default; callers bring their own keys.
+    pub async fn several(names: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        for name in names {
+            config.instances.insert((*name).to_owned(), Instance::default());
+        }
+        config.instances.get_mut(names[0]).unwrap().default = true;
+        config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
+        change(&mut config);
+        Self::hosting(Clock::default(), config).await
+    }
+
+    /// A server with these settings, each of whose instances is a sample instance of its own.
+    pub async fn hosting(clock: Clock, mut config: Config) -> Self {
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        config.http.admin_listen = None;
+        let default = config.default_instance().unwrap().to_owned();
+        let mut samples: BTreeMap<String, (Sample, Listening)> = BTreeMap::new();
+        for (name, instance) in &mut config.instances {
+            let sample = Sample::new();
+            let octopus = serve(sample.router());
+            instance.url = Some(format!("http://{}", octopus.address).parse().unwrap());
+            samples.insert(name.clone(), (sample, octopus));
+        }
+        let (sample, octopus) = samples.remove(&default).unwrap();
+        Self::run(clock, config, sample, octopus, samples).await
+    }
+
+    async fn run(
+        clock: Clock,
+        config: Config,
+        sample: Sample,
+        octopus: Listening,
+        others: BTreeMap<String, (Sample, Listening)>,
+    ) -> Self {
         let tls = config.http.tls.certificate.is_some();
-        let running = app::start(config).await.unwrap();
+        let running = app::start_by(config, clock).await.unwrap();
         let url = running.endpoint(tls);
-        Self { sample, url, http: client(), running: Some(running), octopus }
+        Self { sample, url, http: client(), running: Some(running), octopus, others }
+    }
+
+    /// The sample instance that stands behind another instance than the default.
+    pub fn other(&self, name: &str) -> &Sample {
+        &self.others[name].0
+    }
+
+    /// Where another instance than the default listens, as its portal's addresses begin.
+    pub fn other_address(&self, name: &str) -> String {
+        format!("http://{}", self.others[name].1.address)
+    }
+
+    /// Stops another instance than the default; requests to it find nobody.
+    pub async fn stop_other(&mut self, name: &str) {
+        let (_, listening) = self.others.remove(name).unwrap();
+        listening.stop(Duration::ZERO).await.unwrap();
     }
 
     /// A server whose callers need no key.
@@ -111,9 +197,24 @@ impl TestServer {
             .await
     }
 
+    /// The address of the sample instance.
+    pub fn octopus(&self) -> String {
+        format!("http://{}", self.octopus.address)
+    }
+
     /// Sends a body as it is, with these headers beside the usual ones. A header with an empty
     /// value is left out.
     pub async fn post(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Reply {
+        self.post_at("", headers, body).await
+    }
+
+    /// The same, to this path below `/mcp`.
+    pub async fn post_at(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
         let mut all = vec![
             ("content-type", "application/json"),
             ("accept", "application/json, text/event-stream"),
@@ -121,7 +222,7 @@ impl TestServer {
         ];
         all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
         all.extend(headers.iter().filter(|(_, value)| !value.is_empty()));
-        let mut request = self.http.post(&self.url).body(body);
+        let mut request = self.http.post(format!("{}{path}", self.url)).body(body);
         for (name, value) in all {
             request = request.header(name, value);
         }
@@ -134,10 +235,25 @@ impl TestServer {
     }
 
     /// The same with this key.
-    pub async fn ask_as(&self, era: Era, key: &str, method: &str, mut params: Value) -> Reply {
+    pub async fn ask_as(&self, era: Era, key: &str, method: &str, params: Value) -> Reply {
+        self.ask_at("", &[("x-octopus-apikey", key)], era, method, params).await
+    }
+
+    /// The same, to this path below `/mcp`, with these headers beside the usual ones.
+    pub async fn ask_at(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        era: Era,
+        method: &str,
+        mut params: Value,
+    ) -> Reply {
         let name =
             ["name", "uri"].iter().find_map(|field| params[*field].as_str().map(str::to_owned));
-        let mut headers = vec![("x-octopus-apikey", key)];
+        let projected = params["name"].as_str().filter(|_| method == "tools/call");
+        let projected = projected.map(|tool| projected_headers(tool, &params["arguments"]));
+        let projected = projected.unwrap_or_default();
+        let mut headers = headers.to_vec();
         match era {
             Era::Legacy => headers.push(("mcp-protocol-version", LEGACY)),
             Era::Modern => {
@@ -145,13 +261,18 @@ impl TestServer {
                 if let Some(name) = &name {
                     headers.push(("mcp-name", name));
                 }
+                let more = projected.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                let is_new =
+                    |name: &str| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+                let more: Vec<_> = more.filter(|(name, _)| is_new(name)).collect();
+                headers.extend(more);
                 for (field, value) in meta().as_object().unwrap() {
                     params["_meta"][field] = value.clone();
                 }
             }
         }
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        self.post(&headers, body.to_string()).await
+        self.post_at(path, &headers, body.to_string()).await
     }
 
     /// Calls a tool in both eras, and checks that they agree.
@@ -169,7 +290,7 @@ impl TestServer {
 
     /// Calls a tool in one era.
     pub async fn call_in(&self, era: Era, key: &str, tool: &str, arguments: Value) -> Called {
-        let octopus = format!("http://{}", self.octopus.address);
+        let octopus = self.octopus();
         let params = json!({ "name": tool, "arguments": arguments }).to_string();
         let params = serde_json::from_str(&params.replace(OCTOPUS, &octopus)).unwrap();
         let reply = self.ask_as(era, key, "tools/call", params).await;
@@ -203,6 +324,28 @@ impl TestServer {
         assert!(called.is_error, "{tool}: {}", called.text);
         called.text
     }
+}
+
+/// The headers that repeat arguments of a call, as the listing of the tool asks for them.
+pub fn projected_headers(tool: &str, arguments: &Value) -> Vec<(String, String)> {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(app::catalog);
+    let Some(entry) = CATALOG.named(tool) else { return Vec::new() };
+    let properties = entry.model.input_schema["properties"].as_object().unwrap();
+    let named = properties.iter().filter_map(|(argument, schema)| {
+        let header = schema.get("x-mcp-header")?.as_str().unwrap().to_ascii_lowercase();
+        let value = match &arguments[argument] {
+            Value::String(text) => text.clone(),
+            value if value.is_number() || value.is_boolean() => value.to_string(),
+            _ => return None,
+        };
+        let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+            && value.trim() == value
+            && !value.is_empty();
+        let value =
+            if is_plain { value } else { format!("=?base64?{}?=", BASE64_STANDARD.encode(value)) };
+        Some((format!("mcp-param-{header}"), value))
+    });
+    named.collect()
 }
 
 /// What a request of the modern era says of its client.

@@ -26,7 +26,7 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     fs::write(&certificate, pair.cert.pem()).unwrap();
     fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = Tls { certificate: Some(certificate.clone()), key: Some(key) };
+    let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
     let certificates = Certificates::load(&tls).await.unwrap();
     let versions = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&versions);

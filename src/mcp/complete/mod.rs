@@ -15,7 +15,7 @@ use rmcp::{
 };
 
 use self::source::Source;
-use super::prompts::Prompts;
+use super::{answer, prompts::Prompts};
 use crate::{
     octopus::{Page, Space, projects::Project, spaces},
     text,
@@ -50,7 +50,8 @@ pub(super) async fn complete(
     Ok(match tokio::time::timeout(PATIENCE, looking).await {
         Ok(Ok(info)) => CompleteResult::new(info),
         Ok(Err(error)) => {
-            tracing::debug!(%error, argument = %name.escape_debug(), "nothing to complete with");
+            let error = answer::logged(&error);
+            tracing::debug!(error, argument = %name.escape_debug(), "nothing to complete with");
             CompleteResult::default()
         }
         Err(_) => CompleteResult::default(),
@@ -84,9 +85,9 @@ impl Given {
         cx.space(self.any(&["space", "spaceName"])).await
     }
 
-    async fn project(&self, space: &Space) -> Result<Option<Project>, Error> {
+    async fn project(&self, space: &Space, cx: &Context) -> Result<Option<Project>, Error> {
         let named = self.any(&["project", "projectId", "projectSlug"]);
-        Ok(space.find_some(named).await?)
+        Ok(space.find_some(cx.fixed_project().or(named)).await?)
     }
 }
 
@@ -103,9 +104,14 @@ async fn look(
             return Ok(chosen(typed, vec![vec![name]], 1, false));
         }
         Source::Space => spaces::searched(search),
+        // What is listed for a whole space is of other projects as well.
+        _ if cx.fixed_project().is_some() && source.spans_projects() => {
+            return Ok(CompletionInfo::default());
+        }
         _ => {
             let space = given.space(cx).await?;
-            let project = if source.is_of_project() { given.project(&space).await? } else { None };
+            let of_project = source.is_of_project();
+            let project = if of_project { given.project(&space, cx).await? } else { None };
             let git_ref = given.any(&["gitRef"]);
             match source.path(&space, project.as_ref().map(|project| &project.id), git_ref, search)
             {
@@ -116,7 +122,12 @@ async fn look(
     };
     let path = path.with(source.take(), MOST);
     let page: Page<source::Entry> = cx.session.get(&path).await?;
-    let entries = page.items.into_iter().filter_map(|entry| entry.texts(source)).collect();
+    let entries = page.items.into_iter().filter_map(|entry| entry.texts(source));
+    let is_granted = |texts: &Vec<String>| {
+        let names: Vec<_> = texts.iter().map(|text| Some(text.as_str())).collect();
+        source != Source::Space || cx.grants_space(&names)
+    };
+    let entries = entries.filter(is_granted).collect();
     Ok(chosen(typed, entries, page.total_results, search.is_some()))
 }
 

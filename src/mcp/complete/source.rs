@@ -116,6 +116,11 @@ impl Source {
         )
     }
 
+    /// Whether the list is one of a space and holds what is of different projects.
+    pub(super) fn spans_projects(self) -> bool {
+        !self.is_of_project() && !matches!(self, Self::Space | Self::Environment | Self::Tenant)
+    }
+
     /// What the parameter for the number of items is called.
     pub(super) fn take(self) -> &'static str {
         if self == Self::FeatureToggleSlug { "Take" } else { "take" }

@@ -51,7 +51,7 @@ pub(super) fn read(taken: &[&'static Argument], given: JsonObject) -> Result<Giv
 }
 
 /// A value in quotes, on one line, without anything that cannot be seen: words in it stay inside.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let breaks = |c: char| c.is_control() || ['\u{85}', '\u{2028}', '\u{2029}'].contains(&c);
     let line = value.replace(breaks, " ");
     Value::from(text::door(&line).text.into_owned()).to_string()

@@ -17,7 +17,7 @@ use rmcp::{
     model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
 };
 
-use crate::tool::Policy;
+use crate::tool::{Narrowing, Policy};
 
 /// One prompt.
 pub(super) struct Definition {
@@ -51,8 +51,9 @@ struct Step {
     is_optional: bool,
 }
 
-/// The argument that the settings can fix.
+/// The arguments that the settings or the request can fix.
 const SPACE: &str = "space";
+const PROJECT: &str = "project";
 
 /// Every prompt, in the order in which they are listed.
 const ALL: &[&Definition] = &[
@@ -66,12 +67,17 @@ const ALL: &[&Definition] = &[
 
 /// The prompts of a request.
 pub(super) struct Prompts<'a> {
-    pub(super) policy: &'a Policy,
-    /// Whether the settings fix the space, which then is no argument.
-    pub(super) space_is_fixed: bool,
+    policy: &'a Policy,
+    /// The project that the request fixes, which then is no argument. A fixed space is none either.
+    project: Option<&'a str>,
 }
 
-impl Prompts<'_> {
+impl<'a> Prompts<'a> {
+    /// The prompts of a request with this policy, which is narrowed so.
+    pub(super) fn of(policy: &'a Policy, narrowing: &'a Narrowing) -> Self {
+        Self { policy, project: narrowing.project.as_deref() }
+    }
+
     fn shown(&self) -> impl Iterator<Item = &'static Definition> {
         ALL.iter().copied().filter(|prompt| {
             prompt.steps.iter().all(|step| step.is_optional || self.policy.names(step.tool))
@@ -86,8 +92,12 @@ impl Prompts<'_> {
     }
 
     fn arguments(&self, prompt: &Definition) -> impl Iterator<Item = &'static Argument> {
-        let fixed = self.space_is_fixed;
-        prompt.arguments.iter().filter(move |argument| !(fixed && argument.name == SPACE))
+        let fixed = self.policy.fixed();
+        prompt.arguments.iter().filter(move |argument| match argument.name {
+            SPACE => !fixed.space,
+            PROJECT => !fixed.project,
+            _ => true,
+        })
     }
 
     /// The prompts that this request sees.
@@ -108,7 +118,12 @@ impl Prompts<'_> {
     pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
         let prompt = self.named(&params.name)?;
         let taken: Vec<&Argument> = self.arguments(prompt).collect();
-        let given = fill::read(&taken, params.arguments.unwrap_or_default())?;
+        let mut given = fill::read(&taken, params.arguments.unwrap_or_default())?;
+        if let Some(project) = self.project
+            && prompt.arguments.iter().any(|argument| argument.name == PROJECT)
+        {
+            given.insert(PROJECT, fill::quoted(project));
+        }
         let steps = prompt.steps.iter().filter(|step| self.policy.names(step.tool));
         let text = fill::text(prompt, steps, &given);
         let message = PromptMessage::new_text(Role::User, text);

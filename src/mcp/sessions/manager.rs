@@ -49,13 +49,19 @@ impl SessionManager for Manager {
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
         // Only a request that came through the listener's check begins a session.
-        let whose = SERVED.try_with(|whose| *whose);
+        let served = SERVED.try_with(|served| *served);
         let value = uuid::Uuid::new_v4();
-        let id =
-            sessions.seal.seal(value.as_bytes(), &purpose(whose.unwrap_or_default()), SEALED_FOR);
+        let id = sessions.seal.seal(
+            value.as_bytes(),
+            &purpose(served.map(|served| (served.whose, served.narrowed)).unwrap_or_default()),
+            SEALED_FOR,
+        );
         let refused = || Error::SessionNotFound(id.clone().into());
-        let whose = whose.map_err(|_| refused())?;
-        sessions.take_place(&id, whose).map_err(|_| refused())?;
+        let served = served.map_err(|_| refused())?;
+        let ends = sessions.take_place(&id, served.whose, served.place).map_err(|_| refused())?;
+        if let Some(ends) = ends {
+            let _ = self.local()?.close_session(&ends.into()).await;
+        }
         // To restore a session is the one way to make one with an ID of our own.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),

@@ -1,8 +1,9 @@
 //! Sessions of clients of the revisions that have them, in the memory of the process.
 //!
 //! They are there so that a person can be asked before a change: a question of the server needs a
-//! stream that belongs to a client. The ID of a session is sealed for its caller, so another
-//! caller's request with it finds nothing. A session ends when its client says so, or when it has
+//! stream that belongs to a client. The ID of a session is sealed for its caller and
+//! for what it was narrowed to, so another caller's request with it finds nothing, and neither does
+//! one on another path. A session ends when its client says so, or when it has
 //! been idle for long; one that still answers a call, or has a stream open, is not idle.
 
 mod manager;
@@ -20,7 +21,12 @@ use rmcp::transport::streamable_http_server::session::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{callers::Caller, config, octopus::Fingerprint, tool::Seal};
+use crate::{
+    callers::Caller,
+    config,
+    octopus::Fingerprint,
+    tool::{Narrowing, Seal},
+};
 
 /// How long the seal of an ID is good. The session itself ends long before.
 const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
@@ -28,9 +34,20 @@ const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
 const ROUND: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
-    /// Whose request is being served: rmcp makes sessions without saying for whom.
-    static SERVED: Whose;
+    /// Whose request is being served, and how: rmcp makes sessions without saying for whom.
+    static SERVED: Served;
 }
+
+/// What a request is, for the session that it begins.
+#[derive(Debug, Clone, Copy)]
+struct Served {
+    whose: Whose,
+    narrowed: [u8; 32],
+    place: Place,
+}
+
+/// What tells where a request comes from.
+type Place = [u8; 32];
 
 /// Whose a session is. `None` is nobody's: no request came through the listener's check.
 type Whose = Option<Fingerprint>;
@@ -49,6 +66,7 @@ pub struct Sessions {
 #[derive(Debug)]
 struct Known {
     whose: Whose,
+    place: Place,
     last: Instant,
     /// Streams that are open: answers on their way, and the one that clients listen on.
     open: usize,
@@ -79,36 +97,69 @@ impl Sessions {
         }
     }
 
-    /// Whether a caller has a session with this ID.
-    pub fn has(&self, id: &str, caller: &Caller) -> bool {
+    /// Whether a caller has a session with this ID, which began with what this request is narrowed
+    /// to.
+    pub fn has(&self, id: &str, caller: &Caller, narrowing: &Narrowing) -> bool {
         let whose = Some(caller.fingerprint());
-        self.seal.open(id, &purpose(whose)).is_ok()
+        self.seal.open(id, &purpose((whose, narrowing.digest()))).is_ok()
             && self.known().get(id).is_some_and(|known| known.whose == whose)
     }
 
-    /// Whether a caller may have another session.
-    pub fn room(&self, caller: &Caller) -> Result<(), NoRoom> {
-        self.room_in(&self.known(), Some(caller.fingerprint()))
+    /// Whether a caller, who comes from there, may have another session.
+    pub fn room(&self, caller: &Caller, place: &Place) -> Result<(), NoRoom> {
+        self.room_in(&self.known(), Some(caller.fingerprint()), place).map(|_| ())
     }
 
-    fn room_in(&self, known: &HashMap<String, Known>, whose: Whose) -> Result<(), NoRoom> {
+    /// Whether there is room, and which session has to end for it.
+    ///
+    /// A greeting asks Octopus nothing, so who makes up credentials can have as many sessions as
+    /// there may be. Where more than half of them come from one place, the one of those that was
+    /// used least recently gives way to a caller from elsewhere.
+    fn room_in(
+        &self,
+        known: &HashMap<String, Known>,
+        whose: Whose,
+        place: &Place,
+    ) -> Result<Option<String>, NoRoom> {
         if known.values().filter(|known| known.whose == whose).count() >= self.limit_per_caller {
             return Err(NoRoom::ForCaller);
         }
-        if known.len() >= self.limit { Err(NoRoom::AtAll) } else { Ok(()) }
+        if known.len() < self.limit {
+            return Ok(None);
+        }
+        let mut counts = HashMap::<&Place, usize>::new();
+        for known in known.values() {
+            *counts.entry(&known.place).or_default() += 1;
+        }
+        let crowd = counts.into_iter().max_by_key(|(_, count)| *count);
+        let (crowd, _) = crowd
+            .filter(|(crowd, count)| *crowd != place && *count > self.limit / 2)
+            .ok_or(NoRoom::AtAll)?;
+        let of_crowd = known.iter().filter(|(_, known)| known.place == *crowd);
+        let oldest = of_crowd.min_by_key(|(_, known)| (known.open > 0, known.last));
+        oldest.map(|(id, _)| Some(id.clone())).ok_or(NoRoom::AtAll)
     }
 
-    /// Takes the place of a new session, where there is one.
-    fn take_place(&self, id: &str, whose: Whose) -> Result<(), NoRoom> {
+    /// Takes the place of a new session, where there is one, and gives the one that ends for it.
+    fn take_place(&self, id: &str, whose: Whose, place: Place) -> Result<Option<String>, NoRoom> {
         let mut known = self.known();
-        self.room_in(&known, whose)?;
-        known.insert(id.to_owned(), Known { whose, last: Instant::now(), open: 0 });
-        Ok(())
+        let ends = self.room_in(&known, whose, &place)?;
+        if let Some(ends) = &ends {
+            known.remove(ends);
+        }
+        known.insert(id.to_owned(), Known { whose, place, last: Instant::now(), open: 0 });
+        Ok(ends)
     }
 
-    /// Serves a request of this caller.
-    pub async fn serving<T>(caller: &Caller, work: impl Future<Output = T>) -> T {
-        SERVED.scope(Some(caller.fingerprint()), work).await
+    /// Serves a request of this caller, which is narrowed so and comes from there.
+    pub async fn serving<T>(
+        caller: &Caller,
+        narrowing: &Narrowing,
+        place: Place,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let whose = Some(caller.fingerprint());
+        SERVED.scope(Served { whose, narrowed: narrowing.digest(), place }, work).await
     }
 
     /// How many sessions there are.
@@ -144,8 +195,9 @@ impl Sessions {
     }
 }
 
-fn purpose(whose: Whose) -> Vec<u8> {
+fn purpose((whose, narrowed): (Whose, [u8; 32])) -> Vec<u8> {
     let mut purpose = b"session".to_vec();
     purpose.extend(whose.iter().flat_map(Fingerprint::as_bytes));
+    purpose.extend(narrowed);
     purpose
 }

@@ -1,14 +1,15 @@
 //! Looks for a pattern in the lines of a text of any size, in bounded memory.
 //!
 //! The text comes in pieces, cut anywhere. What is asked for and how it is answered is that of
-//! `grep`: context, inversion, a count at most. The totals are those of the whole text, whatever
+//! `grep`: context, inversion, a count at most. It is looked for in what has passed the door. The totals are those of the whole text, whatever
 //! is shown of it.
+
+use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memrchr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-mod keys;
 mod pattern;
 mod prefix;
 #[cfg(test)]
@@ -18,8 +19,13 @@ mod window;
 
 pub use pattern::{BadPattern, Pattern};
 
-use keys::Keys;
 use window::{Shown, Window};
+
+use crate::text::{
+    self,
+    keys::{HIDDEN, Keys},
+    sanitize, secrets,
+};
 
 /// What of the lines is shown.
 #[derive(Debug, Clone)]
@@ -121,7 +127,7 @@ impl Grep {
             let (end, more) = first_line(whole);
             self.keep(end);
             let line = std::mem::take(&mut self.rest);
-            self.line(&line);
+            self.line(&line, true);
             // The memory of the line is used again for the next.
             self.rest = line;
             self.rest.clear();
@@ -135,7 +141,7 @@ impl Grep {
     pub fn finish(mut self) -> Found {
         if !self.rest.is_empty() {
             let line = std::mem::take(&mut self.rest);
-            self.line(&line);
+            self.line(&line, true);
         }
         let Shown { matched, matches, context_cut } = self.window.finish();
         Found {
@@ -153,8 +159,31 @@ impl Grep {
         self.rest.extend_from_slice(part.get(..left).unwrap_or(part));
     }
 
-    /// Takes whole lines. Where the pattern is in none of them, they are only counted.
+    /// Takes whole lines: those that the door may change one by one.
     fn whole_lines(&mut self, mut lines: &[u8]) {
+        let mut suspect = Suspect::default();
+        while !lines.is_empty() {
+            let place = suspect.first(lines).unwrap_or(lines.len());
+            let start = match lines.get(..place) {
+                Some(before) if place < lines.len() => {
+                    memrchr(b'\n', before).map_or(0, |end| end + 1)
+                }
+                _ => lines.len(),
+            };
+            let (plain, rest) = lines.split_at(start);
+            self.plain_lines(plain);
+            let (line, after) = first_line(rest);
+            if !line.is_empty() {
+                self.line(line, true);
+            }
+            suspect.skip(lines.len() - after.len());
+            lines = after;
+        }
+    }
+
+    /// Takes whole lines that the door does not change. Where the pattern is in none of them, they
+    /// are only counted.
+    fn plain_lines(&mut self, mut lines: &[u8]) {
         let skips = !self.invert
             && !self.strip_prefixes
             && self.keys.are_absent(lines)
@@ -178,13 +207,18 @@ impl Grep {
     fn one<'a>(&mut self, lines: &'a [u8]) -> &'a [u8] {
         let (line, rest) = first_line(lines);
         if !line.is_empty() {
-            self.line(line);
+            self.line(line, false);
         }
         rest
     }
 
-    /// Takes one line with its end.
-    fn line(&mut self, line: &[u8]) {
+    fn stripped<'l>(&self, line: &'l [u8]) -> &'l [u8] {
+        if self.strip_prefixes { prefix::strip(line) } else { line }
+    }
+
+    /// Takes one line with its end. What is looked for is looked for in what would be shown of it:
+    /// nobody finds out about a secret by searching for it.
+    fn line(&mut self, line: &[u8], may_change: bool) {
         self.lines += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let mut line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -195,17 +229,50 @@ impl Grep {
             line = beginning;
         }
         if self.keys.hide(line) {
-            line = keys::HIDDEN;
+            line = HIDDEN.as_bytes();
         }
-        if self.strip_prefixes {
-            line = prefix::strip(line);
-        }
-        let found = self.pattern.is_in(line);
+        let found = match may_change.then(|| changed(line)).flatten() {
+            Some(shown) => self.pattern.is_in(self.stripped(shown.as_bytes())),
+            None => self.pattern.is_in(self.stripped(line)),
+        };
+        line = self.stripped(line);
         if found == self.invert {
             self.window.other(self.lines, line);
         } else {
             self.window.matching(self.lines, line, found.then_some(&self.pattern));
         }
+    }
+}
+
+/// What the door makes of a line, where that is anything else.
+fn changed(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(line);
+    match text::door(&text).text {
+        Cow::Owned(shown) => Some(shown),
+        Cow::Borrowed(_) => None,
+    }
+}
+
+/// Where in some lines the door may change something; what was found is not looked for again.
+#[derive(Debug, Default)]
+struct Suspect {
+    hint: Option<usize>,
+    not_plain: Option<usize>,
+}
+
+impl Suspect {
+    fn first(&mut self, lines: &[u8]) -> Option<usize> {
+        let end = lines.len();
+        let hint = *self.hint.get_or_insert_with(|| secrets::hint(lines).unwrap_or(end));
+        let not_plain =
+            *self.not_plain.get_or_insert_with(|| sanitize::not_plain(lines).unwrap_or(end));
+        Some(hint.min(not_plain)).filter(|place| *place < end)
+    }
+
+    /// The lines begin so much later now.
+    fn skip(&mut self, bytes: usize) {
+        self.hint = self.hint.and_then(|place| place.checked_sub(bytes));
+        self.not_plain = self.not_plain.and_then(|place| place.checked_sub(bytes));
     }
 }
 

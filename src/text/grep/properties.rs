@@ -1,9 +1,12 @@
 //! What holds for every text, however it is cut into pieces.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::*;
+use crate::text::door;
 
 fn options() -> Options {
     Options {
@@ -30,13 +33,16 @@ fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
     if lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
     }
-    let lines: Vec<&[u8]> = lines
-        .into_iter()
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .map(|line| if options.strip_prefixes { prefix::strip(line) } else { line })
-        .collect();
-    let is_match: Vec<bool> =
-        lines.iter().map(|line| regex.is_match(line) != options.invert).collect();
+    let strip: fn(&[u8]) -> &[u8] =
+        if options.strip_prefixes { prefix::strip } else { |line| line };
+    let lines: Vec<&[u8]> =
+        lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    let is_in = |line: &&[u8]| match door(&String::from_utf8_lossy(line)).text {
+        Cow::Owned(shown) => regex.is_match(strip(shown.as_bytes())),
+        Cow::Borrowed(_) => regex.is_match(strip(line)),
+    };
+    let is_match: Vec<bool> = lines.iter().map(|line| is_in(line) != options.invert).collect();
+    let lines: Vec<&[u8]> = lines.into_iter().map(strip).collect();
     let places: Vec<usize> = (0..lines.len()).filter(|place| is_match[*place]).collect();
     let line = |place: usize| Line {
         line_number: place as u64 + 1,
@@ -73,7 +79,7 @@ fn regex(pattern: &str) -> Regex {
 }
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
-    let pieces: [&[u8]; 15] = [
+    let pieces: [&[u8]; 18] = [
         b"a",
         b"b",
         b"ab",
@@ -89,11 +95,14 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         b"2026-06-18T08:10:02 Error| ",
         b"\n\n",
         b"x\ny",
+        b"password=a1b2a1b2",
+        b"\x1b[1m",
+        b"token ",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..80).prop_map(|p| p.concat())
 }
 
-const PATTERNS: [&str; 22] = [
+const PATTERNS: [&str; 24] = [
     "a",
     "ab",
     "a+b",
@@ -116,6 +125,8 @@ const PATTERNS: [&str; 22] = [
     r"x\W*y",
     "ä|Info",
     "(?-u)[\\xff]",
+    "redacted",
+    "=a1|=.r",
 ];
 
 proptest! {
@@ -204,6 +215,29 @@ fn what_does_not_fit_comes_on_the_next_page() {
     let before = found.matches[0].before.as_ref().unwrap();
     assert_eq!(before.last().unwrap().line_number, 40, "the nearest stay");
     assert!((3..12).contains(&before.len()));
+}
+
+#[test]
+fn nobody_finds_out_about_a_secret_by_searching_for_it() {
+    let secret = "hunter2hunter2";
+    let text = format!("one\ndb password={secret} is set\nk\u{200b}ey\r\nlast\n");
+    for (pattern, invert, numbers) in [
+        ("hunter", false, &[][..]),
+        ("=h", false, &[]),
+        ("=[g-i]|redacted", false, &[2]),
+        ("password=\\[redacted", false, &[2]),
+        ("hunter", true, &[1, 2, 3, 4]),
+        ("redacted", true, &[1, 3, 4]),
+        ("is set$", false, &[2]),
+        ("^key$", false, &[3]),
+    ] {
+        for piece in [1, 7, 1_000] {
+            let found = find(pattern, &Options { invert, ..options() }, text.as_bytes(), piece);
+            let lines: Vec<u64> = found.matches.iter().map(|found| found.line_number).collect();
+            assert_eq!(lines, numbers, "{pattern}");
+            assert_eq!(found.total_matches, numbers.len() as u64);
+        }
+    }
 }
 
 #[test]

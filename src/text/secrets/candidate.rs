@@ -6,7 +6,10 @@
 
 use std::ops::Range;
 
-use super::value::{is_count, is_identifier, is_ordinary, is_path, is_place, is_wordy};
+use super::{
+    REPLACEMENT,
+    value::{is_count, is_guid, is_identifier, is_ordinary, is_path, is_place, is_state, is_wordy},
+};
 
 /// Something that a rule found, with what stands around it.
 pub(super) struct Candidate<'t> {
@@ -85,7 +88,7 @@ pub(super) fn is_key(found: &Candidate<'_>) -> bool {
     is_not_named(found)
         && is_password(found)
         && found.value.chars().count() >= 8
-        && (found.is_tight() || found.is_quoted_word() || !is_wordy(found.value))
+        && (found.is_tight() || found.is_quoted_word() || is_generated(found))
 }
 
 /// Whether the value after `token`, `secret` or `credential` is one. The words are common, so the
@@ -94,7 +97,7 @@ pub(super) fn is_token(found: &Candidate<'_>) -> bool {
     let is_environment = found.is_tight() && !found.lead.contains(char::is_lowercase);
     is_not_named(found)
         && is_password(found)
-        && ((is_environment && found.value.chars().count() >= 6) || !is_wordy(found.value))
+        && ((is_environment && found.value.chars().count() >= 6) || is_generated(found))
 }
 
 /// Whether a value in an `Authorization` header is a credential.
@@ -110,12 +113,60 @@ pub(super) fn is_quoted_value(found: &Candidate<'_>) -> bool {
 
 /// Whether a value looks generated.
 pub(super) fn is_generated(found: &Candidate<'_>) -> bool {
-    !is_wordy(found.value)
+    !is_wordy(found.value) || is_guid(found.value)
+}
+
+/// Whether a value looks like a name and a password in base64.
+pub(super) fn is_encoded(found: &Candidate<'_>) -> bool {
+    is_generated(found) || found.value.ends_with('=')
+}
+
+/// Whether what stands before the `@` of an address is a password, and no tag of an image before
+/// its digest.
+pub(super) fn is_url_password(found: &Candidate<'_>) -> bool {
+    !found.after.starts_with("@sha256:")
+        && !found.lead.ends_with(REPLACEMENT)
+        && !is_ordinary(found.value)
+}
+
+/// Whether what stands before the `@` of an address is a token, and no name in camel case.
+pub(super) fn is_url_token(found: &Candidate<'_>) -> bool {
+    is_generated(found) && found.value.bytes().filter(u8::is_ascii_digit).count() > 1
+}
+
+/// Whether the argument of a command is a password, and no further flag.
+pub(super) fn is_argument(found: &Candidate<'_>) -> bool {
+    !found.value.starts_with('-') && is_quoted_value(found) && !is_count(found.value)
+}
+
+/// Whether what follows `the password is` is one, and not what is said of it.
+pub(super) fn is_told(found: &Candidate<'_>) -> bool {
+    let value = found.value.trim_end_matches(['.', '!', '?']);
+    if is_ordinary(value) || is_place(value) || is_count(value) || value.chars().count() < 4 {
+        return false;
+    }
+    if found.is_quoted() {
+        return !value.contains(' ');
+    }
+    let has = |is: fn(char) -> bool| value.contains(is);
+    if has(|c| c.is_ascii_digit()) && has(char::is_alphabetic) {
+        return !value.ends_with("ed") && !value.starts_with(|c: char| c.is_ascii_digit());
+    }
+    let is_last = found.after.is_empty() || found.after.starts_with(['\n', '"', '\'']);
+    let is_introduced = found.lead.trim_end().ends_with(':');
+    has(|c| "@#$%^&*+=".contains(c))
+        || (value.chars().all(char::is_alphabetic)
+            && (is_introduced || (is_last && !is_state(value)))
+            && !found.is_prose())
 }
 
 /// Whether the name is free of what makes a key or token public or passing.
 pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
-    let name = found.name();
+    let mut name = found.name();
+    // The word before, where a space alone parts it: `page token`.
+    let before = found.before.strip_suffix(' ').unwrap_or_default();
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    name.insert_str(0, &word.to_lowercase());
     !PUBLIC_NAMES.iter().any(|public| name.contains(public)) && !is_ordinary(found.value)
 }
 
@@ -124,11 +175,12 @@ pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
 const PUBLIC_NAMES: &[&str] = &[
     "publickey", "cancellationtoken", "canceltoken", "concurrencytoken", "pagetoken",
     "pagingtoken", "nexttoken", "continuationtoken", "continuetoken", "synctoken",
+    "correlationtoken", "tracetoken", "tracingtoken", "trackingtoken",
 ];
 
 /// A call or a type, as in `password = Read-Host` or `token = getToken(scope)`.
 fn is_code(found: &Candidate<'_>) -> bool {
-    let name = found.value.split('(').next().unwrap_or_default();
+    let name = found.value.split(['(', '{']).next().unwrap_or_default();
     let is_call = name.len() < found.value.len() && is_identifier(name);
     let is_cmdlet = found.value.split_once('-').is_some_and(|(verb, noun)| {
         ["Read", "Get", "New", "ConvertTo", "ConvertFrom"].contains(&verb)

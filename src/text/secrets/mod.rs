@@ -5,10 +5,15 @@
 //! and what they found is replaced. `********`, which Octopus writes in place of a sensitive
 //! value, is not a value and stays.
 //!
-//! The time is linear in the text, whatever the text. The table is made on first use, which takes
-//! some hundredths of a second.
+//! The time is linear in the text, whatever the text. A pattern is made ready when one of its
+//! hints is met for the first time.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::{LazyLock, OnceLock},
+};
 
 use regex::{Regex, RegexSet};
 
@@ -53,12 +58,35 @@ pub fn redact(text: &str) -> Redacted<'_> {
     redacted
 }
 
+/// Where the first hint of a secret stands; `None` where no rule has anything to look for.
+pub(super) fn hint(text: &[u8]) -> Option<usize> {
+    match HINT.as_ref() {
+        Some(hint) => hint.find(text).map(|found| found.start()),
+        None => (!text.is_empty()).then_some(0),
+    }
+}
+
+/// The hints of all rules in one. `None` would mean that everything is one.
+static HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
+    let hints: BTreeSet<&str> = rules::all().flat_map(|rule| rule.hints).copied().collect();
+    let hints: Vec<_> = hints.into_iter().map(regex::escape).collect();
+    regex::bytes::Regex::new(&format!("(?i-u:{})", hints.join("|"))).ok()
+});
+
+/// Whether a name has a word in it that names of secrets have.
+pub(super) fn may_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "pwd", "key", "secret", "token", "credential", "auth"]
+        .iter()
+        .any(|it| name.contains(it))
+}
+
 /// A replaced secret can uncover another beside it, so passes go on until one finds nothing. Two
 /// are usual; the limit keeps the time linear whatever the text.
 const MOST_PASSES: usize = 8;
 
 /// What stands at the beginning of every replacement.
-const REPLACEMENT: &str = "[redacted:";
+pub(super) const REPLACEMENT: &str = "[redacted:";
 
 struct Secret {
     at: Range<usize>,
@@ -70,15 +98,12 @@ struct Secret {
 struct Table {
     /// Which rules have a hint in the text. `None` would mean that all have to look.
     hints: Option<RegexSet>,
-    rules: Vec<(&'static Rule, Regex)>,
+    rules: Vec<(&'static Rule, OnceLock<Option<Regex>>)>,
 }
 
-/// A rule whose pattern were bad would be left out here; a test rules that out.
+/// A rule whose pattern were bad would be left out; a test rules that out.
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let rules: Vec<_> = rules::RULES
-        .iter()
-        .filter_map(|rule| Some((rule, Regex::new(rule.pattern).ok()?)))
-        .collect();
+    let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
     let hints = rules.iter().map(|(rule, _)| {
         let hints: Vec<_> = rule.hints.iter().map(|hint| regex::escape(hint)).collect();
         format!("(?i-u:{})", hints.join("|"))
@@ -95,6 +120,7 @@ fn find(text: &str) -> Vec<Secret> {
         if hinted.as_ref().is_some_and(|hinted| !hinted.matched(place)) {
             continue;
         }
+        let Some(regex) = regex.get_or_init(|| Regex::new(rule.pattern).ok()) else { continue };
         for captures in regex.captures_iter(text) {
             let whole = captures.get_match().range();
             // The groups of a pattern are its secrets; without a group all of it is the secret.
@@ -150,12 +176,12 @@ mod tests {
 
     #[test]
     fn no_pattern_is_bad_and_every_rule_has_a_hint() {
-        for rule in rules::RULES {
+        for rule in rules::all() {
             assert!(Regex::new(rule.pattern).is_ok(), "{}: {:?}", rule.kind, rule.pattern);
             assert!(!rule.hints.is_empty(), "{}", rule.kind);
         }
-        assert_eq!(TABLE.rules.len(), rules::RULES.len());
-        assert!(TABLE.hints.is_some());
+        assert_eq!(TABLE.rules.len(), rules::all().count());
+        assert!(TABLE.hints.is_some() && HINT.is_some());
     }
 
     #[test]

@@ -28,7 +28,12 @@ pub(super) fn is_stand_in(value: &str) -> bool {
     value.starts_with(REPLACEMENT)
         || !value.contains(|c: char| c.is_alphanumeric())
         || ["#{", "${", "$(", "{{", "%(", "@{", "$env:"].iter().any(|it| value.starts_with(it))
-        || value.strip_prefix('$').is_some_and(is_identifier)
+        || value
+            .strip_prefix('$')
+            .is_some_and(|name| is_identifier(name.split(['[', '(']).next().unwrap_or(name)))
+        || value
+            .strip_prefix('@')
+            .is_some_and(|name| is_identifier(name) && !name.contains(|c: char| c.is_ascii_digit()))
         || value.strip_prefix(['(', '[']).is_some_and(is_remark)
         || (value.len() > 2 && value.starts_with('%') && value.ends_with('%'))
 }
@@ -70,12 +75,45 @@ pub(super) fn is_path(value: &str) -> bool {
 /// Whether every part of a value reads like a word, a number or a version. What is generated has
 /// a long part in which letters and digits, or large and small letters, take turns.
 pub(super) fn is_wordy(value: &str) -> bool {
-    value.split(|c: char| !c.is_alphanumeric()).all(|part| {
-        let class = |c: char| (c.is_alphabetic(), c.is_uppercase());
-        let pairs = part.chars().zip(part.chars().skip(1));
-        let turns = pairs.filter(|(one, next)| class(*one) != class(*next)).count();
-        part.len() < 12 || turns * 6 < part.len()
-    })
+    let is_apart = |c: char| !c.is_alphanumeric();
+    let is_hex = value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex && value.contains(char::is_alphabetic) && value.contains(|c: char| c.is_ascii_digit())
+    {
+        return false;
+    }
+    // Base64 can be taken apart by its signs into parts that are all short.
+    let all: String = value.chars().filter(|c| !is_apart(*c)).collect();
+    (all.len() < 20 || turns(&all) * 5 < all.len() * 2)
+        && value.split(is_apart).all(|part| part.len() < 12 || turns(part) * 6 < part.len())
+}
+
+/// How often letters and digits, or large and small letters, take turns.
+fn turns(part: &str) -> usize {
+    let class = |c: char| (c.is_alphabetic(), c.is_uppercase());
+    let pairs = part.chars().zip(part.chars().skip(1));
+    pairs.filter(|(one, next)| class(*one) != class(*next)).count()
+}
+
+/// `3f2504e0-4f89-11d3-9a0c-0305e82c3301`, in braces or without.
+pub(super) fn is_guid(value: &str) -> bool {
+    let value = value.trim_matches(['{', '}', '(', ')']);
+    let mut parts = value.split('-');
+    let is_part = |part: &str, length| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    [8, 4, 4, 4, 12]
+        .into_iter()
+        .all(|length| parts.next().is_some_and(|part| is_part(part, length)))
+        && parts.next().is_none()
+        && value.bytes().any(|byte| !b"0-".contains(&byte))
+}
+
+/// Whether a word says how something is, as `expired` and `readable` do.
+pub(super) fn is_state(word: &str) -> bool {
+    let word = word.to_lowercase();
+    ["ed", "ing", "able", "ible", "ect", "ent", "ory", "ure", "own", "ong", "eak", "ood", "ank"]
+        .iter()
+        .any(|ending| word.ends_with(ending))
 }
 
 /// Words that stand where a secret could stand and say something about it.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::text::cut::head;
+use crate::{audit::Bytes, text::cut::head};
 
 /// Says that an answer was cut.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -23,12 +23,18 @@ const SHORTEST: usize = 256;
 const NOTE: usize = 320;
 
 /// Cuts `answer` to about `limit` bytes of JSON. Answers below it are not touched. `can_ask_for`:
-/// how large an answer of this tool a call can ask for with maxBytes, where it takes that.
-pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) {
+/// how large an answer of this tool a call can ask for with maxBytes, where it takes that. Gives how
+/// large it was and is.
+pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) -> Bytes {
     let full_bytes = size(answer);
-    if full_bytes <= limit {
-        return;
+    if full_bytes > limit {
+        cut(answer, full_bytes, limit, can_ask_for);
+        return Bytes { before: full_bytes, after: size(answer) };
     }
+    Bytes { before: full_bytes, after: full_bytes }
+}
+
+fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<usize>) {
     let room = limit.saturating_sub(NOTE);
     let next = cut_items(answer, room);
     // Not even one item fits, or the answer is no page.

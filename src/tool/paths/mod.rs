@@ -15,6 +15,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::pattern::interruption;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -99,7 +100,7 @@ impl ApiPath {
                 self.to_send()
             )));
         }
-        owner::allow(self, policy)
+        owner::allow(self, verb.tier(), policy)
     }
 
     /// Refuses what is not in the one space that the settings allow.
@@ -112,6 +113,16 @@ impl ApiPath {
     ) -> Result<(), Error> {
         scope::within(&self.words, space, verb, query, body)
             .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_send())))
+    }
+
+    /// What the path names as its space, where it names one: `Spaces-1/...` or `spaces/...`.
+    pub fn space(&self) -> Option<&str> {
+        let named = match (self.words.as_slice(), self.segments.as_slice()) {
+            ([first, _, ..], [_, second, ..]) if first.plain == "spaces" => Some(second),
+            ([first, ..], [id, ..]) if first.folded.starts_with("spaces-") => Some(id),
+            _ => None,
+        };
+        named.map(String::as_str)
     }
 
     /// The document that a change is about, where the path names one.
@@ -128,6 +139,15 @@ impl ApiPath {
             Verb::Put | Verb::Patch | Verb::Delete => self.segments.len(),
         };
         (end > space + 1).then(|| Self::of(self.segments.iter().take(end).cloned().collect()))
+    }
+
+    /// What is below the space, where one is named: each segment as it is compared, and as it is
+    /// written.
+    pub fn below_space(&self) -> impl Iterator<Item = (&str, &str)> {
+        let below = pattern::in_space(&self.words).map_or(self.words.len(), <[_]>::len);
+        let skipped = self.words.len() - below;
+        let both = self.words.iter().zip(&self.segments).skip(skipped);
+        both.map(|(word, segment)| (word.plain.as_str(), segment.as_str()))
     }
 
     /// The words as a server would see them that decodes a slash within a segment.

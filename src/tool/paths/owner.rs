@@ -4,12 +4,20 @@ use super::{
     ApiPath,
     pattern::{Word, in_space, length, reaches},
 };
-use crate::tool::{Error, Policy, Toolset};
+use crate::tool::{Error, Policy, Tier, Toolset};
 
-/// Lets a path pass whose owner is on. What nobody owns passes only where everything is on.
-pub(super) fn allow(path: &ApiPath, policy: &Policy) -> Result<(), Error> {
+/// Lets a path pass whose owner is on, and has no tool for as much that the request leaves out.
+/// What nobody owns passes only where everything is on.
+pub(super) fn allow(path: &ApiPath, tier: Tier, policy: &Policy) -> Result<(), Error> {
     match owner(&path.words, policy.catalog()) {
-        Some(name) if policy.is_on(name) => Ok(()),
+        Some(name) if policy.is_on(name) => match policy.left_out(name, tier) {
+            None => Ok(()),
+            Some(tool) => Err(Error::Invalid(format!(
+                "{} belongs to the toolset `{name}`, and this request leaves out its {tool}, \
+                 which could do the same",
+                path.to_send()
+            ))),
+        },
         Some(name) => Err(Error::Invalid(format!(
             "{} belongs to the toolset `{name}`, which is off on this server",
             path.to_send()

@@ -1,5 +1,7 @@
 //! Segments in the form in which they are compared, and patterns of them.
 
+use crate::octopus::Path;
+
 /// A segment as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
@@ -76,4 +78,12 @@ fn is_space_id(folded: &str) -> bool {
     folded.strip_prefix("spaces-").is_some_and(|number| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// The document of the interruption that a path does something with.
+pub(in crate::tool) fn interruption(path: &Path) -> Option<Path> {
+    let words: Vec<Word> = path.segments().iter().map(|segment| Word::of(segment)).collect();
+    let place = words.iter().position(|word| word.plain == "interruptions")?;
+    let is_below = words.len() > place + 2;
+    is_below.then(|| Path::new(path.segments().iter().take(place + 2)))
 }

@@ -13,23 +13,23 @@ use crate::{
 };
 
 /// Find accounts that deployments sign in to clouds and machines with, and what they may be used
-/// for. Never their secrets. One with accountId; otherwise those that fit all filters.
+/// for. Never their secrets.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindAccounts {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// One: name, slug or ID.
     account_id: Option<String>,
     /// Names, slugs or IDs.
     ids: Option<Words>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// Only of this type.
+    /// Type.
     account_type: Option<AccountType>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

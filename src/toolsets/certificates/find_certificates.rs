@@ -10,29 +10,28 @@ use crate::{
 };
 
 /// Find certificates: subject, issuer, when they expire, where they are used. Never their keys.
-/// One with certificateId; otherwise those that fit all filters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindCertificates {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// One certificate: its name or ID.
+    /// One: name or ID.
     certificate_id: Option<String>,
     /// Text in name, thumbprint or subject.
     search: Option<String>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
     /// Names or IDs.
     ids: Option<Words>,
-    /// Archived ones, instead of those in use.
+    /// Archived ones instead.
     archived: Option<bool>,
     /// For this tenant.
     tenant: Option<String>,
     /// A field to sort by.
     order_by: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

@@ -12,15 +12,15 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetBranches {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
-    /// Part of the name.
+    /// In the name.
     search_by_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

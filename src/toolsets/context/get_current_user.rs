@@ -30,6 +30,7 @@ pub(super) struct CurrentUser {
 impl Tool for GetCurrentUser {
     const NAME: &'static str = "get_current_user";
     const TITLE: &'static str = "Get the current user";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = CurrentUser;
 

@@ -1,7 +1,9 @@
 //! What surrounds the rest: who calls, and the branches of projects in Git.
 
+mod explain_access;
 mod get_branches;
 mod get_current_user;
+mod why;
 
 use crate::tool::{Definition, Toolset};
 
@@ -12,6 +14,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Definition::of::<get_current_user::GetCurrentUser>(),
         Definition::of::<get_branches::GetBranches>(),
+        Definition::of::<explain_access::ExplainAccess>(),
     ],
     resources: &[],
 };

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::response::{self, Strictness};
+use super::{
+    response::{self, Strictness},
+    touched,
+};
 use crate::{
     octopus::{self, Answer, Order, Path, document},
     text::sanitize::sanitize,
@@ -14,7 +17,7 @@ use crate::{
 };
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. Keys, users, rights and
-/// server settings are closed. Returns Octopus's own JSON or text.
+/// server settings are closed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
@@ -22,14 +25,14 @@ pub(super) struct Execute {
     method: Verb,
     /// Like /api/Spaces-1/projects, without a query.
     path: String,
-    /// Query parameters, such as skip and take.
+    /// Like skip and take.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     query: Option<BTreeMap<String, Scalar>>,
     /// Any JSON.
     body: Option<Value>,
     /// CSV, where there is.
     as_csv: Option<bool>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -104,7 +107,10 @@ impl Change for Execute {
         };
         let sent = to_send.to_string();
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
+        let (deed, touches) = touched::by(&path, self.method, self.body.as_ref(), cx).await?;
         let mut proposal = Proposal::new(action, question, order)
+            .doing(deed)
+            .touching(touches)
             .fact("Method", method.to_string())
             .wrote("Path", Some(place))
             .wrote("Query", (!query.is_empty()).then_some(query));
@@ -133,7 +139,7 @@ impl Execute {
         if self.as_csv == Some(true) && method != Verb::Get {
             return Err(Error::Invalid("only a GET can ask for CSV; leave asCsv out".to_owned()));
         }
-        if self.body.as_ref().is_some_and(holds_redacted) {
+        if self.body.as_ref().is_some_and(response::holds_redacted) {
             return Err(Error::Invalid(
                 "the body holds a '[redacted' that stands for a secret which this server took out; \
                  sending it would put these words in the place of the secret"
@@ -141,10 +147,17 @@ impl Execute {
             ));
         }
         path.allow(method, self.body.as_ref(), &cx.policy)?;
-        if cx.fixed_space.is_some() {
-            let space = cx.space(None).await?;
-            let names = self.query.iter().flat_map(BTreeMap::keys);
-            path.within(space.id().as_str(), method, names, self.body.as_ref())?;
+        if cx.policy.fixed().space || cx.caller.grants.spaces.is_some() {
+            let named = path.space().filter(|_| !cx.policy.fixed().space);
+            let space = match (named, &cx.caller.grants.spaces) {
+                (None, Some(granted)) if !cx.policy.fixed().space => {
+                    // What is of no space may be read with whichever is granted.
+                    cx.space(granted.first().map(String::as_str)).await?
+                }
+                (named, _) => cx.space(named).await?,
+            };
+            let keys = self.query.iter().flat_map(BTreeMap::keys);
+            path.within(space.id().as_str(), method, keys, self.body.as_ref())?;
         }
         Ok(path)
     }
@@ -276,13 +289,4 @@ fn visible(body: &Value) -> String {
         }
     }
     seen
-}
-
-fn holds_redacted(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("[redacted"),
-        Value::Array(items) => items.iter().any(holds_redacted),
-        Value::Object(object) => object.values().any(holds_redacted),
-        _ => false,
-    }
 }

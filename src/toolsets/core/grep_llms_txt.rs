@@ -31,7 +31,7 @@ pub(super) struct GrepLlmsTxt {
     /// grep -m; 100.
     #[schemars(range(min = 1, max = 500))]
     max_count: Option<u32>,
-    /// Matches to leave out first.
+    /// Matches to skip.
     offset: Option<u64>,
 }
 
@@ -50,6 +50,7 @@ const RESOURCE: &str = "octopus://api/llms.txt";
 impl Tool for GrepLlmsTxt {
     const NAME: &'static str = "grep_llms_txt";
     const TITLE: &'static str = "Search the API catalog";
+    const KEEPS_TO_PROJECT: bool = true;
     const SINCE: OctopusVersion = llms_txt::SINCE;
 
     type Output = CatalogMatches;

@@ -13,13 +13,13 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListEnvironments {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 
@@ -42,6 +42,7 @@ pub(super) struct EnvironmentSummary {
 impl Tool for ListEnvironments {
     const NAME: &'static str = "list_environments";
     const TITLE: &'static str = "List environments";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = List<EnvironmentSummary>;
 

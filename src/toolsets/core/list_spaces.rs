@@ -4,20 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    octopus::{Portal, spaces},
-    tool::{Context, Error, List, Tool},
+    octopus::{Page, Portal, Window, spaces},
+    tool::{Context, Error, List, Place, Tool},
 };
 
-/// List the spaces of the Octopus instance. Each has its own projects, environments and tenants;
+/// List the spaces. Each has its own projects, environments and tenants;
 /// call this first.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListSpaces {
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 
@@ -37,12 +37,13 @@ pub(super) struct SpaceSummary {
 impl Tool for ListSpaces {
     const NAME: &'static str = "list_spaces";
     const TITLE: &'static str = "List spaces";
+    const CHOOSES: Option<Place> = Some(Place::Space);
 
     type Output = List<SpaceSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let page = spaces::list(&cx.session, self.partial_name.as_deref(), window).await?;
+        let page = listed(cx, self.partial_name.as_deref(), window).await?;
         let base = cx.session.client().url();
         let items = page.items.into_iter().map(|space| SpaceSummary {
             url: Portal::new(base, &space.id).space(),
@@ -62,4 +63,28 @@ impl Tool for ListSpaces {
             }
         }))
     }
+}
+
+/// How many spaces are looked through for those that a caller is granted.
+const MOST: u32 = 1000;
+
+/// The spaces that the caller sees and is granted.
+async fn listed(
+    cx: &Context,
+    partial_name: Option<&str>,
+    window: Window,
+) -> Result<Page<spaces::Space>, Error> {
+    if cx.caller.grants.spaces.is_none() {
+        return Ok(spaces::list(&cx.session, partial_name, window).await?);
+    }
+    let all = Window { skip: 0, take: MOST };
+    let mut page = spaces::list(&cx.session, partial_name, all).await?;
+    page.items.retain(|space| {
+        let (id, name) = (Some(space.id.as_str()), Some(space.name.as_str()));
+        cx.grants_space(&[id, name, space.slug.as_deref()])
+    });
+    page.total_results = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+    let part = page.items.into_iter().skip(window.skip as usize).take(window.take as usize);
+    page.items = part.collect();
+    Ok(page)
 }

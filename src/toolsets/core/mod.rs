@@ -3,12 +3,14 @@
 mod execute;
 mod grep_llms_txt;
 mod list_environments;
+mod list_instances;
 mod list_spaces;
 mod read_resource;
 mod resource_capabilities;
 mod resource_llms_txt;
 mod resource_space;
 mod response;
+mod touched;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
 
@@ -32,6 +34,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         "environments",
     ],
     tools: &[
+        Definition::of::<list_instances::ListInstances>(),
         Definition::of::<list_spaces::ListSpaces>(),
         Definition::of::<list_environments::ListEnvironments>(),
         Definition::of::<grep_llms_txt::GrepLlmsTxt>(),

@@ -11,9 +11,9 @@ use crate::tool::{self, Context, Error, Tool};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReadResource {
-    /// The address, like octopus://spaces/Default/releases/Releases-1.
+    /// Like octopus://spaces/Default/releases/Releases-1.
     uri: String,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "the limit of the call is read from it before")]
     max_bytes: Option<u32>,
 }
@@ -35,12 +35,14 @@ const AROUND: usize = 80;
 impl Tool for ReadResource {
     const NAME: &'static str = "read_resource";
     const TITLE: &'static str = "Read a resource";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = ReadContents;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let room = cx.limits.answer.saturating_sub(2 * self.uri.len() + AROUND);
         let read = tool::read(&self.uri, room, Some(cx.limits.answer_cap), cx).await?;
+        cx.taken_out.add(read.removed, read.redacted);
         let (json, text) = match read.value {
             Value::Object(document) => (Some(document), None),
             Value::String(text) => (None, Some(text)),

@@ -1,6 +1,6 @@
 //! The resource `catalog-capabilities`.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,7 @@ impl Resource for CapabilitiesResource {
     const NAME: &'static str = "catalog-capabilities";
     const TITLE: &'static str = "Capabilities";
     const TEMPLATE: &'static str = "octopus://api/capabilities";
+    const KEEPS_TO_PROJECT: bool = true;
     const KEPT_FOR: Duration = Duration::from_mins(1);
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
@@ -84,7 +85,7 @@ impl Resource for CapabilitiesResource {
         let capabilities = Capabilities {
             server: Instance { version: root.version, installation_id: root.installation_id },
             session: Modes {
-                enabled_toolsets: policy.toolsets().collect(),
+                enabled_toolsets: policy.toolsets().collect::<BTreeSet<_>>().into_iter().collect(),
                 read_only_mode: policy.is_read_only(),
                 allow_deletes: policy.ceiling() == Tier::Delete,
                 confirm: serde_json::to_value(cx.gate.confirm())

@@ -21,6 +21,7 @@ impl Resource for LlmsTxtResource {
     const TITLE: &'static str = "REST API catalog";
     const TEMPLATE: &'static str = "octopus://api/llms.txt";
     const MIME: &'static str = "text/markdown";
+    const KEEPS_TO_PROJECT: bool = true;
     const SINCE: OctopusVersion = llms_txt::SINCE;
     const KEPT_FOR: Duration = Duration::from_mins(5);
 

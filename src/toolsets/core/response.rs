@@ -47,3 +47,13 @@ pub(super) fn read(answer: &Answer, path: &Path, strictness: Strictness) -> Resu
         }
     }
 }
+
+/// Whether it holds a word that stands for a secret which was taken out.
+pub(super) fn holds_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("[redacted"),
+        Value::Array(items) => items.iter().any(holds_redacted),
+        Value::Object(object) => object.values().any(holds_redacted),
+        _ => false,
+    }
+}

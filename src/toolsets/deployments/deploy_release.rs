@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeployRelease {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// The project.
     project_name: String,
@@ -156,7 +156,9 @@ impl Change for DeployRelease {
         let whom = targets.tenancy.whom();
         let question =
             format!("Deploy {} {} to {}{whom}?", project.name, release.version, targets.names());
+        let touches = executions::touches(&space, &project, Some(&targets));
         let mut proposal = Proposal::new("deployment", &question, order)
+            .touching(touches)
             .fact("Space", space.name())
             .fact("Project", &project.name)
             .fact("Release", &release.version);

@@ -7,14 +7,14 @@ use super::summary::{Around, DeploymentSummary};
 use crate::{
     octopus::{deployments::Deployment, portal_url::PortalUrl},
     tool::{Context, Error, Tool, uri},
-    toolsets::portal_url::{UrlInfo, parse, space_of},
+    toolsets::portal_url::{UrlInfo, open, space_of},
 };
 
 /// Get the deployment at an address of the Octopus web portal, and its task.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentFromUrl {
-    /// The address, like https://host/app#/Spaces-1/deployments/Deployments-123.
+    /// Like https://host/app#/Spaces-1/deployments/Deployments-123.
     url: String,
 }
 
@@ -54,11 +54,14 @@ const GREP: &str = "grep_task_log";
 impl Tool for GetDeploymentFromUrl {
     const NAME: &'static str = "get_deployment_from_url";
     const TITLE: &'static str = "Get a deployment by its address";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = DeploymentOfUrl;
 
-    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let PortalUrl { space, task, deployment, resource_type } = parse(&self.url, cx)?;
+    async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
+        let (url, cx) = open(&self.url, Self::NAME, asked).await?;
+        let PortalUrl { space, task, deployment, resource_type } = url;
+        let cx = &cx;
         let Some(id) = deployment else {
             let what = match (&task, resource_type, cx.policy.names("get_task_from_url")) {
                 (Some(task), _, true) => {
@@ -73,10 +76,11 @@ impl Tool for GetDeploymentFromUrl {
             let reason = format!("this address {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::of(&self.url, &space, resource_type);
+        let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);
         url_info.extracted_deployment_id = Some(id.to_string());
         let space = space_of(&space, cx).await?;
         let deployment: Deployment = space.get(&id).await?;
+        cx.keep(&space, Some(&deployment.project_id)).await?;
         let task = deployment.task_id.to_string();
         let around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
         let details = cx.policy.names("get_task_details");

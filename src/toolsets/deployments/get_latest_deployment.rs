@@ -22,17 +22,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
     /// Only to this environment.
     environment_id: Option<String>,
     /// Only for this tenant.
     tenant_id: Option<String>,
-    /// Only with a task in this state.
+    /// In this state.
     task_state: Option<TaskState>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -19,12 +19,11 @@ use crate::{
 };
 
 /// List deployments of a space, newest first, with project, release version, environment, tenant
-/// and how each ended. For "what is deployed" ask for taskState Success; for "what went wrong" for
-/// Failed.
+/// and how each ended. taskState Success says what is deployed, Failed what went wrong.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListDeployments {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Only of these projects.
     projects: Option<Words>,
@@ -34,11 +33,11 @@ pub(super) struct ListDeployments {
     tenants: Option<Words>,
     /// Only through these channels.
     channels: Option<Words>,
-    /// Only with a task in this state.
+    /// In this state.
     task_state: Option<TaskState>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

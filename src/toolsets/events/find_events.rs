@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
-    /// Name, slug or ID.
+    /// Name or ID.
     pub(super) space: Option<String>,
     /// What to give; by default search.
     mode: Option<Mode>,
@@ -59,11 +59,11 @@ pub(super) struct FindEvents {
     pub(super) include_internal_events: Option<bool>,
     /// Without what changed.
     pub(super) exclude_difference: Option<bool>,
-    /// How many to skip.
+    /// To skip.
     pub(super) skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     pub(super) take: Option<u32>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -11,10 +11,34 @@ pub(super) use prompts::Prompts;
 pub(super) use targets::{Mode, Targets, Tenancy};
 pub(super) use times::Times;
 
-use crate::{octopus::OctopusVersion, tool::Context};
+use crate::{
+    octopus::{Kind, OctopusVersion, Space, Touches, projects::Project},
+    tool::Context,
+};
 
 /// The first version with executions.
 pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
+
+/// What is touched by something that is done with a project, and goes there.
+pub(super) fn touches(space: &Space, project: &Project, targets: Option<&Targets>) -> Touches {
+    let mut touches = Touches::default().with(Kind::Project, [project.thing()]);
+    space.touches(&mut touches);
+    if let Some(targets) = targets {
+        touches = touches
+            .with(
+                Kind::Environment,
+                targets
+                    .environments
+                    .iter()
+                    .map(super::super::octopus::environments::Environment::thing),
+            )
+            .with(
+                Kind::Tenant,
+                targets.tenancy.tenants().map(super::super::octopus::tenants::Tenant::thing),
+            );
+    }
+    touches
+}
 
 /// What to do next, where that tool is on.
 pub(super) fn help(cx: &Context) -> Option<&'static str> {

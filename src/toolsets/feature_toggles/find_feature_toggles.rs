@@ -20,19 +20,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindFeatureToggles {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
-    /// Only with this in their name.
+    /// In the name.
     partial_name: Option<String>,
-    /// Only with one of these tags, as Set/Tag.
+    /// One of these, as Set/Tag.
     tags: Option<Tags>,
-    /// Only with a state of their own in one of these environments.
+    /// With a state of its own in one of these.
     environment_ids: Option<Words>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     octopus::{
-        Answer, Error as OctopusError, Named, OctopusVersion, Order, Resource, Space,
+        Answer, Error as OctopusError, Kind, Named, OctopusVersion, Order, Resource, Space,
         environments::Environment, projects::Project, rollout_groups,
     },
     tool::{Change, Context, Error, Plan, Proposal, uri},
+    toolsets::executions,
 };
 
 /// Change a feature toggle: its default, its description, and in each environment whether it is on
@@ -17,7 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct UpdateFeatureToggle {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// The project.
     project_id: String,
@@ -98,7 +99,14 @@ impl Change for UpdateFeatureToggle {
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
         let question = format!("Change the feature toggle {name} of {}?", project.name);
         let order = Order::put(path, Value::Object(changed));
+        let mut touches = executions::touches(&space, &project, None)
+            .with(Kind::Environment, environments.iter().map(Environment::thing));
+        if self.default_is_enabled.is_some() {
+            // It holds in every environment of which the toggle says nothing.
+            touches = touches.unsure([Kind::Environment]);
+        }
         let proposal = Proposal::new("feature toggle update", &question, order)
+            .touching(touches)
             .fact("Space", space.name())
             .fact("Project", &project.name)
             .fact("Feature toggle", format!("{name} ({})", self.slug));

@@ -18,19 +18,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindInterruptions {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// One interruption, like Interruptions-123; nothing else can be given then.
+    /// One alone, like Interruptions-123.
     interruption_id: Option<String>,
-    /// Only those that still wait; true where it is left out.
+    /// Those that still wait; by default true.
     pending_only: Option<bool>,
-    /// Only those you have taken, or can take and nobody has.
+    /// Yours, or free for you to take.
     assigned_to_me: Option<bool>,
-    /// Only about this task, deployment, project, environment or tenant: its ID.
+    /// ID of what it is about, like a task or a tenant.
     regarding: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

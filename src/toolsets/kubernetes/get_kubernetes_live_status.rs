@@ -21,17 +21,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetKubernetesLiveStatus {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
-    /// Name, slug or ID.
+    /// Name or ID.
     environment_id: String,
-    /// The tenant, where the project is deployed for tenants.
+    /// Where it is deployed for tenants.
     tenant_id: Option<String>,
-    /// Whether to say only how the whole is.
+    /// Only how the whole is.
     summary_only: Option<bool>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -13,12 +13,11 @@ use crate::{
     tool::{Alias, Choices, Context, Error, Found, List, Tags, Tool, Words, alone, given, ids_of},
 };
 
-/// Find deployment targets (machines): health, endpoint, target tags, environments, tenants. One
-/// with targetId; otherwise those that fit all filters.
+/// Find deployment targets (machines): health, endpoint, target tags, environments, tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindDeploymentTargets {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// One: name, slug or ID.
     target_id: Option<String>,
@@ -50,9 +49,9 @@ pub(super) struct FindDeploymentTargets {
     shell_names: Option<Words>,
     /// Their IDs.
     deployment_target_types: Option<Words>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

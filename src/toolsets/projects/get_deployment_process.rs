@@ -20,17 +20,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentProcess {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: Option<String>,
-    /// A process, like the deploymentProcessId of a deployment.
+    /// Like the deploymentProcessId of a deployment.
     process_id: Option<String>,
-    /// In Git: branch, tag or commit; else the default branch.
+    /// In Git: branch, tag or commit.
     git_ref: Option<String>,
     /// Scripts and settings too.
     include_details: Option<bool>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

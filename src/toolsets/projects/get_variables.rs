@@ -17,20 +17,19 @@ use crate::{
 };
 
 /// Get the variables of a project: its own and those of the library variable sets that it
-/// includes, with the environments and other scopes of each value. For those of tenants use
-/// get_tenant_variables.
+/// includes, with the environments and other scopes of each value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetVariables {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
-    /// Part of the name.
+    /// In the name.
     name: Option<String>,
-    /// In Git: branch, tag or commit; else the default branch.
+    /// In Git: branch, tag or commit.
     git_ref: Option<String>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

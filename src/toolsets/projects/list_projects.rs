@@ -15,13 +15,13 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListProjects {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

@@ -15,6 +15,7 @@ use crate::{
         projects::Project,
         releases::{self, NextVersion, Release},
     },
+    rules::Deed,
     tool::{Change, Context, Error, Plan, Proposal, Words},
     toolsets::executions,
 };
@@ -24,7 +25,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CreateRelease {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// The project.
     project_name: String,
@@ -72,17 +73,16 @@ pub(super) struct CreatedRelease {
 /// Octopus's answer. Older versions write keys in camel case.
 #[derive(Deserialize)]
 struct Created {
-    #[serde(alias = "ReleaseId")]
-    #[serde(rename = "releaseId")]
+    #[serde(alias = "ReleaseId", rename = "releaseId")]
     id: Id<Release>,
-    #[serde(alias = "ReleaseVersion")]
-    #[serde(rename = "releaseVersion")]
+    #[serde(alias = "ReleaseVersion", rename = "releaseVersion")]
     version: String,
 }
 
 impl Change for CreateRelease {
     const NAME: &'static str = "create_release";
     const TITLE: &'static str = "Create a release";
+    const DEED: Deed = Deed::Release;
     const DESTRUCTIVE: bool = false;
     const SINCE: OctopusVersion = executions::SINCE;
 
@@ -112,8 +112,11 @@ impl Change for CreateRelease {
         )?;
         let latest = latest.items.into_iter().next();
         let version = self.wanted().map(str::to_owned).or(next);
-        let order = self.order(&space, &project, version.as_deref(), &channel, git_ref.as_deref());
-        let shown = version.as_deref().unwrap_or("of a version that Octopus picks");
+        let notes = cx.signed(self.release_notes.as_deref());
+        let (version, reference, notes) =
+            (version.as_deref(), git_ref.as_deref(), notes.as_deref());
+        let order = self.order(&space, &project, version, &channel, reference, notes);
+        let shown = version.unwrap_or("of a version that Octopus picks");
         let question = format!("Create release {shown} of {}?", project.name);
         let packages = self.packages.as_ref().map(|words| words.0.clone()).unwrap_or_default();
         let resources = self.git_resources.as_ref().map(|words| words.0.clone());
@@ -121,6 +124,7 @@ impl Change for CreateRelease {
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
         let proposal = Proposal::new("release creation", &question, order)
+            .touching(executions::touches(&space, &project, None))
             .fact("Space", space.name())
             .fact("Project", &project.name)
             .wrote("Version", Some(shown))
@@ -134,7 +138,7 @@ impl Change for CreateRelease {
             .wrote("Prereleases of packages", self.package_prerelease.as_ref())
             .fact_if("Ignores rules of the channel", yes(self.ignore_channel_rules))
             .wrote_list("Custom fields", &fields)
-            .wrote("Notes", self.release_notes.as_ref())
+            .wrote("Notes", notes)
             .state(json!([latest.map(|release| release.id), process]));
         Ok(Plan::Change(proposal))
     }
@@ -242,6 +246,7 @@ impl CreateRelease {
         version: Option<&str>,
         channel: &Channel,
         git_ref: Option<&str>,
+        notes: Option<&str>,
     ) -> Order {
         let words = |words: &Option<Words>| words.as_ref().map(|words| json!(words.0));
         let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
@@ -257,7 +262,7 @@ impl CreateRelease {
             ("GitResources", words(&self.git_resources)),
             ("GitRef", git_ref.map(|git_ref| json!(git_ref))),
             ("GitCommit", self.git_commit.as_ref().map(|commit| json!(commit))),
-            ("ReleaseNotes", self.release_notes.as_ref().map(|notes| json!(notes))),
+            ("ReleaseNotes", notes.map(|notes| json!(notes))),
             ("IgnoreIfAlreadyExists", Some(json!(false))),
             ("IgnoreChannelRules", self.ignore_channel_rules.map(|on| json!(on))),
             ("PackagePrerelease", self.package_prerelease.as_ref().map(|tag| json!(tag))),

@@ -13,11 +13,11 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetReleaseById {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Like Releases-123; list_releases_for_project finds it by version.
     release_id: String,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -25,6 +25,7 @@ pub(super) struct GetReleaseById {
 impl Tool for GetReleaseById {
     const NAME: &'static str = "get_release_by_id";
     const TITLE: &'static str = "Get a release";
+    const KEEPS_TO_PROJECT: bool = true;
     const ALIASES: &'static [Alias] = &[Alias::with("find_releases", "releaseId")];
 
     type Output = ReleaseSummary;
@@ -32,7 +33,8 @@ impl Tool for GetReleaseById {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Release>::parse(&self.release_id)?;
         let space = cx.space(self.space.as_deref()).await?;
-        let release = space.get(&id).await?;
+        let release: Release = space.get(&id).await?;
+        cx.keep(&space, Some(&release.project_id)).await?;
         let summary = summaries(&space, vec![release], false).await?.pop();
         summary.ok_or_else(|| space.not_found(&id).into())
     }

@@ -13,15 +13,15 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListReleasesForProject {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: String,
-    /// Only releases whose version contains this.
+    /// In the version.
     search_by_version: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

@@ -21,10 +21,15 @@ impl Resource for ReleaseResource {
     const NAME: &'static str = "release";
     const TITLE: &'static str = "Release";
     const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/releases/{releaseId}";
+    const KEEPS_TO_PROJECT: bool = true;
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Release>::parse(&self.release_id)?;
         let space = cx.space(Some(&self.space_name)).await?;
+        if cx.fixed_project().is_some() {
+            let release: Release = space.get(&id).await?;
+            cx.keep(&space, Some(&release.project_id)).await?;
+        }
         Ok(Contents::Json(document::whole(&space, &id).await?))
     }
 }

@@ -20,19 +20,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     project_id: Option<String>,
     /// One: name, slug or ID.
     runbook_id: Option<String>,
-    /// In Git: branch, tag or commit; else the default branch.
+    /// In Git: branch, tag or commit.
     git_ref: Option<String>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

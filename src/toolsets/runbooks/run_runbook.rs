@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RunRunbook {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// The project.
     project_name: String,
@@ -170,7 +170,9 @@ impl Change for RunRunbook {
         let whom = targets.tenancy.whom();
         let question =
             format!("Run {} of {} in {}{whom}?", runbook.name, project.name, targets.names());
+        let touches = executions::touches(&space, &project, Some(&targets));
         let proposal = Proposal::new("runbook run", &question, order)
+            .touching(touches)
             .fact("Space", space.name())
             .fact("Project", &project.name)
             .fact("Runbook", &runbook.name);

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskById {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Like ServerTasks-123.
     task_id: String,
@@ -22,13 +22,15 @@ pub(super) struct GetTaskById {
 impl Tool for GetTaskById {
     const NAME: &'static str = "get_task_by_id";
     const TITLE: &'static str = "Get a task";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskSummary;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let space = cx.space(self.space.as_deref()).await?;
-        let task = space.get(&id).await?;
+        let task: Task = space.get(&id).await?;
+        cx.keep(&space, task.project_id.as_ref()).await?;
         Ok(TaskSummary::named(&space, task).await?)
     }
 }

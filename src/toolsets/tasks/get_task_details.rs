@@ -18,13 +18,13 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskDetails {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Like ServerTasks-123.
     task_id: String,
-    /// Whether steps that went well show their messages too.
+    /// Messages of steps that went well too.
     all_messages: Option<bool>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -32,6 +32,7 @@ pub(super) struct GetTaskDetails {
 impl Tool for GetTaskDetails {
     const NAME: &'static str = "get_task_details";
     const TITLE: &'static str = "Get what happened in a task";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskDetails;
 
@@ -40,6 +41,7 @@ impl Tool for GetTaskDetails {
         let space = cx.space(self.space.as_deref()).await?;
         let details = tasks::details(&space, &id).await?;
         let project = details.task.project_id.as_ref();
+        cx.keep(&space, project).await?;
         let names = Names::of::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
         let everything = self.all_messages == Some(true);

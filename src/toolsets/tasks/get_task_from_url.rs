@@ -7,17 +7,16 @@ use super::TaskDetails;
 use crate::{
     octopus::{portal_url::PortalUrl, projects::Project, tasks},
     tool::{Context, Error, Names, Tool, uri},
-    toolsets::portal_url::{UrlInfo, parse, space_of},
+    toolsets::portal_url::{UrlInfo, open, space_of},
 };
 
-/// Find out what happened in the task at an address of the Octopus web portal, as get_task_details
-/// does.
+/// Get the task at an address of the Octopus web portal, as get_task_details does.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskFromUrl {
-    /// The address, like https://host/app#/Spaces-1/tasks/ServerTasks-123.
+    /// Like https://host/app#/Spaces-1/tasks/ServerTasks-123.
     url: String,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -39,11 +38,14 @@ const AROUND: usize = 1024;
 impl Tool for GetTaskFromUrl {
     const NAME: &'static str = "get_task_from_url";
     const TITLE: &'static str = "Get a task by its address";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskOfUrl;
 
-    async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let PortalUrl { space, task, deployment, resource_type } = parse(&self.url, cx)?;
+    async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
+        let (url, cx) = open(&self.url, Self::NAME, asked).await?;
+        let PortalUrl { space, task, deployment, resource_type } = url;
+        let cx = &cx;
         let Some(id) = task else {
             let what = match (&deployment, cx.policy.names("get_deployment_from_url")) {
                 (Some(deployment), true) => {
@@ -57,11 +59,12 @@ impl Tool for GetTaskFromUrl {
             let reason = format!("this address {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::of(&self.url, &space, resource_type);
+        let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);
         url_info.extracted_task_id = Some(id.to_string());
         let space = space_of(&space, cx).await?;
         let details = tasks::details(&space, &id).await?;
         let project = details.task.project_id.as_ref();
+        cx.keep(&space, project).await?;
         let names = Names::of::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
         let room = cx.limits.answer.saturating_sub(AROUND + self.url.len());

@@ -17,17 +17,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Like ServerTasks-123.
     task_id: String,
-    /// Only errors, warnings and failed steps.
+    /// Errors, warnings, failed steps.
     only_problems: Option<bool>,
-    /// The lines that end before this one. Lines count from 1.
+    /// Lines before this one, counted from 1.
     before_line: Option<u64>,
-    /// The lines from this one on.
+    /// Lines from this one on.
     from_line: Option<u64>,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }
@@ -59,6 +59,7 @@ pub(super) struct TaskLog {
 impl Tool for GetTaskRaw {
     const NAME: &'static str = "get_task_raw";
     const TITLE: &'static str = "Read the log of a task";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskLog;
 
@@ -78,6 +79,7 @@ impl Tool for GetTaskRaw {
             (None, None) => Wanted::Before(u64::MAX),
         };
         let space = cx.space(self.space.as_deref()).await?;
+        super::keep(&space, &id, cx).await?;
         let only_problems = self.only_problems == Some(true);
         let stream = tasks::log(&space, &id).await?;
         // What stands around the text takes some.

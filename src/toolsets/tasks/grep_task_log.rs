@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrepTaskLog {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Like ServerTasks-123.
     task_id: String,
@@ -39,7 +39,7 @@ pub(super) struct GrepTaskLog {
     /// grep -m; 100.
     #[schemars(range(min = 1, max = 500))]
     max_count: Option<u32>,
-    /// Matches to leave out first.
+    /// Matches to skip.
     offset: Option<u64>,
     /// Drop time and level first.
     strip_prefixes: Option<bool>,
@@ -60,6 +60,7 @@ pub(super) struct TaskLogMatches {
 impl Tool for GrepTaskLog {
     const NAME: &'static str = "grep_task_log";
     const TITLE: &'static str = "Search the log of a task";
+    const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskLogMatches;
 
@@ -68,6 +69,7 @@ impl Tool for GrepTaskLog {
         let search = self.search();
         let grep = search.begin(cx)?;
         let space = cx.space(self.space.as_deref()).await?;
+        super::keep(&space, &id, cx).await?;
         let found = read(&space, &id, grep, cx).await?;
         Ok(TaskLogMatches {
             answer: search.answer(found),

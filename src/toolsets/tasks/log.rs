@@ -7,7 +7,11 @@ use futures::{Stream, StreamExt};
 
 use crate::{
     octopus::Error,
-    text::{self, cut, log_line::LogLine},
+    text::{
+        self, cut,
+        keys::{HIDDEN, Keys},
+        log_line::LogLine,
+    },
     tool::Progress,
 };
 
@@ -37,6 +41,8 @@ pub(super) struct Part {
 
 /// A line that is longer is cut.
 const LONGEST_LINE: usize = 4 * 1024;
+/// How much of a line is kept before it passes the door and is cut.
+const KEPT: usize = 4 * LONGEST_LINE;
 /// How often progress is told.
 const TELL_EVERY: u64 = 1024 * 1024;
 
@@ -55,6 +61,8 @@ pub(super) async fn read(
         if !reader.take(&piece) {
             return Ok(reader.finish(false));
         }
+        // What is unpacked comes without waiting; other calls have their turn.
+        tokio::task::yield_now().await;
         if reader.bytes - told >= TELL_EVERY {
             told = reader.bytes;
             progress.report(told, || format!("{} MiB of the log read", told / TELL_EVERY));
@@ -76,6 +84,7 @@ struct Reader {
     kept_bytes: usize,
     problems: u64,
     dropped_before: bool,
+    keys: Keys,
 }
 
 impl Reader {
@@ -91,6 +100,7 @@ impl Reader {
             kept_bytes: 0,
             problems: 0,
             dropped_before: false,
+            keys: Keys::default(),
         }
     }
 
@@ -99,7 +109,7 @@ impl Reader {
         self.bytes += piece.len() as u64;
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             // What a line has past its longest is dropped as it comes.
-            let left = (LONGEST_LINE + 2).saturating_sub(self.rest.len());
+            let left = (KEPT + 2).saturating_sub(self.rest.len());
             self.rest.extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.rest);
@@ -119,7 +129,11 @@ impl Reader {
         }
         self.lines = number;
         let line = String::from_utf8_lossy(line);
-        let line = line.trim_end_matches(['\n', '\r']);
+        let mut line = line.trim_end_matches(['\n', '\r']);
+        // What is shown can begin and end inside of a private key.
+        if self.keys.hide(line.as_bytes()) {
+            line = HIDDEN;
+        }
         let is_problem = LogLine::read(line).is_problem();
         self.problems += u64::from(is_problem);
         if matches!(self.wanted, Wanted::From(start) if number < start) {
@@ -133,9 +147,12 @@ impl Reader {
         if self.only_problems {
             shown = format!("{number}: ");
         }
-        shown.push_str(cut::head(line, LONGEST_LINE));
         if line.len() > LONGEST_LINE {
+            // Half a secret is hard to recognise.
+            shown.push_str(cut::head(&text::door(line).text, LONGEST_LINE));
             shown.push_str(" ...");
+        } else {
+            shown.push_str(line);
         }
         let size = size(&shown);
         if matches!(self.wanted, Wanted::From(_))

@@ -16,7 +16,19 @@ pub(super) use details::TaskDetails;
 
 use summary::TaskSummary;
 
-use crate::tool::{Definition, ResourceDefinition, Toolset};
+use crate::{
+    octopus::{Id, Space, tasks::Task},
+    tool::{Context, Definition, Error, ResourceDefinition, Toolset},
+};
+
+/// Lets pass a task of the project that the request fixes, where it fixes one.
+async fn keep(space: &Space, id: &Id<Task>, cx: &Context) -> Result<(), Error> {
+    if cx.fixed_project().is_none() {
+        return Ok(());
+    }
+    let task: Task = space.get(id).await?;
+    cx.keep(space, task.project_id.as_ref()).await
+}
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "tasks",

@@ -20,10 +20,12 @@ impl Resource for TaskResource {
     const NAME: &'static str = "task";
     const TITLE: &'static str = "Task";
     const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/tasks/{taskId}";
+    const KEEPS_TO_PROJECT: bool = true;
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let space = cx.space(Some(&self.space_name)).await?;
+        super::keep(&space, &id, cx).await?;
         Ok(Contents::Json(document::whole(&space, &id).await?))
     }
 }

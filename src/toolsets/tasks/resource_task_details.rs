@@ -25,10 +25,12 @@ impl Resource for TaskDetailsResource {
     const NAME: &'static str = "task-details";
     const TITLE: &'static str = "Task with its steps and messages";
     const TEMPLATE: &'static str = "octopus://spaces/{spaceName}/tasks/{taskId}/details";
+    const KEEPS_TO_PROJECT: bool = true;
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let space = cx.space(Some(&self.space_name)).await?;
+        super::keep(&space, &id, cx).await?;
         let path = space.path([Task::COLLECTION, id.as_str(), "details"]);
         let path = path.with("verbose", false).with("tail", TAIL);
         Ok(Contents::Json(document::whole_at(&space, &id, &path).await?))

@@ -19,19 +19,19 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetMissingTenantVariables {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
     /// Only this tenant.
     tenant_id: Option<String>,
-    /// Only variables of this project.
+    /// Only of this project.
     project_id: Option<String>,
-    /// Only variables for this environment.
+    /// Only for this environment.
     environment_id: Option<String>,
-    /// Whether to say which variables have no value.
+    /// Which variables they are.
     include_details: Option<bool>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

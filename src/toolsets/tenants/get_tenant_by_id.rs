@@ -12,11 +12,11 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantById {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     tenant_id: String,
-    /// Most bytes to answer.
+    /// Of the answer.
     #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
     max_bytes: Option<u32>,
 }

@@ -17,17 +17,17 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Name, slug or ID.
+    /// Name or ID.
     tenant_id: String,
-    /// Of library variable sets (common), of projects, or both.
+    /// Common ones, those of projects, or all.
     variable_type: VariableType,
-    /// Whether to list variables without a value too, on the first page.
+    /// Those without a value too, on the first page.
     include_missing_variables: Option<bool>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

@@ -15,23 +15,22 @@ use crate::{
 };
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
-/// For the projects and environments of one use get_tenant_by_id.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListTenants {
-    /// Name, slug or ID.
+    /// Name or ID.
     space: Option<String>,
-    /// Only tenants connected to this project.
+    /// Connected to this project.
     project_id: Option<String>,
-    /// Only tenants with these tags, as Set/Tag; of several tags of one set, any will do.
+    /// As Set/Tag; of several of one set, any will do.
     tags: Option<Tags>,
     /// Only these tenants.
     ids: Option<Words>,
-    /// Part of the name.
+    /// In the name.
     partial_name: Option<String>,
-    /// How many to skip.
+    /// To skip.
     skip: Option<u32>,
-    /// How many at most.
+    /// At most.
     take: Option<u32>,
 }
 

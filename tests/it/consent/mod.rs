@@ -8,11 +8,12 @@ mod words;
 
 use octopus_mcp::{
     config::Config,
-    sample::{Entry, keys},
+    rules::Clock,
+    sample::{Entry, Sample, keys},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Era, Reply, TestServer, meta};
+use crate::support::{Era, Reply, TestServer, meta, projected_headers};
 
 /// The ways in which a yes comes, with the era that has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +129,12 @@ impl Desk {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let server = TestServer::with(|config| {
+        Self::by(Clock::default(), change).await
+    }
+
+    /// A server whose rules go by this clock.
+    pub async fn by(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        let server = TestServer::by(clock, Sample::new(), |config| {
             config.tools.read_only = false;
             change(config);
         });
@@ -159,15 +165,32 @@ impl Desk {
         sealed: &str,
         action: &str,
     ) -> Came {
+        self.typed(way, tool, arguments, sealed, action, None).await
+    }
+
+    /// Calls it again with what a person did, and with the word that they typed.
+    pub async fn typed(
+        &self,
+        way: Way,
+        tool: &str,
+        arguments: &Value,
+        sealed: &str,
+        action: &str,
+        word: Option<&str>,
+    ) -> Came {
         let mut params = json!({ "name": tool, "arguments": arguments });
         match way {
             Way::Rounds => {
                 params["requestState"] = json!(sealed);
                 params["inputResponses"] = json!({ "confirm": { "action": action } });
+                if let Some(word) = word {
+                    params["inputResponses"]["confirm"]["content"] = json!({ "word": word });
+                }
             }
             Way::Code(_) => {
                 assert_eq!(action, "accept", "a code is sent or not");
-                params["arguments"]["confirm"] = json!(sealed);
+                let word = word.map_or_else(String::new, |word| format!(" {word}"));
+                params["arguments"]["confirm"] = json!(format!("{sealed}{word}"));
             }
         }
         self.send(way, params).await
@@ -185,12 +208,14 @@ impl Desk {
                 params["_meta"] = meta();
                 params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
                     json!({ "elicitation": { "form": {} } });
-                let headers = [
+                let projected = projected_headers(&name, &params["arguments"]);
+                let mut headers = vec![
                     ("x-octopus-apikey", self.key),
                     ("mcp-protocol-version", crate::support::MODERN),
                     ("mcp-method", "tools/call"),
                     ("mcp-name", &name),
                 ];
+                headers.extend(projected.iter().map(|(name, value)| (&**name, &**value)));
                 let body =
                     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
                 self.server.post(&headers, body.to_string()).await
@@ -207,7 +232,8 @@ pub fn read(reply: &Reply) -> Came {
         let asked = &result["inputRequests"]["confirm"];
         assert_eq!(asked["method"], "elicitation/create");
         assert_eq!(asked["params"]["mode"], "form");
-        assert_eq!(asked["params"]["requestedSchema"]["properties"], json!({}));
+        let form = asked["params"]["requestedSchema"]["properties"].as_object().unwrap();
+        assert!(form.is_empty() || form.keys().eq(["word"]), "{form:?}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         return Came::Asked {
             words: text(&asked["params"]["message"]),

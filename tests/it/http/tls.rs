@@ -34,6 +34,7 @@ async fn a_certificate_is_served_and_its_successor_after_it() {
         config.http.tls = Tls {
             certificate: Some(folder.path().join("cert.pem")),
             key: Some(folder.path().join("key.pem")),
+            ..Tls::default()
         };
     })
     .await;

@@ -169,8 +169,7 @@ async fn a_toolset_that_is_off_is_off_this_way_too() {
     server.answer("execute", get("/api/Spaces-1/projects/Projects-1/releases")).await;
     server.answer("execute", get("/api/spaces/Spaces-1")).await;
     // All by name is all.
-    let config = Config::default();
-    let catalog = app::catalog(&config);
+    let catalog = app::catalog();
     let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
     let said = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
     assert!(said.contains("there is no resource '/api/Spaces-1/unheard'"), "{said}");

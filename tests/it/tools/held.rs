@@ -155,7 +155,7 @@ fn visit(value: &Value, look: &mut impl FnMut(&str, &Value)) {
 /// The published schemas of answers, made strict: a key that they do not name is wrong.
 fn schemas() -> HashMap<&'static str, jsonschema::Validator> {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
     let strict = |entry: &octopus_mcp::tool::Entry| {
         let mut schema = serde_json::to_value(&entry.model.output_schema).unwrap();
         close(&mut schema);

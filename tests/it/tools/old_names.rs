@@ -124,7 +124,7 @@ async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
 #[test]
 fn no_old_name_is_listed() {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(&config), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
     let listed: Vec<&str> = catalog.shown(&policy).map(|entry| entry.definition.name).collect();
     for (old, _, now) in rows() {
         assert_eq!(listed.contains(&old), old == now, "{old}");

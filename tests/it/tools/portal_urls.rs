@@ -169,9 +169,7 @@ async fn a_fixed_space_is_the_only_one() {
         config.octopus.space = Some("warehouse-systems".to_owned());
     })
     .await;
-    let spaces = server.answer("list_spaces", json!({})).await;
-    let url = spaces["items"][0]["url"].as_str().unwrap();
-    let base = url.split("/app#").next().unwrap().to_owned();
+    let base = server.octopus();
     let ask = |route: &str| json!({ "url": format!("{base}/{route}") });
     let said = server.failure(TASK, ask("app#/Spaces-1/tasks/ServerTasks-90004")).await;
     assert!(

@@ -1,24 +1,9 @@
-//! The settings of who may call.
+//! The ways in which callers are known.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::List;
-
-/// Who may call, and with which Octopus credential.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// How callers are known. `octopus`: a caller is whoever their Octopus credential says, sent
-    /// with every request. `none`: whoever reaches the listener may call, with their own credential
-    /// or else with the configured one. `tokens`, `oauth`, `proxy`, `certificate`: by what this
-    /// section says of each; several of these may be given with commas. Left out, it is `none`
-    /// where a credential is configured and `octopus` elsewhere.
-    pub mode: Option<Modes>,
-    /// Whether a configured credential may be used by anybody who reaches a listener that is not
-    /// loopback.
-    pub allow_anonymous: bool,
-}
+use super::super::List;
 
 /// How a caller is told from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +35,10 @@ impl From<AuthMode> for Modes {
 }
 
 impl Modes {
+    /// The ways in which a request proves itself to this server.
+    pub const PROOFS: [AuthMode; 4] =
+        [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
+
     /// Whether callers are known in this way.
     pub fn has(&self, mode: AuthMode) -> bool {
         self.0.contains(&mode)

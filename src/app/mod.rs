@@ -1,18 +1,25 @@
 //! Builds the parts from the settings, starts them, and stops them.
 
+mod check;
+
+pub use check::{check, policy};
+
 use std::{io::Write, net::TcpListener, sync::Arc, time::Duration};
 
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    audit::Audit,
     callers::Caller,
-    config::{AuthMode, Config, Loaded, Secret, Sessions},
-    http::{self, Auth, Certificates, Gate, Listening, Readiness},
+    config::{AuthMode, Config, Secret, Sessions},
+    http::{self, Auth, Certificates, Gate, Listening, Rates, Readiness},
     mcp::{self, Protocol, Settings, Tools},
     octopus::Instances,
+    rules::{Clock, Rules},
     sample,
-    tool::{Catalog, Gate as ChangeGate, Limits, Policy, Seal, Tier},
+    store::Store,
+    tool::{Acting, Catalog, Gate as ChangeGate, Limits, Seal, Starters},
     toolsets::TOOLSETS,
 };
 
@@ -20,44 +27,17 @@ use crate::{
 /// so that their clients hear it from the server and not from a broken connection.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Adds the mistakes in the settings that only the catalog can see.
-pub fn check(loaded: &mut Loaded) {
-    let tools = loaded.config().tools.clone();
-    if let Err(unknown) = Policy::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
-        let near = crate::text::nearest::nearest(&unknown.given, unknown.valid.iter().copied(), 1);
-        let near = near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
-        let message = format!(
-            "there is no toolset `{}`{near}. There are: {}, or `all`",
-            unknown.given,
-            unknown.valid.join(", ")
-        );
-        loaded.refuse("tools.toolsets", &message);
-    }
-}
-
-/// What anybody may see and do, as the settings say.
-pub fn policy(config: &Config) -> Result<Policy, String> {
-    let tools = &config.tools;
-    let ceiling = match (tools.read_only, tools.allow_deletes) {
-        (true, _) => Tier::Read,
-        (false, false) => Tier::Write,
-        (false, true) => Tier::Delete,
-    };
-    Policy::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
-        .map_err(|unknown| format!("tools.toolsets: there is no toolset `{}`", unknown.given))
-}
-
-/// Every tool, as the settings list them.
-pub fn catalog(config: &Config) -> Catalog {
-    Catalog::new(TOOLSETS, config.octopus.space.is_some())
+/// Every tool.
+pub fn catalog() -> Catalog {
+    Catalog::new(TOOLSETS)
 }
 
 /// The offering of this product.
 pub fn tools(config: &Config) -> Result<Tools, String> {
-    // The rules for secrets are built at the first use, which should not be a caller's.
+    // The hints of secrets are made ready at the first use, which should not be a caller's.
     crate::text::door("");
     Ok(Tools {
-        catalog: catalog(config),
+        catalog: catalog(),
         policy: policy(config)?,
         instances: Arc::new(Instances::from_config(config)?),
         gate: Arc::new(ChangeGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
@@ -67,6 +47,12 @@ pub fn tools(config: &Config) -> Result<Tools, String> {
             take: config.tools.take,
             take_cap: config.tools.take_cap,
         },
+        rules: Arc::new(
+            Rules::of(&config.policy).map_err(|error| format!("policy.rules: {error}"))?,
+        ),
+        starters: Arc::new(Starters::new(Store::memory())),
+        audit: Audit::start(&config.audit)?,
+        acting: Acting::default(),
     })
 }
 
@@ -79,6 +65,9 @@ pub struct Running {
     pub admin: Option<Listening>,
     /// The sessions, where any are kept.
     pub sessions: Option<Arc<mcp::Sessions>>,
+    /// What replicas share.
+    pub store: Arc<Store>,
+    audit: Audit,
     sample: Option<Listening>,
     readiness: Readiness,
     stop: CancellationToken,
@@ -86,17 +75,27 @@ pub struct Running {
 }
 
 /// Starts everything that the settings ask for. It serves when this returns.
-pub async fn start(mut config: Config) -> Result<Running, String> {
+pub async fn start(config: Config) -> Result<Running, String> {
+    start_by(config, Clock::default()).await
+}
+
+/// The same, with rules that go by this clock.
+pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let auth = Auth::new(&config.auth_modes());
+    let auth = Auth::from_config(&config)?;
     let settings = Settings {
         call_timeout: config.http.request_timeout.0,
         stop: stop.clone(),
         local: None,
         sessions: config.http.sessions == Sessions::Memory,
     };
-    let protocol = Protocol::new(tools(&config)?, settings);
+    let store = Store::open(&config.limits, stop.clone()).await?;
+    let mut tools = tools(&config)?;
+    tools.starters = Arc::new(Starters::new(Arc::clone(&store)));
+    tools.rules = Arc::new(tools.rules.as_ref().clone().by(clock));
+    let audit = tools.audit.clone();
+    let protocol = Protocol::new(tools, settings);
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
         Sessions::Off => None,
@@ -108,7 +107,10 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
     if let Some(sessions) = &sessions {
         tokio::spawn(Arc::clone(sessions).look_after(stop.clone()));
     }
-    let gate = Gate::new(&config.http, &config.limits, auth, readiness.clone(), sessions.clone());
+    let rates = Rates::new(&config.limits, config.default_instance(), &store);
+    let gate =
+        Gate::new(&config.http, &config.limits, rates, auth, readiness.clone(), sessions.clone())
+            .audited(audit.clone());
     let router = http::router(gate, protocol);
 
     let certificates = Certificates::load(&config.http.tls).await?;
@@ -129,9 +131,11 @@ pub async fn start(mut config: Config) -> Result<Running, String> {
         tokio::spawn(certificates.follow(stop.clone()));
     }
     Ok(Running {
+        audit,
         main,
         admin,
         sessions,
+        store,
         sample,
         readiness,
         stop,
@@ -186,13 +190,20 @@ impl Running {
         for other in [self.admin, self.sample].into_iter().flatten() {
             let _ = other.stop(Duration::from_millis(100)).await;
         }
+        self.audit.stop().await;
     }
 }
 
 /// Serves one local client over standard input and output, until it closes them.
 pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
+    if config.audit.stdout {
+        return Err("audit.stdout: standard output belongs to the local client; give \
+                    audit.file.path instead"
+            .to_owned());
+    }
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let tools = tools(&config)?;
+    let audit = tools.audit.clone();
     let caller = Caller::default();
     tools.instances.default().ok_or("say which instance is the `default`")?.suits(&caller.brings()).map_err(|_| {
         "a local client sends no credential, so one must be configured: set OCTOPUS_API_KEY, or \
@@ -215,6 +226,7 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
     };
     stop.cancel();
     drop(sample);
+    audit.stop().await;
     ended
 }
 

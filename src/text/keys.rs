@@ -1,19 +1,19 @@
-//! Private keys that stand in a log line by line.
+//! Private keys that stand in a text line by line.
 //!
-//! The door knows a private key by where it begins, and a line from its middle has nothing of
-//! that. So whoever shows single lines has to remember that one has begun.
+//! The door knows a private key by where it begins or ends, and a line from its middle has nothing
+//! of that. So whoever shows single lines has to remember that one has begun.
 
 use memchr::memmem;
 
 /// Whether the lines that come now belong to a private key.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub struct Keys {
     /// How many lines may still belong to it.
     left: usize,
 }
 
-/// What is shown in place of a line of a key; the words of [`crate::text::secrets`].
-pub(super) const HIDDEN: &[u8] = b"[redacted:private-key]";
+/// What is shown in place of a line of a key; the words of [`super::secrets`].
+pub const HIDDEN: &str = "[redacted:private-key]";
 
 /// How many lines a key has at most.
 const LINES: usize = 400;
@@ -22,12 +22,12 @@ const RUN: usize = 16;
 
 impl Keys {
     /// Whether none of these lines needs to be read for its keys.
-    pub(super) fn are_absent(&self, lines: &[u8]) -> bool {
+    pub fn are_absent(&self, lines: &[u8]) -> bool {
         self.left == 0 && memmem::find(lines, b"PRIVATE KEY").is_none()
     }
 
     /// Reads the next line, and says whether it is of the inside of a key.
-    pub(super) fn hide(&mut self, line: &[u8]) -> bool {
+    pub fn hide(&mut self, line: &[u8]) -> bool {
         if let Some(place) = memmem::rfind(line, b"PRIVATE KEY") {
             let before = line.get(..place).unwrap_or_default();
             let begins = memmem::rfind(before, b"-----BEGIN");

@@ -1,0 +1,66 @@
+//! What of the settings the catalog must be asked for.
+
+use crate::{
+    config::{Config, Loaded},
+    tool::{Fixed, Policy, Tier},
+    toolsets::TOOLSETS,
+};
+
+/// Adds the mistakes in the settings that only the catalog can see.
+pub fn check(loaded: &mut Loaded) {
+    let tools = loaded.config().tools.clone();
+    if let Err(unknown) = Policy::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
+        loaded.refuse("tools.toolsets", &unknown.to_string());
+    }
+    check_rules(loaded);
+}
+
+/// Names of tools and toolsets in rules. One with a `*` is not looked up.
+fn check_rules(loaded: &mut Loaded) {
+    let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
+    let tools: Vec<&str> = tools.collect();
+    let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
+    let mut mistakes = Vec::new();
+    for rule in &loaded.config().policy.rules {
+        for (kind, given, known) in
+            [("tool", &rule.tools, &tools), ("toolset", &rule.toolsets, &toolsets)]
+        {
+            let given =
+                given.iter().flat_map(|list| &list.0).map(|name| name.trim_start_matches('!'));
+            let is_known = |name: &&str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+            for unknown in given.filter(|name| !name.contains('*') && !is_known(name)) {
+                let near = crate::text::nearest::nearest(unknown, known.iter().copied(), 1);
+                let near =
+                    near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
+                let name = rule.name.escape_debug();
+                mistakes.push(format!("rule '{name}': there is no {kind} `{unknown}`{near}"));
+            }
+        }
+    }
+    if !mistakes.is_empty() {
+        loaded.refuse("policy.rules", &mistakes.join("; "));
+    }
+    for (name, token) in loaded.config().auth.tokens.clone() {
+        if let Err(unknown) = Policy::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
+            let (given, valid) = (unknown.given, unknown.valid.join(", "));
+            let message = format!("there is no toolset `{given}`. There are: {valid}");
+            loaded.refuse(&format!("auth.tokens.{name}.toolsets"), &message);
+        }
+    }
+}
+
+/// What anybody may see and do, as the settings say.
+pub fn policy(config: &Config) -> Result<Policy, String> {
+    let tools = &config.tools;
+    let ceiling = match (tools.read_only, tools.allow_deletes) {
+        (true, _) => Tier::Read,
+        (false, false) => Tier::Write,
+        (false, true) => Tier::Delete,
+    };
+    let policy = Policy::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
+        .map_err(|unknown| format!("tools.toolsets: {unknown}"))?;
+    let instances = config.each_instance();
+    let alone = instances.len() == 1;
+    let space = instances.iter().all(|(_, _, instance)| instance.space.is_some());
+    Ok(policy.fixing(Fixed { instance: alone, space: alone && space, project: false }))
+}

@@ -1,0 +1,151 @@
+//! The audit: one record of every call, kept where the settings say.
+//!
+//! | part | what it holds |
+//! | --- | --- |
+//! | `record.rs` | what a record says |
+//! | `arguments.rs` | what of arguments may be written down |
+//! | `chain.rs` | how a record holds on to the one before |
+//! | `file.rs` | the file, its turns, its end after a crash |
+//! | `writer.rs` | the thread that writes, and where to |
+//! | `strangers.rs` | requests of nobody, of which there may be very many |
+//! | `verify.rs` | whether a chain is whole |
+
+mod arguments;
+mod chain;
+mod file;
+mod record;
+mod strangers;
+mod verify;
+mod writer;
+
+pub use record::{Arguments, Bytes, Caller, Client, Kind, Outcome, Place, Record};
+pub use verify::{Expected, Finding, Verified, verify};
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokio::sync::{mpsc, oneshot};
+
+use self::{arguments::Discretion, strangers::Strangers, writer::Job};
+use crate::config;
+
+/// Where records are handed over. Cheap to clone; the default keeps none.
+#[derive(Debug, Clone, Default)]
+pub struct Audit(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    jobs: mpsc::Sender<Job>,
+    discretion: Discretion,
+    required: bool,
+    marks: bool,
+    lost: Arc<AtomicU64>,
+    strangers: Strangers,
+}
+
+/// How long a change waits for its record to be kept.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// That a record could not be kept, and so nothing may be changed. Why stands in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotKept;
+
+impl Audit {
+    /// Opens what the settings name. Where they name nothing, no record is kept.
+    pub fn start(settings: &config::Audit) -> Result<Self, String> {
+        if !settings.is_on() {
+            return Ok(Self(None));
+        }
+        let (jobs, queue) = mpsc::channel(settings.queue as usize);
+        let lost = Arc::new(AtomicU64::new(0));
+        writer::start(settings, queue, Arc::clone(&lost))?;
+        Ok(Self(Some(Arc::new(Inner {
+            jobs,
+            discretion: Discretion::from_config(settings)?,
+            required: settings.required,
+            marks: settings.mark_changes,
+            lost,
+            strangers: Strangers::default(),
+        }))))
+    }
+
+    /// Whether records are kept.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether what is made carries the ID of its record.
+    pub fn marks(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.marks)
+    }
+
+    /// What is written of the arguments that a tool takes.
+    pub fn arguments(&self, arguments: &Map<String, Value>) -> Arguments {
+        self.0.as_ref().map(|inner| inner.discretion.of(arguments)).unwrap_or_default()
+    }
+
+    /// What is written of arguments that nobody has looked at yet.
+    pub fn unread(&self, arguments: &Map<String, Value>) -> Arguments {
+        let whole = self.0.as_ref().map(|inner| inner.discretion.whole(arguments));
+        Arguments { whole, ..Arguments::default() }
+    }
+
+    /// Keeps a record. It never waits, and what cannot be kept is counted.
+    pub fn keep(&self, mut record: Record) {
+        let Some(inner) = &self.0 else { return };
+        record.time = Timestamp::now();
+        if inner.jobs.try_send(Job::Keep(Box::new(record))).is_err() {
+            inner.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps a record before something is changed: where the settings ask for that, it is written
+    /// and flushed when this returns, or nothing may be changed.
+    pub async fn ensure(&self, record: impl FnOnce() -> Record) -> Result<(), NotKept> {
+        let Some(inner) = self.0.as_ref().filter(|inner| inner.required) else { return Ok(()) };
+        let mut record = record();
+        record.time = Timestamp::now();
+        let (kept, answer) = oneshot::channel();
+        let work = async {
+            let job = Job::Ensure(Box::new(record), kept);
+            inner.jobs.send(job).await.map_err(|_| NotKept)?;
+            answer.await.map_err(|_| NotKept)?.map_err(|_| NotKept)
+        };
+        tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(NotKept))
+    }
+
+    /// Keeps that a request was turned away before it was known whose it is. So many a minute have
+    /// a record of their own; the next one says how many had none.
+    pub fn turned_away(&self, status: u16, why: &str, request: Option<&str>) {
+        let Some(inner) = &self.0 else { return };
+        let Some(others) = inner.strangers.admit() else { return };
+        let mut record = Record::new(Kind::Unauthenticated);
+        record.result = Outcome::Refused;
+        record.status = Some(status);
+        record.rule = Some(why.to_owned());
+        record.request = request.map(str::to_owned);
+        record.others = others;
+        self.keep(record);
+    }
+
+    /// Writes what came so far, and ends. What comes later is lost.
+    pub async fn stop(&self) {
+        let Some(inner) = &self.0 else { return };
+        let (stopped, ended) = oneshot::channel();
+        let work = async {
+            if inner.jobs.send(Job::Stop(stopped)).await.is_ok() {
+                let _ = ended.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, work).await.is_err() {
+            tracing::error!("records of the audit may be lost: they are not written in time");
+        }
+    }
+}

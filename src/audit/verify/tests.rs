@@ -1,0 +1,126 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::audit::chain::Chain;
+
+/// A file as it begins, with this many records after the notice.
+fn file(records: usize) -> (Vec<u8>, Expected) {
+    let (mut text, mut chain) = Chain::new().notice("first", 0, 0);
+    for number in 0..records {
+        let (line, next) = chain.line(&format!("{{\"kind\":\"call\",\"tool\":\"t{number}\"}}"));
+        text.push_str(&line);
+        chain = next;
+    }
+    (text.into_bytes(), Expected { count: Some(chain.seq), last: Some(chain.hash) })
+}
+
+fn findings(files: &[&[u8]], expected: &Expected) -> Vec<Finding> {
+    verify(files.iter().map(|file| Ok(*file)), expected).unwrap().findings
+}
+
+fn lines(file: &[u8]) -> Vec<Vec<u8>> {
+    file.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_single_changed_byte_is_found(records in 1..6_usize, place: prop::sample::Index, byte: u8) {
+        let (mut text, expected) = file(records);
+        let place = place.index(text.len());
+        prop_assume!(text[place] != byte);
+        text[place] = byte;
+        prop_assert!(!findings(&[&text], &Expected::default()).is_empty());
+        prop_assert!(!findings(&[&text], &expected).is_empty());
+    }
+
+    #[test]
+    fn any_removed_line_is_found(records in 1..8_usize, place: prop::sample::Index) {
+        let (text, expected) = file(records);
+        let mut lines = lines(&text);
+        let place = place.index(lines.len());
+        lines.remove(place);
+        // Where the end is gone, the file alone does not show it.
+        let known = if place == records { expected } else { Expected::default() };
+        prop_assert!(!findings(&[&lines.concat()], &known).is_empty());
+    }
+
+    #[test]
+    fn any_two_swapped_lines_are_found(
+        records in 1..8_usize,
+        one: prop::sample::Index,
+        other: prop::sample::Index,
+    ) {
+        let (text, _) = file(records);
+        let mut lines = lines(&text);
+        let (one, other) = (one.index(lines.len()), other.index(lines.len()));
+        prop_assume!(one != other);
+        lines.swap(one, other);
+        prop_assert!(!findings(&[&lines.concat()], &Expected::default()).is_empty());
+    }
+
+    #[test]
+    fn any_inserted_line_is_found(
+        records in 1..8_usize,
+        from: prop::sample::Index,
+        to: prop::sample::Index,
+    ) {
+        let (text, _) = file(records);
+        let mut lines = lines(&text);
+        let copy = lines[from.index(lines.len())].clone();
+        lines.insert(to.index(lines.len() + 1), copy);
+        prop_assert!(!findings(&[&lines.concat()], &Expected::default()).is_empty());
+    }
+
+    #[test]
+    fn any_cut_end_is_found_where_the_end_is_known(records in 1..6_usize, at: prop::sample::Index) {
+        let (text, expected) = file(records);
+        let cut = &text[..at.index(text.len())];
+        prop_assert!(!findings(&[cut], &expected).is_empty());
+    }
+}
+
+#[test]
+fn a_whole_chain_is_whole_and_its_end_is_told() {
+    let (text, expected) = file(3);
+    let found = verify([Ok(text.as_slice())], &expected).unwrap();
+    assert_eq!(found.findings, []);
+    assert_eq!((found.records, found.after), (4, 0));
+    assert_eq!(found.last.unwrap().1, expected.last.unwrap());
+    assert_eq!(findings(&[b""], &Expected::default())[0].what, "there is no record");
+}
+
+/// A record that was written by somebody who does not know what stands before it.
+#[test]
+fn a_forged_record_is_found_by_what_follows_it() {
+    let (text, _) = file(3);
+    let mut lines = lines(&text);
+    let before = link(lines[1].strip_suffix(b"\n").unwrap()).unwrap();
+    let chain = Chain { seq: before.seq, hash: before.hash };
+    let (forged, _) = chain.line("{\"kind\":\"call\",\"tool\":\"forged\"}");
+    lines[2] = forged.into_bytes();
+    let found = findings(&[&lines.concat()], &Expected::default());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].line, &*found[0].what),
+        (4, "number 4 follows another record than the one before it")
+    );
+}
+
+#[test]
+fn what_was_torn_is_noted_only_where_the_next_record_says_so() {
+    let (mut text, _) = file(2);
+    let last = link(lines(&text).pop().unwrap().strip_suffix(b"\n").unwrap()).unwrap();
+    let chain = Chain { seq: last.seq, hash: last.hash };
+    text.extend_from_slice(b"{\"v\":1,\"se\n");
+    let (told, _) = chain.notice("restarted", 0, 10);
+    let (silent, _) = chain.notice("restarted", 0, 0);
+    let found = |end: &str| {
+        verify([Ok([&text, end.as_bytes()].concat().as_slice())], &Expected::default()).unwrap()
+    };
+    assert_eq!(found(&told).findings, []);
+    assert_eq!(found(&told).notes.len(), 1);
+    assert_eq!(found(&silent).findings.len(), 1);
+    assert_eq!(found("").findings.len(), 1);
+}

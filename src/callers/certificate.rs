@@ -1,0 +1,65 @@
+//! Callers whom the certificate of a TLS client names.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
+
+use super::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups};
+use crate::config::{self, SubjectName};
+
+/// Whom a certificate names. That it is of an authority that counts, TLS has shown.
+pub(super) fn who(
+    der: &[u8],
+    settings: &config::Certificate,
+    group_scopes: &[config::GroupScope],
+    now: Timestamp,
+) -> Result<Who, Refused> {
+    let (_, certificate) = X509Certificate::from_der(der)
+        .map_err(|_| Refused::Invalid("the certificate of the client does not read"))?;
+    // A connection may outlive the certificate that it was opened with.
+    let expires = Timestamp::from_second(certificate.validity().not_after.timestamp()).ok();
+    if expires.is_none_or(|expires| expires <= now) {
+        return Err(Refused::Invalid("the certificate of the client has expired"));
+    }
+    let subject = subject(&certificate, settings.subject)
+        .filter(|subject| !subject.trim().is_empty())
+        .ok_or(Refused::Invalid("the certificate of the client names no caller"))?;
+    let units = certificate.subject().iter_organizational_unit();
+    let groups: BTreeSet<String> =
+        units.filter_map(|unit| unit.as_str().ok()).map(str::to_owned).collect();
+    let scope = scope_of_groups(&groups, group_scopes).unwrap_or(Scope::from(settings.scope));
+    Ok(Who {
+        way: Way::Certificate,
+        name: displayed(&subject),
+        subject,
+        issuer: only(certificate.issuer()),
+        client: None,
+        groups: Arc::new(groups),
+        grants: Grants { scope, ..Grants::default() },
+        expires,
+    })
+}
+
+fn subject(certificate: &X509Certificate<'_>, of: SubjectName) -> Option<String> {
+    if of == SubjectName::Cn {
+        return only(certificate.subject());
+    }
+    let names = certificate.subject_alternative_name().ok()??;
+    let name = names.value.general_names.iter().find_map(|name| match (name, of) {
+        (GeneralName::URI(uri), SubjectName::Uri) => Some(*uri),
+        (GeneralName::DNSName(name), SubjectName::Dns) => Some(*name),
+        (GeneralName::RFC822Name(address), SubjectName::Email) => Some(*address),
+        _ => None,
+    })?;
+    Some(name.to_owned())
+}
+
+/// The one common name. Two would leave open which of them counts.
+fn only(name: &X509Name<'_>) -> Option<String> {
+    let mut names = name.iter_common_name();
+    match (names.next(), names.next()) {
+        (Some(name), None) => name.as_str().ok().map(str::to_owned),
+        _ => None,
+    }
+}

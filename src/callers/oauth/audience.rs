@@ -1,0 +1,100 @@
+//! For whom a token was made.
+
+use serde_json::Value;
+use url::Url;
+
+use super::Claims;
+use crate::config;
+
+/// The audiences that this server is, where the settings name none for an issuer.
+#[derive(Debug)]
+pub(super) struct Audience {
+    /// The public address, without a slash at its end.
+    base: Option<String>,
+}
+
+impl Audience {
+    pub(super) fn new(public_url: Option<&Url>) -> Self {
+        let base = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
+        Self { base }
+    }
+
+    /// Whether a token was made for the endpoint with this path. Without configured audiences it
+    /// must be made for the address of the endpoint, or for one above it: a token for one
+    /// instance is none for another.
+    pub(super) fn accepts(&self, claims: &Claims, issuer: &config::Issuer, path: &str) -> bool {
+        let given: Vec<&str> = match claims.get(&issuer.audience_claim) {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if !issuer.audiences.0.is_empty() {
+            return given.iter().any(|one| issuer.audiences.0.iter().any(|ours| ours == one));
+        }
+        let Some(base) = &self.base else { return false };
+        let endpoint = format!("{base}{}", path.trim_end_matches('/'));
+        given.iter().any(|one| is_at_or_above(one.trim_end_matches('/'), base, &endpoint))
+    }
+}
+
+fn is_at_or_above(audience: &str, base: &str, endpoint: &str) -> bool {
+    let rest = endpoint.strip_prefix(audience);
+    audience.starts_with(base) && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn accepts(audiences: &[&str], claim: &str, claims: &Value, path: &str) -> bool {
+        let issuer = config::Issuer {
+            audiences: config::List(audiences.iter().map(|one| (*one).to_owned()).collect()),
+            audience_claim: claim.to_owned(),
+            ..config::Issuer::default()
+        };
+        let audience = Audience::new(Some(&"https://mcp.example.com".parse().unwrap()));
+        audience.accepts(claims.as_object().unwrap(), &issuer, path)
+    }
+
+    #[test]
+    fn configured_audiences_are_compared_as_they_are() {
+        let ours = ["api://octopus", "0f6d"];
+        for (claims, is_ours) in [
+            (json!({ "aud": "api://octopus" }), true),
+            (json!({ "aud": ["other", "0f6d"] }), true),
+            (json!({ "aud": "api://octopus/" }), false),
+            (json!({ "aud": [] }), false),
+            (json!({ "aud": 7 }), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(accepts(&ours, "aud", &claims, "/mcp"), is_ours, "{claims}");
+        }
+        let cognito = json!({ "client_id": "0f6d" });
+        assert!(accepts(&ours, "client_id", &cognito, "/mcp"));
+        assert!(!accepts(&ours, "aud", &cognito, "/mcp"));
+    }
+
+    #[test]
+    fn without_any_the_audience_is_the_endpoint_or_what_is_above_it() {
+        for (audience, path, is_ours) in [
+            ("https://mcp.example.com/mcp", "/mcp", true),
+            ("https://mcp.example.com/mcp/", "/mcp", true),
+            ("https://mcp.example.com/mcp", "/mcp/i/test", true),
+            ("https://mcp.example.com", "/mcp/i/test", true),
+            ("https://mcp.example.com/mcp/i/test", "/mcp/i/test/", true),
+            ("https://mcp.example.com/mcp/i/test", "/mcp/i/test/Default", true),
+            ("https://mcp.example.com/mcp/i/test", "/mcp/i/production", false),
+            ("https://mcp.example.com/mcp/i/test", "/mcp", false),
+            ("https://mcp.example.com/mcp/i/t", "/mcp/i/test", false),
+            ("https://mcp.example.co", "/mcp", false),
+            ("https://mcp.example.com.evil.example", "/mcp", false),
+            ("https", "/mcp", false),
+            ("", "/mcp", false),
+        ] {
+            let claims = json!({ "aud": audience });
+            assert_eq!(accepts(&[], "aud", &claims, path), is_ours, "{audience} at {path}");
+        }
+    }
+}

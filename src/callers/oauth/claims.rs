@@ -1,0 +1,218 @@
+//! What a token says of its caller.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Claims;
+use crate::{
+    callers::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups},
+    config::{GroupScope, Issuer, List, Oauth},
+};
+
+/// The claims that name the OAuth client, as the issuers have them.
+const CLIENT: &[&str] = &["azp", "client_id", "appid", "cid"];
+
+/// Whoever's token this is.
+pub(super) fn who(
+    claims: &Claims,
+    issuer: &Issuer,
+    oauth: &Oauth,
+    group_scopes: &[GroupScope],
+) -> Result<Who, Refused> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let client = CLIENT.iter().find_map(|name| text(name));
+    let subject = text("sub").or(client).ok_or(Refused::Invalid("the token names no caller"))?;
+    let names = issuer.name_claims.0.iter();
+    let name = names.filter_map(|name| at(claims, name)?.as_str()).find(|name| !name.is_empty());
+    let name = displayed(name.or(client).unwrap_or(subject));
+    let groups = groups(claims, issuer, oauth)?;
+    let said = issuer.scope_claims.0.iter().filter_map(|name| at(claims, name)).flat_map(words);
+    let said = said.filter_map(|word| scope(&word, oauth)).max();
+    let of_group = || scope_of_groups(&groups, group_scopes);
+    let scope = said.or_else(of_group).or_else(|| issuer.default_scope.map(Scope::from));
+    let scope = scope.ok_or(Refused::Insufficient { has: None, needs: Scope::Read })?;
+    let expires = claims.get("exp").and_then(Value::as_f64);
+    Ok(Who {
+        way: Way::Oauth,
+        name,
+        subject: subject.to_owned(),
+        issuer: Some(issuer.issuer.clone()),
+        client: client.map(str::to_owned),
+        groups: Arc::new(groups),
+        grants: Grants { scope, ..Grants::default() },
+        expires: expires.map(at_second),
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a time too far to be told is the last one")]
+fn at_second(second: f64) -> Timestamp {
+    Timestamp::from_second(second as i64).unwrap_or(Timestamp::MAX)
+}
+
+/// A claim by its name, which may have dots in it, or else by the names of claims in claims.
+fn at<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+    claims.get(name).or_else(|| {
+        let mut segments = name.split('.');
+        let first = claims.get(segments.next()?)?;
+        segments.try_fold(first, |value, segment| value.get(segment))
+    })
+}
+
+/// The words of a claim: text with spaces, or an array.
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn scope(word: &str, oauth: &Oauth) -> Option<Scope> {
+    let names = &oauth.scope_names;
+    let has = |list: &List| list.0.iter().any(|name| name == word);
+    [(&names.admin, Scope::Admin), (&names.deploy, Scope::Deploy), (&names.read, Scope::Read)]
+        .into_iter()
+        .find_map(|(list, scope)| has(list).then_some(scope))
+}
+
+/// The groups that the claims name, and those that the settings read out of claims.
+fn groups(claims: &Claims, issuer: &Issuer, oauth: &Oauth) -> Result<BTreeSet<String>, Refused> {
+    let mut groups = BTreeSet::new();
+    for name in &issuer.groups_claims.0 {
+        let elsewhere = claims.get("_claim_names").is_some_and(|names| names.get(name).is_some());
+        // A rule about a group must see all groups, so a token that leaves them out is no use.
+        if elsewhere || (name == "groups" && claims.get("hasgroups") == Some(&Value::Bool(true))) {
+            return Err(Refused::Invalid(
+                "the token leaves out the groups of its caller, because there are too many; have \
+                 the issuer put only groups of this application into it",
+            ));
+        }
+        match at(claims, name) {
+            Some(Value::String(one)) => drop(groups.insert(one.clone())),
+            Some(Value::Array(several)) => {
+                groups.extend(several.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    let has = |claim: &str, value: &str| match at(claims, claim) {
+        Some(Value::Array(items)) => items.iter().any(|item| item == value),
+        Some(Value::String(text)) => {
+            text == value || text.split_whitespace().any(|word| word == value)
+        }
+        Some(Value::Bool(truth)) => truth.to_string() == value,
+        _ => false,
+    };
+    let read = oauth.groups.iter().filter(|group| has(&group.claim, &group.value));
+    groups.extend(read.map(|group| group.group.clone()));
+    Ok(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(claims: &Value, change: impl FnOnce(&mut Issuer, &mut Oauth)) -> Result<Who, Refused> {
+        let (mut issuer, mut oauth) = (Issuer::default(), Oauth::default());
+        change(&mut issuer, &mut oauth);
+        let deployers =
+            GroupScope { group: "deployers".to_owned(), scope: crate::config::Scope::Deploy };
+        who(claims.as_object().unwrap(), &issuer, &oauth, &[deployers])
+    }
+
+    #[test]
+    fn scopes_are_text_or_an_array_and_each_implies_the_lesser() {
+        for (claims, scope) in [
+            (json!({ "scope": "openid octopus:read" }), Some(Scope::Read)),
+            (json!({ "scope": "octopus:read octopus:admin" }), Some(Scope::Admin)),
+            (json!({ "scp": "octopus:deploy" }), Some(Scope::Deploy)),
+            (json!({ "scp": ["profile", "octopus:deploy"] }), Some(Scope::Deploy)),
+            (json!({ "scope": "octopus:reader" }), None),
+            (json!({ "scope": ["octopus:read octopus:admin"] }), None),
+            (json!({ "scope": 7 }), None),
+            (json!({}), None),
+        ] {
+            let mut claims = claims;
+            claims["sub"] = json!("7");
+            let who = read(&claims, |_, _| {});
+            assert_eq!(who.ok().map(|who| who.grants.scope), scope, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_our_scopes_has_what_a_group_or_the_issuer_gives() {
+        let none = json!({ "sub": "7" });
+        let insufficient = Refused::Insufficient { has: None, needs: Scope::Read };
+        assert_eq!(read(&none, |_, _| {}), Err(insufficient));
+        let given = read(&none, |i, _| i.default_scope = Some(crate::config::Scope::Read)).unwrap();
+        assert_eq!(given.grants.scope, Scope::Read);
+        let member = json!({ "sub": "7", "groups": ["deployers"] });
+        assert_eq!(read(&member, |_, _| {}).unwrap().grants.scope, Scope::Deploy);
+        // What the token says counts before what a group may do.
+        let member = json!({ "sub": "7", "groups": ["deployers"], "scope": "octopus:read" });
+        assert_eq!(read(&member, |_, _| {}).unwrap().grants.scope, Scope::Read);
+    }
+
+    #[test]
+    fn groups_are_found_under_names_with_dots_and_within_claims() {
+        let claims = json!({
+            "sub": "7", "scope": "octopus:read",
+            "https://example.com/groups": ["a"],
+            "cognito:groups": ["b"],
+            "realm_access": { "roles": ["c"] },
+            "department": "Freight",
+        });
+        let who = read(&claims, |issuer, oauth| {
+            issuer.groups_claims.0 =
+                ["https://example.com/groups", "cognito:groups", "realm_access.roles", "none"]
+                    .map(str::to_owned)
+                    .to_vec();
+            oauth.groups = vec![crate::config::ClaimGroup {
+                claim: "department".to_owned(),
+                value: "Freight".to_owned(),
+                group: "freight".to_owned(),
+            }];
+        });
+        let groups = who.unwrap().groups;
+        assert_eq!(
+            groups.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["a", "b", "c", "freight"]
+        );
+    }
+
+    #[test]
+    fn a_token_that_leaves_groups_out_is_refused() {
+        for claims in [
+            json!({ "sub": "7", "scp": "octopus:read", "_claim_names": { "groups": "src1" } }),
+            json!({ "sub": "7", "scp": "octopus:read", "hasgroups": true }),
+        ] {
+            assert!(matches!(read(&claims, |_, _| {}), Err(Refused::Invalid(_))), "{claims}");
+        }
+    }
+
+    #[test]
+    fn people_and_machines_have_names() {
+        for (claims, name, client) in [
+            (
+                json!({ "sub": "7", "preferred_username": "maria.gomez", "azp": "cli" }),
+                "maria.gomez",
+                Some("cli"),
+            ),
+            (json!({ "sub": "7", "email": "m@example.com" }), "m@example.com", None),
+            (json!({ "sub": "0oa1", "cid": "0oa1" }), "0oa1", Some("0oa1")),
+            (json!({ "client_id": "agent" }), "agent", Some("agent")),
+            (json!({ "sub": "7" }), "7", None),
+            (json!({ "sub": "7", "name": "A\u{202e}\nB" }), "A B", None),
+        ] {
+            let mut claims = claims;
+            claims["scope"] = json!("octopus:read");
+            let who = read(&claims, |_, _| {}).unwrap();
+            assert_eq!((who.name.as_str(), who.client.as_deref()), (name, client), "{claims}");
+        }
+        assert!(read(&json!({ "scope": "octopus:read", "sub": "" }), |_, _| {}).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! The settings of tokens that this server knows by their hash.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use figment::{
+    Figment,
+    providers::{Format, Toml},
+};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+use super::{super::List, Scope};
+
+/// A token of a caller. The token itself is nowhere in the settings.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Token {
+    /// The SHA-256 of the token, in hexadecimal.
+    pub sha256: String,
+    /// Who answers for it: a person or a team.
+    pub owner: Option<String>,
+    /// The groups that its caller is in.
+    pub groups: List,
+    /// Until when it is good: a date, whose day still counts (UTC), or a time such as
+    /// `2027-01-31T18:00:00Z`.
+    pub expires: Option<Expiry>,
+    /// How much its caller may do: `read`, `deploy` or `admin`, each more than the one before.
+    pub scope: Scope,
+    /// The toolsets that it is for; left out, those that are on.
+    pub toolsets: List,
+    /// The instances that it is for; left out, all.
+    pub instances: List,
+    /// The spaces that it is for, by name, slug or ID; left out, all.
+    pub spaces: List,
+}
+
+impl Token {
+    /// The hash as bytes.
+    pub fn hash(&self) -> Option<[u8; 32]> {
+        let mut hash = [0; 32];
+        let digits = self.sha256.trim().as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).ok()?;
+            let is_hex = pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+            *byte = is_hex.then(|| u8::from_str_radix(pair, 16).ok())??;
+        }
+        Some(hash)
+    }
+}
+
+/// Reads the tokens of a file: tables as they stand in the settings.
+pub fn tokens(text: &str) -> Result<BTreeMap<String, Token>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        #[serde(default)]
+        auth: Section,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Section {
+        #[serde(default)]
+        tokens: BTreeMap<String, Token>,
+    }
+    let read: Result<File, _> = Figment::from(Toml::string(text)).extract();
+    let tokens = read.map_err(|error| error.to_string())?.auth.tokens;
+    for (name, token) in &tokens {
+        if token.hash().is_none() {
+            return Err(format!("auth.tokens.{name}.sha256: {NO_HASH}"));
+        }
+    }
+    Ok(tokens)
+}
+
+/// What is wrong with a hash that is none.
+pub(super) const NO_HASH: &str =
+    "give the 64 hexadecimal digits that `octopus-mcp token new` prints beside the token";
+
+/// A time until which something is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Expiry(pub Timestamp);
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            /// How TOML's own dates come.
+            Toml {
+                #[serde(rename = "$__toml_private_datetime")]
+                text: String,
+            },
+        }
+        let read = match Written::deserialize(deserializer) {
+            Ok(Written::Text(text) | Written::Toml { text }) => expiry(text.trim()),
+            Err(_) => None,
+        };
+        read.map(Self).ok_or_else(|| {
+            D::Error::custom("expected a date such as 2027-01-31 or a time with its zone")
+        })
+    }
+}
+
+/// A time, or the end of a day.
+fn expiry(text: &str) -> Option<Timestamp> {
+    if text.len() == 10 {
+        let next = text.parse::<Date>().ok()?.checked_add(1.day()).ok()?;
+        return Some(next.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    }
+    text.parse().ok()
+}
+
+impl JsonSchema for Expiry {
+    fn schema_name() -> Cow<'static, str> {
+        "Expiry".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn a_file_has_the_same_tables_as_the_settings() {
+        let text = format!(
+            "[auth.tokens.build-agent]\nsha256 = \"{HASH}\"\ngroups = [\"agents\"]\n\
+             expires = 2027-01-31\nscope = \"deploy\"\n\
+             [auth.tokens.night]\nsha256 = \"{HASH}\"\nexpires = 2027-01-31T18:00:00Z\n"
+        );
+        let read = tokens(&text).unwrap();
+        let agent = &read["build-agent"];
+        assert_eq!(agent.scope, Scope::Deploy);
+        assert_eq!(agent.groups.0, ["agents"]);
+        assert_eq!(agent.hash().unwrap()[..2], [0xba, 0x78]);
+        assert_eq!(agent.expires.unwrap().0.to_string(), "2027-02-01T00:00:00Z");
+        assert_eq!(read["night"].expires.unwrap().0.to_string(), "2027-01-31T18:00:00Z");
+        assert_eq!(read["night"].scope, Scope::Read);
+    }
+
+    #[test]
+    fn a_file_that_is_wrong_is_refused_whole() {
+        for wrong in [
+            "[auth.tokens.a]\nsha256 = \"12\"",
+            "[auth.tokens.a]\nsha = \"12\"",
+            "[tokens.a]\nsha256 = \"12\"",
+            "[auth.tokens.a]\nexpires = \"soon\"",
+            "not TOML",
+        ] {
+            assert!(tokens(wrong).is_err(), "{wrong}");
+        }
+        let signed = format!("[auth.tokens.a]\nsha256 = \"+{}\"", &HASH[1..]);
+        assert!(tokens(&signed).is_err());
+        assert!(tokens("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_day_counts_to_its_end_and_a_time_needs_a_zone() {
+        for (text, time) in [
+            ("2027-12-31", Some("2028-01-01T00:00:00Z")),
+            ("2027-12-31T10:00:00+02:00", Some("2027-12-31T08:00:00Z")),
+            ("2027-12-31T10:00:00", None),
+            ("2027-13-31", None),
+            ("tomorrow", None),
+        ] {
+            assert_eq!(expiry(text).map(|time| time.to_string()).as_deref(), time, "{text}");
+        }
+    }
+}

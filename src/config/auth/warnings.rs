@@ -1,0 +1,46 @@
+//! What the settings of callers may say, and should not.
+
+use super::{super::Config, AuthMode, Scope};
+
+impl Config {
+    /// What is risky in the settings of who may call, in words for whoever starts the server.
+    pub fn risks(&self) -> Vec<String> {
+        let (auth, modes) = (&self.auth, self.auth_modes());
+        let mut risks = Vec::new();
+        if auth.allow_anonymous {
+            let risk = "anybody who reaches the listener acts with the configured credential";
+            risks.push(risk.to_owned());
+        }
+        let is_open = !self.http.listen.ip().to_canonical().is_loopback();
+        let is_clear =
+            self.http.tls.certificate.is_none() && self.http.trusted_proxies.0.is_empty();
+        let bears = modes.has(AuthMode::Tokens) || modes.has(AuthMode::Oauth);
+        if bears && is_open && is_clear {
+            let risk = "tokens may travel to the listener in clear text; give http.tls, or name \
+                        the proxy that has TLS in http.trusted_proxies";
+            risks.push(risk.to_owned());
+        }
+        if modes.has(AuthMode::Tokens) {
+            for (name, token) in &auth.tokens {
+                if token.expires.is_none() {
+                    risks.push(format!("the token '{name}' never expires (auth.tokens)"));
+                }
+                if token.scope == Scope::Admin && token.instances.0.is_empty() {
+                    risks.push(format!("the token '{name}' may remove things at every instance"));
+                }
+            }
+        }
+        if modes.has(AuthMode::Oauth) && self.http.public_url.is_none() {
+            let risk = "http.public_url is not set, so clients are told the address that stands in \
+                        Host";
+            risks.push(risk.to_owned());
+        }
+        for network in &self.http.trusted_proxies.0 {
+            let is_wide = network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 32 };
+            if is_wide {
+                risks.push(format!("http.trusted_proxies: {network} is very many proxies"));
+            }
+        }
+        risks
+    }
+}

@@ -1,0 +1,219 @@
+//! Windows of time: on which days, from when to when, by the clock of which place.
+
+use std::{borrow::Cow, fmt};
+
+use jiff::{civil::Weekday, tz::TimeZone};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::List;
+
+/// A window of time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Window {
+    /// The days on which it begins.
+    pub days: Days,
+    /// When it begins.
+    pub from: Clock,
+    /// When it ends. Left out, with the day.
+    pub to: Option<Clock>,
+    /// By the clock of which place: a name such as `Europe/Berlin`.
+    pub zone: Zone,
+}
+
+/// Days of the week: `fri`, `mon-thu`, `sat,sun`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Days(pub Vec<Weekday>);
+
+/// A time of day by the clock, in minutes since midnight; `24:00` is the end of the day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Clock(pub u16);
+
+/// The minutes of a day.
+pub const DAY: u16 = 24 * 60;
+
+/// A time zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone(pub TimeZone);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
+const WEEK: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+impl Default for Days {
+    fn default() -> Self {
+        Self(WEEK.map(|(_, day)| day).to_vec())
+    }
+}
+
+/// The place of a day in the week.
+fn place(word: &str) -> Option<usize> {
+    let short = word.trim().to_lowercase();
+    // `fri` and `friday`, and nothing in between.
+    let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    WEEK.iter().zip(full).position(|((word, _), full)| *word == short || full == short)
+}
+
+fn days(words: &List) -> Option<Vec<Weekday>> {
+    let mut days = Vec::new();
+    for word in &words.0 {
+        let (first, last) = word.split_once('-').unwrap_or((word, word));
+        let (first, last) = (place(first)?, place(last)?);
+        let count = (last + 7 - first) % 7 + 1;
+        days.extend(WEEK.iter().cycle().skip(first).take(count).map(|(_, day)| *day));
+    }
+    (!days.is_empty()).then_some(days)
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        days(&List::deserialize(deserializer)?)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("expected days such as `fri`, `mon-thu` or `sat,sun`"))
+    }
+}
+
+impl Serialize for Days {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let word =
+            |day: &Weekday| WEEK.iter().find(|(_, other)| other == day).map(|(word, _)| *word);
+        serializer.collect_seq(self.0.iter().filter_map(word))
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+impl std::str::FromStr for Clock {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (hours, minutes) = text.trim().split_once(':')?;
+            let is_number =
+                |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+            if !is_number(hours) || !is_number(minutes) {
+                return None;
+            }
+            let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+            let clock = hours * 60 + minutes;
+            (minutes < 60 && clock <= DAY).then_some(Self(clock))
+        };
+        read().ok_or_else(|| "expected a time of day between `00:00` and `24:00`".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Clock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Clock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        // Places alone: an offset knows nothing of summer time.
+        TimeZone::get(name.trim()).map(Self).map_err(|_| {
+            D::Error::custom(format!(
+                "there is no time zone `{}`; write one such as `Europe/Berlin` or `UTC`",
+                name.escape_debug()
+            ))
+        })
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.iana_name().unwrap_or("UTC"))
+    }
+}
+
+macro_rules! written_as_text {
+    ($($kind:ident),*) => {$(
+        impl JsonSchema for $kind {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($kind).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string" })
+            }
+        }
+    )*};
+}
+
+written_as_text!(Days, Clock, Zone);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Window, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn windows_are_read_as_people_write_them() {
+        use Weekday::{Friday, Monday, Saturday, Sunday};
+        for (written, days) in [
+            (r#"{"days":"fri"}"#, vec![Friday]),
+            (r#"{"days":"Friday, mon"}"#, vec![Friday, Monday]),
+            (r#"{"days":["fri-mon"]}"#, vec![Friday, Saturday, Sunday, Monday]),
+        ] {
+            assert_eq!(read(written).unwrap().days.0, days, "{written}");
+        }
+        assert_eq!(read("{}").unwrap().days.0.len(), 7);
+        let window = read(r#"{"from":"16:30","to":"24:00","zone":"Europe/Berlin"}"#).unwrap();
+        assert_eq!((window.from, window.to), (Clock(990), Some(Clock(DAY))));
+        let again = serde_json::to_string(&window).unwrap();
+        assert_eq!(read(&again).unwrap(), window);
+    }
+
+    #[test]
+    fn what_is_no_window_is_told_so() {
+        for (wrong, told) in [
+            (r#"{"days":"someday"}"#, "expected days"),
+            (r#"{"days":""}"#, "expected days"),
+            (r#"{"from":"25:00"}"#, "time of day"),
+            (r#"{"from":"24:01"}"#, "time of day"),
+            (r#"{"from":"7:00"}"#, "time of day"),
+            (r#"{"zone":"Mars/Olympus"}"#, "no time zone `Mars/Olympus`"),
+            (r#"{"zone":"+02:00"}"#, "no time zone"),
+            (r#"{"until":"12:00"}"#, "unknown field"),
+        ] {
+            let said = read(wrong).unwrap_err();
+            assert!(said.contains(told), "{wrong}: {said}");
+        }
+    }
+
+    /// Without a tz database of the system, as in a small container.
+    #[test]
+    fn zones_are_known_without_the_system() {
+        let bundled = jiff::tz::TimeZoneDatabase::bundled();
+        for zone in ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"] {
+            assert!(bundled.get(zone).is_ok(), "{zone}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The address by which clients reach this server.
+
+use http::{header::HOST, request::Parts, uri::Authority};
+
+use super::{Gate, peer::Peer};
+
+/// Where the metadata of a protected resource is (RFC 9728, section 3).
+pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The address by which a client reaches this server: the setting, or what it asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// Scheme and host.
+    origin: String,
+    /// What stands before the paths of this server.
+    prefix: String,
+}
+
+impl Reached {
+    /// Reads it of a request. A host that is not served is none.
+    pub(super) fn by(gate: &Gate, parts: &Parts) -> Option<Self> {
+        if let Some(url) = &gate.http.public_url {
+            let origin = url.origin().ascii_serialization();
+            return Some(Self { origin, prefix: url.path().trim_end_matches('/').to_owned() });
+        }
+        let peer = parts.extensions.get::<Peer>();
+        let asked = || {
+            let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+            parts.uri.authority().map(Authority::as_str).or(header)
+        };
+        let told = peer.and_then(|peer| peer.host.as_ref()).map(Authority::as_str);
+        let host = told.or_else(asked).filter(|host| gate.allowed.host(host))?;
+        let own = gate.http.tls.certificate.is_some();
+        let is_secure = peer.and_then(|peer| peer.is_secure).unwrap_or(own);
+        let scheme = if is_secure { "https" } else { "http" };
+        Some(Self { origin: format!("{scheme}://{host}"), prefix: String::new() })
+    }
+
+    /// The address of the endpoint with this path: the resource that a token is for.
+    pub(super) fn resource(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.prefix)
+    }
+
+    /// Where the metadata of that resource is.
+    pub(super) fn metadata(&self, path: &str) -> String {
+        format!("{}{WELL_KNOWN}{}{path}", self.origin, self.prefix)
+    }
+
+    /// The path of the endpoint that stands behind the well-known one.
+    pub(super) fn endpoint<'a>(&self, behind: &'a str) -> Option<&'a str> {
+        if matches!(behind.trim_end_matches('/'), "") {
+            return Some("/mcp");
+        }
+        let path = behind.strip_prefix(&self.prefix)?;
+        (path == "/mcp" || path.starts_with("/mcp/")).then_some(path)
+    }
+}

@@ -1,0 +1,69 @@
+//! What a record of the audit says of a request, and of how its call ended.
+
+use crate::{
+    audit::{Audit, Caller, Client, Kind, Outcome, Record},
+    tool::{Error, Open, Passed, Trail},
+};
+
+use super::Request;
+
+/// Opens the record of a request: from now on one is kept, whatever becomes of it.
+pub(super) fn open(audit: &Audit, kind: Kind, request: &Request) -> Open {
+    let trail = Trail::begin(audit, kind);
+    trail.note(|record| {
+        let who = &request.caller.who;
+        record.caller = Some(Caller {
+            name: who.name.clone(),
+            subject: who.subject.clone(),
+            issuer: who.issuer.clone(),
+            way: who.way.name(),
+            groups: who.groups.iter().cloned().collect(),
+            client: who.client.clone(),
+        });
+        record.client = request.client.as_deref().map(client);
+        record.request.clone_from(&request.id);
+        record.trace.clone_from(&request.trace);
+        let narrowing = &request.narrowing;
+        record.place.instance.clone_from(&narrowing.instance);
+        record.place.space.clone_from(&narrowing.space);
+        record.place.project.clone_from(&narrowing.project);
+    });
+    trail.open()
+}
+
+/// A client as it calls itself: `name/version`, and either may have a slash in it.
+fn client(said: &str) -> Client {
+    match said.rsplit_once('/') {
+        Some((name, version)) => {
+            Client { name: name.to_owned(), version: Some(version.to_owned()) }
+        }
+        None => Client { name: said.to_owned(), version: None },
+    }
+}
+
+/// The call came to an answer.
+pub(super) fn done(open: Open, passed: &Passed) {
+    open.end(|record| {
+        answered(record);
+        (record.bytes, record.removed, record.redacted) =
+            (Some(passed.bytes), passed.removed, passed.redacted);
+    });
+}
+
+/// There is an answer: a new one, unless it was written down that it is one of before.
+pub(super) fn answered(record: &mut Record) {
+    if record.result != Outcome::Repeated {
+        record.result = Outcome::Done;
+    }
+}
+
+/// The call came to none.
+pub(super) fn failed(open: Open, error: &Error) {
+    let result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
+    ended(open, result, Some(error.kind()));
+}
+
+/// The call ended like this.
+pub(super) fn ended(open: Open, result: Outcome, error: Option<&'static str>) {
+    open.end(|record| (record.result, record.error) = (result, error));
+}

@@ -1,0 +1,103 @@
+//! What a request comes with, made into what a tool is given.
+
+use std::sync::Arc;
+
+use super::{NotServed, Request, Tools};
+use crate::{
+    callers::Caller,
+    octopus::Instance,
+    tool::{
+        Asked, Consent, Context, Decisions, Error, Narrowing, Policy, Progress, Reach, TakenOut,
+        Trail, Visits,
+    },
+};
+
+impl Tools {
+    /// What a request could reach, and the instance that it is for.
+    pub(super) fn reach(
+        &self,
+        caller: &Caller,
+        narrowing: &Narrowing,
+        client: Option<&str>,
+    ) -> Result<(Reach, Arc<Instance>), NotServed> {
+        let reach = Reach {
+            instances: Arc::clone(&self.instances),
+            ceiling: self.policy.clone(),
+            caller: caller.clone(),
+            narrowing: narrowing.clone(),
+            client: client.map(str::to_owned),
+        };
+        let instance = match &narrowing.instance {
+            Some(name) => self.instances.get(name),
+            None => self.instances.default(),
+        };
+        match instance.filter(|instance| reach.sees(instance)).map(Arc::clone) {
+            Some(instance) => Ok((reach, instance)),
+            None => Err(missing(&reach)),
+        }
+    }
+
+    pub(super) fn reach_of(&self, request: &Request) -> Result<(Reach, Arc<Instance>), NotServed> {
+        self.reach(&request.caller, &request.narrowing, request.client.as_deref())
+    }
+
+    /// What a request may see and do. Where it reaches nothing, nothing.
+    pub(super) fn policy(&self, request: &Request) -> Option<Policy> {
+        self.reach_of(request).ok().map(|(reach, instance)| reach.policy(&instance))
+    }
+
+    /// What is needed to list things, which is not recorded.
+    pub(super) async fn to_list(&self, request: Request) -> Result<Context, Error> {
+        self.context(request, Consent::default(), &Trail::default()).await
+    }
+
+    pub(super) async fn context(
+        &self,
+        request: Request,
+        consent: Consent,
+        trail: &Trail,
+    ) -> Result<Context, Error> {
+        let reached = self.reach_of(&request);
+        let (reach, instance) = reached.map_err(|error| Error::Invalid(error.to_string()))?;
+        trail.note(|record| record.place.instance = Some(instance.name.clone()));
+        let session = reach.session(&instance).await?;
+        trail.note(|record| {
+            record.credential = Some(session.credentials().kind());
+            record.user = self.acting.known(&session);
+        });
+        Ok(Context {
+            session,
+            caller: Arc::clone(&request.caller.who),
+            policy: reach.policy(&instance),
+            limits: self.limits,
+            fixed_space: instance.space.clone().or(request.narrowing.space),
+            instance,
+            reach: Arc::new(reach),
+            progress: request.progress.map(Progress::new).unwrap_or_default(),
+            gate: Arc::clone(&self.gate),
+            consent,
+            rules: Arc::clone(&self.rules),
+            starters: Arc::clone(&self.starters),
+            asked: Asked::default(),
+            decisions: Decisions::default(),
+            visits: Visits::default(),
+            trail: trail.clone(),
+            acting: self.acting.clone(),
+            taken_out: TakenOut::default(),
+        })
+    }
+}
+
+/// That there is no such instance, with those that the caller may use.
+fn missing(reach: &Reach) -> NotServed {
+    let names: Vec<&str> = reach.seen().map(|instance| instance.name.as_str()).collect();
+    let wanted = reach.narrowing.instance.as_deref().map_or_else(
+        || "the request names no instance, and the default is none of yours".to_owned(),
+        |name| format!("there is no instance '{}' for you", name.escape_debug()),
+    );
+    if names.is_empty() {
+        return NotServed::Missing(format!("{wanted}; you are granted none at all"));
+    }
+    let names = names.join(", ");
+    NotServed::Missing(format!("{wanted}; there are: {names}. Name one with /mcp/i/NAME"))
+}

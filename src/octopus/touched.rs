@@ -1,0 +1,129 @@
+//! Whoever finds or reads a thing writes it down here while a call runs, so that rules and records
+//! know of it without any tool telling them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Path, Touches, touches::BELONGS};
+
+/// Where it is written down while a call runs. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Touched(Arc<Mutex<Touches>>);
+
+/// The fields of a document that say what it is and where it belongs; everything else is skipped.
+struct Peek(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Peek {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> serde::de::Visitor<'de> for Fields {
+            type Value = Map<String, Value>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut kept = Map::new();
+                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+                    if key == "Items" {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                        kept.insert(key.into_owned(), Value::Null);
+                    } else if is_told(&key) {
+                        kept.insert(key.into_owned(), map.next_value()?);
+                    } else {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
+                }
+                Ok(kept)
+            }
+        }
+        deserializer.deserialize_map(Fields).map(Self)
+    }
+}
+
+fn is_told(key: &str) -> bool {
+    const OWN: &[&str] = &[
+        "Id",
+        "Name",
+        "Slug",
+        "ProjectGroupId",
+        "TenantTags",
+        "EnvironmentTags",
+        "Task",
+        "Arguments",
+    ];
+    OWN.contains(&key) || BELONGS.contains(&key.strip_suffix('s').unwrap_or(key))
+}
+
+impl Touched {
+    /// What is written down by now.
+    pub fn so_far(&self) -> Touches {
+        self.locked().clone()
+    }
+
+    /// Writes something down.
+    pub fn note(&self, note: impl FnOnce(&mut Touches)) {
+        note(&mut self.locked());
+    }
+
+    /// Writes down what a request and its answer say. The items of a list are not looked at: a list
+    /// is judged by its space, and by what it was narrowed to.
+    pub(super) fn answered(&self, path: &Path, body: &[u8]) {
+        let mut touches = self.locked();
+        touches.add_path(path);
+        let names_one = |segment: &String| segment.contains('-');
+        if path.segments().iter().skip(1).any(names_one)
+            && let Ok(Peek(document)) = serde_json::from_slice(body)
+            && !document.contains_key("Items")
+        {
+            touches.add_document(&document);
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Touches> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::octopus::Kind;
+
+    fn ids(touches: &Touches, kind: Kind) -> Vec<&str> {
+        touches.of(kind).iter().map(|thing| thing.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_request_and_its_answer_say_what_is_touched() {
+        let touched = Touched::default();
+        let path = Path::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
+        let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
+            "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
+        touched.answered(&path, body);
+        let so_far = touched.so_far();
+        assert_eq!(ids(&so_far, Kind::Space), ["Spaces-1"]);
+        assert_eq!(ids(&so_far, Kind::Project), ["Projects-3"]);
+        assert_eq!(so_far.next().as_deref(), Some("Deployments-9"));
+        let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
+        touched.answered(&Path::new(["Spaces-1", "deployments", "Deployments-9"]), body);
+        let so_far = touched.so_far();
+        assert_eq!(ids(&so_far, Kind::Environment), ["Environments-2"]);
+        assert_eq!((ids(&so_far, Kind::Tenant), so_far.next()), (vec![], None));
+    }
+
+    #[test]
+    fn items_of_lists_say_nothing() {
+        let touched = Touched::default();
+        let path = Path::new(["Spaces-1", "projects", "Projects-1", "releases"]);
+        touched
+            .answered(&path, br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#);
+        assert_eq!(ids(&touched.so_far(), Kind::Project), ["Projects-1"]);
+    }
+}

@@ -1,0 +1,277 @@
+//! What a call touches: spaces, projects, environments and tenants, as far as they are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::Path;
+
+/// How many things of a kind are written down for one call.
+const MOST: usize = 1_000;
+
+/// The kinds of things that rules are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Spaces.
+    Space,
+    /// Projects.
+    Project,
+    /// Environments.
+    Environment,
+    /// Tenants.
+    Tenant,
+}
+
+/// One thing, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Thing {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its slug.
+    pub slug: Option<String>,
+    /// Its tags, as `Set/Tag`: of environments and tenants.
+    pub tags: Option<Vec<String>>,
+    /// The ID of the group that a project is in.
+    pub group: Option<String>,
+    /// The name of that group.
+    pub group_name: Option<String>,
+}
+
+/// What a call touches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touches {
+    things: BTreeMap<Kind, Vec<Thing>>,
+    /// The kinds of which it may touch more than is known.
+    unsure: BTreeSet<Kind>,
+    /// IDs of things between: whose project, environment and tenant are yet to be read.
+    between: BTreeSet<String>,
+    /// IDs of such things that have been read.
+    read: BTreeSet<String>,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Space, Self::Project, Self::Environment, Self::Tenant];
+
+    /// The collection of the kind in paths.
+    pub fn collection(self) -> &'static str {
+        match self {
+            Self::Space => "spaces",
+            Self::Project => "projects",
+            Self::Environment => "environments",
+            Self::Tenant => "tenants",
+        }
+    }
+
+    /// The kind of the thing with this ID.
+    fn of(id: &str) -> Option<Self> {
+        let (prefix, number) = id.rsplit_once('-')?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is = |kind: &Self| prefix.eq_ignore_ascii_case(kind.collection());
+        Self::ALL.into_iter().find(is).filter(|_| is_number)
+    }
+}
+
+/// The things between, by the beginning of their IDs, and where they are read.
+const BETWEEN: &[(&str, &str)] = &[
+    ("Deployments", "deployments"),
+    ("Releases", "releases"),
+    ("ServerTasks", "tasks"),
+    ("RunbookRuns", "runbookRuns"),
+    ("RunbookSnapshots", "runbookSnapshots"),
+    ("Runbooks", "runbooks"),
+    ("Interruptions", "interruptions"),
+    ("Channels", "channels"),
+    ("Machines", "machines"),
+];
+
+/// Where the thing between with this ID is read.
+pub(super) fn place(id: &str) -> Option<&'static str> {
+    let (prefix, number) = id.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let mut places = BETWEEN.iter();
+    let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
+    Some(place)
+}
+
+impl Thing {
+    /// A thing of which the ID is known alone.
+    pub fn with_id(id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..Self::default() }
+    }
+
+    /// Takes over what the other knows more.
+    fn learn(&mut self, other: Self) {
+        let Self { id: _, name, slug, tags, group, group_name } = other;
+        self.name = name.or(self.name.take());
+        self.slug = slug.or(self.slug.take());
+        self.tags = tags.or(self.tags.take());
+        self.group = group.or(self.group.take());
+        self.group_name = group_name.or(self.group_name.take());
+    }
+}
+
+impl Touches {
+    /// Writes a thing down, or what more is known of it.
+    pub fn add(&mut self, kind: Kind, thing: Thing) {
+        if thing.id.is_empty() {
+            return;
+        }
+        let things = self.things.entry(kind).or_default();
+        let is_full = things.len() >= MOST;
+        let known = things.iter_mut().find(|known| known.id.eq_ignore_ascii_case(&thing.id));
+        match known {
+            Some(known) => known.learn(thing),
+            None if is_full => {
+                self.unsure.insert(kind);
+            }
+            None => things.push(thing),
+        }
+    }
+
+    /// The same, in a row.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, things: impl IntoIterator<Item = Thing>) -> Self {
+        things.into_iter().for_each(|thing| self.add(kind, thing));
+        self
+    }
+
+    /// Says that more of these kinds may be touched than is written down.
+    #[must_use]
+    pub fn unsure(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.unsure.extend(kinds);
+        self
+    }
+
+    /// Says that nothing more of a kind is touched than is written down.
+    #[must_use]
+    pub fn sure(mut self, kind: Kind) -> Self {
+        self.unsure.remove(&kind);
+        self
+    }
+
+    /// Whether more of this kind may be touched than is written down.
+    pub fn is_unsure(&self, kind: Kind) -> bool {
+        self.unsure.contains(&kind)
+    }
+
+    /// The things of a kind, in the order in which they were touched.
+    pub fn of(&self, kind: Kind) -> &[Thing] {
+        self.things.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same, to complete them.
+    pub(super) fn of_mut(&mut self, kind: Kind) -> impl Iterator<Item = &mut Thing> {
+        self.things.get_mut(&kind).into_iter().flatten()
+    }
+
+    /// Writes down whatever this ID says.
+    pub fn add_id(&mut self, id: &str) {
+        let id = id.trim();
+        if let Some(kind) = Kind::of(id) {
+            self.add(kind, Thing::with_id(id));
+        } else if place(id).is_some() {
+            if self.between.len() < MOST {
+                self.between.insert(id.to_owned());
+            }
+        } else if let Some((kind, rest)) = id.split_once('-')
+            && ["variableset", "deploymentprocess", "deploymentsettings", "RunbookProcess"]
+                .iter()
+                .any(|owned| owned.eq_ignore_ascii_case(kind))
+        {
+            // The ID of what a thing has for itself alone: `variableset-Projects-1-s-0-S6LJL`.
+            let owner: Vec<&str> = rest.splitn(3, '-').take(2).collect();
+            self.add_id(&owner.join("-"));
+        }
+    }
+
+    /// One of the things between that was not read yet.
+    pub(super) fn next(&self) -> Option<String> {
+        self.between.iter().find(|id| !self.read.contains(*id)).cloned()
+    }
+
+    /// Whether anything between is yet to be read.
+    pub fn is_open(&self) -> bool {
+        self.next().is_some()
+    }
+
+    /// Says that nothing more is to be had of a thing between.
+    pub(super) fn done(&mut self, id: &str) {
+        self.read.insert(id.to_owned());
+    }
+
+    /// Writes down what the path of a request says.
+    pub(super) fn add_path(&mut self, path: &Path) {
+        path.segments().iter().for_each(|segment| self.add_id(segment));
+    }
+
+    /// Writes down what a document says: what it is, and where it belongs.
+    pub fn add_document(&mut self, document: &Map<String, Value>) {
+        let text = |key: &str| document.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+        let texts = |key: &str| {
+            let texts = document.get(key)?.as_array()?.iter();
+            Some(texts.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let id = text("Id").unwrap_or_default();
+        if let Some(kind) = Kind::of(id) {
+            let tags = match kind {
+                Kind::Tenant => texts("TenantTags"),
+                Kind::Environment => Some(texts("EnvironmentTags").unwrap_or_default()),
+                _ => None,
+            };
+            let [name, slug, group] = ["Name", "Slug", "ProjectGroupId"].map(&text);
+            let [name, slug, group] = [name, slug, group].map(|text| text.map(str::to_owned));
+            let id = id.to_owned();
+            self.add(kind, Thing { id, name, slug, tags, group, group_name: None });
+        } else if place(id).is_some() {
+            self.between.insert(id.to_owned());
+            self.done(id);
+        }
+        for key in BELONGS {
+            let owned = texts(&format!("{key}s")).unwrap_or_default();
+            let one = text(key).map(str::to_owned);
+            one.iter().chain(&owned).for_each(|id| self.add_id(id));
+        }
+        for key in ["Task", "Arguments"] {
+            if let Some(Value::Object(inner)) = document.get(key) {
+                self.add_document(inner);
+            }
+        }
+    }
+}
+
+/// The keys that say where a document belongs, each also in the plural.
+pub(super) const BELONGS: &[&str] = &[
+    "SpaceId",
+    "ProjectId",
+    "EnvironmentId",
+    "TenantId",
+    "DeploymentId",
+    "ReleaseId",
+    "RunbookId",
+    "RunbookRunId",
+    "TaskId",
+    "OwnerId",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_thing_grows() {
+        let mut touches = Touches::default();
+        touches.add_id("variableset-Projects-1-s-0-S6LJL");
+        let document =
+            serde_json::json!({ "Id": "projects-1", "Name": "A", "ProjectGroupId": "G" });
+        touches.add_document(document.as_object().unwrap());
+        let [project] = touches.of(Kind::Project) else { panic!("{touches:?}") };
+        assert_eq!((project.id.as_str(), project.name.as_deref()), ("Projects-1", Some("A")));
+        for none in ["", "Projects-", "Projects-x", "Spaces", "Machine-1x", "lifecycles-1"] {
+            let mut touches = Touches::default();
+            touches.add_id(none);
+            assert_eq!(touches, Touches::default(), "{none}");
+        }
+    }
+}

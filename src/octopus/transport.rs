@@ -1,0 +1,195 @@
+//! The way to an instance: every request to it takes a place, asks the breaker, has its time, and
+//! is measured by it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+use http::header::LOCATION;
+use url::Url;
+
+use super::{
+    Answer, Error, Fingerprint,
+    breaker::Breaker,
+    connections::connections,
+    headers::{content_type, retry_after},
+    places::{Kind, Place, Places},
+};
+use crate::config;
+
+/// The way to one instance.
+#[derive(Debug)]
+pub(super) struct Transport {
+    name: String,
+    url: Url,
+    /// Connections that follow redirects within the instance.
+    pub(super) reads: reqwest::Client,
+    /// The same for what is sent once: they follow no redirect, which would make a GET of it.
+    pub(super) orders: reqwest::Client,
+    timeout: Duration,
+    places: Places,
+    breaker: Breaker,
+}
+
+/// An answer whose head is here. It keeps its place until its body is read.
+#[derive(Debug)]
+pub(super) struct Begun {
+    response: reqwest::Response,
+    place: Place,
+}
+
+/// How much of the body of a failure is read for its message.
+const FAILURE_LIMIT: usize = 64 * 1024;
+
+impl Transport {
+    pub(super) fn new(name: &str, url: Url, settings: &config::Instance) -> Result<Self, String> {
+        // The one place that chooses; a provider that somebody installed before is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let timeout = settings.timeout.0;
+        Ok(Self {
+            name: name.to_owned(),
+            reads: connections(&url, settings, true)?,
+            orders: connections(&url, settings, false)?,
+            timeout,
+            places: Places::new(settings.concurrent_requests, timeout),
+            breaker: Breaker::new(settings.failures_until_pause, settings.pause.0),
+            url,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether the breaker would refuse a request of this caller now.
+    pub(super) fn is_paused(&self, whose: Fingerprint) -> bool {
+        self.breaker.refuses(whose).is_some()
+    }
+
+    /// Sends a request of this caller and reads the head of its answer. A whole answer has a time
+    /// limit over all, of a stream each piece has one.
+    pub(super) async fn begin(
+        &self,
+        whose: Fingerprint,
+        kind: Kind,
+        route: &str,
+        mut request: reqwest::RequestBuilder,
+    ) -> Result<Begun, Error> {
+        if kind == Kind::Whole {
+            request = request.timeout(self.timeout);
+        }
+        let paused = |wait| Error::Paused { instance: self.name.clone(), wait };
+        // Nobody waits for a place to be refused then.
+        if let Some(wait) = self.breaker.refuses(whose) {
+            return Err(paused(wait));
+        }
+        let Some(place) = self.places.take(kind).await else {
+            return Err(Error::Busy { instance: self.name.clone(), after: self.timeout });
+        };
+        let pass = self.breaker.enter(whose).map_err(paused)?;
+        let started = std::time::Instant::now();
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                pass.failed();
+                return Err(self.failed(error));
+            }
+        };
+        let status = response.status();
+        if matches!(status.as_u16(), 502..=504) {
+            pass.failed();
+        } else {
+            pass.answered();
+        }
+        tracing::debug!(
+            instance = self.name,
+            route,
+            status = status.as_u16(),
+            elapsed_ms = started.elapsed().as_millis(),
+            "octopus answered"
+        );
+        if status.is_success() {
+            return Ok(Begun { response, place });
+        }
+        if status.is_redirection() {
+            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let target = target.and_then(|target| self.url.join(target).ok());
+            return Err(Error::Redirected {
+                origin: origin(&self.url),
+                target: target.as_ref().map_or_else(|| "nowhere".to_owned(), origin),
+            });
+        }
+        let wait = retry_after(response.headers());
+        let body = tokio::time::timeout(self.timeout, self.read(response, FAILURE_LIMIT));
+        let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
+        Err(Error::from_answer(status, wait, &body))
+    }
+
+    /// Reads the body, up to a size.
+    pub(super) async fn whole(&self, begun: Begun, limit: usize) -> Result<Answer, Error> {
+        let Begun { response, place } = begun;
+        let content_type = content_type(response.headers());
+        let body = self.read(response, limit).await?;
+        drop(place);
+        Ok(Answer { content_type, body })
+    }
+
+    async fn read(&self, response: reqwest::Response, limit: usize) -> Result<Bytes, Error> {
+        if response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(Error::TooLarge { limit });
+        }
+        let mut body = BytesMut::new();
+        let mut pieces = response.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| self.failed(error))?;
+            if body.len() + piece.len() > limit {
+                return Err(Error::TooLarge { limit });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    }
+
+    /// The body piece by piece, whatever its size. Dropping it ends the download.
+    pub(super) fn pieces(
+        self: &Arc<Self>,
+        begun: Begun,
+    ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
+        let Begun { response, place } = begun;
+        let transport = Arc::clone(self);
+        Box::pin(response.bytes_stream().map(move |piece| {
+            // The place is given back with the stream.
+            let _held = &place;
+            piece.map_err(|error| transport.failed(error))
+        }))
+    }
+
+    fn failed(&self, error: reqwest::Error) -> Error {
+        if error.is_timeout() && !error.is_connect() {
+            return Error::TimedOut { after: self.timeout };
+        }
+        let error = error.without_url();
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            reason = cause.to_string();
+            source = cause.source();
+        }
+        Error::Unreachable { origin: origin(&self.url), reason }
+    }
+}
+
+impl Begun {
+    /// The media type, without parameters, in lower case.
+    pub(super) fn content_type(&self) -> String {
+        content_type(self.response.headers())
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

@@ -1,0 +1,60 @@
+//! Octopus's own words for a failure.
+
+use http::StatusCode;
+use serde_json::Value;
+
+/// How much of them is kept.
+const LIMIT: usize = 2000;
+
+/// Where they stand in the body of a failure: that of the API, and that of a token endpoint. A
+/// `FullException` is never read.
+const KEYS: [&str; 5] = ["ErrorMessage", "Errors", "HelpText", "error", "error_description"];
+
+/// The words in the body of a failure, or the name of its status where there are none.
+pub(super) fn words(status: StatusCode, body: &[u8]) -> String {
+    let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let parts = KEYS.iter().filter_map(|key| read.get(key)).flat_map(|value| match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+        value => Vec::from_iter(value.as_str()),
+    });
+    let parts: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
+    let mut words = if parts.is_empty() {
+        format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
+    } else {
+        parts.join(" ")
+    };
+    words.truncate(words.floor_char_boundary(LIMIT));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> String {
+        words(StatusCode::BAD_REQUEST, body.as_bytes())
+    }
+
+    #[test]
+    fn any_body_gives_a_message() {
+        for (body, expected) in [
+            (r#"{"ErrorMessage":"No.","Errors":["a","b"],"FullException":"at X"}"#, "No. a b"),
+            (r#"{"Errors":["only"]}"#, "only"),
+            (r#"{"ErrorMessage":null,"Errors":null}"#, "HTTP Bad Request"),
+            (r#"{"ErrorMessage":"No.","Errors":{"a":1}}"#, "No."),
+            (r#"{"error":"invalid_request","error_description":"Why."}"#, "invalid_request Why."),
+            (r#"{"error":{"code":1}}"#, "HTTP Bad Request"),
+            ("<html>", "HTTP Bad Request"),
+            ("[1]", "HTTP Bad Request"),
+            ("", "HTTP Bad Request"),
+        ] {
+            assert_eq!(read(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(LIMIT));
+        assert!(read(&body).len() <= LIMIT);
+    }
+}

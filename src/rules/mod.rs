@@ -1,0 +1,17 @@
+//! Rules: which calls are let through, asked about or refused, by what they touch.
+//!
+//! Nothing is asked of anybody here: a [`Situation`] holds everything that is known of a call, and
+//! [`Rules`] decide on it. What is not known is told apart from what there is none of.
+
+mod decide;
+mod pattern;
+mod risk;
+mod rule;
+mod situation;
+#[cfg(test)]
+mod tests;
+mod when;
+
+pub use decide::{Clock, Decision, Rules, Step};
+pub use risk::Deed;
+pub use situation::{Of, Situation, Thing, Tier};

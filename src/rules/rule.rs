@@ -1,0 +1,200 @@
+//! One rule, ready to be asked.
+
+use super::{
+    Of, Situation, Thing,
+    pattern::{Answer, Patterns},
+    situation::One,
+    when,
+};
+use crate::config::{self, Effect, Risk, TierWord, Window};
+
+/// One rule, ready to be asked.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) effect: Effect,
+    pub(super) typed: Option<String>,
+    pub(super) message: Option<String>,
+    /// Whether it is about calls that only read.
+    pub(super) reads: bool,
+    tools: Option<Patterns>,
+    toolsets: Option<Patterns>,
+    tiers: Option<Vec<TierWord>>,
+    risks: Option<Vec<Risk>>,
+    instances: Option<Patterns>,
+    spaces: Option<Patterns>,
+    projects: Option<Patterns>,
+    pub(super) project_groups: Option<Patterns>,
+    environments: Option<Patterns>,
+    environment_tags: Option<Patterns>,
+    tenants: Option<Patterns>,
+    tenant_tags: Option<Patterns>,
+    callers: Option<Patterns>,
+    groups: Option<Patterns>,
+    times: Option<Vec<Window>>,
+}
+
+/// One of the places that a call reaches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) space: One<'a>,
+    pub(super) project: One<'a>,
+    pub(super) environment: One<'a>,
+    pub(super) tenant: One<'a>,
+    /// What could come of it there, and whether that is certain.
+    pub(super) risk: (Risk, bool),
+}
+
+impl Target<'_> {
+    /// Every place that a call reaches.
+    pub(super) fn all<'a>(
+        situation: &'a Situation,
+        risk: impl Fn(One<'_>) -> (Risk, bool),
+    ) -> Vec<Target<'a>> {
+        let each = |of: &'a Of| of.each();
+        let (environments, tenants) = (each(&situation.environments), each(&situation.tenants));
+        let mut all = Vec::new();
+        for space in each(&situation.space) {
+            for project in each(&situation.projects) {
+                for environment in &environments {
+                    let risk = risk(*environment);
+                    all.extend(tenants.iter().map(|tenant| Target {
+                        space,
+                        project,
+                        environment: *environment,
+                        tenant: *tenant,
+                        risk,
+                    }));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Whether a rule is about a call at a place: what is not known, or what it does not match with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    Unknown(&'static str),
+    No(&'static str),
+}
+
+impl Rule {
+    pub(super) fn of(settings: &config::Rule) -> Result<Self, String> {
+        let compiled = |list: &Option<config::List>| list.as_ref().map(Patterns::of).transpose();
+        Ok(Self {
+            name: settings.name.trim().to_owned(),
+            effect: settings.effect,
+            typed: settings.typed.clone(),
+            message: settings.message.clone(),
+            reads: settings.is_about_reads(),
+            tools: compiled(&settings.tools)?,
+            toolsets: compiled(&settings.toolsets)?,
+            tiers: settings.tiers.clone(),
+            risks: settings.risks.clone(),
+            instances: compiled(&settings.instances)?,
+            spaces: compiled(&settings.spaces)?,
+            projects: compiled(&settings.projects)?,
+            project_groups: compiled(&settings.project_groups)?,
+            environments: compiled(&settings.environments)?,
+            environment_tags: compiled(&settings.environment_tags)?,
+            tenants: compiled(&settings.tenants)?,
+            tenant_tags: compiled(&settings.tenant_tags)?,
+            callers: compiled(&settings.callers)?,
+            groups: compiled(&settings.groups)?,
+            times: settings.times.clone(),
+        })
+    }
+
+    /// Whether it is about this call at this place.
+    pub(super) fn fits(&self, situation: &Situation, target: &Target<'_>) -> Fit {
+        let mut fit = Fit::Yes;
+        for (what, answer) in self.answers(situation, target) {
+            match answer {
+                Answer::No => return Fit::No(what),
+                Answer::Unknown if fit == Fit::Yes => fit = Fit::Unknown(what),
+                Answer::Yes | Answer::Unknown => {}
+            }
+        }
+        fit
+    }
+
+    fn answers(
+        &self,
+        situation: &Situation,
+        target: &Target<'_>,
+    ) -> impl Iterator<Item = (&'static str, Answer)> {
+        let word = |patterns: &Option<Patterns>, word: &str| {
+            patterns.as_ref().map(|patterns| patterns.mean(std::iter::once(word), true))
+        };
+        let thing = |patterns: &Option<Patterns>, one: One<'_>| {
+            patterns.as_ref().map(|patterns| named(patterns, one))
+        };
+        let tags = |patterns: &Option<Patterns>, one: One<'_>| {
+            patterns.as_ref().map(|patterns| tagged(patterns, one))
+        };
+        let groups = self.groups.as_ref().map(|groups| groups.mean_any(&situation.groups));
+        let tiers = self.tiers.as_ref().map(|tiers| Answer::of(tiers.contains(&situation.tier)));
+        let times = self.times.as_ref().map(|times| {
+            Answer::of(times.iter().any(|window| when::is_in(window, situation.time)))
+        });
+        [
+            ("tools", word(&self.tools, &situation.tool)),
+            ("toolsets", word(&self.toolsets, &situation.toolset)),
+            ("tiers", tiers),
+            ("instances", word(&self.instances, &situation.instance)),
+            ("callers", word(&self.callers, &situation.caller)),
+            ("groups", groups),
+            ("times", times),
+            ("spaces", thing(&self.spaces, target.space)),
+            ("projects", thing(&self.projects, target.project)),
+            ("project_groups", self.project_groups.as_ref().map(|p| grouped(p, target.project))),
+            ("environments", thing(&self.environments, target.environment)),
+            ("environment_tags", tags(&self.environment_tags, target.environment)),
+            ("tenants", thing(&self.tenants, target.tenant)),
+            ("tenant_tags", tags(&self.tenant_tags, target.tenant)),
+            ("risks", self.risks.as_ref().map(|risks| risky(risks, target.risk))),
+        ]
+        .into_iter()
+        .filter_map(|(what, answer)| Some((what, answer?)))
+    }
+}
+
+fn named(patterns: &Patterns, one: One<'_>) -> Answer {
+    match one {
+        One::Unknown => Answer::Unknown,
+        One::None => Answer::No,
+        One::Thing(thing) => patterns.mean(thing.words(), thing.name.is_some()),
+    }
+}
+
+fn tagged(patterns: &Patterns, one: One<'_>) -> Answer {
+    match one {
+        One::None => Answer::No,
+        One::Thing(Thing { tags: Some(tags), .. }) => patterns.mean_any(tags),
+        One::Unknown | One::Thing(_) => Answer::Unknown,
+    }
+}
+
+fn grouped(patterns: &Patterns, project: One<'_>) -> Answer {
+    match project {
+        One::None => Answer::No,
+        One::Thing(Thing { group: Some(group), .. }) => {
+            patterns.mean(group.words(), group.name.is_some())
+        }
+        One::Unknown | One::Thing(_) => Answer::Unknown,
+    }
+}
+
+/// A risk that is not certain is high or medium.
+fn risky(risks: &[Risk], (risk, certain): (Risk, bool)) -> Answer {
+    if certain {
+        return Answer::of(risks.contains(&risk));
+    }
+    match (risks.contains(&Risk::Medium), risks.contains(&Risk::High)) {
+        (true, true) => Answer::Yes,
+        (false, false) => Answer::No,
+        _ => Answer::Unknown,
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether a moment is in a window of time, by the clock on the wall there.
+
+use jiff::{Timestamp, civil::Weekday};
+
+use crate::config::{DAY, Window};
+
+/// Whether it is in the window. Where a clock is put back, an hour of the clock is there twice; where
+/// it is put forward, an hour of the clock is not there.
+pub(super) fn is_in(window: &Window, moment: Timestamp) -> bool {
+    let there = moment.to_zoned(window.zone.0.clone());
+    let minute =
+        u16::from(there.hour().unsigned_abs()) * 60 + u16::from(there.minute().unsigned_abs());
+    let from = window.from.0;
+    let to = window.to.map_or(DAY, |to| to.0);
+    let begins = |day: Weekday| window.days.0.contains(&day);
+    let (today, yesterday) = (there.weekday(), there.weekday().previous());
+    if from < to {
+        return begins(today) && (from..to).contains(&minute);
+    }
+    // Past midnight: the evening of one day, and the morning after.
+    begins(today) && minute >= from || begins(yesterday) && minute < to
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn window(text: &str) -> Window {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn windows_hold_the_moments_between_their_ends() {
+        let evening = r#"{"days":"fri","from":"16:00","zone":"Europe/Berlin"}"#;
+        let night = r#"{"days":"fri","from":"22:00","to":"06:00","zone":"Europe/Berlin"}"#;
+        let always = r#"{"days":"sat","from":"08:00","to":"08:00"}"#;
+        for (written, at, inside) in [
+            // 2026-11-06 and 2026-11-13 are Fridays; Berlin is an hour before UTC in winter.
+            (evening, "2026-11-06T14:59:59Z", false),
+            (evening, "2026-11-06T15:00:00Z", true),
+            (evening, "2026-11-06T22:59:59Z", true),
+            (evening, "2026-11-06T23:00:00Z", false),
+            (evening, "2026-11-05T16:00:00Z", false),
+            (night, "2026-11-06T20:59:00Z", false),
+            (night, "2026-11-06T21:00:00Z", true),
+            (night, "2026-11-07T04:59:00Z", true),
+            (night, "2026-11-07T05:00:00Z", false),
+            // The morning of Friday belongs to Thursday.
+            (night, "2026-11-06T03:00:00Z", false),
+            (always, "2026-11-07T08:00:00Z", true),
+            (always, "2026-11-08T07:59:00Z", true),
+            (always, "2026-11-08T08:00:00Z", false),
+            (r#"{"days":"sun","to":"24:00"}"#, "2026-11-08T23:59:59Z", true),
+            ("{}", "2026-11-08T23:59:59Z", true),
+        ] {
+            assert_eq!(is_in(&window(written), moment(at)), inside, "{written} {at}");
+        }
+    }
+
+    #[test]
+    fn summer_time_is_kept_as_the_clocks_there_keep_it() {
+        // Berlin: 2026-03-29 02:00 becomes 03:00, 2026-10-25 03:00 becomes 02:00.
+        let early = r#"{"from":"02:00","to":"03:00","zone":"Europe/Berlin"}"#;
+        let four = r#"{"from":"04:00","to":"05:00","zone":"Europe/Berlin"}"#;
+        let night = r#"{"days":"sat","from":"22:00","to":"04:00","zone":"Europe/Berlin"}"#;
+        for (written, at, inside) in [
+            (early, "2026-03-29T00:30:00Z", false),
+            (early, "2026-03-29T01:00:00Z", false),
+            (early, "2026-10-25T00:30:00Z", true),
+            (early, "2026-10-25T01:30:00Z", true),
+            (early, "2026-10-25T02:00:00Z", false),
+            (four, "2026-03-29T02:00:00Z", true),
+            (four, "2026-03-28T02:59:00Z", false),
+            (night, "2026-03-29T01:59:00Z", true),
+            (night, "2026-03-29T02:00:00Z", false),
+            (night, "2026-10-25T02:59:00Z", true),
+            (night, "2026-10-25T03:00:00Z", false),
+        ] {
+            assert_eq!(is_in(&window(written), moment(at)), inside, "{written} {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_window_and_what_is_left_of_the_week_hold_each_moment_once(
+            second in 1_700_000_000_i64..1_900_000_000,
+            from in 0_u16..DAY,
+            to in 0_u16..DAY,
+            zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
+        ) {
+            prop_assume!(from != to);
+            let clock = |minute: u16| crate::config::Clock(minute).to_string();
+            let there = |from: u16, to: u16| {
+                let (from, to) = (clock(from), clock(to));
+                window(&format!(r#"{{"from":"{from}","to":"{to}","zone":"{zone}"}}"#))
+            };
+            let moment = Timestamp::from_second(second).unwrap();
+            prop_assert_ne!(is_in(&there(from, to), moment), is_in(&there(to, from), moment));
+        }
+    }
+}

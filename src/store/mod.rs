@@ -1,0 +1,125 @@
+//! What replicas of this server have to know of one another: how much was asked for, and small
+//! values that are good for a while.
+//!
+//! It is kept in the memory of this process, or in a Redis that all replicas share. Nothing waits
+//! long for that: while it is away, or slow, each replica counts and remembers for itself.
+
+mod bucket;
+mod kept;
+mod remote;
+
+pub use bucket::{Bucket, Taken};
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use self::{bucket::Here, kept::Kept, remote::Remote};
+use crate::config::{Limits, StoreAddress};
+
+/// What something in the store belongs to: a fingerprint, and never a secret itself.
+pub type Key = [u8; 32];
+
+/// How often what counts for nothing any more is dropped from memory.
+const ROUND: Duration = Duration::from_secs(10);
+
+/// The largest value that is kept.
+const LARGEST: usize = 64 * 1024;
+
+/// The store, shared by everything that keeps anything in it.
+#[derive(Debug)]
+pub struct Store {
+    buckets: std::sync::Mutex<Vec<Arc<Here>>>,
+    kept: Kept,
+    remote: Option<Arc<Remote>>,
+}
+
+impl Store {
+    /// A store in the memory of this process, for itself.
+    pub fn memory() -> Arc<Self> {
+        Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Kept::default(), remote: None })
+    }
+
+    /// The store of the settings. One that cannot be reached is looked for in the background,
+    /// until the server stops.
+    pub async fn open(limits: &Limits, stop: CancellationToken) -> Result<Arc<Self>, String> {
+        let remote = match &limits.store {
+            StoreAddress::Memory => None,
+            StoreAddress::Redis(url) => Some(Arc::new(Remote::new(url, limits)?)),
+        };
+        if let Some(remote) = &remote {
+            remote.connect().await;
+            tokio::spawn(Arc::clone(remote).keep_connected(stop.clone()));
+        }
+        let store =
+            Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Kept::default(), remote });
+        tokio::spawn(Arc::clone(&store).look_after(stop));
+        Ok(store)
+    }
+
+    /// Buckets of this name, one for each key: `burst` tokens when full, and `rate` more a minute.
+    /// `None` where the rate is 0, which is no limit.
+    pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<Bucket> {
+        let bucket = Bucket::new(name, rate, burst, self.remote.clone())?;
+        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        buckets.push(bucket.here());
+        drop(buckets);
+        Some(bucket)
+    }
+
+    /// Keeps a value of this kind for a while, in place of one that was there. One of more than
+    /// 64 KiB is not kept. Whether it was kept.
+    pub async fn put(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        value: &[u8],
+        good_for: Duration,
+    ) -> bool {
+        if value.len() > LARGEST || good_for.is_zero() {
+            return false;
+        }
+        // Here as well, for the time when the store is away.
+        self.kept.put(kind, key, value, good_for);
+        if let Some(remote) = &self.remote {
+            remote.put(kind, key, value, good_for).await;
+        }
+        true
+    }
+
+    /// The value of this kind, while it is good. Where the store that replicas share is away, or
+    /// was when the value came, what this process knows itself.
+    pub async fn get(&self, kind: &'static str, key: &Key) -> Option<Vec<u8>> {
+        if let Some(remote) = &self.remote
+            && let Some(value) = remote.get(kind, key).await
+        {
+            return Some(value);
+        }
+        self.kept.get(kind, key)
+    }
+
+    /// How often the store that replicas share was asked and did not answer, or was not asked
+    /// since it was away.
+    pub fn failures(&self) -> u64 {
+        self.remote.as_ref().map_or(0, |remote| remote.failures())
+    }
+
+    /// Whether the store that replicas share is away.
+    pub fn is_away(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.is_away())
+    }
+
+    async fn look_after(self: Arc<Self>, stop: CancellationToken) {
+        let mut round = tokio::time::interval(ROUND);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = round.tick() => {}
+            }
+            let buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for bucket in buckets.iter() {
+                bucket.forget();
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The store that replicas share: a Redis, or what speaks as one.
+//!
+//! A call never waits for a connection. One that fails, or is slow, is given up; from then on the
+//! store is away, and a task of its own connects again.
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, RedisResult, Script, TlsCertificates, aio::MultiplexedConnection,
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Key, Taken};
+use crate::config::{Limits, Secret};
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long to wait before the next attempt: at first, and at most.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is said that the store is away.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
+/// Takes a token (the generic cell rate algorithm), by the clock of the store. What is kept is
+/// when the bucket will be full again, in microseconds; a full one is not kept.
+const TAKE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local each, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local full = tonumber(redis.call('GET', KEYS[1])) or now
+if full < now then full = now end
+local first = full + each - each * burst
+if now < first then
+  return {0, 0, first - now, full - now}
+end
+full = full + each
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+return {1, math.floor((now - first) / each), 0, full - now}
+";
+
+/// A store that replicas share.
+pub(super) struct Remote {
+    client: Client,
+    prefix: String,
+    patience: Duration,
+    take: Script,
+    connection: Mutex<Option<MultiplexedConnection>>,
+    lost: Notify,
+    failures: AtomicU64,
+    said: Mutex<Option<Instant>>,
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The client holds a password.
+        f.debug_struct("Remote").field("is_away", &self.is_away()).finish_non_exhaustive()
+    }
+}
+
+impl Remote {
+    pub(super) fn new(url: &Secret, limits: &Limits) -> Result<Self, String> {
+        let ca = match &limits.store_ca_file {
+            None => None,
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                format!("limits.store_ca_file: {} cannot be read: {error}", path.display())
+            })?),
+        };
+        let client = if url.expose().starts_with("rediss:") {
+            // A provider that somebody installed before is as good.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            let certificates = TlsCertificates { client_tls: None, root_cert: ca };
+            Client::build_with_tls(url.expose(), certificates)
+        } else {
+            Client::open(url.expose())
+        };
+        Ok(Self {
+            // Its words might quote the address.
+            client: client.map_err(|error| format!("limits.store: {:?}", error.kind()))?,
+            prefix: limits.store_prefix.clone(),
+            patience: limits.store_timeout.0,
+            take: Script::new(TAKE),
+            connection: Mutex::default(),
+            lost: Notify::new(),
+            failures: AtomicU64::new(0),
+            said: Mutex::default(),
+        })
+    }
+
+    pub(super) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.connected().is_none()
+    }
+
+    /// Takes a token. `None`: the store is away.
+    pub(super) async fn take(
+        &self,
+        bucket: &str,
+        key: &Key,
+        each: Duration,
+        burst: u32,
+    ) -> Option<Taken> {
+        let mut connection = self.connection()?;
+        let mut ask = self.take.prepare_invoke();
+        ask.key(self.name("rate", bucket, key));
+        ask.arg(u64::try_from(each.as_micros()).unwrap_or(u64::MAX).max(1)).arg(burst);
+        let taken: (bool, u32, u64, u64) = self.within(ask.invoke_async(&mut connection)).await?;
+        let (allowed, remaining, wait, full) = taken;
+        Some(Taken {
+            allowed,
+            limit: burst,
+            remaining,
+            wait: Duration::from_micros(wait),
+            full: Duration::from_micros(full),
+        })
+    }
+
+    pub(super) async fn put(&self, kind: &str, key: &Key, value: &[u8], good_for: Duration) {
+        let Some(mut connection) = self.connection() else { return };
+        let milliseconds = u64::try_from(good_for.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut set = redis::cmd("SET");
+        set.arg(self.name("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
+        self.within(set.query_async::<()>(&mut connection)).await;
+    }
+
+    pub(super) async fn get(&self, kind: &str, key: &Key) -> Option<Vec<u8>> {
+        let mut connection = self.connection()?;
+        let mut get = redis::cmd("GET");
+        get.arg(self.name("kept", kind, key));
+        self.within(get.query_async::<Option<Vec<u8>>>(&mut connection)).await?
+    }
+
+    fn name(&self, what: &str, kind: &str, key: &Key) -> String {
+        let mut name = format!("{}{what}:{kind}:", self.prefix);
+        for byte in key {
+            let _ = write!(name, "{byte:02x}");
+        }
+        name
+    }
+
+    fn connected(&self) -> Option<MultiplexedConnection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The connection. That there is none is a failure of whoever wanted it.
+    fn connection(&self) -> Option<MultiplexedConnection> {
+        let connection = self.connected();
+        if connection.is_none() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        connection
+    }
+
+    /// What the store says in time. Whatever else comes of it, the connection is given up.
+    async fn within<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Option<T> {
+        let why = match tokio::time::timeout(self.patience, asked).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.category().to_owned(),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.say(&why);
+        self.lost.notify_one();
+        None
+    }
+
+    /// Says that the store is away, but not over and over.
+    fn say(&self, why: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+            *said = Some(Instant::now());
+            tracing::warn!(
+                why,
+                failures = self.failures(),
+                "limits.store is away: until it is back, this process limits and remembers for \
+                 itself"
+            );
+        }
+    }
+
+    /// Makes a connection that answers. Whether there is one.
+    pub(super) async fn connect(&self) -> bool {
+        let settings = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(CONNECT));
+        let connecting = async {
+            let mut made =
+                self.client.get_multiplexed_async_connection_with_config(&settings).await?;
+            // One that is too slow for calls is away.
+            let ping = redis::cmd("PING");
+            match tokio::time::timeout(self.patience, ping.query_async::<()>(&mut made)).await {
+                Ok(answered) => answered.map(|()| made),
+                Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+            }
+        };
+        let why = match tokio::time::timeout(CONNECT, connecting).await {
+            Ok(Ok(made)) => {
+                *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+                return true;
+            }
+            Ok(Err(error)) => error.category().to_owned(),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        self.say(&why);
+        false
+    }
+
+    /// Connects again whenever the connection was given up, until the server stops.
+    pub(super) async fn keep_connected(self: Arc<Self>, stop: CancellationToken) {
+        let connect = async {
+            loop {
+                let mut pause = PAUSE;
+                while self.is_away() {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    if self.connect().await {
+                        tracing::info!("limits.store is back");
+                    }
+                }
+                self.lost.notified().await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = connect => {}
+        }
+    }
+}

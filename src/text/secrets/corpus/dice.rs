@@ -1,0 +1,130 @@
+//! Values and lines made from shapes, the same on every run.
+
+/// Numbers that look drawn by chance and are not.
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
+
+    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
+    fn drawn(&mut self, from: &[u8], length: usize) -> String {
+        (0..length).map(|_| char::from(from[self.below(from.len())])).collect()
+    }
+
+    /// Fills the words in braces of a shape; a dot in the middle, which keeps what is known to
+    /// scanners of repositories in two pieces, goes, and a sign for the end of a line becomes one.
+    pub(super) fn fill(&mut self, shape: &str) -> String {
+        let shape = shape.replace('·', "").replace('⏎', "\n");
+        let mut filled = String::new();
+        let mut rest = shape.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            filled.push_str(before);
+            let word =
+                after.split_once('}').and_then(|(word, more)| Some((self.word(word)?, more)));
+            if let Some((word, more)) = word {
+                filled.push_str(&word);
+                rest = more;
+            } else {
+                filled.push('{');
+                rest = after;
+            }
+        }
+        filled + rest
+    }
+
+    fn word(&mut self, word: &str) -> Option<String> {
+        let named = match word {
+            "guid" => Some([8, 4, 4, 4, 12].map(|n| self.drawn(HEX, n)).join("-")),
+            "name" => Some(self.one(NAMES).to_owned()),
+            "word" => Some(self.one(WORDS).to_owned()),
+            "Type" => Some(self.one(TYPES).to_owned()),
+            "env" => Some(self.one(ENVIRONMENTS).to_owned()),
+            "time" => {
+                Some(format!("{:02}:{:02}:{:02}", self.below(24), self.below(60), self.below(60)))
+            }
+            "date" => Some(format!("2026-{:02}-{:02}", 1 + self.below(12), 1 + self.below(28))),
+            "version" => Some(format!("{}.{}.{}", self.below(9), self.below(40), self.below(9999))),
+            "n" => Some(self.below(100_000).to_string()),
+            "level" => Some(self.one(&["Info    ", "Verbose ", "Warning ", "Error   "]).to_owned()),
+            _ => None,
+        };
+        let alphabet = match word.chars().next()? {
+            'A' => ALNUM,
+            'H' => &ALNUM[..36],
+            'h' => HEX,
+            'd' => &ALNUM[26..36],
+            'l' => LOWER,
+            'b' => BASE64,
+            'u' => URL64,
+            'p' => STRONG,
+            _ => return named,
+        };
+        named.or_else(|| {
+            let length = word.get(1..)?.parse().ok()?;
+            // No sign at either end, and a figure in it, as what generates keys and passwords has.
+            let ends = self.drawn(alphabet.get(..16).unwrap_or(alphabet), 2);
+            let inside = self.drawn(alphabet, usize::max(length, 3) - 3);
+            Some(format!("{}{inside}{}{}", &ends[..1], self.below(10), &ends[1..]))
+        })
+    }
+}
+
+const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
+const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+const HEX: &[u8] = b"0123456789abcdef";
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const STRONG: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789!$*-_.";
+
+const NAMES: &[&str] = &[
+    "parcel-tracking",
+    "depot-portal",
+    "route-planner",
+    "driver-app",
+    "stock-ledger",
+    "web",
+    "billing-worker",
+    "gateway",
+    "identity",
+    "notifications",
+    "reports",
+    "scheduler",
+];
+const WORDS: &[&str] = &[
+    "orders",
+    "shipments",
+    "token-refresh",
+    "password-policy",
+    "key-rotation",
+    "secrets",
+    "labels",
+    "credentials",
+    "session",
+    "inventory",
+    "authorization",
+    "cache",
+    "settings",
+    "invoices",
+];
+const TYPES: &[&str] = &[
+    "TokenStore",
+    "PasswordHasher",
+    "KeyVaultClient",
+    "OrderService",
+    "SecretReader",
+    "ApiKeyFilter",
+    "SessionCache",
+    "CredentialProvider",
+    "RouteTable",
+    "AuthorizationHandler",
+];
+const ENVIRONMENTS: &[&str] = &["Development", "Test", "Staging", "Production", "Production EU"];

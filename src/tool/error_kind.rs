@@ -1,0 +1,43 @@
+//! A word for each kind of error, for records: few, and the same for ever.
+
+use super::Error;
+use crate::octopus;
+
+impl Error {
+    /// The word for what kind of error it is.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Argument { .. } => "argument",
+            Self::UnknownArgument { .. } => "unknown_argument",
+            Self::Invalid(_) => "invalid",
+            Self::Forbidden(_) => "forbidden",
+            Self::NoResource { .. } => "no_resource",
+            Self::CannotAsk => "cannot_ask",
+            Self::Consent(_) => "consent",
+            Self::Drift(_) => "drift",
+            Self::Unsure(_) => "unsure",
+            Self::Denied { .. } => "denied",
+            Self::NotKept => "not_recorded",
+            Self::Credential(_) => "credential",
+            Self::Output(_) => "output",
+            Self::Octopus(error) => match error {
+                octopus::Error::Unauthorized { .. } => "octopus_unauthorized",
+                octopus::Error::Forbidden { .. } => "octopus_forbidden",
+                octopus::Error::NotFound { .. } => "octopus_not_found",
+                octopus::Error::Ambiguous { .. } => "ambiguous",
+                octopus::Error::MalformedId { .. } => "malformed_id",
+                octopus::Error::Rejected { .. } => "octopus_rejected",
+                octopus::Error::TooOld { .. } => "octopus_too_old",
+                octopus::Error::RateLimited { .. } => "octopus_rate_limited",
+                octopus::Error::Unavailable { .. } => "octopus_unavailable",
+                octopus::Error::Unreachable { .. } => "octopus_unreachable",
+                octopus::Error::TimedOut { .. } => "octopus_timed_out",
+                octopus::Error::Paused { .. } => "octopus_paused",
+                octopus::Error::Busy { .. } => "octopus_busy",
+                octopus::Error::TooLarge { .. } => "octopus_too_large",
+                octopus::Error::Redirected { .. } => "octopus_redirected",
+                octopus::Error::Unexpected { .. } => "octopus_unexpected",
+            },
+        }
+    }
+}

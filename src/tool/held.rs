@@ -1,0 +1,151 @@
+//! What a call is held to: the space and the project that are fixed, and the spaces that the
+//! caller is granted.
+
+use std::collections::BTreeSet;
+
+use rmcp::model::JsonObject;
+use serde_json::{Value, json};
+
+use super::{
+    Context, Error,
+    view::{is_settled, project_argument},
+};
+use crate::octopus::{self, Id, Space, projects::Project};
+
+impl Context {
+    /// Enters the space that the call names, or the one that is fixed. Where there are several,
+    /// they must mean the same one; and the caller must be granted it.
+    pub async fn space(&self, given: Option<&str>) -> Result<Space, Error> {
+        let asked = self.reach.narrowing.space.as_deref();
+        let mut wanted = [self.fixed_space.as_deref(), asked, given].into_iter().flatten();
+        let Some(first) = wanted.next() else {
+            return Err(Error::Argument {
+                field: "space".to_owned(),
+                reason: "this argument is required: the name, slug or ID of a space; \
+                         list_spaces shows them"
+                    .to_owned(),
+            });
+        };
+        let space = self.enter(first).await?;
+        for other in wanted.filter(|other| !other.trim().eq_ignore_ascii_case(first)) {
+            let is_another = match self.session.space(other).await {
+                Ok(meant) => meant.id() != space.id(),
+                Err(octopus::Error::NotFound { .. }) => true,
+                Err(error) => return Err(error.into()),
+            };
+            if is_another {
+                let what = match &self.instance.space {
+                    Some(_) => "server",
+                    None => "request",
+                };
+                return Err(Error::Invalid(format!(
+                    "this {what} works in the space '{}' alone",
+                    space.name()
+                )));
+            }
+        }
+        Ok(space)
+    }
+
+    async fn enter(&self, wanted: &str) -> Result<Space, Error> {
+        let found = self.session.space(wanted).await;
+        let Some(granted) = &self.caller.grants.spaces else { return Ok(found?) };
+        match found {
+            Ok(space) if is_granted(granted, &space) => Ok(space),
+            // One answer for what there is not and for what is not granted.
+            Ok(_) | Err(octopus::Error::NotFound { .. }) => {
+                let granted: Vec<&str> = granted.iter().map(String::as_str).collect();
+                Err(Error::Invalid(format!(
+                    "you are granted no space '{}' here; you are granted: {}",
+                    wanted.trim().escape_debug(),
+                    granted.join(", ")
+                )))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the caller is granted a space with one of these names.
+    pub fn grants_space(&self, names: &[Option<&str>]) -> bool {
+        self.caller.grants.spaces.as_ref().is_none_or(|granted| {
+            let mut names = names.iter().flatten();
+            names.any(|name| granted.iter().any(|one| one.trim().eq_ignore_ascii_case(name)))
+        })
+    }
+
+    /// The project that the request fixes.
+    pub fn fixed_project(&self) -> Option<&str> {
+        self.reach.narrowing.project.as_deref()
+    }
+
+    /// Lets pass what is of the project that the request fixes, where it fixes one. What is of no
+    /// project is not of that one.
+    pub async fn keep(&self, space: &Space, project: Option<&Id<Project>>) -> Result<(), Error> {
+        let Some(fixed) = self.fixed_project() else { return Ok(()) };
+        let fixed: Project = space.find(fixed).await?;
+        if project == Some(&fixed.id) {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "this is not of the project '{}', which this request is held to; connect to an \
+             address without a project for it",
+            fixed.name
+        )))
+    }
+
+    /// Puts what is settled into the place of arguments. A call may say the same, and nothing else.
+    pub(super) async fn settle(
+        &self,
+        mut arguments: JsonObject,
+        schema: &JsonObject,
+    ) -> Result<JsonObject, Error> {
+        let Some(fixed) = self.fixed_project() else { return Ok(arguments) };
+        let project = project_argument(schema);
+        if let Some((name, _)) = project
+            && let Some(given) = arguments.remove(name)
+        {
+            self.same_project(name, &given, fixed).await?;
+        }
+        let is_fixed = |name: &&String| *name != "space" && is_settled(name, self.policy.fixed());
+        if let Some(name) = arguments.keys().find(is_fixed) {
+            return Err(Error::Invalid(format!(
+                "`{name}` is not taken here, where calls are held to the project '{fixed}'"
+            )));
+        }
+        if let Some((name, is_list)) = project {
+            let fixed = if is_list { json!([fixed]) } else { json!(fixed) };
+            arguments.insert(name.to_owned(), fixed);
+        }
+        Ok(arguments)
+    }
+
+    async fn same_project(&self, name: &str, given: &Value, fixed: &str) -> Result<(), Error> {
+        let given = match given {
+            Value::Array(one) => one.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let given: BTreeSet<&str> = given.iter().filter_map(Value::as_str).map(str::trim).collect();
+        let others = given.into_iter().filter(|given| !given.eq_ignore_ascii_case(fixed));
+        for other in others {
+            let space = self.space(None).await?;
+            let fixed: Project = space.find(fixed).await?;
+            let is_it = match space.find::<Project>(other).await {
+                Ok(meant) => meant.id == fixed.id,
+                Err(octopus::Error::NotFound { .. }) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_it {
+                return Err(Error::Invalid(format!(
+                    "`{name}`: this request is held to the project '{}'; leave the argument out, \
+                     or connect to an address without a project",
+                    fixed.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_granted(granted: &BTreeSet<String>, space: &Space) -> bool {
+    granted.iter().any(|name| space.is_called(name))
+}

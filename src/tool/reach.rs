@@ -1,0 +1,86 @@
+//! What a request could reach: the instances, and what it asked to be narrowed to.
+
+use std::sync::Arc;
+
+use super::{Context, Error, Fixed, Narrowing, Policy};
+use crate::{
+    callers::Caller,
+    octopus::{Instance, Instances, Session},
+};
+
+/// What a request could reach. One instance is the request's own; the others are reached only
+/// where the request did not fix one.
+#[derive(Debug)]
+pub struct Reach {
+    /// The instances that there are.
+    pub instances: Arc<Instances>,
+    /// What anybody may see and do.
+    pub ceiling: Policy,
+    /// Whoever's request it is, with what they sent.
+    pub caller: Caller,
+    /// What it asks to be narrowed to.
+    pub narrowing: Narrowing,
+    /// What the client calls itself.
+    pub client: Option<String>,
+}
+
+impl Reach {
+    /// What is settled before a call comes, at this instance.
+    pub fn fixed(&self, instance: &Instance) -> Fixed {
+        let Narrowing { instance: named, space, project, .. } = &self.narrowing;
+        Fixed {
+            instance: named.is_some() || !self.instances.are_several(),
+            space: instance.space.is_some() || space.is_some() || project.is_some(),
+            project: project.is_some(),
+        }
+    }
+
+    /// What the request may see and do at this instance.
+    pub fn policy(&self, instance: &Instance) -> Policy {
+        let grants = &self.caller.who.grants;
+        self.ceiling.narrowed(grants, instance, &self.narrowing, self.fixed(instance))
+    }
+
+    /// Whether the caller may use this instance.
+    pub fn sees(&self, instance: &Instance) -> bool {
+        self.caller.who.grants.sees(&instance.name)
+    }
+
+    /// The instances that the caller may use.
+    pub fn seen(&self) -> impl Iterator<Item = &Arc<Instance>> {
+        self.instances.iter().filter(|instance| self.sees(instance))
+    }
+
+    /// A session at an instance.
+    pub async fn session(&self, instance: &Instance) -> Result<Session, Error> {
+        self.open(instance, &self.caller).await
+    }
+
+    /// A session at an instance that the request was not sent to. What the caller sent is for the
+    /// request's own instance, and goes to no other.
+    pub async fn session_elsewhere(&self, instance: &Instance) -> Result<Session, Error> {
+        let without = Caller { own: None, ..self.caller.clone() };
+        self.open(instance, &without).await
+    }
+
+    async fn open(&self, instance: &Instance, caller: &Caller) -> Result<Session, Error> {
+        let credentials = instance.credentials(&caller.brings()).await?;
+        let who = caller.who.fingerprint();
+        Ok(Session::new(instance.client.clone(), credentials, who, self.client.as_deref()))
+    }
+}
+
+impl Context {
+    /// The same call at another instance, with that one's credential and policy.
+    pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
+        let session = self.reach.session_elsewhere(instance).await?;
+        self.visits.note(instance, &session);
+        Ok(Self {
+            session,
+            policy: self.reach.policy(instance),
+            fixed_space: instance.space.clone().or_else(|| self.reach.narrowing.space.clone()),
+            instance: Arc::clone(instance),
+            ..self.clone()
+        })
+    }
+}

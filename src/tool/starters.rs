@@ -1,0 +1,150 @@
+//! Who started what, so that nobody answers the interruption of what they started themselves.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use serde_json::Value;
+
+use super::{Context, Error, paths};
+use crate::{
+    callers::Way,
+    octopus::{self, Answer, Fingerprint, Id, Method, Order, Path, tasks::Task, users},
+    store::{Key, Store},
+};
+
+/// How long it is remembered who started a task. Interruptions wait for people.
+const KEPT: Duration = Duration::from_hours(14 * 24);
+/// What this is called in the store.
+const KIND: &str = "starter";
+/// How long it is believed which user of Octopus a credential stands for.
+const USER_KEPT: Duration = Duration::from_mins(10);
+/// How many credentials' users are remembered.
+const USERS: u64 = 10_000;
+/// How many tasks one order starts at most.
+const MOST: usize = 1_000;
+
+/// Who started which task, at which instance. Replicas that share a store know of one another.
+#[derive(Debug)]
+pub struct Starters {
+    store: Arc<Store>,
+    users: Cache<Fingerprint, String>,
+}
+
+impl Starters {
+    /// Remembers in this store.
+    pub fn new(store: Arc<Store>) -> Self {
+        let users = Cache::builder().max_capacity(USERS).time_to_live(USER_KEPT).build();
+        Self { store, users }
+    }
+
+    /// Remembers that a task was started by whoever has one of these fingerprints.
+    async fn remember(&self, instance: &str, task: &str, person: &[Fingerprint]) {
+        let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
+        self.store.put(KIND, &key(instance, task), &person, KEPT).await;
+    }
+
+    /// The fingerprints of whoever started a task, where that is known.
+    async fn of(&self, instance: &str, task: &str) -> Vec<u8> {
+        self.store.get(KIND, &key(instance, task)).await.unwrap_or_default()
+    }
+}
+
+fn key(instance: &str, task: &str) -> Key {
+    *Fingerprint::of([instance, &task.to_lowercase()].map(str::as_bytes)).as_bytes()
+}
+
+impl Context {
+    /// Remembers that the caller started what an order started.
+    pub(super) async fn started(&self, order: &Order, answer: &Answer) {
+        if !self.rules.four_eyes() || order.method != Method::Post {
+            return;
+        }
+        let tasks = tasks_of(order, answer);
+        if tasks.is_empty() {
+            return;
+        }
+        // What cannot be asked of Octopus now is known of this credential at least.
+        let person = self.person().await.unwrap_or_else(|_| vec![self.caller.fingerprint()]);
+        for task in tasks {
+            self.starters.remember(&self.instance.name, &task, &person).await;
+        }
+    }
+
+    /// Refuses an answer to the interruption of a task that the same caller started.
+    pub(super) async fn four_eyes(&self, order: &Order) -> Result<(), Error> {
+        if !self.rules.four_eyes() {
+            return Ok(());
+        }
+        let Some(interruption) = paths::interruption(&order.path) else { return Ok(()) };
+        let document = self.session.get::<Value>(&interruption).await?;
+        let Some(task) = document.get("TaskId").and_then(Value::as_str) else { return Ok(()) };
+        let starters = self.starters.of(&self.instance.name, task).await;
+        if starters.is_empty() {
+            return Ok(());
+        }
+        let person = self.person().await?;
+        let started = |one: &Fingerprint| starters.chunks_exact(32).any(|s| s == one.as_bytes());
+        if person.iter().any(started) {
+            return Err(Error::Denied {
+                rule: Some("four eyes".to_owned()),
+                message: Some(format!(
+                    "you started {task} through this server, so somebody else must answer its \
+                     interruption"
+                )),
+                unknown: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Who the caller is, whatever key they use: where they are known by their credential alone,
+    /// or not at all, the user of Octopus that it stands for.
+    async fn person(&self) -> Result<Vec<Fingerprint>, octopus::Error> {
+        let own = self.caller.fingerprint();
+        if !matches!(self.caller.way, Way::Octopus | Way::Nobody) {
+            return Ok(vec![own]);
+        }
+        let whose = self.session.whose();
+        let user = if let Some(user) = self.starters.users.get(&whose) {
+            user
+        } else {
+            let user = users::me(&self.session.unrecorded()).await?.id.into_string();
+            self.starters.users.insert(whose, user.clone());
+            user
+        };
+        let user = Fingerprint::of([b"user".as_slice(), user.as_bytes()]);
+        // Nobody in particular is everybody: the user alone tells them apart.
+        Ok(if self.caller.way == Way::Octopus { vec![own, user] } else { vec![user] })
+    }
+}
+
+/// The tasks that an order started. An order about a task or an interruption answers with one that
+/// was there before.
+fn tasks_of(order: &Order, answer: &Answer) -> Vec<String> {
+    let is_about = |segment: &String| segment.eq_ignore_ascii_case("interruptions");
+    if order.path.segments().iter().any(is_about) {
+        return Vec::new();
+    }
+    let mut tasks = Vec::new();
+    if let Ok(document) = serde_json::from_slice::<Value>(&answer.body) {
+        collect(&document, &order.path, &mut tasks);
+    }
+    tasks
+}
+
+fn collect(value: &Value, path: &Path, tasks: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            if let Ok(id) = Id::<Task>::parse(text)
+                && tasks.len() < MOST
+                && !path.segments().iter().any(|segment| segment.eq_ignore_ascii_case(text))
+                && !tasks.iter().any(|task| task == id.as_str())
+            {
+                tasks.push(id.into_string());
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, path, tasks)),
+        Value::Object(object) => object.values().for_each(|item| collect(item, path, tasks)),
+        _ => {}
+    }
+}

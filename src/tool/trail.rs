@@ -1,0 +1,247 @@
+//! What is written down of a call while it runs: the one way from tools to the audit.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Context, Error, Way};
+use crate::{
+    audit::{self, Audit, Outcome, Record},
+    octopus::{Answer, Kind, Session, Touches},
+    rules::Decision,
+};
+
+/// What is written down of a call while it runs. A clone is of the same call.
+#[derive(Debug, Clone, Default)]
+pub struct Trail {
+    audit: Audit,
+    record: Arc<Mutex<Record>>,
+}
+
+/// A call whose record is not handed over yet. Where nobody waits for its end any more, the record
+/// says that.
+#[derive(Debug)]
+pub struct Open {
+    trail: Trail,
+    started: Instant,
+    is_over: bool,
+}
+
+impl Trail {
+    /// Begins the record of a call.
+    pub fn begin(audit: &Audit, kind: audit::Kind) -> Self {
+        Self { audit: audit.clone(), record: Arc::new(Mutex::new(Record::new(kind))) }
+    }
+
+    /// Opens it: from now on a record will be kept, whatever becomes of the call.
+    pub fn open(&self) -> Open {
+        Open { trail: self.clone(), started: Instant::now(), is_over: false }
+    }
+
+    /// Whether anything is kept.
+    pub fn is_on(&self) -> bool {
+        self.audit.is_on()
+    }
+
+    /// Writes something down.
+    pub fn note(&self, write: impl FnOnce(&mut Record)) {
+        if self.audit.is_on() {
+            write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Writes down what the caller sent, before anybody has read it.
+    pub fn brought(&self, arguments: &serde_json::Map<String, Value>) {
+        self.note(|record| record.arguments = self.audit.unread(arguments));
+    }
+
+    /// Writes down the arguments that a tool takes.
+    pub(super) fn arguments(&self, arguments: &serde_json::Map<String, Value>) {
+        self.note(|record| {
+            let whole = record.arguments.whole.take();
+            record.arguments = self.audit.arguments(arguments);
+            record.arguments.whole = whole.or(record.arguments.whole.take());
+        });
+    }
+
+    /// Writes down what a call touches.
+    pub(super) fn touches(&self, touches: &Touches) {
+        let names = |kind| -> Vec<String> {
+            let names =
+                touches.of(kind).iter().map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
+            names.cloned().collect()
+        };
+        let joined = |kind| Some(names(kind).join(", ")).filter(|names| !names.is_empty());
+        self.note(|record| {
+            let place = &mut record.place;
+            place.space = joined(Kind::Space).or(place.space.take());
+            place.project = joined(Kind::Project).or(place.project.take());
+            (place.environments, place.tenants) = (names(Kind::Environment), names(Kind::Tenant));
+        });
+    }
+
+    /// Writes down what a call touched that changes nothing.
+    pub(super) fn read(&self, session: &Session) {
+        if self.is_on() && !self.is_change() {
+            self.touches(&session.touched().so_far());
+        }
+    }
+
+    fn is_change(&self) -> bool {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).change.is_some()
+    }
+
+    /// Writes down what the rules said.
+    pub(super) fn decided(&self, decision: &Decision) {
+        self.note(|record| {
+            record.rule.clone_from(&decision.rule);
+            record.risk = Some(decision.risk.name().to_owned());
+        });
+    }
+
+    /// Writes down which change the call is about.
+    pub(super) fn change(&self, change: Uuid) {
+        self.note(|record| record.change = Some(change));
+    }
+
+    /// The ID that a change carries into Octopus, where the settings say that it does.
+    pub(super) fn marked(&self) -> Option<Uuid> {
+        if !self.audit.marks() {
+            return None;
+        }
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).change
+    }
+
+    /// Writes down that a change is about to be sent. Where the settings ask for it, nothing is
+    /// sent unless that is kept.
+    pub(super) async fn intent(&self, way: Way, route: &str) -> Result<(), Error> {
+        self.note(|record| {
+            record.consent = Some(way.name());
+            record.route = Some(route.to_owned());
+        });
+        let intent = || {
+            let mut intent = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            (intent.id, intent.kind) = (Uuid::now_v7(), audit::Kind::Intent);
+            intent.result = Outcome::Sending;
+            intent
+        };
+        self.audit.ensure(intent).await.map_err(|_| Error::NotKept)
+    }
+
+    /// Writes down what Octopus made of a change.
+    pub(super) fn answered(&self, answer: &Answer, repeated: bool) {
+        self.note(|record| {
+            record.result = if repeated { Outcome::Repeated } else { Outcome::Done };
+            if let Ok(document) = serde_json::from_slice(&answer.body) {
+                tasks(&document, &mut record.tasks);
+            }
+        });
+    }
+}
+
+impl Open {
+    /// What is written down so far.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Hands the record over.
+    pub fn end(mut self, write: impl FnOnce(&mut Record)) {
+        self.trail.note(write);
+        self.hand_over();
+    }
+
+    fn hand_over(&mut self) {
+        self.is_over = true;
+        if !self.trail.is_on() {
+            return;
+        }
+        let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.trail.note(|record| record.duration_ms = Some(duration));
+        let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.trail.audit.keep(record);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // A change that was made is done, whether or not anybody waited for its answer.
+        if !self.is_over {
+            self.hand_over();
+        }
+    }
+}
+
+impl Context {
+    /// Words that go into what is made, with the line that leads from there to the record, where
+    /// the settings want one. It is the same from the question to the end.
+    pub fn signed(&self, words: Option<&str>) -> Option<String> {
+        let Some(change) = self.trail.marked() else { return words.map(str::to_owned) };
+        let caller = plain(&self.caller.name);
+        let line = format!("Made through octopus-mcp by {caller} (audit {change})");
+        let words = words.map(str::trim_end).filter(|words| !words.is_empty());
+        Some(words.map_or_else(|| line.clone(), |words| format!("{words}\n\n{line}")))
+    }
+}
+
+/// How long the name of a caller can be in what is made.
+const LONGEST_NAME: usize = 80;
+
+/// A name without what could be more than a name: a line of its own, or a link.
+fn plain(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || " .-_@+:/#|".contains(c);
+    let name = name.chars().take(LONGEST_NAME).map(|c| if is_plain(c) { c } else { '?' });
+    name.collect::<String>().trim().to_owned()
+}
+
+/// How many tasks of one change are written down.
+const TASKS: usize = 64;
+
+/// The tasks that an answer of Octopus names.
+fn tasks(document: &Value, found: &mut Vec<String>) {
+    match document {
+        Value::String(text) => {
+            let number = text.strip_prefix("ServerTasks-").unwrap_or_default();
+            let is_task = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            if is_task && found.len() < TASKS && !found.contains(text) {
+                found.push(text.clone());
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| tasks(item, found)),
+        Value::Object(object) => object.values().for_each(|item| tasks(item, found)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_caller_is_one_plain_line() {
+        for (name, shown) in [
+            ("ada@example.com", "ada@example.com"),
+            ("API key 1a2b3c4d", "API key 1a2b3c4d"),
+            ("Eve\nApproved-by: everybody", "Eve?Approved-by: everybody"),
+            ("[x](https://evil.example)", "?x??https://evil.example?"),
+            ("<b>\u{202e}bob</b>", "?b??bob?/b?"),
+        ] {
+            assert_eq!(plain(name), shown);
+        }
+        assert_eq!(plain(&"x".repeat(1000)).len(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn tasks_are_found_wherever_an_answer_names_them() {
+        let mut found = Vec::new();
+        let answer = json!({ "deploymentServerTasks": [{ "serverTaskId": "ServerTasks-7" }],
+            "Id": "ServerTasks-8", "Links": { "Self": "/api/tasks/ServerTasks-9" },
+            "Note": "ServerTasks-", "Again": "ServerTasks-7" });
+        tasks(&answer, &mut found);
+        assert_eq!(found, ["ServerTasks-7", "ServerTasks-8"]);
+    }
+}

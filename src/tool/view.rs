@@ -1,0 +1,125 @@
+//! A tool as a request sees it: without the arguments that are settled before a call comes, and
+//! with the headers that repeat the others.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use rmcp::model::{self, JsonObject};
+use serde_json::Value;
+
+use super::{Definition, Fixed, Toolset};
+
+/// Arguments that say where a call goes, and the headers that repeat them (SEP-2243), so that
+/// what stands between client and server can decide without reading bodies. A tool has one of each
+/// header at most.
+const ROUTING: [(&str, &str); 6] = [
+    ("space", "Space"),
+    ("projectId", "Project"),
+    ("projectName", "Project"),
+    ("environmentId", "Environment"),
+    ("tenantId", "Tenant"),
+    ("tenant", "Tenant"),
+];
+
+/// The word of the schema for such a header.
+const HEADER: &str = "x-mcp-header";
+
+/// The arguments that name the project of a call: one of them, or a list.
+const PROJECT: [&str; 3] = ["projectId", "projectName", "projects"];
+
+/// Arguments that name single things beside any filter by project.
+const BESIDE_PROJECT: [&str; 2] = ["eventId", "mode"];
+
+/// The forms in which a tool is listed, each made once.
+#[derive(Debug)]
+pub(super) struct Views {
+    free: Pair,
+    in_space: Pair,
+    in_project: Pair,
+}
+
+/// With the headers, for the revisions that know them, and without.
+#[derive(Debug)]
+struct Pair {
+    with: model::Tool,
+    without: model::Tool,
+}
+
+impl Views {
+    pub(super) fn of(model: &model::Tool) -> Self {
+        let pair = |space: bool, project: bool| {
+            let fixed = Fixed { instance: false, space, project };
+            let mut without = model.clone();
+            without.input_schema = Arc::new(settled(&model.input_schema, fixed));
+            let mut with = without.clone();
+            with.input_schema = Arc::new(with_headers(&without.input_schema));
+            Pair { with, without }
+        };
+        Self { free: pair(false, false), in_space: pair(true, false), in_project: pair(true, true) }
+    }
+
+    pub(super) fn get(&self, fixed: Fixed, headers: bool) -> &model::Tool {
+        let pair = match fixed {
+            Fixed { project: true, .. } => &self.in_project,
+            Fixed { space: true, .. } => &self.in_space,
+            _ => &self.free,
+        };
+        if headers { &pair.with } else { &pair.without }
+    }
+}
+
+/// Whether an argument is none where so much is settled.
+pub(super) fn is_settled(argument: &str, fixed: Fixed) -> bool {
+    fixed.space && argument == "space"
+        || fixed.project && (PROJECT.contains(&argument) || BESIDE_PROJECT.contains(&argument))
+}
+
+/// A schema without what is settled. Tools read the space as optional, because it may be; where it
+/// is not, a call must name it.
+fn settled(schema: &JsonObject, fixed: Fixed) -> JsonObject {
+    let mut schema = schema.clone();
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
+    let takes_space = properties.contains_key("space");
+    properties.retain(|name, _| !is_settled(name, fixed));
+    let is_required = |name: &Value| !name.as_str().is_some_and(|name| is_settled(name, fixed));
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(is_required);
+    }
+    if takes_space
+        && !fixed.space
+        && let Value::Array(required) =
+            schema.entry("required").or_insert_with(|| Value::Array(Vec::new()))
+    {
+        required.insert(0, "space".into());
+    }
+    schema
+}
+
+fn with_headers(schema: &JsonObject) -> JsonObject {
+    let mut schema = schema.clone();
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
+    for (argument, header) in ROUTING {
+        if let Some(Value::Object(argument)) = properties.get_mut(argument)
+            && argument.get("type").is_some_and(|kind| kind == "string")
+        {
+            argument.insert(HEADER.to_owned(), header.into());
+        }
+    }
+    schema
+}
+
+/// The argument that names the project, of a tool that takes one, and whether it is a list.
+pub(super) fn project_argument(schema: &JsonObject) -> Option<(&'static str, bool)> {
+    let properties = schema.get("properties").and_then(Value::as_object)?;
+    let found = PROJECT.into_iter().find(|argument| properties.contains_key(*argument))?;
+    let kind = properties.get(found).and_then(|argument| argument.get("type"));
+    Some((found, kind.is_some_and(|kind| kind == "array")))
+}
+
+/// The tools that keep to the project of the request, where it fixes one: with an argument that
+/// names it, or by themselves.
+pub(super) fn keeping_to_a_project(catalog: &'static [Toolset]) -> BTreeSet<&'static str> {
+    let keeps = |tool: &&Definition| {
+        tool.keeps_to_project || project_argument(&(tool.model)().input_schema).is_some()
+    };
+    catalog.iter().flat_map(|toolset| toolset.tools).filter(keeps).map(|tool| tool.name).collect()
+}

@@ -1,0 +1,69 @@
+//! The audit: one record of every call, kept, and whole.
+
+mod chain;
+mod collector;
+mod records;
+mod required;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use octopus_mcp::config::Config;
+use serde_json::Value;
+
+use crate::consent::Desk;
+
+/// A server that lets things be changed and records every call in a file, and its folder.
+pub struct Recorded {
+    pub desk: Desk,
+    pub folder: tempfile::TempDir,
+}
+
+impl Recorded {
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::within(folder, change).await
+    }
+
+    pub async fn within(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        let path = folder.path().join("audit.jsonl");
+        let desk = Desk::with(|config| {
+            config.audit.file.path = Some(path);
+            change(config);
+        })
+        .await;
+        Self { desk, folder }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("audit.jsonl")
+    }
+
+    /// Stops the server, so that everything is written, and gives the folder.
+    pub async fn stop(mut self) -> tempfile::TempDir {
+        self.desk.server.running.take().unwrap().stop().await;
+        self.folder
+    }
+
+    /// Stops the server and reads its records.
+    pub async fn records(self) -> Vec<Value> {
+        let folder = self.stop().await;
+        records(&folder.path().join("audit.jsonl"))
+    }
+}
+
+/// The records of a file, without those that say where it begins.
+pub fn records(path: &Path) -> Vec<Value> {
+    let all = lines(path);
+    all.into_iter().filter(|record| record["kind"] != "begin").collect()
+}
+
+/// Every line of a file.
+pub fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

@@ -1,0 +1,205 @@
+//! Callers whom the certificate of a TLS client names.
+
+use std::{fs, path::Path};
+
+use octopus_mcp::{
+    callers::{Scope, Way, Ways},
+    config::{
+        self, AuthMode, ClientCertificates, Config, GroupScope, Modes, Secret, SubjectName, Tls,
+    },
+    sample::keys,
+};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, SanType, date_time_ymd,
+};
+
+use super::LIST;
+use crate::support::{Reply, TestServer, reply};
+
+/// An authority that vouches for servers and clients.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key.
+struct Pair {
+    pem: String,
+    der: Vec<u8>,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "Example authority");
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn signs(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Pair { pem: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
+    }
+
+    /// The certificate of a caller with this common name.
+    fn names(&self, name: &str) -> Pair {
+        self.signs(&[], |params| {
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.distinguished_name.push(DnType::OrganizationalUnitName, "freight");
+        })
+    }
+
+    /// Writes what a server needs.
+    fn write(&self, folder: &Path) {
+        let server = self.signs(&["localhost", "127.0.0.1"], |_| {});
+        fs::write(folder.join("cert.pem"), server.pem).unwrap();
+        fs::write(folder.join("key.pem"), server.key).unwrap();
+        fs::write(folder.join("ca.pem"), self.0.pem()).unwrap();
+    }
+
+    /// A client that trusts the server, with a certificate or none.
+    fn client(&self, pair: Option<&Pair>) -> reqwest::Client {
+        let trusted = reqwest::Certificate::from_pem(self.0.pem().as_bytes()).unwrap();
+        let mut builder = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]);
+        if let Some(pair) = pair {
+            let both = format!("{}{}", pair.key, pair.pem);
+            builder = builder.identity(reqwest::Identity::from_pem(both.as_bytes()).unwrap());
+        }
+        builder.build().unwrap()
+    }
+}
+
+fn settings(folder: &Path, clients: ClientCertificates) -> Tls {
+    Tls {
+        certificate: Some(folder.join("cert.pem")),
+        key: Some(folder.join("key.pem")),
+        client_ca: Some(folder.join("ca.pem")),
+        client_certificates: clients,
+    }
+}
+
+async fn server(folder: &Path, clients: ClientCertificates) -> TestServer {
+    TestServer::with(|config| {
+        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
+        config.http.tls = settings(folder, clients);
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+    })
+    .await
+}
+
+fn asking(client: &reqwest::Client, server: &TestServer) -> reqwest::RequestBuilder {
+    client.post(&server.url).header("content-type", "application/json").body(LIST)
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.write(folder.path());
+    let server = server(folder.path(), ClientCertificates::Optional).await;
+    let client = authority.client(Some(&authority.names("build-agent")));
+    let known: Reply = reply(asking(&client, &server)).await;
+    assert_eq!(known.status, 200, "{}", known.text);
+    let nobody = reply(asking(&authority.client(None), &server)).await;
+    assert_eq!((nobody.status, nobody.json()["id"].as_str()), (401, Some("x")));
+    assert!(nobody.message().contains("certificate"), "{}", nobody.text);
+    let nameless = authority.client(Some(&authority.signs(&[], |_| {})));
+    let nameless = reply(asking(&nameless, &server)).await;
+    assert_eq!(nameless.status, 401, "{}", nameless.text);
+    assert!(nameless.message().contains("names no caller"), "{}", nameless.text);
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_gets_no_connection() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.write(folder.path());
+    let server = server(folder.path(), ClientCertificates::Optional).await;
+    let foreign = Authority::new().names("build-agent");
+    let client = authority.client(Some(&foreign));
+    assert!(asking(&client, &server).send().await.is_err());
+    let expired = authority.signs(&[], |params| {
+        params.distinguished_name.push(DnType::CommonName, "build-agent");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2020, 2, 1);
+    });
+    assert!(asking(&authority.client(Some(&expired)), &server).send().await.is_err());
+}
+
+#[tokio::test]
+async fn where_certificates_are_required_nobody_else_gets_a_connection() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.write(folder.path());
+    let server = server(folder.path(), ClientCertificates::Required).await;
+    assert!(asking(&authority.client(None), &server).send().await.is_err());
+    let client = authority.client(Some(&authority.names("build-agent")));
+    assert_eq!(reply(asking(&client, &server)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_certificate_and_a_token_are_two_proofs() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.write(folder.path());
+    let server = TestServer::with(|config| {
+        config.auth.mode = Some(Modes(vec![AuthMode::Certificate, AuthMode::Tokens]));
+        config.http.tls = settings(folder.path(), ClientCertificates::Optional);
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+    })
+    .await;
+    let client = authority.client(Some(&authority.names("build-agent")));
+    let both = asking(&client, &server).header("authorization", "Bearer omcp_x");
+    assert_eq!(reply(both).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_settings_say_what_of_a_certificate_names_its_caller() {
+    let authority = Authority::new();
+    let pair = authority.signs(&[], |params| {
+        params.distinguished_name.push(DnType::CommonName, "build-agent");
+        params.distinguished_name.push(DnType::OrganizationalUnitName, "freight");
+        params.subject_alt_names = vec![
+            SanType::URI("spiffe://example.com/agent".try_into().unwrap()),
+            SanType::DnsName("agent.example.com".try_into().unwrap()),
+            SanType::Rfc822Name("agent@example.com".try_into().unwrap()),
+        ];
+    });
+    for (subject, name) in [
+        (SubjectName::Cn, "build-agent"),
+        (SubjectName::Uri, "spiffe://example.com/agent"),
+        (SubjectName::Dns, "agent.example.com"),
+        (SubjectName::Email, "agent@example.com"),
+    ] {
+        let mut config = Config::default();
+        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
+        config.auth.certificate.subject = subject;
+        let scope = config::Scope::Deploy;
+        config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
+        let who = Ways::from_config(&config).unwrap().certified(&pair.der).unwrap();
+        assert_eq!((who.way, who.subject.as_str()), (Way::Certificate, name));
+        assert_eq!(who.issuer.as_deref(), Some("Example authority"));
+        assert!(who.groups.contains("freight") && who.expires.is_some());
+        assert_eq!(who.grants.scope, Scope::Deploy);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
+    let authority = Authority::new();
+    let mut config = Config::default();
+    config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
+    let ways = Ways::from_config(&config).unwrap();
+    assert!(ways.certified(&authority.names("maria").der).is_ok());
+    for der in [&b""[..], b"no certificate", &authority.names("maria").der[..100]] {
+        assert!(ways.certified(der).is_err());
+    }
+    let expired = authority.signs(&[], |params| {
+        params.distinguished_name.push(DnType::CommonName, "maria");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2020, 2, 1);
+    });
+    assert!(ways.certified(&expired.der).is_err(), "the connection may be older than its end");
+}

@@ -1,0 +1,248 @@
+//! An authorization server that the tests start, and the keys that it signs with.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::StatusCode;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+use octopus_mcp::{
+    config::{AuthMode, Config, Issuer, List, Modes, Period, Secret},
+    http::Listening,
+    sample::keys,
+};
+use rcgen::{KeyPair, RsaKeySize};
+use serde_json::{Value, json};
+
+use crate::support::serve;
+
+/// For whom the tokens are.
+pub const AUDIENCE: &str = "api://octopus-mcp";
+
+/// A key of an issuer.
+pub struct Signer {
+    pub id: String,
+    pub algorithm: Algorithm,
+    pub key: EncodingKey,
+}
+
+impl Signer {
+    /// A key of the kind that is quickly made.
+    pub fn new(id: &str) -> Self {
+        let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let key = EncodingKey::from_ec_der(pair.serialized_der());
+        Self { id: id.to_owned(), algorithm: Algorithm::ES256, key }
+    }
+
+    pub fn es384(id: &str) -> Self {
+        let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        let key = EncodingKey::from_ec_der(pair.serialized_der());
+        Self { id: id.to_owned(), algorithm: Algorithm::ES384, key }
+    }
+
+    pub fn ed25519(id: &str) -> Self {
+        let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        // The signer wants the first version of PKCS#8: without the public half at the end.
+        let mut der = pair.serialized_der()[..48].to_vec();
+        (der[1], der[4]) = (46, 0);
+        let key = EncodingKey::from_ed_der(&der);
+        Self { id: id.to_owned(), algorithm: Algorithm::EdDSA, key }
+    }
+
+    pub fn rsa(id: &str, algorithm: Algorithm) -> Self {
+        let pair = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        // PKCS#8 holds PKCS#1, which is what signs, behind 26 bytes.
+        let key = EncodingKey::from_rsa_der(&pair.serialized_der()[26..]);
+        Self { id: id.to_owned(), algorithm, key }
+    }
+
+    /// The public half, as an issuer shows it.
+    pub fn public(&self) -> Value {
+        let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
+        let mut jwk = serde_json::to_value(jwk).unwrap();
+        jwk["kid"] = json!(self.id);
+        jwk["use"] = json!("sig");
+        jwk
+    }
+
+    /// A token with these claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_with(claims, |_| {})
+    }
+
+    /// A token with these claims and a changed header.
+    pub fn sign_with(&self, claims: &Value, change: impl FnOnce(&mut Header)) -> String {
+        let mut header = Header::new(self.algorithm);
+        header.kid = Some(self.id.clone());
+        change(&mut header);
+        encode(&header, claims, &self.key).unwrap()
+    }
+}
+
+/// A token that nobody signed.
+pub fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{signature}", part(header), part(claims))
+}
+
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// What an issuer does when it is asked.
+#[derive(Clone)]
+pub enum Mood {
+    Answers,
+    Fails,
+    Hangs,
+    Endless,
+    Says(String),
+    Leads(String),
+}
+
+struct Shared {
+    keys: Mutex<Vec<Value>>,
+    described: Mutex<Value>,
+    mood: Mutex<Mood>,
+    asked_for_keys: AtomicUsize,
+    asked_for_description: AtomicUsize,
+}
+
+/// An authorization server.
+pub struct TestIssuer {
+    pub url: String,
+    shared: Arc<Shared>,
+    _listening: Listening,
+}
+
+impl TestIssuer {
+    /// One that shows these keys.
+    pub fn with(signers: &[&Signer]) -> Self {
+        let shared = Arc::new(Shared {
+            keys: Mutex::default(),
+            described: Mutex::default(),
+            mood: Mutex::new(Mood::Answers),
+            asked_for_keys: AtomicUsize::new(0),
+            asked_for_description: AtomicUsize::new(0),
+        });
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(description))
+            .route("/keys", get(key_set))
+            .with_state(Arc::clone(&shared));
+        let listening = serve(router);
+        let url = format!("http://{}", listening.address);
+        let issuer = Self { url, shared, _listening: listening };
+        issuer.shows(signers);
+        issuer.describes(json!({
+            "issuer": issuer.url,
+            "jwks_uri": format!("{}/keys", issuer.url),
+            "authorization_endpoint": format!("{}/authorize", issuer.url),
+        }));
+        issuer
+    }
+
+    /// From now on it shows these keys.
+    pub fn shows(&self, signers: &[&Signer]) {
+        self.shows_all(signers.iter().map(|signer| signer.public()).collect());
+    }
+
+    pub fn shows_all(&self, keys: Vec<Value>) {
+        *self.shared.keys.lock().unwrap() = keys;
+    }
+
+    pub fn describes(&self, description: Value) {
+        *self.shared.described.lock().unwrap() = description;
+    }
+
+    pub fn is(&self, mood: Mood) {
+        *self.shared.mood.lock().unwrap() = mood;
+    }
+
+    /// How often it was asked for its keys, and for its description.
+    pub fn asked(&self) -> (usize, usize) {
+        let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        (of(&self.shared.asked_for_keys), of(&self.shared.asked_for_description))
+    }
+
+    /// What usual tokens of it say.
+    pub fn claims(&self) -> Value {
+        json!({
+            "iss": self.url,
+            "sub": "7c1f0b52",
+            "aud": AUDIENCE,
+            "iat": now(),
+            "exp": now() + 600,
+            "scope": "openid octopus:read",
+            "preferred_username": "maria.gomez",
+        })
+    }
+
+    /// The same with these claims in their place; `null` leaves one out.
+    pub fn claims_with(&self, change: &Value) -> Value {
+        let mut claims = self.claims();
+        for (name, value) in change.as_object().unwrap() {
+            match value {
+                Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+                value => claims[name] = value.clone(),
+            }
+        }
+        claims
+    }
+
+    /// The settings that trust it.
+    pub fn settings(&self) -> Issuer {
+        Issuer {
+            issuer: self.url.clone(),
+            audiences: List(vec![AUDIENCE.to_owned()]),
+            ..Issuer::default()
+        }
+    }
+
+    /// Settings of a server that trusts it, and acts with a configured key.
+    pub fn trusted(&self, config: &mut Config) {
+        config.auth.mode = Some(Modes(vec![AuthMode::Oauth]));
+        config.auth.oauth.issuers.push(self.settings());
+        config.auth.oauth.timeout = Period(std::time::Duration::from_secs(5));
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+    }
+}
+
+async fn description(State(shared): State<Arc<Shared>>) -> Response {
+    shared.asked_for_description.fetch_add(1, Ordering::SeqCst);
+    let described = shared.described.lock().unwrap().clone();
+    Json(described).into_response()
+}
+
+async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
+    shared.asked_for_keys.fetch_add(1, Ordering::SeqCst);
+    let mood = shared.mood.lock().unwrap().clone();
+    match mood {
+        Mood::Answers => {
+            let keys = shared.keys.lock().unwrap().clone();
+            Json(json!({ "keys": keys })).into_response()
+        }
+        Mood::Fails => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mood::Hangs => std::future::pending().await,
+        Mood::Endless => {
+            let piece = Bytes::from(vec![b' '; 16 * 1024]);
+            let pieces = futures::stream::repeat(Ok::<_, std::convert::Infallible>(piece));
+            Body::from_stream(pieces).into_response()
+        }
+        Mood::Says(text) => text.into_response(),
+        Mood::Leads(place) => {
+            (StatusCode::FOUND, [("location", place)], String::new()).into_response()
+        }
+    }
+}

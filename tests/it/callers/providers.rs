@@ -1,0 +1,252 @@
+//! What the tokens and keys of well-known providers look like, each with its own ways.
+
+use octopus_mcp::{
+    callers::{Refused, Scope, Way, Ways, Who},
+    config::{ClaimGroup, Config, Issuer, List},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::issuer::{Signer, TestIssuer, now};
+
+fn list(words: &[&str]) -> List {
+    List(words.iter().map(|word| (*word).to_owned()).collect())
+}
+
+/// A provider: its keys are at the test issuer, its name is its own.
+struct Provider {
+    signer: Signer,
+    issuer: TestIssuer,
+    config: Config,
+}
+
+impl Provider {
+    fn new(name: &str, audiences: &[&str]) -> Self {
+        let signer = Signer::rsa("key-1", jsonwebtoken::Algorithm::RS256);
+        let issuer = TestIssuer::with(&[&signer]);
+        let mut config = Config::default();
+        issuer.trusted(&mut config);
+        config.auth.oauth.issuers = vec![Issuer {
+            issuer: name.to_owned(),
+            audiences: list(audiences),
+            jwks_uri: Some(format!("{}/keys", issuer.url).parse().unwrap()),
+            ..Issuer::default()
+        }];
+        Self { signer, issuer, config }
+    }
+
+    /// Whoever's token has these claims, beside a time.
+    async fn who(&self, claims: &Value) -> Result<Arc<Who>, Refused> {
+        let mut claims = claims.clone();
+        claims["iat"] = json!(now());
+        claims["exp"] = json!(now() + 3600);
+        let token = self.signer.sign(&claims);
+        Ways::from_config(&self.config).unwrap().bearer(&token, "/mcp").await
+    }
+}
+
+const TENANT: &str = "3f2b6f0c-5f3c-4d0b-9a55-9f1f6c2f7e10";
+const APP: &str = "0f6d2a44-8a0f-4c57-b4ab-2d6a5b1c9e77";
+
+fn entra() -> Provider {
+    let name = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+    let mut provider = Provider::new(&name, &[APP, &format!("api://{APP}")]);
+    let keys = provider.config.auth.oauth.issuers[0].jwks_uri.clone();
+    // Keys of Entra ID have no `alg`.
+    let mut key = provider.signer.public();
+    key.as_object_mut().unwrap().remove("alg");
+    key["x5t"] = json!("i5X3l0f1X0mQ");
+    provider.issuer.shows_all(vec![key]);
+    provider.config.auth.oauth.issuers.push(Issuer {
+        issuer: format!("https://sts.windows.net/{TENANT}/"),
+        audiences: list(&[&format!("api://{APP}")]),
+        jwks_uri: keys,
+        advertised: false,
+        ..Issuer::default()
+    });
+    let names = &mut provider.config.auth.oauth.scope_names;
+    names.read = list(&[&format!("api://{APP}/octopus.read"), "octopus.read"]);
+    names.deploy = list(&[&format!("api://{APP}/octopus.deploy"), "octopus.deploy"]);
+    for issuer in &mut provider.config.auth.oauth.issuers {
+        issuer.scope_claims = list(&["scp", "roles"]);
+    }
+    let group = "deployers".to_owned();
+    let value = "5d1d64a5-2f1c-4f25-9cf1-0f43a0a7f9f2".to_owned();
+    provider.config.auth.oauth.groups =
+        vec![ClaimGroup { claim: "groups".to_owned(), value, group }];
+    provider
+}
+
+#[tokio::test]
+async fn entra_id_version_2_people() {
+    let claims = json!({
+        "aud": APP,
+        "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+        "azp": "9ba1a5c7-f17a-4de9-a1f1-6178c8d51223",
+        "groups": ["5d1d64a5-2f1c-4f25-9cf1-0f43a0a7f9f2"],
+        "name": "Maria Gomez", "oid": "77a1", "preferred_username": "maria.gomez@example.com",
+        "scp": "octopus.read octopus.deploy", "sub": "AAAAAAAAAAAAAAAA", "tid": TENANT, "ver": "2.0",
+    });
+    let who = entra().who(&claims).await.unwrap();
+    assert_eq!((who.way, who.name.as_str()), (Way::Oauth, "maria.gomez@example.com"));
+    assert_eq!(who.subject, "AAAAAAAAAAAAAAAA");
+    assert_eq!(who.client.as_deref(), Some("9ba1a5c7-f17a-4de9-a1f1-6178c8d51223"));
+    assert_eq!(who.grants.scope, Scope::Deploy);
+    assert!(who.groups.contains("deployers"));
+}
+
+#[tokio::test]
+async fn entra_id_version_1_people() {
+    let claims = json!({
+        "aud": format!("api://{APP}"), "iss": format!("https://sts.windows.net/{TENANT}/"),
+        "appid": "9ba1a5c7", "upn": "maria.gomez@example.com", "scp": "octopus.read",
+        "sub": "BBBB", "ver": "1.0",
+    });
+    let provider = entra();
+    let who = provider.who(&claims).await.unwrap();
+    assert_eq!(
+        (who.name.as_str(), who.client.as_deref()),
+        ("maria.gomez@example.com", Some("9ba1a5c7"))
+    );
+    let mut other = claims;
+    other["iss"] = json!("https://sts.windows.net/another-tenant/");
+    assert!(provider.who(&other).await.is_err(), "another tenant");
+}
+
+#[tokio::test]
+async fn entra_id_machines_with_app_roles() {
+    let claims = json!({
+        "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+        "azp": "c0ffee", "idtyp": "app", "oid": "9c1d", "sub": "9c1d", "roles": ["octopus.read"],
+    });
+    let who = entra().who(&claims).await.unwrap();
+    assert_eq!((who.name.as_str(), who.subject.as_str()), ("c0ffee", "9c1d"));
+    assert_eq!(who.grants.scope, Scope::Read);
+}
+
+#[tokio::test]
+async fn entra_id_with_too_many_groups() {
+    let claims = json!({
+        "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+        "sub": "AAAA", "scp": "octopus.read",
+        "_claim_names": { "groups": "src1" },
+        "_claim_sources": { "src1": { "endpoint": "https://graph.windows.net/x" } },
+    });
+    let refused = entra().who(&claims).await.unwrap_err();
+    assert!(refused.to_string().contains("too many"), "{refused}");
+}
+
+#[tokio::test]
+async fn okta_people_and_machines() {
+    let name = "https://example.okta.com/oauth2/aus1";
+    let provider = Provider::new(name, &["api://octopus"]);
+    let person = json!({
+        "ver": 1, "jti": "AT.1", "iss": name, "aud": "api://octopus", "cid": "0oa1", "uid": "00u1",
+        "scp": ["openid", "octopus:deploy"], "sub": "maria.gomez@example.com", "groups": ["Everyone"],
+    });
+    let who = provider.who(&person).await.unwrap();
+    assert_eq!(
+        (who.subject.as_str(), who.client.as_deref()),
+        ("maria.gomez@example.com", Some("0oa1"))
+    );
+    assert_eq!(who.grants.scope, Scope::Deploy);
+    assert!(who.groups.contains("Everyone"));
+    let machine = json!({
+        "iss": name, "aud": "api://octopus", "cid": "0oa2", "sub": "0oa2", "scp": ["octopus:read"],
+    });
+    let who = provider.who(&machine).await.unwrap();
+    assert_eq!((who.name.as_str(), who.subject.as_str()), ("0oa2", "0oa2"));
+}
+
+#[tokio::test]
+async fn cognito_has_no_audience() {
+    let name = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example";
+    let mut provider = Provider::new(name, &["5f2c7example"]);
+    let issuer = &mut provider.config.auth.oauth.issuers[0];
+    issuer.audience_claim = "client_id".to_owned();
+    issuer.groups_claims = list(&["cognito:groups"]);
+    issuer.name_claims = list(&["username"]);
+    provider.config.auth.oauth.scope_names.read = list(&["octopus-mcp/octopus:read"]);
+    let access = json!({
+        "iss": name, "client_id": "5f2c7example", "token_use": "access", "sub": "u1",
+        "scope": "octopus-mcp/octopus:read", "username": "maria", "cognito:groups": ["freight"],
+    });
+    let who = provider.who(&access).await.unwrap();
+    assert_eq!((who.name.as_str(), who.client.as_deref()), ("maria", Some("5f2c7example")));
+    assert!(who.groups.contains("freight"));
+    // An ID token has the audience, and is no access token.
+    let mut id = access.clone();
+    id.as_object_mut().unwrap().remove("client_id");
+    id["aud"] = json!("5f2c7example");
+    id["token_use"] = json!("id");
+    assert!(provider.who(&id).await.is_err());
+    let mut other = access;
+    other["client_id"] = json!("another-client");
+    assert!(provider.who(&other).await.is_err());
+}
+
+#[tokio::test]
+async fn keycloak_has_roles_within_claims_and_several_keys() {
+    let name = "https://id.example.com/realms/octopus";
+    let mut provider = Provider::new(name, &["octopus-mcp"]);
+    provider.config.auth.oauth.issuers[0].groups_claims =
+        list(&["groups", "realm_access.roles", "resource_access.octopus-mcp.roles"]);
+    let mut encrypting = Signer::rsa("key-2", jsonwebtoken::Algorithm::RS256).public();
+    encrypting["use"] = json!("enc");
+    encrypting["alg"] = json!("RSA-OAEP");
+    provider.issuer.shows_all(vec![encrypting, provider.signer.public()]);
+    let claims = json!({
+        "iss": name, "aud": ["octopus-mcp", "account"], "sub": "f:1:maria", "typ": "Bearer",
+        "azp": "claude", "preferred_username": "maria", "scope": "profile octopus:deploy email",
+        "groups": ["/platform/deployers"],
+        "realm_access": { "roles": ["offline_access", "uma_authorization"] },
+        "resource_access": { "octopus-mcp": { "roles": ["releaser"] } },
+    });
+    let who = provider.who(&claims).await.unwrap();
+    assert_eq!((who.name.as_str(), who.client.as_deref()), ("maria", Some("claude")));
+    for group in ["/platform/deployers", "offline_access", "releaser"] {
+        assert!(who.groups.contains(group), "{group}");
+    }
+    let machine = json!({
+        "iss": name, "aud": "octopus-mcp", "sub": "9f", "azp": "night-agent", "client_id": "night-agent",
+        "preferred_username": "service-account-night-agent", "scope": "octopus:read",
+    });
+    let who = provider.who(&machine).await.unwrap();
+    assert_eq!(who.name, "service-account-night-agent");
+}
+
+#[tokio::test]
+async fn auth0_has_a_slash_at_its_end_and_claims_with_addresses() {
+    let name = "https://example.eu.auth0.com/";
+    let mut provider = Provider::new(name, &["https://mcp.example.com/mcp"]);
+    provider.config.auth.oauth.issuers[0].groups_claims = list(&["https://example.com/groups"]);
+    let claims = json!({
+        "iss": name, "sub": "auth0|63", "azp": "Hq7", "scope": "openid octopus:read",
+        "aud": ["https://mcp.example.com/mcp", "https://example.eu.auth0.com/userinfo"],
+        "https://example.com/groups": ["freight"],
+    });
+    let who = provider.who(&claims).await.unwrap();
+    assert_eq!((who.name.as_str(), who.subject.as_str()), ("Hq7", "auth0|63"));
+    assert!(who.groups.contains("freight"));
+    let machine = json!({
+        "iss": name, "sub": "Hq8@clients", "azp": "Hq8", "gty": "client-credentials",
+        "aud": "https://mcp.example.com/mcp", "scope": "octopus:read",
+    });
+    assert_eq!(provider.who(&machine).await.unwrap().subject, "Hq8@clients");
+    let mut bare = claims;
+    bare["iss"] = json!("https://example.eu.auth0.com");
+    assert!(provider.who(&bare).await.is_err(), "issuers are compared as they are");
+}
+
+#[tokio::test]
+async fn callers_of_two_issuers_with_one_subject_are_two() {
+    let (one, two) = (
+        Provider::new("https://a.example.com", &["x"]),
+        Provider::new("https://b.example.com", &["x"]),
+    );
+    let claims =
+        |issuer: &str| json!({ "iss": issuer, "aud": "x", "sub": "1", "scope": "octopus:read" });
+    let one = one.who(&claims("https://a.example.com")).await.unwrap();
+    let two = two.who(&claims("https://b.example.com")).await.unwrap();
+    assert_ne!(one.fingerprint(), two.fingerprint());
+}

@@ -1,0 +1,137 @@
+//! What a token allows, and what a call needs.
+
+use octopus_mcp::config::GroupScope;
+use serde_json::{Value, json};
+
+use super::{
+    calling,
+    issuer::{Signer, TestIssuer},
+    metadata_of,
+};
+use crate::support::{Reply, TestServer};
+
+struct Setup {
+    signer: Signer,
+    issuer: TestIssuer,
+    server: TestServer,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let signer = Signer::new("one");
+        let issuer = TestIssuer::with(&[&signer]);
+        let server = TestServer::with(|config| {
+            issuer.trusted(config);
+            config.tools.read_only = false;
+            config.tools.allow_deletes = true;
+            let group = "deployers".to_owned();
+            let scope = octopus_mcp::config::Scope::Deploy;
+            config.auth.group_scopes = vec![GroupScope { group, scope }];
+        })
+        .await;
+        Self { signer, issuer, server }
+    }
+
+    async fn call(&self, scope: &str, tool: &str, arguments: Value) -> Reply {
+        let token = self.signer.sign(&self.issuer.claims_with(&json!({ "scope": scope })));
+        calling(&self.server, &token, tool, &arguments).await
+    }
+
+    fn assert_needs(&self, reply: &Reply, scopes: &str, needs: &str, has: &str) {
+        assert_eq!((reply.status, &reply.json()["id"]), (403, &json!("x")), "{}", reply.text);
+        let challenge = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{}\", \
+             error_description=\"this needs the scope {needs}, and the token has {has}\"",
+            metadata_of(&self.server)
+        );
+        assert_eq!(reply.header("www-authenticate"), challenge);
+    }
+}
+
+fn deploying() -> Value {
+    json!({
+        "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0",
+        "environmentNames": ["Staging"],
+    })
+}
+
+#[tokio::test]
+async fn a_tool_that_changes_things_needs_the_scope_to_deploy() {
+    let setup = Setup::new().await;
+    let refused = setup.call("octopus:read", "deploy_release", deploying()).await;
+    let union = "octopus:read octopus:deploy";
+    setup.assert_needs(&refused, union, "octopus:deploy", "octopus:read");
+    for scope in ["octopus:deploy", "octopus:admin", "octopus:read octopus:deploy"] {
+        let passed = setup.call(scope, "deploy_release", deploying()).await;
+        assert_eq!(passed.status, 200, "{scope}: {}", passed.text);
+    }
+}
+
+#[tokio::test]
+async fn more_scope_implies_less() {
+    let setup = Setup::new().await;
+    for scope in ["octopus:read", "octopus:deploy", "octopus:admin"] {
+        let read = setup.call(scope, "list_spaces", json!({})).await;
+        assert_eq!(read.json()["result"]["structuredContent"]["totalResults"], 2, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn execute_needs_what_its_method_does() {
+    let setup = Setup::new().await;
+    let call = async |scope: &str, method: &str, more: Value| {
+        let mut arguments = json!({ "method": method, "path": "/api/Spaces-1/projects" });
+        for (name, value) in more.as_object().unwrap() {
+            arguments[name] = value.clone();
+        }
+        setup.call(scope, "execute", arguments).await
+    };
+    let read = call("octopus:read", "GET", json!({})).await;
+    assert_ne!(read.json()["result"]["isError"], true, "{}", read.text);
+    for more in
+        [json!({}), json!({ "confirm": true }), json!({ "idempotencyKey": "1", "body": {} })]
+    {
+        let refused = call("octopus:read", "POST", more).await;
+        let union = "octopus:read octopus:deploy";
+        setup.assert_needs(&refused, union, "octopus:deploy", "octopus:read");
+    }
+    let refused = call("octopus:read", "DELETE", json!({})).await;
+    setup.assert_needs(&refused, "octopus:read octopus:admin", "octopus:admin", "octopus:read");
+    let refused = call("octopus:deploy", "DELETE", json!({ "confirm": "x" })).await;
+    let union = "octopus:read octopus:deploy octopus:admin";
+    setup.assert_needs(&refused, union, "octopus:admin", "octopus:deploy");
+    assert_eq!(call("octopus:admin", "DELETE", json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn another_name_of_a_tool_needs_the_same() {
+    let setup = Setup::new().await;
+    let catalog = octopus_mcp::app::catalog();
+    let mut names = 0;
+    for toolset in catalog.toolsets() {
+        for tool in toolset.tools.iter().filter(|tool| tool.least > octopus_mcp::tool::Tier::Read) {
+            for alias in tool.aliases.iter().filter(|alias| alias.with.is_none()) {
+                let refused = setup.call("octopus:read", alias.name, json!({})).await;
+                assert_eq!(refused.status, 403, "{}: {}", alias.name, refused.text);
+                names += 1;
+            }
+            let refused = setup.call("octopus:read", tool.name, json!({})).await;
+            assert_eq!(refused.status, 403, "{}: {}", tool.name, refused.text);
+            names += 1;
+        }
+    }
+    assert!(names > 3, "{names}");
+}
+
+#[tokio::test]
+async fn a_group_gives_the_scope_that_a_token_does_not_name() {
+    let setup = Setup::new().await;
+    let claims = json!({ "scope": "openid", "groups": ["deployers"] });
+    let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
+    let passed = calling(&setup.server, &token, "deploy_release", &deploying()).await;
+    assert_eq!(passed.status, 200, "{}", passed.text);
+    let claims = json!({ "scope": "openid", "groups": ["readers"] });
+    let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
+    let refused = calling(&setup.server, &token, "list_spaces", &json!({})).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+}

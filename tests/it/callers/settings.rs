@@ -1,0 +1,155 @@
+//! What the settings of callers may not say, and what they may say at a risk.
+
+use std::fs;
+
+use crate::commands::program;
+
+/// What the program says of these settings, after `[octopus]` with a URL.
+fn said(settings: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    fs::write(&path, format!("[octopus]\nurl = \"https://octopus.example.com\"\n{settings}"))
+        .unwrap();
+    let output = program(&["config", "--config", path.to_str().unwrap()]).output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
+    let hash = "0".repeat(64);
+    let issuer =
+        "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
+    let tokens = "[auth]\nmode = \"tokens\"\n[auth.tokens.a]\n";
+    for (settings, key, says) in [
+        ("[auth]\nmode = \"none,tokens\"\n".to_owned(), "auth.mode", "leave it alone"),
+        ("[auth]\nmode = \"octopus,oauth\"\n".to_owned(), "auth.mode", "leave it alone"),
+        ("[auth]\nmode = \"proxy,proxy\"\n".to_owned(), "auth.mode", "twice"),
+        ("[auth]\nmode = \"tokens\"\n".to_owned(), "auth.tokens", "octopus-mcp token new"),
+        (format!("{tokens}sha256 = \"12\"\n"), "auth.tokens.a.sha256", "64 hexadecimal"),
+        (
+            format!("{tokens}sha256 = \"{hash}\"\n[auth.tokens.b]\nsha256 = \"{hash}\"\n"),
+            "auth.tokens.b.sha256",
+            "another name",
+        ),
+        (
+            format!("{tokens}sha256 = \"{hash}\"\ninstances = [\"x\"]\n"),
+            "auth.tokens.a.instances",
+            "there are: default",
+        ),
+        (
+            format!("{tokens}sha256 = \"{hash}\"\ntoolsets = [\"x\"]\n"),
+            "auth.tokens.a.toolsets",
+            "deployments",
+        ),
+        (
+            format!("{tokens}sha256 = \"{hash}\"\nexpires = \"soon\"\n"),
+            "auth.tokens.a.expires",
+            "2027-01-31",
+        ),
+        (format!("{tokens}sha256 = \"{hash}\"\nscope = \"all\"\n"), "auth.tokens.a.scope", "admin"),
+        ("[auth]\nmode = \"oauth\"\n".to_owned(), "auth.oauth.issuers", "[[auth.oauth.issuers]]"),
+        (issuer.replace("https", "http"), "auth.oauth.issuers", "use https"),
+        (
+            format!("{issuer}jwks_uri = \"http://id.example.com/keys\"\n"),
+            "auth.oauth.issuers",
+            "use https",
+        ),
+        (
+            issuer.replace("https://id.example.com", "id"),
+            "auth.oauth.issuers",
+            "as its tokens have it",
+        ),
+        (issuer.replace("audiences = [\"x\"]\n", ""), "auth.oauth.issuers", "http.public_url"),
+        (format!("{issuer}algorithms = [\"HS256\"]\n"), "auth.oauth.issuers", "RS256"),
+        (format!("{issuer}algorithms = [\"none\"]\n"), "auth.oauth.issuers", "RS256"),
+        (format!("{issuer}{issuer}"), "auth.oauth.issuers", "twice"),
+        (format!("{issuer}advertised = false\n"), "auth.oauth.issuers", "advertised = true"),
+        ("[auth.oauth]\nclock_skew = \"1h\"\n".to_owned(), "auth.oauth.clock_skew", "five minutes"),
+        ("[auth.oauth]\ntimeout = \"5m\"\n".to_owned(), "auth.oauth.timeout", "30s"),
+        (
+            "[auth.oauth.scope_names]\nadmin = [\"octopus:read\"]\n".to_owned(),
+            "auth.oauth.scope_names.admin",
+            "already",
+        ),
+        (
+            "[auth.oauth.scope_names]\nread = [\"a b\"]\n".to_owned(),
+            "auth.oauth.scope_names.read",
+            "visible",
+        ),
+        ("[auth]\nmode = \"proxy\"\n".to_owned(), "http.trusted_proxies", "everybody knows"),
+        (
+            "[http]\ntrusted_proxies = [\"0.0.0.0/0\"]\n".to_owned(),
+            "http.trusted_proxies",
+            "everybody",
+        ),
+        (
+            "[http]\ntrusted_proxies = [\"proxy.example.com\"]\n".to_owned(),
+            "http.trusted_proxies",
+            "10.0.0.0/8",
+        ),
+        (
+            "[auth.proxy]\nuser_header = \"Authorization\"\n".to_owned(),
+            "auth.proxy.user_header",
+            "cannot be",
+        ),
+        (
+            "[auth.proxy]\ngroups_header = \"x-forwarded-user\"\n".to_owned(),
+            "auth.proxy.groups_header",
+            "already",
+        ),
+        (
+            "[auth]\nmode = \"certificate\"\n".to_owned(),
+            "http.tls.client_ca",
+            "certificate authorities",
+        ),
+        (
+            "[http]\npublic_url = \"https://a@b.example.com\"\n".to_owned(),
+            "http.public_url",
+            "without query",
+        ),
+    ] {
+        let said = said(&settings);
+        let mistake = said.split("\n  ").find(|part| part.starts_with(&format!("{key} = ")));
+        assert!(mistake.is_some_and(|_| said.contains(says)), "{settings}\n{says}: {said}");
+    }
+}
+
+#[test]
+fn settings_that_are_right_are_accepted() {
+    let hash = "0".repeat(64);
+    for settings in [
+        format!(
+            "[http]\npublic_url = \"https://mcp.example.com\"\ntrusted_proxies = \"10.0.0.0/8\"\n\
+             [auth]\nmode = \"tokens, oauth, proxy\"\n\
+             group_scopes = [{{ group = \"deployers\", scope = \"deploy\" }}]\n\
+             [auth.tokens.agent]\nsha256 = \"{hash}\"\nexpires = 2999-01-31\nscope = \"deploy\"\n\
+             instances = [\"default\"]\n[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\n"
+        ),
+        "[auth]\nmode = \"oauth\"\n[[auth.oauth.issuers]]\nissuer = \"https://id.example.com/\"\n\
+         audiences = \"a,b\"\nalgorithms = [\"ES256\", \"EdDSA\"]\ndefault_scope = \"read\"\n"
+            .to_owned(),
+    ] {
+        assert_eq!(said(&settings), "", "{settings}");
+    }
+}
+
+#[test]
+fn what_is_risky_is_told() {
+    let config =
+        |text: &str| -> octopus_mcp::config::Config { serde_json::from_str(text).unwrap() };
+    let hash = "0".repeat(64);
+    for (text, says) in [
+        (r#"{"auth":{"allow_anonymous":true}}"#.to_owned(), "anybody who reaches"),
+        (
+            format!(r#"{{"auth":{{"mode":"tokens","tokens":{{"a":{{"sha256":"{hash}"}}}}}}}}"#),
+            "'a' never expires",
+        ),
+        (r#"{"http":{"listen":"0.0.0.0:80"},"auth":{"mode":"tokens"}}"#.to_owned(), "clear text"),
+        (r#"{"auth":{"mode":"oauth"}}"#.to_owned(), "http.public_url"),
+        (r#"{"http":{"trusted_proxies":["10.0.0.0/4"]}}"#.to_owned(), "very many"),
+    ] {
+        let risks = config(&text).risks();
+        assert!(risks.iter().any(|risk| risk.contains(says)), "{text}: {risks:?}");
+    }
+    assert_eq!(config("{}").risks(), [""; 0]);
+}

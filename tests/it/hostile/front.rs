@@ -1,0 +1,134 @@
+//! Something before the sample instance that passes requests on, and on demand answers itself, in
+//! a way that no HTTP library would.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use octopus_mcp::{http::Listening, sample::Sample};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::acts::Act;
+use crate::support::{client, serve};
+
+/// Passes requests on, except where it has an act to perform.
+pub struct Front {
+    pub address: SocketAddr,
+    state: Arc<State>,
+    _sample: Listening,
+}
+
+struct State {
+    sample: String,
+    http: reqwest::Client,
+    /// The method, the end of the path, and what is done there.
+    act: Mutex<Option<(&'static str, &'static str, Act)>>,
+}
+
+struct Asked {
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Front {
+    pub async fn before(sample: &Sample) -> Self {
+        let listening = serve(sample.router());
+        let state = Arc::new(State {
+            sample: format!("http://{}", listening.address),
+            http: client(),
+            act: Mutex::default(),
+        });
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let serves = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = socket.accept().await {
+                tokio::spawn(converse(Arc::clone(&serves), stream));
+            }
+        });
+        Self { address, state, _sample: listening }
+    }
+
+    pub fn perform(&self, method: &'static str, path: &'static str, act: Act) {
+        *self.state.act.lock().unwrap() = Some((method, path, act));
+    }
+
+    pub fn behave(&self) {
+        *self.state.act.lock().unwrap() = None;
+    }
+}
+
+async fn converse(state: Arc<State>, mut stream: TcpStream) {
+    while let Some(asked) = read(&mut stream).await {
+        let act = state.act.lock().unwrap().filter(|(method, path, _)| {
+            asked.method == *method && asked.path.split('?').next().unwrap().ends_with(path)
+        });
+        if let Some((_, _, act)) = act {
+            // Whoever hangs up ends it.
+            return drop(act.perform(stream).await);
+        }
+        let answer = pass_on(&state, asked).await;
+        if stream.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&piece[..read]);
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next()?.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, value)| value.parse().unwrap());
+    let mut body = bytes.split_off(end + 4);
+    while body.len() < length {
+        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
+        body.extend_from_slice(&piece[..read]);
+    }
+    Some(Asked { method, path, headers, body })
+}
+
+async fn pass_on(state: &State, asked: Asked) -> Vec<u8> {
+    let method = asked.method.parse().unwrap();
+    let mut request = state.http.request(method, format!("{}{}", state.sample, asked.path));
+    for (name, value) in &asked.headers {
+        if matches!(name.as_str(), "x-octopus-apikey" | "content-type" | "user-agent") {
+            request = request.header(name, value);
+        }
+    }
+    let response = request.body(asked.body).send().await.unwrap();
+    let status = response.status().as_u16();
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    let body = response.bytes().await.unwrap();
+    let mut answer = format!(
+        "HTTP/1.1 {status} Passed on\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(&body);
+    answer
+}
+
+/// How often something that drips lets a drop fall.
+pub const DROP: Duration = Duration::from_millis(50);

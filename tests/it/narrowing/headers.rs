@@ -1,0 +1,139 @@
+//! The headers that narrow a request.
+
+use serde_json::json;
+
+use super::{ask, call, failure, tools};
+use crate::support::{ERAS, Era, TestServer};
+
+#[tokio::test]
+async fn toolsets_tools_and_exclusions_take_away() {
+    let server = TestServer::start().await;
+    let whole = tools(&server, ("", &[])).await;
+    let tasks = tools(&server, ("", &[("x-mcp-toolsets", " Tasks , ")])).await;
+    assert_eq!(tasks, tools(&server, ("/x/tasks", &[])).await);
+    assert_eq!(whole, tools(&server, ("", &[("x-mcp-toolsets", "all")])).await);
+    let two = tools(&server, ("", &[("x-mcp-tools", "list_projects,LIST_SPACES")])).await;
+    assert_eq!(two.into_iter().collect::<Vec<_>>(), ["list_projects", "list_spaces"]);
+    let both =
+        [("x-mcp-tools", "list_projects,list_spaces"), ("x-mcp-exclude-tools", "list_spaces")];
+    let one = tools(&server, ("", &both)).await;
+    assert_eq!(one.into_iter().collect::<Vec<_>>(), ["list_projects"]);
+    let place = ("", &both[..]);
+    let said = failure(&server, place, "list_spaces", json!({})).await;
+    assert_eq!(said, "unknown tool: list_spaces");
+    for empty in ["", ",", " , "] {
+        assert_eq!(
+            whole,
+            tools(&server, ("", &[("x-mcp-tools", empty), ("x-mcp-toolsets", empty)])).await
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_not_done_with_execute_either() {
+    let server = TestServer::start().await;
+    let place = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
+    let get = json!({ "method": "GET", "path": "/api/Spaces-1/deployments" });
+    let said = failure(&server, place, "execute", get.clone()).await;
+    assert!(said.contains("leaves out its list_deployments"), "{said}");
+    let other = ("", &[("x-mcp-exclude-tools", "list_projects")][..]);
+    assert_eq!(call(&server, Era::Modern, other, "execute", get).await["isError"], false);
+}
+
+#[tokio::test]
+async fn resources_of_tools_that_are_not_asked_for_are_not_there() {
+    let server = TestServer::start().await;
+    let place = ("", &[("x-mcp-tools", "list_projects")][..]);
+    for era in ERAS {
+        let templates = ask(&server, era, place, "resources/templates/list", json!({})).await;
+        assert!(!templates.text.contains("/tasks/"), "{}", templates.text);
+    }
+}
+
+#[tokio::test]
+async fn read_only_is_a_relaxed_boolean() {
+    let server = TestServer::with(|config| config.tools.read_only = false).await;
+    for (value, changes) in [
+        ("false", true),
+        ("0", true),
+        ("No", true),
+        ("off", true),
+        ("n", true),
+        ("F", true),
+        ("true", false),
+        ("1", false),
+        ("yes", false),
+        ("whatever", false),
+    ] {
+        let listed = tools(&server, ("", &[("x-mcp-readonly", value)])).await;
+        assert_eq!(listed.contains("create_release"), changes, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_switches_nothing_on_that_the_settings_have_off() {
+    let server = TestServer::with(|config| {
+        config.tools.toolsets.0 = vec!["tasks".to_owned()];
+    })
+    .await;
+    let whole = tools(&server, ("", &[])).await;
+    for headers in [
+        &[("x-mcp-toolsets", "all")][..],
+        &[("x-mcp-toolsets", "projects,tasks")],
+        &[("x-mcp-readonly", "false")],
+        &[("x-mcp-tools", "create_release,list_projects,get_task_raw")],
+        &[("x-mcp-readonly", "false"), ("x-mcp-toolsets", "releases")],
+    ] {
+        let listed = tools(&server, ("", headers)).await;
+        assert!(listed.is_subset(&whole), "{headers:?}: {listed:?}");
+        let arguments = json!({ "space": "Default" });
+        let said = failure(&server, ("", headers), "list_projects", arguments).await;
+        assert_eq!(said, "unknown tool: list_projects", "{headers:?}");
+    }
+    assert!(tools(&server, ("/x/all", &[])).await.is_subset(&whole));
+}
+
+#[tokio::test]
+async fn unknown_tools_are_refused_with_those_that_there_are() {
+    let server = TestServer::start().await;
+    for header in ["x-mcp-tools", "x-mcp-exclude-tools"] {
+        for era in ERAS {
+            let place = ("", &[(header, "list_spaces,list_project")][..]);
+            let refused = ask(&server, era, place, "tools/list", json!({})).await;
+            assert_eq!(refused.status, 400, "{}", refused.text);
+            let said = refused.message();
+            assert!(said.contains("no tool `list_project`; perhaps `list_projects`"), "{said}");
+            assert!(said.contains("get_task_raw"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_contradicts_is_refused() {
+    let server = TestServer::several(&["warehouse", "shop"], |_| {}).await;
+    for (path, headers) in [
+        ("/i/shop", &[("x-octopus-instance", "warehouse")][..]),
+        ("/i/shop/Default", &[("x-octopus-space", "Warehouse Systems")]),
+        ("/x/tasks", &[("x-mcp-toolsets", "projects")]),
+        ("/readonly", &[("x-mcp-readonly", "false")]),
+        ("", &[("x-octopus-space", "Default"), ("x-octopus-space", "Spaces-22")]),
+        ("", &[("x-octopus-instance", "shop"), ("x-octopus-instance", "warehouse")]),
+        ("", &[("x-mcp-tools", "list_spaces"), ("x-mcp-tools", "list_projects")]),
+        ("", &[("x-mcp-readonly", "false"), ("x-mcp-readonly", "true")]),
+    ] {
+        for era in ERAS {
+            let refused = ask(&server, era, (path, headers), "tools/list", json!({})).await;
+            assert_eq!((refused.status, refused.code()), (400, -32600), "{path} {headers:?}");
+        }
+    }
+    for (path, headers) in [
+        ("/i/shop", &[("x-octopus-instance", "SHOP")][..]),
+        ("/x/tasks", &[("x-mcp-toolsets", "tasks,projects")]),
+        ("/readonly", &[("x-mcp-readonly", "1")]),
+        ("", &[("x-octopus-space", "Default"), ("x-octopus-space", "Default")]),
+        ("", &[("x-octopus-space", "")]),
+    ] {
+        let served = ask(&server, Era::Modern, (path, headers), "tools/list", json!({})).await;
+        assert_eq!(served.status, 200, "{path} {headers:?}: {}", served.text);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a request is narrowed to by its path and its headers, and which of several instances it
+//! reaches.
+
+// Grants of callers, and that every layer only takes away.
+mod grants;
+// Headers.
+mod headers;
+// Several instances.
+mod instances;
+// Paths.
+mod paths;
+// The space and the project that a path fixes.
+mod places;
+// Headers that repeat arguments.
+mod projection;
+
+use std::collections::BTreeSet;
+
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use crate::support::{ERAS, Era, Reply, TestServer};
+
+/// Headers beside the usual ones.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// Asks as the administrator does, in an era, at a path, with headers.
+async fn ask(
+    server: &TestServer,
+    era: Era,
+    (path, headers): (&str, Headers<'_>),
+    method: &str,
+    params: Value,
+) -> Reply {
+    let mut all = vec![("x-octopus-apikey", keys::ADMIN)];
+    all.extend(headers);
+    server.ask_at(path, &all, era, method, params).await
+}
+
+/// The tools that are listed, in both eras the same.
+async fn tools(server: &TestServer, place: (&str, Headers<'_>)) -> BTreeSet<String> {
+    let mut both = Vec::new();
+    for era in ERAS {
+        let reply = ask(server, era, place, "tools/list", json!({})).await;
+        assert_eq!(reply.status, 200, "{place:?}: {}", reply.text);
+        let tools = reply.json()["result"]["tools"].as_array().unwrap().clone();
+        let names = tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
+        both.push(names.collect::<BTreeSet<_>>());
+    }
+    assert_eq!(both[0], both[1], "{place:?}");
+    both.remove(0)
+}
+
+/// Calls a tool, and gives the result or the error of the protocol.
+async fn call(
+    server: &TestServer,
+    era: Era,
+    place: (&str, Headers<'_>),
+    tool: &str,
+    arguments: Value,
+) -> Value {
+    let params = json!({ "name": tool, "arguments": arguments });
+    let reply = ask(server, era, place, "tools/call", params).await;
+    let json = reply.json();
+    let found = json.get("result").or(json.get("error"));
+    found.unwrap_or_else(|| panic!("{tool}: {}", reply.text)).clone()
+}
+
+/// The structured answer of a call that must succeed, in both eras the same.
+async fn answer(
+    server: &TestServer,
+    place: (&str, Headers<'_>),
+    tool: &str,
+    arguments: Value,
+) -> Value {
+    let mut both = Vec::new();
+    for era in ERAS {
+        let result = call(server, era, place, tool, arguments.clone()).await;
+        assert_eq!(result["isError"], false, "{tool} at {place:?}: {result}");
+        both.push(result["structuredContent"].clone());
+    }
+    assert_eq!(both[0], both[1], "{tool} at {place:?}");
+    both.remove(0)
+}
+
+/// The words of a call that must fail, in both eras the same.
+async fn failure(
+    server: &TestServer,
+    place: (&str, Headers<'_>),
+    tool: &str,
+    arguments: Value,
+) -> String {
+    let mut both = Vec::new();
+    for era in ERAS {
+        let result = call(server, era, place, tool, arguments.clone()).await;
+        let words = match &result["content"][0]["text"] {
+            Value::String(text) => text.clone(),
+            _ => result["message"].as_str().unwrap_or_else(|| panic!("{result}")).to_owned(),
+        };
+        assert_ne!(result["isError"], false, "{tool} at {place:?}: {result}");
+        both.push(words);
+    }
+    assert_eq!(both[0], both[1], "{tool} at {place:?}");
+    both.remove(0)
+}

@@ -1,0 +1,53 @@
+//! A real client, in both eras, whose call is refused: its connection lives on.
+
+use std::collections::HashMap;
+
+use octopus_mcp::sample::keys;
+use reqwest::header::{HeaderName, HeaderValue};
+use rmcp::{
+    ClientLifecycleMode, ClientServiceExt, ServiceError,
+    model::{CallToolRequestParams, ProtocolVersion},
+    transport::{
+        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
+    },
+};
+
+use super::WAIT;
+use crate::support::{TestServer, client, soon};
+
+async fn a_refused_call_leaves_the_connection_alive(lifecycle: ClientLifecycleMode) {
+    let server = TestServer::with(|config| {
+        config.limits.caller_rate = 60;
+        config.limits.caller_burst = 2;
+        config.limits.far_over = 1_000_000;
+    })
+    .await;
+    let key = HeaderName::from_static("x-octopus-apikey");
+    let headers = HashMap::from([(key, HeaderValue::from_static(keys::ADMIN))]);
+    let config = StreamableHttpClientTransportConfig::with_uri(server.url.clone());
+    let transport =
+        StreamableHttpClientTransport::with_client(client(), config.custom_headers(headers));
+    let connected = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+    let call = async || connected.call_tool(CallToolRequestParams::new("list_spaces")).await;
+    let told = soon(async || call().await.err()).await;
+    let ServiceError::McpError(told) = told else { panic!("not an answer: {told:?}") };
+    assert_eq!(i64::from(told.code.0), WAIT);
+    assert!(told.message.contains("ask again in 1 second"), "{}", told.message);
+    assert_eq!(told.data.unwrap()["retryAfter"], 1);
+    assert!(!connected.is_transport_closed());
+    let answer = soon(async || call().await.ok()).await;
+    assert_eq!(answer.structured_content.unwrap()["totalResults"], 2);
+    connected.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_call_leaves_the_connection_of_an_earlier_client_alive() {
+    a_refused_call_leaves_the_connection_alive(ClientLifecycleMode::Initialize).await;
+}
+
+#[tokio::test]
+async fn a_refused_call_leaves_the_connection_of_a_client_of_today_alive() {
+    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+    let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
+    a_refused_call_leaves_the_connection_alive(lifecycle).await;
+}

@@ -1,0 +1,54 @@
+//! How much one caller may ask for, and all together. Rates are of one a minute where a test must
+//! not see any come back.
+
+mod addresses;
+mod callers;
+mod clients;
+pub mod redis;
+mod shared;
+
+use octopus_mcp::config::Config;
+use serde_json::{Value, json};
+
+use crate::support::{LEGACY, Reply, TestServer};
+
+/// The code of an answer that tells a caller to wait.
+const WAIT: i64 = -32005;
+
+const LIST: &str = r#"{"jsonrpc":"2.0","id":"list-1","method":"tools/list"}"#;
+
+/// So many at once, and hardly any more.
+fn few(config: &mut Config, burst: u32) {
+    config.limits.caller_rate = 1;
+    config.limits.caller_burst = burst;
+}
+
+fn greeting() -> Value {
+    let client = json!({ "name": "test", "version": "1" });
+    let params = json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": client });
+    json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params })
+}
+
+/// Whether this is an answer that tells a caller to wait, in HTTP 200 and in full.
+fn is_told_to_wait(reply: &Reply) -> bool {
+    let json = reply.json();
+    if json["error"]["code"] != WAIT {
+        assert!(json["result"].is_object(), "{}", reply.text);
+        return false;
+    }
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+    let wait = json["error"]["data"]["retryAfter"].as_u64().unwrap();
+    assert!((1..=60).contains(&wait), "{}", reply.text);
+    assert_eq!(reply.header("retry-after"), wait.to_string());
+    assert!(reply.message().contains(&format!("in {wait} second")), "{}", reply.text);
+    true
+}
+
+/// How many of these requests one after the other are served.
+async fn served(server: &TestServer, headers: &[(&str, &str)], of: usize) -> usize {
+    let mut served = 0;
+    for _ in 0..of {
+        served += usize::from(!is_told_to_wait(&server.post(headers, LIST).await));
+    }
+    served
+}

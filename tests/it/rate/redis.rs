@@ -1,0 +1,125 @@
+//! A Redis of a test's own. It listens on a socket in a folder; what stands before it listens on a
+//! port of the kernel's choice, which so stays the same while Redis is away, and can hold it up.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use octopus_mcp::config::{Config, StoreAddress};
+use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, UnixStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use crate::support::soon;
+
+/// A Redis that runs, until this is dropped.
+pub struct Redis {
+    folder: TempDir,
+    server: Option<Child>,
+    url: String,
+    /// Whether what is sent is held up.
+    held_up: watch::Sender<bool>,
+    front: JoinHandle<()>,
+}
+
+/// The one that `tests/run` installs, or the one of this machine.
+fn program() -> PathBuf {
+    let installed =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/.venv/bin/redis-server");
+    if installed.exists() { installed } else { PathBuf::from("redis-server") }
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let (held_up, holds) = watch::channel(false);
+        let front = tokio::spawn(front(listener, folder.path().join("socket"), holds));
+        let mut redis = Self { folder, server: None, url, held_up, front };
+        redis.come_back().await;
+        redis
+    }
+
+    /// Makes this the store of a server.
+    pub fn store(&self, config: &mut Config) {
+        config.limits.store = StoreAddress::read(&self.url).unwrap();
+        // The machine may be busy, and what is tested is not how fast it is.
+        config.limits.store_timeout = octopus_mcp::config::Period::seconds(5);
+    }
+
+    /// Kills it.
+    pub fn die(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Starts it, empty.
+    pub async fn come_back(&mut self) {
+        let socket = self.folder.path().join("socket");
+        let mut command = Command::new(program());
+        command
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(&socket)
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let server = command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "redis-server, which this test starts, is missing ({error}): `tests/run rust` \
+                 installs one, and so does `apt-get install redis-server`"
+            )
+        });
+        self.server = Some(server);
+        soon(async || UnixStream::connect(&socket).await.ok()).await;
+    }
+
+    /// Holds up what is sent to it, or no longer.
+    pub fn hold_up(&self, is_held_up: bool) {
+        self.held_up.send_replace(is_held_up);
+    }
+
+    /// Every name that is in it.
+    pub async fn names(&self) -> Vec<String> {
+        let client = redis::Client::open(self.url.as_str()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.front.abort();
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+async fn front(listener: TcpListener, socket: PathBuf, holds: watch::Receiver<bool>) {
+    loop {
+        let Ok((mut client, _)) = listener.accept().await else { continue };
+        let (socket, mut holds) = (socket.clone(), holds.clone());
+        tokio::spawn(async move {
+            // Where nobody listens, the connection ends.
+            let Ok(mut server) = UnixStream::connect(&socket).await else { return };
+            loop {
+                let _ = holds.wait_for(|is_held_up| !is_held_up).await;
+                let mut changed = holds.clone();
+                tokio::select! {
+                    biased;
+                    _ = changed.wait_for(|is_held_up| *is_held_up) => {}
+                    _ = copy_bidirectional(&mut client, &mut server) => return,
+                }
+            }
+        });
+    }
+}

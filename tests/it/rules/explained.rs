@@ -1,0 +1,86 @@
+//! `explain_access`.
+
+use octopus_mcp::{config::List, sample::keys};
+use serde_json::{Value, json};
+
+use super::rules;
+use crate::support::TestServer;
+
+const TOOL: &str = "explain_access";
+
+async fn explained(server: &TestServer, arguments: Value) -> Value {
+    server.answer(TOOL, arguments).await
+}
+
+#[tokio::test]
+async fn a_caller_is_told_who_they_are_here_and_in_octopus_and_what_the_ceilings_are() {
+    let server = TestServer::start().await;
+    let told = explained(&server, json!({})).await;
+    assert_eq!(told["caller"]["knownBy"], "octopus");
+    assert!(told["caller"]["name"].as_str().unwrap().starts_with("API key "), "{told}");
+    assert_eq!(told["octopus"]["user"], "Users-1");
+    assert_eq!(told["octopus"]["credential"], "API key");
+    assert_eq!(told["octopus"]["instance"], "default");
+    assert!(told["ceilings"].to_string().contains("tools.read_only"), "{told}");
+    assert!(!told.to_string().contains(keys::ADMIN), "{told}");
+}
+
+#[tokio::test]
+async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that() {
+    let server = TestServer::with(|config| {
+        config.tools.toolsets = List(vec!["projects".to_owned()]);
+    })
+    .await;
+    for (tool, shown, setting) in [
+        ("list_projects", true, None),
+        ("deploy_release", false, Some("tools.toolsets")),
+        // The toolset of the tool itself is off as well.
+        ("explain_access", false, Some("tools.toolsets")),
+        ("execute", true, Some("tools.allow_deletes")),
+    ] {
+        let told = explained(&server, json!({ "tool": tool })).await;
+        assert_eq!(told["tool"]["isShown"], shown, "{told}");
+        let by = told["tool"]["hidden"]["changedBy"].as_str();
+        assert_eq!(by.is_some(), setting.is_some(), "{told}");
+        assert!(by.is_none_or(|by| by.contains(setting.unwrap())), "{told}");
+    }
+    let server = TestServer::start().await;
+    let told = explained(&server, json!({ "tool": "deploy_release" })).await;
+    assert!(told["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only"));
+    let said = server.failure(TOOL, json!({ "tool": "deploy" })).await;
+    assert!(said.contains("there is no tool 'deploy'"), "{said}");
+}
+
+#[tokio::test]
+async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
+    let server = TestServer::with(|config| {
+        config.tools.read_only = false;
+        let list = json!([
+            { "name": "group", "effect": "deny", "project_groups": ["Back Office"] },
+            { "name": "prod", "effect": "confirm", "type": "environment", "environments": ["prod*"],
+              "message": "customers are there" },
+        ]);
+        rules(config, &list);
+    })
+    .await;
+    let ask = |project: &str, environment: &str| {
+        json!({ "tool": "deploy_release", "spaceName": "Default", "project": project,
+            "environment": environment })
+    };
+    let told = explained(&server, ask("Parcel Tracking API", "production")).await;
+    let decision = &told["decision"];
+    assert_eq!(decision["rule"], "prod", "{told}");
+    assert_eq!(decision["effect"], "confirm");
+    assert_eq!(decision["risk"], "high");
+    assert_eq!(decision["wordToType"], "Production");
+    assert_eq!(decision["message"], "customers are there");
+    let steps = json!(["group: `project_groups` does not match", "prod: it matches"]);
+    assert_eq!(decision["rules"], steps);
+    let told = explained(&server, ask("Billing Engine", "Staging")).await;
+    assert_eq!(told["decision"]["effect"], "deny", "{told}");
+    let told = explained(&server, ask("Parcel Tracking API", "Staging")).await;
+    assert_eq!(told["decision"]["rule"], Value::Null, "{told}");
+    // What is left out is not known, and then what refuses counts.
+    let told = explained(&server, json!({ "tool": "deploy_release" })).await;
+    assert_eq!(told["decision"]["effect"], "deny", "{told}");
+}

@@ -1,0 +1,102 @@
+//! Nobody answers the interruption of what they started through this server.
+
+use octopus_mcp::sample::{Fault, keys};
+use serde_json::{Value, json};
+
+use super::{CODE, deploys};
+use crate::{consent::Desk, rate::redis::Redis};
+
+/// Starts something with a tool, and gives its task.
+async fn started(desk: &Desk, tool: &str, arguments: &Value) -> String {
+    let (_, code) = desk.call(CODE, tool, arguments).await.asked();
+    let answer = desk.agree(CODE, tool, arguments, &code).await.answered().to_string();
+    let place = answer.find("ServerTasks-").unwrap();
+    answer[place..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+}
+
+/// Says that an interruption is of this task.
+fn interrupts(desk: &Desk, task: &str) {
+    let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
+    let fault =
+        Fault::on("/interruptions/Interruptions-9008").method("GET").body(&body.to_string());
+    desk.server.sample.trouble().add(fault);
+}
+
+fn answers() -> [Value; 3] {
+    let path = "/api/Spaces-1/interruptions/Interruptions-9008";
+    [
+        json!({ "method": "POST", "path": format!("{path}/submit"), "body": { "Result": "Proceed" } }),
+        json!({ "method": "PUT", "path": format!("{path}/responsible") }),
+        json!({ "method": "POST", "path": "/api/spaces/default/Interruptions/Interruptions-9008/Submit", "body": { "Result": "Proceed" } }),
+    ]
+}
+
+#[tokio::test]
+async fn whoever_started_it_does_not_answer_its_interruption_and_somebody_else_does() {
+    let run = json!({ "space": "Default", "projectName": "Parcel Tracking API",
+        "runbookName": "restart-tracking-workers", "environmentNames": ["Staging"] });
+    let by_path = json!({ "method": "POST", "path": "/api/Spaces-1/deployments",
+        "body": { "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" } });
+    for (tool, arguments) in
+        [("deploy_release", deploys(&["Staging"])), ("run_runbook", run), ("execute", by_path)]
+    {
+        let mut desk = Desk::start().await;
+        if tool == "execute" {
+            let made = json!({ "Id": "Deployments-1", "TaskId": "ServerTasks-77777" });
+            let fault = Fault::on("/deployments").method("POST").body(&made.to_string());
+            desk.server.sample.trouble().add(fault);
+        }
+        let task = started(&desk, tool, &arguments).await;
+        interrupts(&desk, &task);
+        let before = desk.changes().len();
+        for answer in answers() {
+            let came = desk.call(CODE, "execute", &answer).await;
+            came.refused(&format!("you started {task} through this server"));
+        }
+        assert_eq!(desk.changes().len(), before, "{tool}");
+        desk.key = keys::DEFAULT_SPACE_ONLY;
+        for answer in answers() {
+            desk.call(CODE, "execute", &answer).await.asked();
+        }
+    }
+}
+
+/// Two keys of one user of Octopus are one person.
+#[tokio::test]
+async fn another_key_of_the_same_user_is_the_same_person() {
+    let mut desk = Desk::start().await;
+    let task = started(&desk, "deploy_release", &deploys(&["Staging"])).await;
+    interrupts(&desk, &task);
+    let me = json!({ "Id": "Users-1", "Username": "admin" });
+    desk.server.sample.trouble().add(Fault::on("/users/me").body(&me.to_string()));
+    desk.key = keys::DEFAULT_SPACE_ONLY;
+    desk.call(CODE, "execute", &answers()[0]).await.refused("somebody else must answer");
+}
+
+#[tokio::test]
+async fn what_nobody_started_here_and_what_the_settings_let_pass_is_answered() {
+    let desk = Desk::start().await;
+    for answer in answers() {
+        desk.call(CODE, "execute", &answer).await.asked();
+    }
+    let desk = Desk::with(|config| config.policy.four_eyes = false).await;
+    let task = started(&desk, "deploy_release", &deploys(&["Staging"])).await;
+    interrupts(&desk, &task);
+    for answer in answers() {
+        desk.call(CODE, "execute", &answer).await.asked();
+    }
+}
+
+#[tokio::test]
+async fn replicas_that_share_a_store_know_what_was_started_at_another() {
+    let redis = Redis::start().await;
+    let one = Desk::with(|config| redis.store(config)).await;
+    let two = Desk::with(|config| redis.store(config)).await;
+    let apart = Desk::start().await;
+    let task = started(&one, "deploy_release", &deploys(&["Staging"])).await;
+    interrupts(&two, &task);
+    let came = two.call(CODE, "execute", &answers()[0]).await;
+    came.refused(&format!("you started {task} through this server"));
+    interrupts(&apart, &task);
+    apart.call(CODE, "execute", &answers()[0]).await.asked();
+}

@@ -1,0 +1,227 @@
+//! `execute` is judged by what its path and body touch, or refused where that cannot be known.
+
+use serde_json::{Value, json};
+
+use super::{CODE, desk};
+use crate::consent::Came;
+
+async fn came(rule: Value, call: &Value) -> (Came, usize) {
+    let mut rule = rule;
+    (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
+    let desk = desk(json!([rule])).await;
+    let came = desk.call(CODE, "execute", call).await;
+    (came, desk.changes().len())
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+async fn a_path_is_judged_by_what_it_leads_to() {
+    let production = json!({ "environments": ["Production"] });
+    let staging = json!({ "environments": ["Staging"] });
+    let parcel = json!({ "projects": ["Parcel Tracking API"] });
+    let body = |body: Value| Some(body);
+    for (method, path, body, rule, refused) in [
+        // A task leads to its deployment, and that to environment, project and tenant.
+        ("POST", "/api/Spaces-1/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
+        ("POST", "/api/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
+        ("POST", "/api/Spaces-1/tasks/ServerTasks-90008/cancel", None, staging.clone(), false),
+        (
+            "POST",
+            "/api/Spaces-1/tasks/ServerTasks-90008/cancel",
+            None,
+            json!({ "tenants": ["Brightwater*"] }),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/tasks/ServerTasks-90008/cancel",
+            None,
+            json!({ "tenants": ["Hollis*"] }),
+            false,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/interruptions/Interruptions-9008/submit",
+            body(json!({})),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/interruptions/Interruptions-9008/submit",
+            body(json!({})),
+            staging.clone(),
+            false,
+        ),
+        // What is made says where in its body, in any letter case.
+        (
+            "POST",
+            "/api/Spaces-1/deployments",
+            body(json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-3" })),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/deployments",
+            body(json!({ "ReleaseId": "Releases-9003", "environmentid": "Environments-3" })),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/deployments",
+            body(
+                json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2", "ENVIRONMENTID": "Environments-3" }),
+            ),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/deployments",
+            body(json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" })),
+            production.clone(),
+            false,
+        ),
+        (
+            "POST",
+            "/api/spaces/default/Deployments",
+            body(json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "production" })),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/deployments/create/untenanted/v1",
+            body(
+                json!({ "ProjectName": "Parcel Tracking API", "EnvironmentNames": ["Staging", "Production"] }),
+            ),
+            production.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/deployments/create/untenanted/v1",
+            body(json!({ "ProjectName": "Parcel Tracking API", "EnvironmentNames": ["Staging"] })),
+            production.clone(),
+            false,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/releases",
+            body(json!({ "ProjectId": "Projects-1", "Version": "9.9.9" })),
+            parcel.clone(),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/releases",
+            body(json!({ "ProjectId": "Projects-2", "Version": "9.9.9" })),
+            parcel.clone(),
+            false,
+        ),
+        // A release runs nowhere yet.
+        (
+            "POST",
+            "/api/Spaces-1/releases",
+            body(json!({ "ProjectId": "Projects-1", "Version": "9.9.9" })),
+            production.clone(),
+            false,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/releases",
+            body(json!({ "ProjectId": "Projects-1", "Version": "9.9.9" })),
+            json!({ "risks": ["low"] }),
+            true,
+        ),
+        // A thing itself, by its ID or slug.
+        (
+            "PUT",
+            "/api/Spaces-1/projects/parcel-tracking-api",
+            body(json!({ "Name": "x" })),
+            parcel.clone(),
+            true,
+        ),
+        (
+            "PUT",
+            "/api/Spaces-1/projects/Projects-2",
+            body(json!({ "Name": "x" })),
+            parcel.clone(),
+            false,
+        ),
+        (
+            "PUT",
+            "/api/Spaces-1/environments/Environments-2",
+            body(json!({ "Name": "x" })),
+            production.clone(),
+            false,
+        ),
+        (
+            "DELETE",
+            "/api/Spaces-1/tenants/Tenants-5",
+            None,
+            json!({ "risks": ["destructive"] }),
+            true,
+        ),
+        (
+            "DELETE",
+            "/api/Spaces-1/tenants/Tenants-5",
+            None,
+            json!({ "tenant_tags": ["Region/APAC"] }),
+            true,
+        ),
+        (
+            "DELETE",
+            "/api/Spaces-1/tenants/Tenants-5",
+            None,
+            json!({ "tenant_tags": ["Region/EMEA"] }),
+            false,
+        ),
+        (
+            "DELETE",
+            "/api/Spaces-1/tenants/Tenants-5",
+            None,
+            json!({ "spaces": ["Warehouse*"] }),
+            false,
+        ),
+    ] {
+        let mut call = json!({ "method": method, "path": path });
+        if let Some(body) = body {
+            call["body"] = body;
+        }
+        let (came, sent) = came(rule.clone(), &call).await;
+        let said = format!("{call} {rule}: {came:?}");
+        assert_eq!(
+            matches!(&came, Came::Refused(words) if words.contains("rule 'r'")),
+            refused,
+            "{said}"
+        );
+        assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{said}");
+        assert_eq!(sent, 0);
+    }
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
+    for (method, path, body) in [
+        // Variables hold everywhere, or somewhere.
+        ("PUT", "/api/Spaces-1/variables/variableset-Projects-1", json!({ "Variables": [] })),
+        ("PUT", "/api/Spaces-1/projects/Projects-1", json!({ "Name": "x" })),
+        ("POST", "/api/Spaces-1/deployments", json!({ "ReleaseId": "Releases-9003" })),
+        ("POST", "/api/Spaces-1/deployments", json!({ "EnvironmentId": "Environments-999" })),
+        ("POST", "/api/Spaces-1/tasks", json!({ "Name": "Health", "Arguments": {} })),
+    ] {
+        let call = json!({ "method": method, "path": path, "body": body });
+        let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
+        refusal.refused("it cannot be known here whether its `environments` match");
+        // What could be anything is of high risk.
+        let (refusal, _) = came(json!({ "risks": ["high"] }), &call).await;
+        refusal.refused("rule 'r'");
+        // A rule that does not ask for it does not refuse.
+        let (came, sent) = came(json!({ "tools": ["deploy_release"] }), &call).await;
+        came.asked();
+        assert_eq!(sent, 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! Rules about calls that read: whatever the tool, what they touch decides.
+
+use serde_json::{Value, json};
+
+use super::{CODE, desk, rules};
+use crate::{
+    consent::Came,
+    support::{ERAS, TestServer},
+};
+
+fn secret(matcher: &str, name: &str) -> Value {
+    json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], matcher: [name] }])
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_denied_project_is_not_read_with_any_tool() {
+    let desk = desk(secret("projects", "Parcel Tracking API")).await;
+    let calls = |project: &str, release: &str, task: &str| {
+        vec![
+            ("get_deployment_process", json!({ "space": "Default", "projectId": project })),
+            ("get_variables", json!({ "space": "Default", "projectId": project })),
+            ("list_releases_for_project", json!({ "space": "Default", "projectId": project })),
+            ("get_release_by_id", json!({ "space": "Default", "releaseId": release })),
+            ("get_task_by_id", json!({ "space": "Default", "taskId": task })),
+            ("get_task_details", json!({ "space": "Default", "taskId": task })),
+            ("get_task_raw", json!({ "space": "Default", "taskId": task })),
+            ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": "." })),
+            ("read_resource", json!({ "uri": format!("octopus://spaces/Default/tasks/{task}") })),
+            (
+                "read_resource",
+                json!({ "uri": format!("octopus://spaces/Default/releases/{release}") }),
+            ),
+            (
+                "execute",
+                json!({ "method": "GET", "path": format!("/api/Spaces-1/projects/{project}/releases") }),
+            ),
+            (
+                "execute",
+                json!({ "method": "GET", "path": format!("/api/Spaces-1/tasks/{task}/raw") }),
+            ),
+        ]
+    };
+    // Parcel Tracking API, and a release and a task of it; then those of another project.
+    for (tool, arguments) in calls("Projects-1", "Releases-9001", "ServerTasks-90001") {
+        let came = desk.call(CODE, tool, &arguments).await;
+        assert!(
+            matches!(&came, Came::Refused(said) if said.contains("rule 'secret'")),
+            "{tool} {arguments}: {came:?}"
+        );
+    }
+    for (tool, arguments) in calls("Projects-4", "Releases-9007", "ServerTasks-90008") {
+        let came = desk.call(CODE, tool, &arguments).await;
+        assert!(
+            !matches!(&came, Came::Refused(said) if said.contains("rule")),
+            "{tool} {arguments}: {came:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_denied_space_is_closed_to_tools_resources_and_errors() {
+    let server =
+        TestServer::with(|config| rules(config, &secret("spaces", "warehouse systems"))).await;
+    for space in ["Warehouse Systems", "Spaces-22"] {
+        for (tool, arguments) in [
+            ("list_projects", json!({ "space": space })),
+            ("list_environments", json!({ "space": space })),
+            // The near names of an error would tell as much.
+            ("get_variables", json!({ "space": space, "projectId": "Pick and Pak" })),
+        ] {
+            let said = server.failure(tool, arguments).await;
+            assert!(said.contains("rule 'secret'") && !said.contains("Pick and Pack"), "{said}");
+        }
+        for era in ERAS {
+            let params = json!({ "uri": format!("octopus://spaces/{space}").replace(' ', "%20") });
+            let reply = server.ask(era, "resources/read", params).await;
+            assert!(reply.text.contains("rule 'secret'"), "{}", reply.text);
+        }
+    }
+    server.answer("list_projects", json!({ "space": "Default" })).await;
+}
+
+#[tokio::test]
+async fn environments_groups_and_tenants_decide_on_single_documents() {
+    for (matcher, name, denied, open) in [
+        // ServerTasks-90008 deploys to Production for Brightwater Couriers.
+        ("environments", "Production", "ServerTasks-90008", None),
+        ("environment_tags", "Stage/*", "ServerTasks-90008", None),
+        ("tenants", "Brightwater Couriers", "ServerTasks-90008", Some("ServerTasks-90001")),
+        ("tenant_tags", "Tier/Gold", "ServerTasks-90008", Some("ServerTasks-90001")),
+        ("project_groups", "Customer Platform", "ServerTasks-90001", None),
+    ] {
+        let desk = desk(secret(matcher, name)).await;
+        let read = |task: &str| json!({ "space": "Default", "taskId": task });
+        desk.call(CODE, "get_task_by_id", &read(denied)).await.refused("rule 'secret'");
+        if let Some(open) = open {
+            desk.call(CODE, "get_task_by_id", &read(open)).await.answered();
+        }
+    }
+}
+
+/// A list over a whole space is judged by its space, and rules about changes say nothing of reads.
+#[tokio::test]
+async fn lists_are_judged_by_their_space_and_rules_about_changes_leave_reads_alone() {
+    let list = json!([
+        { "name": "secret", "effect": "deny", "tiers": ["read"], "projects": ["Parcel Tracking API"] },
+        { "name": "changes", "effect": "deny" },
+    ]);
+    let desk = desk(list).await;
+    let listed = desk.call(CODE, "list_projects", &json!({ "space": "Default" })).await.answered();
+    assert!(listed.to_string().contains("Parcel Tracking API"), "{listed}");
+    let arguments = json!({ "space": "Default", "projectId": "Projects-4" });
+    desk.call(CODE, "get_deployment_process", &arguments).await.answered();
+}
+
+/// Without rules about reads nothing more is asked of Octopus for them.
+#[tokio::test]
+async fn rules_about_changes_cost_reads_nothing() {
+    let mut counts = Vec::new();
+    for list in
+        [json!([]), json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }])]
+    {
+        let desk = desk(list).await;
+        desk.server.sample.clear_journal();
+        let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90001" });
+        desk.call(CODE, "get_task_details", &arguments).await.answered();
+        counts.push(desk.server.sample.journal().len());
+    }
+    assert_eq!(counts[0], counts[1]);
+}

@@ -1,0 +1,128 @@
+//! Rules in files: what is wrong with them, and what `policy test` says of a call.
+
+use std::io::Write as _;
+
+use crate::commands::program;
+
+const FILE: &str = r#"
+[instances.emea]
+url = "https://emea.example.com"
+default = true
+
+[instances.apac]
+url = "https://apac.example.com"
+
+[auth]
+mode = "octopus"
+
+[[policy.rules]]
+name = "night"
+effect = "deny"
+environments = ["prod*"]
+groups = ["agents"]
+message = "agents sleep at night"
+times = [{ days = "mon-fri", from = "22:00", to = "06:00", zone = "Europe/Berlin" }]
+
+[[policy.rules]]
+name = "prod"
+effect = "confirm"
+type = "environment"
+risks = ["high"]
+
+[[policy.rules]]
+name = "dev"
+effect = "allow"
+environments = ["dev*"]
+"#;
+
+fn run(text: &str, arguments: &[&str]) -> (i32, String, String) {
+    let mut file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let config = format!("--config={}", file.path().display());
+    let output = program(&[&[config.as_str()], arguments].concat()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn test(arguments: &[&str]) -> (i32, String) {
+    let (code, out, err) =
+        run(FILE, &[&["policy", "test", "--tool=deploy_release"], arguments].concat());
+    assert_eq!(err, "", "{out}");
+    (code, out)
+}
+
+#[test]
+fn policy_test_names_the_rule_that_decides_and_why_not_the_earlier_ones() {
+    let night = "--time=2026-11-05T23:00:00+01:00";
+    let (code, out) = test(&["--environment=Production", "--group=agents", night]);
+    assert_eq!(code, 4, "{out}");
+    for line in
+        ["rule:    night", "effect:  deny", "risk:    high", "message: agents sleep at night"]
+    {
+        assert!(out.contains(line), "{out}");
+    }
+    let (code, out) =
+        test(&["--environment=Production", "--group=agents", "--time=2026-11-05T12:00:00Z"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("effect:  confirm, and the person types 'Production'"), "{out}");
+    assert!(out.contains("  night (deny): `times` does not match"), "{out}");
+    assert!(out.contains("  prod (confirm): it matches"), "{out}");
+    let (code, out) = test(&["--environment=Production", "--group=people", night]);
+    assert_eq!(code, 3);
+    assert!(out.contains("  night (deny): `groups` does not match"), "{out}");
+    let (code, out) = test(&["--environment=Development", night]);
+    assert_eq!(code, 0);
+    assert!(out.contains("rule:    dev") && out.contains("risk:    medium"), "{out}");
+    let (code, out) = test(&["--environment=Staging", night]);
+    assert_eq!(code, 0);
+    assert!(out.contains("none is about it: policy.otherwise decides"), "{out}");
+    let (code, out) = test(&["--environment=?", "--group=agents", night]);
+    assert_eq!(code, 4);
+    assert!(out.contains("`environments` is not known, so it counts"), "{out}");
+}
+
+#[test]
+fn policy_test_answers_a_script_that_expects_something() {
+    for (expect, environment, code) in
+        [("confirm", "Production", 0), ("deny", "Production", 1), ("allow", "Development", 0)]
+    {
+        let (expect, environment) =
+            (format!("--expect={expect}"), format!("--environment={environment}"));
+        assert_eq!(test(&[&expect, &environment]).0, code, "{expect} {environment}");
+    }
+    let (code, _, err) = run(FILE, &["policy", "test", "--tool=deploy"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("there is no tool 'deploy'"), "{err}");
+}
+
+#[test]
+fn mistakes_in_rules_are_told_at_once_with_the_way_out() {
+    for (rule, told) in [
+        ("effect = \"deny\"", "rule 1 has no name"),
+        ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are called 'A'"),
+        ("name = \"a\"\neffect = \"forbid\"", "found `forbid`, expected"),
+        ("name = \"a\"\nenvironment = [\"x\"]", "environment"),
+        ("name = \"a\"\nenvironments = []", "`environments` is empty"),
+        ("name = \"a\"\ntiers = []", "`tiers` is empty"),
+        ("name = \"a\"\nrisks = [\"huge\"]", "found `huge`, expected"),
+        ("name = \"a\"\ntype = \"x\"", "`type` goes with effect = \"confirm\""),
+        ("name = \"a\"\nmessage = \"a\\nb\"", "`message` is one line"),
+        (
+            "name = \"a\"\ntools = [\"deploy_relase\"]",
+            "there is no tool `deploy_relase`; perhaps `deploy_release`",
+        ),
+        (
+            "name = \"a\"\ntoolsets = [\"project\"]",
+            "there is no toolset `project`; perhaps `projects`",
+        ),
+        ("name = \"a\"\ninstances = [\"eu\"]", "there is no instance 'eu'; there are: default"),
+        ("name = \"a\"\ntimes = [{ zone = \"Berlin\" }]", "there is no time zone `Berlin`"),
+        ("name = \"a\"\ntimes = [{ days = \"weekend\" }]", "expected days such as"),
+        ("name = \"a\"\ntimes = [{ from = \"noon\" }]", "expected a time of day"),
+    ] {
+        let text = format!("[sample]\nenabled = true\n[[policy.rules]]\n{rule}\n");
+        let (code, _, err) = run(&text, &["policy", "test", "--tool=list_spaces"]);
+        assert_eq!(code, 2, "{rule}: {err}");
+        assert!(err.contains("policy.rules") && err.contains(told), "{rule}: {err}");
+    }
+}
