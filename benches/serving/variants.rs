@@ -11,6 +11,7 @@ use octopus_mcp::{
     octopus::{Client, Credentials, Path, Session},
     sample::{Sample, keys},
     store::Store,
+    tool::InstanceRate,
 };
 use rmcp::{
     ErrorData,
@@ -162,7 +163,9 @@ fn gate(config: &Config, auth: Auth) -> Gate {
         unproven_burst: many,
         ..config.limits.clone()
     };
-    let rates = Rates::new(&limits, config.default_instance(), &Store::memory());
+    let store = Store::memory();
+    let rates =
+        Rates::new(&limits, config.default_instance(), &store, InstanceRate::new(&limits, &store));
     Gate::new(&config.http, &limits, rates, auth, Readiness::default(), None)
 }
 

@@ -13,6 +13,7 @@ use octopus_mcp::{
     http::{self, Auth, Gate, Rates, Readiness},
     mcp::{Protocol, Settings},
     store::Store,
+    tool::InstanceRate,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -36,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let gate = Gate::new(
         &config::Http::default(),
         &limits,
-        Rates::new(&limits, None, &Store::memory()),
+        Rates::new(&limits, None, &Store::memory(), InstanceRate::default()),
         Auth::Open,
         Readiness::default(),
         None,

@@ -1,7 +1,7 @@
 //! What of the settings the catalog must be asked for.
 
 use crate::{
-    config::{Config, Loaded},
+    config::{Config, Loaded, Token},
     tool::{Fixed, Policy, Tier},
     toolsets::TOOLSETS,
 };
@@ -41,10 +41,19 @@ fn check_rules(loaded: &mut Loaded) {
         loaded.refuse("policy.rules", &mistakes.join("; "));
     }
     for (name, token) in loaded.config().auth.tokens.clone() {
-        if let Err(unknown) = Policy::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
-            let (given, valid) = (unknown.given, unknown.valid.join(", "));
-            let message = format!("there is no toolset `{given}`. There are: {valid}");
+        if let Err(message) = toolsets_of(&token) {
             loaded.refuse(&format!("auth.tokens.{name}.toolsets"), &message);
+        }
+    }
+}
+
+/// What is wrong with the toolsets that a token is for.
+pub(super) fn toolsets_of(token: &Token) -> Result<(), String> {
+    match Policy::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
+        Ok(_) => Ok(()),
+        Err(unknown) => {
+            let (given, valid) = (unknown.given, unknown.valid.join(", "));
+            Err(format!("there is no toolset `{given}`. There are: {valid}"))
         }
     }
 }

@@ -14,12 +14,12 @@ use crate::{
     callers::Caller,
     config::{AuthMode, Config, Secret, Sessions},
     http::{self, Auth, Certificates, Gate, Listening, Rates, Readiness},
-    mcp::{self, Protocol, Settings, Tools},
+    mcp::{self, Absent, Protocol, Settings, Tools},
     octopus::Instances,
     rules::{Clock, Rules},
     sample,
     store::Store,
-    tool::{Acting, Catalog, Gate as ChangeGate, Limits, Seal, Starters},
+    tool::{Acting, Catalog, Gate as ChangeGate, InstanceRate, Limits, Seal, Starters},
     toolsets::TOOLSETS,
 };
 
@@ -53,6 +53,8 @@ pub fn tools(config: &Config) -> Result<Tools, String> {
         starters: Arc::new(Starters::new(Store::memory())),
         audit: Audit::start(&config.audit)?,
         acting: Acting::default(),
+        instance_rate: InstanceRate::default(),
+        absent: Absent::default(),
     })
 }
 
@@ -83,7 +85,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
 pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let auth = Auth::from_config(&config)?;
+    let auth = Auth::from_config(&config, check::toolsets_of)?;
     let settings = Settings {
         call_timeout: config.http.request_timeout.0,
         stop: stop.clone(),
@@ -93,6 +95,8 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     let store = Store::open(&config.limits, stop.clone()).await?;
     let mut tools = tools(&config)?;
     tools.starters = Arc::new(Starters::new(Arc::clone(&store)));
+    tools.instance_rate = InstanceRate::new(&config.limits, &store);
+    let instance_rate = tools.instance_rate.clone();
     tools.rules = Arc::new(tools.rules.as_ref().clone().by(clock));
     let audit = tools.audit.clone();
     let protocol = Protocol::new(tools, settings);
@@ -107,7 +111,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     if let Some(sessions) = &sessions {
         tokio::spawn(Arc::clone(sessions).look_after(stop.clone()));
     }
-    let rates = Rates::new(&config.limits, config.default_instance(), &store);
+    let rates = Rates::new(&config.limits, config.default_instance(), &store, instance_rate);
     let gate =
         Gate::new(&config.http, &config.limits, rates, auth, readiness.clone(), sessions.clone())
             .audited(audit.clone());

@@ -102,10 +102,10 @@ const MARK: &[u8] = b",\"hash\":\"";
 /// How many letters a hash has.
 const LETTERS: usize = 64;
 
-/// Reads a line, without its end.
-pub(super) fn link(line: &[u8]) -> Result<Link, Broken> {
+/// Reads the text of a line, without its end.
+pub(super) fn link(text: &[u8]) -> Result<Link, Broken> {
     let split = || {
-        let rest = line.strip_suffix(b"\"}")?;
+        let rest = text.strip_suffix(b"\"}")?;
         let (rest, hash) = rest.split_at_checked(rest.len().checked_sub(LETTERS)?)?;
         let text = rest.strip_suffix(MARK)?;
         Some((text, std::str::from_utf8(hash).ok()?))

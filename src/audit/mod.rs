@@ -7,14 +7,14 @@
 //! | `chain.rs` | how a record holds on to the one before |
 //! | `file.rs` | the file, its turns, its end after a crash |
 //! | `writer.rs` | the thread that writes, and where to |
-//! | `strangers.rs` | requests of nobody, of which there may be very many |
+//! | `budget.rs` | requests that were refused, of which there may be very many |
 //! | `verify.rs` | whether a chain is whole |
 
 mod arguments;
+mod budget;
 mod chain;
 mod file;
 mod record;
-mod strangers;
 mod verify;
 mod writer;
 
@@ -33,7 +33,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
-use self::{arguments::Discretion, strangers::Strangers, writer::Job};
+use self::{
+    arguments::Discretion,
+    budget::{Budget, Budgets},
+    writer::Job,
+};
 use crate::config;
 
 /// Where records are handed over. Cheap to clone; the default keeps none.
@@ -47,7 +51,8 @@ struct Inner {
     required: bool,
     marks: bool,
     lost: Arc<AtomicU64>,
-    strangers: Strangers,
+    strangers: Budget,
+    known: Budgets,
 }
 
 /// How long a change waits for its record to be kept.
@@ -72,7 +77,8 @@ impl Audit {
             required: settings.required,
             marks: settings.mark_changes,
             lost,
-            strangers: Strangers::default(),
+            strangers: Budget::default(),
+            known: Budgets::default(),
         }))))
     }
 
@@ -121,16 +127,16 @@ impl Audit {
         tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(NotKept))
     }
 
-    /// Keeps that a request was turned away before it was known whose it is. So many a minute have
-    /// a record of their own; the next one says how many had none.
-    pub fn turned_away(&self, status: u16, why: &str, request: Option<&str>) {
+    /// Keeps that a request was refused before MCP saw it. So many a minute have a record of
+    /// their own, and the next one says how many had none: those of each caller who has proved
+    /// who they are, and those of all others together, who can make names up.
+    pub fn refused(&self, mut record: Record, is_proven: bool) {
         let Some(inner) = &self.0 else { return };
-        let Some(others) = inner.strangers.admit() else { return };
-        let mut record = Record::new(Kind::Unauthenticated);
-        record.result = Outcome::Refused;
-        record.status = Some(status);
-        record.rule = Some(why.to_owned());
-        record.request = request.map(str::to_owned);
+        let admitted = match record.caller.as_ref().filter(|_| is_proven) {
+            Some(caller) => inner.known.admit(caller),
+            None => inner.strangers.admit(),
+        };
+        let Some(others) = admitted else { return };
         record.others = others;
         self.keep(record);
     }

@@ -111,7 +111,12 @@ pub enum Kind {
     Resource,
     /// A prompt that was filled in.
     Prompt,
-    /// A request that was turned away before anything was asked of it: nobody knows whose it is.
+    /// What a person may mean was looked up while they typed an argument of a prompt or of the
+    /// address of a resource.
+    Completion,
+    /// A request that was refused before MCP saw it.
+    Refused,
+    /// The same, and nobody knows whose it was.
     Unauthenticated,
 }
 

@@ -40,6 +40,8 @@ pub struct Who {
     pub groups: Arc<BTreeSet<String>>,
     /// What they may do here at most.
     pub grants: Grants,
+    /// Whether an access token of theirs says how much that is, so that another could say more.
+    pub is_scoped: bool,
     /// When what they proved it with is no longer good.
     pub expires: Option<Timestamp>,
 }
@@ -112,6 +114,7 @@ impl Default for Who {
             client: None,
             groups: Arc::default(),
             grants: Grants::default(),
+            is_scoped: false,
             expires: None,
         }
     }

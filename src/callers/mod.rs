@@ -17,6 +17,7 @@ pub use oauth::Oauth;
 pub use proxy::Named;
 pub use refused::Refused;
 pub use tokens::{Tokens, new_token};
+pub use tokens_file::CheckToken;
 pub use ways::Ways;
 
 use caller::scope_of_groups;

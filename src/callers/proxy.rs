@@ -49,6 +49,7 @@ pub(super) fn who(
         client: None,
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
+        is_scoped: false,
         expires: None,
     })
 }

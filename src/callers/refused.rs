@@ -16,6 +16,9 @@ pub enum Refused {
         /// What is needed.
         needs: Scope,
     },
+    /// It is right, and whoever it is of may do nothing, with any other like it either.
+    #[error("{0}")]
+    Nothing(&'static str),
     /// It cannot be checked now.
     #[error("{0}")]
     Unavailable(&'static str),

@@ -4,14 +4,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use super::{Grants, Refused, Way, Who, tokens_file::TokensFile};
-use crate::config;
+use super::{
+    Grants, Refused, Way, Who,
+    tokens_file::{self, CheckToken},
+};
+use crate::config::{self, Config, Followed};
 
 /// What every token begins with, so that scanners know one where they see it.
 pub(super) const PREFIX: &str = "omcp_";
@@ -26,7 +30,9 @@ type Hash = [u8; 32];
 #[derive(Debug)]
 pub struct Tokens {
     written: Table,
-    file: Option<TokensFile>,
+    file: Option<Followed<Arc<Table>>>,
+    /// How long what the file held last is used while it cannot be read.
+    stale_for: Duration,
 }
 
 /// Tokens by their hashes, in two lists of one order.
@@ -77,27 +83,36 @@ fn who(name: &str, token: &config::Token) -> Who {
             instances: some(&token.instances),
             spaces: some(&token.spaces),
         },
+        is_scoped: false,
         expires: token.expires.map(|expiry| expiry.0),
     }
 }
 
 impl Tokens {
-    /// The tokens that the settings name.
-    pub fn from_config(auth: &config::Auth) -> Result<Self, String> {
-        let file = auth.tokens_file.as_deref().map(TokensFile::open).transpose();
+    /// The tokens that the settings name. Those of a file are checked as the settings are.
+    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
+        let auth = &config.auth;
+        let file = auth.tokens_file.as_deref();
+        let file = file.map(|path| tokens_file::follow(path, config, check)).transpose();
         let file = file.map_err(|error| format!("auth.tokens_file: {error}"))?;
-        Ok(Self { written: Table::of(&auth.tokens), file })
+        Ok(Self { written: Table::of(&auth.tokens), file, stale_for: auth.tokens_stale_for.0 })
     }
 
-    /// Whoever's token this is. The settings come before the file.
+    /// Whoever's token this is in the file, as far as that counts.
+    fn in_file(&self, presented: &Hash) -> Option<Arc<Who>> {
+        let (table, stale) = self.file.as_ref()?.now();
+        table.find(presented).filter(|_| stale <= self.stale_for)
+    }
+
+    /// Whoever's token this is.
     pub fn who(&self, token: &str, now: Timestamp) -> Result<Arc<Who>, Refused> {
         const UNKNOWN: Refused = Refused::Invalid("the token is not known here");
         if token.len() > LONGEST {
             return Err(UNKNOWN);
         }
         let presented: Hash = Sha256::digest(token).into();
-        let of_file = || self.file.as_ref()?.table().find(&presented);
-        let who = self.written.find(&presented).or_else(of_file).ok_or(UNKNOWN)?;
+        let in_file = || self.in_file(&presented);
+        let who = self.written.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
         if who.expires.is_some_and(|expires| expires <= now) {
             return Err(Refused::Invalid(
                 "the token has expired; whoever runs this server can give you a new one",
@@ -152,7 +167,8 @@ mod tests {
             tokens: BTreeMap::from([("build-agent".to_owned(), settings)]),
             ..config::Auth::default()
         };
-        let tokens = Tokens::from_config(&auth).unwrap();
+        let config = Config { auth, ..Config::default() };
+        let tokens = Tokens::from_config(&config, |_| Ok(())).unwrap();
         assert_eq!(tokens.who(&token, Timestamp::now()).unwrap().name, "build-agent");
         for wrong in [other.as_str(), "", PREFIX, &token[..token.len() - 1], &"a".repeat(10_000)] {
             assert!(tokens.who(wrong, Timestamp::now()).is_err());

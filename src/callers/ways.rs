@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Named, Oauth, Refused, Tokens, Who, certificate, proxy, tokens::PREFIX};
+use super::{CheckToken, Named, Oauth, Refused, Tokens, Who, certificate, proxy, tokens::PREFIX};
 use crate::config::{self, AuthMode, Config};
 
 /// The ways in which callers are known here, each as the settings have it, or not at all.
@@ -18,10 +18,11 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// The ways that the settings name. Nothing is sent yet.
-    pub fn from_config(config: &Config) -> Result<Self, String> {
+    /// The ways that the settings name. Nothing is sent yet. `check` is asked about the tokens of a
+    /// file, now and when it changes.
+    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
         let (auth, modes) = (&config.auth, config.auth_modes());
-        let tokens = modes.has(AuthMode::Tokens).then(|| Tokens::from_config(auth));
+        let tokens = modes.has(AuthMode::Tokens).then(|| Tokens::from_config(config, check));
         let oauth = modes.has(AuthMode::Oauth).then(|| Oauth::from_config(config));
         Ok(Self {
             tokens: tokens.transpose()?,

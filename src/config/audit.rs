@@ -60,7 +60,10 @@ pub struct AuditFile {
 pub struct Otlp {
     /// Where it takes them, whole: `https://collector.example.com:4318/v1/logs`.
     pub endpoint: Option<Url>,
-    /// Headers that it asks for.
+    /// Headers that it asks for. Those of the standard variable `OTEL_EXPORTER_OTLP_LOGS_HEADERS`,
+    /// or else `OTEL_EXPORTER_OTLP_HEADERS`, are sent as well, and win over those with the same
+    /// name here. Other variables of OpenTelemetry change nothing: where, how often and for whom is
+    /// delivered stands in the settings alone, and what is delivered is not compressed.
     pub headers: Vec<OtlpHeader>,
     /// A file with the certificates of authorities to trust beside those of the system (PEM).
     pub ca_file: Option<PathBuf>,

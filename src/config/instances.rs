@@ -1,8 +1,6 @@
 //! What the settings of instances may not say together.
 
-use url::Host;
-
-use super::{AuthMode, Config, CredentialSource, Instance, Loaded};
+use super::{AuthMode, Config, CredentialSource, Instance, Loaded, is_loopback};
 
 /// Adds the mistakes in the settings of instances.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
@@ -65,7 +63,7 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         }
         Some(url) => match url.scheme() {
             "https" => {}
-            "http" if instance.allow_http || is_loopback(url.host().as_ref()) => {}
+            "http" if instance.allow_http || is_loopback(url) => {}
             "http" => loaded.refuse(
                 key,
                 &format!(
@@ -79,15 +77,6 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         && (url.query().is_some() || !url.username().is_empty() || url.password().is_some())
     {
         loaded.refuse(key, "leave out the query and any user name or password");
-    }
-}
-
-fn is_loopback(host: Option<&Host<&str>>) -> bool {
-    match host {
-        Some(Host::Domain(name)) => *name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -17,6 +17,10 @@ pub struct Limits {
     /// How many requests of one caller may be under way, at each replica. One more is answered
     /// that it has to wait.
     pub concurrent_calls_per_caller: u32,
+    /// How many requests from one address may be under way whose body has not come yet: nobody
+    /// knows then whose they are. One more is refused with HTTP 429. An IPv6 address counts as
+    /// its /64. Behind a proxy, `http.trusted_proxies` tells addresses apart.
+    pub unread_requests_per_address: u32,
     /// How many requests a minute one caller may make. One more is answered with HTTP 200 and a
     /// JSON-RPC error that says how long to wait, since many clients give a connection up at 429.
     pub caller_rate: u32,
@@ -59,6 +63,7 @@ impl Default for Limits {
         Self {
             concurrent_requests: 512,
             concurrent_calls_per_caller: 64,
+            unread_requests_per_address: 128,
             caller_rate: 600,
             caller_burst: 600,
             instance_rate: 6_000,
@@ -155,6 +160,9 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     }
     if limits.concurrent_calls_per_caller == 0 {
         loaded.refuse("limits.concurrent_calls_per_caller", "at least one must be served");
+    }
+    if limits.unread_requests_per_address == 0 {
+        loaded.refuse("limits.unread_requests_per_address", "at least one must be read");
     }
     if limits.far_over == 0 {
         loaded.refuse("limits.far_over", "it must be 1 or more; 1 leaves HTTP 429 alone");

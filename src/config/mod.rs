@@ -6,6 +6,7 @@
 
 mod audit;
 mod auth;
+mod followed;
 mod http;
 mod instance;
 mod instances;
@@ -26,6 +27,7 @@ pub use auth::{
     Auth, AuthMode, Certificate, ClaimGroup, Expiry, GroupScope, Issuer, Modes, Oauth, Proxy,
     Scope, ScopeNames, SigningAlgorithm, SubjectName, Token, tokens,
 };
+pub use followed::{Followed, text_of};
 pub use http::{ClientCertificates, Forwarding, Http, Sessions, Tls};
 pub use instance::{CredentialSource, Exchange, GroupCredential, Instance};
 pub use limits::{Limits, StoreAddress};
@@ -58,13 +60,12 @@ pub struct Config {
     pub http: Http,
     /// Which tools are offered, and how much they may answer.
     pub tools: Tools,
-    /// How much the server takes on, from one caller and at once. Rates are requests a minute,
-    /// which come back one by one; a burst is how many may come at once after a pause. A rate of 0
-    /// is no limit. Greetings, pings, notifications and answers to questions do not count.
     /// Which calls are let through, asked about or refused, beyond what the rest of the settings
     /// says.
     pub policy: Policy,
-    /// How much the server takes on at once.
+    /// How much the server takes on, from one caller and at once. Rates are requests a minute,
+    /// which come back one by one; a burst is how many may come at once after a pause. A rate of 0
+    /// is no limit. Greetings, pings, notifications and answers to questions do not count.
     pub limits: Limits,
     /// A record of every call.
     pub audit: Audit,

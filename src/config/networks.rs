@@ -46,7 +46,8 @@ impl JsonSchema for Networks {
     }
 }
 
-/// Whether an address is this machine's own.
+/// Whether an address is this machine's own. Names below `localhost` are not: some resolvers ask
+/// others for them.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -59,6 +60,21 @@ pub fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_addresses_and_its_one_name() {
+        for (url, is_own) in [
+            ("http://localhost:8080/x", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]:1", true),
+            ("http://octopus.localhost", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1", false),
+            ("data:text", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), is_own, "{url}");
+        }
+    }
 
     #[test]
     fn addresses_and_networks_are_read() {

@@ -6,14 +6,14 @@ use axum::{
     body::Body,
     extract::{Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::{Gate, envelope, refusal::Refusal};
+use super::{Gate, envelope, rate, refusal::Refusal};
 use crate::config;
 
 /// Places beside the limit that are kept for greetings. A client whose greeting is refused takes
@@ -29,10 +29,22 @@ pub(super) fn places(limits: &config::Limits) -> usize {
 }
 
 /// Lets a request in while there is a place. It keeps the place until its answer has been sent.
-pub(super) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+/// Nobody knows whose it is before its body has come, so of one address only so many wait for
+/// that: they cannot take the places of all others.
+pub(super) async fn admit(
+    State(gate): State<Arc<Gate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let unread = match gate.rates.unread(rate::address(&request)) {
+        Ok(unread) => unread,
+        Err(refusal) => return refusal.into_response(),
+    };
+    request.extensions_mut().insert(unread);
     let full = gate.requests.available_permits() <= FOR_GREETINGS;
     let Ok(place) = Arc::clone(&gate.requests).try_acquire_owned() else {
-        return refuse(request.into_body()).await;
+        let (_unread, body) = request.into_parts();
+        return refuse(body).await;
     };
     let request = if full {
         let (parts, body) = request.into_parts();

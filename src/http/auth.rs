@@ -20,15 +20,13 @@ use super::{
     Gate,
     envelope::Envelope,
     proof,
+    recorded::Learned,
     refusal::{Refusal, code},
-    trace::REQUEST_ID,
 };
 use crate::{
-    callers::{Caller, Ways},
+    callers::{Caller, CheckToken, Ways},
     config::{self, AuthMode, Config, Modes},
-    mcp::{NotServed, Offering, Protocol},
-    octopus::{Credentials, NoCredential},
-    tool::Narrowing,
+    octopus::Credentials,
 };
 
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
@@ -52,11 +50,11 @@ pub enum Auth {
 }
 
 impl Auth {
-    /// The ways that the settings name.
-    pub fn from_config(config: &Config) -> Result<Self, String> {
+    /// The ways that the settings name. `check` is asked about the tokens of a file.
+    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
         let modes = config.auth_modes();
         if Modes::PROOFS.into_iter().any(|mode| modes.has(mode)) {
-            return Ok(Self::Ways(Box::new(Ways::from_config(config)?)));
+            return Ok(Self::Ways(Box::new(Ways::from_config(config, check)?)));
         }
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
@@ -105,27 +103,9 @@ impl Auth {
     }
 }
 
-/// Refuses, before anything is read of Octopus, what cannot be served whatever it asks for.
-pub(super) async fn admit<O: Offering>(
-    State(protocol): State<Protocol<O>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();
-    let refusal = match Box::pin(protocol.offering().admits(&caller, &narrowing)).await {
-        Ok(()) => return next.run(request).await,
-        Err(refused @ NotServed::Credential(NoCredential::Missing(_))) => {
-            Refusal::new(StatusCode::UNAUTHORIZED, refused.to_string())
-                .with_header(WWW_AUTHENTICATE, challenge(None))
-        }
-        Err(refused @ NotServed::Missing(_)) => {
-            Refusal::new(StatusCode::NOT_FOUND, refused.to_string())
-        }
-        Err(refused) => Refusal::bad_request(code::INVALID_REQUEST, refused.to_string()),
-    };
-    refusal.to(&Envelope::id_of(&request))
-}
+/// That nobody knows who calls: how an answer is marked that says so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unidentified;
 
 /// Finds out who calls, and tells the protocol. The headers go no further.
 pub(super) async fn identify(
@@ -139,14 +119,19 @@ pub(super) async fn identify(
             for name in sensitive_headers().into_iter().chain(gate.auth.headers()) {
                 parts.headers.remove(name);
             }
+            Learned::caller(&parts.extensions, &caller.who);
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(refusal) => {
-            let id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-            gate.audit.turned_away(refusal.status().as_u16(), refusal.message(), id);
+            let is_unidentified = refusal.status() == StatusCode::UNAUTHORIZED;
             let envelope = parts.extensions.get::<Envelope>();
-            refusal.to(&envelope.map(|envelope| envelope.id.clone()).unwrap_or_default())
+            let id = envelope.map(|envelope| envelope.id.clone()).unwrap_or_default();
+            let mut response = refusal.to(&id);
+            if is_unidentified {
+                response.extensions_mut().insert(Unidentified);
+            }
+            response
         }
     }
 }
@@ -185,7 +170,7 @@ fn bearer(authorization: &str) -> Result<Credentials, Refusal> {
 
 /// The challenge names the header, because a client can only show it to a person: there is no
 /// token to fetch (RFC 9110, section 11.6.1).
-fn challenge(error: Option<&str>) -> HeaderValue {
+pub(super) fn challenge(error: Option<&str>) -> HeaderValue {
     let error = error.map_or_else(String::new, |error| format!(", error=\"{error}\""));
     let text = format!(
         "Bearer realm=\"Octopus Deploy: send the header X-Octopus-ApiKey with your API \

@@ -61,6 +61,8 @@ impl<'a> Challenge<'a> {
         match refused {
             Refused::Invalid(words) => self.invalid(words),
             Refused::Insufficient { has, needs } => self.insufficient(*has, *needs),
+            // No challenge: there is nothing to ask for.
+            Refused::Nothing(words) => Refusal::new(StatusCode::FORBIDDEN, *words),
             Refused::Unavailable(words) => {
                 let again = HeaderValue::from(AGAIN.as_secs());
                 Refusal::new(StatusCode::SERVICE_UNAVAILABLE, *words)

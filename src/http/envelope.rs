@@ -16,6 +16,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     Gate,
+    rate::Unread,
     refusal::{Refusal, code},
 };
 
@@ -38,6 +39,7 @@ pub(super) async fn open(State(gate): State<Arc<Gate>>, request: Request, next: 
         Ok(bytes) => bytes,
         Err(refusal) => return refusal.into_response(),
     };
+    parts.extensions.remove::<Unread>();
     match Envelope::parse(&bytes) {
         Ok(envelope) => {
             parts.extensions.insert(envelope);

@@ -28,10 +28,12 @@ mod proof;
 mod quiet;
 mod rate;
 mod reached;
+mod recorded;
 mod refusal;
 mod repair;
 mod revision;
 mod scope;
+mod served;
 mod session;
 mod shape;
 mod tls;
@@ -78,7 +80,7 @@ pub struct Gate {
     readiness: Readiness,
     requests: Arc<Semaphore>,
     rates: Rates,
-    /// Where requests of nobody are recorded.
+    /// Where requests that are refused are recorded.
     audit: Audit,
     /// Sessions, where the settings keep any.
     sessions: Option<Arc<Sessions>>,
@@ -108,7 +110,7 @@ impl Gate {
         }
     }
 
-    /// A gate that records the requests that it turns away because nobody knows whose they are.
+    /// A gate that records the requests that it refuses.
     #[must_use]
     pub fn audited(self, audit: Audit) -> Self {
         Self { audit, ..self }
@@ -133,12 +135,14 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
         // What it is narrowed to, by its path and headers.
         .layer(from_fn(narrow::read))
-        // Whether such a request can be served at all.
-        .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
+        // Whether such a request can be served at all, as far as this server knows by itself.
+        .layer(from_fn_with_state(protocol.clone(), served::admit::<O>))
         // Whether the token of the caller allows such a call.
         .layer(from_fn_with_state((Arc::clone(&gate), protocol.clone()), scope::check::<O>))
         // Who asks for more than one may is told to wait.
         .layer(from_fn_with_state(Arc::clone(&gate), rate::limit))
+        // Whether the places that it names are there, which Octopus may have to be asked.
+        .layer(from_fn_with_state(protocol.clone(), served::find::<O>))
         // The session that a request names is its caller's.
         .layer(from_fn_with_state(Arc::clone(&gate), session::check))
         // What rmcp lets pass in headers and parameters.
@@ -152,12 +156,13 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .service(transport(protocol.clone(), &gate));
     let endpoint = if gate.sessions.is_some() {
         // Streams that clients listen on stay open for long, so they take no place of a request.
+        // They are told of no place of Octopus, so none is looked for.
         let streams = ServiceBuilder::new()
             .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
             .layer(from_fn_with_state(Arc::clone(&gate), rate::count_failures))
             .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
             .layer(from_fn(narrow::read))
-            .layer(from_fn_with_state(protocol.clone(), auth::admit::<O>))
+            .layer(from_fn_with_state(protocol.clone(), served::admit::<O>))
             .layer(from_fn_with_state(Arc::clone(&gate), rate::limit))
             .layer(from_fn_with_state(Arc::clone(&gate), session::check))
             .layer(from_fn(repair::repair))
@@ -167,10 +172,14 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         post_service(endpoint).get(what_this_is)
     };
     let endpoint = endpoint.fallback(no_sessions);
+    let below = endpoint.clone().layer(from_fn(narrow::known));
+    // Whatever is refused from here on has a record.
+    let recorded = from_fn_with_state(Arc::clone(&gate), recorded::keep);
+    let endpoint = endpoint.layer(recorded.clone());
     Router::new()
         .route("/mcp", endpoint.clone())
-        .route("/mcp/", endpoint.clone())
-        .route("/mcp/{*below}", endpoint.layer(from_fn(narrow::known)))
+        .route("/mcp/", endpoint)
+        .route("/mcp/{*below}", below.layer(recorded))
         .merge(health::router(gate.readiness.clone()))
         .fallback(nothing_here)
         .layer(

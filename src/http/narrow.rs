@@ -19,6 +19,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     envelope::Envelope,
+    recorded::Learned,
     refusal::{Refusal, code},
 };
 use crate::{
@@ -55,6 +56,7 @@ pub(super) async fn read(mut request: Request, next: Next) -> Response {
     let path = of_path(request.uri().path()).unwrap_or_default();
     match with_headers(path, request.headers()) {
         Ok(narrowing) => {
+            Learned::narrowing(request.extensions(), &narrowing);
             request.extensions_mut().insert(narrowing);
             next.run(request).await
         }

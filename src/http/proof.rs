@@ -10,7 +10,7 @@ use http::{
 };
 
 use super::{
-    Gate,
+    Auth, Gate,
     auth::{API_KEY, only},
     challenge::Challenge,
     peer::Peer,
@@ -18,14 +18,13 @@ use super::{
 };
 use crate::{
     callers::{Caller, Named, Way, Ways},
-    octopus::Credentials,
+    octopus::{Credentials, Fingerprint},
 };
 
 /// Who calls, by the one proof that the request brings.
 pub(super) async fn caller(ways: &Ways, gate: &Gate, parts: &Parts) -> Result<Caller, Refusal> {
     let challenge = Challenge::of(ways, gate, parts);
-    let takes_bearer = ways.oauth().is_some() || ways.take_tokens();
-    let bearer = if takes_bearer { only(&parts.headers, &AUTHORIZATION)? } else { None };
+    let bearer = if takes_bearer(ways) { only(&parts.headers, &AUTHORIZATION)? } else { None };
     let named = named(ways, parts)?;
     let certificate = if ways.take_certificates() { certificate(parts) } else { None };
     let proofs = [bearer.is_some(), named.is_some(), certificate.is_some()];
@@ -57,6 +56,31 @@ pub(super) async fn caller(ways: &Ways, gate: &Gate, parts: &Parts) -> Result<Ca
         (None, None, None) => return Err(challenge.missing()),
     };
     Ok(Caller { who, own: own(&parts.headers)?, token })
+}
+
+fn takes_bearer(ways: &Ways) -> bool {
+    ways.oauth().is_some() || ways.take_tokens()
+}
+
+/// Tells what a request proves who calls with from everything else that could be sent: the headers
+/// that hold credentials, and whom a trusted proxy or a certificate names. `None`: nothing.
+pub(super) fn sent(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
+    let (proxy, certificates, bearer) = match auth {
+        Auth::Ways(ways) => (ways.proxy(), ways.take_certificates(), takes_bearer(ways)),
+        Auth::Octopus | Auth::None | Auth::Open => (None, false, true),
+    };
+    // From anybody but a trusted proxy the header names nobody, whatever stands in it.
+    let is_trusted = parts.extensions.get::<Peer>().is_some_and(|peer| peer.is_trusted);
+    let user = proxy.filter(|_| is_trusted).and_then(|proxy| proxy.user_header.parse().ok());
+    let names = [API_KEY].into_iter().chain(bearer.then_some(AUTHORIZATION)).chain(user);
+    let values = names.flat_map(|name| {
+        let values = parts.headers.get_all(&name).iter().map(|value| value.as_bytes().to_vec());
+        values.flat_map(|value| [name.as_str().as_bytes().to_vec(), value]).collect::<Vec<_>>()
+    });
+    let certificate = certificate(parts).filter(|_| certificates);
+    let certificate = certificate.into_iter().flat_map(|der| [b"certificate".to_vec(), der.into()]);
+    let all: Vec<Vec<u8>> = values.chain(certificate).collect();
+    (!all.is_empty()).then(|| Fingerprint::of(all.iter().map(Vec::as_slice)))
 }
 
 /// The token of RFC 6750, section 2.1.

@@ -1,11 +1,16 @@
 //! Refusing a request: a status, and a JSON-RPC error as the body.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Extension,
+    response::{IntoResponse, Response},
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
 };
 use serde_json::{Value, json};
+
+use super::recorded::Refused;
 
 /// JSON-RPC and MCP codes of errors (MCP 2026-07-28, "Error codes").
 pub(super) mod code {
@@ -61,17 +66,13 @@ impl Refusal {
         self.status
     }
 
-    /// Its words.
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
     pub(super) fn allowing_post(self) -> Self {
         self.with_header(ALLOW, HeaderValue::from_static("POST"))
     }
 
     /// The answer to the request with this ID; `null` where it has none or none could be read.
     pub(super) fn to(self, id: &Value) -> Response {
+        let refused = Refused(self.message.as_str().into());
         let mut error = json!({ "code": self.code, "message": self.message });
         if let (Some(data), Value::Object(error)) = (self.data, &mut error) {
             error.insert("data".to_owned(), *data);
@@ -79,7 +80,7 @@ impl Refusal {
         let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
         let content_type = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         let headers: HeaderMap = self.headers.into_iter().collect();
-        (self.status, content_type, headers, body).into_response()
+        (self.status, content_type, headers, Extension(refused), body).into_response()
     }
 }
 

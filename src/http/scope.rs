@@ -8,39 +8,48 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use http::request::Parts;
 use rmcp::model::CallToolRequestParams;
 
 use super::{Auth, Gate, challenge::Challenge, envelope::Envelope};
 use crate::{
-    callers::{Caller, Way},
+    callers::{Caller, Scope},
     mcp::{Offering, Protocol},
+    tool::Narrowing,
 };
 
 /// Refuses a call that the access token does not allow, so that its client can ask for one that
-/// does. Callers who are known in another way have nothing to ask for, and are told by the tool.
+/// does. Where no other token would let the call go on, it goes on as it is, and is answered as
+/// for everybody else who may not have the tool.
 pub(super) async fn check<O: Offering>(
     State((gate, protocol)): State<(Arc<Gate>, Protocol<O>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, body): (_, Body) = request.into_parts();
-    let envelope = parts.extensions.get::<Envelope>();
-    let called = envelope.filter(|envelope| envelope.method.as_deref() == Some("tools/call"));
-    let params = called.and_then(|envelope| envelope.params.as_deref());
-    let params =
-        params.and_then(|params| serde_json::from_str::<CallToolRequestParams>(params.get()).ok());
-    let who = parts.extensions.get::<Caller>().map(|caller| &caller.who);
-    if let (Some(params), Some(who), Auth::Ways(ways)) = (params, who, &gate.auth)
-        && who.way == Way::Oauth
+    if let Auth::Ways(ways) = &gate.auth
+        && let Some((has, needs)) = lacks(protocol.offering(), &parts)
+        && ways.oauth().is_some_and(|oauth| oauth.advertises(needs))
     {
-        let needs = protocol.offering().needs(&params);
-        let granted = who.grants.scope;
-        if needs > granted {
-            let (tool, caller) = (&*params.name, &who.name);
-            tracing::info!(tool = %tool.escape_debug(), caller, needs = needs.name(), "scope");
-            let id = envelope.map(|envelope| envelope.id.clone()).unwrap_or_default();
-            return Challenge::of(ways, &gate, &parts).insufficient(Some(granted), needs).to(&id);
-        }
+        tracing::info!(needs = needs.name(), has = has.name(), "a token allows too little");
+        let id = parts.extensions.get::<Envelope>().map(|envelope| envelope.id.clone());
+        let id = id.unwrap_or_default();
+        return Challenge::of(ways, &gate, &parts).insufficient(Some(has), needs).to(&id);
     }
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// What the token of a caller allows and what their call needs, where another token is all that it
+/// lacks.
+fn lacks(offering: &impl Offering, parts: &Parts) -> Option<(Scope, Scope)> {
+    let envelope = parts.extensions.get::<Envelope>()?;
+    let caller = parts.extensions.get::<Caller>()?;
+    let narrowing = parts.extensions.get::<Narrowing>()?;
+    if envelope.method.as_deref() != Some("tools/call") || !caller.who.is_scoped {
+        return None;
+    }
+    let params: CallToolRequestParams =
+        serde_json::from_str(envelope.params.as_ref()?.get()).ok()?;
+    let needs = offering.lacks(&params, caller, narrowing)?;
+    Some((caller.who.grants.scope, needs))
 }

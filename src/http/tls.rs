@@ -1,10 +1,6 @@
 //! Certificates, read again when their files change.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::{
@@ -14,7 +10,7 @@ use rustls::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::config;
+use crate::config::{self, Followed};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -23,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Certificates {
     pub(super) live: RustlsConfig,
-    settings: config::Tls,
+    files: Arc<Followed<Arc<ServerConfig>>>,
 }
 
 impl Certificates {
@@ -34,49 +30,44 @@ impl Certificates {
         }
         // The one place that chooses; a provider that somebody installed before is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let read = read(settings.clone()).await.map_err(|error| format!("http.tls: {error}"))?;
-        let live = RustlsConfig::from_config(Arc::new(read));
-        Ok(Some(Self { live, settings: settings.clone() }))
+        let settings = settings.clone();
+        let files = off_thread(move || open(settings)).await?;
+        let files = files.map_err(|error| format!("http.tls: {error}"))?;
+        let (read, _) = files.now();
+        Ok(Some(Self { live: RustlsConfig::from_config(read), files: Arc::new(files) }))
     }
 
-    /// Follows the files until the server stops. A pair that does not read is not used.
+    /// Follows the files until the server stops. While they do not go together, what they held
+    /// last is used.
     pub async fn follow(self, stop: CancellationToken) {
-        let mut last = self.stamp();
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = look.tick() => {}
             }
-            let now = self.stamp();
-            if now == last {
-                continue;
+            let files = Arc::clone(&self.files);
+            if let Ok((read, _)) = off_thread(move || files.now()).await
+                && !Arc::ptr_eq(&read, &self.live.get_inner())
+            {
+                self.live.reload_from_config(read);
             }
-            match read(self.settings.clone()).await {
-                Ok(read) => {
-                    self.live.reload_from_config(Arc::new(read));
-                    tracing::info!("the certificate was read again");
-                }
-                Err(error) => tracing::warn!(%error, "keeping the last certificate"),
-            }
-            last = now;
         }
-    }
-
-    fn stamp(&self) -> [Option<(SystemTime, u64)>; 3] {
-        let stamp = |path: &Path| {
-            let metadata = std::fs::metadata(path).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
-        let config::Tls { certificate, key, client_ca, .. } = &self.settings;
-        [certificate, key, client_ca].map(|path| stamp(path.as_deref()?))
     }
 }
 
-/// Reads the files, off the threads that serve.
-async fn read(settings: config::Tls) -> Result<ServerConfig, String> {
-    let reading = tokio::task::spawn_blocking(move || server_config(&settings));
-    reading.await.map_err(|error| error.to_string())?
+/// The files that the settings name.
+fn open(settings: config::Tls) -> Result<Followed<Arc<ServerConfig>>, String> {
+    let config::Tls { certificate, key, client_ca, .. } = &settings;
+    let files = [certificate, key, client_ca].into_iter().flatten().cloned().collect();
+    Followed::open("the certificate", files, move || server_config(&settings).map(Arc::new))
+}
+
+/// Reads files off the threads that serve.
+async fn off_thread<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
 }
 
 fn server_config(settings: &config::Tls) -> Result<ServerConfig, String> {

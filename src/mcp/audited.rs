@@ -2,6 +2,7 @@
 
 use crate::{
     audit::{Audit, Caller, Client, Kind, Outcome, Record},
+    callers::Who,
     tool::{Error, Open, Passed, Trail},
 };
 
@@ -11,15 +12,7 @@ use super::Request;
 pub(super) fn open(audit: &Audit, kind: Kind, request: &Request) -> Open {
     let trail = Trail::begin(audit, kind);
     trail.note(|record| {
-        let who = &request.caller.who;
-        record.caller = Some(Caller {
-            name: who.name.clone(),
-            subject: who.subject.clone(),
-            issuer: who.issuer.clone(),
-            way: who.way.name(),
-            groups: who.groups.iter().cloned().collect(),
-            client: who.client.clone(),
-        });
+        record.caller = Some(recorded(&request.caller.who));
         record.client = request.client.as_deref().map(client);
         record.request.clone_from(&request.id);
         record.trace.clone_from(&request.trace);
@@ -29,6 +22,18 @@ pub(super) fn open(audit: &Audit, kind: Kind, request: &Request) -> Open {
         record.place.project.clone_from(&narrowing.project);
     });
     trail.open()
+}
+
+/// A caller as a record names them.
+pub fn recorded(who: &Who) -> Caller {
+    Caller {
+        name: who.name.clone(),
+        subject: who.subject.clone(),
+        issuer: who.issuer.clone(),
+        way: who.way.name(),
+        groups: who.groups.iter().cloned().collect(),
+        client: who.client.clone(),
+    }
 }
 
 /// A client as it calls itself: `name/version`, and either may have a slash in it.

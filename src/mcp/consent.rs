@@ -25,8 +25,8 @@ const WORD: &str = "word";
 pub(super) enum Came {
     /// A call that may run, with this consent.
     Call(Consent),
-    /// A no, or nobody answered.
-    No(ElicitationAction),
+    /// A no, or nobody answered; and the question that it is about.
+    No(ElicitationAction, Consent),
 }
 
 /// Reads what a call brings. Only an accepted question counts as a yes; an answer that does not
@@ -42,7 +42,10 @@ pub(super) fn read(params: &mut CallToolRequestParams, request: &Request) -> Cam
             consent.typed = typed.map(str::to_owned);
             consent.agreed = Some(state);
         }
-        Some(answer) => return Came::No(answer.action),
+        Some(answer) => {
+            consent.agreed = Some(state);
+            return Came::No(answer.action, consent);
+        }
         // No answer to the question: it is asked again.
         None => {}
     }

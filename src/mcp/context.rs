@@ -26,6 +26,7 @@ impl Tools {
             caller: caller.clone(),
             narrowing: narrowing.clone(),
             client: client.map(str::to_owned),
+            rate: self.instance_rate.clone(),
         };
         let instance = match &narrowing.instance {
             Some(name) => self.instances.get(name),
@@ -61,10 +62,7 @@ impl Tools {
         let (reach, instance) = reached.map_err(|error| Error::Invalid(error.to_string()))?;
         trail.note(|record| record.place.instance = Some(instance.name.clone()));
         let session = reach.session(&instance).await?;
-        trail.note(|record| {
-            record.credential = Some(session.credentials().kind());
-            record.user = self.acting.known(&session);
-        });
+        trail.at(&instance, &session, &self.acting);
         Ok(Context {
             session,
             caller: Arc::clone(&request.caller.who),

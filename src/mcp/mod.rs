@@ -22,7 +22,9 @@ mod sessions;
 mod tools;
 mod version;
 
+pub use audited::recorded;
 pub use offering::{NotServed, Offering};
+pub use places::Absent;
 pub use protocol::{Protocol, SUPPORTED, Settings};
 pub use request::Request;
 pub use sessions::{Manager, NoRoom, Sessions};

@@ -44,8 +44,14 @@ pub trait Offering: Send + Sync + 'static {
     }
 
     /// Whether a request of this caller that is narrowed so can be served at all, as far as that
-    /// can be said at once.
-    fn admits(
+    /// can be said without asking anybody.
+    fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
+        Ok(())
+    }
+
+    /// Whether the places that such a request names are there for its caller, as far as that can
+    /// be said at once. This may ask Octopus, so it comes after what limits callers.
+    fn finds(
         &self,
         _caller: &Caller,
         _narrowing: &Narrowing,
@@ -60,9 +66,14 @@ pub trait Offering: Send + Sync + 'static {
     /// check headers that repeat its arguments.
     fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
 
-    /// The scope that a caller needs for a call.
-    fn needs(&self, _params: &CallToolRequestParams) -> Scope {
-        Scope::Read
+    /// The scope that a caller has not got for a call, where that alone keeps it from them.
+    fn lacks(
+        &self,
+        _params: &CallToolRequestParams,
+        _caller: &Caller,
+        _narrowing: &Narrowing,
+    ) -> Option<Scope> {
+        None
     }
 
     /// Calls a tool.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use moka::sync::Cache;
+
 use super::NotServed;
 use crate::{
-    octopus::{self, Instance, Session, Window, spaces},
+    octopus::{self, Fingerprint, Instance, Session, Window, spaces},
     tool::Reach,
 };
 
@@ -14,11 +16,51 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many spaces are named to a caller who asked for one that is not there.
 const NAMED: u32 = 30;
 
-/// Refuses a request that names a space which its caller does not see. What a name stands for is
-/// remembered for each caller, so this asks Octopus once in a while; and where Octopus does not
-/// say, the call finds out.
-pub(super) async fn check(reach: &Reach, instance: &Instance) -> Result<(), NotServed> {
-    let Some(wanted) = reach.narrowing.space.as_deref() else { return Ok(()) };
+/// How many spaces are remembered that are not there, and for how long: short enough that a space
+/// which was made just now is soon found.
+const MOST_ABSENT: u64 = 10_000;
+const ABSENT_FOR: Duration = Duration::from_secs(10);
+
+/// Spaces that callers asked for and that are not there for them, and what they were told. It is
+/// remembered for each caller alone, so that who asks again does not make Octopus search again.
+#[derive(Debug, Clone)]
+pub struct Absent(Cache<Fingerprint, NotServed>);
+
+impl Default for Absent {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_ABSENT).time_to_live(ABSENT_FOR).build())
+    }
+}
+
+impl Absent {
+    /// Refuses a request that names a space which its caller does not see. What a name stands for
+    /// is remembered for each caller, so this asks Octopus once in a while; and where Octopus does
+    /// not say, the call finds out.
+    pub(super) async fn check(&self, reach: &Reach, instance: &Instance) -> Result<(), NotServed> {
+        let Some(wanted) = reach.narrowing.space.as_deref() else { return Ok(()) };
+        let asked = asked(reach, instance, wanted);
+        if let Some(told) = self.0.get(&asked) {
+            return Err(told);
+        }
+        let looked = look(reach, instance, wanted).await;
+        if let Err(told) = &looked {
+            self.0.insert(asked, told.clone());
+        }
+        looked
+    }
+}
+
+/// Tells who asks for which space from every other, with what decides on the answer.
+fn asked(reach: &Reach, instance: &Instance, wanted: &str) -> Fingerprint {
+    let who = &reach.caller.who;
+    let caller = reach.caller.fingerprint();
+    let granted = format!("{:?} {:?}", who.groups, who.grants.spaces);
+    let wanted = wanted.trim().to_lowercase();
+    let parts = [granted.as_bytes(), instance.name.as_bytes(), wanted.as_bytes()];
+    Fingerprint::of(std::iter::once(caller.as_bytes().as_slice()).chain(parts))
+}
+
+async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), NotServed> {
     let look = async {
         let session = reach.session(instance).await.ok()?;
         let fixed = match instance.space.as_deref() {

@@ -16,7 +16,7 @@ use super::{
     version::{is_new_enough, version},
 };
 use crate::{
-    octopus::{Space, Window, spaces},
+    octopus::{Kind, Thing, Touches, Window, spaces},
     text,
     tool::{self, Context, Open, ResourceDefinition},
 };
@@ -24,10 +24,15 @@ use crate::{
 /// How many spaces are listed.
 const SPACES: u32 = 100;
 
-/// The resources that the caller sees and the instance is new enough for.
+/// The resources that the caller sees, the instance is new enough for, and no rule denies wherever
+/// they are.
 async fn shown(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
     let version = version(cx).await;
-    cx.policy.resources().filter(move |resource| is_new_enough(resource.since, version))
+    let nowhere = Touches::default();
+    cx.policy
+        .resources()
+        .filter(move |resource| is_new_enough(resource.since, version))
+        .filter(move |resource| cx.offers(resource.template, &nowhere))
 }
 
 /// The resources with an address of their own: those that are alone of their kind, and the spaces
@@ -43,11 +48,15 @@ pub(super) async fn list(cx: &Context) -> Vec<Resource> {
         resources.push(resource);
     }
     let spaces = if cx.fixed_project().is_some() { Vec::new() } else { spaces(cx).await };
-    for (name, id) in spaces {
-        let shown = text::door(&name);
+    for space in spaces {
+        let name = space.name.as_deref().unwrap_or(&space.id);
+        let shown = text::door(name);
         // A name that cannot be shown as it is cannot stand in an address either.
-        let named = if shown.text == name { &name } else { &id };
+        let named = if shown.text == name { name } else { &space.id };
         let uri = tool::uri(["spaces", named]);
+        if !cx.offers(&uri, &Touches::default().with(Kind::Space, [space.clone()])) {
+            continue;
+        }
         let mut resource = Resource::new(uri, shown.text.clone().into_owned())
             .with_title(format!("Space {}", shown.text))
             .with_mime_type("application/json");
@@ -57,13 +66,14 @@ pub(super) async fn list(cx: &Context) -> Vec<Resource> {
     resources
 }
 
-/// The names and IDs of the spaces that the caller can work in. A list without them is of more use
-/// than an error.
-async fn spaces(cx: &Context) -> Vec<(String, String)> {
+/// The spaces that the caller can work in. A list without them is of more use than an error.
+async fn spaces(cx: &Context) -> Vec<Thing> {
     if cx.fixed_space.is_some() {
-        let space = cx.space(None).await;
-        let both = |space: Space| (space.name().to_owned(), space.id().to_string());
-        return space.map(both).into_iter().collect();
+        let mut touches = Touches::default();
+        if let Ok(space) = cx.space(None).await {
+            space.touches(&mut touches);
+        }
+        return touches.of(Kind::Space).to_vec();
     }
     let spaces = spaces::list(&cx.session, None, Window { skip: 0, take: SPACES }).await;
     let spaces = spaces.map(|page| page.items).unwrap_or_default();
@@ -75,7 +85,13 @@ async fn spaces(cx: &Context) -> Vec<(String, String)> {
         ])
     };
     let granted = spaces.into_iter().filter(is_granted);
-    granted.map(|space| (space.name, space.id.into_string())).collect()
+    let thing = |space: spaces::Space| Thing {
+        id: space.id.into_string(),
+        name: Some(space.name),
+        slug: space.slug,
+        ..Thing::default()
+    };
+    granted.map(thing).collect()
 }
 
 /// The forms of addresses with variables.

@@ -16,7 +16,7 @@ use super::{
     NotServed, Offering, Request, answer, audited, complete,
     consent::{self, Came as Brought},
     instructions::instructions,
-    places,
+    places::Absent,
     prompts::Prompts,
     resources,
     version::{is_new_enough, version},
@@ -27,8 +27,8 @@ use crate::{
     octopus::Instances,
     rules::Rules,
     tool::{
-        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, Limits, Narrowing, Outcome as Came,
-        Policy, Starters, Unknown,
+        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, InstanceRate, Limits, Narrowing,
+        Outcome as Came, Policy, Starters, Unknown,
     },
 };
 
@@ -56,6 +56,10 @@ pub struct Tools {
     pub audit: Audit,
     /// Which users of Octopus act.
     pub acting: Acting,
+    /// How much all callers together may ask of each instance.
+    pub instance_rate: InstanceRate,
+    /// Spaces that were asked for and are not there.
+    pub absent: Absent,
 }
 
 /// A request that is about no tool has no tool's answer to say it in.
@@ -82,12 +86,16 @@ impl Offering for Tools {
         Some(instructions(&reach, &instance, self.gate.confirm()))
     }
 
-    async fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
+    fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
         let unknown = |unknown: Unknown| NotServed::Wrong(unknown.to_string());
         narrowing.check(self.policy.catalog()).map_err(unknown)?;
+        let (_, instance) = self.reach(caller, narrowing, None)?;
+        Ok(instance.suits(&caller.brings())?)
+    }
+
+    async fn finds(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
         let (reach, instance) = self.reach(caller, narrowing, None)?;
-        instance.suits(&caller.brings())?;
-        places::check(&reach, &instance).await
+        self.absent.check(&reach, &instance).await
     }
 
     async fn tools(&self, request: Request) -> Vec<Tool> {
@@ -109,10 +117,21 @@ impl Offering for Tools {
         self.catalog.named(name).map(|entry| entry.listed(fixed, true).clone())
     }
 
-    fn needs(&self, params: &CallToolRequestParams) -> Scope {
+    fn lacks(
+        &self,
+        params: &CallToolRequestParams,
+        caller: &Caller,
+        narrowing: &Narrowing,
+    ) -> Option<Scope> {
         let arguments = params.arguments.clone().unwrap_or_default();
-        let serving = self.catalog.serving(&params.name, &arguments);
-        serving.map_or(Scope::Read, |entry| entry.does(&arguments).needs())
+        let entry = self.catalog.serving(&params.name, &arguments)?;
+        let tier = entry.does(&arguments);
+        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > caller.who.grants.scope)?;
+        let (reach, instance) = self.reach(caller, narrowing, None).ok()?;
+        let policy = reach.policy_with(needs, &instance);
+        let would_go_on =
+            policy.shows(entry.toolset, entry.definition) && policy.forbids(tier).is_none();
+        would_go_on.then_some(needs)
     }
 
     async fn call(
@@ -145,9 +164,14 @@ impl Offering for Tools {
         });
         let consent = match consent::read(&mut params, &request) {
             Brought::Call(consent) => consent,
-            Brought::No(action) => {
-                let caller = &request.caller.who.name;
-                tracing::info!(tool, caller, ?action, "a change was not agreed to");
+            Brought::No(action, question) => {
+                let caller = Arc::clone(&request.caller.who);
+                tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
+                if open.trail().is_on()
+                    && let Ok(cx) = self.context(request, question, open.trail()).await
+                {
+                    entry.declined(arguments, &cx).await;
+                }
                 audited::ended(open, Outcome::Declined, Some(consent::why(&action)));
                 return Ok(consent::declined(&action));
             }
@@ -251,8 +275,22 @@ impl Offering for Tools {
         params: CompleteRequestParams,
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
-        let cx = self.to_list(request).await.map_err(|error| refused(&error))?;
+        let open = audited::open(&self.audit, Kind::Completion, &request);
+        let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
+        complete::noted(&params, &policy, open.trail());
+        let cx = match self.context(request, Consent::default(), open.trail()).await {
+            Ok(cx) => cx,
+            Err(error) => {
+                audited::failed(open, &error);
+                return Err(refused(&error));
+            }
+        };
         let prompts = Prompts::of(&cx.policy, &cx.reach.narrowing);
-        complete::complete(params, &prompts, &cx).await
+        let completed = complete::complete(params, &prompts, &cx).await;
+        match &completed {
+            Ok(_) => audited::ended(open, Outcome::Done, None),
+            Err(_) => audited::ended(open, Outcome::Refused, Some("completion")),
+        }
+        completed
     }
 }

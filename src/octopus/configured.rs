@@ -1,35 +1,19 @@
 //! The credential that the settings name: a value, or a file that may be replaced while the
 //! server runs.
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::path::Path;
 
 use super::{BadCredential, Credentials};
-use crate::config::{self, Secret};
+use crate::config::{self, Followed, Secret, text_of};
 
 /// Where the configured credential comes from.
 #[derive(Debug)]
 pub enum Configured {
     /// The settings hold it.
     Value(Credentials),
-    /// A file holds it.
-    File(CredentialFile),
+    /// A file holds it. While that cannot be read, it is what the file held last.
+    File(Followed<Credentials>),
 }
-
-/// A file with one credential in it, read again when it changes.
-pub struct CredentialFile {
-    path: PathBuf,
-    parse: fn(&str) -> Result<Credentials, BadCredential>,
-    last: Mutex<Option<(Stamp, Credentials)>>,
-}
-
-/// Tells one state of a file from the next. Kubernetes replaces mounted secrets by switching a
-/// link, which shows in the time of change.
-type Stamp = (Option<SystemTime>, u64);
 
 impl Configured {
     /// Reads what the settings say of an instance. `None`: they name no credential. A mistake is
@@ -55,12 +39,7 @@ impl Configured {
 
     /// A token in a file, which is no credential for Octopus itself.
     pub(super) fn token_file(name: &str, path: &Path) -> Result<Self, String> {
-        let file = CredentialFile {
-            path: path.to_owned(),
-            parse: Credentials::access_token,
-            last: Mutex::default(),
-        };
-        file.read().map(|_| Self::File(file)).map_err(|error| format!("{name}: {error}"))
+        follow(path, Credentials::access_token).map_err(|error| format!("{name}: {error}"))
     }
 
     fn read_as(
@@ -73,62 +52,35 @@ impl Configured {
             (Some(value), _) => parse(value.expose())
                 .map(|credentials| Some(Self::Value(credentials)))
                 .map_err(|error| format!("{name}: {error}")),
-            (None, Some(path)) => {
-                let file = CredentialFile { path: path.to_owned(), parse, last: Mutex::default() };
-                file.read().map(|_| Some(Self::File(file)))
-            }
+            (None, Some(path)) => follow(path, parse).map(Some),
             (None, None) => Ok(None),
         }
     }
 
     /// The credential as it is now.
-    pub fn read(&self) -> Result<Credentials, String> {
+    pub fn read(&self) -> Credentials {
         match self {
-            Self::Value(credentials) => Ok(credentials.clone()),
-            Self::File(file) => file.read(),
+            Self::Value(credentials) => credentials.clone(),
+            Self::File(file) => file.now().0,
         }
     }
 }
 
-impl CredentialFile {
-    /// Reads the file if it changed. While it cannot be read, what it last held is used.
-    fn read(&self) -> Result<Credentials, String> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = self.stamp().and_then(|stamp| match &*last {
-            Some((known, credentials)) if *known == stamp => Ok((stamp, credentials.clone())),
-            _ => {
-                let text = fs::read_to_string(&self.path).map_err(|error| error.to_string())?;
-                Ok((stamp, (self.parse)(&text).map_err(|error| error.to_string())?))
-            }
-        });
-        match (read, &*last) {
-            (Ok(read), _) => {
-                let credentials = read.1.clone();
-                *last = Some(read);
-                Ok(credentials)
-            }
-            (Err(reason), Some((_, credentials))) => {
-                tracing::warn!(file = %self.path.display(), reason, "keeping the last credential");
-                Ok(credentials.clone())
-            }
-            (Err(reason), None) => Err(format!("{}: {reason}", self.path.display())),
-        }
-    }
-
-    fn stamp(&self) -> Result<Stamp, String> {
-        let metadata = fs::metadata(&self.path).map_err(|error| error.to_string())?;
-        Ok((metadata.modified().ok(), metadata.len()))
-    }
-}
-
-impl fmt::Debug for CredentialFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CredentialFile({})", self.path.display())
-    }
+/// A file with one credential in it.
+fn follow(
+    path: &Path,
+    parse: fn(&str) -> Result<Credentials, BadCredential>,
+) -> Result<Configured, String> {
+    let file = path.to_owned();
+    let read =
+        move || parse(&text_of(&file)?).map_err(|error| format!("{}: {error}", file.display()));
+    Followed::open("the credential", vec![path.to_owned()], read).map(Configured::File)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -139,7 +91,7 @@ mod tests {
         let octopus =
             config::Instance { api_key_file: Some(path.clone()), ..config::Instance::default() };
         let configured = Configured::from_config(&octopus).unwrap().unwrap();
-        let fingerprint = || configured.read().unwrap().fingerprint();
+        let fingerprint = || configured.read().fingerprint();
         let first = Credentials::api_key("API-FIRST").unwrap().fingerprint();
         let second = Credentials::api_key("API-SECONDKEY").unwrap().fingerprint();
         assert_eq!(fingerprint(), first);

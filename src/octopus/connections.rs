@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use reqwest::redirect;
-use url::{Host, Url};
+use url::Url;
 
-use crate::config;
+use crate::config::{self, is_loopback};
 
 /// How many redirects within the instance are followed.
 const REDIRECTS: usize = 5;
@@ -45,13 +45,4 @@ fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
         first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
     });
     if same { attempt.follow() } else { attempt.stop() }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -130,22 +130,15 @@ impl Source {
         brings: &Brings,
     ) -> Result<Credentials, NoCredential> {
         self.suits(name, brings)?;
-        let read = |configured: &Configured| {
-            configured.read().map_err(|reason| {
-                tracing::error!(instance = name, reason, "a configured credential cannot be read");
-                let told = "whoever runs this server finds the reason in its log";
-                NoCredential::Broken(name.to_owned(), told.to_owned())
-            })
-        };
         match (self, &brings.own) {
             (Self::Caller | Self::CallerOr(_), Some(own)) => Ok(own.clone()),
             (Self::Caller, None) => Err(NoCredential::Missing(name.to_owned())),
-            (Self::CallerOr(configured) | Self::Configured(configured), _) => read(configured),
+            (Self::CallerOr(configured) | Self::Configured(configured), _) => Ok(configured.read()),
             (Self::Groups(groups), _) => {
                 let first = groups.iter().find(|(group, _)| brings.groups.contains(group));
                 first.map_or_else(
                     || Err(NoCredential::NoGroup(name.to_owned())),
-                    |(_, configured)| read(configured),
+                    |(_, configured)| Ok(configured.read()),
                 )
             }
             (Self::Exchange(exchange), _) => exchange.credentials(brings.token.as_ref()).await,

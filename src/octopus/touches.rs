@@ -130,6 +130,17 @@ impl Touches {
         }
     }
 
+    /// Takes over what the others know more of the things that are written down here.
+    pub fn learn(&mut self, others: &Self) {
+        for (kind, things) in &mut self.things {
+            for thing in things {
+                if let Some(known) = others.of(*kind).iter().find(|known| known.id == thing.id) {
+                    thing.learn(known.clone());
+                }
+            }
+        }
+    }
+
     /// The same, in a row.
     #[must_use]
     pub fn with(mut self, kind: Kind, things: impl IntoIterator<Item = Thing>) -> Self {

@@ -49,11 +49,13 @@ impl Clock {
 /// The decision on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The rule that decided; none where no rule is about the call.
+    /// The rule that decided; none where no rule is about the call. Where several want different
+    /// words typed, these.
     pub rule: Option<String>,
     /// What happens.
     pub effect: Effect,
-    /// The word that the person must type, where somebody must agree.
+    /// The word that the person must type, where somebody must agree: of several rules, one behind
+    /// the other.
     pub typed: Option<String>,
     /// What the caller is told.
     pub message: Option<String>,
@@ -74,12 +76,6 @@ pub struct Step {
     pub said: String,
     /// Whether it is about the call.
     pub matched: bool,
-}
-
-/// What is decided at one place, and how.
-struct Judged {
-    decision: Decision,
-    steps: Vec<Step>,
 }
 
 impl Rules {
@@ -128,59 +124,71 @@ impl Rules {
     /// Decides. What a call reaches is judged place by place, and the strictest decision counts; so
     /// nothing is let through together that is refused alone.
     pub fn decide(&self, situation: &Situation) -> Decision {
-        self.judge(situation).decision
+        self.judge(situation).0
     }
 
     /// How the decision came about: what each rule said, up to the one that decided.
     pub fn steps(&self, situation: &Situation) -> Vec<Step> {
-        self.judge(situation).steps
+        self.judge(situation).1
     }
 
-    fn judge(&self, situation: &Situation) -> Judged {
+    /// Whether a call that reads is refused, or may be, where not everything is known of it.
+    pub fn may_deny(&self, situation: &Situation) -> bool {
+        self.judged(situation, true).0.effect == Effect::Deny
+    }
+
+    fn judge(&self, situation: &Situation) -> (Decision, Vec<Step>) {
+        self.judged(situation, situation.tier != Tier::Read)
+    }
+
+    /// `strict`: a rule that may be about the call, where that is not known, counts too.
+    fn judged(&self, situation: &Situation, strict: bool) -> (Decision, Vec<Step>) {
         let risk = |environment: One<'_>| self.high_risk.of_deed(situation.deed, environment);
         let targets = Target::all(situation, risk);
-        let mut worst: Option<(Judged, Vec<Target<'_>>)> = None;
+        // Those of the strictest decisions, each with the places where it counts.
+        let mut worst: Vec<(Decision, Vec<Target<'_>>)> = Vec::new();
+        let mut steps = Vec::new();
         for target in &targets {
-            let judged = self.at(situation, target);
-            match &mut worst {
-                Some((known, targets))
-                    if known.decision.rule == judged.decision.rule
-                        && strictness(&known.decision) == strictness(&judged.decision) =>
-                {
-                    targets.push(*target);
-                    known.decision.unknown = known.decision.unknown.or(judged.decision.unknown);
+            let (decisions, said) = self.at(situation, target, strict);
+            for decision in decisions {
+                let known = worst.first().map(|(known, _)| strictness(known));
+                if known.is_none_or(|known| strictness(&decision) > known) {
+                    worst = vec![(decision, vec![*target])];
+                    steps.clone_from(&said);
+                } else if known == Some(strictness(&decision)) {
+                    match worst.iter_mut().find(|(known, _)| known.rule == decision.rule) {
+                        Some((known, targets)) => {
+                            targets.push(*target);
+                            known.unknown = known.unknown.or(decision.unknown);
+                        }
+                        None => worst.push((decision, vec![*target])),
+                    }
                 }
-                Some((known, _)) if strictness(&judged.decision) <= strictness(&known.decision) => {
-                }
-                _ => worst = Some((judged, vec![*target])),
             }
         }
         let risk = targets.iter().map(|target| target.risk.0).max().unwrap_or(Risk::High);
-        let (mut judged, decided) = worst.unwrap_or_else(|| (self.nothing(), Vec::new()));
-        judged.decision.risk = risk;
-        if judged.decision.typed.as_deref() == Some(ENVIRONMENT_WORD) {
-            judged.decision.typed = Some(word(&decided, judged.decision.rule.as_deref()));
+        for (decision, targets) in &mut worst {
+            if decision.typed.as_deref() == Some(ENVIRONMENT_WORD) {
+                decision.typed = Some(word(targets, decision.rule.as_deref()));
+            }
         }
-        judged
-    }
-
-    /// A call always reaches some place, so this is never asked.
-    fn nothing(&self) -> Judged {
-        Judged { decision: outcome(None, self.otherwise.max(Effect::Confirm), None), steps: vec![] }
+        // A call always reaches some place.
+        let nothing = || outcome(None, self.otherwise.max(Effect::Confirm), None);
+        let decision = together(worst.into_iter().map(|(decision, _)| decision));
+        (Decision { risk, ..decision.unwrap_or_else(nothing) }, steps)
     }
 
     /// What is decided at one place. A rule that may be about it, where that is not known, counts
-    /// beside the one that surely is, where it is stricter.
-    fn at(&self, situation: &Situation, target: &Target<'_>) -> Judged {
+    /// beside the one that surely is.
+    fn at(
+        &self,
+        situation: &Situation,
+        target: &Target<'_>,
+        strict: bool,
+    ) -> (Vec<Decision>, Vec<Step>) {
         let reads = situation.tier == Tier::Read;
-        let mut best: Option<Decision> = None;
+        let mut decisions = Vec::new();
         let (mut steps, mut settled) = (Vec::new(), false);
-        let mut take = |decision: Decision| {
-            let stricter = |known: &Decision| strictness(&decision) > strictness(known);
-            if best.as_ref().is_none_or(stricter) {
-                best = Some(decision);
-            }
-        };
         for rule in &self.rules {
             let (fit, said) = if reads && !rule.reads {
                 (Fit::No("tiers"), "it is not about calls that only read".to_owned())
@@ -190,7 +198,7 @@ impl Rules {
             };
             let counts = match fit {
                 Fit::Yes => true,
-                Fit::Unknown(_) => !reads && rule.effect != Effect::Allow,
+                Fit::Unknown(_) => strict && rule.effect != Effect::Allow,
                 Fit::No(_) => false,
             };
             let (name, effect) = (rule.name.clone(), rule.effect);
@@ -200,7 +208,7 @@ impl Rules {
                 // Nobody is asked about what only reads.
                 let asks = reads && rule.effect == Effect::Confirm;
                 let effect = if asks { Effect::Allow } else { rule.effect };
-                take(outcome(Some(rule), effect, unknown));
+                decisions.push(outcome(Some(rule), effect, unknown));
             }
             if fit == Fit::Yes {
                 settled = true;
@@ -209,10 +217,9 @@ impl Rules {
         }
         if !settled {
             let otherwise = if reads { Effect::Allow } else { self.otherwise };
-            take(outcome(None, otherwise, None));
+            decisions.push(outcome(None, otherwise, None));
         }
-        let decision = best.unwrap_or_else(|| outcome(None, self.otherwise, None));
-        Judged { decision, steps }
+        (decisions, steps)
     }
 }
 
@@ -238,6 +245,27 @@ fn outcome(rule: Option<&Rule>, effect: Effect, unknown: Option<&'static str>) -
         risk: Risk::Read,
         unknown,
     }
+}
+
+/// Decisions that are as strict as each other. The first counts; where others want other words
+/// typed, all words are typed, one behind the other.
+fn together(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
+    let mut apart: Vec<Decision> = Vec::new();
+    for decision in decisions {
+        let is_new = apart.iter().all(|known| known.typed != decision.typed);
+        if apart.is_empty() || decision.typed.is_some() && is_new {
+            apart.push(decision);
+        }
+    }
+    let joined = |of: fn(&Decision) -> Option<&String>, between: &str| {
+        let all: Vec<&str> = apart.iter().filter_map(of).map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join(between))
+    };
+    let rule = joined(|decision| decision.rule.as_ref(), ", ");
+    let typed = joined(|decision| decision.typed.as_ref(), " ");
+    let message = joined(|decision| decision.message.as_ref(), "; ");
+    let unknown = apart.iter().find_map(|decision| decision.unknown);
+    Some(Decision { rule, typed, message, unknown, ..apart.into_iter().next()? })
 }
 
 /// How strict a decision is: one with a word to type is stricter than one without.

@@ -22,7 +22,7 @@ use opentelemetry_sdk::{
     },
 };
 
-use crate::config::Otlp;
+use crate::config::{Otlp, is_loopback};
 
 /// Logs on their way to a collector: gathered, delivered in order, and within a bound.
 ///
@@ -134,15 +134,6 @@ fn client(settings: &Otlp, endpoint: &url::Url) -> Result<reqwest::blocking::Cli
         builder = builder.tls_certs_merge(trusted);
     }
     builder.build().map_err(|error| format!("no HTTP client: {error}"))
-}
-
-fn is_loopback(url: &url::Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// An exporter whose failures are counted, because nobody waits for what it says.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Asked, Context, Definition, Error, Fixed, Outcome, Policy, Tier, Toolset, arguments::normalise,
-    definition::Ran, passed::passed, view::Views,
+    brought::Brought, definition::Ran, passed::passed, view::Views,
 };
 
 /// All toolsets, ready to be listed and called.
@@ -85,23 +85,16 @@ impl Entry {
 
     /// What a call with these arguments does to Octopus, as far as they say it.
     pub fn does(&self, arguments: &JsonObject) -> Tier {
-        let properties = self.model.input_schema.get("properties").and_then(Value::as_object);
         let (nothing, fixed) = (JsonObject::new(), Fixed::default());
-        let arguments = normalise(arguments.clone(), properties.unwrap_or(&nothing), fixed);
+        let properties = self.properties().unwrap_or(&nothing);
+        let arguments = normalise(arguments.clone(), properties, fixed);
         arguments.map_or(self.definition.least, self.definition.does)
     }
 
     /// Calls the tool: checks the arguments, runs it, and lets the answer through the one door
     /// for text and within its size.
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
-        let nothing = JsonObject::new();
-        let properties = match self.model.input_schema.get("properties") {
-            Some(Value::Object(properties)) => properties,
-            _ => &nothing,
-        };
-        let arguments = normalise(arguments, properties, cx.policy.fixed())?;
-        let arguments = cx.settle(arguments, &self.model.input_schema).await?;
-        cx.trail.arguments(&arguments);
+        let arguments = self.settled(arguments, cx).await?;
         let mut limit = cx.limits.answer;
         if let Some(asked) = arguments.get("maxBytes").and_then(Value::as_u64) {
             let asked = usize::try_from(asked).unwrap_or(usize::MAX);
@@ -111,7 +104,7 @@ impl Entry {
         cx.limits.answer = limit;
         cx.asked = Asked { tool: self.definition.name, toolset: self.toolset };
         let ran = (self.definition.run)(arguments, &cx).await;
-        cx.trail.read(&cx.session);
+        cx.trail.read(&cx);
         // What was done is told. Everything else, errors too, holds what was read.
         if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
             cx.judge_read().await?;
@@ -120,11 +113,36 @@ impl Entry {
             Ran::Ask(question) => return Ok(Outcome::Ask(question)),
             Ran::Done(value) | Ran::Changed(value) => value,
         };
-        let can_ask_for = properties.contains_key("maxBytes").then_some(cx.limits.answer_cap);
+        let takes_size = self.properties().is_some_and(|all| all.contains_key("maxBytes"));
+        let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
         let mut passed = passed(value, limit, can_ask_for);
         let (removed, redacted) = cx.taken_out.total();
         passed.removed += removed;
         passed.redacted += redacted;
         Ok(Outcome::Done(passed))
+    }
+
+    /// Writes down of a call to which somebody said no which change it was about, and with what.
+    pub async fn declined(&self, arguments: JsonObject, cx: &Context) {
+        if let Ok(arguments) = self.settled(arguments, cx).await
+            && let Ok(brought) = Brought::of(self.definition.name, arguments, cx)
+            && brought.token.is_some()
+        {
+            cx.trail.change(brought.change);
+        }
+    }
+
+    /// The arguments under their own names, with those that are settled before.
+    async fn settled(&self, arguments: JsonObject, cx: &Context) -> Result<JsonObject, Error> {
+        let nothing = JsonObject::new();
+        let properties = self.properties().unwrap_or(&nothing);
+        let arguments = normalise(arguments, properties, cx.policy.fixed())?;
+        let arguments = cx.settle(arguments, &self.model.input_schema).await?;
+        cx.trail.arguments(&arguments);
+        Ok(arguments)
+    }
+
+    fn properties(&self) -> Option<&JsonObject> {
+        self.model.input_schema.get("properties").and_then(Value::as_object)
     }
 }

@@ -6,6 +6,7 @@
 //! [`Permit`] that sending takes is made here and nowhere else.
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,7 +16,7 @@ use super::{
     Alias, Context, Error, Tier,
     brought::Brought,
     definition::{Ran, old_enough, parse},
-    gate::{Demand, Verdict},
+    gate::{Demand, Verdict, unsure},
     proposal::Proposal,
 };
 use crate::{
@@ -86,6 +87,7 @@ pub(super) fn change<T: Change>(
         old_enough(T::NAME, T::SINCE, cx).await?;
         if brought.token.is_some() {
             cx.trail.change(brought.change);
+            cx.still_good()?;
         }
         if let Some(answer) = cx.gate.made(&brought).await? {
             return answer_of(input, answer, true, cx).await;
@@ -147,13 +149,25 @@ pub(super) fn change<T: Change>(
         };
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
-            let answer = session.send(&order, Permit::after_consent()).await?;
+            let sent = session.send(&order, Permit::after_consent()).await;
+            let came = sent.as_ref().map_err(|error| unsure(error.clone()));
+            cx_of_deed.trail.came(came.as_ref().copied());
+            let answer = sent?;
             cx_of_deed.started(&order, &answer).await;
             Ok(answer)
         };
         let (answer, repeated) = cx.gate.once(&brought, send).await?;
         answer_of(input, answer, repeated, cx).await
     })
+}
+
+impl Context {
+    /// That the caller still is who they were when they were asked: on a session, the question may
+    /// have waited longer than their credential is good for.
+    fn still_good(&self) -> Result<(), Error> {
+        let expired = self.caller.expires.is_some_and(|expires| expires <= Timestamp::now());
+        if expired { Err(Error::Expired) } else { Ok(()) }
+    }
 }
 
 /// Asks the rules, and then the gate.

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     audit::Bytes,
-    callers::Scope,
     octopus::{self, OctopusVersion},
     rules::Deed,
 };
@@ -55,15 +54,6 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// The scope that a caller needs for it.
-    pub fn needs(self) -> Scope {
-        match self {
-            Self::Read => Scope::Read,
-            Self::Write => Scope::Deploy,
-            Self::Delete => Scope::Admin,
-        }
-    }
-
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Why a call did not come to an answer, and what to try next.
 
+use std::time::Duration;
+
 use super::{Hidden, Policy, wording};
 use crate::octopus;
 
@@ -65,9 +67,26 @@ pub enum Error {
         /// What it asks for and nobody knows.
         unknown: Option<&'static str>,
     },
+    /// All callers together asked another instance for more than it takes.
+    #[error(
+        "all callers together ask for more of the Octopus instance '{instance}' than the rate of \
+         this server allows; nothing was done"
+    )]
+    Crowded {
+        /// The instance.
+        instance: String,
+        /// How long until it takes another call.
+        wait: Duration,
+    },
     /// A yes that does not count.
     #[error("{0}")]
     Consent(&'static str),
+    /// A yes of a caller whose credential was good when they were asked, and is so no longer.
+    #[error(
+        "nothing was changed: the credential that this call came with has expired while the \
+         question waited for its answer"
+    )]
+    Expired,
     /// What was agreed to is not what would be done now.
     #[error("nothing was changed: since this was shown, something else has changed. {}", .0.join("; "))]
     Drift(Vec<String>),
@@ -151,6 +170,11 @@ impl Error {
                     "{explained}Trying again changes nothing while the rule holds; whoever runs \
                      this server decides on its rules (policy.rules)"
                 )
+            }
+            Self::Crowded { wait, .. } => format!("call again in {} s", wait.as_secs() + 1),
+            Self::Expired => {
+                "sign in again, or renew the token; then call again, and the question comes anew"
+                    .to_owned()
             }
             Self::Consent(_) | Self::Drift(_) => {
                 "call again without `confirm` to see what would be changed now".to_owned()

@@ -265,6 +265,6 @@ fn purpose(call: &Key, way: Way) -> Vec<u8> {
 }
 
 /// After an error that is no refusal, a change may have been made.
-fn unsure(error: octopus::Error) -> Error {
+pub(super) fn unsure(error: octopus::Error) -> Error {
     if error.is_refusal() { Error::Octopus(error) } else { Error::Unsure(error) }
 }

@@ -98,6 +98,16 @@ impl Context {
         Ok(touches)
     }
 
+    /// The instances that a call read at: its own, unless nothing was touched there and something
+    /// elsewhere.
+    pub(super) fn read_at(&self) -> Vec<(Arc<Instance>, Session)> {
+        let mut visits = self.visits.so_far();
+        if visits.is_empty() || self.session.touched().so_far() != Touches::default() {
+            visits.insert(0, (Arc::clone(&self.instance), self.session.clone()));
+        }
+        visits
+    }
+
     /// Decides on what was read, by what is written down of it: what the rules refuse does not go
     /// out.
     pub(super) async fn judge_read(&self) -> Result<(), Error> {
@@ -105,8 +115,7 @@ impl Context {
             return Ok(());
         }
         let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
-        let own = (Arc::clone(&self.instance), self.session.clone());
-        for (instance, session) in std::iter::once(own).chain(self.visits.so_far()) {
+        for (instance, session) in self.read_at() {
             let mut touches = session.touched().so_far();
             octopus::follow(&session, &mut touches).await?;
             octopus::name(&session, &mut touches, about).await?;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Context, Error, Fixed, Narrowing, Policy};
+use super::{Context, Error, Fixed, InstanceRate, Narrowing, Policy};
 use crate::{
-    callers::Caller,
+    callers::{Caller, Grants, Scope},
     octopus::{Instance, Instances, Session},
 };
 
@@ -22,6 +22,8 @@ pub struct Reach {
     pub narrowing: Narrowing,
     /// What the client calls itself.
     pub client: Option<String>,
+    /// How much all callers together may ask of each instance.
+    pub rate: InstanceRate,
 }
 
 impl Reach {
@@ -37,8 +39,13 @@ impl Reach {
 
     /// What the request may see and do at this instance.
     pub fn policy(&self, instance: &Instance) -> Policy {
-        let grants = &self.caller.who.grants;
-        self.ceiling.narrowed(grants, instance, &self.narrowing, self.fixed(instance))
+        self.policy_with(self.caller.who.grants.scope, instance)
+    }
+
+    /// What it could see and do there if the caller had this scope.
+    pub fn policy_with(&self, scope: Scope, instance: &Instance) -> Policy {
+        let grants = Grants { scope, ..self.caller.who.grants.clone() };
+        self.ceiling.narrowed(&grants, instance, &self.narrowing, self.fixed(instance))
     }
 
     /// Whether the caller may use this instance.
@@ -71,10 +78,14 @@ impl Reach {
 }
 
 impl Context {
-    /// The same call at another instance, with that one's credential and policy.
+    /// The same call at another instance, with that one's credential and policy. It counts there
+    /// as a request that was sent to that one does.
     pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
+        self.reach.rate.take_for_call(&instance.name).await?;
         let session = self.reach.session_elsewhere(instance).await?;
         self.visits.note(instance, &session);
+        // What is read is read there, whatever the request was sent to.
+        self.trail.at(instance, &session, &self.acting);
         Ok(Self {
             session,
             policy: self.reach.policy(instance),

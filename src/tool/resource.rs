@@ -240,7 +240,7 @@ pub async fn read(
     let mut cx = cx.clone();
     cx.asked = Asked { tool: "read_resource", toolset };
     let contents = (definition.read)(variables?, &cx).await;
-    cx.trail.read(&cx.session);
+    cx.trail.read(&cx);
     cx.judge_read().await?;
     let contents = contents?;
     let Passed { value, removed, redacted, bytes } = match contents {

@@ -1,15 +1,20 @@
 //! What is written down of a call while it runs: the one way from tools to the audit.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Context, Error, Way};
+use super::{Acting, Context, Error, Way};
 use crate::{
     audit::{self, Audit, Outcome, Record},
-    octopus::{Answer, Kind, Session, Touches},
+    octopus::{Answer, Instance, Kind, Session, Touches},
     rules::Decision,
 };
 
@@ -18,6 +23,8 @@ use crate::{
 pub struct Trail {
     audit: Audit,
     record: Arc<Mutex<Record>>,
+    /// Whether the record was handed over. It is set while the record is locked.
+    is_over: Arc<AtomicBool>,
 }
 
 /// A call whose record is not handed over yet. Where nobody waits for its end any more, the record
@@ -32,7 +39,8 @@ pub struct Open {
 impl Trail {
     /// Begins the record of a call.
     pub fn begin(audit: &Audit, kind: audit::Kind) -> Self {
-        Self { audit: audit.clone(), record: Arc::new(Mutex::new(Record::new(kind))) }
+        let record = Arc::new(Mutex::new(Record::new(kind)));
+        Self { audit: audit.clone(), record, is_over: Arc::default() }
     }
 
     /// Opens it: from now on a record will be kept, whatever becomes of the call.
@@ -50,6 +58,15 @@ impl Trail {
         if self.audit.is_on() {
             write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
         }
+    }
+
+    /// Writes down which instance a call reaches, and what acts there.
+    pub fn at(&self, instance: &Instance, session: &Session, acting: &Acting) {
+        self.note(|record| {
+            record.place.instance = Some(instance.name.clone());
+            record.credential = Some(session.credentials().kind());
+            record.user = acting.known(session);
+        });
     }
 
     /// Writes down what the caller sent, before anybody has read it.
@@ -83,9 +100,11 @@ impl Trail {
     }
 
     /// Writes down what a call touched that changes nothing.
-    pub(super) fn read(&self, session: &Session) {
+    pub(super) fn read(&self, cx: &Context) {
         if self.is_on() && !self.is_change() {
-            self.touches(&session.touched().so_far());
+            for (_, session) in cx.read_at() {
+                self.touches(&session.touched().so_far());
+            }
         }
     }
 
@@ -139,6 +158,23 @@ impl Trail {
             }
         });
     }
+
+    /// Writes down what became of a change that was sent. Where nobody waited for that, and the
+    /// record says so already, this is a record of its own.
+    pub(super) fn came(&self, came: Result<&Answer, &Error>) {
+        match came {
+            Ok(answer) => self.answered(answer, false),
+            Err(error) => self.note(|record| {
+                record.result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
+                record.error = Some(error.kind());
+            }),
+        }
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_on() && self.is_over.load(Ordering::Relaxed) {
+            let late = Record { id: Uuid::now_v7(), duration_ms: None, ..record.clone() };
+            self.audit.keep(late);
+        }
+    }
 }
 
 impl Open {
@@ -160,8 +196,9 @@ impl Open {
         }
         let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.trail.note(|record| record.duration_ms = Some(duration));
-        let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.trail.audit.keep(record);
+        let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner);
+        self.trail.is_over.store(true, Ordering::Relaxed);
+        self.trail.audit.keep(record.clone());
     }
 }
 

@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, extract::Request, middleware::from_fn};
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::{Next, from_fn},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_body_util::BodyExt;
 use octopus_mcp::{
@@ -21,9 +25,29 @@ use tempfile::TempDir;
 use crate::support::{Called, Era, Reply, TestServer, serve, soon};
 
 /// A token whose owner is called so. Nobody has signed it.
-fn token(subject: &str) -> String {
+pub fn token(subject: &str) -> String {
     let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string());
     format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")
+}
+
+/// What a sample instance is sent: each path, with the headers and the body.
+pub type Seen = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The routes of a sample instance, and what is sent to them.
+pub fn seen(sample: &Sample) -> (axum::Router, Seen) {
+    let seen = Seen::default();
+    let writes = Arc::clone(&seen);
+    let router = sample.router().layer(from_fn(move |request: Request, next: Next| {
+        let seen = Arc::clone(&writes);
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let whole = format!("{:?} {}", parts.headers, String::from_utf8_lossy(&body));
+            seen.lock().unwrap().push((parts.uri.to_string(), whole));
+            next.run(Request::from_parts(parts, Body::from(body))).await
+        }
+    }));
+    (router, seen)
 }
 
 /// A server that exchanges the token in a file.
@@ -105,20 +129,8 @@ async fn one_token_serves_many_calls_and_calls_at_one_moment_wait_for_one_exchan
 
 #[tokio::test]
 async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else() {
-    let seen: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
     let sample = Sample::new();
-    let writes = Arc::clone(&seen);
-    let router =
-        sample.router().layer(from_fn(move |request: Request, next: axum::middleware::Next| {
-            let seen = Arc::clone(&writes);
-            async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect().await.unwrap().to_bytes();
-                let whole = format!("{:?} {}", parts.headers, String::from_utf8_lossy(&body));
-                seen.lock().unwrap().push((parts.uri.to_string(), whole));
-                next.run(Request::from_parts(parts, Body::from(body))).await
-            }
-        }));
+    let (router, seen) = seen(&sample);
     let octopus = serve(router);
     let exchanging = Exchanging::with(sample, "ci", |config| {
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());

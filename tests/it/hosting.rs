@@ -201,7 +201,7 @@ fn policy_test(arguments: &[&str]) -> String {
 }
 
 async fn refusals() -> String {
-    let company = Company::at(TUESDAY).await;
+    let company = Box::pin(Company::at(TUESDAY)).await;
     let mut found = Vec::new();
     let mut add = |what, reply| found.push(Refusal { what, reply });
     let spaces = json!({});
@@ -272,7 +272,7 @@ async fn refusals() -> String {
     assert_eq!(done.json()["result"]["structuredContent"]["success"], true, "{}", done.text);
     assert_eq!(company.server.sample.changes().len(), 1);
 
-    let friday = Company::at(FRIDAY_EVENING).await;
+    let friday = Box::pin(Company::at(FRIDAY_EVENING)).await;
     let engineer = friday.engineer();
     add(
         "An engineer in production on Friday evening",
@@ -296,7 +296,7 @@ async fn refusals() -> String {
 }
 
 async fn explanations() -> String {
-    let company = Company::at(FRIDAY_EVENING).await;
+    let company = Box::pin(Company::at(FRIDAY_EVENING)).await;
     let mut text = String::new();
     let mut add = |what: &str, reply: &Reply, pointers: &[&str]| {
         let _ =

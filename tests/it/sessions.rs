@@ -21,14 +21,19 @@ struct Client<'a> {
 }
 
 /// The messages of a stream, as they come.
-struct Messages {
+pub struct Messages {
     response: Response,
     rest: String,
 }
 
 impl Messages {
+    /// Those of this answer.
+    pub fn of(response: Response) -> Self {
+        Self { response, rest: String::new() }
+    }
+
     /// The next message that is one. `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         loop {
             while let Some((line, rest)) = self.rest.split_once('\n') {
                 let (line, rest) = (line.trim().to_owned(), rest.to_owned());
@@ -72,7 +77,7 @@ fn request(
     }
 }
 
-fn greeting(capabilities: &Value) -> Value {
+pub fn greeting(capabilities: &Value) -> Value {
     json!({
         "jsonrpc": "2.0",
         "id": 1,
@@ -112,7 +117,7 @@ impl<'a> Client<'a> {
         let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
         let response = self.post(&call).await;
         assert_eq!(response.status(), 200);
-        Messages { response, rest: String::new() }
+        Messages::of(response)
     }
 
     async fn answer(&self, question: &Value, result: Value) {
@@ -301,7 +306,7 @@ async fn a_stopping_server_ends_its_sessions() {
     let client = Client::connect(&server, keys::ADMIN, json!({})).await;
     let stream =
         request(&server, Method::GET, keys::ADMIN, Some(&client.session)).send().await.unwrap();
-    let mut messages = Messages { response: stream, rest: String::new() };
+    let mut messages = Messages::of(stream);
     let running = server.running.take().unwrap();
     let (ended, ()) = tokio::join!(messages.next(), running.stop());
     assert_eq!(ended, None);

@@ -94,7 +94,7 @@ impl Walk {
             self.line += 1;
             let is_whole = line.pop_if(|byte| *byte == b'\n').is_some();
             match link(&line) {
-                Ok(link) => self.follow(link),
+                Ok(next) => self.follow(next),
                 Err(Broken::Unreadable) => {
                     self.settle();
                     self.torn = Some((self.line, line.len() as u64));
@@ -117,8 +117,8 @@ impl Walk {
         }
     }
 
-    fn follow(&mut self, link: Link) {
-        let begin = link.begin.as_ref();
+    fn follow(&mut self, next: Link) {
+        let begin = next.begin.as_ref();
         match self.torn {
             Some((line, bytes)) if begin.is_some_and(|begin| begin.torn == bytes) => {
                 self.torn = None;
@@ -136,35 +136,35 @@ impl Walk {
         if is_head && !begins {
             self.add("the beginning of the file is missing".to_owned());
         }
-        if let Some(begin) = begin.filter(|begin| begin.after + 1 != link.seq) {
+        if let Some(begin) = begin.filter(|begin| begin.after + 1 != next.seq) {
             self.add(format!("it says that {} records came before it", begin.after));
         }
         match &self.found.last {
-            None if link.seq == 1 && link.prev != NOTHING => {
+            None if next.seq == 1 && next.prev != NOTHING => {
                 self.add("it is the first record and follows another one".to_owned());
             }
-            None => self.found.after = link.seq.saturating_sub(1),
+            None => self.found.after = next.seq.saturating_sub(1),
             Some((seq, hash)) => {
-                let (seq, is_next) = (*seq, link.prev == *hash);
-                if link.seq > seq + 1 {
-                    let missing = link.seq - seq - 1;
-                    self.add(format!("{missing} records are missing before number {}", link.seq));
-                } else if link.seq <= seq {
+                let (seq, is_next) = (*seq, next.prev == *hash);
+                if next.seq > seq + 1 {
+                    let missing = next.seq - seq - 1;
+                    self.add(format!("{missing} records are missing before number {}", next.seq));
+                } else if next.seq <= seq {
                     self.add(format!(
                         "number {} stands after number {seq}: records were inserted, repeated or \
                          put in another order",
-                        link.seq
+                        next.seq
                     ));
                 } else if !is_next {
                     self.add(format!(
                         "number {} follows another record than the one before it",
-                        link.seq
+                        next.seq
                     ));
                 }
             }
         }
         self.found.records += 1;
-        self.found.last = Some((link.seq, link.hash));
+        self.found.last = Some((next.seq, next.hash));
     }
 
     fn add(&mut self, what: String) {

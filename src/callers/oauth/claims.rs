@@ -30,10 +30,13 @@ pub(super) fn who(
     let groups = groups(claims, issuer, oauth)?;
     let said = issuer.scope_claims.0.iter().filter_map(|name| at(claims, name)).flat_map(words);
     let said = said.filter_map(|word| scope(&word, oauth)).max();
+    let is_scoped = said.is_some();
     let of_group = || scope_of_groups(&groups, group_scopes);
     let scope = said.or_else(of_group).or_else(|| issuer.default_scope.map(Scope::from));
-    let scope = scope.ok_or(Refused::Insufficient { has: None, needs: Scope::Read })?;
-    let expires = claims.get("exp").and_then(Value::as_f64);
+    let scope = scope.ok_or_else(|| nothing(issuer))?;
+    // Clocks may be off by so much, and so long it is good here.
+    let skew = oauth.clock_skew.0.as_secs_f64();
+    let expires = claims.get("exp").and_then(Value::as_f64).map(|expires| expires + skew);
     Ok(Who {
         way: Way::Oauth,
         name,
@@ -42,8 +45,20 @@ pub(super) fn who(
         client: client.map(str::to_owned),
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
+        is_scoped,
         expires: expires.map(at_second),
     })
+}
+
+/// That a token gives its caller nothing here: no scope in it, no group, no default.
+fn nothing(issuer: &Issuer) -> Refused {
+    if issuer.scope_claims.0.is_empty() {
+        return Refused::Nothing(
+            "none of your groups may do anything here; whoever runs this server can change that \
+             with auth.group_scopes",
+        );
+    }
+    Refused::Insufficient { has: None, needs: Scope::Read }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a time too far to be told is the last one")]

@@ -71,7 +71,12 @@ impl Oauth {
     /// The words for the scopes that are of use here.
     pub fn scopes(&self) -> Vec<&str> {
         let scopes = [Scope::Read, Scope::Deploy, Scope::Admin].into_iter();
-        scopes.filter(|scope| *scope <= self.most).map(|scope| self.word(scope)).collect()
+        scopes.filter(|scope| self.advertises(*scope)).map(|scope| self.word(scope)).collect()
+    }
+
+    /// Whether clients are told of a scope, because it is of use to somebody here.
+    pub fn advertises(&self, scope: Scope) -> bool {
+        scope <= self.most
     }
 
     /// The word by which clients ask for a scope.

@@ -23,8 +23,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Period;
+
 /// Who may call, and with which Octopus credential.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
     /// How callers are known. `octopus`: a caller is whoever their Octopus credential says, sent
@@ -38,8 +40,15 @@ pub struct Auth {
     pub allow_anonymous: bool,
     /// The tokens of callers, by name; `octopus-mcp token new NAME` makes one.
     pub tokens: BTreeMap<String, Token>,
-    /// A TOML file with more tables `[auth.tokens.NAME]`; read again when it changes.
+    /// A TOML file with more tables `[auth.tokens.NAME]`, with names and tokens that the settings
+    /// do not have. It is read again when it changes. A file with a mistake is refused whole: at
+    /// the start the server does not start, later the log has the mistake and the tokens that the
+    /// file held last stay good, for as long as `tokens_stale_for`. A token that is taken out is no
+    /// longer good.
     pub tokens_file: Option<PathBuf>,
+    /// How long the tokens of a file that cannot be read, is away or has a mistake stay good. After
+    /// that, none of the file is good until it reads.
+    pub tokens_stale_for: Period,
     /// How much the members of a group may do, where what they prove themselves with does not say:
     /// access tokens without one of `auth.oauth.scope_names`, proxy headers, certificates. Of
     /// several groups the most counts.
@@ -50,4 +59,20 @@ pub struct Auth {
     pub proxy: Proxy,
     /// Certificates of TLS clients, for `certificate`. `http.tls.client_ca` says which are good.
     pub certificate: Certificate,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            mode: None,
+            allow_anonymous: false,
+            tokens: BTreeMap::new(),
+            tokens_file: None,
+            tokens_stale_for: Period::seconds(24 * 60 * 60),
+            group_scopes: Vec::new(),
+            oauth: Oauth::default(),
+            proxy: Proxy::default(),
+            certificate: Certificate::default(),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The settings of tokens that this server knows by their hash.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use figment::{
     Figment,
@@ -52,8 +55,47 @@ impl Token {
     }
 }
 
-/// Reads the tokens of a file: tables as they stand in the settings.
-pub fn tokens(text: &str) -> Result<BTreeMap<String, Token>, String> {
+/// What is wrong with tokens, beside those that there are already: the key of each mistake below
+/// `auth.tokens`, and what to do about it. A name is one caller and a token is one name's, or what
+/// is kept for a caller would be shared.
+pub(super) fn mistakes(
+    tokens: &BTreeMap<String, Token>,
+    others: &BTreeMap<String, Token>,
+    instances: &[String],
+) -> Vec<(String, String)> {
+    let mut mistakes = Vec::new();
+    let mut hashes: BTreeSet<_> = others.values().filter_map(Token::hash).collect();
+    for (name, token) in tokens {
+        let mut wrong = |field: &str, message: String| {
+            mistakes.push((format!("{name}.{field}"), message));
+        };
+        if others.contains_key(name) {
+            let message = "the settings have a token with this name already; a name is one caller, \
+                           so give this one another";
+            wrong("sha256", message.to_owned());
+        }
+        match token.hash() {
+            None => wrong("sha256", NO_HASH.to_owned()),
+            Some(hash) if !hashes.insert(hash) => {
+                wrong("sha256", "another name has this token already".to_owned());
+            }
+            Some(_) => {}
+        }
+        for instance in token.instances.0.iter().filter(|instance| !instances.contains(instance)) {
+            let there = instances.join(", ");
+            let message = format!("there is no instance `{instance}`; there are: {there}");
+            wrong("instances", message);
+        }
+    }
+    mistakes
+}
+
+/// Reads the tokens of a file: tables as they stand in the settings, beside those that stand there.
+pub fn tokens(
+    text: &str,
+    settings: &BTreeMap<String, Token>,
+    instances: &[String],
+) -> Result<BTreeMap<String, Token>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -68,16 +110,14 @@ pub fn tokens(text: &str) -> Result<BTreeMap<String, Token>, String> {
     }
     let read: Result<File, _> = Figment::from(Toml::string(text)).extract();
     let tokens = read.map_err(|error| error.to_string())?.auth.tokens;
-    for (name, token) in &tokens {
-        if token.hash().is_none() {
-            return Err(format!("auth.tokens.{name}.sha256: {NO_HASH}"));
-        }
-    }
-    Ok(tokens)
+    let mistakes = mistakes(&tokens, settings, instances).into_iter();
+    let mistakes = mistakes.map(|(key, message)| format!("auth.tokens.{key}: {message}"));
+    let mistakes: Vec<String> = mistakes.collect();
+    if mistakes.is_empty() { Ok(tokens) } else { Err(mistakes.join("; ")) }
 }
 
 /// What is wrong with a hash that is none.
-pub(super) const NO_HASH: &str =
+const NO_HASH: &str =
     "give the 64 hexadecimal digits that `octopus-mcp token new` prints beside the token";
 
 /// A time until which something is good.
@@ -132,14 +172,19 @@ mod tests {
 
     const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+    fn read(text: &str) -> Result<BTreeMap<String, Token>, String> {
+        tokens(text, &BTreeMap::new(), &["emea".to_owned(), "apac".to_owned()])
+    }
+
     #[test]
     fn a_file_has_the_same_tables_as_the_settings() {
         let text = format!(
             "[auth.tokens.build-agent]\nsha256 = \"{HASH}\"\ngroups = [\"agents\"]\n\
-             expires = 2027-01-31\nscope = \"deploy\"\n\
-             [auth.tokens.night]\nsha256 = \"{HASH}\"\nexpires = 2027-01-31T18:00:00Z\n"
+             expires = 2027-01-31\nscope = \"deploy\"\ninstances = \"apac\"\n\
+             [auth.tokens.night]\nsha256 = \"0{}\"\nexpires = 2027-01-31T18:00:00Z\n",
+            &HASH[1..]
         );
-        let read = tokens(&text).unwrap();
+        let read = read(&text).unwrap();
         let agent = &read["build-agent"];
         assert_eq!(agent.scope, Scope::Deploy);
         assert_eq!(agent.groups.0, ["agents"]);
@@ -158,11 +203,39 @@ mod tests {
             "[auth.tokens.a]\nexpires = \"soon\"",
             "not TOML",
         ] {
-            assert!(tokens(wrong).is_err(), "{wrong}");
+            assert!(read(wrong).is_err(), "{wrong}");
         }
         let signed = format!("[auth.tokens.a]\nsha256 = \"+{}\"", &HASH[1..]);
-        assert!(tokens(&signed).is_err());
-        assert!(tokens("").unwrap().is_empty());
+        assert!(read(&signed).is_err());
+        assert!(read("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_name_is_one_caller_a_token_one_name_and_an_instance_one_that_there_is() {
+        let token = |name: &str, hash: &str| {
+            let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n");
+            read(&text).unwrap().remove_entry(name).unwrap()
+        };
+        let settings = BTreeMap::from([token("a", HASH)]);
+        let other = &format!("0{}", &HASH[1..]);
+        for (name, hash, more, wrong) in [
+            ("b", other, "", None),
+            ("b", other, "instances = [\"emea\"]", None),
+            ("a", other, "", Some("a.sha256: the settings have a token with this name already")),
+            ("b", &HASH.to_uppercase(), "", Some("b.sha256: another name has this token already")),
+            (
+                "b",
+                other,
+                "instances = [\"emea\", \"eu\"]",
+                Some("b.instances: there is no instance `eu`; there are: emea"),
+            ),
+        ] {
+            let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n{more}\n");
+            let read = tokens(&text, &settings, &["emea".to_owned()]);
+            let said = read.as_ref().err().map(String::as_str).unwrap_or_default();
+            assert_eq!(read.is_ok(), wrong.is_none(), "{text}: {said}");
+            assert!(said.contains(wrong.unwrap_or_default()), "{said}");
+        }
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! What the settings of callers may not say together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::HeaderName;
 use url::Url;
 
 use super::{
     super::{Config, Loaded, is_loopback},
-    AuthMode, Issuer, Modes,
-    token::NO_HASH,
+    AuthMode, Issuer, Modes, token,
 };
 
 /// Adds the mistakes in the settings of callers.
@@ -52,24 +51,10 @@ fn tokens(loaded: &mut Loaded, config: &Config, modes: &Modes) {
                        [auth.tokens.NAME] to write here";
         loaded.refuse("auth.tokens", message);
     }
-    let mut hashes = BTreeSet::new();
-    let names: Vec<&str> = config.each_instance().into_iter().map(|(name, ..)| name).collect();
-    for (name, token) in &auth.tokens {
-        let key = |field: &str| format!("auth.tokens.{name}.{field}");
-        match token.hash() {
-            None => loaded.refuse(&key("sha256"), NO_HASH),
-            Some(hash) if !hashes.insert(hash) => {
-                loaded.refuse(&key("sha256"), "another name has this token already");
-            }
-            Some(_) => {}
-        }
-        for instance in &token.instances.0 {
-            if !names.contains(&instance.as_str()) {
-                let message =
-                    format!("there is no instance `{instance}`; there are: {}", names.join(", "));
-                loaded.refuse(&key("instances"), &message);
-            }
-        }
+    let instances: Vec<String> =
+        config.each_instance().into_iter().map(|(name, ..)| name.to_owned()).collect();
+    for (key, message) in token::mistakes(&auth.tokens, &BTreeMap::new(), &instances) {
+        loaded.refuse(&format!("auth.tokens.{key}"), &message);
     }
 }
 

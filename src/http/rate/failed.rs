@@ -13,13 +13,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, StatusCode};
 use moka::sync::Cache;
 
 use super::{address, told};
 use crate::{
-    http::{Gate, auth, envelope::Envelope},
-    octopus::Fingerprint,
+    http::{Gate, auth::Unidentified, envelope::Envelope, proof},
     store::{Bucket, Key},
 };
 
@@ -37,7 +35,7 @@ pub(super) struct Failed {
     good: Cache<Key, ()>,
 }
 
-/// What a request has in the headers that hold credentials.
+/// What a request proves who calls with: headers, or the certificate of its connection.
 #[derive(Debug, Clone, Copy)]
 struct Sent(Key);
 
@@ -60,11 +58,10 @@ impl Failed {
         Some(left)
     }
 
-    /// Remembers that the caller of this request was let in.
+    /// Remembers that the caller of this request was let in. Each time counts anew, so whoever
+    /// goes on calling stays known.
     pub(super) fn was_good(&self, request: &Request) {
-        if let Some(Sent(sent)) = request.extensions().get()
-            && !self.good.contains_key(sent)
-        {
+        if let Some(Sent(sent)) = request.extensions().get() {
             self.good.insert(*sent, ());
         }
     }
@@ -73,14 +70,16 @@ impl Failed {
 /// Counts a request that fails to say who calls, and refuses those from where too many did.
 pub(in crate::http) async fn count(
     State(gate): State<Arc<Gate>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let failed = &gate.rates.failed;
     let Some(bucket) = &failed.bucket else { return next.run(request).await };
     let id = Envelope::id_of(&request);
     let address = address(&request);
-    let sent = sent(request.headers());
+    let (parts, body) = request.into_parts();
+    let sent = proof::sent(&gate.auth, &parts).map(|sent| Sent(*sent.as_bytes()));
+    let mut request = Request::from_parts(parts, body);
     let was_good = sent.is_some_and(|sent| failed.good.contains_key(&sent.0));
     if !was_good && let Some(left) = failed.closed_for(&address) {
         return told::failed(left).to(&id);
@@ -89,7 +88,7 @@ pub(in crate::http) async fn count(
         request.extensions_mut().insert(sent);
     }
     let response = next.run(request).await;
-    if response.status() != StatusCode::UNAUTHORIZED {
+    if response.extensions().get::<Unidentified>().is_none() {
         return response;
     }
     if let Some(Sent(sent)) = sent {
@@ -103,11 +102,26 @@ pub(in crate::http) async fn count(
     told::failed(taken.wait).to(&id)
 }
 
-fn sent(headers: &HeaderMap) -> Option<Sent> {
-    let names = auth::sensitive_headers();
-    let values = names.iter().flat_map(|name| {
-        headers.get_all(name).iter().map(move |value| (name.as_str(), value.as_bytes()))
-    });
-    let parts: Vec<&[u8]> = values.flat_map(|(name, value)| [name.as_bytes(), value]).collect();
-    (!parts.is_empty()).then(|| Sent(*Fingerprint::of(parts).as_bytes()))
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn whoever_goes_on_calling_stays_known_and_others_are_forgotten() {
+        let good_for = Duration::from_secs(1);
+        let good = Cache::builder().time_to_live(good_for).build();
+        let failed = Failed { good, ..Failed::new(None) };
+        let mut request = Request::new(Body::empty());
+        request.extensions_mut().insert(Sent([1; 32]));
+        failed.good.insert([2; 32], ());
+        let began = Instant::now();
+        while began.elapsed() < good_for * 3 / 2 {
+            failed.was_good(&request);
+            std::thread::yield_now();
+        }
+        assert!(failed.good.contains_key(&[1; 32]));
+        assert!(!failed.good.contains_key(&[2; 32]));
+    }
 }

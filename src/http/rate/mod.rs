@@ -21,14 +21,18 @@ use axum::{
 use http::Method;
 use moka::sync::Cache;
 
-use self::{at_once::AtOnce, failed::Failed, told::Told};
+use self::{
+    at_once::{AtOnce, Place},
+    failed::Failed,
+    told::Told,
+};
 use super::{Gate, admit, envelope::Envelope, peer::Peer, refusal::Refusal};
 use crate::{
     callers::{Caller, Way},
     config::Limits,
     octopus::Fingerprint,
     store::{Bucket, Key, Store, Taken},
-    tool::Narrowing,
+    tool::{InstanceRate, Narrowing},
 };
 
 /// Never refused to a known caller: a client whose greeting is refused takes the server for broken,
@@ -43,10 +47,12 @@ const SEEN_FOR: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub struct Rates {
     at_once: Arc<AtOnce>,
+    /// Requests whose body is still to come, by address.
+    unread: Arc<AtOnce>,
     caller: Option<Bucket>,
     /// For those who were told to wait and do not.
     far: Option<Bucket>,
-    instance: Option<Bucket>,
+    instance: InstanceRate,
     default_instance: String,
     failed: Failed,
     unproven: Option<Bucket>,
@@ -55,17 +61,24 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// The limits of the settings, counted in this store.
-    pub fn new(limits: &Limits, default_instance: Option<&str>, store: &Store) -> Self {
+    /// The limits of the settings, counted in this store; those of instances where calls that go
+    /// on to another one count as well.
+    pub fn new(
+        limits: &Limits,
+        default_instance: Option<&str>,
+        store: &Store,
+        instance: InstanceRate,
+    ) -> Self {
         // What is refused first takes from the bucket of the rate, so this one has the rest.
         let more = |count: u32| count.saturating_mul(limits.far_over.saturating_sub(1));
         let far = (limits.far_over > 1)
             .then(|| store.buckets("far", more(limits.caller_rate), more(limits.caller_burst)));
         Self {
             at_once: AtOnce::new(limits.concurrent_calls_per_caller as usize),
+            unread: AtOnce::new(limits.unread_requests_per_address as usize),
             caller: store.buckets("caller", limits.caller_rate, limits.caller_burst),
             far: far.flatten(),
-            instance: store.buckets("instance", limits.instance_rate, limits.instance_burst),
+            instance,
             default_instance: default_instance.unwrap_or_default().to_owned(),
             failed: Failed::new(store.buckets("failed", limits.failed_rate, limits.failed_burst)),
             unproven: store.buckets("unproven", limits.unproven_rate, limits.unproven_burst),
@@ -101,6 +114,11 @@ impl Kind {
             },
         }
     }
+}
+
+/// Whether a request counts as one that Octopus may have to be asked for.
+pub(super) fn is_question(request: &Request) -> bool {
+    Kind::of(request) == Kind::Question
 }
 
 /// Serves a request, unless its caller has to wait.
@@ -144,7 +162,18 @@ pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next:
     }
 }
 
+/// The place of a request whose body is still to come, until it is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Unread(#[expect(dead_code, reason = "it is held")] Arc<Place>);
+
 impl Rates {
+    /// A place for a request from this address, until its body has come.
+    pub(super) fn unread(&self, address: Key) -> Result<Unread, Refusal> {
+        let place = self.unread.enter(address);
+        let place = place.ok_or_else(|| told::unread(self.unread.most()))?;
+        Ok(Unread(Arc::new(place)))
+    }
+
     /// A credential that only Octopus can judge costs nothing to make up, so the address counts
     /// that it comes from: when it is new, and whenever it greets.
     async fn unproven(
@@ -188,9 +217,7 @@ impl Rates {
     /// Takes one of what all callers may ask of an instance. None of them is to blame alone, so
     /// none is refused with more than words.
     async fn instance(&self, name: &str) -> Result<(), Refusal> {
-        let Some(bucket) = &self.instance else { return Ok(()) };
-        let taken = bucket.take(Fingerprint::of([name.as_bytes()]).as_bytes()).await;
-        if taken.allowed { Ok(()) } else { Err(told::instance(name, &taken)) }
+        self.instance.take(name).await.map_err(|taken| told::instance(name, &taken))
     }
 }
 

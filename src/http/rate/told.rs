@@ -100,6 +100,15 @@ pub(super) fn at_once(most: usize) -> Refusal {
     refusal(Told::Answered, 1, message)
 }
 
+/// From there so many requests are under way whose body has not come.
+pub(super) fn unread(most: usize) -> Refusal {
+    let message = format!(
+        "of {most} requests from this address the body has not come yet, and no more may wait for \
+         theirs; send bodies whole, and try again in 1 second"
+    );
+    refusal(Told::Refused, 1, message)
+}
+
 /// Too many new credentials came from there.
 pub(super) fn unproven(taken: &Taken) -> Refusal {
     let wait = wait(taken);

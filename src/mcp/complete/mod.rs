@@ -2,8 +2,9 @@
 //! resource's address.
 //!
 //! It shows what the caller may see, in one bounded request to Octopus, after the look-ups of the
-//! space and of the project that were filled in before, where the values depend on them. Where
-//! Octopus fails, there is nothing to choose from, and typing goes on.
+//! space and of the project that were filled in before, where the values depend on them. What a
+//! rule denies reading is not among it; the names that rules ask for are looked up for all values
+//! together. Where Octopus fails, there is nothing to choose from, and typing goes on.
 
 mod source;
 
@@ -13,13 +14,14 @@ use rmcp::{
     ErrorData,
     model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
 };
+use serde_json::{Map, Value};
 
 use self::source::Source;
 use super::{answer, prompts::Prompts};
 use crate::{
     octopus::{Page, Space, projects::Project, spaces},
     text,
-    tool::{Context, Error},
+    tool::{Context, Error, Policy, Trail, resource_kind},
 };
 
 /// How long typing waits.
@@ -36,17 +38,23 @@ pub(super) async fn complete(
     cx: &Context,
 ) -> Result<CompleteResult, ErrorData> {
     let name = &params.argument.name;
-    match &params.r#ref {
-        Reference::Prompt(prompt) => prompts.takes(&prompt.name, name)?,
-        Reference::Resource(resource) => has_variable(cx, &resource.uri, name)?,
+    let of_resource = match &params.r#ref {
+        Reference::Prompt(prompt) => {
+            prompts.takes(&prompt.name, name)?;
+            None
+        }
+        Reference::Resource(resource) => {
+            has_variable(cx, &resource.uri, name)?;
+            Some(cx.about(&resource.uri))
+        }
         _ => return Err(ErrorData::invalid_params("unknown kind of reference", None)),
-    }
+    };
     let typed = params.argument.value.trim();
     let Some(source) = Source::of(name).filter(|_| typed.len() <= LONGEST) else {
         return Ok(CompleteResult::default());
     };
     let given = Given(params.context.and_then(|context| context.arguments).unwrap_or_default());
-    let looking = look(source, typed, &given, cx);
+    let looking = look(source, typed, &given, of_resource.as_ref().unwrap_or(cx));
     Ok(match tokio::time::timeout(PATIENCE, looking).await {
         Ok(Ok(info)) => CompleteResult::new(info),
         Ok(Err(error)) => {
@@ -56,6 +64,23 @@ pub(super) async fn complete(
         }
         Err(_) => CompleteResult::default(),
     })
+}
+
+/// What a record says of it, before anything is looked up.
+pub(super) fn noted(params: &CompleteRequestParams, policy: &Policy, trail: &Trail) {
+    let argument = &params.argument;
+    let given = params.context.iter().filter_map(|context| context.arguments.as_ref()).flatten();
+    let given = given.chain([(&argument.name, &argument.value)]);
+    let given = given.map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    trail.brought(&given);
+    trail.note(|record| match &params.r#ref {
+        Reference::Prompt(prompt) => record.prompt = Some(prompt.name.clone()),
+        Reference::Resource(resource) => {
+            let kind = resource_kind(&resource.uri, policy).unwrap_or("unknown");
+            record.resource = Some(kind.to_owned());
+        }
+        _ => {}
+    });
 }
 
 /// That the address with this template is shown and has this variable.
@@ -100,8 +125,12 @@ async fn look(
     let search = source.search(typed);
     let path = match source {
         Source::Space if cx.fixed_space.is_some() => {
-            let name = cx.space(None).await?.name().to_owned();
-            return Ok(chosen(typed, vec![vec![name]], 1, false));
+            let space = cx.space(None).await?;
+            // The space itself is written down by now.
+            let is_offered = cx.readable(&[Map::new()]).await? == [true];
+            let name = is_offered.then(|| vec![space.name().to_owned()]);
+            let entries = name.into_iter().collect();
+            return Ok(chosen(typed, entries, false, None));
         }
         Source::Space => spaces::searched(search),
         // What is listed for a whole space is of other projects as well.
@@ -121,22 +150,32 @@ async fn look(
         }
     };
     let path = path.with(source.take(), MOST);
-    let page: Page<source::Entry> = cx.session.get(&path).await?;
-    let entries = page.items.into_iter().filter_map(|entry| entry.texts(source));
+    let page: Page<Map<String, Value>> = cx.session.get(&path).await?;
+    let came = page.items.len();
+    let readable = cx.readable(&page.items).await?;
+    let items = page.items.into_iter().zip(readable).filter_map(|(item, is)| is.then_some(item));
+    let entries = items.filter_map(|item| source::Entry::of(item)?.texts(source));
     let is_granted = |texts: &Vec<String>| {
         let names: Vec<_> = texts.iter().map(|text| Some(text.as_str())).collect();
         source != Source::Space || cx.grants_space(&names)
     };
-    let entries = entries.filter(is_granted).collect();
-    Ok(chosen(typed, entries, page.total_results, search.is_some()))
+    let entries: Vec<Vec<String>> = entries.filter(is_granted).collect();
+    let has_more = page.total_results > u32::try_from(came).unwrap_or(u32::MAX);
+    // Octopus counts what is not offered too, and where it has not searched, what does not fit.
+    let counts = entries.len() == came && (search.is_some() || typed.is_empty());
+    Ok(chosen(typed, entries, has_more, counts.then_some(page.total_results)))
 }
 
 /// The values with what was typed in them or in what else they are called, those that begin with it
-/// first. Each entry is a value and other texts. `is_searched`: Octopus has looked already, so its
-/// total counts.
-fn chosen(typed: &str, entries: Vec<Vec<String>>, total: u32, is_searched: bool) -> CompletionInfo {
+/// first. Each entry is a value and other texts. `total`: how many there are, where there are more
+/// and that is known.
+fn chosen(
+    typed: &str,
+    entries: Vec<Vec<String>>,
+    has_more: bool,
+    total: Option<u32>,
+) -> CompletionInfo {
     let typed = typed.to_lowercase();
-    let came = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let mut values: Vec<String> = Vec::new();
     for entry in entries {
         let is_meant = entry.iter().any(|text| text.to_lowercase().contains(&typed));
@@ -149,14 +188,8 @@ fn chosen(typed: &str, entries: Vec<Vec<String>>, total: u32, is_searched: bool)
     }
     values.sort_by_key(|value| !value.to_lowercase().starts_with(&typed));
     values.truncate(MOST as usize);
-    let has_more = total > came;
     let mut info = CompletionInfo::default();
-    info.total = match (has_more, is_searched || typed.is_empty()) {
-        (true, true) => Some(total),
-        // How many of those that did not come fit is not known.
-        (true, false) => None,
-        (false, _) => u32::try_from(values.len()).ok(),
-    };
+    info.total = if has_more { total } else { u32::try_from(values.len()).ok() };
     info.values = values;
     info.has_more = Some(has_more);
     info
@@ -173,7 +206,7 @@ mod tests {
     #[test]
     fn values_that_begin_so_come_first_and_each_once() {
         let entries = texts(&[&["Big Web"], &["Web"], &["Depot"], &["Web"], &["Api", "the web"]]);
-        let info = chosen("WEB", entries, 5, true);
+        let info = chosen("WEB", entries, false, Some(5));
         assert_eq!(info.values, ["Web", "Big Web", "Api"]);
         assert_eq!((info.total, info.has_more), (Some(3), Some(false)));
     }
@@ -181,16 +214,15 @@ mod tests {
     #[test]
     fn a_total_is_told_only_where_it_is_known() {
         let entries = || texts(&[&["Web"], &["Depot"]]);
-        assert_eq!(chosen("", entries(), 7, false).total, Some(7));
-        assert_eq!(chosen("w", entries(), 7, true).total, Some(7));
-        assert_eq!(chosen("w", entries(), 7, false).total, None);
-        assert_eq!(chosen("w", entries(), 7, false).has_more, Some(true));
-        assert_eq!(chosen("w", entries(), 2, false).total, Some(1));
+        assert_eq!(chosen("", entries(), true, Some(7)).total, Some(7));
+        assert_eq!(chosen("w", entries(), true, None).total, None);
+        assert_eq!(chosen("w", entries(), true, None).has_more, Some(true));
+        assert_eq!(chosen("w", entries(), false, None).total, Some(1));
     }
 
     #[test]
     fn what_cannot_be_shown_as_it_is_is_left_out() {
         let entries = texts(&[&["We\u{200b}b"], &["Web"]]);
-        assert_eq!(chosen("", entries, 2, false).values, ["Web"]);
+        assert_eq!(chosen("", entries, false, None).values, ["Web"]);
     }
 }

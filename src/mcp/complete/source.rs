@@ -1,6 +1,7 @@
 //! Where the values of an argument come from.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::octopus::{
     Id, Path, Resource, Space, environments::Environment, interruptions::Interruption,
@@ -39,6 +40,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The entry of a document.
+    pub(super) fn of(document: Map<String, Value>) -> Option<Self> {
+        serde_json::from_value(Value::Object(document)).ok()
+    }
+
     /// The value, and what else the document is called.
     pub(super) fn texts(self, source: Source) -> Option<Vec<String>> {
         let Self { id, name, slug, version, title, description } = self;

@@ -21,8 +21,9 @@ use prost::Message;
 use serde_json::json;
 
 use crate::{
+    commands::{Serving, program},
     consent::{Desk, Way, changes},
-    support::Era,
+    support::{Era, client, reply, soon},
 };
 
 /// What came to a collector.
@@ -32,9 +33,9 @@ struct Taken(Arc<Mutex<Vec<Delivery>>>);
 type Delivery = (Option<String>, ExportLogsServiceRequest);
 
 async fn take(State(taken): State<Taken>, headers: HeaderMap, body: Bytes) {
-    let token = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
+    let sent = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
     let read = ExportLogsServiceRequest::decode(body).unwrap();
-    taken.0.lock().unwrap().push((token, read));
+    taken.0.lock().unwrap().push((sent, read));
 }
 
 impl Taken {
@@ -139,4 +140,42 @@ async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vo
     desk.agree(way, tool, &arguments, &sealed).await.refused("nothing was changed");
     assert!(taken.0.lock().unwrap().is_empty());
     assert_eq!(desk.changes(), []);
+}
+
+/// What the exporter reads of the environment beside the settings, as these say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_standard_variables_the_headers_count_and_the_rest_does_not() {
+    let (listening, taken) = collector(None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let settings = format!(
+        "[sample]\nenabled = true\n[audit.otlp]\nendpoint = \"http://{}/v1/logs\"\n\
+         [[audit.otlp.headers]]\nname = \"x-token\"\nvalue = \"t0ken\"\n",
+        listening.address
+    );
+    fs::write(&path, settings).unwrap();
+    let config = path.to_str().unwrap();
+    let mut program = program(&["--listen=127.0.0.1:0", "--config", config]);
+    program
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "x-token=of-the-environment")
+        .env("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:9/v1/logs")
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+        .env("OTEL_BLRP_SCHEDULE_DELAY", "3600000")
+        .env("OTEL_SERVICE_NAME", "another");
+    let serving = Serving::start(program);
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_spaces", "arguments": {} } });
+    let request =
+        client().post(&serving.url).header("accept", "application/json, text/event-stream");
+    assert_eq!(reply(request.json(&body)).await.status, 200);
+    let come = async || {
+        let requests = taken.0.lock().unwrap();
+        let (sent, request) = requests.first()?;
+        let resource = request.resource_logs[0].resource.clone()?;
+        Some((sent.clone(), format!("{resource:?}")))
+    };
+    let (sent, resource) = soon(come).await;
+    assert_eq!(sent.as_deref(), Some("of-the-environment"));
+    assert!(resource.contains("octopus-mcp") && !resource.contains("another"), "{resource}");
 }

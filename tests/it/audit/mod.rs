@@ -3,6 +3,7 @@
 mod chain;
 mod collector;
 mod records;
+mod refusals;
 mod required;
 mod verify;
 

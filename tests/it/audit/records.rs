@@ -98,6 +98,38 @@ async fn refused_calls_have_records_too() {
 }
 
 #[tokio::test]
+async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_something_out() {
+    let recorded = Recorded::with(|config| {
+        let deny = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+            "projects": ["Parcel*"] }]);
+        crate::rules::rules(config, &deny);
+    })
+    .await;
+    let server = &recorded.desk.server;
+    for (reference, argument) in [
+        (json!({ "type": "ref/prompt", "name": "diagnose_failed_deployment" }), "project"),
+        (
+            json!({ "type": "ref/resource",
+                "uri": "octopus://spaces/{spaceName}/releases/{releaseId}" }),
+            "nonsense",
+        ),
+    ] {
+        let params = json!({ "ref": reference, "argument": { "name": argument, "value": "dep" },
+            "context": { "arguments": { "space": "Default" } } });
+        server.ask(Era::Modern, "completion/complete", params).await;
+    }
+    let records = recorded.records().await;
+    let [done, refused] = records.as_slice() else { panic!("{records:#?}") };
+    assert_eq!((&done["kind"], &done["result"]), (&json!("completion"), &json!("done")));
+    assert_eq!(done["prompt"], "diagnose_failed_deployment");
+    assert_eq!((&done["space"], &done["credential"]), (&json!("Default"), &json!("API key")));
+    assert_eq!(done["argumentsHash"].as_str().unwrap().len(), 32);
+    assert!(done["caller"]["name"].is_string());
+    assert_eq!(refused["resource"], "release");
+    assert_eq!((&refused["result"], &refused["error"]), (&json!("refused"), &json!("completion")));
+}
+
+#[tokio::test]
 async fn resources_and_prompts_have_records() {
     let recorded = Recorded::start().await;
     let server = &recorded.desk.server;

@@ -18,24 +18,29 @@ use super::LIST;
 use crate::support::{Reply, TestServer, reply};
 
 /// An authority that vouches for servers and clients.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
-struct Pair {
-    pem: String,
+pub struct Pair {
+    pub pem: String,
     der: Vec<u8>,
-    key: String,
+    pub key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "Example authority");
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn signs(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
+    /// Its own certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    pub fn signs(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -115,6 +120,29 @@ async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
 }
 
 #[tokio::test]
+async fn whose_certificate_was_good_a_moment_ago_is_still_served_where_others_fail() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.write(folder.path());
+    let server = TestServer::with(|config| {
+        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
+        config.http.tls = settings(folder.path(), ClientCertificates::Optional);
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+        config.limits.failed_rate = 1;
+        config.limits.failed_burst = 2;
+    })
+    .await;
+    let known = authority.client(Some(&authority.names("build-agent")));
+    assert_eq!(reply(asking(&known, &server)).await.status, 200);
+    let nobody = authority.client(None);
+    for status in [401, 401, 429] {
+        assert_eq!(reply(asking(&nobody, &server)).await.status, status);
+    }
+    assert_eq!(reply(asking(&known, &server)).await.status, 200);
+    let other = authority.client(Some(&authority.names("other-agent")));
+    assert_eq!(reply(asking(&other, &server)).await.status, 429, "and nobody else");
+}
+
+#[tokio::test]
 async fn a_certificate_of_another_authority_gets_no_connection() {
     let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
     authority.write(folder.path());
@@ -178,7 +206,7 @@ async fn the_settings_say_what_of_a_certificate_names_its_caller() {
         config.auth.certificate.subject = subject;
         let scope = config::Scope::Deploy;
         config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
-        let who = Ways::from_config(&config).unwrap().certified(&pair.der).unwrap();
+        let who = Ways::from_config(&config, |_| Ok(())).unwrap().certified(&pair.der).unwrap();
         assert_eq!((who.way, who.subject.as_str()), (Way::Certificate, name));
         assert_eq!(who.issuer.as_deref(), Some("Example authority"));
         assert!(who.groups.contains("freight") && who.expires.is_some());
@@ -191,7 +219,7 @@ async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
     let authority = Authority::new();
     let mut config = Config::default();
     config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-    let ways = Ways::from_config(&config).unwrap();
+    let ways = Ways::from_config(&config, |_| Ok(())).unwrap();
     assert!(ways.certified(&authority.names("maria").der).is_ok());
     for der in [&b""[..], b"no certificate", &authority.names("maria").der[..100]] {
         assert!(ways.certified(der).is_err());

@@ -1,7 +1,8 @@
 //! Who may call: tokens, access tokens of authorization servers, proxies, certificates.
 
-mod certificate;
+pub mod certificate;
 mod challenges;
+mod exchanged;
 pub mod issuer;
 mod issuers;
 mod leaks;
@@ -12,7 +13,9 @@ mod proxy;
 mod rotation;
 mod scopes;
 mod settings;
-mod tokens;
+mod step_up;
+pub mod tokens;
+mod tokens_file;
 
 use crate::support::{Reply, TestServer};
 

@@ -41,7 +41,7 @@ impl Provider {
         claims["iat"] = json!(now());
         claims["exp"] = json!(now() + 3600);
         let token = self.signer.sign(&claims);
-        Ways::from_config(&self.config).unwrap().bearer(&token, "/mcp").await
+        Ways::from_config(&self.config, |_| Ok(())).unwrap().bearer(&token, "/mcp").await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod codes;
 mod drift;
+mod expired;
 mod never_twice;
 mod trace;
 mod words;

@@ -133,7 +133,7 @@ async fn what_contradicts_is_refused() {
         ("", &[("x-octopus-space", "Default"), ("x-octopus-space", "Default")]),
         ("", &[("x-octopus-space", "")]),
     ] {
-        let served = ask(&server, Era::Modern, (path, headers), "tools/list", json!({})).await;
-        assert_eq!(served.status, 200, "{path} {headers:?}: {}", served.text);
+        let reply = ask(&server, Era::Modern, (path, headers), "tools/list", json!({})).await;
+        assert_eq!(reply.status, 200, "{path} {headers:?}: {}", reply.text);
     }
 }

@@ -98,8 +98,8 @@ async fn a_header_says_what_the_body_says_or_the_call_is_refused() {
     // Without the argument there is no header for it.
     let params = json!({ "name": "list_deployments", "arguments": { "space": "Default" } });
     let extra = &[("mcp-param-environment", "Production")][..];
-    let served = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
-    assert_eq!(served.status, 200, "no argument of this tool is repeated so");
+    let reply = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
+    assert_eq!(reply.status, 200, "no argument of this tool is repeated so");
     let params = json!({ "name": "get_latest_deployment", "arguments": arguments });
     let refused = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
     assert_eq!((refused.status, refused.code()), (400, -32020), "a header and no argument");
@@ -110,13 +110,13 @@ async fn what_a_path_fixes_is_repeated_by_no_header() {
     let server = TestServer::start().await;
     let place = ("/i/default/Default/route-planner", &[][..]);
     let params = json!({ "name": "list_releases_for_project", "arguments": {} });
-    let served = ask(&server, Era::Modern, place, "tools/call", params).await;
-    assert_eq!(served.status, 200, "{}", served.text);
+    let reply = ask(&server, Era::Modern, place, "tools/call", params).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
     let same = json!({ "space": "Default", "projectId": "Route Planner" });
     let params = json!({ "name": "list_releases_for_project", "arguments": same });
     let headers = [("mcp-param-space", "")];
-    let served = ask(&server, Era::Modern, (place.0, &headers), "tools/call", params).await;
-    assert_eq!(served.status, 200, "{}", served.text);
+    let reply = ask(&server, Era::Modern, (place.0, &headers), "tools/call", params).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Callers whom nobody knows: they are counted by where they come from.
 
 use octopus_mcp::{
-    config::{Config, Networks, Sessions},
+    config::{AuthMode, Config, CredentialSource, Modes, Networks, Secret, Sessions},
     sample::keys,
 };
 use serde_json::json;
@@ -61,6 +61,57 @@ async fn whoever_was_let_in_a_moment_ago_is_still_served_where_others_fail() {
     assert_eq!(server.post(&[], LIST).await.status, 200);
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
     assert!(is_refused(&server.post(&other, LIST).await), "and nobody else");
+}
+
+#[tokio::test]
+async fn whom_a_proxy_named_a_moment_ago_is_still_served_where_others_fail() {
+    let server = TestServer::with(|config| {
+        few_failures(config, 2);
+        behind_a_proxy(config);
+        config.auth.mode = Some(Modes(vec![AuthMode::Proxy, AuthMode::Tokens]));
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+    })
+    .await;
+    let from = (FORWARDED, "203.0.113.7");
+    let named = async |user: &str, more: (&str, &str)| {
+        let headers = [("x-octopus-apikey", ""), ("x-forwarded-user", user), from, more];
+        server.post(&headers, LIST).await
+    };
+    let bad = ("authorization", "Bearer guess");
+    assert_eq!(named("maria", ("cookie", "a=1")).await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(named("", bad).await.status, 401);
+    }
+    assert!(is_refused(&named("", bad).await));
+    for number in 0..3 {
+        let cookie = format!("a={number}");
+        assert_eq!(named("maria", ("cookie", &cookie)).await.status, 200);
+    }
+    assert!(is_refused(&named("otto", ("cookie", "a=1")).await), "and nobody else");
+}
+
+#[tokio::test]
+async fn a_known_caller_who_lacks_a_header_fails_at_nothing_that_counts() {
+    let server = TestServer::with(|config| {
+        few_failures(config, 2);
+        behind_a_proxy(config);
+        config.auth.mode = Some(Modes(vec![AuthMode::Proxy]));
+        config.octopus.credential = Some(CredentialSource::Caller);
+    })
+    .await;
+    let named = async |user: &str, key: &str| {
+        let headers = [("x-octopus-apikey", key), ("x-forwarded-user", user)];
+        server.post(&headers, LIST).await
+    };
+    for _ in 0..5 {
+        let told = named("maria", "").await;
+        assert_eq!((told.status, told.code()), (400, -32600), "{}", told.text);
+        assert!(told.message().contains("send the header X-Octopus-ApiKey"), "{}", told.text);
+        assert_eq!(told.json()["id"], "list-1");
+        assert_eq!(told.header("www-authenticate"), "", "another proof would not help");
+    }
+    assert_eq!(named("", keys::ADMIN).await.status, 401, "the address is open");
+    assert_eq!(named("maria", keys::ADMIN).await.status, 200);
 }
 
 #[tokio::test]

@@ -2,8 +2,12 @@
 //! not see any come back.
 
 mod addresses;
+mod bodies;
 mod callers;
 mod clients;
+mod encrypted;
+mod instances;
+mod places;
 pub mod redis;
 mod shared;
 
@@ -46,9 +50,9 @@ fn is_told_to_wait(reply: &Reply) -> bool {
 
 /// How many of these requests one after the other are served.
 async fn served(server: &TestServer, headers: &[(&str, &str)], of: usize) -> usize {
-    let mut served = 0;
+    let mut count = 0;
     for _ in 0..of {
-        served += usize::from(!is_told_to_wait(&server.post(headers, LIST).await));
+        count += usize::from(!is_told_to_wait(&server.post(headers, LIST).await));
     }
-    served
+    count
 }

@@ -4,18 +4,21 @@
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use octopus_mcp::config::{Config, StoreAddress};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tempfile::TempDir;
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncRead, AsyncWrite, copy_bidirectional},
     net::{TcpListener, UnixStream},
     sync::watch,
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::support::soon;
+use crate::{callers::certificate::Pair, support::soon};
 
 /// A Redis that runs, until this is dropped.
 pub struct Redis {
@@ -36,11 +39,27 @@ fn program() -> PathBuf {
 
 impl Redis {
     pub async fn start() -> Self {
+        Self::behind(None).await
+    }
+
+    /// One that speaks TLS alone, with this certificate.
+    pub async fn encrypted(pair: &Pair) -> Self {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let settings = rustls::ServerConfig::builder_with_provider(provider);
+        let settings = settings.with_safe_default_protocol_versions().unwrap();
+        let certificate = CertificateDer::from_pem_slice(pair.pem.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+        let settings = settings.with_no_client_auth().with_single_cert(vec![certificate], key);
+        Self::behind(Some(TlsAcceptor::from(Arc::new(settings.unwrap())))).await
+    }
+
+    async fn behind(tls: Option<TlsAcceptor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "rediss" } else { "redis" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (held_up, holds) = watch::channel(false);
-        let front = tokio::spawn(front(listener, folder.path().join("socket"), holds));
+        let front = tokio::spawn(front(listener, tls, folder.path().join("socket"), holds));
         let mut redis = Self { folder, server: None, url, held_up, front };
         redis.come_back().await;
         redis
@@ -88,7 +107,8 @@ impl Redis {
 
     /// Every name that is in it.
     pub async fn names(&self) -> Vec<String> {
-        let client = redis::Client::open(self.url.as_str()).unwrap();
+        let socket = self.folder.path().join("socket");
+        let client = redis::Client::open(format!("redis+unix://{}", socket.display())).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap()
     }
@@ -104,22 +124,42 @@ impl Drop for Redis {
     }
 }
 
-async fn front(listener: TcpListener, socket: PathBuf, holds: watch::Receiver<bool>) {
+async fn front(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    socket: PathBuf,
+    holds: watch::Receiver<bool>,
+) {
     loop {
-        let Ok((mut client, _)) = listener.accept().await else { continue };
-        let (socket, mut holds) = (socket.clone(), holds.clone());
+        let Ok((client, _)) = listener.accept().await else { continue };
+        let (tls, socket, holds) = (tls.clone(), socket.clone(), holds.clone());
         tokio::spawn(async move {
-            // Where nobody listens, the connection ends.
-            let Ok(mut server) = UnixStream::connect(&socket).await else { return };
-            loop {
-                let _ = holds.wait_for(|is_held_up| !is_held_up).await;
-                let mut changed = holds.clone();
-                tokio::select! {
-                    biased;
-                    _ = changed.wait_for(|is_held_up| *is_held_up) => {}
-                    _ = copy_bidirectional(&mut client, &mut server) => return,
+            match tls {
+                None => pass(client, &socket, holds).await,
+                Some(tls) => {
+                    if let Ok(client) = tls.accept(client).await {
+                        pass(client, &socket, holds).await;
+                    }
                 }
             }
         });
+    }
+}
+
+async fn pass(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    socket: &Path,
+    mut holds: watch::Receiver<bool>,
+) {
+    // Where nobody listens, the connection ends.
+    let Ok(mut server) = UnixStream::connect(socket).await else { return };
+    loop {
+        let _ = holds.wait_for(|is_held_up| !is_held_up).await;
+        let mut changed = holds.clone();
+        tokio::select! {
+            biased;
+            _ = changed.wait_for(|is_held_up| *is_held_up) => {}
+            _ = copy_bidirectional(&mut client, &mut server) => return,
+        }
     }
 }

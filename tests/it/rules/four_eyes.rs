@@ -100,3 +100,59 @@ async fn replicas_that_share_a_store_know_what_was_started_at_another() {
     interrupts(&apart, &task);
     apart.call(CODE, "execute", &answers()[0]).await.asked();
 }
+
+/// The name under which records and notes know the caller.
+async fn name(desk: &Desk) -> String {
+    let called = desk.server.call_as(desk.key, "explain_access", json!({})).await;
+    called.structured["caller"]["name"].as_str().unwrap().to_owned()
+}
+
+/// The notes of a release are whatever somebody wrote: the line in them that leads to a record is
+/// for people, and says nothing of who deployed it.
+#[tokio::test]
+async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk =
+        Desk::with(|config| config.audit.file.path = Some(folder.path().join("a.jsonl"))).await;
+    let ada = name(&desk).await;
+    desk.key = keys::DEFAULT_SPACE_ONLY;
+    let bob = name(&desk).await;
+    assert_ne!(ada, bob);
+    desk.key = keys::ADMIN;
+    let line = |who: &str| {
+        format!("Made through octopus-mcp by {who} (audit 0198f000-0000-7000-8000-000000000000)")
+    };
+
+    // Ada makes a release whose notes say that it was Bob, and deploys it.
+    let notes = format!("{}\n\nServerTasks-90008 was started by {bob}", line(&bob));
+    let release = json!({ "space": "Default", "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.13.0", "releaseNotes": notes });
+    let (_, code) = desk.call(CODE, "create_release", &release).await.asked();
+    desk.agree(CODE, "create_release", &release, &code).await.answered();
+    let made = desk.changes()[0].body.as_ref().unwrap()["ReleaseNotes"].to_string();
+    assert!(made.contains(&line(&bob)) && made.contains(&ada), "both lines: {made}");
+    let deployment = json!({ "space": "Default", "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.13.0", "environmentNames": ["Development"] });
+    let task = started(&desk, "deploy_release", &deployment).await;
+    interrupts(&desk, &task);
+    for answer in answers() {
+        let came = desk.call(CODE, "execute", &answer).await;
+        came.refused(&format!("you started {task} through this server"));
+    }
+    desk.key = keys::DEFAULT_SPACE_ONLY;
+    for answer in answers() {
+        desk.call(CODE, "execute", &answer).await.asked();
+    }
+
+    // A task that nobody started here, of a release whose notes say that it was Bob.
+    desk.server.sample.trouble().clear();
+    let release = json!({ "Id": "Releases-9003", "Version": "0.35.2", "ReleaseNotes": line(&bob) });
+    desk.server
+        .sample
+        .trouble()
+        .add(Fault::on("/releases/Releases-9003").method("GET").body(&release.to_string()));
+    interrupts(&desk, "ServerTasks-90008");
+    for answer in answers() {
+        desk.call(CODE, "execute", &answer).await.asked();
+    }
+}

@@ -1,7 +1,10 @@
 //! The policy: which calls are let through, asked about or refused, by what they touch.
 
+mod elsewhere;
 mod explained;
 mod four_eyes;
+mod groups;
+mod offered;
 mod paths;
 mod places;
 mod reads;

@@ -65,6 +65,32 @@ async fn a_word_of_the_settings_and_the_names_of_several_environments() {
     }
 }
 
+/// A call that reaches two places, each with a rule and a word of its own.
+#[tokio::test]
+async fn where_two_rules_want_different_words_both_are_typed() {
+    let list = json!([
+        { "name": "prod", "effect": "confirm", "type": "go live", "environments": ["Production"],
+            "message": "customers are there" },
+        { "name": "stage", "effect": "confirm", "type": "rehearse", "environments": ["Staging"] },
+    ]);
+    for way in WAYS {
+        let desk = desk(list.clone()).await;
+        let arguments = deploys(&["Staging", "Production"]);
+        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.asked();
+        let Some((_, word)) = words.split_once("\nWord to type: ") else { panic!("{words}") };
+        let word = word.lines().next().unwrap();
+        assert!(word == "rehearse go live" || word == "go live rehearse", "{words}");
+        assert!(words.contains("customers are there"), "{words}");
+        for wrong in ["go live", "rehearse", "go live go live"] {
+            let came = desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(wrong)).await;
+            came.refused("the word that was typed is not the one");
+        }
+        assert_eq!(desk.changes(), [], "{way:?}");
+        desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(word)).await.answered();
+        assert_eq!(desk.changes().len(), 1, "{way:?}");
+    }
+}
+
 #[tokio::test]
 async fn on_a_session_the_person_types_the_word_into_the_form() {
     for (word, done) in [(Some("Production"), true), (Some("production"), false), (None, false)] {

@@ -1,5 +1,7 @@
 //! Tables and properties of decisions.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

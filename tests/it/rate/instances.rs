@@ -1,0 +1,89 @@
+//! What all callers together may ask of each of several instances.
+
+use octopus_mcp::{
+    config::{AuthMode, Config, Modes, Secret},
+    sample::keys,
+};
+use serde_json::{Value, json};
+
+use super::{LIST, is_told_to_wait};
+use crate::support::{ERAS, Era, TestServer};
+
+fn few_for_each(config: &mut Config, burst: u32) {
+    config.limits.instance_rate = 1;
+    config.limits.instance_burst = burst;
+}
+
+/// How many of these requests to this path are served.
+async fn served_at(server: &TestServer, path: &str, of: usize) -> usize {
+    let mut served = 0;
+    for _ in 0..of {
+        let reply = server.post_at(path, &[], LIST).await;
+        if is_told_to_wait(&reply) {
+            let name = if path.is_empty() { "warehouse" } else { "shop" };
+            assert!(reply.message().contains(&format!("instance '{name}'")), "{}", reply.text);
+        } else {
+            served += 1;
+        }
+    }
+    served
+}
+
+#[tokio::test]
+async fn the_rate_of_each_instance_is_its_own() {
+    for [first, second] in [["/i/shop", ""], ["", "/i/shop"]] {
+        let server =
+            TestServer::several(&["warehouse", "shop"], |config| few_for_each(config, 2)).await;
+        assert_eq!(served_at(&server, first, 4).await, 2);
+        assert_eq!(served_at(&server, second, 4).await, 2, "one over its rate limits no other");
+        let header = [("x-octopus-instance", "shop")];
+        assert!(is_told_to_wait(&server.post(&header, LIST).await), "named by a header");
+    }
+}
+
+/// Two instances; at the second one a key acts for whoever comes from the first.
+async fn leading_on(burst: u32) -> TestServer {
+    TestServer::several(&["warehouse", "shop"], |config| {
+        config.auth.mode = Some(Modes::from(AuthMode::None));
+        let shop = config.instances.get_mut("shop").unwrap();
+        shop.api_key = Some(Secret::from(keys::VIEW_ONLY.to_owned()));
+        few_for_each(config, burst);
+    })
+    .await
+}
+
+/// Calls a tool with the address of a page of the second instance, and gives the result.
+async fn follow(server: &TestServer, era: Era) -> Value {
+    let page = "app#/Spaces-1/tasks/ServerTasks-90004";
+    let url = format!("{}/{page}", server.other_address("shop"));
+    let params = json!({ "name": "get_task_from_url", "arguments": { "url": url } });
+    let reply = server.ask(era, "tools/call", params).await;
+    reply.json()["result"].clone()
+}
+
+#[tokio::test]
+async fn a_call_that_goes_on_to_another_instance_counts_there() {
+    let server = leading_on(2).await;
+    for era in ERAS {
+        let found = follow(&server, era).await;
+        assert_eq!(found["isError"], false, "{found}");
+        assert_eq!(found["structuredContent"]["urlInfo"]["otherInstance"], "shop", "{found}");
+    }
+    assert_eq!(served_at(&server, "/i/shop", 2).await, 0);
+}
+
+#[tokio::test]
+async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
+    let server = leading_on(3).await;
+    assert_eq!(served_at(&server, "/i/shop", 4).await, 3);
+    server.other("shop").clear_journal();
+    for era in ERAS {
+        let refused = follow(&server, era).await;
+        assert_eq!(refused["isError"], true, "{refused}");
+        let said = refused["content"][0]["text"].as_str().unwrap();
+        assert!(said.contains("the Octopus instance 'shop'"), "{said}");
+        assert!(said.contains("nothing was done") && said.contains("call again in "), "{said}");
+    }
+    assert_eq!(server.other("shop").journal(), []);
+    assert_eq!(served_at(&server, "", 1).await, 1, "the instance of the request is served");
+}

@@ -1,0 +1,188 @@
+//! Reads at another instance than the one that a request was sent to, where an address among the
+//! arguments leads: what holds there decides, and the record says where it was.
+
+use octopus_mcp::{
+    config::{AuthMode, Config, Instance, List, Modes, Secret, Token},
+    sample::keys,
+};
+use serde_json::{Value, json};
+
+use super::rules;
+use crate::{
+    audit::records,
+    callers::tokens::hash,
+    exchange::token,
+    support::{Era, Reply, TestServer},
+};
+
+const AGENT: &str = "omcp_00000000000000000000000000000000000000000000000000000000000agent";
+/// Parcel Tracking API, and another project.
+const PARCELS: &str = "app#/Spaces-1/tasks/ServerTasks-90001";
+const DRIVERS: &str = "app#/Spaces-1/tasks/ServerTasks-90008";
+
+/// Two instances with keys of their own, and one caller with a token. The first is the default.
+async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
+    Box::pin(TestServer::several(&["warehouse", "shop"], |config| {
+        config.auth.mode = Some(Modes(vec![AuthMode::Tokens]));
+        let token = Token { sha256: hash(AGENT), ..Token::default() };
+        config.auth.tokens.insert("agent".to_owned(), token);
+        for instance in config.instances.values_mut() {
+            instance.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+        }
+        change(config);
+    }))
+    .await
+}
+
+fn shop(config: &mut Config) -> &mut Instance {
+    config.instances.get_mut("shop").unwrap()
+}
+
+fn agent(config: &mut Config) -> &mut Token {
+    config.auth.tokens.get_mut("agent").unwrap()
+}
+
+/// Reads what an address leads to, with these headers beside the usual ones.
+async fn open(server: &TestServer, headers: &[(&str, &str)], url: &str) -> Reply {
+    let authorization = format!("Bearer {AGENT}");
+    let mut all = vec![("x-octopus-apikey", ""), ("authorization", &*authorization)];
+    all.extend(headers);
+    let params = json!({ "name": "get_task_from_url", "arguments": { "url": url } });
+    server.ask_at("", &all, Era::Legacy, "tools/call", params).await
+}
+
+/// The words of a read that fails.
+async fn refused(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
+    let reply = open(server, headers, url).await;
+    let json = reply.json();
+    assert_eq!(json["result"]["isError"], true, "{url}: {}", reply.text);
+    json["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+}
+
+async fn answered(server: &TestServer, url: &str) -> Value {
+    let reply = open(server, &[], url).await;
+    let json = reply.json();
+    assert_eq!(json["result"]["isError"], false, "{url}: {}", reply.text);
+    json["result"]["structuredContent"].clone()
+}
+
+/// A rule against reads.
+fn secret(more: &Value) -> Value {
+    let mut rule = json!({ "name": "secret", "effect": "deny", "tiers": ["read"] });
+    for (matcher, value) in more.as_object().unwrap() {
+        rule[matcher] = value.clone();
+    }
+    json!([rule])
+}
+
+#[tokio::test]
+async fn the_rules_for_the_instance_that_is_read_decide() {
+    let parcels = json!(["Parcel Tracking API"]);
+    for (rule, closed) in [
+        // Which of parcels and drivers is closed at the shop, and which at the warehouse.
+        (json!({ "instances": ["shop"] }), [true, true, false, false]),
+        (json!({ "instances": ["warehouse"] }), [false, false, true, true]),
+        (json!({ "instances": ["shop"], "projects": parcels }), [true, false, false, false]),
+        (json!({ "instances": ["warehouse"], "projects": parcels }), [false, false, true, false]),
+        (json!({ "projects": parcels }), [true, false, true, false]),
+        (
+            json!({ "instances": ["shop"], "tenants": ["Brightwater Couriers"] }),
+            [false, true, false, false],
+        ),
+    ] {
+        let server = server(|config| rules(config, &secret(&rule))).await;
+        let (there, here) = (server.other_address("shop"), server.octopus());
+        let urls = [(&there, PARCELS), (&there, DRIVERS), (&here, PARCELS), (&here, DRIVERS)];
+        for ((base, route), closed) in urls.into_iter().zip(closed) {
+            let url = format!("{base}/{route}");
+            if closed {
+                let said = refused(&server, &[], &url).await;
+                assert!(said.contains("rule 'secret'"), "{rule} {url}: {said}");
+                assert!(!said.contains("ServerTasks-9"), "{rule} {url}: {said}");
+            } else {
+                let found = answered(&server, &url).await;
+                let other = (base == &there).then_some("shop");
+                assert_eq!(found["urlInfo"]["otherInstance"].as_str(), other, "{rule} {url}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_that_is_read() {
+    let leads_away = |said: &str| said.contains("leads to Spaces-1") && said.contains("alone");
+    let server_of = server(|_| {}).await;
+    let url = format!("{}/{PARCELS}", server_of.other_address("shop"));
+    answered(&server_of, &url).await;
+    let narrowed = [("x-octopus-space", "Warehouse Systems")];
+    let said = refused(&server_of, &narrowed, &url).await;
+    assert!(leads_away(&said), "{said}");
+    for (headers, words) in [
+        ([("x-octopus-instance", "warehouse")], "this request is held to 'warehouse'"),
+        ([("x-mcp-exclude-tools", "get_task_from_url")], ""),
+    ] {
+        let reply = open(&server_of, &headers, &url).await;
+        assert!(reply.json()["result"]["isError"] != false, "{}", reply.text);
+        assert!(reply.text.contains(words), "{}", reply.text);
+    }
+
+    let fixed = server(|config| shop(config).space = Some("warehouse-systems".to_owned())).await;
+    let url = format!("{}/{PARCELS}", fixed.other_address("shop"));
+    let said = refused(&fixed, &[], &url).await;
+    assert!(leads_away(&said), "{said}");
+
+    let spaces = List(vec!["Warehouse Systems".to_owned()]);
+    let granted = server(|config| agent(config).spaces = spaces).await;
+    let url = format!("{}/{PARCELS}", granted.other_address("shop"));
+    let said = refused(&granted, &[], &url).await;
+    assert!(said.contains("Spaces-1") && !said.contains("Parcel"), "{said}");
+
+    let here = List(vec!["warehouse".to_owned()]);
+    let granted = server(|config| agent(config).instances = here).await;
+    let url = format!("{}/{PARCELS}", granted.other_address("shop"));
+    let said = refused(&granted, &[], &url).await;
+    assert!(said.contains("leads to 127.0.0.1:") && !said.contains("shop"), "{said}");
+    assert_eq!(granted.other("shop").journal(), [], "it is nothing to this caller");
+}
+
+#[tokio::test]
+async fn the_record_names_the_instance_that_was_read_and_what_acted_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let list = secret(&json!({ "instances": ["shop"], "tenants": ["Brightwater Couriers"] }));
+    let mut server = server(|config| {
+        rules(config, &list);
+        config.audit.file.path = Some(path.clone());
+        let file = folder.path().join("token");
+        std::fs::write(&file, token("ci")).unwrap();
+        shop(config).api_key = None;
+        shop(config).exchange.audience = Some(keys::SERVICE_ACCOUNT.to_owned());
+        shop(config).exchange.token_file = Some(file);
+    })
+    .await;
+    let (there, here) = (server.other_address("shop"), server.octopus());
+    answered(&server, &format!("{there}/{PARCELS}")).await;
+    refused(&server, &[], &format!("{there}/{DRIVERS}")).await;
+    answered(&server, &format!("{here}/{PARCELS}")).await;
+    // Where nothing was reached, the record says which instance was asked.
+    let held = [("x-octopus-instance", "warehouse")];
+    refused(&server, &held, &format!("{there}/{PARCELS}")).await;
+    server.running.take().unwrap().stop().await;
+    let records = records(&path);
+    let said: Vec<Vec<&str>> = records
+        .iter()
+        .map(|record| {
+            let fields = ["instance", "credential", "space", "project", "result", "rule"];
+            fields.map(|field| record[field].as_str().unwrap_or("-")).to_vec()
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ["shop", "access token", "Default", "Projects-1", "done", "-"],
+            ["shop", "access token", "Default", "Projects-2", "refused", "secret"],
+            ["warehouse", "API key", "Default", "Projects-1", "done", "-"],
+            ["warehouse", "API key", "-", "-", "refused", "-"],
+        ]
+    );
+}
