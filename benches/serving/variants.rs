@@ -11,6 +11,7 @@ use octopus_mcp::{
     octopus::{Client, Credentials, Path, Session},
     sample::{Sample, keys},
     store::Store,
+    telemetry::Metrics,
     tool::InstanceRate,
 };
 use rmcp::{
@@ -72,10 +73,15 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     let octopus = serve(Sample::new().router());
     let mut config = Config::default();
     config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
-    let client =
-        Client::new("default", config.octopus.url.clone().unwrap(), &config.octopus).unwrap();
+    let client = Client::new(
+        "default",
+        config.octopus.url.clone().unwrap(),
+        &config.octopus,
+        &Metrics::default(),
+    )
+    .unwrap();
 
-    let tools = app::tools(&config).unwrap();
+    let tools = app::tools(&config, &Metrics::default()).unwrap();
     let product = serve(http::router(gate(&config, Auth::Octopus), protocol(tools)));
     let nothing = serve(http::router(gate(&config, Auth::Open), protocol(Nothing)));
     let plain = serve(plain(client));
@@ -174,7 +180,13 @@ fn protocol<O: Offering>(offering: O) -> Protocol<O> {
     let local = None;
     Protocol::new(
         offering,
-        Settings { call_timeout, stop: CancellationToken::default(), local, sessions: false },
+        Settings {
+            call_timeout,
+            stop: CancellationToken::default(),
+            local,
+            sessions: false,
+            metrics: Metrics::default(),
+        },
     )
 }
 

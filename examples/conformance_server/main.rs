@@ -13,6 +13,7 @@ use octopus_mcp::{
     http::{self, Auth, Gate, Rates, Readiness},
     mcp::{Protocol, Settings},
     store::Store,
+    telemetry::Metrics,
     tool::InstanceRate,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         stop: stop.clone(),
         local: None,
         sessions: false,
+        metrics: Metrics::default(),
     };
     let limits = config::Limits::default();
     let gate = Gate::new(

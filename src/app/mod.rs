@@ -1,62 +1,41 @@
 //! Builds the parts from the settings, starts them, and stops them.
 
 mod check;
+mod fixed;
+mod live;
+mod reload;
+mod signals;
+mod tools;
+mod watched;
 
 pub use check::{check, policy};
+pub use live::Live;
+pub use reload::follow;
+pub use signals::{hangups, signalled};
+pub use tools::{catalog, tools};
 
 use std::{io::Write, net::TcpListener, sync::Arc, time::Duration};
 
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
+use self::live::Kept;
 use crate::{
     audit::Audit,
     callers::Caller,
-    config::{AuthMode, Config, Secret, Sessions},
-    http::{self, Auth, Certificates, Gate, Listening, Rates, Readiness},
-    mcp::{self, Absent, Protocol, Settings, Tools},
-    octopus::Instances,
-    rules::{Clock, Rules},
+    config::{AuthMode, Config, Secret, Sessions, Signal},
+    http::{self, Certificates, Listening, Readiness},
+    mcp::{self, Protocol, Settings},
+    rules::Clock,
     sample,
     store::Store,
-    tool::{Acting, Catalog, Gate as ChangeGate, InstanceRate, Limits, Seal, Starters},
-    toolsets::TOOLSETS,
+    telemetry::Metrics,
+    tool::{Acting, Seal, Starters},
 };
 
 /// How long before the end of the drain the calls that still run are told that the server stops,
 /// so that their clients hear it from the server and not from a broken connection.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Every tool.
-pub fn catalog() -> Catalog {
-    Catalog::new(TOOLSETS)
-}
-
-/// The offering of this product.
-pub fn tools(config: &Config) -> Result<Tools, String> {
-    // The hints of secrets are made ready at the first use, which should not be a caller's.
-    crate::text::door("");
-    Ok(Tools {
-        catalog: catalog(),
-        policy: policy(config)?,
-        instances: Arc::new(Instances::from_config(config)?),
-        gate: Arc::new(ChangeGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
-        limits: Limits {
-            answer: config.tools.answer_bytes.0,
-            answer_cap: config.tools.answer_bytes_cap.0,
-            take: config.tools.take,
-            take_cap: config.tools.take_cap,
-        },
-        rules: Arc::new(
-            Rules::of(&config.policy).map_err(|error| format!("policy.rules: {error}"))?,
-        ),
-        starters: Arc::new(Starters::new(Store::memory())),
-        audit: Audit::start(&config.audit)?,
-        acting: Acting::default(),
-        instance_rate: InstanceRate::default(),
-        absent: Absent::default(),
-    })
-}
 
 /// A server that runs.
 #[derive(Debug)]
@@ -69,10 +48,15 @@ pub struct Running {
     pub sessions: Option<Arc<mcp::Sessions>>,
     /// What replicas share.
     pub store: Arc<Store>,
+    /// What is counted and measured.
+    pub metrics: Metrics,
+    /// What serves, for other settings to take its place.
+    pub live: Live,
     audit: Audit,
     sample: Option<Listening>,
     readiness: Readiness,
     stop: CancellationToken,
+    pause: Duration,
     drain: Duration,
 }
 
@@ -85,21 +69,9 @@ pub async fn start(config: Config) -> Result<Running, String> {
 pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let auth = Auth::from_config(&config, check::toolsets_of)?;
-    let settings = Settings {
-        call_timeout: config.http.request_timeout.0,
-        stop: stop.clone(),
-        local: None,
-        sessions: config.http.sessions == Sessions::Memory,
-    };
+    let metrics = Metrics::start(&config.telemetry.otlp)?;
     let store = Store::open(&config.limits, stop.clone()).await?;
-    let mut tools = tools(&config)?;
-    tools.starters = Arc::new(Starters::new(Arc::clone(&store)));
-    tools.instance_rate = InstanceRate::new(&config.limits, &store);
-    let instance_rate = tools.instance_rate.clone();
-    tools.rules = Arc::new(tools.rules.as_ref().clone().by(clock));
-    let audit = tools.audit.clone();
-    let protocol = Protocol::new(tools, settings);
+    let audit = Audit::start(&config.audit)?;
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
         Sessions::Off => None,
@@ -108,25 +80,40 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
             Some(Arc::new(sessions))
         }
     };
+    let kept = Kept {
+        clock,
+        stop: stop.clone(),
+        readiness: readiness.clone(),
+        store: Arc::clone(&store),
+        sessions: sessions.clone(),
+        audit: audit.clone(),
+        metrics: metrics.clone(),
+        starters: Arc::new(Starters::new(Arc::clone(&store))),
+        acting: Acting::default(),
+    };
+    let live = Live::start(config.clone(), kept)?;
+    watched::instances(&metrics, live.instances());
+    let are_read = config.telemetry.otlp.takes(Signal::Metrics).is_some();
+    if are_read || config.http.admin_listen.is_some() {
+        watched::credentials(&metrics, live.instances(), &stop);
+    }
+    watched::store(&metrics, &store);
+    watched::audit(&metrics, &audit);
     if let Some(sessions) = &sessions {
+        watched::sessions(&metrics, sessions);
         tokio::spawn(Arc::clone(sessions).look_after(stop.clone()));
     }
-    let rates = Rates::new(&config.limits, config.default_instance(), &store, instance_rate);
-    let gate =
-        Gate::new(&config.http, &config.limits, rates, auth, readiness.clone(), sessions.clone())
-            .audited(audit.clone());
-    let router = http::router(gate, protocol);
 
     let certificates = Certificates::load(&config.http.tls).await?;
     let header_timeout = config.http.header_timeout.0;
     let main = bind("http.listen", config.http.listen)?;
-    let main = http::listen(main, router, certificates.as_ref(), header_timeout)
+    let main = http::listen(main, live.routes().router(), certificates.as_ref(), header_timeout)
         .map_err(|error| format!("http.listen: {error}"))?;
     let admin = match config.http.admin_listen {
         None => None,
         Some(address) => {
             let socket = bind("http.admin_listen", address)?;
-            let router = http::admin_router(readiness.clone());
+            let router = http::admin_router(readiness.clone(), metrics.clone());
             let admin = http::listen(socket, router, None, header_timeout);
             Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
         }
@@ -135,6 +122,8 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         tokio::spawn(certificates.follow(stop.clone()));
     }
     Ok(Running {
+        metrics,
+        live,
         audit,
         main,
         admin,
@@ -143,6 +132,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         sample,
         readiness,
         stop,
+        pause: config.http.drain_pause.0,
         drain: config.http.drain_timeout.0,
     })
 }
@@ -176,10 +166,13 @@ impl Running {
         format!("{scheme}://{}/mcp", self.main.address)
     }
 
-    /// Stops: says that it is not ready, accepts no more connections, gives running calls their
-    /// time, and tells those that are left that it is over.
+    /// Stops: says that it is not ready, and after a pause accepts no more connections, sends those
+    /// away who only listen, gives running calls their time, and tells those that are left that it
+    /// is over.
     pub async fn stop(self) {
         self.readiness.stop();
+        tokio::time::sleep(self.pause).await;
+        self.readiness.leave();
         let stop = self.stop.clone();
         let patience = self.drain.saturating_sub(LAST_WORDS);
         let last_words = tokio::spawn(async move {
@@ -195,6 +188,7 @@ impl Running {
             let _ = other.stop(Duration::from_millis(100)).await;
         }
         self.audit.stop().await;
+        let _ = tokio::task::spawn_blocking(move || self.metrics.stop()).await;
     }
 }
 
@@ -206,7 +200,8 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
             .to_owned());
     }
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
-    let tools = tools(&config)?;
+    let metrics = Metrics::start(&config.telemetry.otlp)?;
+    let tools = tools(&config, &metrics)?;
     let audit = tools.audit.clone();
     let caller = Caller::default();
     tools.instances.default().ok_or("say which instance is the `default`")?.suits(&caller.brings()).map_err(|_| {
@@ -219,6 +214,7 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
         stop: stop.clone(),
         local: Some(caller),
         sessions: true,
+        metrics: metrics.clone(),
     };
     let protocol = Protocol::new(tools, settings);
     let signalled = signalled();
@@ -231,34 +227,8 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
     stop.cancel();
     drop(sample);
     audit.stop().await;
+    let _ = tokio::task::spawn_blocking(move || metrics.stop()).await;
     ended
-}
-
-/// Listens from now on for the signals that end the process, Ctrl-C and SIGTERM, and gives what
-/// waits for one: whoever says that the server runs has called this before.
-pub fn signalled() -> impl Future<Output = ()> + Send {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let received = |kind| {
-            let signal = signal(kind);
-            async move {
-                match signal {
-                    Ok(mut signal) => drop(signal.recv().await),
-                    Err(_) => std::future::pending().await,
-                }
-            }
-        };
-        let interrupted = received(SignalKind::interrupt());
-        let terminated = received(SignalKind::terminate());
-        async move {
-            tokio::select! { () = interrupted => {}, () = terminated => {} }
-        }
-    }
-    #[cfg(not(unix))]
-    async {
-        drop(tokio::signal::ctrl_c().await);
-    }
 }
 
 /// Prints to standard output. A closed pipe is nobody's mistake.

@@ -14,6 +14,7 @@ mod arguments;
 mod budget;
 mod chain;
 mod file;
+mod losses;
 mod record;
 mod verify;
 mod writer;
@@ -21,13 +22,7 @@ mod writer;
 pub use record::{Arguments, Bytes, Caller, Client, Kind, Outcome, Place, Record};
 pub use verify::{Expected, Finding, Verified, verify};
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -36,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::{
     arguments::Discretion,
     budget::{Budget, Budgets},
+    losses::Losses,
     writer::Job,
 };
 use crate::config;
@@ -50,7 +46,7 @@ struct Inner {
     discretion: Discretion,
     required: bool,
     marks: bool,
-    lost: Arc<AtomicU64>,
+    losses: Arc<Losses>,
     strangers: Budget,
     known: Budgets,
 }
@@ -69,14 +65,14 @@ impl Audit {
             return Ok(Self(None));
         }
         let (jobs, queue) = mpsc::channel(settings.queue as usize);
-        let lost = Arc::new(AtomicU64::new(0));
-        writer::start(settings, queue, Arc::clone(&lost))?;
+        let losses = Arc::new(Losses::default());
+        writer::start(settings, queue, Arc::clone(&losses))?;
         Ok(Self(Some(Arc::new(Inner {
             jobs,
             discretion: Discretion::from_config(settings)?,
             required: settings.required,
             marks: settings.mark_changes,
-            lost,
+            losses,
             strangers: Budget::default(),
             known: Budgets::default(),
         }))))
@@ -108,7 +104,7 @@ impl Audit {
         let Some(inner) = &self.0 else { return };
         record.time = Timestamp::now();
         if inner.jobs.try_send(Job::Keep(Box::new(record))).is_err() {
-            inner.lost.fetch_add(1, Ordering::Relaxed);
+            inner.losses.lose();
         }
     }
 
@@ -139,6 +135,16 @@ impl Audit {
         let Some(others) = admitted else { return };
         record.others = others;
         self.keep(record);
+    }
+
+    /// How many records found no place in the queue since the start.
+    pub fn lost(&self) -> u64 {
+        self.0.as_ref().map_or(0, |inner| inner.losses.lost())
+    }
+
+    /// How often a place for records did not take one since the start.
+    pub fn failures(&self) -> u64 {
+        self.0.as_ref().map_or(0, |inner| inner.losses.failures())
     }
 
     /// Writes what came so far, and ends. What comes later is lost.

@@ -58,6 +58,9 @@ pub struct Record {
     /// The rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// What the rules say is done with it: `allow`, `confirm`, `deny`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<&'static str>,
     /// How somebody agreed, or is asked to: `person`, `code`, `argument`, `nobody`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<&'static str>,
@@ -231,6 +234,22 @@ const LONGEST_VALUE: usize = 1024;
 const MOST: usize = 64;
 /// What this server makes itself, of letters that mean nothing.
 const OURS: [&str; 7] = ["kind", "time", "id", "change", "argumentsHash", "hashes", "result"];
+
+impl Outcome {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Done => "done",
+            Self::Repeated => "repeated",
+            Self::Asked => "asked",
+            Self::Declined => "declined",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Sending => "sending",
+        }
+    }
+}
 
 impl Record {
     /// A record of this kind, which begins now.

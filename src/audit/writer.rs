@@ -2,18 +2,15 @@
 
 use std::{
     io::{self, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, chain::Chain, file::Keeping};
-use crate::{config, telemetry::Logs};
+use super::{Record, chain::Chain, file::Keeping, losses::Losses};
+use crate::{config, telemetry::Records};
 
 /// What the writer is told.
 #[derive(Debug)]
@@ -30,10 +27,10 @@ pub(super) enum Job {
 #[derive(Debug)]
 struct Sinks {
     file: Option<Keeping>,
-    collector: Option<(Logs, Stream)>,
+    collector: Option<(Records, Stream)>,
     stdout: Option<Stream>,
-    /// How many records found no place in the queue.
-    lost: Arc<AtomicU64>,
+    /// What is not kept.
+    losses: Arc<Losses>,
     complained: Option<Instant>,
     failures: u64,
     delivered_failures: u64,
@@ -54,13 +51,13 @@ const EVERY: Duration = Duration::from_mins(1);
 pub(super) fn start(
     settings: &config::Audit,
     jobs: mpsc::Receiver<Job>,
-    lost: Arc<AtomicU64>,
+    losses: Arc<Losses>,
 ) -> Result<(), String> {
     let (ready, opened) = std::sync::mpsc::sync_channel(1);
     let settings = settings.clone();
     let begun = thread::Builder::new().name("audit".to_owned()).spawn(move || {
         // The client of a collector is made and dropped here, where it may block.
-        match Sinks::open(&settings, lost) {
+        match Sinks::open(&settings, losses) {
             Ok(sinks) => {
                 let _ = ready.send(Ok(()));
                 sinks.serve(jobs);
@@ -73,18 +70,18 @@ pub(super) fn start(
 }
 
 impl Sinks {
-    fn open(settings: &config::Audit, lost: Arc<AtomicU64>) -> Result<Self, String> {
+    fn open(settings: &config::Audit, losses: Arc<Losses>) -> Result<Self, String> {
         let file = settings.file.path.as_deref();
         let file = file.map(|path| Keeping::open(path, &settings.file)).transpose()?;
         let collector = settings.otlp.endpoint.as_ref().map(|endpoint| {
-            let logs = Logs::start(&settings.otlp, endpoint, "octopus-mcp.audit");
+            let logs = Records::start(&settings.otlp, endpoint, "octopus-mcp.audit");
             logs.map(|logs| (logs, Stream::new())).map_err(|error| format!("audit.otlp.{error}"))
         });
         Ok(Self {
             file,
             collector: collector.transpose()?,
             stdout: settings.stdout.then(Stream::new),
-            lost,
+            losses,
             complained: None,
             failures: 0,
             delivered_failures: 0,
@@ -128,7 +125,7 @@ impl Sinks {
     /// Writes a record everywhere. The answer is that of the sink that decides: the file, else the
     /// collector, else standard output.
     fn write(&mut self, record: &Record) -> Result<(), String> {
-        let lost = self.lost.swap(0, Ordering::Relaxed);
+        let lost = self.losses.tell();
         let written = record.written();
         let mut decided = Ok(());
         if let Some(stream) = &mut self.stdout {
@@ -139,7 +136,7 @@ impl Sinks {
                     .and_then(|()| out.flush())
                     .map_err(|error| format!("audit.stdout: {error}"))
             });
-            self.failures += u64::from(decided.is_err());
+            self.failed(decided.is_err());
         }
         if let Some((logs, stream)) = &mut self.collector {
             stream.lost += lost;
@@ -150,15 +147,22 @@ impl Sinks {
                 }
                 Ok(())
             });
-            self.delivered_failures = logs.failures();
+            let failures = logs.failures();
+            self.losses.fail(failures.saturating_sub(self.delivered_failures));
+            self.delivered_failures = failures;
         }
         if let Some(file) = &mut self.file {
             file.lost += lost;
             decided = file.add(&written).map_err(|error| format!("audit.file.path: {error}"));
-            self.failures += u64::from(decided.is_err());
+            self.failed(decided.is_err());
         }
         self.complain(lost, decided.as_ref().err());
         decided
+    }
+
+    fn failed(&mut self, failed: bool) {
+        self.failures += u64::from(failed);
+        self.losses.fail(u64::from(failed));
     }
 
     /// Waits until what was written is kept.

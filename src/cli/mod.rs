@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{
     app,
     config::{self, Config, Flags, Loaded, Mistakes},
-    telemetry,
+    telemetry::{self, Telemetry},
 };
 
 /// A remote MCP server for Octopus Deploy.
@@ -172,9 +172,9 @@ fn complain(message: &str) {
     eprintln!("octopus-mcp: {message}");
 }
 
-fn begin(loaded: Loaded, options: &Options) -> Result<Config, Failure> {
+fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failure> {
     let config = loaded.finish().map_err(Failure::Settings)?;
-    telemetry::start(&config.telemetry).map_err(Failure::Other)?;
+    let delivering = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
     if options.api_key.is_some() {
         tracing::warn!(
             "a key given with --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
@@ -187,25 +187,39 @@ fn begin(loaded: Loaded, options: &Options) -> Result<Config, Failure> {
     if config.octopus.allow_http {
         tracing::warn!("credentials may travel to Octopus in clear text (octopus.allow_http)");
     }
-    Ok(config)
+    Ok((config, delivering))
 }
 
 async fn serve(loaded: Loaded, options: &Options) -> Result<(), Failure> {
-    let config = begin(loaded, options)?;
+    let (config, delivering) = begin(loaded, options)?;
     let told_to_stop = app::signalled();
+    let asked_again = app::hangups();
     let running = app::start(config.clone()).await.map_err(Failure::Other)?;
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "serving");
-    told_to_stop.await;
+    let flags = options.flags();
+    let file = flags.file.clone();
+    let load = move || {
+        let mut loaded = config::load(&flags);
+        app::check(&mut loaded);
+        loaded.finish().map_err(|mistakes| mistakes.to_string())
+    };
+    tokio::select! {
+        () = told_to_stop => {}
+        () = app::follow(running.live.clone(), file, load, asked_again) => {}
+    }
     tracing::info!("stopping");
     running.stop().await;
+    delivering.stop().await;
     Ok(())
 }
 
 async fn stdio(loaded: Loaded, options: &Options) -> Result<(), Failure> {
-    let config = begin(loaded, options)?;
-    Box::pin(app::serve_stdio(config)).await.map_err(Failure::Other)
+    let (config, delivering) = begin(loaded, options)?;
+    let served = Box::pin(app::serve_stdio(config)).await.map_err(Failure::Other);
+    delivering.stop().await;
+    served
 }
 
 fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure> {

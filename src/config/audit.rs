@@ -62,8 +62,9 @@ pub struct Otlp {
     pub endpoint: Option<Url>,
     /// Headers that it asks for. Those of the standard variable `OTEL_EXPORTER_OTLP_LOGS_HEADERS`,
     /// or else `OTEL_EXPORTER_OTLP_HEADERS`, are sent as well, and win over those with the same
-    /// name here. Other variables of OpenTelemetry change nothing: where, how often and for whom is
-    /// delivered stands in the settings alone, and what is delivered is not compressed.
+    /// name here. `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`, or else the one without `LOGS_`, and what
+    /// the variables say of who sends count as well; where and how often is delivered stands in
+    /// the settings alone.
     pub headers: Vec<OtlpHeader>,
     /// A file with the certificates of authorities to trust beside those of the system (PEM).
     pub ca_file: Option<PathBuf>,

@@ -14,8 +14,8 @@ use super::{ByteSize, List, Networks, Period};
 pub struct Http {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// A second address that answers `/healthz` and `/readyz` alone. Left out, only the first
-    /// one does.
+    /// A second address that answers `/healthz`, `/readyz` and `/metrics` alone. Left out, the
+    /// first one answers for health, and nobody reads metrics here.
     pub admin_listen: Option<SocketAddr>,
     /// The address by which clients reach this server, without `/mcp`: `https://mcp.example.com`.
     /// Its host is served beside `allowed_hosts`. Left out, clients of `auth.mode = "oauth"` are
@@ -44,7 +44,10 @@ pub struct Http {
     /// How long a call may be silent before its answer becomes an event stream with keep-alive
     /// comments, so that clients and proxies do not give up.
     pub quiet_limit: Period,
-    /// How long running calls may go on after the server was told to stop.
+    /// How long the server goes on as before after it was told to stop, but for `/readyz` and for
+    /// ending each connection with its next answer: as long as load balancers take to notice.
+    pub drain_pause: Period,
+    /// How long running calls may go on after that.
     pub drain_timeout: Period,
     /// `off`: no session is kept, so a restart loses nothing and every replica answers everything.
     /// `memory`: clients of the revisions before 2026-07-28 get a session, so that a person can be
@@ -98,6 +101,7 @@ impl Default for Http {
             body_timeout: Period::seconds(15),
             request_timeout: Period::seconds(55),
             quiet_limit: Period::seconds(5),
+            drain_pause: Period::seconds(0),
             drain_timeout: Period::seconds(25),
             sessions: Sessions::Off,
             session_idle: Period::seconds(60 * 60),

@@ -35,6 +35,24 @@ const OFFICIAL: &[(&str, &str)] = &[
     ("OCTOPUS_ACCESS_TOKEN_FILE", "octopus.access_token_file"),
 ];
 
+/// The standard variables of OpenTelemetry, and the unit that they leave out.
+const STANDARD: &[(&str, &str, &str)] = &[
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp.endpoint", ""),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "telemetry.otlp.traces_endpoint", ""),
+    ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "telemetry.otlp.metrics_endpoint", ""),
+    ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "telemetry.otlp.logs_endpoint", ""),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "telemetry.otlp.protocol", ""),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "telemetry.otlp.headers", ""),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", "telemetry.otlp.ca_file", ""),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "telemetry.otlp.timeout", "ms"),
+    ("OTEL_TRACES_EXPORTER", "telemetry.otlp.traces", ""),
+    ("OTEL_METRICS_EXPORTER", "telemetry.otlp.metrics", ""),
+    ("OTEL_LOGS_EXPORTER", "telemetry.otlp.logs", ""),
+    ("OTEL_TRACES_SAMPLER", "telemetry.otlp.sampler", ""),
+    ("OTEL_TRACES_SAMPLER_ARG", "telemetry.otlp.sampler_arg", ""),
+    ("OTEL_SDK_DISABLED", "telemetry.otlp.disabled", ""),
+];
+
 /// Reads the entries of a TOML file. `is_setting` tells a table from a setting that is one.
 pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Mistake> {
     let origin = format!("file {}", path.display());
@@ -79,9 +97,13 @@ pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>)
     let mut entries: Vec<Entry> = variables
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
-        .filter_map(|(name, text)| {
+        .filter_map(|(name, mut text)| {
             let official = OFFICIAL.iter().find(|(official, _)| *official == name);
+            let standard = STANDARD.iter().find(|(standard, ..)| *standard == name);
             let key = if let Some((_, key)) = official {
+                (*key).to_owned()
+            } else if let Some((_, key, unit)) = standard {
+                text.push_str(unit);
                 (*key).to_owned()
             } else {
                 let rest = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest))?;
@@ -92,7 +114,7 @@ pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>)
             Some(Entry { key, value, text: Some(text), origin })
         })
         .collect();
-    // Ours win over the official server's names, whatever order the system lists them in.
+    // Ours win over names that others gave, whatever order the system lists them in.
     entries.sort_by_key(|entry| entry.origin.contains(PREFIX));
     entries
 }
@@ -121,6 +143,17 @@ mod tests {
         assert_eq!(keys(&[("OCTOPUS_API_KEY_FILE", "x")]), ["octopus.api_key_file"]);
         assert_eq!(keys(&[("OCTOPUS_MCP_HTPP__LISTEN", "x")]), ["htpp.listen"]);
         assert_eq!(keys(&[("PATH", "/bin"), ("OCTOPUS_MCP_HTTP__LISTEN", "")]), [""; 0]);
+    }
+
+    #[test]
+    fn the_standard_variables_of_opentelemetry_are_read() {
+        let read = |name: &str, text: &str| {
+            let mut read = environment([(name.to_owned(), text.to_owned())]);
+            read.pop().map(|entry| (entry.key, entry.text.unwrap()))
+        };
+        let timeout = ("telemetry.otlp.timeout".to_owned(), "2500ms".to_owned());
+        assert_eq!(read("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"), Some(timeout));
+        assert_eq!(read("OTEL_BSP_SCHEDULE_DELAY", "100"), None);
     }
 
     #[test]

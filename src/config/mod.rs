@@ -17,6 +17,7 @@ mod networks;
 mod reference;
 mod rule;
 mod rules;
+mod telemetry;
 mod tools;
 mod validate;
 mod values;
@@ -36,6 +37,7 @@ pub use networks::{Networks, is_loopback};
 pub use reference::reference;
 pub use rule::{ENVIRONMENT_WORD, Effect, Risk, Rule, TierWord};
 pub use rules::Policy;
+pub use telemetry::{Collector, Exporter, LogFormat, OtlpProtocol, Sampler, Signal, Telemetry};
 pub use tools::{Confirm, Tools};
 pub use values::{ByteSize, List, Period, Secret};
 pub use window::{Clock, DAY, Days, Window, Zone};
@@ -69,36 +71,10 @@ pub struct Config {
     pub limits: Limits,
     /// A record of every call.
     pub audit: Audit,
-    /// Logs.
+    /// Logs, traces and metrics.
     pub telemetry: Telemetry,
     /// The embedded sample instance of Octopus.
     pub sample: Sample,
-}
-
-/// Logs.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Telemetry {
-    /// `text` for people, `json` for machines.
-    pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`.
-    pub log_filter: String,
-}
-
-impl Default for Telemetry {
-    fn default() -> Self {
-        Self { log_format: LogFormat::Text, log_filter: "info,rmcp=warn".to_owned() }
-    }
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// The embedded sample instance of Octopus.

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{AuthMode, Config, Instance, Loaded, Modes, audit, auth, instances, limits, rules};
+use super::{
+    AuthMode, Config, Instance, Loaded, Modes, audit, auth, instances, limits, rules, telemetry,
+};
 
 impl Config {
     /// Every instance with its name and the key of its settings.
@@ -57,6 +59,7 @@ pub(super) fn validate(loaded: &mut Loaded) {
     changes(loaded, &config);
     rules::validate(loaded, &config);
     audit::validate(loaded, &config.audit);
+    telemetry::validate(loaded, &config.telemetry);
 }
 
 /// Files that the settings name must be there.

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::{Gate, envelope, rate, refusal::Refusal};
-use crate::config;
+use crate::{config, telemetry::Limit};
 
 /// Places beside the limit that are kept for greetings. A client whose greeting is refused takes
 /// the server for broken, or speaks an older revision from then on.
@@ -106,4 +106,5 @@ fn full_house() -> Refusal {
         "this server has all requests under way that it takes on; try again in a second",
     )
     .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    .limited(Limit::Full)
 }

@@ -20,8 +20,10 @@ mod envelope;
 mod guard;
 mod health;
 mod hosts;
+mod leaving;
 mod listen;
 mod media;
+mod metrics;
 mod narrow;
 mod peer;
 mod proof;
@@ -36,6 +38,7 @@ mod scope;
 mod served;
 mod session;
 mod shape;
+mod swap;
 mod tls;
 mod trace;
 mod well_known;
@@ -44,6 +47,7 @@ pub use auth::Auth;
 pub use health::Readiness;
 pub use listen::{Listening, listen};
 pub use rate::Rates;
+pub use swap::Swap;
 pub use tls::Certificates;
 
 use std::sync::Arc;
@@ -69,6 +73,7 @@ use crate::{
     audit::Audit,
     config,
     mcp::{Manager, Offering, Protocol, Sessions},
+    telemetry::Metrics,
 };
 
 /// Everything that a request passes on its way to the protocol.
@@ -84,6 +89,7 @@ pub struct Gate {
     audit: Audit,
     /// Sessions, where the settings keep any.
     sessions: Option<Arc<Sessions>>,
+    metrics: Metrics,
 }
 
 impl Gate {
@@ -107,6 +113,7 @@ impl Gate {
             sessions,
             requests: Arc::new(Semaphore::new(admit::places(limits))),
             audit: Audit::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -114,6 +121,12 @@ impl Gate {
     #[must_use]
     pub fn audited(self, audit: Audit) -> Self {
         Self { audit, ..self }
+    }
+
+    /// A gate that counts and measures the requests that come to it.
+    #[must_use]
+    pub fn measured(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -158,6 +171,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         // Streams that clients listen on stay open for long, so they take no place of a request.
         // They are told of no place of Octopus, so none is looked for.
         let streams = ServiceBuilder::new()
+            .layer(from_fn_with_state(gate.readiness.clone(), leaving::end))
             .layer(from_fn_with_state(Arc::clone(&gate), guard::check))
             .layer(from_fn_with_state(Arc::clone(&gate), rate::count_failures))
             .layer(from_fn_with_state(Arc::clone(&gate), auth::identify))
@@ -186,8 +200,10 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
             ServiceBuilder::new()
                 // Nothing below can print these.
                 .layer(SetSensitiveRequestHeadersLayer::new(auth::sensitive_headers()))
+                // A server that stops sends its clients on.
+                .layer(from_fn_with_state(gate.readiness.clone(), health::send_on))
                 // An ID and a span for each request, and one line about it.
-                .layer(from_fn(trace::trace))
+                .layer(from_fn_with_state(Arc::clone(&gate), trace::trace))
                 // Where it comes from, for whoever asks below.
                 .layer(from_fn_with_state(Arc::clone(&gate), peer::find))
                 // A bug in one request is the end of that request alone.
@@ -199,8 +215,8 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
 }
 
 /// The surface of the admin listener.
-pub fn admin_router(readiness: Readiness) -> Router {
-    health::router(readiness).fallback(nothing_here)
+pub fn admin_router(readiness: Readiness, metrics: Metrics) -> Router {
+    health::router(readiness).merge(metrics::router(metrics)).fallback(nothing_here)
 }
 
 /// rmcp's transport. Its own check of hosts stands behind ours and is off. Its token would cut

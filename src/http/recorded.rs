@@ -1,4 +1,5 @@
-//! A record of each request that the endpoint refuses. What MCP answers has its own.
+//! A record of each request that the endpoint refuses, and its place in the metrics. What MCP answers
+//! has its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,17 +11,22 @@ use axum::{
 use http::{Extensions, StatusCode};
 use serde::Deserialize;
 
-use super::{Gate, envelope::Envelope, trace::REQUEST_ID};
+use super::{Gate, auth::Unidentified, envelope::Envelope, trace::REQUEST_ID};
 use crate::{
     audit::{Kind, Outcome, Record},
     callers::{Way, Who},
     mcp,
+    telemetry::Limit,
     tool::Narrowing,
 };
 
 /// Why a request was refused: how an answer is marked that says so.
 #[derive(Debug, Clone)]
-pub(super) struct Refused(pub(super) Arc<str>);
+pub(super) struct Refused {
+    pub(super) why: Arc<str>,
+    /// The limit that it met, where it has to wait.
+    pub(super) limit: Option<Limit>,
+}
 
 /// What is learned of a request on its way, for the record of its refusal. A clone is of the same
 /// request.
@@ -61,17 +67,21 @@ pub(super) async fn keep(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if !gate.audit.is_on() {
-        return next.run(request).await;
-    }
     let learned = Learned::default();
-    request.extensions_mut().insert(learned.clone());
+    if gate.audit.is_on() {
+        request.extensions_mut().insert(learned.clone());
+    }
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let response = next.run(request).await;
     let status = response.status();
-    if let Some(Refused(why)) = response.extensions().get()
-        && status != StatusCode::METHOD_NOT_ALLOWED
-    {
+    let Some(Refused { why, limit }) = response.extensions().get() else { return response };
+    if let Some(limit) = limit {
+        gate.metrics.limited(*limit);
+    }
+    if response.extensions().get::<Unidentified>().is_some() {
+        gate.metrics.stranger();
+    }
+    if gate.audit.is_on() && status != StatusCode::METHOD_NOT_ALLOWED {
         let known = std::mem::take(&mut *learned.known());
         let is_proven = known.who.as_ref().is_some_and(|who| match who.way {
             Way::Nobody | Way::Octopus => false,

@@ -11,6 +11,7 @@ use http::{
 use serde_json::{Value, json};
 
 use super::recorded::Refused;
+use crate::telemetry::Limit;
 
 /// JSON-RPC and MCP codes of errors (MCP 2026-07-28, "Error codes").
 pub(super) mod code {
@@ -34,12 +35,13 @@ pub(super) struct Refusal {
     message: String,
     data: Option<Box<Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    limit: Option<Limit>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code: code::REFUSED, message, data: None, headers: Vec::new() }
+        Self { status, code: code::REFUSED, message, data: None, headers: Vec::new(), limit: None }
     }
 
     pub(super) fn bad_request(code: i64, message: impl Into<String>) -> Self {
@@ -61,6 +63,11 @@ impl Refusal {
         self
     }
 
+    /// The caller has to wait, because of this limit.
+    pub(super) fn limited(self, limit: Limit) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
     /// Its status.
     pub(super) fn status(&self) -> StatusCode {
         self.status
@@ -72,7 +79,7 @@ impl Refusal {
 
     /// The answer to the request with this ID; `null` where it has none or none could be read.
     pub(super) fn to(self, id: &Value) -> Response {
-        let refused = Refused(self.message.as_str().into());
+        let refused = Refused { why: self.message.as_str().into(), limit: self.limit };
         let mut error = json!({ "code": self.code, "message": self.message });
         if let (Some(data), Value::Object(error)) = (self.data, &mut error) {
             error.insert("data".to_owned(), *data);

@@ -28,7 +28,7 @@ pub(super) async fn check<O: Offering>(
 ) -> Response {
     let (parts, body): (_, Body) = request.into_parts();
     if let Auth::Ways(ways) = &gate.auth
-        && let Some((has, needs)) = lacks(protocol.offering(), &parts)
+        && let Some((has, needs)) = lacks(&*protocol.offering(), &parts)
         && ways.oauth().is_some_and(|oauth| oauth.advertises(needs))
     {
         tracing::info!(needs = needs.name(), has = has.name(), "a token allows too little");

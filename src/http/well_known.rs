@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -38,7 +38,7 @@ pub(super) fn router(gate: &Arc<Gate>) -> Router {
         .with_state(Arc::clone(gate))
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn(trace::trace))
+                .layer(from_fn_with_state(Arc::clone(gate), trace::trace))
                 .layer(from_fn_with_state(Arc::clone(gate), peer::find))
                 .layer(CatchPanicLayer::custom(refusal::panicked))
                 // It is for everybody, and holds nothing of anybody.

@@ -82,3 +82,8 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
         _ => ErrorData::internal_error(message, data),
     }
 }
+
+/// A request that is about no tool has no tool's answer to say it in.
+pub(super) fn refused(error: &Error) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
+}

@@ -3,14 +3,15 @@
 use crate::{
     audit::{Audit, Caller, Client, Kind, Outcome, Record},
     callers::Who,
+    telemetry::Metrics,
     tool::{Error, Open, Passed, Trail},
 };
 
 use super::Request;
 
 /// Opens the record of a request: from now on one is kept, whatever becomes of it.
-pub(super) fn open(audit: &Audit, kind: Kind, request: &Request) -> Open {
-    let trail = Trail::begin(audit, kind);
+pub(super) fn open(audit: &Audit, metrics: &Metrics, kind: Kind, request: &Request) -> Open {
+    let trail = Trail::begin(audit, metrics, kind);
     trail.note(|record| {
         record.caller = Some(recorded(&request.caller.who));
         record.client = request.client.as_deref().map(client);

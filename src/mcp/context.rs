@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use rmcp::model::CallToolRequestParams;
+
 use super::{NotServed, Request, Tools};
 use crate::{
-    callers::Caller,
+    callers::{Caller, Scope},
     octopus::Instance,
     tool::{
         Asked, Consent, Context, Decisions, Error, Narrowing, Policy, Progress, Reach, TakenOut,
@@ -45,6 +47,24 @@ impl Tools {
     /// What a request may see and do. Where it reaches nothing, nothing.
     pub(super) fn policy(&self, request: &Request) -> Option<Policy> {
         self.reach_of(request).ok().map(|(reach, instance)| reach.policy(&instance))
+    }
+
+    /// The scope that a caller has not got for a call, where that alone keeps it from them.
+    pub(super) fn lacking(
+        &self,
+        params: &CallToolRequestParams,
+        caller: &Caller,
+        narrowing: &Narrowing,
+    ) -> Option<Scope> {
+        let arguments = params.arguments.clone().unwrap_or_default();
+        let entry = self.catalog.serving(&params.name, &arguments)?;
+        let tier = entry.does(&arguments);
+        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > caller.who.grants.scope)?;
+        let (reach, instance) = self.reach(caller, narrowing, None).ok()?;
+        let policy = reach.policy_with(needs, &instance);
+        let would_go_on =
+            policy.shows(entry.toolset, entry.definition) && policy.forbids(tier).is_none();
+        would_go_on.then_some(needs)
     }
 
     /// What is needed to list things, which is not recorded.

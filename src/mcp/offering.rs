@@ -66,6 +66,16 @@ pub trait Offering: Send + Sync + 'static {
     /// check headers that repeat its arguments.
     fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
 
+    /// The tool that serves a call, by its own name, for traces and metrics.
+    fn called(&self, _params: &CallToolRequestParams) -> Option<&'static str> {
+        None
+    }
+
+    /// The prompt that serves a request, by its own name, for traces and metrics.
+    fn filled(&self, _params: &GetPromptRequestParams) -> Option<&'static str> {
+        None
+    }
+
     /// The scope that a caller has not got for a call, where that alone keeps it from them.
     fn lacks(
         &self,

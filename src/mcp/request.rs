@@ -6,8 +6,9 @@ use rmcp::{
     service::RequestContext,
 };
 use tokio::sync::mpsc;
+use tracing::Span;
 
-use crate::{callers::Caller, tool::Narrowing};
+use crate::{callers::Caller, telemetry, tool::Narrowing};
 
 /// What an offering learns of a request beside its parameters.
 #[derive(Debug, Clone)]
@@ -56,7 +57,8 @@ impl Request {
             narrowing,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
             id: parts.and_then(|parts| text(&parts.headers, "x-request-id")),
-            trace: parts.and_then(|parts| trace(&text(&parts.headers, "traceparent")?)),
+            trace: telemetry::trace_of(&Span::current())
+                .or_else(|| parts.and_then(|parts| trace(&text(&parts.headers, "traceparent")?))),
             capabilities,
             version,
             can_ask,

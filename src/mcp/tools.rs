@@ -17,7 +17,7 @@ use super::{
     consent::{self, Came as Brought},
     instructions::instructions,
     places::Absent,
-    prompts::Prompts,
+    prompts::{self, Prompts},
     resources,
     version::{is_new_enough, version},
 };
@@ -26,9 +26,10 @@ use crate::{
     callers::{Caller, Scope},
     octopus::Instances,
     rules::Rules,
+    telemetry::Metrics,
     tool::{
         Acting, Catalog, Consent, Entry, Error, Fixed, Gate, InstanceRate, Limits, Narrowing,
-        Outcome as Came, Policy, Starters, Unknown,
+        Outcome as Came, Policy, Starters, Unknown, Way,
     },
 };
 
@@ -56,15 +57,12 @@ pub struct Tools {
     pub audit: Audit,
     /// Which users of Octopus act.
     pub acting: Acting,
+    /// Where calls are counted.
+    pub metrics: Metrics,
     /// How much all callers together may ask of each instance.
     pub instance_rate: InstanceRate,
     /// Spaces that were asked for and are not there.
     pub absent: Absent,
-}
-
-/// A request that is about no tool has no tool's answer to say it in.
-fn refused(error: &Error) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
 }
 
 impl Offering for Tools {
@@ -117,21 +115,23 @@ impl Offering for Tools {
         self.catalog.named(name).map(|entry| entry.listed(fixed, true).clone())
     }
 
+    fn called(&self, params: &CallToolRequestParams) -> Option<&'static str> {
+        let nothing = JsonObject::new();
+        let arguments = params.arguments.as_ref().unwrap_or(&nothing);
+        self.catalog.serving(&params.name, arguments).map(|entry| entry.definition.name)
+    }
+
+    fn filled(&self, params: &GetPromptRequestParams) -> Option<&'static str> {
+        prompts::name(&params.name)
+    }
+
     fn lacks(
         &self,
         params: &CallToolRequestParams,
         caller: &Caller,
         narrowing: &Narrowing,
     ) -> Option<Scope> {
-        let arguments = params.arguments.clone().unwrap_or_default();
-        let entry = self.catalog.serving(&params.name, &arguments)?;
-        let tier = entry.does(&arguments);
-        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > caller.who.grants.scope)?;
-        let (reach, instance) = self.reach(caller, narrowing, None).ok()?;
-        let policy = reach.policy_with(needs, &instance);
-        let would_go_on =
-            policy.shows(entry.toolset, entry.definition) && policy.forbids(tier).is_none();
-        would_go_on.then_some(needs)
+        self.lacking(params, caller, narrowing)
     }
 
     async fn call(
@@ -140,7 +140,7 @@ impl Offering for Tools {
         request: Request,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = params.arguments.take().unwrap_or_default();
-        let open = audited::open(&self.audit, Kind::Call, &request);
+        let open = audited::open(&self.audit, &self.metrics, Kind::Call, &request);
         open.trail().brought(&arguments);
         // One and the same answer for a tool that does not exist and one that is not shown.
         let serving = self.catalog.serving(&params.name, &arguments);
@@ -167,6 +167,7 @@ impl Offering for Tools {
             Brought::No(action, question) => {
                 let caller = Arc::clone(&request.caller.who);
                 tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
+                open.trail().note(|record| record.consent = Some(Way::Person.name()));
                 if open.trail().is_on()
                     && let Ok(cx) = self.context(request, question, open.trail()).await
                 {
@@ -220,7 +221,7 @@ impl Offering for Tools {
 
     async fn resources(&self, request: Request) -> Result<Vec<Resource>, ErrorData> {
         let cx = self.to_list(request).await;
-        Ok(resources::list(&cx.map_err(|error| refused(&error))?).await)
+        Ok(resources::list(&cx.map_err(|error| answer::refused(&error))?).await)
     }
 
     async fn resource_templates(&self, request: Request) -> Vec<ResourceTemplate> {
@@ -231,13 +232,13 @@ impl Offering for Tools {
     }
 
     async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
-        let open = audited::open(&self.audit, Kind::Resource, &request);
+        let open = audited::open(&self.audit, &self.metrics, Kind::Resource, &request);
         open.trail().brought(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
         match self.context(request, Consent::default(), open.trail()).await {
             Ok(cx) => resources::read(&uri, &cx, open).await,
             Err(error) => {
                 audited::failed(open, &error);
-                Err(refused(&error))
+                Err(answer::refused(&error))
             }
         }
     }
@@ -252,7 +253,7 @@ impl Offering for Tools {
         params: GetPromptRequestParams,
         request: Request,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let open = audited::open(&self.audit, Kind::Prompt, &request);
+        let open = audited::open(&self.audit, &self.metrics, Kind::Prompt, &request);
         open.trail().note(|record| record.prompt = Some(params.name.clone()));
         if let Some(arguments) = &params.arguments {
             open.trail().brought(arguments);
@@ -275,14 +276,14 @@ impl Offering for Tools {
         params: CompleteRequestParams,
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
-        let open = audited::open(&self.audit, Kind::Completion, &request);
+        let open = audited::open(&self.audit, &self.metrics, Kind::Completion, &request);
         let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
         complete::noted(&params, &policy, open.trail());
         let cx = match self.context(request, Consent::default(), open.trail()).await {
             Ok(cx) => cx,
             Err(error) => {
                 audited::failed(open, &error);
-                return Err(refused(&error));
+                return Err(answer::refused(&error));
             }
         };
         let prompts = Prompts::of(&cx.policy, &cx.reach.narrowing);

@@ -62,6 +62,12 @@ impl Breaker {
         self.locked().refuses(whose, Instant::now())
     }
 
+    /// Whether requests of everybody are refused now.
+    pub(super) fn refuses_all(&self) -> bool {
+        let state = self.locked();
+        state.whose == Whose::Several && state.until.is_some_and(|until| until > Instant::now())
+    }
+
     /// Lets a request of this caller through, or says for how long none is.
     pub(super) fn enter(&self, whose: Fingerprint) -> Result<Pass<'_>, Duration> {
         self.enter_at(whose, Instant::now())

@@ -19,7 +19,7 @@ use super::{
     space::KnownSpace,
     transport::{Begun, Transport},
 };
-use crate::config;
+use crate::{config, telemetry::Metrics};
 
 /// One instance of Octopus. Cheap to clone; all clones share one pool of connections.
 #[derive(Debug, Clone)]
@@ -50,8 +50,13 @@ const VERSION_KEPT: Duration = Duration::from_mins(10);
 
 impl Client {
     /// Makes the client of the instance at `url`, which is called so here. Nothing is sent yet.
-    pub fn new(name: &str, url: Url, settings: &config::Instance) -> Result<Self, String> {
-        let transport = Arc::new(Transport::new(name, url, settings)?);
+    pub fn new(
+        name: &str,
+        url: Url,
+        settings: &config::Instance,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
+        let transport = Arc::new(Transport::new(name, url, settings, metrics)?);
         let limits = Limits {
             retries: settings.retries,
             retry_after: settings.retry_after_limit.0,
@@ -63,13 +68,22 @@ impl Client {
             .support_invalidation_closures()
             .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
-        let (reads, llms_txt) = (Reads::default(), llms_txt::cache());
+        let (reads, llms_txt) = (Reads::new(metrics), llms_txt::cache());
         Ok(Self(Arc::new(Inner { transport, limits, reads, spaces, version, llms_txt })))
     }
 
     /// Where the instance is.
     pub fn url(&self) -> &Url {
         self.0.transport.url()
+    }
+
+    /// Whether the instance is left alone for a while, whoever asks.
+    pub fn is_paused(&self) -> bool {
+        self.0.transport.is_paused_for_all()
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        self.0.transport.metrics()
     }
 
     pub(super) fn transport(&self) -> &Arc<Transport> {

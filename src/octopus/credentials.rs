@@ -110,6 +110,16 @@ impl Credentials {
         }
     }
 
+    /// The access token, where it is one.
+    pub(super) fn token(&self) -> Option<&str> {
+        (self.kind == Kind::AccessToken).then(|| self.secret.expose_secret())
+    }
+
+    /// Whether the API key begins so.
+    pub(super) fn begins_with(&self, hint: &str) -> bool {
+        self.kind == Kind::ApiKey && self.secret.expose_secret().starts_with(hint)
+    }
+
     /// An access token, as Octopus's token exchange gives it.
     pub fn access_token(text: &str) -> Result<Self, BadCredential> {
         let text = text.trim();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Brings, Client, Credentials, NoCredential, Source};
-use crate::config;
+use crate::{config, telemetry::Metrics};
 
 /// One instance, as this server reaches it.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ pub struct Instances {
 
 impl Instances {
     /// The instances of the settings. Nothing is sent yet.
-    pub fn from_config(config: &config::Config) -> Result<Self, String> {
+    pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let modes = config.auth_modes();
         let made = config.each_instance().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
-            let client = Client::new(name, url, settings).map_err(wrong)?;
+            let client = Client::new(name, url, settings, metrics).map_err(wrong)?;
             let instance = Instance {
                 name: name.to_owned(),
                 space: settings.space.clone(),
@@ -69,6 +69,10 @@ impl Instances {
 }
 
 impl Instance {
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// What is wrong with what a caller brings, as far as that can be said without asking anybody.
     pub fn suits(&self, brings: &Brings) -> Result<(), NoCredential> {
         self.source.suits(&self.name, brings)

@@ -8,6 +8,7 @@
 //! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
 
 // How to reach it
+mod asking;
 mod breaker;
 mod client;
 mod configured;
@@ -15,6 +16,7 @@ mod connections;
 mod credentials;
 mod error;
 mod exchange;
+mod expiry;
 mod headers;
 mod instances;
 mod issued;
@@ -22,6 +24,7 @@ mod order;
 mod path;
 mod places;
 mod reads;
+mod route;
 mod session;
 mod source;
 mod touched;
@@ -78,6 +81,7 @@ pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};
 pub use error::Error;
 pub use exchange::Exchange;
+pub use expiry::Expiries;
 pub use instances::{Instance, Instances};
 pub use order::{Answer, Method, Order, Permit};
 pub use page::{Page, Window};

@@ -20,6 +20,7 @@ use futures::{
 };
 
 use super::{Answer, Error, Fingerprint};
+use crate::telemetry::Metrics;
 
 type Come = Result<Answer, Error>;
 /// Whose session, and the path and query.
@@ -33,6 +34,7 @@ pub(super) struct Reads(Arc<Inner>);
 struct Inner {
     under_way: Mutex<HashMap<Key, Known>>,
     count: AtomicU64,
+    metrics: Metrics,
 }
 
 struct Known {
@@ -51,6 +53,10 @@ struct Leave {
 const KNOWN: usize = 10_000;
 
 impl Reads {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        Self(Arc::new(Inner { metrics: metrics.clone(), ..Inner::default() }))
+    }
+
     /// Joins the same read of the same caller, or begins it.
     pub(super) async fn share(
         &self,
@@ -66,7 +72,9 @@ impl Reads {
         let number = self.0.count.fetch_add(1, Ordering::Relaxed);
         let leave = Leave { reads: self.clone(), key: key.clone(), number };
         let mut under_way = self.locked();
-        if let Some(shared) = under_way.get(&key).and_then(|known| known.read.upgrade()) {
+        let joined = under_way.get(&key).and_then(|known| known.read.upgrade());
+        self.0.metrics.looked_up("reads", joined.is_some());
+        if let Some(shared) = joined {
             drop(under_way);
             return shared;
         }

@@ -99,6 +99,7 @@ impl Session {
     /// The version of the instance.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
         let read = async { server::root(self).await?.parsed() };
+        self.client.metrics().looked_up("version", self.client.version().contains_key(&()));
         self.client.version().try_get_with((), read).await.map_err(|error| (*error).clone())
     }
 

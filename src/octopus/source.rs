@@ -113,6 +113,17 @@ impl Source {
         })
     }
 
+    /// The credentials that the settings name, and what they call them.
+    pub(super) fn configured(&self) -> Vec<(&str, &Configured)> {
+        match self {
+            Self::CallerOr(one) | Self::Configured(one) => vec![("configured", one)],
+            Self::Groups(groups) => {
+                groups.iter().map(|(group, one)| (group.as_str(), one)).collect()
+            }
+            Self::Caller | Self::Exchange(_) => Vec::new(),
+        }
+    }
+
     /// What is wrong with what a caller brings, as far as that can be said without asking anybody.
     pub(super) fn suits(&self, name: &str, brings: &Brings) -> Result<(), NoCredential> {
         let name = || name.to_owned();
@@ -150,6 +161,7 @@ impl Source {
 mod tests {
     use super::*;
     use crate::config::{Exchange, GroupCredential, Secret};
+    use crate::telemetry::Metrics;
 
     const OWN: &str = "API-OWN";
     const CONFIGURED: &str = "API-CONFIGURED";
@@ -188,7 +200,7 @@ mod tests {
             ..Instance::default()
         };
         let url = instance.url.clone().unwrap();
-        let client = Client::new(NAME, url, &instance).unwrap();
+        let client = Client::new(NAME, url, &instance, &Metrics::default()).unwrap();
         Source::from_config(&instance, &Modes::from(mode), &client).unwrap()
     }
 

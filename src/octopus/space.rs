@@ -34,7 +34,9 @@ impl Session {
             let spaces::Space { id, name, slug, .. } = collection.find(wanted).await?;
             Ok(KnownSpace { id, name, slug })
         };
-        let known = self.client().spaces().try_get_with(key, look_up).await;
+        let spaces = self.client().spaces();
+        self.client().metrics().looked_up("spaces", spaces.contains_key(&key));
+        let known = spaces.try_get_with(key, look_up).await;
         let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
         let space = Space { session: self.clone(), known };
         self.touched().note(|touches| space.touches(touches));

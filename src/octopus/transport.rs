@@ -10,17 +10,18 @@ use url::Url;
 
 use super::{
     Answer, Error, Fingerprint,
+    asking::Asking,
     breaker::Breaker,
     connections::connections,
     headers::{content_type, retry_after},
     places::{Kind, Place, Places},
 };
-use crate::config;
+use crate::{config, telemetry::Metrics};
 
 /// The way to one instance.
 #[derive(Debug)]
 pub(super) struct Transport {
-    name: String,
+    asking: Asking,
     url: Url,
     /// Connections that follow redirects within the instance.
     pub(super) reads: reqwest::Client,
@@ -42,12 +43,17 @@ pub(super) struct Begun {
 const FAILURE_LIMIT: usize = 64 * 1024;
 
 impl Transport {
-    pub(super) fn new(name: &str, url: Url, settings: &config::Instance) -> Result<Self, String> {
+    pub(super) fn new(
+        name: &str,
+        url: Url,
+        settings: &config::Instance,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         // The one place that chooses; a provider that somebody installed before is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let timeout = settings.timeout.0;
         Ok(Self {
-            name: name.to_owned(),
+            asking: Asking::new(name, &url, metrics),
             reads: connections(&url, settings, true)?,
             orders: connections(&url, settings, false)?,
             timeout,
@@ -58,11 +64,20 @@ impl Transport {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.name
+        &self.asking.instance
     }
 
     pub(super) fn url(&self) -> &Url {
         &self.url
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.asking.metrics
+    }
+
+    /// Whether the breaker refuses everybody now.
+    pub(super) fn is_paused_for_all(&self) -> bool {
+        self.breaker.refuses_all()
     }
 
     /// Whether the breaker would refuse a request of this caller now.
@@ -82,17 +97,18 @@ impl Transport {
         if kind == Kind::Whole {
             request = request.timeout(self.timeout);
         }
-        let paused = |wait| Error::Paused { instance: self.name.clone(), wait };
+        let instance = || self.name().to_owned();
+        let unsent = |error| self.asking.unsent(route, error);
+        let paused = |wait| unsent(Error::Paused { instance: instance(), wait });
         // Nobody waits for a place to be refused then.
         if let Some(wait) = self.breaker.refuses(whose) {
             return Err(paused(wait));
         }
         let Some(place) = self.places.take(kind).await else {
-            return Err(Error::Busy { instance: self.name.clone(), after: self.timeout });
+            return Err(unsent(Error::Busy { instance: instance(), after: self.timeout }));
         };
         let pass = self.breaker.enter(whose).map_err(paused)?;
-        let started = std::time::Instant::now();
-        let response = match request.send().await {
+        let response = match self.asking.send(route, request).await {
             Ok(response) => response,
             Err(error) => {
                 pass.failed();
@@ -105,13 +121,6 @@ impl Transport {
         } else {
             pass.answered();
         }
-        tracing::debug!(
-            instance = self.name,
-            route,
-            status = status.as_u16(),
-            elapsed_ms = started.elapsed().as_millis(),
-            "octopus answered"
-        );
         if status.is_success() {
             return Ok(Begun { response, place });
         }

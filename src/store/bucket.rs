@@ -68,8 +68,19 @@ impl Bucket {
         Some(Self { name, burst, each, here, remote })
     }
 
-    pub(super) fn here(&self) -> Arc<Here> {
-        Arc::clone(&self.here)
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// Whether these are its limits.
+    pub(super) fn allows(&self, rate: u32, burst: u32) -> bool {
+        MINUTE.checked_div(rate) == Some(self.each) && self.burst.get() == burst
+    }
+
+    /// Drops the buckets that are full again.
+    pub(super) fn forget(&self) {
+        self.here.limiter.retain_recent();
+        self.here.limiter.shrink_to_fit();
     }
 
     /// Takes a token out of the bucket of this key, if there is one.
@@ -99,14 +110,6 @@ impl Bucket {
                 Taken { allowed: false, limit, remaining: 0, wait, full }
             }
         }
-    }
-}
-
-impl Here {
-    /// Drops the buckets that are full again.
-    pub(super) fn forget(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
     }
 }
 
@@ -150,7 +153,7 @@ mod tests {
         let fast = bucket(u32::MAX, 1, 10);
         fast.take_here(&[1; 32]);
         while !fast.here.limiter.is_empty() {
-            fast.here.forget();
+            fast.forget();
         }
     }
 

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use self::{bucket::Here, kept::Kept, remote::Remote};
+use self::{kept::Kept, remote::Remote};
 use crate::config::{Limits, StoreAddress};
 
 /// What something in the store belongs to: a fingerprint, and never a secret itself.
@@ -29,7 +29,7 @@ const LARGEST: usize = 64 * 1024;
 /// The store, shared by everything that keeps anything in it.
 #[derive(Debug)]
 pub struct Store {
-    buckets: std::sync::Mutex<Vec<Arc<Here>>>,
+    buckets: std::sync::Mutex<Vec<Bucket>>,
     kept: Kept,
     remote: Option<Arc<Remote>>,
 }
@@ -60,9 +60,15 @@ impl Store {
     /// Buckets of this name, one for each key: `burst` tokens when full, and `rate` more a minute.
     /// `None` where the rate is 0, which is no limit.
     pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<Bucket> {
-        let bucket = Bucket::new(name, rate, burst, self.remote.clone())?;
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        buckets.push(bucket.here());
+        // The same limits again are the same buckets: settings that are read again forgive nothing.
+        let known = buckets.iter().position(|bucket| bucket.is_called(name));
+        let known = known.map(|place| buckets.swap_remove(place));
+        let bucket = match known.filter(|known| known.allows(rate, burst)) {
+            Some(known) => known,
+            None => Bucket::new(name, rate, burst, self.remote.clone())?,
+        };
+        buckets.push(bucket.clone());
         drop(buckets);
         Some(bucket)
     }

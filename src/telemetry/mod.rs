@@ -1,22 +1,84 @@
-//! Logs. They go to standard error, so that standard output belongs to what a command prints.
-//! What goes to an OpenTelemetry collector is set up here as well.
+//! Logs, traces and metrics: what is told of the server while it runs.
+//!
+//! | signal | goes to |
+//! | --- | --- |
+//! | logs | standard error; the collector |
+//! | traces | the collector |
+//! | metrics | whoever reads `/metrics` of the admin listener; the collector |
+//! | records of the audit | a collector of their own ([`Records`]) |
+//!
+//! Standard output belongs to what a command prints.
 
-mod otlp;
+mod collector;
+mod metrics;
+mod records;
+mod traces;
 
-pub use otlp::Logs;
+pub use metrics::{Call, Limit, Metrics, Operation, Served, Upstream};
+pub use records::Records;
+pub use traces::{carry, continued, continued_by, trace_of};
 
-use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};
+use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config;
+use crate::config::{self, LogFormat};
 
-/// Starts the log. A filter that does not read is told, and a usual one is used.
-pub fn start(settings: &config::Telemetry) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log_filter)
-        .map_err(|error| format!("telemetry.log_filter: {error}"))?;
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match settings.log_format {
-        config::LogFormat::Text => log.with_ansi(false).finish().try_init(),
-        config::LogFormat::Json => log.json().flatten_event(true).finish().try_init(),
+/// What is delivered until it is stopped.
+#[derive(Debug)]
+#[must_use = "what was not delivered yet is lost where this is not stopped"]
+pub struct Telemetry {
+    traces: SdkTracerProvider,
+    logs: Option<SdkLoggerProvider>,
+}
+
+/// Who delivers: what these say would be delivered in turn, for ever.
+const DELIVERING: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "tower", "reqwest"];
+
+/// Starts logs and traces. A filter that does not read is told.
+pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
+    let filter = || {
+        EnvFilter::try_new(&settings.log_filter)
+            .map_err(|error| format!("telemetry.log_filter: {error}"))
     };
-    started.map_err(|error| error.to_string())
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match settings.log_format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let traces = traces::provider(&settings.otlp)?;
+    let logs = collector::logs(&settings.otlp)?.map(|exporter| {
+        SdkLoggerProvider::builder()
+            .with_resource(collector::resource())
+            .with_batch_exporter(exporter)
+            .build()
+    });
+    let mut quiet = filter()?;
+    for target in DELIVERING {
+        let off = format!("{target}=off").parse();
+        quiet = quiet.add_directive(off.map_err(|error| format!("{target}: {error}"))?);
+    }
+    // Filtered whether it is there or not: a layer that is absent and has no filter lets the spans of
+    // every crate begin, and what runs within one of those is no part of its request's trace.
+    let sent = logs.as_ref().map(OpenTelemetryTracingBridge::new).with_filter(quiet);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter()?))
+        .with(traces::layer(&traces))
+        .with(sent)
+        .try_init()
+        .map_err(|error| error.to_string())?;
+    Ok(Telemetry { traces, logs })
+}
+
+impl Telemetry {
+    /// Delivers what waits, within the time that a delivery may take, and ends.
+    pub async fn stop(self) {
+        let ended = tokio::task::spawn_blocking(move || {
+            let _ = self.traces.shutdown();
+            if let Some(logs) = &self.logs {
+                let _ = logs.shutdown();
+            }
+        });
+        let _ = ended.await;
+    }
 }

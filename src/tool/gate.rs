@@ -27,7 +27,7 @@ const SHOWN_BYTES: u64 = 16 * 1024 * 1024;
 pub struct Gate {
     confirm: Confirm,
     seal: Seal,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     shown: Cache<Nonce, Arc<Vec<Fact>>>,
 }
 
@@ -110,7 +110,14 @@ impl Gate {
             .weigher(bytes)
             .time_to_live(GOOD_FOR)
             .build();
-        Self { confirm, seal, ledger: Ledger::new(), shown }
+        Self { confirm, seal, ledger: Arc::new(Ledger::new()), shown }
+    }
+
+    /// The same gate, that lets consent down as far as this: it knows the questions and the deeds.
+    #[must_use]
+    pub fn with(&self, confirm: Confirm) -> Self {
+        let Self { seal, ledger, shown, .. } = self;
+        Self { confirm, seal: seal.clone(), ledger: Arc::clone(ledger), shown: shown.clone() }
     }
 
     /// How far consent is let down.

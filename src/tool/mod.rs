@@ -12,6 +12,7 @@ mod brought;
 mod catalog;
 mod change;
 mod context;
+mod counted;
 mod definition;
 mod error;
 mod error_kind;

@@ -11,17 +11,19 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Acting, Context, Error, Way};
+use super::{Acting, Context, Error, Way, counted::counted};
 use crate::{
     audit::{self, Audit, Outcome, Record},
     octopus::{Answer, Instance, Kind, Session, Touches},
     rules::Decision,
+    telemetry::Metrics,
 };
 
 /// What is written down of a call while it runs. A clone is of the same call.
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
     audit: Audit,
+    metrics: Metrics,
     record: Arc<Mutex<Record>>,
     /// Whether the record was handed over. It is set while the record is locked.
     is_over: Arc<AtomicBool>,
@@ -38,9 +40,9 @@ pub struct Open {
 
 impl Trail {
     /// Begins the record of a call.
-    pub fn begin(audit: &Audit, kind: audit::Kind) -> Self {
+    pub fn begin(audit: &Audit, metrics: &Metrics, kind: audit::Kind) -> Self {
         let record = Arc::new(Mutex::new(Record::new(kind)));
-        Self { audit: audit.clone(), record, is_over: Arc::default() }
+        Self { audit: audit.clone(), metrics: metrics.clone(), record, is_over: Arc::default() }
     }
 
     /// Opens it: from now on a record will be kept, whatever becomes of the call.
@@ -55,9 +57,7 @@ impl Trail {
 
     /// Writes something down.
     pub fn note(&self, write: impl FnOnce(&mut Record)) {
-        if self.audit.is_on() {
-            write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
-        }
+        write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Writes down which instance a call reaches, and what acts there.
@@ -71,11 +71,16 @@ impl Trail {
 
     /// Writes down what the caller sent, before anybody has read it.
     pub fn brought(&self, arguments: &serde_json::Map<String, Value>) {
-        self.note(|record| record.arguments = self.audit.unread(arguments));
+        if self.is_on() {
+            self.note(|record| record.arguments = self.audit.unread(arguments));
+        }
     }
 
     /// Writes down the arguments that a tool takes.
     pub(super) fn arguments(&self, arguments: &serde_json::Map<String, Value>) {
+        if !self.is_on() {
+            return;
+        }
         self.note(|record| {
             let whole = record.arguments.whole.take();
             record.arguments = self.audit.arguments(arguments);
@@ -85,6 +90,9 @@ impl Trail {
 
     /// Writes down what a call touches.
     pub(super) fn touches(&self, touches: &Touches) {
+        if !self.is_on() {
+            return;
+        }
         let names = |kind| -> Vec<String> {
             let names =
                 touches.of(kind).iter().map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
@@ -116,6 +124,7 @@ impl Trail {
     pub(super) fn decided(&self, decision: &Decision) {
         self.note(|record| {
             record.rule.clone_from(&decision.rule);
+            record.effect = Some(decision.effect.name());
             record.risk = Some(decision.risk.name().to_owned());
         });
     }
@@ -191,14 +200,14 @@ impl Open {
 
     fn hand_over(&mut self) {
         self.is_over = true;
-        if !self.trail.is_on() {
-            return;
-        }
         let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.trail.note(|record| record.duration_ms = Some(duration));
         let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner);
         self.trail.is_over.store(true, Ordering::Relaxed);
-        self.trail.audit.keep(record.clone());
+        self.trail.metrics.call(&counted(&record));
+        if self.trail.is_on() {
+            self.trail.audit.keep(record.clone());
+        }
     }
 }
 

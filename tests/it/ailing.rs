@@ -14,6 +14,7 @@ use octopus_mcp::{
     config::{AuthMode, Config, Instance, Period},
     octopus::{Brings, Credentials, Error, Fingerprint, Instances, Session, server},
     sample::{Fault, Sample, keys},
+    telemetry::Metrics,
 };
 use serde_json::json;
 
@@ -167,7 +168,7 @@ async fn one_instance_down_does_not_disturb_the_others() {
         };
         config.instances.insert(name.to_owned(), instance);
     }
-    let instances = Instances::from_config(&config).unwrap();
+    let instances = Instances::from_config(&config, &Metrics::default()).unwrap();
     let ask = async |name: &str, key: &str| {
         let instance = instances.get(name).unwrap();
         let own = Some(Credentials::api_key(key).unwrap());

@@ -44,7 +44,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("toolsets", &["tool", "rules", "callers", "octopus", "text"]),
-    ("tool", &["rules", "audit", "callers", "octopus", "store", "text", "config"]),
+    ("tool", &["rules", "audit", "callers", "octopus", "store", "telemetry", "text", "config"]),
     ("rules", &["config", "text"]),
     ("audit", &["telemetry", "config", "text"]),
     ("callers", &["octopus", "telemetry", "config", "text"]),

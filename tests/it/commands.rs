@@ -17,7 +17,10 @@ pub fn program(arguments: &[&str]) -> Command {
     command.args(arguments);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("OCTOPUS_") || name.to_lowercase().ends_with("_proxy") {
+        if name.starts_with("OCTOPUS_")
+            || name.starts_with("OTEL_")
+            || name.to_lowercase().ends_with("_proxy")
+        {
             command.env_remove(name);
         }
     }
@@ -60,6 +63,11 @@ impl Serving {
         }
         let out = std::thread::spawn(|| std::io::read_to_string(stdout).unwrap());
         Self { child, log: Some(log), out: Some(out), url, welcome }
+    }
+
+    /// The ID of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Stops it as an operator does, and gives its exit code and what it wrote to the log.

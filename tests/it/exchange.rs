@@ -18,6 +18,7 @@ use octopus_mcp::{
     config::{AuthMode, Config},
     octopus::{Brings, Instances, NoCredential},
     sample::{Fault, Sample, keys},
+    telemetry::Metrics,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -315,7 +316,7 @@ async fn each_caller_has_their_own_token_exchanged() {
     config.auth.mode = Some(AuthMode::Oauth.into());
     config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     config.octopus.exchange.audience = Some(keys::SERVICE_ACCOUNT.to_owned());
-    let instances = Instances::from_config(&config).unwrap();
+    let instances = Instances::from_config(&config, &Metrics::default()).unwrap();
     let instance = instances.default().unwrap();
     let ask = async |subject: &str| {
         let token = Some(token(subject).into());

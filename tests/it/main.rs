@@ -20,6 +20,9 @@ mod catalog;
 // Generated files are fresh, and the examples load.
 mod docs;
 
+// The threat model: every test and file that docs/security.md names is there, and its settings load.
+mod security_doc;
+
 // What the official local server offered, under every name that it had.
 mod official;
 
@@ -34,6 +37,12 @@ mod rules;
 
 // Sessions of earlier clients, where they are kept.
 mod sessions;
+
+// New settings, and a new version, while callers call.
+mod rollout;
+
+// What is told of the server while it runs: traces, metrics, logs.
+mod telemetry;
 
 // The protocol in both eras, as clients speak it.
 mod protocol;

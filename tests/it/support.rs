@@ -36,6 +36,8 @@ pub struct TestServer {
     pub url: String,
     pub http: reqwest::Client,
     pub running: Option<Running>,
+    /// The settings that it was started with.
+    pub config: Config,
     octopus: Listening,
     /// The other instances, where there are several.
     others: BTreeMap<String, (Sample, Listening)>,
@@ -130,7 +132,7 @@ impl TestServer {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
         change(&mut config);
-        Self::run(clock, config, sample, octopus, BTreeMap::new()).await
+        Box::pin(Self::run(clock, config, sample, octopus, BTreeMap::new())).await
     }
 
     /// A server of several instances with these names, each a sample instance of its own. The
@@ -143,7 +145,7 @@ impl TestServer {
         config.instances.get_mut(names[0]).unwrap().default = true;
         config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
         change(&mut config);
-        Self::hosting(Clock::default(), config).await
+        Box::pin(Self::hosting(Clock::default(), config)).await
     }
 
     /// A server with these settings, each of whose instances is a sample instance of its own.
@@ -159,7 +161,7 @@ impl TestServer {
             samples.insert(name.clone(), (sample, octopus));
         }
         let (sample, octopus) = samples.remove(&default).unwrap();
-        Self::run(clock, config, sample, octopus, samples).await
+        Box::pin(Self::run(clock, config, sample, octopus, samples)).await
     }
 
     async fn run(
@@ -170,9 +172,9 @@ impl TestServer {
         others: BTreeMap<String, (Sample, Listening)>,
     ) -> Self {
         let tls = config.http.tls.certificate.is_some();
-        let running = app::start_by(config, clock).await.unwrap();
+        let running = app::start_by(config.clone(), clock).await.unwrap();
         let url = running.endpoint(tls);
-        Self { sample, url, http: client(), running: Some(running), octopus, others }
+        Self { sample, url, http: client(), running: Some(running), config, octopus, others }
     }
 
     /// The sample instance that stands behind another instance than the default.

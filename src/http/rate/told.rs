@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     http::refusal::{Refusal, code},
     store::Taken,
+    telemetry::Limit,
 };
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -71,9 +72,14 @@ pub(super) fn caller(taken: &Taken, told: Told) -> Refusal {
          ask again {}",
         in_seconds(wait)
     );
-    headers(taken).into_iter().fold(refusal(told, wait, message), |refusal, (name, value)| {
-        refusal.with_header(name, value)
-    })
+    let limit = match told {
+        Told::Answered => Limit::Caller,
+        Told::Refused => Limit::Far,
+    };
+    let refusal = refusal(told, wait, message).limited(limit);
+    headers(taken)
+        .into_iter()
+        .fold(refusal, |refusal, (name, value)| refusal.with_header(name, value))
 }
 
 /// All callers together asked an instance for more than it takes.
@@ -84,11 +90,10 @@ pub(super) fn instance(name: &str, taken: &Taken) -> Refusal {
          server allows; nothing was done, so ask again {}",
         in_seconds(wait)
     );
+    let refusal = refusal(Told::Answered, wait, message).limited(Limit::Instance);
     headers(taken)
         .into_iter()
-        .fold(refusal(Told::Answered, wait, message), |refusal, (name, value)| {
-            refusal.with_header(name, value)
-        })
+        .fold(refusal, |refusal, (name, value)| refusal.with_header(name, value))
 }
 
 /// This caller has as many requests under way as one may.
@@ -97,7 +102,7 @@ pub(super) fn at_once(most: usize) -> Refusal {
         "this caller has {most} requests under way, as many as one may; nothing was done, so ask \
          again when one of them is answered"
     );
-    refusal(Told::Answered, 1, message)
+    refusal(Told::Answered, 1, message).limited(Limit::AtOnce)
 }
 
 /// From there so many requests are under way whose body has not come.
@@ -106,7 +111,7 @@ pub(super) fn unread(most: usize) -> Refusal {
         "of {most} requests from this address the body has not come yet, and no more may wait for \
          theirs; send bodies whole, and try again in 1 second"
     );
-    refusal(Told::Refused, 1, message)
+    refusal(Told::Refused, 1, message).limited(Limit::Unread)
 }
 
 /// Too many new credentials came from there.
@@ -116,7 +121,7 @@ pub(super) fn unproven(taken: &Taken) -> Refusal {
         "too many greetings and new credentials came from this address; try again {}",
         in_seconds(wait)
     );
-    refusal(Told::Refused, wait, message)
+    refusal(Told::Refused, wait, message).limited(Limit::Unproven)
 }
 
 /// Too many requests from there did not say who calls.
@@ -127,5 +132,5 @@ pub(super) fn failed(time: Duration) -> Refusal {
          looked at; put the credential of your client right and try again {}",
         in_seconds(wait)
     );
-    refusal(Told::Refused, wait, message)
+    refusal(Told::Refused, wait, message).limited(Limit::Failed)
 }

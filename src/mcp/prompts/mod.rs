@@ -65,6 +65,11 @@ const ALL: &[&Definition] = &[
     &investigate_task::PROMPT,
 ];
 
+/// The name of a prompt, where there is one with this name.
+pub(super) fn name(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|prompt| prompt.name == name).map(|prompt| prompt.name)
+}
+
 /// The prompts of a request.
 pub(super) struct Prompts<'a> {
     policy: &'a Policy,

@@ -2,8 +2,12 @@
 
 use std::{
     fs,
+    io::Read,
     net::TcpListener,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,13 +32,21 @@ use crate::{
 
 /// What came to a collector.
 #[derive(Clone, Default)]
-struct Taken(Arc<Mutex<Vec<Delivery>>>);
+struct Taken(Arc<Mutex<Vec<Delivery>>>, Arc<AtomicBool>);
 
 type Delivery = (Option<String>, ExportLogsServiceRequest);
 
 async fn take(State(taken): State<Taken>, headers: HeaderMap, body: Bytes) {
     let sent = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
-    let read = ExportLogsServiceRequest::decode(body).unwrap();
+    let mut plain = Vec::new();
+    let is_packed = headers.get("content-encoding").is_some_and(|value| value == "gzip");
+    if is_packed {
+        flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut plain).unwrap();
+    } else {
+        plain.extend(&body);
+    }
+    taken.1.fetch_or(is_packed, Ordering::Relaxed);
+    let read = ExportLogsServiceRequest::decode(&plain[..]).unwrap();
     taken.0.lock().unwrap().push((sent, read));
 }
 
@@ -144,7 +156,7 @@ async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vo
 
 /// What the exporter reads of the environment beside the settings, as these say.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_the_standard_variables_the_headers_count_and_the_rest_does_not() {
+async fn of_the_standard_variables_headers_compression_and_who_sends_count_for_records() {
     let (listening, taken) = collector(None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
@@ -160,7 +172,6 @@ async fn of_the_standard_variables_the_headers_count_and_the_rest_does_not() {
         .env("OTEL_EXPORTER_OTLP_HEADERS", "x-token=of-the-environment")
         .env("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:9/v1/logs")
         .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
-        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
         .env("OTEL_BLRP_SCHEDULE_DELAY", "3600000")
         .env("OTEL_SERVICE_NAME", "another");
     let serving = Serving::start(program);
@@ -177,5 +188,6 @@ async fn of_the_standard_variables_the_headers_count_and_the_rest_does_not() {
     };
     let (sent, resource) = soon(come).await;
     assert_eq!(sent.as_deref(), Some("of-the-environment"));
-    assert!(resource.contains("octopus-mcp") && !resource.contains("another"), "{resource}");
+    assert!(resource.contains("another"), "{resource}");
+    assert!(taken.1.load(Ordering::Relaxed), "it came without compression");
 }

@@ -179,7 +179,7 @@ async fn a_change_is_asked_about_agreed_to_and_done_under_one_id() {
         assert_eq!(records[1]["consent"], consent);
         assert_eq!(records[1]["tier"], "write");
         assert_eq!(
-            records[1]["route"], "POST /api/{Spaces}/deployments/create/untenanted/v1",
+            records[1]["route"], "POST /api/{id}/deployments/create/untenanted/v1",
             "{records:#?}"
         );
         assert!(records[1]["user"].as_str().unwrap().contains("(Users-1)"), "{records:#?}");

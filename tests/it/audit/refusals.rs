@@ -194,7 +194,7 @@ async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_wh
         for record in &all[1..] {
             assert_eq!(record["tool"], tool);
             assert_eq!(record["change"], all[0]["change"]);
-            assert_eq!(record["route"], "POST /api/{Spaces}/deployments/create/untenanted/v1");
+            assert_eq!(record["route"], "POST /api/{id}/deployments/create/untenanted/v1");
             assert_eq!(record["consent"], "code");
             assert_eq!(record["environments"], json!(["Development", "Staging"]));
         }

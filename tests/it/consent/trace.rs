@@ -43,7 +43,7 @@ async fn a_change_leaves_a_trace_with_caller_and_consent() {
     let asked = of("asked for consent");
     assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
     let agreed = of("a change was agreed to");
-    assert_eq!(agreed["route"], "POST /api/{Spaces}/releases/create/v1");
+    assert_eq!(agreed["route"], "POST /api/{id}/releases/create/v1");
     assert_eq!(agreed["way"], "Code");
     let caller = agreed["caller"].as_str().unwrap();
     assert!(caller.starts_with("API key ") && caller.len() == 16, "never the key: {caller}");

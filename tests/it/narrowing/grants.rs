@@ -12,6 +12,7 @@ use octopus_mcp::{
     mcp::{NotServed, Offering, Request, Tools},
     octopus::{Credentials, Instances},
     sample::{Sample, keys},
+    telemetry::Metrics,
     tool::{Fixed, Hidden, Narrowing, Policy, Tier},
 };
 use proptest::prelude::*;
@@ -38,7 +39,7 @@ fn direct(names: &[&str], change: impl FnOnce(&mut Config)) -> Direct {
         config.instances.insert((*name).to_owned(), instance);
     }
     change(&mut config);
-    Direct { tools: app::tools(&config).unwrap(), _octopus: octopus }
+    Direct { tools: app::tools(&config, &Metrics::default()).unwrap(), _octopus: octopus }
 }
 
 fn caller(grants: Grants) -> Caller {
@@ -255,7 +256,7 @@ static INSTANCES: LazyLock<[Instances; 2]> = LazyLock::new(|| {
         let mut config = Config::default();
         config.octopus.url = Some("http://127.0.0.1:1".parse().unwrap());
         config.octopus.read_only = read_only;
-        Instances::from_config(&config).unwrap()
+        Instances::from_config(&config, &Metrics::default()).unwrap()
     })
 });
 

@@ -1,7 +1,5 @@
-//! What goes to an OpenTelemetry collector over HTTP, and how it is delivered.
-//!
-//! The exporters have threads of their own and no runtime, so they take the blocking client of
-//! reqwest: the other one stops them without a word.
+//! Records that go to an OpenTelemetry collector as logs, and how they are delivered: one after the
+//! other, and so that whoever hands one over can wait until it is there.
 
 use std::{
     collections::HashMap,
@@ -22,13 +20,14 @@ use opentelemetry_sdk::{
     },
 };
 
-use crate::config::{Otlp, is_loopback};
+use super::collector::{client, resource};
+use crate::config::Otlp;
 
 /// Logs on their way to a collector: gathered, delivered in order, and within a bound.
 ///
 /// It is made and dropped where blocking is allowed, which is in no task of the runtime.
 #[derive(Debug)]
-pub struct Logs {
+pub struct Records {
     provider: SdkLoggerProvider,
     logger: SdkLogger,
     /// How many deliveries failed.
@@ -40,7 +39,7 @@ const WAITING: usize = 8192;
 /// How many are delivered at once.
 const BATCH: usize = 512;
 
-impl Logs {
+impl Records {
     /// Begins to deliver to the collector of these settings.
     pub fn start(settings: &Otlp, endpoint: &url::Url, name: &'static str) -> Result<Self, String> {
         let headers = settings.headers.iter();
@@ -50,7 +49,7 @@ impl Logs {
             .with_endpoint(endpoint.as_str())
             .with_timeout(settings.timeout.0)
             .with_headers(headers.collect::<HashMap<_, _>>())
-            .with_http_client(client(settings, endpoint)?)
+            .with_http_client(client(settings.timeout.0, settings.ca_file.as_deref(), endpoint)?)
             .build()
             .map_err(|error| format!("endpoint: {error}"))?;
         let failures = Arc::new(AtomicU64::new(0));
@@ -99,41 +98,11 @@ impl Logs {
     }
 }
 
-impl Drop for Logs {
+impl Drop for Records {
     fn drop(&mut self) {
         // What waits is delivered, within the time that a delivery may take.
         let _ = self.provider.shutdown();
     }
-}
-
-/// Who sends: the same for everything that goes to a collector.
-fn resource() -> Resource {
-    use opentelemetry::KeyValue;
-    Resource::builder_empty()
-        .with_attributes([
-            KeyValue::new("service.name", "octopus-mcp"),
-            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-        ])
-        .build()
-}
-
-/// The connection to a collector.
-fn client(settings: &Otlp, endpoint: &url::Url) -> Result<reqwest::blocking::Client, String> {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut builder = reqwest::blocking::Client::builder()
-        .timeout(settings.timeout.0)
-        .redirect(reqwest::redirect::Policy::none());
-    if is_loopback(endpoint) {
-        // A proxy of the environment is for other machines.
-        builder = builder.no_proxy();
-    }
-    if let Some(path) = &settings.ca_file {
-        let wrong = |error: &dyn std::fmt::Display| format!("ca_file: {}: {error}", path.display());
-        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-        let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
-        builder = builder.tls_certs_merge(trusted);
-    }
-    builder.build().map_err(|error| format!("no HTTP client: {error}"))
 }
 
 /// An exporter whose failures are counted, because nobody waits for what it says.

@@ -1,0 +1,66 @@
+//! Settings that stay as they are while the server runs.
+
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// Puts those settings into new ones that cannot change while the server runs, and names the ones
+/// that would have. Of secrets nobody says whether they differ.
+pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
+    let mut kept = Vec::new();
+    macro_rules! keep {
+        ($($($field:ident).+),+ $(,)?) => {$(
+            if differ(&config.$($field).+, &running.$($field).+) {
+                kept.push(stringify!($($field).+));
+            }
+            config.$($field).+.clone_from(&running.$($field).+);
+        )+};
+    }
+    keep!(
+        http.listen,
+        http.admin_listen,
+        http.header_timeout,
+        http.drain_pause,
+        http.drain_timeout,
+        http.sessions,
+        http.session_idle,
+        http.session_limit,
+        http.session_limit_per_caller,
+        http.tls,
+        limits.store,
+        limits.store_timeout,
+        limits.store_ca_file,
+        tools.seal_key,
+        audit,
+        telemetry,
+        sample,
+    );
+    // The sample instance has an address of its own.
+    if running.sample.enabled {
+        config.octopus.clone_from(&running.octopus);
+    }
+    kept
+}
+
+fn differ(new: &impl Serialize, old: &impl Serialize) -> bool {
+    serde_json::to_value(new).ok() != serde_json::to_value(old).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Confirm;
+
+    #[test]
+    fn what_cannot_change_stays_and_is_named_and_the_rest_changes() {
+        let running = Config::default();
+        let mut new = Config::default();
+        new.http.listen = ([127, 0, 0, 1], 9).into();
+        new.audit.stdout = true;
+        new.tools.confirm = Confirm::Never;
+        assert_eq!(keep(&mut new, &running), ["http.listen", "audit"]);
+        assert_eq!(new.http.listen, running.http.listen);
+        assert!(!new.audit.stdout);
+        assert_eq!(new.tools.confirm, Confirm::Never);
+    }
+}

@@ -1,0 +1,115 @@
+//! What serves, and how other settings take its place while it does.
+//!
+//! New settings are built whole beside the old ones and swapped in at once, or not at all. What runs
+//! already ends as it began; sessions, questions that wait for a yes, deeds and counters go on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+
+use super::{fixed, tools};
+use crate::{
+    audit::Audit,
+    config::{Config, Sessions},
+    http::{self, Auth, Gate, Rates, Readiness, Swap},
+    mcp::{self, Protocol, Settings, Tools},
+    octopus::Instances,
+    rules::Clock,
+    store::Store,
+    telemetry::Metrics,
+    tool::{Acting, InstanceRate, Starters},
+};
+
+/// What goes on whatever the settings say.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) clock: Clock,
+    pub(super) stop: CancellationToken,
+    pub(super) readiness: Readiness,
+    pub(super) store: Arc<Store>,
+    pub(super) sessions: Option<Arc<mcp::Sessions>>,
+    pub(super) audit: Audit,
+    pub(super) metrics: Metrics,
+    pub(super) starters: Arc<Starters>,
+    pub(super) acting: Acting,
+}
+
+/// What serves. A clone is the same.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kept: Kept,
+    protocol: Protocol<Tools>,
+    routes: Swap,
+    instances: Arc<ArcSwap<Instances>>,
+    config: Mutex<Config>,
+}
+
+impl Live {
+    /// Serves by these settings.
+    pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
+        let tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let (tools, settings, gate) = parts(&config, &kept, tools)?;
+        let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
+        let protocol = Protocol::new(tools, settings);
+        let routes = Swap::new(http::router(gate, protocol.clone()));
+        Ok(Self(Arc::new(Inner { kept, protocol, routes, instances, config: Mutex::new(config) })))
+    }
+
+    /// From now on serves by these settings, or goes on with the ones before where they cannot be.
+    /// Gives those that stay as they are until a restart.
+    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
+        let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let unchanged = fixed::keep(&mut config, &last);
+        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        tools.gate = Arc::new(protocol.offering().gate.with(config.tools.confirm));
+        let (tools, settings, gate) = parts(&config, kept, tools)?;
+        instances.store(Arc::clone(&tools.instances));
+        protocol.serve_instead(tools, settings);
+        routes.swap(http::router(gate, protocol.clone()));
+        *last = config;
+        Ok(unchanged)
+    }
+
+    pub(super) fn routes(&self) -> &Swap {
+        &self.0.routes
+    }
+
+    pub(super) fn instances(&self) -> &Arc<ArcSwap<Instances>> {
+        &self.0.instances
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.0.kept.metrics
+    }
+}
+
+fn parts(
+    config: &Config,
+    kept: &Kept,
+    mut tools: Tools,
+) -> Result<(Tools, Settings, Gate), String> {
+    let auth = Auth::from_config(config, super::check::toolsets_of)?;
+    let instance_rate = InstanceRate::new(&config.limits, &kept.store);
+    tools.starters = Arc::clone(&kept.starters);
+    tools.acting = kept.acting.clone();
+    tools.instance_rate = instance_rate.clone();
+    tools.rules = Arc::new(tools.rules.as_ref().clone().by(kept.clock.clone()));
+    let settings = Settings {
+        call_timeout: config.http.request_timeout.0,
+        stop: kept.stop.clone(),
+        local: None,
+        sessions: config.http.sessions == Sessions::Memory,
+        metrics: kept.metrics.clone(),
+    };
+    let rates = Rates::new(&config.limits, config.default_instance(), &kept.store, instance_rate);
+    let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
+    let gate = Gate::new(&config.http, &config.limits, rates, auth, readiness, sessions)
+        .audited(kept.audit.clone())
+        .measured(kept.metrics.clone());
+    Ok((tools, settings, gate))
+}

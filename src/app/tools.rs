@@ -1,0 +1,53 @@
+//! The offering of this product, as the settings want it.
+
+use std::sync::Arc;
+
+use super::policy;
+use crate::{
+    audit::Audit,
+    config::Config,
+    mcp::{Absent, Tools},
+    octopus::Instances,
+    rules::Rules,
+    store::Store,
+    telemetry::Metrics,
+    tool::{Acting, Catalog, Gate, InstanceRate, Limits, Seal, Starters},
+    toolsets::TOOLSETS,
+};
+
+/// Every tool.
+pub fn catalog() -> Catalog {
+    Catalog::new(TOOLSETS)
+}
+
+/// The offering of this product, for itself.
+pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
+    of(config, metrics, Audit::start(&config.audit)?)
+}
+
+/// The same, with calls recorded there.
+pub(super) fn of(config: &Config, metrics: &Metrics, audit: Audit) -> Result<Tools, String> {
+    // The hints of secrets are made ready at the first use, which should not be a caller's.
+    crate::text::door("");
+    Ok(Tools {
+        catalog: catalog(),
+        policy: policy(config)?,
+        instances: Arc::new(Instances::from_config(config, metrics)?),
+        gate: Arc::new(Gate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
+        limits: Limits {
+            answer: config.tools.answer_bytes.0,
+            answer_cap: config.tools.answer_bytes_cap.0,
+            take: config.tools.take,
+            take_cap: config.tools.take_cap,
+        },
+        rules: Arc::new(
+            Rules::of(&config.policy).map_err(|error| format!("policy.rules: {error}"))?,
+        ),
+        starters: Arc::new(Starters::new(Store::memory())),
+        audit,
+        acting: Acting::default(),
+        metrics: metrics.clone(),
+        instance_rate: InstanceRate::default(),
+        absent: Absent::default(),
+    })
+}

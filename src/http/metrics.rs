@@ -1,0 +1,28 @@
+//! `/metrics` of the admin listener.
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+
+use crate::telemetry::Metrics;
+
+/// The text format of Prometheus, version 0.0.4.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(super) fn router(metrics: Metrics) -> Router {
+    Router::new().route("/metrics", get(metrics_text)).with_state(metrics)
+}
+
+async fn metrics_text(State(metrics): State<Metrics>) -> Response {
+    match metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(error, "no metrics");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The methods of MCP, one after the other.
+
+use std::borrow::Cow;
+
+use futures::FutureExt;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+
+use super::{
+    Offering, Protocol,
+    operation::{self, About},
+    protocol::{NARROWED, SUPPORTED},
+    request::{is_stateless, only_page},
+    rounds,
+};
+use crate::tool::Narrowing;
+
+/// How long a client may keep what `server/discover` says.
+const DISCOVERED_FOR: u64 = 3_600_000;
+/// How long a client may keep a list. Lists change only with the settings.
+const LISTED_FOR: u64 = 300_000;
+
+/// The stateless era asks for caching hints on lists; earlier ones do not know them.
+macro_rules! list {
+    ($result:ty, $items:expr, $request:expr) => {{
+        let list = <$result>::with_all_items($items);
+        if is_stateless(&$request.version) {
+            // What is listed depends on who asks.
+            Ok(list.with_ttl_ms(LISTED_FOR).with_cache_scope(CacheScope::Private))
+        } else {
+            Ok(list)
+        }
+    }};
+}
+
+impl<O: Offering> ServerHandler for Protocol<O> {
+    fn get_info(&self) -> ServerConfig {
+        self.now().info.clone()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(SUPPORTED)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.now().offering.tool(name, &NARROWED.try_with(Narrowing::clone).unwrap_or_default())
+    }
+
+    async fn initialize(
+        &self,
+        params: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let work = async {
+            context.peer.set_peer_info(params.clone());
+            let mut result = self.negotiate_initialize(&params)?;
+            result.instructions = self.info_for(&context)?.instructions;
+            Ok(result)
+        };
+        self.told("initialize", &context, work).await
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let work = async {
+            let info = self.info_for(&context)?;
+            Ok(DiscoverResult::from_server_info(SUPPORTED.to_vec(), info)
+                .with_ttl_ms(DISCOVERED_FOR)
+                .with_cache_scope(CacheScope::Private))
+        };
+        self.told("server/discover", &context, work).await
+    }
+
+    async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.told("ping", &context, std::future::ready(Ok(()))).await
+    }
+
+    async fn list_tools(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let work = async {
+            only_page(params)?;
+            let request = self.request(&context)?;
+            let now = self.now();
+            let listing = now.offering.tools(request.clone()).map(Ok);
+            let tools = self.within_limits(&context, listing).await?;
+            list!(ListToolsResult, tools, request)
+        };
+        self.told("tools/list", &context, work).await
+    }
+
+    async fn call_tool(
+        &self,
+        mut params: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let tool = self.now().offering.called(&params);
+        let about = About { tool, ..About::method("tools/call") };
+        let work = async {
+            let request = self.request(&context)?;
+            let can_ask = request.can_ask && !request.is_stateless();
+            let asked = match self.one_round(params.clone(), request.clone(), &context).await? {
+                CallToolResponse::InputRequired(required) if can_ask => required,
+                answer => return Ok(answer),
+            };
+            // Earlier revisions ask on the stream of the call, which then goes on as if it had
+            // come again with the answers.
+            let (responses, state) =
+                rounds::ask(asked, &context, &self.now().settings.stop).await?;
+            params.input_responses = Some(responses);
+            params.request_state = state;
+            self.one_round(params, request, &context).await
+        };
+        let is_error = |answer: &CallToolResponse| matches!(answer, CallToolResponse::Complete(result) if result.is_error == Some(true));
+        operation::told(&self.now().settings.metrics, about, &context, is_error, work).await
+    }
+
+    async fn list_resources(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let work = async {
+            only_page(params)?;
+            let request = self.request(&context)?;
+            let now = self.now();
+            let listing = now.offering.resources(request.clone());
+            let resources = self.within_limits(&context, listing).await?;
+            list!(ListResourcesResult, resources, request)
+        };
+        self.told("resources/list", &context, work).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let work = async {
+            only_page(params)?;
+            let request = self.request(&context)?;
+            let now = self.now();
+            let listing = now.offering.resource_templates(request.clone()).map(Ok);
+            let templates = self.within_limits(&context, listing).await?;
+            list!(ListResourceTemplatesResult, templates, request)
+        };
+        self.told("resources/templates/list", &context, work).await
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let work = async {
+            let request = self.request(&context)?;
+            let now = self.now();
+            let read = now.offering.read(params.uri, request);
+            Ok(self.within_limits(&context, read).await?)
+        };
+        self.told("resources/read", &context, work).await
+    }
+
+    async fn list_prompts(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let work = async {
+            only_page(params)?;
+            let request = self.request(&context)?;
+            list!(ListPromptsResult, self.now().offering.prompts(&request), request)
+        };
+        self.told("prompts/list", &context, work).await
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let prompt = self.now().offering.filled(&params);
+        let about = About { prompt, ..About::method("prompts/get") };
+        let work = async {
+            let request = self.request(&context)?;
+            let now = self.now();
+            let prompt = now.offering.prompt(params, request);
+            Ok(self.within_limits(&context, prompt).await?)
+        };
+        operation::told(&self.now().settings.metrics, about, &context, |_| false, work).await
+    }
+
+    async fn complete(
+        &self,
+        params: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let work = async {
+            let request = self.request(&context)?;
+            let now = self.now();
+            let complete = now.offering.complete(params, request);
+            Ok(self.within_limits(&context, complete).await?)
+        };
+        self.told("completion/complete", &context, work).await
+    }
+}

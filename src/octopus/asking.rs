@@ -1,0 +1,113 @@
+//! One request to an instance, as traces and metrics see it.
+
+use std::time::Instant;
+
+use tracing::{Instrument, Span, field::Empty};
+use url::Url;
+
+use super::Error;
+use crate::telemetry::{self, Metrics, Upstream};
+
+/// Requests to one instance, and how they are told of.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) instance: String,
+    host: String,
+    port: u16,
+    pub(super) metrics: Metrics,
+}
+
+impl Asking {
+    pub(super) fn new(instance: &str, url: &Url, metrics: &Metrics) -> Self {
+        Self {
+            instance: instance.to_owned(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+            metrics: metrics.clone(),
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer. It carries the trace that it is a part
+    /// of.
+    pub(super) async fn send(
+        &self,
+        route: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        let (client, request) = request.build_split();
+        let mut request = request?;
+        let method = request.method().clone();
+        let span = tracing::info_span!(
+            "octopus",
+            otel.name = format!("{method} {route}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = %method,
+            http.response.status_code = Empty,
+            error.type = Empty,
+            url.template = route,
+            server.address = self.host,
+            server.port = self.port,
+            octopus.instance = self.instance,
+        );
+        span.in_scope(|| telemetry::carry(request.headers_mut()));
+        let started = Instant::now();
+        let came = client.execute(request).instrument(span.clone()).await;
+        let took = started.elapsed();
+        let told = told(&came);
+        note(&span, told);
+        tracing::debug!(
+            instance = self.instance,
+            route,
+            status = told.ok(),
+            elapsed_ms = took.as_millis(),
+            "octopus answered"
+        );
+        self.tell(method.as_str(), route, told, Some(took));
+        came
+    }
+
+    /// A request was not sent, for this reason.
+    pub(super) fn unsent(&self, route: &str, error: Error) -> Error {
+        let why = if matches!(error, Error::Paused { .. }) { "paused" } else { "busy" };
+        self.tell("", route, Err(why), None);
+        error
+    }
+
+    fn tell(
+        &self,
+        method: &str,
+        route: &str,
+        came: Result<u16, &'static str>,
+        took: Option<std::time::Duration>,
+    ) {
+        let Self { instance, host, port, metrics } = self;
+        metrics.upstream(&Upstream { instance, host, port: *port, method, route, came, took });
+    }
+}
+
+/// The status of an answer, or why there is none.
+fn told(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
+    match came {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) if error.is_timeout() => Err("timeout"),
+        Err(error) if error.is_connect() => Err("connect"),
+        Err(_) => Err("broken"),
+    }
+}
+
+fn note(span: &Span, told: Result<u16, &'static str>) {
+    match told {
+        Ok(status) => {
+            span.record("http.response.status_code", status);
+            if status >= 400 {
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", status.to_string());
+            }
+        }
+        Err(why) => {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", why);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How an OpenTelemetry collector is reached.
+
+use std::{collections::HashMap, path::Path, thread, time::Duration};
+
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{
+    LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
+    tonic_types::{
+        metadata::MetadataMap,
+        transport::{Certificate, ClientTlsConfig},
+    },
+};
+use opentelemetry_sdk::Resource;
+use tokio::runtime::Handle;
+use url::Url;
+use uuid::Uuid;
+
+use crate::config::{Collector, OtlpProtocol, Signal, is_loopback};
+
+/// Makes the exporter of a signal, where it is sent anywhere. The two protocols have builders of
+/// their own types, which are told the same.
+macro_rules! exporter {
+    ($exporter:ty, $settings:expr, $signal:expr) => {{
+        let settings: &Collector = $settings;
+        match settings.takes($signal) {
+            None => Ok(None),
+            Some(url) => {
+                let builder = <$exporter>::builder();
+                let built = match settings.protocol {
+                    OtlpProtocol::Http => builder
+                        .with_http()
+                        .with_endpoint(url.as_str())
+                        .with_timeout(settings.timeout.0)
+                        .with_headers(settings.headers()?.into_iter().collect::<HashMap<_, _>>())
+                        .with_http_client(client(
+                            settings.timeout.0,
+                            settings.ca_file.as_deref(),
+                            &url,
+                        )?)
+                        .build(),
+                    OtlpProtocol::Grpc => {
+                        let builder = builder
+                            .with_tonic()
+                            .with_endpoint(url.as_str())
+                            .with_timeout(settings.timeout.0)
+                            .with_metadata(metadata(settings)?);
+                        match url.scheme() {
+                            "https" => builder.with_tls_config(tls(settings)?).build(),
+                            _ => builder.build(),
+                        }
+                    }
+                };
+                built.map(Some).map_err(|error| format!("telemetry.otlp: {error}"))
+            }
+        }
+    }};
+}
+
+/// The exporter of traces.
+pub(super) fn traces(settings: &Collector) -> Result<Option<SpanExporter>, String> {
+    aside(|| exporter!(SpanExporter, settings, Signal::Traces))
+}
+
+/// The exporter of metrics.
+pub(super) fn metrics(settings: &Collector) -> Result<Option<MetricExporter>, String> {
+    aside(|| exporter!(MetricExporter, settings, Signal::Metrics))
+}
+
+/// The exporter of logs.
+pub(super) fn logs(settings: &Collector) -> Result<Option<LogExporter>, String> {
+    aside(|| exporter!(LogExporter, settings, Signal::Logs))
+}
+
+/// Does something on a thread that may block, as clients of HTTP do while they are made, and within
+/// the runtime, which that of gRPC is bound to.
+pub(super) fn aside<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    let runtime = Handle::try_current().ok();
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let _within = runtime.as_ref().map(Handle::enter);
+            work()
+        });
+        thread.join().unwrap_or_else(|_| Err("the exporter could not be made".to_owned()))
+    })
+}
+
+/// Who sends: the same for everything that goes to a collector. What the standard variables say of
+/// it counts first.
+pub(super) fn resource() -> Resource {
+    let said = Resource::builder().build();
+    let named = said
+        .get(&"service.name".into())
+        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    let mut ours = vec![KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
+    if !named {
+        ours.push(KeyValue::new("service.name", "octopus-mcp"));
+    }
+    if said.get(&"service.instance.id".into()).is_none() {
+        ours.push(KeyValue::new("service.instance.id", Uuid::new_v4().to_string()));
+    }
+    Resource::builder().with_attributes(ours).build()
+}
+
+/// The connection to a collector over HTTP. The exporters have threads of their own and no runtime,
+/// so they take the blocking client of reqwest: the other one stops them without a word.
+pub(super) fn client(
+    timeout: Duration,
+    ca_file: Option<&Path>,
+    endpoint: &Url,
+) -> Result<reqwest::blocking::Client, String> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut builder = reqwest::blocking::Client::builder()
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none());
+    if is_loopback(endpoint) {
+        // A proxy of the environment is for other machines.
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = ca_file {
+        let trusted = reqwest::Certificate::from_pem_bundle(&pem(path)?)
+            .map_err(|error| format!("ca_file: {}: {error}", path.display()))?;
+        builder = builder.tls_certs_merge(trusted);
+    }
+    builder.build().map_err(|error| format!("no HTTP client: {error}"))
+}
+
+fn tls(settings: &Collector) -> Result<ClientTlsConfig, String> {
+    let tls = ClientTlsConfig::new().with_enabled_roots();
+    match &settings.ca_file {
+        Some(path) => Ok(tls.ca_certificate(Certificate::from_pem(pem(path)?))),
+        None => Ok(tls),
+    }
+}
+
+fn pem(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("ca_file: {}: {error}", path.display()))
+}
+
+fn metadata(settings: &Collector) -> Result<MetadataMap, String> {
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in settings.headers()? {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
+        let value = http::HeaderValue::from_str(&value).map_err(|e| e.to_string())?;
+        headers.append(name, value);
+    }
+    Ok(MetadataMap::from_headers(headers))
+}

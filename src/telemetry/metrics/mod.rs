@@ -1,0 +1,126 @@
+//! Metrics: what is counted and measured, with labels that nobody outside can make many of.
+
+mod instruments;
+mod labels;
+mod told;
+
+pub use told::{Call, Limit, Operation, Served, Upstream};
+
+use std::sync::Arc;
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Meter, MeterProvider},
+};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::{Encoder, Registry, TextEncoder};
+
+use self::{
+    instruments::Instruments,
+    labels::{Bounded, OTHER, one_of},
+};
+use super::collector::{metrics as exporter, resource};
+use crate::config::Collector;
+
+/// The metrics of one server. A clone is the same ones.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    provider: SdkMeterProvider,
+    registry: Registry,
+    meter: Meter,
+    told: Instruments,
+    routes: Bounded,
+    rules: Bounded,
+}
+
+/// How many routes of Octopus have a series of their own.
+const ROUTES: usize = 200;
+/// How many rules do.
+const RULES: usize = 200;
+
+/// Methods of HTTP (RFC 9110, section 9; RFC 5789).
+const VERBS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+impl Metrics {
+    /// Begins to count, for whoever reads them here and for the collector of the settings.
+    pub fn start(settings: &Collector) -> Result<Self, String> {
+        let registry = Registry::new();
+        let here = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .build()
+            .map_err(|error| format!("metrics: {error}"))?;
+        let mut builder = SdkMeterProvider::builder().with_resource(resource()).with_reader(here);
+        if let Some(exporter) = exporter(settings)? {
+            builder = builder.with_periodic_exporter(exporter);
+        }
+        let provider = builder.build();
+        let meter = provider.meter("octopus-mcp");
+        let (routes, rules) = (Bounded::new(ROUTES), Bounded::new(RULES));
+        let told = Instruments::new(&meter);
+        let inner = Inner { provider, registry, meter, told, routes, rules };
+        let metrics = Self(Some(Arc::new(inner)));
+        metrics.watch("octopus_mcp.build", "", "The version that runs.", || {
+            vec![(1.0, vec![("version", env!("CARGO_PKG_VERSION").to_owned())])]
+        });
+        Ok(metrics)
+    }
+
+    /// The metrics as Prometheus reads them (text format, version 0.0.4).
+    pub fn text(&self) -> Result<String, String> {
+        let Some(inner) = &self.0 else { return Ok(String::new()) };
+        let mut text = Vec::new();
+        let families = inner.registry.gather();
+        TextEncoder::new().encode(&families, &mut text).map_err(|error| error.to_string())?;
+        String::from_utf8(text).map_err(|error| error.to_string())
+    }
+
+    /// Delivers what was not delivered yet, and ends. May block.
+    pub fn stop(&self) {
+        if let Some(inner) = &self.0 {
+            let _ = inner.provider.shutdown();
+        }
+    }
+
+    /// Has a value asked for whenever somebody looks.
+    pub fn watch(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        ask: impl Fn() -> Vec<(f64, Vec<(&'static str, String)>)> + Send + Sync + 'static,
+    ) {
+        let Some(inner) = &self.0 else { return };
+        let gauge = inner.meter.f64_observable_gauge(name).with_description(help);
+        let gauge = if unit.is_empty() { gauge } else { gauge.with_unit(unit) };
+        gauge
+            .with_callback(move |seen| {
+                for (value, labels) in ask() {
+                    let labels = labels.into_iter().map(|(name, label)| KeyValue::new(name, label));
+                    seen.observe(value, &labels.collect::<Vec<_>>());
+                }
+            })
+            .build();
+    }
+
+    /// Has a number that only grows asked for whenever somebody looks.
+    pub fn watch_count(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        ask: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let Some(inner) = &self.0 else { return };
+        inner
+            .meter
+            .u64_observable_counter(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |seen| seen.observe(ask(), &[]))
+            .build();
+    }
+}

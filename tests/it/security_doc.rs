@@ -1,0 +1,142 @@
+//! `docs/security.md` names tests, files and settings, and `docs/migrating.md` settings for clients:
+//! what they name is there, and what they show reads.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::{
+    commands::program,
+    docs::{root, with_secrets},
+};
+
+/// The rows of threats: how many each actor has, by the letter of the actor.
+const ROWS: [(char, usize); 11] = [
+    ('K', 7),
+    ('G', 9),
+    ('T', 5),
+    ('O', 8),
+    ('N', 5),
+    ('W', 6),
+    ('H', 5),
+    ('C', 9),
+    ('M', 6),
+    ('I', 5),
+    ('R', 4),
+];
+
+fn page(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
+}
+
+/// What stands between backticks, outside of blocks of code.
+fn quoted(text: &str) -> Vec<&str> {
+    let mut in_code = false;
+    let mut words = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if !in_code {
+            words.extend(line.split('`').skip(1).step_by(2));
+        }
+    }
+    words
+}
+
+/// The blocks of code of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    let pieces = text.split(begin.as_str()).skip(1);
+    pieces.map(|piece| piece.split("```").next().unwrap()).collect()
+}
+
+/// Whether the code has a test of this name: an attribute that makes it one stands before it.
+fn has_test(code: &str, name: &str) -> bool {
+    let Some((before, _)) = code.split_once(&format!("fn {name}(")) else { return false };
+    let near: Vec<&str> = before.lines().rev().take(8).collect();
+    near.iter().any(|line| {
+        let line = line.trim();
+        line == "#[test]" || line.starts_with("#[tokio::test")
+    })
+}
+
+/// Every row has its place in the order and is proved, and every test that the page names is one.
+#[test]
+fn every_threat_is_proved_by_tests_that_there_are() {
+    let text = page("docs/security.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .filter(|cells: &Vec<&str>| cells.len() == 5 && cells[0].ends_with(char::is_numeric))
+        .collect();
+    let expected: Vec<String> = ROWS
+        .iter()
+        .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}{number}")))
+        .collect();
+    let found: Vec<&str> = rows.iter().map(|cells| cells[0]).collect();
+    assert_eq!(found, expected);
+    for cells in rows {
+        let proofs = quoted(cells[4]);
+        assert!(!proofs.is_empty(), "{} has no proof", cells[0]);
+        for proof in proofs {
+            assert!(proof.contains(".rs::"), "{}: {proof} is no test", cells[0]);
+        }
+    }
+    for word in quoted(&text).into_iter().filter(|word| word.contains(".rs::")) {
+        let (place, name) = word.split_once("::").unwrap();
+        let code =
+            fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));
+        assert!(has_test(&code, name), "there is no test {name} in {place}");
+    }
+}
+
+/// Files of the source that the page names are where it says.
+#[test]
+fn every_file_that_stops_a_threat_is_there() {
+    let text = page("docs/security.md");
+    let files: BTreeSet<&str> = quoted(&text)
+        .into_iter()
+        .filter(|word| word.starts_with("src/") && !word.contains("::"))
+        .collect();
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        assert!(root().join(file).is_file(), "there is no {file}");
+    }
+}
+
+/// The settings of the checklist stand together.
+#[test]
+fn the_checklist_of_settings_loads() {
+    let text = page("docs/security.md");
+    let settings = blocks(&text, "toml");
+    let [settings] = settings.as_slice() else { panic!("one block of settings") };
+    let folder = tempfile::tempdir().unwrap();
+    let path = with_secrets(folder.path(), settings).join("settings.toml");
+    fs::write(&path, settings).unwrap();
+    let mut command = program(&["config", "--config", path.to_str().unwrap()]);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said, "");
+}
+
+/// The configurations of clients are JSON, and the settings of the page load.
+#[test]
+fn what_the_page_about_migrating_shows_reads() {
+    let text = page("docs/migrating.md");
+    let clients = blocks(&text, "json");
+    assert!(clients.len() >= 3, "{}", clients.len());
+    for client in clients {
+        let read: Result<serde_json::Value, _> = serde_json::from_str(client);
+        assert!(read.is_ok(), "{client}: {read:?}");
+    }
+    let all = blocks(&text, "toml");
+    assert!(!all.is_empty());
+    for settings in all {
+        let folder = tempfile::tempdir().unwrap();
+        let path = with_secrets(folder.path(), settings).join("settings.toml");
+        fs::write(&path, settings).unwrap();
+        let mut command = program(&["config", "--config", path.to_str().unwrap()]);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{settings}: {said}");
+    }
+}

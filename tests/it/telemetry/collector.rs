@@ -1,0 +1,190 @@
+//! A collector as OpenTelemetry defines it, over TLS, for both protocols: it keeps what comes.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
+use octopus_mcp::{
+    config::Tls,
+    http::{self, Certificates, Listening},
+};
+use opentelemetry_proto::tonic::{
+    collector::{
+        logs::v1::{
+            ExportLogsServiceRequest, ExportLogsServiceResponse,
+            logs_service_server::{LogsService, LogsServiceServer},
+        },
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
+    },
+    common::v1::{KeyValue, any_value::Value as Any},
+    logs::v1::LogRecord,
+    metrics::v1::Metric,
+    resource::v1::Resource,
+    trace::v1::Span,
+};
+use prost::Message;
+use tonic::{Request, Response, Status, service::Routes};
+
+/// What came.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub spans: Vec<Span>,
+    pub metrics: Vec<Metric>,
+    pub logs: Vec<LogRecord>,
+    pub resources: Vec<Resource>,
+    /// The header `x-token` of each delivery.
+    pub tokens: Vec<Option<String>>,
+}
+
+type Shared = Arc<Mutex<Taken>>;
+
+/// The collector, and the certificate that it is known by.
+pub struct Collector {
+    pub endpoint: String,
+    pub certificate: PathBuf,
+    taken: Shared,
+    _folder: tempfile::TempDir,
+    _listening: Listening,
+}
+
+impl Collector {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        fs::write(&certificate, pair.cert.pem()).unwrap();
+        fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
+        let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
+        let certificates = Certificates::load(&tls).await.unwrap();
+        let taken = Shared::default();
+        let over_http = Router::new()
+            .route("/v1/traces", post(traces))
+            .route("/v1/metrics", post(metrics))
+            .route("/v1/logs", post(logs))
+            .with_state(Arc::clone(&taken));
+        let over_grpc = Routes::new(TraceServiceServer::new(Peer(Arc::clone(&taken))))
+            .add_service(MetricsServiceServer::new(Peer(Arc::clone(&taken))))
+            .add_service(LogsServiceServer::new(Peer(Arc::clone(&taken))))
+            .into_axum_router();
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let router = over_http.merge(over_grpc);
+        let ten = Duration::from_secs(10);
+        let listening = http::listen(socket, router, certificates.as_ref(), ten).unwrap();
+        let endpoint = format!("https://localhost:{}", listening.address.port());
+        Self { endpoint, certificate, taken, _folder: folder, _listening: listening }
+    }
+
+    pub fn take(&self) -> Taken {
+        std::mem::take(&mut self.taken.lock().unwrap())
+    }
+}
+
+/// The text of an attribute.
+pub fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let found = attributes.iter().find(|one| one.key == key)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Any::StringValue(text) => Some(text.clone()),
+        Any::IntValue(number) => Some(number.to_string()),
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+impl Taken {
+    fn token(&mut self, headers: &HeaderMap) {
+        let token = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
+        self.tokens.push(token);
+    }
+
+    fn traces(&mut self, request: ExportTraceServiceRequest) {
+        for one in request.resource_spans {
+            self.resources.extend(one.resource);
+            self.spans.extend(one.scope_spans.into_iter().flat_map(|scope| scope.spans));
+        }
+    }
+
+    fn metrics(&mut self, request: ExportMetricsServiceRequest) {
+        for one in request.resource_metrics {
+            self.resources.extend(one.resource);
+            self.metrics.extend(one.scope_metrics.into_iter().flat_map(|scope| scope.metrics));
+        }
+    }
+
+    fn logs(&mut self, request: ExportLogsServiceRequest) {
+        for one in request.resource_logs {
+            self.resources.extend(one.resource);
+            self.logs.extend(one.scope_logs.into_iter().flat_map(|scope| scope.log_records));
+        }
+    }
+}
+
+async fn traces(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+    let mut taken = taken.lock().unwrap();
+    taken.token(&headers);
+    taken.traces(ExportTraceServiceRequest::decode(body).unwrap());
+}
+
+async fn metrics(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+    let mut taken = taken.lock().unwrap();
+    taken.token(&headers);
+    taken.metrics(ExportMetricsServiceRequest::decode(body).unwrap());
+}
+
+async fn logs(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+    let mut taken = taken.lock().unwrap();
+    taken.token(&headers);
+    taken.logs(ExportLogsServiceRequest::decode(body).unwrap());
+}
+
+/// The same over gRPC.
+struct Peer(Shared);
+
+#[tonic::async_trait]
+impl TraceService for Peer {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let mut taken = self.0.lock().unwrap();
+        taken.token(request.metadata().as_ref());
+        taken.traces(request.into_inner());
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Peer {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let mut taken = self.0.lock().unwrap();
+        taken.token(request.metadata().as_ref());
+        taken.metrics(request.into_inner());
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Peer {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let mut taken = self.0.lock().unwrap();
+        taken.token(request.metadata().as_ref());
+        taken.logs(request.into_inner());
+        Ok(Response::new(ExportLogsServiceResponse::default()))
+    }
+}

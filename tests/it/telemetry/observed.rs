@@ -1,0 +1,286 @@
+//! The dashboard, the alerts and `docs/operations.md` speak of what a server really tells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+};
+
+use octopus_mcp::{
+    config::{AuthMode, Confirm, Sessions},
+    sample::{Fault, keys},
+    telemetry::Limit,
+};
+use serde_json::{Value, json};
+
+use super::{
+    metrics::text,
+    query::{Matcher, Named, named},
+};
+use crate::{
+    consent::{Desk, Way, changes},
+    docs::{ensure, root},
+    sessions::greeting,
+    support::{Era, TestServer, soon},
+};
+
+const DASHBOARD: &str = "deploy/observability/dashboard.json";
+const ALERTS: &str = "deploy/observability/alerts.yaml";
+const OPERATIONS: &str = "docs/operations.md";
+/// What Prometheus adds itself: of each target, and of each alert.
+const PROMETHEUS: [&str; 3] = ["job", "instance", "le"];
+
+/// Every metric with its labels, and their values.
+type Known = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// What a server tells to which everything happened that is counted.
+async fn everything() -> String {
+    let desk = Desk::with(|config| {
+        config.http.admin_listen = "127.0.0.1:0".parse().ok();
+        config.http.sessions = Sessions::Memory;
+        config.tools.confirm = Confirm::Code;
+        config.limits.caller_rate = 60;
+        config.limits.caller_burst = 40;
+    })
+    .await;
+    let server = &desk.server;
+    let call = async |key: &str, tool: &str, arguments: Value| {
+        server.call_in(Era::Modern, key, tool, arguments).await
+    };
+    // Twice: the second time the space is remembered.
+    for _ in 0..2 {
+        let listed = call(keys::ADMIN, "list_projects", json!({ "space": "Default" })).await;
+        assert!(!listed.is_error, "{}", listed.text);
+    }
+    // A secret that is taken out.
+    let arguments = json!({ "space": "Default", "projectId": "Billing Engine", "name": "rates" });
+    assert!(call(keys::ADMIN, "get_variables", arguments).await.text.contains("redacted"));
+    // A tool that fails, and Octopus that knows neither the thing nor the key.
+    let arguments = json!({ "method": "GET", "path": "/api/Spaces-1/projects/Projects-99999" });
+    assert!(call(keys::ADMIN, "execute", arguments).await.is_error);
+    let unknown = "API-NOSUCHKEYNOSUCHKEYNOSUCHKEY";
+    assert!(call(unknown, "list_projects", json!({ "space": "Default" })).await.is_error);
+    let prompt = json!({ "name": "what_is_deployed_where", "arguments": { "space": "Default" } });
+    assert_eq!(server.ask(Era::Modern, "prompts/get", prompt).await.status, 200);
+    // Octopus fails while a resource is read, which has no answer to say it in.
+    server.sample.trouble().add(Fault::on("/releases/Releases-9003").status(500));
+    let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-9003" });
+    assert_eq!(server.ask(Era::Modern, "resources/read", uri).await.code(), -32603);
+    server.sample.trouble().clear();
+    // A change, asked and made.
+    let way = Way::Code(Era::Modern);
+    let (tool, arguments, ..) = changes().remove(3);
+    let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
+    desk.agree(way, tool, &arguments, &sealed).await.answered();
+    // A session.
+    assert_eq!(server.post(&[], greeting(&json!({})).to_string()).await.status, 200);
+    // Somebody who has to wait, and somebody whom nobody knows.
+    for _ in 0..45 {
+        let _ = server.ask_as(Era::Modern, keys::VIEW_ONLY, "tools/list", json!({})).await;
+    }
+    assert_eq!(server.ask_as(Era::Modern, "API-!", "tools/list", json!({})).await.status, 401);
+    // What takes too long to be made to happen here: tests of their own have it.
+    let metrics = &server.running.as_ref().unwrap().metrics;
+    metrics.limited(Limit::Full);
+    metrics.reloaded(true);
+    metrics.reloaded(false);
+    text(server).await
+}
+
+/// What a server tells whose settings name a key.
+async fn with_a_key() -> String {
+    let server = TestServer::with(|config| {
+        config.http.admin_listen = "127.0.0.1:0".parse().ok();
+        config.auth.mode = Some(AuthMode::None.into());
+        config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
+    })
+    .await;
+    soon(async || {
+        let told = text(&server).await;
+        told.contains("octopus_mcp_credential_remaining_days{").then_some(told)
+    })
+    .await
+}
+
+/// Both together, and what is known of them.
+async fn told() -> (String, Known) {
+    let (one, other) = tokio::join!(Box::pin(everything()), Box::pin(with_a_key()));
+    let both = format!("{one}{other}");
+    let mut known = Known::new();
+    for line in both.lines().filter(|line| !line.starts_with('#')) {
+        let (series, _) = line.rsplit_once(' ').unwrap();
+        let [(name, matchers)]: [_; 1] = named(series).metrics.try_into().unwrap();
+        let labels = known.entry(name).or_default();
+        for Matcher { label, value, .. } in matchers {
+            labels.entry(label).or_default().insert(value);
+        }
+    }
+    (both, known)
+}
+
+/// What of an expression no server tells.
+fn unknown(known: &Known, expression: &str) -> Vec<String> {
+    let Named { metrics, grouped } = named(expression);
+    let mut missing = Vec::new();
+    if metrics.is_empty() {
+        missing.push("no metric at all".to_owned());
+    }
+    // Whether a target answers is what Prometheus says itself.
+    let ours: Vec<_> = metrics.iter().filter(|(name, _)| name != "up").collect();
+    for (name, matchers) in &ours {
+        let Some(labels) = known.get(name) else {
+            missing.push(format!("the metric {name}"));
+            continue;
+        };
+        for Matcher { label, sign, value } in matchers {
+            let is_fixed = sign == "=" && !value.is_empty() && !value.starts_with('$');
+            match labels.get(label) {
+                Some(values) if is_fixed && !values.contains(value) => {
+                    missing.push(format!("{name} with {label}={value:?}"));
+                }
+                None if !PROMETHEUS.contains(&label.as_str()) => {
+                    missing.push(format!("the label {label} of {name}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    for label in grouped.iter().filter(|label| !PROMETHEUS.contains(&label.as_str())) {
+        let has = |name: &String| known.get(name).is_some_and(|labels| labels.contains_key(label));
+        if !ours.iter().any(|(name, _)| has(name)) {
+            missing.push(format!("the label {label} of any of {expression}"));
+        }
+    }
+    missing
+}
+
+/// An alert of the rules.
+struct Alert {
+    name: String,
+    expression: String,
+    /// What stands behind the expression: labels and annotations.
+    rest: String,
+}
+
+/// Every alert. The file is ours, so its form is known.
+fn alerts() -> Vec<Alert> {
+    let text = read(ALERTS);
+    let rules = text.split("- alert: ").skip(1);
+    let alerts: Vec<Alert> = rules
+        .map(|rule| {
+            let (name, rest) = rule.split_once('\n').unwrap();
+            let (_, rest) = rest.split_once("expr: ").unwrap();
+            let ends = ["\n        for:", "\n        labels:"];
+            let end = ends.iter().filter_map(|end| rest.find(*end)).min().unwrap();
+            let (expression, rest) = rest.split_at(end);
+            let expression = expression.trim_start_matches(['|', '\n']).to_owned();
+            Alert { name: name.trim().to_owned(), expression, rest: rest.to_owned() }
+        })
+        .collect();
+    assert!(alerts.len() > 10, "{} alerts in {ALERTS}", alerts.len());
+    alerts
+}
+
+/// The names behind a mark in a text, as in `{{ $labels.job }}`.
+fn behind<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let names = text.split(mark).skip(1);
+    names
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
+    let (_, known) = told().await;
+    let mut wrong = Vec::new();
+    let mut check = |place: &str, expression: &str| {
+        let missing = unknown(&known, expression);
+        wrong.extend(missing.into_iter().map(|missing| format!("{place}: {missing}")));
+    };
+    for Alert { name, expression, rest } in alerts() {
+        check(&name, &expression);
+        for label in behind(&rest, "$labels.") {
+            check(&name, &format!("sum by ({label}) ({expression})"));
+        }
+    }
+    let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).unwrap();
+    let mut queries = 0;
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        let targets = panel["targets"].as_array().into_iter().flatten();
+        for target in targets {
+            let expression = target["expr"].as_str().unwrap();
+            check(title, expression);
+            for label in behind(target["legendFormat"].as_str().unwrap(), "{{") {
+                check(title, &format!("sum by ({label}) ({expression})"));
+            }
+            queries += 1;
+        }
+        let is_told = panel["type"] == "row"
+            || (panel["description"].is_string()
+                && panel["fieldConfig"]["defaults"]["unit"].is_string());
+        assert!(is_told, "{title}: no description, or no unit");
+    }
+    assert!(queries > 30, "{queries} queries");
+    for variable in dashboard["templating"]["list"].as_array().unwrap() {
+        let query = variable["query"]["query"].as_str().unwrap();
+        let query = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
+        let (of, label) = query.unwrap().rsplit_once(", ").unwrap();
+        check(query.unwrap(), &format!("sum by ({label}) ({of})"));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_alert_has_its_place_in_the_runbook() {
+    let text = read(OPERATIONS);
+    let (_, runbook) = text.split_once("\n## Runbook\n").expect("a runbook");
+    let headings: BTreeSet<&str> =
+        runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let mut names = BTreeSet::new();
+    for Alert { name, rest, .. } in alerts() {
+        let (_, place) = rest.split_once("runbook_url: ").expect("a place in the runbook");
+        let (page, heading) = place.lines().next().unwrap().trim().split_once('#').unwrap();
+        assert!(page.ends_with(OPERATIONS), "{name}: {page}");
+        assert_eq!(heading, name.to_lowercase());
+        assert!(headings.contains(name.as_str()), "{name} has no heading in {OPERATIONS}");
+        for word in ["severity: ", "summary: ", "description: "] {
+            assert!(rest.contains(word), "{name}: no {word}");
+        }
+        names.insert(name);
+    }
+    let spare: Vec<_> = headings.iter().filter(|heading| !names.contains(**heading)).collect();
+    assert!(spare.is_empty(), "headings without an alert: {spare:?}");
+}
+
+#[tokio::test]
+async fn the_table_of_metrics_is_fresh() {
+    const BEGIN: &str = "<!-- metrics: generated by tests/it/telemetry/observed.rs -->\n";
+    const END: &str = "<!-- end of metrics -->";
+    let (text, known) = told().await;
+    let mut rows = BTreeMap::new();
+    for line in text.lines() {
+        let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
+        else {
+            continue;
+        };
+        let kind = text.split_once(&format!("# TYPE {name} ")).unwrap().1.lines().next().unwrap();
+        let series = if kind == "histogram" { format!("{name}_count") } else { name.to_owned() };
+        let labels = known.get(&series).into_iter().flat_map(BTreeMap::keys);
+        let labels: Vec<String> = labels.map(|label| format!("`{label}`")).collect();
+        rows.insert(name, format!("| `{name}` | {kind} | {} | {help} |", labels.join(", ")));
+    }
+    let mut table =
+        "| metric | kind | labels | what it tells |\n| --- | --- | --- | --- |\n".to_owned();
+    for row in rows.values() {
+        let _ = writeln!(table, "{row}");
+    }
+    let page = read(OPERATIONS);
+    let (before, rest) = page.split_once(BEGIN).expect("a place for the table");
+    let (_, after) = rest.split_once(END).unwrap();
+    ensure(OPERATIONS, &format!("{before}{BEGIN}{table}{END}{after}"));
+}

@@ -1,0 +1,100 @@
+//! What a query of Prometheus names: metrics, what is asked of their labels, and labels that are
+//! grouped by.
+
+/// What is asked of a label.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Matcher {
+    pub label: String,
+    pub sign: String,
+    pub value: String,
+}
+
+/// What a query names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Each metric, as often as it stands there.
+    pub metrics: Vec<(String, Vec<Matcher>)>,
+    pub grouped: Vec<String>,
+}
+
+/// Words before a list of labels.
+const LISTS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
+/// Other words that are no metrics.
+const WORDS: [&str; 5] = ["and", "or", "unless", "offset", "bool"];
+
+/// Reads a query, or one series as it is told.
+pub fn named(query: &str) -> Named {
+    let tokens = tokens(query);
+    let mut named = Named::default();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at).copied() {
+        let next = tokens.get(at + 1).copied().unwrap_or_default();
+        let until = |end: &str| at + tokens[at..].iter().position(|token| *token == end).unwrap();
+        if LISTS.contains(&token) && next == "(" {
+            let end = until(")");
+            let labels = tokens[at + 2..end].iter().filter(|token| **token != ",");
+            named.grouped.extend(labels.map(|label| (*label).to_owned()));
+            at = end;
+        } else if token == "{" {
+            let end = until("}");
+            let matchers = tokens[at + 1..end].split(|token| *token == ",").map(matcher);
+            named.metrics.last_mut().expect("a metric before its labels").1.extend(matchers);
+            at = end;
+        } else if token.starts_with(|c: char| c.is_ascii_alphabetic())
+            // A function, or an aggregation.
+            && next != "("
+            && !LISTS.contains(&next)
+            && !WORDS.contains(&token)
+        {
+            named.metrics.push((token.to_owned(), Vec::new()));
+        }
+        at += 1;
+    }
+    named
+}
+
+fn matcher(tokens: &[&str]) -> Matcher {
+    let [label, sign @ .., value] = tokens else { panic!("no matcher: {tokens:?}") };
+    let value = value.trim_matches('"').to_owned();
+    Matcher { label: (*label).to_owned(), sign: sign.concat(), value }
+}
+
+/// Words, texts with their quotes, and single signs.
+fn tokens(mut rest: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '$' | '.');
+    let mut found = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => 2 + rest[1..].find('"').expect("the end of a text"),
+            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        if !token.trim().is_empty() {
+            found.push(token);
+        }
+        rest = after;
+    }
+    found
+}
+
+#[test]
+fn queries_are_read() {
+    let query = r#"histogram_quantile(0.95, sum by (le, job) (rate(a_bucket{x="1,2", y=~"$z"}[5m])))
+        > 2 and on (job) b unless c offset 15m"#;
+    let matcher = |label: &str, sign: &str, value: &str| {
+        let [label, sign, value] = [label, sign, value].map(str::to_owned);
+        Matcher { label, sign, value }
+    };
+    assert_eq!(
+        named(query),
+        Named {
+            metrics: vec![
+                ("a_bucket".to_owned(), vec![matcher("x", "=", "1,2"), matcher("y", "=~", "$z")]),
+                ("b".to_owned(), Vec::new()),
+                ("c".to_owned(), Vec::new()),
+            ],
+            grouped: ["le", "job", "job"].map(str::to_owned).into(),
+        }
+    );
+}

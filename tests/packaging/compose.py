@@ -1,0 +1,36 @@
+"""deploy/compose.yaml, with its variables filled in."""
+
+import re
+
+import yaml
+
+from chart import ROOT
+
+DEPLOY = ROOT / "deploy"
+FILE = DEPLOY / "compose.yaml"
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+
+
+def example():
+    """The variables of compose/env.example."""
+    lines = (DEPLOY / "compose/env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match(r"\w+=", line))
+
+
+def text_with(variables):
+    """The file with these variables, as Docker would fill them in."""
+
+    def fill(match):
+        name, kind, rest = match.groups()
+        if variables.get(name):
+            return variables[name]
+        if kind == "?":
+            raise KeyError(f"{name}: {rest}")
+        return rest or ""
+
+    return VARIABLE.sub(fill, FILE.read_text())
+
+
+def load(variables):
+    """The same, read."""
+    return yaml.safe_load(text_with(variables))

@@ -1,0 +1,242 @@
+"""The Helm chart does what an operator counts on."""
+
+import re
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import helm_python
+import kubernetes_validate
+import yaml
+
+import render as plain
+from chart import CHART, ROOT, documents, only, quiet, render, values, with_values
+
+CASES = ("minimal", "plain", "full")
+# The oldest that the chart takes, and the newest that is known here.
+VERSIONS = ("1.30.0", "1.37.0")
+
+
+def pod(found):
+    return only(found, "Deployment")["spec"]["template"]["spec"]
+
+
+def container(found):
+    [one] = pod(found)["containers"]
+    return one
+
+
+def variables(found):
+    return {one["name"]: one.get("value") for one in container(found)["env"]}
+
+
+class Chart(unittest.TestCase):
+    def test_helm_finds_nothing_to_say(self):
+        for given in ({}, *map(values, CASES)):
+            for version in VERSIONS:
+                with quiet():
+                    said = helm_python.lint(str(CHART), given, strict=True, kube_version=f"v{version}")
+                # Severity 1 is information; 2 and 3 are warnings and errors.
+                self.assertEqual(said["errors"], [])
+                self.assertEqual([m for m in said["messages"] if m["severity"] != 1], [])
+
+    def test_kubernetes_knows_every_field(self):
+        checked = 0
+        for case in CASES:
+            for document in documents(values(case)):
+                if document["apiVersion"].startswith("monitoring.coreos.com/"):
+                    continue
+                for version in VERSIONS:
+                    kubernetes_validate.validate(document, version, strict=True)
+                    checked += 1
+        self.assertGreater(checked, 40)
+
+    def test_what_is_wrong_is_refused_with_a_way_out(self):
+        least = values("minimal")
+        refused = [
+            ({}, "say which Octopus to reach"),
+            ({"octopus": {"url": "https://octopus.example.com"}}, "under which names clients reach"),
+            ({"octopus": {"url": "octopus.example.com"}}, "octopus/url"),
+            ({"replica": 2}, "replica"),
+            ({"hosts": ["https://mcp.example.com"]}, "hosts/0"),
+            ({"image": {"digest": "sha256:abc"}}, "image/digest"),
+            ({"ports": {"main": 80}}, "ports/main"),
+            ({"env": {"OCTOPUS_API_KEY": "API-X"}}, "propertyName 'OCTOPUS_API_KEY'"),
+            ({"env": {"OCTOPUS_MCP_TOOLS__SEAL_KEY": "x"}}, "propertyName"),
+            ({"env": {"PATH": "/tmp"}}, "propertyName 'PATH'"),
+            ({"config": '[octopus]\napi_key = "x"\n'}, "holds a secret"),
+            ({"config": "[octopus]\nspace = 'API-ABCDEFGHIJKLMNOP'\n"}, "holds a secret"),
+            ({"secrets": {"env": [{"name": "OCTOPUS_API_KEY"}]}}, "secrets/env/0"),
+            ({"autoscaling": {"enabled": True, "minReplicas": 9}}, "more than"),
+        ]
+        for changes, words in refused:
+            with self.subTest(changes), self.assertRaises(helm_python.HelmError) as raised:
+                render(with_values(least if "octopus" not in changes and changes else {}, **changes))
+            self.assertIn(words, str(raised.exception))
+
+    def test_a_commented_key_is_no_secret(self):
+        render(with_values(values("minimal"), config="[octopus]\n# api_key = left out\n"))
+
+    def test_values_and_their_schema_name_the_same(self):
+        schema = yaml.safe_load((CHART / "values.schema.json").read_text())
+        named = yaml.safe_load((CHART / "values.yaml").read_text())
+
+        def compare(schema, named, where):
+            known = set(schema.get("properties", {})) - {"global"}
+            if schema.get("additionalProperties") is False and where != "/telemetry/otlpHeaders":
+                self.assertEqual(known, set(named), where)
+            for key in known & set(named):
+                if isinstance(named[key], dict):
+                    compare(schema["properties"][key], named[key], f"{where}/{key}")
+
+        compare(schema, named, "")
+
+
+class Readme(unittest.TestCase):
+    """What the README of the chart shows can be done."""
+
+    text = (CHART / "README.md").read_text()
+
+    def test_the_command_installs(self):
+        flags = re.findall(r"--set (\S+)", self.text)
+        self.assertGreater(len(flags), 4)
+        found = documents(helm_python.parse_set_string(",".join(flags)))
+        self.assertTrue(container(found)["image"].startswith("registry.example.com/octopus-mcp:"))
+        [rule] = only(found, "Ingress")["spec"]["rules"]
+        self.assertEqual(rule["host"], "mcp.example.com")
+
+    def test_its_values_are_good_ones(self):
+        shown = re.findall(r"```yaml\n(.*?)```", self.text, re.S)
+        self.assertEqual(len(shown), 1)
+        found = documents({"hosts": ["mcp.example.com"], **yaml.safe_load(shown[0])})
+        mounts = {mount["mountPath"] for mount in container(found)["volumeMounts"]}
+        self.assertIn("/run/secrets/octopus-keys", mounts)
+
+
+class Pods(unittest.TestCase):
+    def test_meet_the_standard_restricted(self):
+        allowed = {"configMap", "secret", "projected", "emptyDir", "csi", "downwardAPI", "persistentVolumeClaim"}
+        for case in CASES:
+            found = documents(values(case))
+            spec, one = pod(found), container(found)
+            self.assertEqual(set(spec) & {"hostNetwork", "hostPID", "hostIPC", "initContainers"}, set())
+            self.assertTrue(all(set(v) - {"name"} <= allowed for v in spec["volumes"]))
+            self.assertTrue(spec["securityContext"]["runAsNonRoot"])
+            self.assertGreater(spec["securityContext"]["runAsUser"], 0)
+            secured = one["securityContext"]
+            self.assertFalse(secured["allowPrivilegeEscalation"])
+            self.assertEqual(secured["capabilities"], {"drop": ["ALL"]})
+            self.assertEqual(secured["seccompProfile"], {"type": "RuntimeDefault"})
+            self.assertTrue(all("hostPort" not in port for port in one["ports"]))
+
+    def test_have_nothing_to_write_to_and_nothing_of_the_cluster(self):
+        for case in CASES:
+            found = documents(values(case))
+            self.assertTrue(container(found)["securityContext"]["readOnlyRootFilesystem"])
+            self.assertTrue(all(mount["readOnly"] for mount in container(found)["volumeMounts"]))
+            self.assertIs(pod(found)["automountServiceAccountToken"], False)
+            self.assertIs(only(found, "ServiceAccount")["automountServiceAccountToken"], False)
+
+    def test_are_asked_on_the_admin_port_which_callers_do_not_reach(self):
+        found = documents(values("full"))
+        for probe, path in (("startup", "/readyz"), ("readiness", "/readyz"), ("liveness", "/healthz")):
+            asked = container(found)[f"{probe}Probe"]["httpGet"]
+            self.assertEqual(asked, {"path": path, "port": "admin"})
+        [port] = only(found, "Service")["spec"]["ports"]
+        self.assertEqual(port["targetPort"], "main")
+        self.assertNotIn("admin", str(only(found, "Ingress")["spec"]))
+        [monitored] = only(found, "ServiceMonitor")["spec"]["endpoints"]
+        self.assertEqual((monitored["port"], monitored["path"]), ("admin", "/metrics"))
+
+    def test_stop_later_than_the_drain_ends(self):
+        for case in CASES:
+            found = documents(values(case))
+            pause = int(variables(found)["OCTOPUS_MCP_HTTP__DRAIN_PAUSE"].removesuffix("s"))
+            drain = int(variables(found)["OCTOPUS_MCP_HTTP__DRAIN_TIMEOUT"].removesuffix("s"))
+            self.assertGreater(pod(found)["terminationGracePeriodSeconds"], pause + drain)
+
+    def test_are_replaced_before_they_go(self):
+        rolling = only(documents(values("minimal")), "Deployment")["spec"]["strategy"]["rollingUpdate"]
+        self.assertEqual(rolling["maxUnavailable"], 0)
+
+    def test_start_anew_when_the_settings_change(self):
+        def annotation(given):
+            template = only(documents(given), "Deployment")["spec"]["template"]
+            return template["metadata"]["annotations"]["checksum/config"]
+
+        least = values("minimal")
+        other = with_values(least, config="[auth]\nmode = 'octopus'\n")
+        self.assertNotEqual(annotation(least), annotation(other))
+        self.assertEqual(annotation(least), annotation(with_values(least, replicas=5)))
+
+    def test_spread_over_nodes_and_zones(self):
+        keys = [c["topologyKey"] for c in pod(documents(values("minimal")))["topologySpreadConstraints"]]
+        self.assertEqual(keys, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"])
+
+    def test_run_the_image_by_its_digest_where_one_is_given(self):
+        self.assertTrue(container(documents(values("full")))["image"].endswith("@sha256:" + "0" * 64))
+
+
+class Around(unittest.TestCase):
+    def test_no_secret_is_made_and_each_is_named(self):
+        found = documents(values("full"))
+        self.assertNotIn("Secret", {d["kind"] for d in found})
+        by_reference = {e["name"] for e in container(found)["env"] if "secretKeyRef" in e.get("valueFrom", {})}
+        wanted = {"OCTOPUS_MCP_TOOLS__SEAL_KEY", "OCTOPUS_MCP_LIMITS__STORE", "OTEL_EXPORTER_OTLP_HEADERS"}
+        self.assertEqual(by_reference, wanted)
+        mounted = {v["secret"]["secretName"] for v in pod(found)["volumes"] if "secret" in v}
+        self.assertEqual(mounted, {"octopus-keys", "octopus-mcp-pod-tls", "client-ca"})
+
+    def test_the_network_is_closed_but_for_what_is_named(self):
+        spec = only(documents(values("full")), "NetworkPolicy")["spec"]
+        self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
+        self.assertTrue(all("from" in rule for rule in spec["ingress"]))
+        self.assertTrue(all("to" in rule and "ports" in rule for rule in spec["egress"]))
+        blocks = [to["ipBlock"] for rule in spec["egress"] for to in rule["to"] if "ipBlock" in to]
+        self.assertIn({"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}, blocks)
+
+    def test_a_scaled_deployment_leaves_the_number_to_the_scaler(self):
+        self.assertNotIn("replicas", only(documents(values("plain")), "Deployment")["spec"])
+        self.assertEqual(only(documents(values("minimal")), "Deployment")["spec"]["replicas"], 2)
+
+    def test_streams_are_not_kept_back_by_the_ingress(self):
+        annotations = only(documents(values("plain")), "Ingress")["metadata"]["annotations"]
+        self.assertEqual(annotations["nginx.ingress.kubernetes.io/proxy-buffering"], "off")
+
+    def test_selectors_find_the_pods(self):
+        found = documents(values("full"))
+        labels = only(found, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+        for kind, name in (("Service", "octopus-mcp"), ("Service", "octopus-mcp-admin")):
+            self.assertLessEqual(only(found, kind, name)["spec"]["selector"].items(), labels)
+        for kind in ("Deployment", "PodDisruptionBudget"):
+            self.assertLessEqual(only(found, kind)["spec"]["selector"]["matchLabels"].items(), labels)
+        admin = only(found, "Service", "octopus-mcp-admin")["metadata"]["labels"].items()
+        monitored = only(found, "ServiceMonitor")["spec"]["selector"]["matchLabels"]
+        self.assertLessEqual(monitored.items(), admin)
+
+    def test_rules_and_dashboard_go_in_as_they_are(self):
+        rules = "groups:\n  - name: up\n    rules:\n      - alert: Down\n        expr: up == 0\n" \
+            "        annotations:\n          summary: '{{ $labels.instance }} is away'\n"
+        on = {"prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copytree(CHART, Path(folder) / "octopus-mcp")
+            shutil.rmtree(copy / "files", ignore_errors=True)
+            with self.assertRaisesRegex(helm_python.HelmError, "deploy/render"):
+                render(with_values(values("minimal"), **on), copy)
+            (copy / "files").mkdir()
+            (copy / "files/alerts.yaml").write_text(rules)
+            (copy / "files/dashboard.json").write_text('{"title": "octopus-mcp"}\n')
+            found = documents(with_values(values("minimal"), **on), copy)
+        self.assertEqual(only(found, "PrometheusRule")["spec"], yaml.safe_load(rules))
+        dashboard = only(found, "ConfigMap", "octopus-mcp-dashboard")
+        self.assertEqual(dashboard["data"], {"octopus-mcp.json": '{"title": "octopus-mcp"}\n'})
+
+    def test_plain_manifests_are_those_of_the_chart(self):
+        write, remove = plain.stale()
+        changed = [str(path.relative_to(ROOT)) for path in [*write, *remove]]
+        self.assertEqual(changed, [], "run deploy/render, and look at what it changed")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,112 @@
+"""The compose file does what its comments say."""
+
+import re
+import unittest
+
+import yaml
+
+from chart import ROOT
+from compose import DEPLOY, FILE, VARIABLE, example, load, text_with
+
+LEAST = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "MCP_HOST": "mcp.example.com"}
+
+
+class Compose(unittest.TestCase):
+    def setUp(self):
+        self.file = load(LEAST)
+        self.services = self.file["services"]
+
+    def test_every_service_is_hardened_and_bounded(self):
+        for name, service in self.services.items():
+            with self.subTest(name):
+                self.assertIs(service["read_only"], True)
+                self.assertEqual(service["cap_drop"], ["ALL"])
+                self.assertEqual(service["security_opt"], ["no-new-privileges:true"])
+                self.assertEqual(set(service["deploy"]["resources"]["limits"]), {"cpus", "memory", "pids"})
+                self.assertEqual(service.get("cap_add", []), ["NET_BIND_SERVICE"] if name == "caddy" else [])
+                self.assertNotIn("privileged", service)
+
+    def test_every_service_says_whether_it_is_well(self):
+        silent = {n for n, s in self.services.items() if "test" not in s["healthcheck"]}
+        # The image of the collector has nothing that could ask.
+        self.assertEqual(silent, {"otelcol"})
+
+    def test_callers_reach_caddy_alone(self):
+        published = {n: s["ports"] for n, s in self.services.items() if "ports" in s}
+        self.assertEqual(set(published), {"caddy", "grafana"})
+        self.assertTrue(all(port.startswith("127.0.0.1:") for port in published["grafana"]))
+        inside = {n for n, s in self.services.items() if s["networks"] == ["back"]}
+        self.assertEqual(inside, {"otelcol", "prometheus", "valkey"})
+        self.assertIs(self.file["networks"]["back"]["internal"], True)
+
+    def test_caddy_is_the_proxy_that_is_trusted(self):
+        for given in (LEAST, {**LEAST, "FRONT_SUBNET": "10.9.8.0/24"}):
+            file = load(given)
+            trusted = file["services"]["server"]["environment"]["OCTOPUS_MCP_HTTP__TRUSTED_PROXIES"]
+            self.assertEqual([{"subnet": trusted}], file["networks"]["front"]["ipam"]["config"])
+
+    def test_what_it_mounts_is_there(self):
+        for service in self.services.values():
+            for mount in service.get("volumes", []):
+                source, _, how = mount.partition(":")
+                if source.startswith("."):
+                    self.assertTrue((DEPLOY / source).exists(), source)
+                    self.assertTrue(how.endswith(":ro"), mount)
+                else:
+                    self.assertIn(source, self.file["volumes"])
+
+    def test_secrets_are_files_that_git_does_not_keep(self):
+        for secret in self.file["secrets"].values():
+            self.assertTrue(secret["file"].startswith("./secrets/"))
+        ignored = (ROOT / ".gitignore").read_text().splitlines()
+        self.assertLessEqual({"/deploy/secrets/", "/deploy/.env"}, set(ignored))
+
+    def test_the_example_has_every_variable_with_its_default(self):
+        defaults = {name: rest for name, kind, rest in VARIABLE.findall(FILE.read_text()) if kind == "-"}
+        given = example()
+        self.assertEqual(set(given), {name for name, *_ in VARIABLE.findall(FILE.read_text())})
+        for name, default in defaults.items():
+            self.assertEqual(given[name], default, name)
+
+    def test_without_an_octopus_it_says_so(self):
+        for missing in LEAST:
+            with self.assertRaisesRegex(KeyError, missing):
+                text_with({k: v for k, v in LEAST.items() if k != missing})
+
+    def test_images_have_versions(self):
+        for service in self.services.values():
+            self.assertRegex(service["image"], r":(local|v?\d+\.\d+\.\d+(-alpine)?)$")
+
+    def test_the_server_has_time_to_drain(self):
+        toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
+        drain = int(re.search(r'^drain_timeout = "(\d+)s"', toml, re.M)[1])
+        self.assertGreater(int(self.services["server"]["stop_grace_period"].removesuffix("s")), drain)
+
+    def test_metrics_are_read_where_the_server_gives_them(self):
+        toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
+        port = int(re.search(r'^admin_listen = "0\.0\.0\.0:(\d+)"', toml, re.M)[1])
+        jobs = yaml.safe_load((DEPLOY / "compose/prometheus.yaml").read_text())["scrape_configs"]
+        [server] = [job for job in jobs if job["job_name"] == "octopus-mcp"]
+        self.assertEqual(server["dns_sd_configs"][0]["names"], ["server"])
+        self.assertEqual(server["dns_sd_configs"][0]["port"], port)
+
+    def test_grafana_asks_the_prometheus_that_there_is(self):
+        folder = DEPLOY / "compose/grafana/provisioning"
+        [source] = yaml.safe_load((folder / "datasources/prometheus.yaml").read_text())["datasources"]
+        self.assertEqual(source["url"], "http://prometheus:9090")
+        [provider] = yaml.safe_load((folder / "dashboards/octopus-mcp.yaml").read_text())["providers"]
+        mounts = [m.split(":") for m in self.services["grafana"]["volumes"]]
+        self.assertIn(["./observability", provider["options"]["path"], "ro"], mounts)
+
+    def test_traces_go_to_the_collector_that_there_is(self):
+        collector = yaml.safe_load((DEPLOY / "compose/otelcol.yaml").read_text())
+        listening = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+        sent = self.services["server"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]
+        self.assertEqual(sent, f"http://otelcol:{listening.rpartition(':')[2]}")
+        for pipeline in collector["service"]["pipelines"].values():
+            for kind in ("receivers", "processors", "exporters"):
+                self.assertLessEqual(set(pipeline[kind]), set(collector[kind]))
+
+
+if __name__ == "__main__":
+    unittest.main()

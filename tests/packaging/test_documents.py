@@ -1,0 +1,122 @@
+"""What stands in several files agrees, and the formats of others are met."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+import yaml
+
+from chart import CHART, ROOT
+
+TOOLS = Path(sys.executable).parent
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def cargo():
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+
+
+def task():
+    return json.loads((ROOT / "deploy/ecs/task-definition.json").read_text())
+
+
+def cloudformation(definition):
+    """The task definition in the letters of CloudFormation, whose rules are known here."""
+
+    def spelled(value, as_is=False):
+        if isinstance(value, dict):
+            return {k if as_is else k[0].upper() + k[1:]: spelled(v, k == "options") for k, v in value.items()}
+        return [spelled(v) for v in value] if isinstance(value, list) else value
+
+    resource = {"Type": "AWS::ECS::TaskDefinition", "Properties": spelled(definition)}
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Task": resource}}
+
+
+def lint(definition):
+    """What AWS's own linter says."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(cloudformation(definition), file)
+        file.flush()
+        command = [TOOLS / "cfn-lint", "--regions", "eu-west-1", "--", file.name]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout
+
+
+class Versions(unittest.TestCase):
+    def test_are_those_of_the_code(self):
+        version = cargo()["version"]
+        chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+        self.assertEqual({chart["version"], chart["appVersion"]}, {version})
+        server = json.loads((ROOT / "server.json").read_text())
+        self.assertEqual(server["version"], version)
+        for package in server["packages"]:
+            # Of an OCI package the version stands in its name, and nowhere else.
+            self.assertTrue(package["identifier"].endswith(f":{version}"))
+            self.assertNotIn("version", package)
+        self.assertTrue(task()["containerDefinitions"][0]["image"].endswith(f":{version}"))
+
+    def test_the_compiler_is_that_of_the_image(self):
+        wanted = cargo()["rust-version"]
+        for file in (ROOT / "Dockerfile", *WORKFLOWS):
+            for found in re.findall(r"(?:rust:|toolchain install |TOOLCHAIN[=:] ?\"?)(\d+\.\d+)", file.read_text()):
+                self.assertEqual(found, wanted, file.name)
+
+
+class Names(unittest.TestCase):
+    def test_the_image_says_the_name_of_the_registry(self):
+        named = re.search(r'io\.modelcontextprotocol\.server\.name="(.+)"', (ROOT / "Dockerfile").read_text())[1]
+        self.assertEqual(named, json.loads((ROOT / "server.json").read_text())["name"])
+
+    def test_there_is_one_name_of_the_image(self):
+        image = yaml.safe_load((CHART / "values.yaml").read_text())["image"]["repository"]
+        server = json.loads((ROOT / "server.json").read_text())
+        others = [package["identifier"] for package in server["packages"]]
+        others.append(task()["containerDefinitions"][0]["image"])
+        self.assertEqual({other.rpartition(":")[0] for other in others}, {image})
+
+
+class Task(unittest.TestCase):
+    def test_is_one_that_ecs_takes(self):
+        self.assertEqual(lint(task()), "")
+
+    def test_is_refused_where_it_is_wrong(self):
+        self.assertIn("E3047", lint({**task(), "cpu": "256", "memory": "8192"}))
+        self.assertIn("Memori", lint({**task(), "memori": "1024"}))
+
+    def test_runs_without_rights_on_a_read_only_root(self):
+        [one] = task()["containerDefinitions"]
+        self.assertIs(one["readonlyRootFilesystem"], True)
+        self.assertEqual(one["linuxParameters"]["capabilities"], {"drop": ["ALL"]})
+        self.assertEqual(one["user"], "65532:65532")
+
+    def test_has_its_secrets_from_secrets_manager(self):
+        [one] = task()["containerDefinitions"]
+        self.assertTrue(all(s["valueFrom"].startswith("arn:aws:secretsmanager:") for s in one["secrets"]))
+        self.assertFalse({s["name"] for s in one["secrets"]} & {e["name"] for e in one["environment"]})
+
+
+class Workflows(unittest.TestCase):
+    def test_pin_every_action_to_a_commit_and_say_which_version(self):
+        used = [line for file in WORKFLOWS for line in file.read_text().splitlines() if "uses:" in line]
+        self.assertGreater(len(used), 10)
+        for line in used:
+            self.assertRegex(line, r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+
+    def test_pin_an_action_to_one_commit_everywhere(self):
+        used = {u for file in WORKFLOWS for u in re.findall(r"uses: (\S+)@(\S+)", file.read_text())}
+        self.assertEqual(len(used), len({action for action, _ in used}))
+
+    def test_have_no_rights_but_those_that_a_job_asks_for(self):
+        for file in WORKFLOWS:
+            workflow = yaml.safe_load(file.read_text())
+            self.assertEqual(workflow["permissions"], {}, file.name)
+            for name, job in workflow["jobs"].items():
+                self.assertIn("permissions", job, name)
+
+
+if __name__ == "__main__":
+    unittest.main()

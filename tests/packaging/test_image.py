@@ -1,0 +1,106 @@
+"""What the Dockerfile says of the image holds for the program, without an engine to build it with."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import certifi
+
+from chart import ROOT
+from test_settings import BINARY
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+LAST_STAGE = DOCKERFILE[DOCKERFILE.rindex("\nFROM "):]
+
+
+def command(instruction):
+    """The list after an instruction. That of HEALTHCHECK is on a line of its own."""
+    return json.loads(re.search(rf"^{instruction} (\[.*\])$", LAST_STAGE, re.M)[1])
+
+
+def libraries(program):
+    """What the loader wants for it; in the image these are the base's."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=60, check=True).stdout
+    return re.findall(r"(/\S+) \(0x", listed)
+
+
+def put(root, source, target):
+    """A copy, or a second name of the same file where that can be had."""
+    path = root / target.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.hardlink_to(Path(source).resolve())
+    except OSError:
+        shutil.copy(source, path)
+
+
+class Build(unittest.TestCase):
+    def test_it_sees_every_file_that_the_source_takes_in(self):
+        taken = 0
+        for source in (ROOT / "src").rglob("*.rs"):
+            for path in re.findall(r'include_(?:str|bytes)!\(\s*"([^"]+)"', source.read_text()):
+                self.assertTrue((source.parent / path).resolve().is_relative_to(ROOT / "src"), f"{source}: {path}")
+                taken += 1
+        self.assertGreater(taken, 0)
+
+    def test_what_it_copies_is_not_kept_from_it(self):
+        let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
+        self.assertEqual({name for names in copied for name in names.split()}, let_in)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "a root folder of its own is root's to give")
+class Image(unittest.TestCase):
+    def run_confined(self, environment):
+        """What comes of the image's own commands in a root folder laid out as the image is."""
+        serve = command("ENTRYPOINT") + command("CMD")
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            # Anybody could write here, were it not read-only.
+            root.chmod(0o777)
+            put(root, BINARY, serve[0])
+            settings = re.search(r"^COPY (config/\S+) (\S+)$", LAST_STAGE, re.M)
+            put(root, ROOT / settings[1], settings[2])
+            # The base of the image has authorities there.
+            put(root, certifi.where(), "/etc/ssl/certs/ca-certificates.crt")
+            touch = shutil.which("touch")
+            put(root, touch, "/usr/local/bin/touch")
+            for library in {*libraries(BINARY), *libraries(touch)}:
+                put(root, library, library)
+            who = re.search(r"^USER (\S+)$", LAST_STAGE, re.M)[1]
+            done = subprocess.run(
+                ["unshare", "--mount", "--net", sys.executable, Path(__file__).parent / "confined.py", root, who,
+                 json.dumps(environment), json.dumps(serve), json.dumps(command(r"HEALTHCHECK .*\\\n +CMD"))],
+                capture_output=True, text=True, timeout=120, check=False,
+            )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_it_serves_as_nobody_on_a_read_only_root_and_stops_when_told(self):
+        told = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "OCTOPUS_MCP_HTTP__ALLOWED_HOSTS": "mcp.example.com"}
+        for more in ({}, {"OCTOPUS_MCP_HTTP__ADMIN_LISTEN": "0.0.0.0:9090"}):
+            came = self.run_confined(told | more)
+            self.assertNotEqual(came["before"], 0, "nobody was there to be well")
+            self.assertEqual(came["after"], 0, came["said"] + came["output"])
+            self.assertRegex(came["status"], r"Uid:\t65532\t65532\t65532\t65532\n")
+            self.assertRegex(came["status"], r"CapEff:\t0+\n")
+            self.assertRegex(came["status"], r"CapBnd:\t0+\n")
+            self.assertRegex(came["status"], r"NoNewPrivs:\t1\n")
+            self.assertEqual(came["ended"], 0, came["output"])
+            self.assertNotEqual(came["touch"], 0, "there was something to write to")
+
+    def test_without_an_octopus_it_ends_and_says_what_to_do(self):
+        came = self.run_confined({})
+        self.assertEqual(came["ended"], 2)
+        self.assertNotEqual(came["after"], 0)
+        self.assertIn("OCTOPUS_SERVER_URL", came["output"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,116 @@
+"""The server takes the settings of every package, and each is really one."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+import yaml
+
+from chart import ROOT, documents, only, values
+from compose import DEPLOY, load
+
+# Made by `cargo build`; tests/run says where.
+BINARY = os.environ.get("OCTOPUS_MCP_BINARY", str(ROOT / "target/debug/octopus-mcp"))
+LEAST = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "MCP_HOST": "mcp.example.com"}
+# What stands in for secrets.
+SECRETS = {
+    "OCTOPUS_API_KEY": "API-" + "A" * 30,
+    "OCTOPUS_MCP_TOOLS__SEAL_KEY": "k" * 32,
+    "OCTOPUS_MCP_LIMITS__STORE": "redis://127.0.0.1:6379/0",
+}
+
+
+def ask(environment, toml=None):
+    """What `octopus-mcp config` says of these settings: setting by layer, in a clean environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Mounted files, where the platform would mount them.
+        at = str(Path(folder) / "run") + "/"
+        environment = {k: v.replace("/run/", at) for k, v in environment.items()}
+        command = [BINARY, "config"]
+        if toml is not None:
+            toml = toml.replace("/run/", at)
+            path = Path(folder) / "config.toml"
+            path.write_text(toml)
+            command += ["--config", str(path)]
+        for file in re.findall(re.escape(at) + r"[\w./-]+", toml or "") + [
+            v for k, v in environment.items() if v.startswith(at)
+        ]:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).write_text("API-" + "A" * 30)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise AssertionError(f"{done.stderr}{done.stdout}")
+    return done.stdout
+
+
+class Settings(unittest.TestCase):
+    def taken(self, environment, toml=None):
+        """Every variable decides a setting, and no mistake is found."""
+        ours = {k: v for k, v in environment.items() if k.startswith("OCTOPUS") and v}
+        said = ask(ours, toml)
+        for name in ours:
+            self.assertRegex(said, rf"# environment variable {name}\n", name)
+        return said
+
+    def pods(self, case):
+        found = documents(values(case))
+        [one] = only(found, "Deployment")["spec"]["template"]["spec"]["containers"]
+        environment = {e["name"]: e.get("value") or SECRETS.get(e["name"], "x") for e in one["env"]}
+        return environment, only(found, "ConfigMap")["data"]["config.toml"]
+
+    def test_a_name_that_is_none_is_found(self):
+        with self.assertRaises(AssertionError):
+            self.taken({**LEAST, "OCTOPUS_MCP_HTTP__NOTHING": "1"})
+
+    def test_of_the_chart(self):
+        for case in ("minimal", "plain", "full"):
+            with self.subTest(case):
+                environment, toml = self.pods(case)
+                said = self.taken(environment, toml)
+                self.assertRegex(said, r'http\.admin_listen = "\S+:9090"')
+
+    def test_of_compose(self):
+        for more in ({}, {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379"}):
+            server = load({**LEAST, **more})["services"]["server"]
+            environment = {k: str(v or "") for k, v in server["environment"].items()}
+            self.taken(environment, (DEPLOY / "compose/octopus-mcp.toml").read_text())
+
+    def test_of_the_task_definition(self):
+        task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
+        [one] = task["containerDefinitions"]
+        environment = {e["name"]: e["value"] for e in one["environment"]}
+        environment |= {s["name"]: SECRETS[s["name"]] for s in one["secrets"]}
+        said = self.taken(environment, (ROOT / "config/container.toml").read_text())
+        drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
+        self.assertGreater(one["stopTimeout"], drain)
+
+    def test_of_the_unit(self):
+        unit = (DEPLOY / "systemd/octopus-mcp.service").read_text()
+        toml = (ROOT / "config/production.toml").read_text()
+        said = self.taken({"OCTOPUS_SERVER_URL": "https://octopus.example.com"}, toml)
+        drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
+        self.assertGreater(int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)[1]), drain)
+        # The file of the audit that its comment names can be written nowhere else.
+        self.assertIn("audit.file.path = \"/var/lib/octopus-mcp/", unit)
+        self.assertIn("\nStateDirectory=octopus-mcp\n", unit)
+
+    def test_of_the_registry(self):
+        for package in json.loads((ROOT / "server.json").read_text())["packages"]:
+            given = {v["name"]: v.get("default", v.get("placeholder")) for v in package["environmentVariables"]}
+            self.taken({k: v or SECRETS[k] for k, v in given.items()})
+
+    def test_of_the_examples_in_the_values(self):
+        text = (DEPLOY / "helm/octopus-mcp/values.yaml").read_text()
+        named = re.findall(r"# *- name: (OCTOPUS_MCP_\w+)", text)
+        self.assertEqual(len(named), 2)
+        self.taken({**{n: SECRETS[n] for n in named}, "OCTOPUS_SERVER_URL": "https://octopus.example.com"})
+        tomllib.loads(yaml.safe_load(text)["config"])
+
+
+if __name__ == "__main__":
+    unittest.main()
