@@ -120,6 +120,16 @@ impl Default for Who {
     }
 }
 
+impl Who {
+    /// The words for the caller in rules: the name, which people or an issuer chose, and where
+    /// somebody vouches for them, `issuer|subject`, which nobody else has.
+    pub fn words(&self) -> Vec<String> {
+        let vouched = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
+        // No name passes for one of those.
+        std::iter::once(self.name.replace('|', " ")).chain(vouched).collect()
+    }
+}
+
 impl Scope {
     /// The word for it, as it stands in tokens and challenges.
     pub fn name(self) -> &'static str {

@@ -9,7 +9,7 @@ use super::Failure;
 use crate::{
     app,
     config::{Effect, Loaded},
-    rules::{Deed, Of, Rules, Situation, Step, Thing, Tier},
+    rules::{Deed, Moment, Of, Rules, Situation, Step, Thing, Tier},
     tool,
 };
 
@@ -33,6 +33,9 @@ pub(super) struct Call {
     /// The caller, as this server calls them.
     #[arg(long, value_name = "NAME", default_value = "anybody")]
     caller: String,
+    /// Who the caller is to the issuer of their access tokens.
+    #[arg(long, value_name = "ISSUER|SUBJECT")]
+    subject: Option<String>,
     /// A group that the caller is in; may be repeated.
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
@@ -63,6 +66,9 @@ pub(super) struct Call {
     /// The moment, as 2026-11-06T17:30:00+01:00 [default: now].
     #[arg(long, value_name = "TIME")]
     time: Option<Timestamp>,
+    /// The moment at which it begins, where that is later; `?` is one that nobody knows.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    begins: Option<Moment>,
     /// Exit with 0 where this is decided, and with 1 where not.
     #[arg(long)]
     expect: Option<EffectArgument>,
@@ -153,14 +159,20 @@ fn situation(call: &Call, entry: &tool::Entry, instance: String) -> Situation {
         tier,
         deed,
         instance,
-        caller: call.caller.clone(),
+        callers: std::iter::once(&call.caller).chain(&call.subject).cloned().collect(),
         groups: call.groups.iter().cloned().collect(),
-        time: call.time.unwrap_or_else(Timestamp::now),
+        times: std::iter::once(Moment::At(call.time.unwrap_or_else(Timestamp::now)))
+            .chain(call.begins)
+            .collect(),
         space: of(call.space.iter(), |thing| thing),
         projects: of(call.project.iter(), project),
         environments: of(call.environments.iter(), environment),
         tenants: of(call.tenants.iter(), tenant),
     }
+}
+
+fn moment(text: &str) -> Result<Moment, jiff::Error> {
+    if text == "?" { Ok(Moment::Unknown) } else { text.parse().map(Moment::At) }
 }
 
 fn of<'a>(names: impl Iterator<Item = &'a String>, known: impl Fn(Thing) -> Thing) -> Of {

@@ -46,14 +46,17 @@ pub struct Rule {
     pub tenants: Option<List>,
     /// Tags of tenants, as `Set/Tag`.
     pub tenant_tags: Option<List>,
-    /// Callers, by the name that this server knows them by.
+    /// Callers, by the name that this server knows them by, or as `issuer|subject`. The name of
+    /// whoever has an access token is what their issuer says, and others may have it too: what a
+    /// rule lets through goes by `issuer|subject`, or by group.
     pub callers: Option<List>,
     /// Groups of callers.
     pub groups: Option<List>,
     /// When, any of these: `{ days = "mon-thu,sun", from = "22:00", to = "06:00", zone =
     /// "Europe/Berlin" }`. Left out, `days` are all, `from` and `to` the whole day, and `zone` is
     /// UTC. A window that ends before it begins goes past midnight, and belongs to the day on which
-    /// it begins.
+    /// it begins. What begins later is judged by the moment of the call and by the one at which it
+    /// begins.
     pub times: Option<Vec<Window>>,
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource};
+use super::{Id, Named, Resource, environments::Environment, resource::null_as_default};
 
 /// The fields of a lifecycle that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +12,18 @@ pub struct Lifecycle {
     pub id: Id<Lifecycle>,
     pub name: String,
     pub slug: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub phases: Vec<Phase>,
+}
+
+/// A phase of a lifecycle.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Phase {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub automatic_deployment_targets: Vec<Id<Environment>>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_optional_phase: bool,
 }
 
 impl Resource for Lifecycle {

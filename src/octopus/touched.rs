@@ -13,6 +13,7 @@ use super::{Path, Touches, touches::BELONGS};
 pub struct Touched(Arc<Mutex<Touches>>);
 
 /// The fields of a document that say what it is and where it belongs; everything else is skipped.
+/// A list is none.
 struct Peek(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Peek {
@@ -32,8 +33,7 @@ impl<'de> Deserialize<'de> for Peek {
                 let mut kept = Map::new();
                 while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
                     if key == "Items" {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                        kept.insert(key.into_owned(), Value::Null);
+                        return Err(serde::de::Error::custom("a list"));
                     } else if is_told(&key) {
                         kept.insert(key.into_owned(), map.next_value()?);
                     } else {
@@ -75,13 +75,10 @@ impl Touched {
     /// Writes down what a request and its answer say. The items of a list are not looked at: a list
     /// is judged by its space, and by what it was narrowed to.
     pub(super) fn answered(&self, path: &Path, body: &[u8]) {
+        let document = serde_json::from_slice::<Peek>(body);
         let mut touches = self.locked();
         touches.add_path(path);
-        let names_one = |segment: &String| segment.contains('-');
-        if path.segments().iter().skip(1).any(names_one)
-            && let Ok(Peek(document)) = serde_json::from_slice(body)
-            && !document.contains_key("Items")
-        {
+        if let Ok(Peek(document)) = document {
             touches.add_document(&document);
         }
     }

@@ -141,6 +141,17 @@ impl Touches {
         }
     }
 
+    /// Takes over everything that the other says.
+    pub fn extend(&mut self, other: Self) {
+        for (kind, things) in other.things {
+            things.into_iter().for_each(|thing| self.add(kind, thing));
+        }
+        self.unsure.extend(other.unsure);
+        let free = MOST.saturating_sub(self.between.len());
+        self.between.extend(other.between.into_iter().take(free));
+        self.read.extend(other.read.into_iter().filter(|id| self.between.contains(id)));
+    }
+
     /// The same, in a row.
     #[must_use]
     pub fn with(mut self, kind: Kind, things: impl IntoIterator<Item = Thing>) -> Self {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::{
     Situation, Tier,
     risk::HighRisk,
-    rule::{Fit, Rule, Target},
+    rule::{Fit, Rule},
     situation::One,
+    targets::{self, Target, Targets},
 };
 use crate::config::{ENVIRONMENT_WORD, Effect, Policy, Risk};
 
@@ -144,32 +145,36 @@ impl Rules {
     /// `strict`: a rule that may be about the call, where that is not known, counts too.
     fn judged(&self, situation: &Situation, strict: bool) -> (Decision, Vec<Step>) {
         let risk = |environment: One<'_>| self.high_risk.of_deed(situation.deed, environment);
-        let targets = Target::all(situation, risk);
+        let Some(targets) = Targets::of(situation, risk) else {
+            let too_many = outcome(None, Effect::Deny, None);
+            let message = Some(targets::too_many());
+            return (Decision { message, risk: Risk::High, ..too_many }, Vec::new());
+        };
         // Those of the strictest decisions, each with the places where it counts.
         let mut worst: Vec<(Decision, Vec<Target<'_>>)> = Vec::new();
         let mut steps = Vec::new();
-        for target in &targets {
-            let (decisions, said) = self.at(situation, target, strict);
+        for target in targets.iter() {
+            let (decisions, said) = self.at(situation, &target, strict);
             for decision in decisions {
                 let known = worst.first().map(|(known, _)| strictness(known));
                 if known.is_none_or(|known| strictness(&decision) > known) {
-                    worst = vec![(decision, vec![*target])];
+                    worst = vec![(decision, vec![target])];
                     steps.clone_from(&said);
                 } else if known == Some(strictness(&decision)) {
                     match worst.iter_mut().find(|(known, _)| known.rule == decision.rule) {
                         Some((known, targets)) => {
-                            targets.push(*target);
+                            targets.push(target);
                             known.unknown = known.unknown.or(decision.unknown);
                         }
-                        None => worst.push((decision, vec![*target])),
+                        None => worst.push((decision, vec![target])),
                     }
                 }
             }
         }
-        let risk = targets.iter().map(|target| target.risk.0).max().unwrap_or(Risk::High);
+        let risk = targets.risk();
         for (decision, targets) in &mut worst {
             if decision.typed.as_deref() == Some(ENVIRONMENT_WORD) {
-                decision.typed = Some(word(targets, decision.rule.as_deref()));
+                decision.typed = Some(targets::word(targets, decision.rule.as_deref()));
             }
         }
         // A call always reaches some place.
@@ -271,25 +276,4 @@ fn together(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
 /// How strict a decision is: one with a word to type is stricter than one without.
 fn strictness(decision: &Decision) -> (Effect, bool) {
     (decision.effect, decision.typed.is_some())
-}
-
-/// The word that stands for where it goes: the names of the environments, or else of the project or
-/// the space, or of the rule.
-fn word<'a>(targets: &[Target<'a>], rule: Option<&str>) -> String {
-    let picks: [fn(&Target<'a>) -> One<'a>; 3] =
-        [|target| target.environment, |target| target.project, |target| target.space];
-    for pick in picks {
-        let mut names: Vec<&str> = Vec::new();
-        for one in targets.iter().map(pick) {
-            if let One::Thing(thing) = one
-                && !names.contains(&thing.shown())
-            {
-                names.push(thing.shown());
-            }
-        }
-        if !names.is_empty() {
-            return names.join(", ");
-        }
-    }
-    rule.unwrap_or("yes").to_owned()
 }

@@ -8,10 +8,11 @@ mod pattern;
 mod risk;
 mod rule;
 mod situation;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod when;
 
 pub use decide::{Clock, Decision, Rules, Step};
 pub use risk::Deed;
-pub use situation::{Of, Situation, Thing, Tier};
+pub use situation::{Moment, Of, Situation, Thing, Tier};

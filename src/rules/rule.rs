@@ -1,9 +1,10 @@
 //! One rule, ready to be asked.
 
 use super::{
-    Of, Situation, Thing,
+    Moment, Situation, Thing,
     pattern::{Answer, Patterns},
     situation::One,
+    targets::Target,
     when,
 };
 use crate::config::{self, Effect, Risk, TierWord, Window};
@@ -32,44 +33,6 @@ pub(super) struct Rule {
     callers: Option<Patterns>,
     groups: Option<Patterns>,
     times: Option<Vec<Window>>,
-}
-
-/// One of the places that a call reaches.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) space: One<'a>,
-    pub(super) project: One<'a>,
-    pub(super) environment: One<'a>,
-    pub(super) tenant: One<'a>,
-    /// What could come of it there, and whether that is certain.
-    pub(super) risk: (Risk, bool),
-}
-
-impl Target<'_> {
-    /// Every place that a call reaches.
-    pub(super) fn all<'a>(
-        situation: &'a Situation,
-        risk: impl Fn(One<'_>) -> (Risk, bool),
-    ) -> Vec<Target<'a>> {
-        let each = |of: &'a Of| of.each();
-        let (environments, tenants) = (each(&situation.environments), each(&situation.tenants));
-        let mut all = Vec::new();
-        for space in each(&situation.space) {
-            for project in each(&situation.projects) {
-                for environment in &environments {
-                    let risk = risk(*environment);
-                    all.extend(tenants.iter().map(|tenant| Target {
-                        space,
-                        project,
-                        environment: *environment,
-                        tenant: *tenant,
-                        risk,
-                    }));
-                }
-            }
-        }
-        all
-    }
 }
 
 /// Whether a rule is about a call at a place: what is not known, or what it does not match with.
@@ -136,15 +99,13 @@ impl Rule {
         };
         let groups = self.groups.as_ref().map(|groups| groups.mean_any(&situation.groups));
         let tiers = self.tiers.as_ref().map(|tiers| Answer::of(tiers.contains(&situation.tier)));
-        let times = self.times.as_ref().map(|times| {
-            Answer::of(times.iter().any(|window| when::is_in(window, situation.time)))
-        });
+        let times = self.times.as_ref().map(|times| within(times, target.time));
         [
             ("tools", word(&self.tools, &situation.tool)),
             ("toolsets", word(&self.toolsets, &situation.toolset)),
             ("tiers", tiers),
             ("instances", word(&self.instances, &situation.instance)),
-            ("callers", word(&self.callers, &situation.caller)),
+            ("callers", self.callers.as_ref().map(|callers| callers.mean_any(&situation.callers))),
             ("groups", groups),
             ("times", times),
             ("spaces", thing(&self.spaces, target.space)),
@@ -158,6 +119,13 @@ impl Rule {
         ]
         .into_iter()
         .filter_map(|(what, answer)| Some((what, answer?)))
+    }
+}
+
+fn within(windows: &[Window], moment: Moment) -> Answer {
+    match moment {
+        Moment::At(moment) => Answer::of(windows.iter().any(|window| when::is_in(window, moment))),
+        Moment::Unknown => Answer::Unknown,
     }
 }
 

@@ -20,12 +20,13 @@ pub struct Situation {
     pub deed: Deed,
     /// The instance, by its name here.
     pub instance: String,
-    /// The caller, as this server calls them.
-    pub caller: String,
+    /// The words for the caller: the name, and where an issuer said who they are,
+    /// `issuer|subject`, which nobody else has.
+    pub callers: Vec<String>,
     /// The groups that the caller is in.
     pub groups: BTreeSet<String>,
-    /// The moment.
-    pub time: Timestamp,
+    /// The moments at which it is asked for and done; all of them count.
+    pub times: Vec<Moment>,
     /// The space.
     pub space: Of,
     /// The project, or several.
@@ -34,6 +35,15 @@ pub struct Situation {
     pub environments: Of,
     /// The tenants.
     pub tenants: Of,
+}
+
+/// A moment at which something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Then.
+    At(Timestamp),
+    /// At some time that nobody knows.
+    Unknown,
 }
 
 /// The things of a kind that a call touches.

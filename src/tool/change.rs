@@ -179,7 +179,7 @@ async fn weigh<T: Change>(
 ) -> Result<(Proposal, Decision, Verdict), Error> {
     cx.four_eyes(&proposal.order).await?;
     let deed = proposal.deed.unwrap_or(T::DEED);
-    let decision = cx.judge_change(input.tier(), deed, &proposal.touches).await?;
+    let decision = cx.judge_change(input.tier(), deed, &proposal.touches, proposal.begins).await?;
     let proposal = proposal.ruled(&decision);
     let verdict = cx.gate.decide(brought, &proposal, &Demand::of(&decision))?;
     Ok((proposal, decision, verdict))

@@ -121,7 +121,11 @@ impl Hidden {
                 format!("{server} allow it with instances.{name}.read_only = false")
             }
             Self::Scope { needs, .. } => {
-                format!("whoever gives out your token can give one with the scope {}", needs.name())
+                let scope = needs.name();
+                format!(
+                    "whoever gives out your token can give one with the scope {scope}; where your \
+                     groups decide and no token does, {server} change auth.group_scopes"
+                )
             }
             Self::GrantedToolset(_) => format!("{server} add it to what you are granted"),
             Self::RequestToolset(_) => "your client's configuration says so: the address \

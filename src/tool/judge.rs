@@ -6,7 +6,7 @@ use super::{Context, Error, Tier, Way};
 use crate::{
     config::{Effect, Risk},
     octopus::{self, About, Instance, Kind, Session, Touches},
-    rules::{self, Decision, Deed, Of, Situation},
+    rules::{self, Decision, Deed, Moment, Of, Situation},
 };
 
 /// Which tool a call is of.
@@ -74,16 +74,20 @@ impl Visits {
 }
 
 impl Context {
-    /// Decides on a change, and refuses what the rules refuse.
+    /// Decides on a change, and refuses what the rules refuse. What begins later is judged by now
+    /// and by then.
     pub(super) async fn judge_change(
         &self,
         tier: Tier,
         deed: Deed,
         touches: &Touches,
+        begins: Option<Moment>,
     ) -> Result<Decision, Error> {
         let deed = if tier == Tier::Delete { Deed::Delete } else { deed };
         let touches = self.with_groups(touches.clone()).await?;
-        let decision = self.rules.decide(&self.situation(self.asked, tier, deed, &touches));
+        let mut situation = self.situation(self.asked, tier, deed, &touches);
+        situation.times.extend(begins);
+        let decision = self.rules.decide(&situation);
         self.decisions.note(&decision);
         self.trail.touches(&touches);
         self.trail.decided(&decision);
@@ -149,9 +153,9 @@ impl Context {
             },
             deed,
             instance: self.instance.name.clone(),
-            caller: self.caller.name.clone(),
+            callers: self.caller.words(),
             groups: (*self.caller.groups).clone(),
-            time: self.rules.now(),
+            times: vec![Moment::At(self.rules.now())],
             space: of(Kind::Space),
             projects: of(Kind::Project),
             environments: of(Kind::Environment),

@@ -9,7 +9,7 @@ use super::Error;
 use crate::{
     config::Effect,
     octopus::{Kind, Order, Touches},
-    rules::{Decision, Deed},
+    rules::{Decision, Deed, Moment},
     text,
 };
 
@@ -33,6 +33,8 @@ pub struct Proposal {
     pub deed: Option<Deed>,
     /// What it touches. Nothing is known of that until somebody says so.
     pub touches: Touches,
+    /// When it begins, where that is not at once.
+    pub begins: Option<Moment>,
     /// How many invisible characters were removed from the words of Octopus.
     pub(super) removed: usize,
     /// How many secrets were taken out of them.
@@ -61,6 +63,7 @@ impl Proposal {
             order,
             deed: None,
             touches: Touches::default().unsure(kinds),
+            begins: None,
             removed: 0,
             redacted: 0,
         };
@@ -141,6 +144,13 @@ impl Proposal {
     #[must_use]
     pub fn doing(mut self, deed: Deed) -> Self {
         self.deed = Some(deed);
+        self
+    }
+
+    /// Says when it begins, where that is not at once.
+    #[must_use]
+    pub fn beginning(mut self, begins: Option<Moment>) -> Self {
+        self.begins = begins;
         self
     }
 

@@ -1,6 +1,9 @@
 //! What the settings of callers may say, and should not.
 
-use super::{super::Config, AuthMode, Scope};
+use super::{
+    super::{Config, Effect},
+    AuthMode, Scope,
+};
 
 impl Config {
     /// What is risky in the settings of who may call, in words for whoever starts the server.
@@ -34,6 +37,19 @@ impl Config {
             let risk = "http.public_url is not set, so clients are told the address that stands in \
                         Host";
             risks.push(risk.to_owned());
+        }
+        for rule in &self.policy.rules {
+            let callers = rule.callers.iter().flat_map(|callers| &callers.0);
+            let is_name = |caller: &&String| !caller.contains('|') && *caller != "*";
+            let mut names = callers.filter(is_name);
+            if modes.has(AuthMode::Oauth) && rule.effect == Effect::Allow && names.next().is_some()
+            {
+                risks.push(format!(
+                    "the rule '{}' lets callers through by a name that others may get from their \
+                     issuer as well; write issuer|subject, or match a group (policy.rules)",
+                    rule.name
+                ));
+            }
         }
         for network in &self.http.trusted_proxies.0 {
             let is_wide = network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 32 };

@@ -30,9 +30,9 @@ fn deploys(environments: &[&str]) -> Situation {
         tier: Tier::Write,
         deed: Deed::Run,
         instance: "emea".to_owned(),
-        caller: "agent-7".to_owned(),
+        callers: vec!["agent-7".to_owned()],
         groups: BTreeSet::from(["developers".to_owned()]),
-        time: "2026-11-06T15:30:00Z".parse().unwrap(),
+        times: vec![Moment::At("2026-11-06T15:30:00Z".parse().unwrap())],
         space: Of::known(vec![Thing::called("Default")]),
         projects: Of::known(vec![Thing {
             group: Some(Box::new(Thing::called("Back Office"))),

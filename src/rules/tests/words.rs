@@ -48,3 +48,45 @@ fn a_read_may_be_denied_where_what_a_rule_asks_for_is_not_known() {
         assert_eq!(said, (denied, may_be), "{situation:?}");
     }
 }
+
+#[test]
+fn what_begins_later_is_judged_by_now_and_by_then() {
+    let rules = rules(
+        r#"[
+            {"name":"shut","effect":"deny","times":[{"days":"fri"}]},
+            {"name":"open","effect":"allow","times":[{"days":"thu"}]},
+            {"name":"ask","effect":"confirm"}
+        ]"#,
+    );
+    let at = |day: u8| Moment::At(format!("2026-11-{day:02}T12:00:00Z").parse().unwrap());
+    let (thursday, friday, monday) = (at(5), at(6), at(9));
+    for (times, rule) in [
+        (vec![thursday], "open"),
+        (vec![thursday, friday], "shut"),
+        (vec![friday, thursday], "shut"),
+        (vec![thursday, monday], "ask"),
+        (vec![thursday, Moment::Unknown], "shut"),
+    ] {
+        let situation = Situation { times, ..deploys(&["Staging"]) };
+        assert_eq!(rules.decide(&situation).rule.as_deref(), Some(rule), "{:?}", situation.times);
+    }
+}
+
+#[test]
+fn more_places_than_can_be_judged_are_refused_and_as_many_as_can_are_not() {
+    let rules = rules(r#"[{"name":"r","effect":"allow"}]"#);
+    let many = |count: usize| {
+        Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
+    };
+    for (each, effect) in [(21, Effect::Allow), (22, Effect::Deny), (1_000, Effect::Deny)] {
+        let mut situation = deploys(&[]);
+        (situation.projects, situation.environments) = (many(each), many(each));
+        situation.tenants = many(each);
+        for tier in [Tier::Write, Tier::Read] {
+            situation.tier = tier;
+            let decision = rules.decide(&situation);
+            assert_eq!(decision.effect, effect, "{each} {tier:?}");
+            assert_eq!(decision.message.is_some(), effect == Effect::Deny);
+        }
+    }
+}

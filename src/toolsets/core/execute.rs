@@ -96,6 +96,9 @@ impl Change for Execute {
         let path = self.allowed(cx).await?;
         let to_send = self.to_send(&path)?;
         let Some(method) = self.method.change() else {
+            let query =
+                self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
+            touched::read(&path, query, cx).await?;
             let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
             let response = response::read(&answer, &to_send, Strictness::Refuse)?;
             return Ok(Plan::Nothing(self.executed(&to_send, response)));
@@ -107,10 +110,11 @@ impl Change for Execute {
         };
         let sent = to_send.to_string();
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
-        let (deed, touches) = touched::by(&path, self.method, self.body.as_ref(), cx).await?;
+        let reach = touched::by(&path, self.method, self.body.as_ref(), cx).await?;
         let mut proposal = Proposal::new(action, question, order)
-            .doing(deed)
-            .touching(touches)
+            .doing(reach.deed)
+            .touching(reach.touches)
+            .beginning(reach.begins)
             .fact("Method", method.to_string())
             .wrote("Path", Some(place))
             .wrote("Query", (!query.is_empty()).then_some(query));

@@ -5,6 +5,7 @@ mod grep_llms_txt;
 mod list_environments;
 mod list_instances;
 mod list_spaces;
+mod named;
 mod read_resource;
 mod resource_capabilities;
 mod resource_llms_txt;

@@ -1,68 +1,151 @@
 //! What a request of `execute` touches, as far as its path and body say so.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::named::{
+    Called, KINDS, inner, is_id, is_nothing, kind_of, look_up, named_by_body, named_by_path,
+};
 use crate::{
-    octopus::{
-        self, About, Error as OctopusError, Kind, Named, Space, Touches, environments::Environment,
-        projects::Project, tenants::Tenant,
-    },
-    rules::Deed,
+    octopus::{self, About, Id, Kind, Space, Touches, projects::Project, releases},
+    rules::{Deed, Moment},
     tool::{ApiPath, Context, Error, Verb},
+    toolsets::executions::Automatic,
 };
 
-const KINDS: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+/// What a request does, as far as it is known.
+pub(super) struct Reach {
+    /// What it does.
+    pub(super) deed: Deed,
+    /// What it touches. What cannot be known is unsure.
+    pub(super) touches: Touches,
+    /// When it begins, where that is not at once.
+    pub(super) begins: Option<Moment>,
+}
 
-/// What a change touches, and what it does. What cannot be known is unsure.
+/// How far a change reaches.
 pub(super) async fn by(
     path: &ApiPath,
     verb: Verb,
     body: Option<&Value>,
     cx: &Context,
-) -> Result<(Deed, Touches), Error> {
-    let first = path.below_space().next().map_or("", |(word, _)| word);
-    let deed = match verb {
+) -> Result<Reach, Error> {
+    let below: Vec<&str> = path.below_space().map(|(word, _)| word).collect();
+    let first = below.first().copied().unwrap_or_default();
+    let mut deed = match verb {
         Verb::Get => Deed::Read,
         Verb::Delete => Deed::Delete,
         _ if first == "releases" => Deed::Release,
         _ => Deed::Run,
     };
-    let mut touches = Touches::default();
+    let begins = begins(first, verb, body);
     if cx.rules.are_none() {
-        return Ok((deed, touches.unsure(KINDS).unsure([Kind::Space])));
+        let touches = Touches::default().unsure(KINDS).unsure([Kind::Space]);
+        return Ok(Reach { deed, touches, begins });
     }
-    let mut unsure: Vec<Kind> = Vec::new();
+    let mut touches = Touches::default();
     path.below_space().for_each(|(_, segment)| touches.add_id(segment));
     let space = space(path, cx, &mut touches).await?;
-    let mut named = named_by_path(path);
-    named.extend(named_by_body(body, &mut touches));
-    for Called { kind, name } in named {
-        if !find(space.as_ref(), kind, &name, &mut touches).await? {
-            unsure.push(kind);
-        }
-    }
+    look_up(space.as_ref(), named_by_path(path), &mut touches).await?;
+    octopus::follow(&cx.session, &mut touches).await?;
+    // What a body says beside the thing that the path names may mean nothing to Octopus.
+    let makes = verb == Verb::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
+    let by_path = certain(first, &touches);
+    let named = named_by_body(body, &mut touches);
+    look_up(space.as_ref(), named, &mut touches).await?;
     octopus::follow(&cx.session, &mut touches).await?;
     octopus::name(&cx.session, &mut touches, About::Names).await?;
-    unsure.extend(KINDS.into_iter().filter(|kind| !is_certain(first, *kind, &touches)));
-    if touches.of(Kind::Space).is_empty() {
-        unsure.push(Kind::Space);
+    let certain = if makes && MADE.contains(&first) { certain(first, &touches) } else { by_path };
+    let unsure = KINDS.into_iter().filter(|kind| !certain.contains(kind));
+    let nowhere = touches.of(Kind::Space).is_empty().then_some(Kind::Space);
+    touches = touches.unsure(unsure).unsure(nowhere);
+    if makes && first == "releases" {
+        (deed, touches) = released(space.as_ref(), touches).await?;
     }
-    Ok((deed, touches.unsure(unsure)))
+    Ok(Reach { deed, touches, begins })
 }
 
-/// Whether what a request to a collection touches of a kind is all known: where it runs somewhere,
-/// that place; a release, its project; a thing itself, that thing.
-fn is_certain(collection: &str, kind: Kind, touches: &Touches) -> bool {
-    let has = |kind: Kind| !touches.of(kind).is_empty();
-    match collection {
-        "releases" => has(Kind::Project),
-        "deployments" | "runbookruns" | "tasks" | "interruptions" => {
-            has(Kind::Project) && has(Kind::Environment)
+/// Writes down what a request reads by its path and query, so that rules about reads are asked of
+/// it, whatever it calls things by.
+pub(super) async fn read(
+    path: &ApiPath,
+    query: impl Iterator<Item = (&str, String)>,
+    cx: &Context,
+) -> Result<(), Error> {
+    if !cx.rules.are_about_reads() {
+        return Ok(());
+    }
+    let mut touches = Touches::default();
+    let space = space(path, cx, &mut touches).await?;
+    let mut named = named_by_path(path);
+    for (key, values) in query {
+        let key = key.to_lowercase();
+        let kind = kind_of(&key).or_else(|| kind_of(key.strip_suffix('s').unwrap_or(&key)));
+        for value in values.split(',').map(str::trim).filter(|value| !value.is_empty()) {
+            if is_id(value) {
+                touches.add_id(value);
+            } else if let Some(kind) = kind {
+                named.push(Called { kind, name: value.to_owned() });
+            }
         }
-        "projects" => kind == Kind::Project && has(kind),
-        "environments" | "machines" => kind == Kind::Environment && has(kind),
-        "tenants" => kind == Kind::Tenant && has(kind),
-        _ => false,
+    }
+    look_up(space.as_ref(), named, &mut touches).await?;
+    cx.session.touched().note(|noted| noted.extend(touches));
+    Ok(())
+}
+
+/// Where a release goes that is made, which its body says too little of: any channel of the project
+/// may be meant.
+async fn released(space: Option<&Space>, touches: Touches) -> Result<(Deed, Touches), Error> {
+    let unknown = |touches: Touches| Ok((Deed::Run, touches.unsure(KINDS)));
+    let ([project], Some(space)) = (touches.of(Kind::Project), space) else {
+        return unknown(touches);
+    };
+    let Ok(id) = Id::<Project>::parse(&project.id) else { return unknown(touches) };
+    let read = async {
+        let project = space.get::<Project>(&id).await?;
+        let channels = releases::channels_of(space, &id).await?;
+        Automatic::of(space, &project, &channels).await
+    };
+    match read.await {
+        Ok(automatic) => Ok((automatic.deed(), automatic.touch(touches))),
+        Err(error) if is_nothing(&error) => unknown(touches),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// When a request begins what it makes: a trigger does so whenever it likes.
+fn begins(collection: &str, verb: Verb, body: Option<&Value>) -> Option<Moment> {
+    if collection.contains("trigger") && verb != Verb::Delete {
+        return Some(Moment::Unknown);
+    }
+    let Some(Value::Object(body)) = body else { return None };
+    let times = body.iter().chain(inner(body));
+    let is_begin = |key: &str| ["queuetime", "runat"].contains(&key.to_lowercase().as_str());
+    let mut times = times.filter(|(key, value)| is_begin(key) && !value.is_null());
+    let (_, first) = times.next()?;
+    // Two of them, or one that does not read: nobody knows which counts.
+    let read = first.as_str().and_then(|text| text.trim().parse().ok());
+    Some(read.filter(|_| times.next().is_none()).map_or(Moment::Unknown, Moment::At))
+}
+
+/// The collections in which what is made says in its body where it goes.
+const MADE: [&str; 3] = ["releases", "deployments", "runbookruns"];
+
+/// The kinds of which everything is known that a request to a collection touches: where it runs
+/// somewhere, that place; a release, its project; a thing itself, that thing.
+fn certain(collection: &str, touches: &Touches) -> Vec<Kind> {
+    let has = |kind: &Kind| !touches.of(*kind).is_empty();
+    let all_if = |needed: &[Kind]| if needed.iter().all(has) { KINDS.to_vec() } else { Vec::new() };
+    let only = |kind: Kind| if has(&kind) { vec![kind] } else { Vec::new() };
+    match collection {
+        "releases" => all_if(&[Kind::Project]),
+        "deployments" | "runbookruns" | "tasks" | "interruptions" => {
+            all_if(&[Kind::Project, Kind::Environment])
+        }
+        "projects" => only(Kind::Project),
+        "environments" | "machines" => only(Kind::Environment),
+        "tenants" => only(Kind::Tenant),
+        _ => Vec::new(),
     }
 }
 
@@ -81,133 +164,4 @@ async fn space(
         Err(error) if is_nothing(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Something that is called by a name, a slug or an ID.
-struct Called {
-    kind: Kind,
-    name: String,
-}
-
-fn is_id(text: &str) -> bool {
-    let mut touches = Touches::default();
-    touches.add_id(text);
-    touches != Touches::default()
-}
-
-/// What the path calls by a slug.
-fn named_by_path(path: &ApiPath) -> Vec<Called> {
-    let below: Vec<(&str, &str)> = path.below_space().collect();
-    let kind = |word: &str| KINDS.into_iter().find(|kind| kind.collection() == word);
-    let pairs = below.iter().zip(below.iter().skip(1));
-    let named = pairs.filter(|(_, (_, segment))| !is_id(segment));
-    named
-        .filter_map(|((word, _), (_, segment))| {
-            Some(Called { kind: kind(word)?, name: (*segment).to_owned() })
-        })
-        .collect()
-}
-
-/// What the keys of a body are about. Octopus reads them in any letter case.
-const KEYS: [(Kind, &[&str]); 3] = [
-    (
-        Kind::Project,
-        &["projectid", "projectids", "projectname", "projectidorname", "projectidorslug"],
-    ),
-    (
-        Kind::Environment,
-        &[
-            "environmentid",
-            "environmentids",
-            "environmentname",
-            "environmentnames",
-            "environmentidorname",
-            "environmentidsornames",
-        ],
-    ),
-    (Kind::Tenant, &["tenantid", "tenantids", "tenantname", "tenantnames", "tenants"]),
-];
-
-/// What leads to the project of a thing that is made.
-const LEADS: [&str; 6] =
-    ["releaseid", "runbookid", "runbooksnapshotid", "deploymentid", "channelid", "taskid"];
-
-fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<Called> {
-    let mut named = Vec::new();
-    let Some(Value::Object(body)) = body else { return named };
-    for (key, value) in body.iter().chain(inner(body)) {
-        let key = key.to_lowercase();
-        if LEADS.contains(&key.as_str()) {
-            texts(value).for_each(|text| touches.add_id(text));
-        }
-        if key == "tenanttags" && texts(value).next().is_some() {
-            *touches = std::mem::take(touches).unsure([Kind::Tenant]);
-        }
-        for (kind, keys) in KEYS {
-            if keys.contains(&key.as_str()) {
-                for text in texts(value) {
-                    if is_id(text) {
-                        touches.add_id(text);
-                    } else {
-                        named.push(Called { kind, name: text.to_owned() });
-                    }
-                }
-            }
-        }
-    }
-    named
-}
-
-/// What stands in the arguments of a task.
-fn inner(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    let arguments = body.iter().filter(|(key, _)| key.eq_ignore_ascii_case("arguments"));
-    arguments.filter_map(|(_, value)| value.as_object()).flatten()
-}
-
-fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    let one = std::iter::once(value);
-    let many = value.as_array().into_iter().flatten();
-    one.chain(many).filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
-}
-
-/// Looks something up in the space. Whether it is there.
-async fn find(
-    space: Option<&Space>,
-    kind: Kind,
-    name: &str,
-    touches: &mut Touches,
-) -> Result<bool, Error> {
-    let Some(space) = space else { return Ok(false) };
-    match kind {
-        Kind::Project => is_found::<Project>(space, name, touches).await,
-        Kind::Environment => is_found::<Environment>(space, name, touches).await,
-        Kind::Tenant => is_found::<Tenant>(space, name, touches).await,
-        Kind::Space => Ok(false),
-    }
-}
-
-async fn is_found<R: Named>(
-    space: &Space,
-    name: &str,
-    touches: &mut Touches,
-) -> Result<bool, Error> {
-    match space.find::<R>(name).await {
-        Ok(found) => {
-            found.touches(touches);
-            Ok(true)
-        }
-        Err(error) if is_nothing(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// That there is no such thing for this caller, as far as can be told.
-fn is_nothing(error: &OctopusError) -> bool {
-    matches!(
-        error,
-        OctopusError::NotFound { .. }
-            | OctopusError::Forbidden { .. }
-            | OctopusError::Ambiguous { .. }
-            | OctopusError::MalformedId { .. }
-    )
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Times;
 use crate::{
     octopus::{Named, Space, machines::Machine, previews::Preview},
+    rules::Moment,
     text::nearest::nearest,
     tool::{Error, Proposal},
 };
@@ -72,6 +73,7 @@ impl Manner {
         };
         let yes = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
         proposal
+            .beginning(run_at.map(Moment::At))
             .fact("Starts", start)
             .fact_if("Not after", no_run_after.map(|moment| moment.to_string()))
             .fact_list("Only on targets", &self.only_on)

@@ -1,11 +1,13 @@
 //! What deploying a release and running a runbook share: how it is done, what it asks for, and
 //! what Octopus is told (executions, version 1: `octopus.com/docs/octopus-rest-api`).
 
+mod automatic;
 mod manner;
 mod prompts;
 mod targets;
 mod times;
 
+pub(super) use automatic::Automatic;
 pub(super) use manner::Manner;
 pub(super) use prompts::Prompts;
 pub(super) use targets::{Mode, Targets, Tenancy};

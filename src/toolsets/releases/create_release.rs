@@ -17,7 +17,7 @@ use crate::{
     },
     rules::Deed,
     tool::{Change, Context, Error, Plan, Proposal, Words},
-    toolsets::executions,
+    toolsets::executions::{self, Automatic},
 };
 
 /// Create a release of a project: its process, variables and packages as they are now. Octopus
@@ -103,40 +103,40 @@ impl Change for CreateRelease {
                 Err(error) => return Err(error.into()),
             }
         }
-        let newest = Window { skip: 0, take: 1 };
         let reference = self.git_commit.as_deref().or(git_ref.as_deref());
-        let (latest, next, process) = futures::try_join!(
-            releases::of_project(&space, &project.id, None, newest),
+        let (latest, next, process, automatic) = futures::try_join!(
+            releases::of_project(&space, &project.id, None, Window { skip: 0, take: 1 }),
             self.next(&space, &project, &channel, git_ref.as_deref()),
             releases::process_now(&space, &project, reference),
+            Automatic::of(&space, &project, std::slice::from_ref(&channel)),
         )?;
         let latest = latest.items.into_iter().next();
         let version = self.wanted().map(str::to_owned).or(next);
         let notes = cx.signed(self.release_notes.as_deref());
-        let (version, reference, notes) =
-            (version.as_deref(), git_ref.as_deref(), notes.as_deref());
-        let order = self.order(&space, &project, version, &channel, reference, notes);
+        let (version, notes) = (version.as_deref(), notes.as_deref());
+        let order = self.order(&space, &project, version, &channel, git_ref.as_deref(), notes);
         let shown = version.unwrap_or("of a version that Octopus picks");
         let question = format!("Create release {shown} of {}?", project.name);
-        let packages = self.packages.as_ref().map(|words| words.0.clone()).unwrap_or_default();
-        let resources = self.git_resources.as_ref().map(|words| words.0.clone());
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
-        let proposal = Proposal::new("release creation", &question, order)
-            .touching(executions::touches(&space, &project, None))
+        let ignores = self.ignore_channel_rules.filter(|on| *on).map(|_| "yes");
+        let mut proposal = Proposal::new("release creation", &question, order)
+            .doing(automatic.deed())
+            .touching(automatic.touch(executions::touches(&space, &project, None)))
             .fact("Space", space.name())
             .fact("Project", &project.name)
             .wrote("Version", Some(shown))
-            .fact("Channel", &channel.name)
+            .fact("Channel", &channel.name);
+        proposal = automatic
+            .show(proposal)
             .fact("Latest release", latest.as_ref().map_or("none", |release| &release.version))
             .wrote("Git reference", git_ref.as_ref())
             .wrote("Git commit", self.git_commit.as_ref())
             .wrote("Version of all packages", self.package_version.as_ref())
-            .wrote_list("Packages", &packages)
-            .wrote_list("Git resources", &resources.unwrap_or_default())
+            .wrote_list("Packages", Words::of(&self.packages))
+            .wrote_list("Git resources", Words::of(&self.git_resources))
             .wrote("Prereleases of packages", self.package_prerelease.as_ref())
-            .fact_if("Ignores rules of the channel", yes(self.ignore_channel_rules))
+            .fact_if("Ignores rules of the channel", ignores)
             .wrote_list("Custom fields", &fields)
             .wrote("Notes", notes)
             .state(json!([latest.map(|release| release.id), process]));

@@ -41,7 +41,7 @@ async fn bearing(server: &TestServer, token: &str) -> Reply {
 }
 
 /// Calls a tool as whoever has this token does.
-async fn calling(
+pub async fn calling(
     server: &TestServer,
     token: &str,
     tool: &str,

@@ -147,6 +147,11 @@ fn what_is_risky_is_told() {
         (r#"{"http":{"listen":"0.0.0.0:80"},"auth":{"mode":"tokens"}}"#.to_owned(), "clear text"),
         (r#"{"auth":{"mode":"oauth"}}"#.to_owned(), "http.public_url"),
         (r#"{"http":{"trusted_proxies":["10.0.0.0/4"]}}"#.to_owned(), "very many"),
+        (
+            r#"{"auth":{"mode":"oauth"},"policy":{"rules":[{"name":"r","callers":["alice"]}]}}"#
+                .to_owned(),
+            "the rule 'r' lets callers through by a name",
+        ),
     ] {
         let risks = config(&text).risks();
         assert!(risks.iter().any(|risk| risk.contains(says)), "{text}: {risks:?}");

@@ -1,5 +1,7 @@
 //! The policy: which calls are let through, asked about or refused, by what they touch.
 
+mod callers;
+mod crowds;
 mod elsewhere;
 mod explained;
 mod four_eyes;
@@ -8,6 +10,7 @@ mod offered;
 mod paths;
 mod places;
 mod reads;
+mod releases;
 mod settings;
 mod times;
 mod words;

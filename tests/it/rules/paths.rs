@@ -121,7 +121,7 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             parcel.clone(),
             false,
         ),
-        // A release runs nowhere yet.
+        // A release runs where the lifecycles of its project deploy it by themselves.
         (
             "POST",
             "/api/Spaces-1/releases",
@@ -133,7 +133,14 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             "POST",
             "/api/Spaces-1/releases",
             body(json!({ "ProjectId": "Projects-1", "Version": "9.9.9" })),
-            json!({ "risks": ["low"] }),
+            json!({ "environments": ["Development"] }),
+            true,
+        ),
+        (
+            "POST",
+            "/api/Spaces-1/releases",
+            body(json!({ "ProjectId": "Projects-1", "Version": "9.9.9" })),
+            json!({ "risks": ["medium"] }),
             true,
         ),
         // A thing itself, by its ID or slug.
@@ -224,4 +231,37 @@ async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
         came.asked();
         assert_eq!(sent, 0);
     }
+}
+
+/// What stands in a body beside the thing that a path names means nothing to Octopus, so it makes
+/// nothing known.
+#[tokio::test]
+async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
+    let decoy = json!({ "ProjectId": "Projects-2", "EnvironmentId": "Environments-1" });
+    for (method, path, body) in [
+        ("POST", "/api/Spaces-1/tasks/ServerTasks-999999/cancel", decoy.clone()),
+        (
+            "POST",
+            "/api/Spaces-1/tasks",
+            json!({ "Name": "Health", "ProjectId": "Projects-2", "EnvironmentId": "Environments-1",
+                "Arguments": { "MachineIds": ["Machines-999999"] } }),
+        ),
+    ] {
+        let call = json!({ "method": method, "path": path, "body": body });
+        let (refusal, sent) = came(json!({ "environments": ["Production"] }), &call).await;
+        refusal.refused("it cannot be known here whether its `environments` match");
+        assert_eq!(sent, 0);
+    }
+}
+
+#[tokio::test]
+async fn machines_in_a_body_lead_to_their_environments() {
+    // Machines-14 is in Production alone.
+    let call = json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": {
+        "Name": "Health", "Arguments": { "MachineIds": ["Machines-14"] } } });
+    let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
+    refusal.refused("rule 'r' of this server does not allow this");
+    // Which project that is for, nobody knows.
+    let (refusal, _) = came(json!({ "projects": ["Route Planner"] }), &call).await;
+    refusal.refused("it cannot be known here whether its `projects` match");
 }

@@ -99,6 +99,32 @@ async fn environments_groups_and_tenants_decide_on_single_documents() {
     }
 }
 
+/// `execute` calls things by whatever Octopus takes: slugs, and the parameters of lists.
+#[tokio::test]
+async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
+    let get = |path: &str, query: Value| json!({ "method": "GET", "path": path, "query": query });
+    for (path, query, refused) in [
+        ("/api/Spaces-1/projects/parcel-tracking-api", json!({}), true),
+        ("/api/Spaces-1/projects/Parcel-Tracking-API/releases", json!({}), true),
+        ("/api/spaces/default/projects/parcel-tracking-api", json!({}), true),
+        ("/api/Spaces-1/projects", json!({ "ids": "Projects-2,Projects-1" }), true),
+        ("/api/Spaces-1/projects/all", json!({ "ids": "projects-1" }), true),
+        ("/api/Spaces-1/releases", json!({ "projects": "Projects-2, Projects-1" }), true),
+        ("/api/Spaces-1/deployments", json!({ "Projects": "Projects-1", "take": 1 }), true),
+        ("/api/Spaces-1/tasks", json!({ "project": "parcel-tracking-api" }), true),
+        ("/api/Spaces-1/runbooks/all", json!({ "projectIds": "Projects-1" }), true),
+        ("/api/Spaces-1/projects", json!({ "ids": "Projects-2" }), false),
+        ("/api/Spaces-1/deployments", json!({ "projects": "Projects-4" }), false),
+        ("/api/Spaces-1/projects/Projects-4", json!({}), false),
+    ] {
+        let desk = desk(secret("projects", "Parcel Tracking API")).await;
+        let call = get(path, query);
+        let came = desk.call(CODE, "execute", &call).await;
+        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'secret'"));
+        assert_eq!(is_refused, refused, "{call}: {came:?}");
+    }
+}
+
 /// A list over a whole space is judged by its space, and rules about changes say nothing of reads.
 #[tokio::test]
 async fn lists_are_judged_by_their_space_and_rules_about_changes_leave_reads_alone() {

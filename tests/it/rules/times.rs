@@ -10,7 +10,7 @@ use octopus_mcp::rules::Clock;
 use serde_json::json;
 
 use super::{WAYS, deploys, rules};
-use crate::consent::Desk;
+use crate::consent::{Came, Desk};
 
 const DEPLOY: &str = "deploy_release";
 
@@ -74,4 +74,59 @@ async fn what_was_agreed_to_before_a_word_was_wanted_is_asked_anew() {
         assert!(words.contains("Word to type: night"), "{words}");
         desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some("night")).await.answered();
     }
+}
+
+/// What begins in a window is refused when it is asked for, and not only in the window.
+#[tokio::test]
+async fn a_deployment_that_begins_in_a_window_is_refused_days_before() {
+    // 2099-11-06 is a Friday.
+    let list = json!([{ "name": "friday", "effect": "deny", "environments": ["Production"],
+        "times": [{ "days": "fri", "from": "16:00", "zone": "Europe/Berlin" }] }]);
+    let with = |mut arguments: serde_json::Value, key: &str, value: &str| {
+        arguments[key] = json!(value);
+        arguments
+    };
+    let made = |key: &str, value: serde_json::Value| {
+        json!({ "method": "POST", "path": "/api/Spaces-1/deployments", "body": {
+            "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-3", key: value } })
+    };
+    let (friday, monday) = ("2099-11-06T18:00:00+01:00", "2099-11-09T08:00:00Z");
+    for (tool, arguments, refused) in [
+        (DEPLOY, with(deploys(&["Production"]), "runAt", friday), true),
+        (DEPLOY, with(deploys(&["Production"]), "runAt", monday), false),
+        (DEPLOY, with(deploys(&["Staging"]), "runAt", friday), false),
+        ("execute", made("QueueTime", json!(friday)), true),
+        ("execute", made("queueTIME", json!(friday)), true),
+        ("execute", made("QueueTime", json!(monday)), false),
+        ("execute", made("QueueTime", json!(null)), false),
+        // Nobody knows when that is.
+        ("execute", made("QueueTime", json!("2099-11-09T08:00:00")), true),
+        ("execute", made("QueueTime", json!({ "at": monday })), true),
+    ] {
+        let (clock, turn) = clock();
+        let desk = Desk::by(clock, |config| rules(config, &list)).await;
+        turn("2026-11-03T09:00:00Z");
+        let came = desk.call(WAYS[0], tool, &arguments).await;
+        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'friday'"));
+        assert_eq!(is_refused, refused, "{arguments}: {came:?}");
+        assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{arguments}");
+        // On Friday evening nothing is begun at all, whenever it runs.
+        turn("2026-11-06T17:00:00Z");
+        if !arguments.to_string().contains("Staging") {
+            desk.call(WAYS[0], tool, &arguments).await.refused("rule 'friday'");
+        }
+        assert_eq!(desk.changes(), []);
+    }
+}
+
+#[tokio::test]
+async fn nobody_knows_when_a_trigger_begins_something() {
+    let (clock, turn) = clock();
+    let list = json!([{ "name": "night", "effect": "deny", "times": [{ "from": "22:00", "to": "06:00" }] }]);
+    let desk = Desk::by(clock, |config| rules(config, &list)).await;
+    turn("2026-11-03T09:00:00Z");
+    let call = json!({ "method": "POST", "path": "/api/Spaces-1/projecttriggers", "body": {
+        "ProjectId": "Projects-1", "Name": "t", "Action": { "EnvironmentId": "Environments-2" } } });
+    let came = desk.call(WAYS[0], "execute", &call).await;
+    came.refused("it cannot be known here whether its `times` match");
 }

@@ -1,0 +1,180 @@
+//! What the path, the query and the body of a request of `execute` name.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    octopus::{
+        Error as OctopusError, Kind, Named, Space, Touches, environments::Environment,
+        projects::Project, tenants::Tenant,
+    },
+    tool::{ApiPath, Error},
+};
+
+/// The kinds of things that requests name.
+pub(super) const KINDS: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+
+/// How many things one request names that are looked up, each by itself.
+const MOST: usize = 20;
+
+/// Something that is called by a name, a slug or an ID.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Called {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+}
+
+/// Whether it is the ID of something.
+pub(super) fn is_id(text: &str) -> bool {
+    let mut touches = Touches::default();
+    touches.add_id(text);
+    touches != Touches::default()
+}
+
+/// What the path calls by a slug.
+pub(super) fn named_by_path(path: &ApiPath) -> Vec<Called> {
+    let below: Vec<(&str, &str)> = path.below_space().collect();
+    let kind = |word: &str| KINDS.into_iter().find(|kind| kind.collection() == word);
+    let pairs = below.iter().zip(below.iter().skip(1));
+    let named = pairs.filter(|(_, (_, segment))| !is_id(segment));
+    named
+        .filter_map(|((word, _), (_, segment))| {
+            Some(Called { kind: kind(word)?, name: (*segment).to_owned() })
+        })
+        .collect()
+}
+
+/// What the keys of a body are about. Octopus reads them in any letter case.
+const KEYS: [(Kind, &[&str]); 3] = [
+    (
+        Kind::Project,
+        &["projectid", "projectids", "projectname", "projectidorname", "projectidorslug"],
+    ),
+    (
+        Kind::Environment,
+        &[
+            "environmentid",
+            "environmentids",
+            "environmentname",
+            "environmentnames",
+            "environmentidorname",
+            "environmentidsornames",
+        ],
+    ),
+    (Kind::Tenant, &["tenantid", "tenantids", "tenantname", "tenantnames", "tenants"]),
+];
+
+/// What leads to the project or the environments of a thing that is made.
+const LEADS: [&str; 10] = [
+    "releaseid",
+    "runbookid",
+    "runbooksnapshotid",
+    "deploymentid",
+    "channelid",
+    "taskid",
+    "machineid",
+    "machineids",
+    "specificmachineids",
+    "excludedmachineids",
+];
+
+/// The kind that a key of a body or a query is about.
+pub(super) fn kind_of(key: &str) -> Option<Kind> {
+    let is = |keys: &[&str]| keys.contains(&key);
+    let own = KINDS.into_iter().find(|kind| kind.collection().strip_suffix('s') == Some(key));
+    own.or_else(|| KEYS.into_iter().find_map(|(kind, keys)| is(keys).then_some(kind)))
+}
+
+/// What the body names; what its IDs say is written down at once.
+pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<Called> {
+    let mut named = Vec::new();
+    let Some(Value::Object(body)) = body else { return named };
+    for (key, value) in body.iter().chain(inner(body)) {
+        let key = key.to_lowercase();
+        if LEADS.contains(&key.as_str()) {
+            texts(value).for_each(|text| touches.add_id(text));
+        }
+        if key == "tenanttags" && texts(value).next().is_some() {
+            *touches = std::mem::take(touches).unsure([Kind::Tenant]);
+        }
+        if let Some(kind) = kind_of(&key) {
+            for text in texts(value) {
+                if is_id(text) {
+                    touches.add_id(text);
+                } else {
+                    named.push(Called { kind, name: text.to_owned() });
+                }
+            }
+        }
+    }
+    named
+}
+
+/// What stands in the arguments of a task.
+pub(super) fn inner(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let arguments = body.iter().filter(|(key, _)| key.eq_ignore_ascii_case("arguments"));
+    arguments.filter_map(|(_, value)| value.as_object()).flatten()
+}
+
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let one = std::iter::once(value);
+    let many = value.as_array().into_iter().flatten();
+    one.chain(many).filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
+}
+
+/// Looks up what is called by names. What is not there, or one too many, makes its kind unsure.
+pub(super) async fn look_up(
+    space: Option<&Space>,
+    mut named: Vec<Called>,
+    touches: &mut Touches,
+) -> Result<(), Error> {
+    named.sort();
+    named.dedup();
+    for (place, Called { kind, name }) in named.into_iter().enumerate() {
+        if place >= MOST || !find(space, kind, &name, touches).await? {
+            *touches = std::mem::take(touches).unsure([kind]);
+        }
+    }
+    Ok(())
+}
+
+/// Looks something up in the space. Whether it is there.
+async fn find(
+    space: Option<&Space>,
+    kind: Kind,
+    name: &str,
+    touches: &mut Touches,
+) -> Result<bool, Error> {
+    let Some(space) = space else { return Ok(false) };
+    match kind {
+        Kind::Project => is_found::<Project>(space, name, touches).await,
+        Kind::Environment => is_found::<Environment>(space, name, touches).await,
+        Kind::Tenant => is_found::<Tenant>(space, name, touches).await,
+        Kind::Space => Ok(false),
+    }
+}
+
+async fn is_found<R: Named>(
+    space: &Space,
+    name: &str,
+    touches: &mut Touches,
+) -> Result<bool, Error> {
+    match space.find::<R>(name).await {
+        Ok(found) => {
+            found.touches(touches);
+            Ok(true)
+        }
+        Err(error) if is_nothing(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// That there is no such thing for this caller, as far as can be told.
+pub(super) fn is_nothing(error: &OctopusError) -> bool {
+    matches!(
+        error,
+        OctopusError::NotFound { .. }
+            | OctopusError::Forbidden { .. }
+            | OctopusError::Ambiguous { .. }
+            | OctopusError::MalformedId { .. }
+    )
+}

@@ -1,0 +1,96 @@
+//! Where a new release goes by itself: the lifecycle of its channel may deploy it as soon as it is
+//! there (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
+
+use crate::{
+    octopus::{
+        Error as OctopusError, Id, Kind, Named, Space, Touches, channels::Channel,
+        environments::Environment, lifecycles::Lifecycle, projects::Project,
+    },
+    rules::Deed,
+    tool::Proposal,
+};
+
+/// Where a new release goes by itself.
+#[derive(Debug)]
+pub(in crate::toolsets) struct Automatic {
+    /// The environments; nothing where the caller may not read that.
+    environments: Option<Vec<Environment>>,
+    /// Whether tenants may come into it.
+    tenanted: bool,
+}
+
+impl Automatic {
+    /// Where a release in any of these channels of a project goes.
+    pub(in crate::toolsets) async fn of(
+        space: &Space,
+        project: &Project,
+        channels: &[Channel],
+    ) -> Result<Self, OctopusError> {
+        let tenanted = project.tenanted_deployment_mode.as_deref() != Some("Untenanted");
+        let environments = match environments(space, project, channels).await {
+            Ok(environments) => environments,
+            Err(OctopusError::NotFound { .. } | OctopusError::Forbidden { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { environments, tenanted })
+    }
+
+    /// What making the release does: it may run something.
+    pub(in crate::toolsets) fn deed(&self) -> Deed {
+        let nowhere = self.environments.as_ref().is_some_and(Vec::is_empty);
+        if nowhere { Deed::Release } else { Deed::Run }
+    }
+
+    /// The same with the places where it goes.
+    pub(in crate::toolsets) fn touch(&self, touches: Touches) -> Touches {
+        let Some(environments) = &self.environments else {
+            return touches.unsure([Kind::Environment, Kind::Tenant]);
+        };
+        let tenants = (self.tenanted && !environments.is_empty()).then_some(Kind::Tenant);
+        let things = environments.iter().map(Environment::thing);
+        touches.with(Kind::Environment, things).unsure(tenants)
+    }
+
+    /// What a person should know of it.
+    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+        match &self.environments {
+            None => proposal.fact("Is deployed by itself to", "not known: the lifecycle is hidden"),
+            Some(environments) => {
+                let names: Vec<&str> = environments.iter().map(Named::name).collect();
+                proposal.fact_list("Is deployed by itself to", &names)
+            }
+        }
+    }
+}
+
+/// The environments of the lifecycles that a release goes to before anybody promotes it: those of
+/// the first phase, and where that may be skipped, of the next.
+async fn environments(
+    space: &Space,
+    project: &Project,
+    channels: &[Channel],
+) -> Result<Option<Vec<Environment>>, OctopusError> {
+    let own = |channel: &Channel| {
+        let own = channel.lifecycle_id.as_deref().and_then(|id| Id::<Lifecycle>::parse(id).ok());
+        own.or_else(|| project.lifecycle_id.clone())
+    };
+    let Some(ids) = channels.iter().map(own).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let lifecycles = space.by_ids(&ids).await?;
+    let mut targets: Vec<&Id<Environment>> = Vec::new();
+    for id in &ids {
+        let Some(lifecycle) = lifecycles.get(id.as_str()) else { return Ok(None) };
+        for phase in &lifecycle.phases {
+            let new = phase.automatic_deployment_targets.iter().filter(|id| !targets.contains(id));
+            let new: Vec<_> = new.collect();
+            targets.extend(new);
+            if !phase.is_optional_phase {
+                break;
+            }
+        }
+    }
+    let mut environments = space.by_ids(targets.iter().copied()).await?;
+    let found = targets.iter().map(|id| environments.remove(id.as_str()));
+    Ok(found.collect())
+}

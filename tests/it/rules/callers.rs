@@ -1,0 +1,45 @@
+//! Rules about callers who have access tokens.
+
+use octopus_mcp::config::AuthMode;
+use serde_json::json;
+
+use super::{deploys, rules};
+use crate::{
+    callers::{
+        calling,
+        issuer::{Signer, TestIssuer},
+    },
+    support::TestServer,
+};
+
+/// A name is what an issuer says, and two of them may say the same; `issuer|subject` is one caller.
+#[tokio::test]
+async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
+    let (first, second) = (Signer::new("one"), Signer::new("two"));
+    let (ours, theirs) = (TestIssuer::with(&[&first]), TestIssuer::with(&[&second]));
+    let who = format!("{}|alice-1", ours.url);
+    let server = TestServer::with(|config| {
+        ours.trusted(config);
+        config.auth.oauth.issuers.push(theirs.settings());
+        assert!(config.auth_modes().has(AuthMode::Oauth));
+        config.tools.read_only = false;
+        let list = json!([
+            { "name": "alice", "effect": "confirm", "callers": [who] },
+            { "name": "others", "effect": "deny" },
+        ]);
+        rules(config, &list);
+    })
+    .await;
+    let is = |subject: &str, name: &str| json!({ "sub": subject, "scope": "octopus:deploy", "preferred_username": name, "email": name });
+    for (token, lets) in [
+        (first.sign(&ours.claims_with(&is("alice-1", "Alice"))), true),
+        (first.sign(&ours.claims_with(&is("mallory", "alice-1"))), false),
+        (first.sign(&ours.claims_with(&is("mallory", &who))), false),
+        (second.sign(&theirs.claims_with(&is("alice-1", "Alice"))), false),
+    ] {
+        let reply = calling(&server, &token, "deploy_release", &deploys(&["Staging"])).await;
+        let said = reply.text.contains("rule 'others'");
+        assert_eq!(said, !lets, "{}", reply.text);
+        assert_eq!(reply.text.contains("Rule: alice"), lets, "{}", reply.text);
+    }
+}
