@@ -108,7 +108,10 @@ impl Keeping {
     fn try_add(&mut self, record: &str) -> io::Result<()> {
         let size = record.len() as u64 + 256;
         let is_old = self.born.elapsed().is_ok_and(|age| age >= self.rotate_after);
-        if self.length > 0 && (is_old || self.length + size > self.rotate_bytes) {
+        let is_due = is_old || self.length + size > self.rotate_bytes;
+        // What a crash left at the end is marked in this file, and its turn comes after that: in
+        // another file, nothing would say why it does not read.
+        if self.length > 0 && is_due && self.tail == Tail::Nothing {
             self.rotate()?;
         }
         let mut text = String::new();
@@ -162,9 +165,7 @@ impl Keeping {
                 return Err(error);
             }
         }
-        // What was torn stays behind, and is no part of the chain.
-        (self.length, self.born) = (0, SystemTime::now());
-        (self.begins, self.tail) = (Some("rotated"), Tail::Nothing);
+        (self.length, self.born, self.begins) = (0, SystemTime::now(), Some("rotated"));
         let earlier = self.earlier()?;
         let gone = earlier.len().saturating_sub(self.keep);
         for old in earlier.iter().take(gone) {

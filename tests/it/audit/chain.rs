@@ -125,6 +125,49 @@ async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
     drop(folder);
 }
 
+/// By age, by size, with the end of the line alone missing, and with nothing but half a record:
+/// that file has no number of its own yet, and would take the place of the one before.
+#[tokio::test]
+async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before_the_turn() {
+    type Cut = fn(&str) -> usize;
+    let cuts: [(&str, Cut, usize); 2] =
+        [("torn", |text| text.len() - 40, 1), ("open", |text| text.len() - 1, 0)];
+    let due: [(&str, fn(&mut Config)); 2] = [
+        ("age", |config| {
+            config.audit.file.rotate_after = Period(std::time::Duration::from_nanos(1));
+        }),
+        ("size", |config| config.audit.file.rotate_bytes = ByteSize(1)),
+    ];
+    for ((cut, at, notes), (by, settings)) in
+        cuts.into_iter().flat_map(|cut| due.map(|due| (cut, due)))
+    {
+        let recorded = Recorded::start().await;
+        calls(&recorded, 2).await;
+        let path = recorded.path();
+        let folder = recorded.stop().await;
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &text[..at(&text)]).unwrap();
+        let recorded = Recorded::within(folder, settings).await;
+        calls(&recorded, 3).await;
+        let folder = recorded.stop().await;
+        let kept = files(folder.path());
+        assert!(kept.len() > 1, "{cut} by {by}: its turn came");
+        let found = checked(&kept);
+        assert_eq!((found.findings, found.notes.len()), (vec![], notes), "{cut} by {by}");
+
+        // The newest file holds half a record, and nothing else.
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &text[..40]).unwrap();
+        let recorded = Recorded::within(folder, settings).await;
+        calls(&recorded, 2).await;
+        let folder = recorded.stop().await;
+        let after = files(folder.path());
+        assert!(kept[..kept.len() - 1].iter().all(|file| after.contains(file)), "{cut} by {by}");
+        let found = checked(&after);
+        assert_eq!((found.findings, found.notes.len()), (vec![], notes + 1), "{cut} by {by}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_else_reads_the_file_and_no_other_process_writes_to_it() {
     let recorded = Recorded::start().await;
