@@ -2,7 +2,8 @@
 //! values that are good for a while.
 //!
 //! It is kept in the memory of this process, or in a Redis that all replicas share. Nothing waits
-//! long for that: while it is away, or slow, each replica counts and remembers for itself.
+//! long for that: while it is away, or slow, each replica counts and remembers for itself, and what
+//! it remembers is written there as soon as that can be.
 
 mod bucket;
 mod kept;
@@ -25,6 +26,20 @@ const ROUND: Duration = Duration::from_secs(10);
 
 /// The largest value that is kept.
 const LARGEST: usize = 64 * 1024;
+
+/// Where a value is that was put into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Where it belongs: in the store that replicas share, or in memory where there is no other.
+    Shared,
+    /// In the memory of this process. It is written to the store that replicas share in the
+    /// background, over and over until that succeeds or the value is not good any more.
+    Soon,
+    /// In the memory of this process alone: too much waits to be written already.
+    Here,
+    /// Nowhere: it is of more than 64 KiB, or good for no time at all.
+    Nowhere,
+}
 
 /// The store, shared by everything that keeps anything in it.
 #[derive(Debug)]
@@ -73,24 +88,25 @@ impl Store {
         Some(bucket)
     }
 
-    /// Keeps a value of this kind for a while, in place of one that was there. One of more than
-    /// 64 KiB is not kept. Whether it was kept.
+    /// Keeps a value of this kind for a while, in place of one that was there, and says where it is.
+    /// It waits for the store that replicas share no longer than its time limit: what takes longer,
+    /// or fails, goes there in the background. A process that ends takes with it what waits.
     pub async fn put(
         &self,
         kind: &'static str,
         key: &Key,
         value: &[u8],
         good_for: Duration,
-    ) -> bool {
+    ) -> Written {
         if value.len() > LARGEST || good_for.is_zero() {
-            return false;
+            return Written::Nowhere;
         }
         // Here as well, for the time when the store is away.
         self.kept.put(kind, key, value, good_for);
-        if let Some(remote) = &self.remote {
-            remote.put(kind, key, value, good_for).await;
+        match &self.remote {
+            None => Written::Shared,
+            Some(remote) => remote.put(kind, key, value, good_for).await,
         }
-        true
     }
 
     /// The value of this kind, while it is good. Where the store that replicas share is away, or

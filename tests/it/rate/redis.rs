@@ -27,6 +27,8 @@ pub struct Redis {
     url: String,
     /// Whether what is sent is held up.
     held_up: watch::Sender<bool>,
+    /// How many times the connections of the moment were left without an answer for good.
+    stranded: watch::Sender<u64>,
     front: JoinHandle<()>,
 }
 
@@ -59,8 +61,10 @@ impl Redis {
         let scheme = if tls.is_some() { "rediss" } else { "redis" };
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (held_up, holds) = watch::channel(false);
-        let front = tokio::spawn(front(listener, tls, folder.path().join("socket"), holds));
-        let mut redis = Self { folder, server: None, url, held_up, front };
+        let (stranded, strands) = watch::channel(0);
+        let socket = folder.path().join("socket");
+        let front = tokio::spawn(front(listener, tls, socket, holds, strands));
+        let mut redis = Self { folder, server: None, url, held_up, stranded, front };
         redis.come_back().await;
         redis
     }
@@ -105,6 +109,11 @@ impl Redis {
         self.held_up.send_replace(is_held_up);
     }
 
+    /// Answers nothing more on the connections that there are, and new ones as ever.
+    pub fn strand(&self) {
+        self.stranded.send_modify(|times| *times += 1);
+    }
+
     /// Every name that is in it.
     pub async fn names(&self) -> Vec<String> {
         let socket = self.folder.path().join("socket");
@@ -129,16 +138,19 @@ async fn front(
     tls: Option<TlsAcceptor>,
     socket: PathBuf,
     holds: watch::Receiver<bool>,
+    mut strands: watch::Receiver<u64>,
 ) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
-        let (tls, socket, holds) = (tls.clone(), socket.clone(), holds.clone());
+        strands.mark_unchanged();
+        let (tls, socket) = (tls.clone(), socket.clone());
+        let (holds, strands) = (holds.clone(), strands.clone());
         tokio::spawn(async move {
             match tls {
-                None => pass(client, &socket, holds).await,
+                None => pass(client, &socket, holds, strands).await,
                 Some(tls) => {
                     if let Ok(client) = tls.accept(client).await {
-                        pass(client, &socket, holds).await;
+                        pass(client, &socket, holds, strands).await;
                     }
                 }
             }
@@ -150,6 +162,7 @@ async fn pass(
     mut client: impl AsyncRead + AsyncWrite + Unpin,
     socket: &Path,
     mut holds: watch::Receiver<bool>,
+    mut strands: watch::Receiver<u64>,
 ) {
     // Where nobody listens, the connection ends.
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
@@ -158,8 +171,10 @@ async fn pass(
         let mut changed = holds.clone();
         tokio::select! {
             biased;
+            _ = strands.changed() => break,
             _ = changed.wait_for(|is_held_up| *is_held_up) => {}
             _ = copy_bidirectional(&mut client, &mut server) => return,
         }
     }
+    std::future::pending().await
 }

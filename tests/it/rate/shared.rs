@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use octopus_mcp::{
     config::{Limits, Period, StoreAddress},
     sample::keys,
-    store::Store,
+    store::{Store, Written},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -119,31 +119,91 @@ async fn small_values_are_shared_for_their_time_and_survive_its_absence_here() {
     let open = async || Store::open(&config.limits, CancellationToken::new()).await.unwrap();
     let (one, two) = (open().await, open().await);
     let hour = Duration::from_hours(1);
-    assert!(one.put("starter", &[1; 32], b"alice", hour).await);
+    assert_eq!(one.put("starter", &[1; 32], b"alice", hour).await, Written::Shared);
     assert_eq!(two.get("starter", &[1; 32]).await.as_deref(), Some(&b"alice"[..]));
     assert_eq!(two.get("starter", &[2; 32]).await, None);
     assert_eq!(two.get("other", &[1; 32]).await, None);
-    assert!(two.put("starter", &[1; 32], b"bob", hour).await);
+    assert_eq!(two.put("starter", &[1; 32], b"bob", hour).await, Written::Shared);
     assert_eq!(one.get("starter", &[1; 32]).await.as_deref(), Some(&b"bob"[..]));
-    assert!(one.put("starter", &[3; 32], b"soon gone", Duration::from_millis(50)).await);
+    let brief = Duration::from_millis(50);
+    assert_eq!(one.put("starter", &[3; 32], b"soon gone", brief).await, Written::Shared);
     soon(async || two.get("starter", &[3; 32]).await.is_none().then_some(())).await;
     soon(async || one.get("starter", &[3; 32]).await.is_none().then_some(())).await;
-    assert!(!one.put("starter", &[4; 32], &vec![0; 100_000], hour).await, "too large");
+    let large = vec![0; 100_000];
+    assert_eq!(one.put("starter", &[4; 32], &large, hour).await, Written::Nowhere);
     assert_eq!(one.get("starter", &[4; 32]).await, None);
     redis.die();
     assert_eq!(one.get("starter", &[1; 32]).await.as_deref(), Some(&b"alice"[..]));
-    assert!(one.put("starter", &[5; 32], b"carol", hour).await);
+    assert_eq!(one.put("starter", &[5; 32], b"carol", hour).await, Written::Soon);
     assert_eq!(one.get("starter", &[5; 32]).await.as_deref(), Some(&b"carol"[..]));
     redis.come_back().await;
     soon(async || (!one.is_away()).then_some(())).await;
     assert_eq!(one.get("starter", &[5; 32]).await.as_deref(), Some(&b"carol"[..]));
 }
 
+/// What one replica puts while the store is away, or too slow for it, the other reads once it is
+/// back; the newest of a name counts at every moment.
+#[tokio::test]
+async fn what_the_store_was_away_or_too_slow_for_is_written_when_it_is_back() {
+    let hour = Duration::from_hours(1);
+    let mut redis = Redis::start().await;
+    let mut config = octopus_mcp::config::Config::default();
+    redis.store(&mut config);
+    let two = Store::open(&config.limits, CancellationToken::new()).await.unwrap();
+    config.limits.store_timeout = Period(Duration::from_millis(250));
+    let one = Store::open(&config.limits, CancellationToken::new()).await.unwrap();
+    let reads = async |store: &Store, key: u8| store.get("starter", &[key; 32]).await;
+
+    redis.strand();
+    assert_eq!(one.put("starter", &[1; 32], b"alice", hour).await, Written::Soon);
+    assert_eq!(reads(&one, 1).await.as_deref(), Some(&b"alice"[..]));
+    soon(async || reads(&two, 1).await).await;
+
+    soon(async || (!one.is_away()).then_some(())).await;
+    assert_eq!(one.put("starter", &[2; 32], b"alice", hour).await, Written::Shared);
+    redis.die();
+    for name in [b"bob".as_slice(), b"carol"] {
+        assert_eq!(one.put("starter", &[2; 32], name, hour).await, Written::Soon);
+        assert_eq!(reads(&one, 2).await.as_deref(), Some(name));
+    }
+    redis.come_back().await;
+    soon(async || (reads(&two, 2).await.as_deref() == Some(b"carol")).then_some(())).await;
+    assert_eq!(reads(&one, 2).await.as_deref(), Some(&b"carol"[..]));
+}
+
+/// A request that waited for a connection that was given up meanwhile fails later than the new
+/// one is there.
+#[tokio::test]
+async fn who_waited_for_an_old_connection_does_not_give_up_the_new_one() {
+    const LIMIT: Duration = Duration::from_secs(2);
+    let redis = Redis::start().await;
+    let mut config = octopus_mcp::config::Config::default();
+    redis.store(&mut config);
+    config.limits.store_timeout = Period(LIMIT);
+    let store = Store::open(&config.limits, CancellationToken::new()).await.unwrap();
+    redis.strand();
+    let first = store.get("starter", &[1; 32]);
+    let straggler = async {
+        // It begins while the old connection is still there, and ends after the new one is made.
+        tokio::time::sleep(LIMIT / 2).await;
+        store.get("starter", &[1; 32]).await
+    };
+    let back = async {
+        first.await;
+        soon(async || (!store.is_away()).then_some(())).await;
+    };
+    tokio::join!(back, straggler);
+    assert!(!store.is_away());
+    assert_eq!(store.put("starter", &[1; 32], b"alice", LIMIT).await, Written::Shared);
+}
+
 #[tokio::test]
 async fn the_memory_of_one_process_keeps_values_for_their_time() {
     let store = Store::memory();
-    assert!(store.put("starter", &[1; 32], b"alice", Duration::from_hours(1)).await);
-    assert!(store.put("starter", &[2; 32], b"bob", Duration::from_millis(20)).await);
+    let hour = Duration::from_hours(1);
+    assert_eq!(store.put("starter", &[1; 32], b"alice", hour).await, Written::Shared);
+    let brief = Duration::from_millis(20);
+    assert_eq!(store.put("starter", &[2; 32], b"bob", brief).await, Written::Shared);
     assert_eq!(store.get("starter", &[1; 32]).await.as_deref(), Some(&b"alice"[..]));
     soon(async || store.get("starter", &[2; 32]).await.is_none().then_some(())).await;
     assert_eq!(store.get("starter", &[1; 32]).await.as_deref(), Some(&b"alice"[..]));

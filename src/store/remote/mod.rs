@@ -1,7 +1,10 @@
 //! The store that replicas share: a Redis, or what speaks as one.
 //!
 //! A call never waits for a connection. One that fails, or is slow, is given up; from then on the
-//! store is away, and a task of its own connects again.
+//! store is away, and a task of its own connects again, and writes what could not be written.
+
+mod later;
+mod values;
 
 use std::{
     fmt::Write as _,
@@ -18,6 +21,7 @@ use redis::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::later::Later;
 use super::{Key, Taken};
 use crate::config::{Limits, Secret};
 
@@ -52,10 +56,22 @@ pub(super) struct Remote {
     prefix: String,
     patience: Duration,
     take: Script,
-    connection: Mutex<Option<MultiplexedConnection>>,
+    connection: Mutex<Option<Connection>>,
+    /// How many connections were made.
+    made: AtomicU64,
+    /// What could not be written yet.
+    later: Later,
+    /// That a connection was given up, or that something waits to be written.
     lost: Notify,
     failures: AtomicU64,
     said: Mutex<Option<Instant>>,
+}
+
+/// A connection, with its number: whoever waited for an old one in vain says nothing of a new one.
+#[derive(Clone)]
+struct Connection {
+    number: u64,
+    to: MultiplexedConnection,
 }
 
 impl std::fmt::Debug for Remote {
@@ -88,6 +104,8 @@ impl Remote {
             patience: limits.store_timeout.0,
             take: Script::new(TAKE),
             connection: Mutex::default(),
+            made: AtomicU64::new(0),
+            later: Later::default(),
             lost: Notify::new(),
             failures: AtomicU64::new(0),
             said: Mutex::default(),
@@ -110,12 +128,12 @@ impl Remote {
         each: Duration,
         burst: u32,
     ) -> Option<Taken> {
-        let mut connection = self.connection()?;
+        let Connection { number, mut to } = self.connection()?;
         let mut ask = self.take.prepare_invoke();
         ask.key(self.name("rate", bucket, key));
         ask.arg(u64::try_from(each.as_micros()).unwrap_or(u64::MAX).max(1)).arg(burst);
-        let taken: (bool, u32, u64, u64) = self.within(ask.invoke_async(&mut connection)).await?;
-        let (allowed, remaining, wait, full) = taken;
+        let asked = ask.invoke_async::<(bool, u32, u64, u64)>(&mut to);
+        let (allowed, remaining, wait, full) = self.within(self.patience, number, asked).await?;
         Some(Taken {
             allowed,
             limit: burst,
@@ -123,21 +141,6 @@ impl Remote {
             wait: Duration::from_micros(wait),
             full: Duration::from_micros(full),
         })
-    }
-
-    pub(super) async fn put(&self, kind: &str, key: &Key, value: &[u8], good_for: Duration) {
-        let Some(mut connection) = self.connection() else { return };
-        let milliseconds = u64::try_from(good_for.as_millis()).unwrap_or(u64::MAX).max(1);
-        let mut set = redis::cmd("SET");
-        set.arg(self.name("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
-        self.within(set.query_async::<()>(&mut connection)).await;
-    }
-
-    pub(super) async fn get(&self, kind: &str, key: &Key) -> Option<Vec<u8>> {
-        let mut connection = self.connection()?;
-        let mut get = redis::cmd("GET");
-        get.arg(self.name("kept", kind, key));
-        self.within(get.query_async::<Option<Vec<u8>>>(&mut connection)).await?
     }
 
     fn name(&self, what: &str, kind: &str, key: &Key) -> String {
@@ -148,12 +151,12 @@ impl Remote {
         name
     }
 
-    fn connected(&self) -> Option<MultiplexedConnection> {
+    fn connected(&self) -> Option<Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The connection. That there is none is a failure of whoever wanted it.
-    fn connection(&self) -> Option<MultiplexedConnection> {
+    fn connection(&self) -> Option<Connection> {
         let connection = self.connected();
         if connection.is_none() {
             self.failures.fetch_add(1, Ordering::Relaxed);
@@ -161,17 +164,27 @@ impl Remote {
         connection
     }
 
-    /// What the store says in time. Whatever else comes of it, the connection is given up.
-    async fn within<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Option<T> {
-        let why = match tokio::time::timeout(self.patience, asked).await {
+    /// What the store says in time. Whatever else comes of it, the connection with this number is
+    /// given up.
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        number: u64,
+        asked: impl Future<Output = RedisResult<T>>,
+    ) -> Option<T> {
+        let why = match tokio::time::timeout(patience, asked).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => error.category().to_owned(),
             Err(_) => "it did not answer in time".to_owned(),
         };
         self.failures.fetch_add(1, Ordering::Relaxed);
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.say(&why);
-        self.lost.notify_one();
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = connection.take_if(|connection| connection.number == number);
+        drop(connection);
+        if failed.is_some() {
+            self.say(&why);
+            self.lost.notify_one();
+        }
         None
     }
 
@@ -205,8 +218,10 @@ impl Remote {
             }
         };
         let why = match tokio::time::timeout(CONNECT, connecting).await {
-            Ok(Ok(made)) => {
-                *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            Ok(Ok(to)) => {
+                let number = self.made.fetch_add(1, Ordering::Relaxed);
+                let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+                *connection = Some(Connection { number, to });
                 return true;
             }
             Ok(Err(error)) => error.category().to_owned(),
@@ -216,11 +231,12 @@ impl Remote {
         false
     }
 
-    /// Connects again whenever the connection was given up, until the server stops.
+    /// Connects again whenever the connection was given up, and writes what could not be written,
+    /// until the server stops.
     pub(super) async fn keep_connected(self: Arc<Self>, stop: CancellationToken) {
         let connect = async {
+            let mut pause = PAUSE;
             loop {
-                let mut pause = PAUSE;
                 while self.is_away() {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -228,7 +244,10 @@ impl Remote {
                         tracing::info!("limits.store is back");
                     }
                 }
-                self.lost.notified().await;
+                if self.write_later().await {
+                    pause = PAUSE;
+                    self.lost.notified().await;
+                }
             }
         };
         tokio::select! {

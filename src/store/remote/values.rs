@@ -1,0 +1,67 @@
+//! Small values in the store that replicas share.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    super::{Key, Written},
+    CONNECT, Connection, Remote,
+};
+
+impl Remote {
+    /// Writes a value, now or in the background. One whose older value waits goes behind that.
+    pub(in crate::store) async fn put(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        value: &[u8],
+        good_for: Duration,
+    ) -> Written {
+        let until = Instant::now() + good_for;
+        if !self.later.has(kind, key) && self.set(self.patience, kind, key, value, until).await {
+            return Written::Shared;
+        }
+        let waits = self.later.add(kind, key, value, until);
+        self.lost.notify_one();
+        if waits { Written::Soon } else { Written::Here }
+    }
+
+    /// Writes a value that is good until then. Whether the store has said so in time.
+    async fn set(
+        &self,
+        patience: Duration,
+        kind: &str,
+        key: &Key,
+        value: &[u8],
+        until: Instant,
+    ) -> bool {
+        let Some(Connection { number, mut to }) = self.connection() else { return false };
+        let good_for = until.saturating_duration_since(Instant::now()).as_millis();
+        let milliseconds = u64::try_from(good_for).unwrap_or(u64::MAX).max(1);
+        let mut set = redis::cmd("SET");
+        set.arg(self.name("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
+        self.within(patience, number, set.query_async::<()>(&mut to)).await.is_some()
+    }
+
+    /// Writes what could not be written before. Whether nothing is left of it.
+    pub(super) async fn write_later(&self) -> bool {
+        while let Some(next) = self.later.next() {
+            // Nobody waits for it.
+            if !self.set(CONNECT, next.kind, &next.key, &next.value, next.until).await {
+                return false;
+            }
+            self.later.written(&next);
+        }
+        true
+    }
+
+    /// The value that the store has. `None` as well where a newer one waits to be written.
+    pub(in crate::store) async fn get(&self, kind: &str, key: &Key) -> Option<Vec<u8>> {
+        if self.later.has(kind, key) {
+            return None;
+        }
+        let Connection { number, mut to } = self.connection()?;
+        let mut get = redis::cmd("GET");
+        get.arg(self.name("kept", kind, key));
+        self.within(self.patience, number, get.query_async::<Option<Vec<u8>>>(&mut to)).await?
+    }
+}
