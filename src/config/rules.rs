@@ -26,7 +26,10 @@ pub struct Policy {
     /// The same by tags of environments, as `Set/Tag`.
     pub high_risk_environment_tags: List,
     /// Whether nobody may answer the interruption of a deployment or runbook run that they started
-    /// through this server themselves.
+    /// through this server themselves. Who started what is remembered in `limits.store`. Where that
+    /// is memory, or the answer to the start was lost, it may not be known any more: then whoever
+    /// Octopus itself says started it may not answer either, nor anybody for whom the same Octopus
+    /// user acts; and where Octopus does not say, nobody may through this server.
     pub four_eyes: bool,
 }
 

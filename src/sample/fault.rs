@@ -32,6 +32,8 @@ enum Content {
     Filler(Option<usize>),
     /// A beginning, after which the connection breaks.
     CutOff(String),
+    /// The ordinary answer is made, and never arrives.
+    Lost,
 }
 
 impl Fault {
@@ -137,6 +139,13 @@ impl Fault {
         self
     }
 
+    /// Does what was asked, and breaks the connection instead of answering.
+    #[must_use]
+    pub fn lost(mut self) -> Self {
+        self.content = Content::Lost;
+        self
+    }
+
     /// Whether the fault strikes this request.
     pub(super) fn matches(&self, method: &Method, path: &str) -> bool {
         self.method.as_deref().is_none_or(|wanted| wanted == method.as_str())
@@ -162,9 +171,15 @@ impl Fault {
         }
     }
 
+    /// Whether the ordinary answer is made and never arrives.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.content, Content::Lost)
+    }
+
     /// The response of the fault; `None` where the ordinary answer follows.
     pub(super) fn response(self) -> Option<Response> {
         let body = match self.content {
+            Content::Lost => return None,
             Content::Ordinary => {
                 self.status?;
                 Body::empty()
@@ -186,6 +201,11 @@ impl Fault {
         }
         Some(response)
     }
+}
+
+/// What arrives of an answer that is lost.
+pub(super) fn nothing() -> Body {
+    cut_off(String::new())
 }
 
 fn filler(length: Option<usize>) -> Body {

@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use super::answer::{Answer, Answered, Content, Refusal};
 use super::credential::{credential, without_key};
+use super::fault::{self, Fault};
 use super::journal::Entry;
 use super::order::Order;
 use super::query::{Query, decoded};
@@ -55,8 +56,10 @@ async fn handle(
     });
     let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let address = format!("http://{host}{directory}");
-    let response = if let Some(fault) = instance.trouble.meet(&parts.method, &path).await {
-        fault
+    let fault = instance.trouble.meet(&parts.method, &path).await;
+    let is_lost = fault.as_ref().is_some_and(Fault::is_lost);
+    let mut response = if let Some(response) = fault.and_then(Fault::response) {
+        response
     } else if let Some(answer) = tokens::answer(instance, &parts, &address, &order) {
         respond(instance, &parts.method, directory, answer)
     } else {
@@ -64,6 +67,9 @@ async fn handle(
         respond(instance, &parts.method, directory, answer)
     };
     instance.journal.answered(number, response.status().as_u16());
+    if is_lost {
+        *response.body_mut() = fault::nothing();
+    }
     response
 }
 
@@ -140,7 +146,7 @@ mod tests {
     use serde_json::Value;
     use tower::ServiceExt;
 
-    use super::super::{Fault, keys};
+    use super::super::keys;
     use super::*;
 
     async fn get_with(router: Router, path: &str, key: &str) -> (StatusCode, String) {

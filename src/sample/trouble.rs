@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::response::Response;
 use http::Method;
 
 use super::fault::Fault;
@@ -24,11 +23,11 @@ impl Trouble {
         self.locked().clear();
     }
 
-    /// Waits as the matching fault demands and gives its response; `None` for the ordinary one.
-    pub(super) async fn meet(&self, method: &Method, path: &str) -> Option<Response> {
+    /// Waits as the matching fault demands, and gives it.
+    pub(super) async fn meet(&self, method: &Method, path: &str) -> Option<Fault> {
         let fault = self.take(method, path)?;
         fault.wait().await;
-        fault.response()
+        Some(fault)
     }
 
     fn take(&self, method: &Method, path: &str) -> Option<Fault> {

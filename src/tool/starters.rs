@@ -1,4 +1,8 @@
 //! Who started what, so that nobody answers the interruption of what they started themselves.
+//!
+//! It is remembered here. What is not, because the process is another one since, or the answer to
+//! the order never came, Octopus is asked: it knows which of its users started a task. Whom that
+//! user stood for it does not know, so the user alone is enough to refuse.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +13,7 @@ use super::{Context, Error, paths};
 use crate::{
     callers::Way,
     octopus::{self, Answer, Fingerprint, Id, Method, Order, Path, tasks::Task, users},
-    store::{Key, Store},
+    store::{Key, Store, Written},
 };
 
 /// How long it is remembered who started a task. Interruptions wait for people.
@@ -20,6 +24,10 @@ const KIND: &str = "starter";
 const USER_KEPT: Duration = Duration::from_mins(10);
 /// How many credentials' users are remembered.
 const USERS: u64 = 10_000;
+/// What there is to do for whoever is refused.
+const INSTEAD: &str = "Somebody else must answer its interruption, with a key of their own, or in \
+                       the Octopus portal; whoever runs this server can let it remember who \
+                       started what with `limits.store`";
 /// How many tasks one order starts at most.
 const MOST: usize = 1_000;
 
@@ -40,7 +48,10 @@ impl Starters {
     /// Remembers that a task was started by whoever has one of these fingerprints.
     async fn remember(&self, instance: &str, task: &str, person: &[Fingerprint]) {
         let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
-        self.store.put(KIND, &key(instance, task), &person, KEPT).await;
+        let written = self.store.put(KIND, &key(instance, task), &person, KEPT).await;
+        if matches!(written, Written::Here | Written::Nowhere) {
+            tracing::warn!(task, instance, "other replicas do not learn who started this");
+        }
     }
 
     /// The fingerprints of whoever started a task, where that is known.
@@ -63,8 +74,8 @@ impl Context {
         if tasks.is_empty() {
             return;
         }
-        // What cannot be asked of Octopus now is known of this credential at least.
-        let person = self.person().await.unwrap_or_else(|_| vec![self.caller.fingerprint()]);
+        // What cannot be asked of Octopus now, it is asked when it is needed.
+        let Ok(person) = self.person().await else { return };
         for task in tasks {
             self.starters.remember(&self.instance.name, &task, &person).await;
         }
@@ -77,22 +88,42 @@ impl Context {
         }
         let Some(interruption) = paths::interruption(&order.path) else { return Ok(()) };
         let document = self.session.get::<Value>(&interruption).await?;
-        let Some(task) = document.get("TaskId").and_then(Value::as_str) else { return Ok(()) };
-        let starters = self.starters.of(&self.instance.name, task).await;
+        let task = document.get("TaskId").and_then(Value::as_str);
+        let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {
+            return Err(denied(format!(
+                "Octopus does not say which task is interrupted, so it may be one that you \
+                 started. {INSTEAD}"
+            )));
+        };
+        let starters = self.starters.of(&self.instance.name, task.as_str()).await;
         if starters.is_empty() {
-            return Ok(());
+            return self.four_eyes_of_octopus(&task).await;
         }
         let person = self.person().await?;
         let started = |one: &Fingerprint| starters.chunks_exact(32).any(|s| s == one.as_bytes());
         if person.iter().any(started) {
-            return Err(Error::Denied {
-                rule: Some("four eyes".to_owned()),
-                message: Some(format!(
-                    "you started {task} through this server, so somebody else must answer its \
-                     interruption"
-                )),
-                unknown: None,
-            });
+            return Err(denied(format!(
+                "you started {task} through this server, so somebody else must answer its \
+                 interruption"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses the same where it is not remembered who started the task, and Octopus says that it
+    /// was the user who acts for the caller, or says nothing.
+    async fn four_eyes_of_octopus(&self, task: &Id<Task>) -> Result<(), Error> {
+        let Some(starter) = octopus::started_by(&self.session, task).await? else {
+            return Err(denied(format!(
+                "it cannot be known who started {task}: this server does not remember it, and \
+                 Octopus does not say it, so it may have been you. {INSTEAD}"
+            )));
+        };
+        if starter.trim().eq_ignore_ascii_case(&self.user().await?) {
+            return Err(denied(format!(
+                "{task} was started by the Octopus user that acts for you, and this server does \
+                 not remember for whom, so it may have been you. {INSTEAD}"
+            )));
         }
         Ok(())
     }
@@ -104,18 +135,27 @@ impl Context {
         if !matches!(self.caller.way, Way::Octopus | Way::Nobody) {
             return Ok(vec![own]);
         }
-        let whose = self.session.whose();
-        let user = if let Some(user) = self.starters.users.get(&whose) {
-            user
-        } else {
-            let user = users::me(&self.session.unrecorded()).await?.id.into_string();
-            self.starters.users.insert(whose, user.clone());
-            user
-        };
+        let user = self.user().await?;
         let user = Fingerprint::of([b"user".as_slice(), user.as_bytes()]);
         // Nobody in particular is everybody: the user alone tells them apart.
         Ok(if self.caller.way == Way::Octopus { vec![own, user] } else { vec![user] })
     }
+
+    /// The ID of the user of Octopus that acts for the caller at this instance.
+    async fn user(&self) -> Result<String, octopus::Error> {
+        let instance = self.session.client().url().as_str().as_bytes();
+        let whose = self.session.whose().and(instance);
+        if let Some(user) = self.starters.users.get(&whose) {
+            return Ok(user);
+        }
+        let user = users::me(&self.session.unrecorded()).await?.id.into_string();
+        self.starters.users.insert(whose, user.clone());
+        Ok(user)
+    }
+}
+
+fn denied(message: String) -> Error {
+    Error::Denied { rule: Some("four eyes".to_owned()), message: Some(message), unknown: None }
 }
 
 /// The tasks that an order started. An order about a task or an interruption answers with one that

@@ -1,7 +1,7 @@
 //! What the settings of callers may say, and should not.
 
 use super::{
-    super::{Config, Effect},
+    super::{Config, CredentialSource, Effect, Instance, StoreAddress},
     AuthMode, Scope,
 };
 
@@ -57,6 +57,26 @@ impl Config {
                 risks.push(format!("http.trusted_proxies: {network} is very many proxies"));
             }
         }
+        if self.forgets_starters() {
+            let risk = "many act with one Octopus user, and who started what is remembered until \
+                        this process ends; after that nobody behind that user can answer the \
+                        interruptions of it (policy.four_eyes). Give limits.store a Redis or Valkey";
+            risks.push(risk.to_owned());
+        }
         risks
+    }
+
+    /// Whether this process alone tells apart who started what, and only as long as it runs.
+    fn forgets_starters(&self) -> bool {
+        let modes = self.auth_modes();
+        let proving = [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
+        let is_one_user = |instance: &Instance| {
+            !instance.read_only && instance.credential() != CredentialSource::Caller
+        };
+        self.policy.four_eyes
+            && !self.tools.read_only
+            && matches!(self.limits.store, StoreAddress::Memory)
+            && proving.into_iter().any(|mode| modes.has(mode))
+            && self.each_instance().into_iter().any(|(_, _, instance)| is_one_user(instance))
     }
 }

@@ -138,6 +138,8 @@ fn what_is_risky_is_told() {
     let config =
         |text: &str| -> octopus_mcp::config::Config { serde_json::from_str(text).unwrap() };
     let hash = "0".repeat(64);
+    let shared =
+        r#"{"auth":{"mode":"proxy"},"tools":{"read_only":false},"octopus":{"api_key":"API-1"}}"#;
     for (text, says) in [
         (r#"{"auth":{"allow_anonymous":true}}"#.to_owned(), "anybody who reaches"),
         (
@@ -152,9 +154,13 @@ fn what_is_risky_is_told() {
                 .to_owned(),
             "the rule 'r' lets callers through by a name",
         ),
+        (shared.to_owned(), "limits.store"),
     ] {
         let risks = config(&text).risks();
         assert!(risks.iter().any(|risk| risk.contains(says)), "{text}: {risks:?}");
     }
     assert_eq!(config("{}").risks(), [""; 0]);
+    let mut remembers = config(shared);
+    remembers.limits.store = octopus_mcp::config::StoreAddress::read("redis://127.0.0.1").unwrap();
+    assert_eq!(remembers.risks(), [""; 0]);
 }

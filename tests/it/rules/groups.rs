@@ -1,6 +1,6 @@
 //! Rules about groups of callers, who prove through HTTP which they are in.
 
-use octopus_mcp::config::Confirm;
+use octopus_mcp::{config::Confirm, sample::Sample};
 use serde_json::{Value, json};
 
 use super::{deploys, rules};
@@ -11,28 +11,27 @@ use crate::{
 };
 
 /// Whoever calls the server, known by an access token.
-struct Company {
+pub(super) struct Company {
     signer: Signer,
     issuer: TestIssuer,
-    server: TestServer,
+    pub(super) server: TestServer,
 }
 
 impl Company {
-    async fn with(list: Value) -> Self {
+    pub(super) async fn with(list: Value) -> Self {
         let signer = Signer::new("company");
         let issuer = TestIssuer::with(&[&signer]);
-        let server = TestServer::with(|config| {
-            issuer.trusted(config);
-            config.tools.read_only = false;
-            // Nobody is asked but where a rule says so.
-            config.tools.confirm = Confirm::Never;
-            rules(config, &list);
-        })
-        .await;
+        let server = serve(Sample::new(), &issuer, &list).await;
         Self { signer, issuer, server }
     }
 
-    async fn call(&self, groups: &Value, tool: &str, arguments: &Value) -> Came {
+    /// The same people, at a server that has just started, at the same Octopus.
+    pub(super) async fn restarted(self) -> Self {
+        let server = serve(self.server.sample.clone(), &self.issuer, &json!([])).await;
+        Self { server, ..self }
+    }
+
+    pub(super) async fn call(&self, groups: &Value, tool: &str, arguments: &Value) -> Came {
         // People in other groups are other people.
         let subject = groups.to_string();
         let claims = json!({ "sub": subject, "scope": "octopus:deploy", "groups": groups });
@@ -44,6 +43,17 @@ impl Company {
         assert_eq!(reply.status, 200, "{}", reply.text);
         read(&reply)
     }
+}
+
+async fn serve(sample: Sample, issuer: &TestIssuer, list: &Value) -> TestServer {
+    TestServer::on(sample, |config| {
+        issuer.trusted(config);
+        config.tools.read_only = false;
+        // Nobody is asked but where a rule says so.
+        config.tools.confirm = Confirm::Never;
+        rules(config, list);
+    })
+    .await
 }
 
 fn list() -> Value {

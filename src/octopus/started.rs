@@ -1,0 +1,47 @@
+//! Which user of Octopus started a task.
+
+use serde::Deserialize;
+
+use super::{
+    Error, Id, Path, Resource, Session, deployments::Deployment, runbook_runs::RunbookRun,
+    tasks::Task,
+};
+
+/// What a deployment and a runbook run say of who started them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Begun {
+    task_id: Option<String>,
+    deployed_by_id: Option<String>,
+}
+
+/// The ID of the user who started a task, by the deployment or the runbook run that it is of.
+/// `None` where Octopus does not say it, or not to this session. Nothing of this is written down as
+/// what the caller asked for.
+pub async fn started_by(session: &Session, task: &Id<Task>) -> Result<Option<String>, Error> {
+    let session = session.unrecorded();
+    let path = Path::new([Task::COLLECTION, task.as_str()]);
+    let Some(document) = seen(session.get::<Task>(&path).await)? else { return Ok(None) };
+    let is_of = |key: &str| document.arguments.get(key).and_then(serde_json::Value::as_str);
+    let deployment = is_of("DeploymentId").and_then(|id| Id::<Deployment>::parse(id).ok());
+    let run = is_of("RunbookRunId").and_then(|id| Id::<RunbookRun>::parse(id).ok());
+    let place = match (&deployment, &run) {
+        (Some(id), None) => [Deployment::COLLECTION, id.as_str()],
+        (None, Some(id)) => [RunbookRun::COLLECTION, id.as_str()],
+        _ => return Ok(None),
+    };
+    let path = Path::new(document.space_id.as_deref()).then(place);
+    let Some(begun) = seen(session.get::<Begun>(&path).await)? else { return Ok(None) };
+    // A task that runs again is of the same deployment or run, and somebody else may have started it.
+    let is_same = begun.task_id.is_some_and(|id| id.eq_ignore_ascii_case(task.as_str()));
+    Ok(begun.deployed_by_id.filter(|user| is_same && !user.trim().is_empty()))
+}
+
+/// What was read; what is not there, or not for this session to see, is `None`.
+fn seen<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
