@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use super::{
     Error, Seal,
     brought::{Brought, Nonce, Token},
-    ledger::{Key, Ledger, Name, OtherCall},
+    ledger::{Key, Ledger, Name, Undone},
     proposal::{Fact, Proposal},
     seal::Unsealed,
 };
@@ -131,11 +131,12 @@ impl Gate {
             Name::Given(_) | Name::Asked(_) => true,
             Name::Call(_) => self.asks_nobody(brought),
         };
-        let found = self.ledger.find(&brought.whose, brought.name).filter(|_| counts);
-        let Some(deed) = found else { return Ok(None) };
-        if deed.arguments != brought.call {
-            return Err(other_call());
+        if !counts {
+            return Ok(None);
         }
+        let found =
+            self.ledger.find(&brought.whose, brought.name, &brought.call).map_err(undone)?;
+        let Some(deed) = found else { return Ok(None) };
         deed.result().await.map(Some).map_err(unsure)
     }
 
@@ -251,15 +252,27 @@ impl Gate {
         let Brought { whose, name, call, .. } = brought;
         match self.ledger.once(*whose, *name, *call, work).await {
             Ok((result, repeated)) => result.map(|answer| (answer, repeated)).map_err(unsure),
-            Err(OtherCall) => Err(other_call()),
+            Err(why) => Err(undone(why)),
         }
     }
 }
 
-fn other_call() -> Error {
-    Error::Invalid(
-        "this idempotencyKey was used for another call not long ago; give a new one".to_owned(),
-    )
+fn undone(why: Undone) -> Error {
+    let why = match why {
+        Undone::OtherCall => {
+            "this idempotencyKey was used for another call not long ago; give a new one"
+        }
+        Undone::Forgotten => {
+            "this change was sent not long ago, and what Octopus answered is not kept any more; it \
+             is not sent again. Read what it was about, or the events of it, to see what came of \
+             it. To make it once more, call without `confirm`, and with a new idempotencyKey if any"
+        }
+        Undone::Full => {
+            "nothing was changed: more was changed in the last 15 minutes than this server can \
+             tell apart; call again in some minutes"
+        }
+    };
+    Error::Invalid(why.to_owned())
 }
 
 fn purpose(call: &Key, way: Way) -> Vec<u8> {

@@ -3,8 +3,8 @@
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{Desk, WAYS, Way, changes};
-use crate::support::Era;
+use super::{Came, Desk, WAYS, Way, changes};
+use crate::support::{Era, soon};
 
 fn with_key(arguments: &Value, key: &str) -> Value {
     let mut arguments = arguments.clone();
@@ -137,10 +137,42 @@ async fn a_client_that_gave_up_and_asks_again_does_not_do_it_twice() {
     desk.server.sample.trouble().add(slow.delay(std::time::Duration::from_millis(400)));
     {
         let call = desk.agree(way, tool, &arguments, &sealed);
-        let begun = crate::support::soon(async || (!desk.changes().is_empty()).then_some(()));
+        let begun = soon(async || (!desk.changes().is_empty()).then_some(()));
         tokio::select! { _ = call => panic!("it was not slow"), () = begun => {} }
     }
     let again = desk.agree(way, tool, &arguments, &sealed).await.answered();
     assert_eq!(again["repeated"], true);
     assert_eq!(desk.changes().len(), 1);
+}
+
+/// Answers can be larger than what is kept of all of them together. Which are forgotten then is not
+/// said.
+#[tokio::test]
+async fn a_yes_whose_answer_is_forgotten_does_nothing_again() {
+    let (desk, way) = (Desk::start().await, Way::Code(Era::Modern));
+    let large = format!("{{}}{}", " ".repeat(24 * 1024 * 1024));
+    desk.server.sample.trouble().add(Fault::on("/tenants/").method("PUT").body(&large));
+    let mut given = Vec::new();
+    for number in 0..4 {
+        let arguments = json!({ "method": "PUT", "path": "/api/Spaces-1/tenants/Tenants-5",
+            "body": { "Name": format!("Renamed {number}") } });
+        let (_, sealed) = desk.call(way, "execute", &arguments).await.asked();
+        desk.agree(way, "execute", &arguments, &sealed).await.answered();
+        given.push((arguments, sealed));
+    }
+    soon(async || {
+        let mut forgotten = false;
+        for (arguments, sealed) in &given {
+            match desk.agree(way, "execute", arguments, sealed).await {
+                Came::Refused(said) => {
+                    assert!(said.contains("it is not sent again"), "{said}");
+                    forgotten = true;
+                }
+                came => assert_eq!(came.answered()["repeated"], true),
+            }
+        }
+        forgotten.then_some(())
+    })
+    .await;
+    assert_eq!(desk.changes().len(), given.len());
 }
