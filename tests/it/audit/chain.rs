@@ -130,9 +130,10 @@ async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
 #[tokio::test]
 async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before_the_turn() {
     type Cut = fn(&str) -> usize;
+    type Due = (&'static str, fn(&mut Config));
     let cuts: [(&str, Cut, usize); 2] =
         [("torn", |text| text.len() - 40, 1), ("open", |text| text.len() - 1, 0)];
-    let due: [(&str, fn(&mut Config)); 2] = [
+    let due: [Due; 2] = [
         ("age", |config| {
             config.audit.file.rotate_after = Period(std::time::Duration::from_nanos(1));
         }),

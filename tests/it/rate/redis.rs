@@ -176,5 +176,5 @@ async fn pass(
             _ = copy_bidirectional(&mut client, &mut server) => return,
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
