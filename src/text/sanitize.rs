@@ -10,6 +10,10 @@
 //! emoji carries nothing. All else goes that emoji are joined with: a family becomes its members
 //! and the flag of a region a black one, which reads as well, while a joiner or a tag can carry
 //! words that nobody sees. So does the non-joiner of Persian: its words stay readable without it.
+//!
+//! The time is linear in the text, whatever the text: a string of a terminal whose end never comes
+//! is read once to where it would end, and what opens another one before there is not looked at as
+//! the beginning of a string again.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -32,9 +36,8 @@ pub fn sanitize(text: &str) -> Sanitized<'_> {
     if is_plain_ascii(text) {
         return untouched;
     }
-    let Some(unseen) = UNSEEN.as_ref() else { return untouched };
     let mut removed = 0;
-    let text = unseen.replace_all(text, |found: &Captures<'_>| {
+    let text = replaced(text, |found| {
         let all = found.get_match().as_str();
         if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) {
             return "\n".to_owned();
@@ -52,8 +55,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     if is_plain_ascii(text) {
         return Cow::Borrowed(text);
     }
-    let Some(unseen) = UNSEEN.as_ref() else { return Cow::Borrowed(text) };
-    unseen.replace_all(text, |found: &Captures<'_>| {
+    replaced(text, |found| {
         let all = found.get_match().as_str();
         if found.name("kept").is_some() {
             return all.to_owned();
@@ -65,23 +67,66 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// In order: an emoji with its selector, line ends, terminal strings up to their terminator on the
-/// same line, terminal control sequences, other escapes, and single invisible characters.
-const UNSEEN_PATTERN: &str = r"(?x)
-    (?P<kept> \p{Extended_Pictographic} \x{FE0F} )
-    | \r+ \n? | [\x{2028}\x{2029}]
-    | (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] ) [^\x07\x1B\x{9C}\n]*
-      (?: \x07 | \x1B\\ | \x{9C} )
-    | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
-    | \x1B [\x20-/]* [0-~]
-    | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
-        \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]
-";
+/// The text with something else in place of everything that a reader would not see.
+fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_, str> {
+    let (Some(unseen), Some(single)) = (UNSEEN.as_ref(), SINGLE.as_ref()) else {
+        return Cow::Borrowed(text);
+    };
+    let mut shown = String::new();
+    let (mut done, mut place) = (0, 0);
+    // Up to here no string of a terminal has an end.
+    let mut endless = 0;
+    loop {
+        let unseen = if place < endless { single } else { unseen };
+        let Some(found) = unseen.captures_at(text, place) else { break };
+        let all = found.get_match();
+        if place < endless && all.start() >= endless {
+            place = endless;
+        } else if found.name("body").is_some() && found.name("end").is_none() {
+            (place, endless) = (all.start(), all.end());
+        } else {
+            shown.push_str(text.get(done..all.start()).unwrap_or_default());
+            shown.push_str(&with(&found));
+            (done, place) = (all.end(), all.end());
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+/// In order: an emoji with its selector, line ends, terminal control sequences, other escapes, and
+/// single invisible characters. No part of one can begin another, so none is read twice.
+macro_rules! single {
+    () => {
+        r"(?P<kept> \p{Extended_Pictographic} \x{FE0F} )
+        | \r+ \n? | [\x{2028}\x{2029}]
+        | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
+        | \x1B [\x20-/]* [0-~]
+        | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
+            \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]"
+    };
+}
+
+const SINGLE_PATTERN: &str = concat!("(?x)", single!());
+
+/// First terminal strings up to their terminator on the same line, and those without one as far as
+/// it could stand.
+const UNSEEN_PATTERN: &str = concat!(
+    r"(?x) (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] )
+        (?P<body> [^\x07\x1B\x{9C}\n]* ) (?P<end> \x07 | \x1B\\ | \x{9C} )? |",
+    single!(),
+);
 
 const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
 
 /// `None` only if the pattern were bad, which a test rules out.
 static UNSEEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNSEEN_PATTERN).ok());
+
+/// The same, without strings.
+static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SINGLE_PATTERN).ok());
 
 fn is_plain_ascii(text: &str) -> bool {
     // Block by block without leaving early inside one: the compiler makes wide comparisons of it.
@@ -111,6 +156,8 @@ pub(super) fn not_plain(text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -129,8 +176,40 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_is_good() {
-        assert!(UNSEEN.is_some());
+    fn the_patterns_are_good() {
+        assert!(UNSEEN.is_some() && SINGLE.is_some());
+    }
+
+    /// How long it takes to read this so many times in a row, at best.
+    fn time(part: &str, times: usize) -> Duration {
+        let text = part.repeat(times);
+        let once = || {
+            let started = Instant::now();
+            std::hint::black_box(sanitize(&text));
+            started.elapsed()
+        };
+        (0..3).map(|_| once()).min().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_time_is_linear_in_strings_of_a_terminal_that_never_end() {
+        for part in [
+            "\u{90}",
+            "\u{98}\u{9d}",
+            "\u{9e}x\u{9f}",
+            "\u{90}\u{9b}0;",
+            "\x1b]",
+            "\x1bP\x1bX\x1b^\x1b_",
+            "\x1b]\u{9d}\u{90}x",
+            "\u{90}\r",
+            "\u{90}\u{90}\n",
+            "\u{9b}",
+            "\x1b[0",
+            "\x1b ",
+        ] {
+            let (short, long) = (time(part, 400), time(part, 6_400));
+            assert!(long < short * 64, "{part:?}: 16 times as much takes {long:?}, not {short:?}");
+        }
     }
 
     #[test]
@@ -162,6 +241,9 @@ mod tests {
             ("\x1b]0;title\x07text", "text", 10),
             ("\x1b]8;;https://x.example\x1b\\link\x1b]8;;\x1b\\", "link", 31),
             ("\x1b]unfinished\nnext", "unfinished\nnext", 2),
+            ("\u{90}one\u{90}two\r\nnext", "onetwo\nnext", 2),
+            ("\u{90}one\x1b]two\u{9d}three\x07four", "onefour", 13),
+            ("\x1b]one\u{90}two\u{9c}three", "three", 10),
             ("\x1b(Bcharset \x1b7saved\x1b", "charset saved", 6),
             ("\u{fff9}base\u{fffa}note\u{fffb}", "basenote", 3),
             ("\x1b\u{200b}[31m", "[31m", 2),
@@ -186,7 +268,25 @@ mod tests {
         }
     }
 
+    /// A string and its end in one pattern: right, and slow where there is no end.
+    fn slowly(text: &str) -> String {
+        let pattern = UNSEEN_PATTERN.replacen(")? |", ") |", 1);
+        let unseen = Regex::new(&pattern).unwrap();
+        let with = |found: &Captures<'_>| match found.get_match().as_str() {
+            all if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) => "\n".to_owned(),
+            _ => found.name("kept").map_or("", |kept| kept.as_str()).to_owned(),
+        };
+        unseen.replace_all(text, with).into_owned()
+    }
+
     proptest! {
+        #[test]
+        fn a_string_that_ends_is_gone_and_one_that_does_not_leaves_its_text(
+            text in "[a\\\\0;\\[\\]P^_ \u{90}\u{9d}\u{9f}\u{9b}\u{9c}\u{7}\u{1b}\u{1b}\u{1b}\n\r\u{2028}\u{200b}\u{2764}\u{fe0f}]{0,40}",
+        ) {
+            prop_assert_eq!(sanitize(&text).text, slowly(&text));
+        }
+
         #[test]
         fn nothing_invisible_is_left(text in any::<String>()) {
             let once = sanitize(&text).text.into_owned();

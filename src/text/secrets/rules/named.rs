@@ -185,14 +185,14 @@ pub(super) const RULES: &[Rule] = &[
         pattern: r#"(?i)\bidentified[ \t]+by[ \t]+["']([^"'\n]+)["']|\b(?:with|encrypted)[ \t]+password[ \t]+'([^'\n]+)'"# },
     Rule { kind: "password", hints: &["securestring"], accept: candidate::is_argument,
         pattern: concat!(r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+)*", value!()) },
-    Rule { kind: "password", hints: &["curl", "login", "sshpass", "mysql", "sqlcmd", "bcp", "redis-cli", "pass:", "schtasks"],
-        accept: candidate::is_argument, // short flags
-        pattern: concat!(r#"(?i)\bcurl\b[^\n]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']+:([^\s"'<>]+)"#,
-            r#"|\b(?:login|sshpass)\b[^\n]*?[ \t](?-i:-p)[ \t]*["']?([^\s"'<>]+)"#,
-            r#"|\bmysql(?:dump|admin|import)?\b[^\n]*?[ \t](?-i:-p)["']?([^\s"'<>]+)"#,
-            r#"|\b(?:sqlcmd|bcp)\b[^\n]*?[ \t](?-i:-P)[ \t]*["']?([^\s"'<>]+)"#,
-            r#"|\bredis-cli\b[^\n]*?[ \t](?-i:-a)[ \t]+["']?([^\s"'<>]+)"#,
-            r#"|-pass(?:in|out)?[ \t]+["']?pass:([^\s"'<>]+)|\bschtasks\b[^\n]*?[ \t]/rp[ \t]+["']?([^\s"'<>]+)"#) },
+    // Short flags. A rule for each command: in one, the time would not be linear.
+    short_flag(&["curl"], r#"(?i)\bcurl\b[^\n]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']+:([^\s"'<>]+)"#),
+    short_flag(&["login", "sshpass"], r#"(?i)\b(?:login|sshpass)\b[^\n]*?[ \t](?-i:-p)[ \t]*["']?([^\s"'<>]+)"#),
+    short_flag(&["mysql"], r#"(?i)\bmysql(?:dump|admin|import)?\b[^\n]*?[ \t](?-i:-p)["']?([^\s"'<>]+)"#),
+    short_flag(&["sqlcmd", "bcp"], r#"(?i)\b(?:sqlcmd|bcp)\b[^\n]*?[ \t](?-i:-P)[ \t]*["']?([^\s"'<>]+)"#),
+    short_flag(&["redis-cli"], r#"(?i)\bredis-cli\b[^\n]*?[ \t](?-i:-a)[ \t]+["']?([^\s"'<>]+)"#),
+    short_flag(&["pass:"], r#"(?i)-pass(?:in|out)?[ \t]+["']?pass:([^\s"'<>]+)"#),
+    short_flag(&["schtasks"], r#"(?i)\bschtasks\b[^\n]*?[ \t]/rp[ \t]+["']?([^\s"'<>]+)"#),
 
     // Keys and tokens.
     Rule { kind: "key", hints: KEYS, accept: candidate::is_key, pattern: assigned!(key_names!()) },
@@ -202,3 +202,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { kind: "secret", hints: TOKENS, accept: candidate::is_token, pattern: assigned!(weak_names!()) },
     Rule { kind: "secret", hints: TOKENS, accept: candidate::is_token, pattern: flag!(weak_names!()) },
 ];
+
+const fn short_flag(hints: &'static [&'static str], pattern: &'static str) -> Rule {
+    Rule { kind: "password", hints, pattern, accept: candidate::is_argument }
+}
