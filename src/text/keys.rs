@@ -1,19 +1,18 @@
 //! Private keys that stand in a text line by line.
 //!
 //! The door knows a private key by where it begins or ends, and a line from its middle has nothing
-//! of that. So whoever shows single lines has to remember that one has begun.
+//! of that. So whoever shows single lines has to remember that one has begun ([`super::lines`]).
 
 use memchr::memmem;
 
 /// Whether the lines that come now belong to a private key.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(super) struct Keys {
     /// How many lines may still belong to it.
     left: usize,
+    /// Whether the last line belonged to it.
+    is_inside: bool,
 }
-
-/// What is shown in place of a line of a key; the words of [`super::secrets`].
-pub const HIDDEN: &str = "[redacted:private-key]";
 
 /// How many lines a key has at most.
 const LINES: usize = 400;
@@ -21,13 +20,20 @@ const LINES: usize = 400;
 const RUN: usize = 16;
 
 impl Keys {
+    /// Whether a key has begun and not ended.
+    pub(super) fn have_begun(&self) -> bool {
+        self.left > 0
+    }
+
     /// Whether none of these lines needs to be read for its keys.
-    pub fn are_absent(&self, lines: &[u8]) -> bool {
-        self.left == 0 && memmem::find(lines, b"PRIVATE KEY").is_none()
+    pub(super) fn are_absent(&self, lines: &[u8]) -> bool {
+        let has = |words: &[u8]| memmem::find(lines, words).is_some();
+        self.left == 0 && !has(b"PRIVATE KEY") && !has(PUTTY)
     }
 
     /// Reads the next line, and says whether it is of the inside of a key.
-    pub fn hide(&mut self, line: &[u8]) -> bool {
+    pub(super) fn hide(&mut self, line: &[u8]) -> bool {
+        let was_inside = std::mem::take(&mut self.is_inside);
         if let Some(place) = memmem::rfind(line, b"PRIVATE KEY") {
             let before = line.get(..place).unwrap_or_default();
             let begins = memmem::rfind(before, b"-----BEGIN");
@@ -35,13 +41,37 @@ impl Keys {
             self.left = if begins > ends { LINES } else { 0 };
             return false;
         }
+        if let Some(lines) = lines_of_putty(line) {
+            self.left = lines.min(LINES) + 1;
+            return false;
+        }
         self.left = self.left.saturating_sub(1);
-        self.left > 0 && has_run(line)
+        self.is_inside = self.left > 0 && (has_run(line) || (was_inside && is_end(line)));
+        self.is_inside
     }
 }
 
+/// What stands before the number of lines that a key of `PuTTY` has.
+const PUTTY: &[u8] = b"Private-Lines:";
+
+fn lines_of_putty(line: &[u8]) -> Option<usize> {
+    let place = memmem::rfind(line, PUTTY)?;
+    let number = std::str::from_utf8(line.get(place + PUTTY.len()..)?).ok()?;
+    number.trim().parse().ok()
+}
+
+/// Whether a line, without the time and level before its text, is one word of base64: what is left
+/// of a key for its last line is short.
+fn is_end(line: &[u8]) -> bool {
+    let text = line.rsplit(|byte| *byte == b'|').next().unwrap_or_default().trim_ascii();
+    !text.is_empty() && text.iter().all(is_base64)
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(byte)
+}
+
 fn has_run(line: &[u8]) -> bool {
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     line.split(|byte| !is_base64(byte)).any(|word| word.len() >= RUN)
 }
 
@@ -59,12 +89,20 @@ mod tests {
             ("Proc-Type: 4,ENCRYPTED", false),
             (inside, true),
             (inside, true),
+            ("10:00:00   Info     | RkFLRQ==", true),
+            ("10:00:00   Info     | a step went on", false),
+            ("10:00:00   Info     | RkFLRQ==", false),
+            (inside, true),
             ("-----END RSA PRIVATE KEY-----", false),
             (inside, false),
             ("-----BEGIN PRIVATE KEY-----RkFL-----END PRIVATE KEY-----", false),
             (inside, false),
             ("no PRIVATE KEY was found", false),
             (inside, false),
+            ("10:00:00   Info     | Private-Lines: 2", false),
+            (inside, true),
+            ("RkFLRQ==", true),
+            ("Private-MAC: fa4e0fa4e1fa4e2fa4e3fa4e4fa4e5fa4e6fa4e7", false),
         ] {
             assert_eq!(keys.hide(line.as_bytes()), hidden, "{line}");
         }

@@ -4,13 +4,14 @@
 //! way out for what other people wrote; the other modules read and shorten it.
 //!
 //! Text passes the door whole and is cut afterwards: half a private key is harder to recognise
-//! than a whole one.
+//! than a whole one. What is shown line by line passes with the lines before it ([`lines`]).
 
 use std::borrow::Cow;
 
 pub mod cut;
 pub mod grep;
-pub mod keys;
+mod keys;
+pub mod lines;
 pub mod log_line;
 pub mod nearest;
 pub mod sanitize;
@@ -34,6 +35,11 @@ pub struct Passed<'a> {
 /// split a secret. A text that has passed passes again unchanged.
 pub fn door(text: &str) -> Passed<'_> {
     let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
+    redacted(text, removed)
+}
+
+/// Replaces secrets in what is left of a text without its invisible characters.
+fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
     let (text, redacted) = match text {
         Cow::Borrowed(text) => {
             let shown = secrets::redact(text);

@@ -1,59 +1,59 @@
 //! Letting an answer through the one door for text, and within its size.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{Passed, fit::fit};
 use crate::{
     audit::Bytes,
-    text::{
-        self,
-        keys::{HIDDEN, Keys},
-    },
+    text::{self, lines::Lines},
 };
 
 /// Lets an answer through the door for text, and within its size.
 pub(super) fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
     let bytes = Bytes::default();
     let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0, bytes };
-    pass(&mut value, &mut Keys::default(), &mut passed);
+    pass(&mut value, "", &mut Fields::default(), &mut passed);
     passed.bytes = fit(&mut value, limit, can_ask_for);
     passed.value = value;
     passed
 }
 
+/// The texts of a list so far: those that stand in fields of the same name follow one another, as
+/// the messages of a log do.
+type Fields = BTreeMap<String, Lines>;
+
 /// Lets every text of an answer through the door, names of fields too, and drops what has no value.
-/// `keys` remembers a private key that stands line by line in the items of a list.
-fn pass(value: &mut Value, keys: &mut Keys, outcome: &mut Passed) {
+/// `fields` remembers what the items of a list say of the next one, which stands in `field` of it.
+fn pass(value: &mut Value, field: &str, fields: &mut Fields, outcome: &mut Passed) {
     match value {
-        Value::String(text) => pass_text(text, keys, outcome),
+        Value::String(text) => {
+            if !fields.contains_key(field) {
+                fields.insert(field.to_owned(), Lines::default());
+            }
+            if let Some(lines) = fields.get_mut(field) {
+                pass_text(text, lines, outcome);
+            }
+        }
         Value::Array(items) => {
-            let mut keys = Keys::default();
+            let mut fields = Fields::default();
             for item in items {
-                pass(item, &mut keys, outcome);
+                pass(item, "", &mut fields, outcome);
             }
         }
         Value::Object(object) => {
             object.retain(|_, item| !item.is_null());
             hide_by_name(object, outcome);
             pass_names(object, outcome);
-            object.values_mut().for_each(|item| pass(item, keys, outcome));
+            object.iter_mut().for_each(|(field, item)| pass(item, field, fields, outcome));
         }
         _ => {}
     }
 }
 
-fn pass_text(text: &mut String, keys: &mut Keys, outcome: &mut Passed) {
-    if !keys.are_absent(text.as_bytes()) {
-        let shown = text.lines().map(|line| if keys.hide(line.as_bytes()) { HIDDEN } else { line });
-        let shown: Vec<&str> = shown.collect();
-        let hidden = shown.iter().filter(|line| **line == HIDDEN).count();
-        // A key that is here whole, or up to its end, the door knows.
-        if hidden > 0 && text::door(text).redacted == 0 {
-            *text = shown.join("\n");
-            outcome.redacted += hidden;
-        }
-    }
-    let passed = text::door(text);
+fn pass_text(text: &mut String, lines: &mut Lines, outcome: &mut Passed) {
+    let passed = lines.pass(text);
     outcome.removed += passed.removed;
     outcome.redacted += passed.redacted;
     if let std::borrow::Cow::Owned(changed) = passed.text {
@@ -145,9 +145,35 @@ mod tests {
                 0,
             ),
             (
-                json!({ "lines": ["a", begin, line, { "text": line }, end, line] }),
+                json!({ "lines": ["a", begin, line, line, end, line] }),
                 json!({ "lines": ["a", "[redacted:private-key]", "[redacted:private-key]",
-                    { "text": "[redacted:private-key]" }, end, line] }),
+                    "[redacted:private-key]", end, line] }),
+                0,
+                3,
+            ),
+            (
+                json!({ "lines": [{ "of": "Info", "text": begin }, { "of": "Info", "text": line },
+                    { "of": "Info", "text": "RkFLRQ==" }, { "of": "Info", "text": end }] }),
+                json!({ "lines": [{ "of": "Info", "text": "[redacted:private-key]" },
+                    { "of": "Info", "text": "[redacted:private-key]" },
+                    { "of": "Info", "text": "[redacted:private-key]" },
+                    { "of": "Info", "text": end }] }),
+                0,
+                3,
+            ),
+            (
+                json!({ "lines": [{ "of": "Info", "text": "name: DB_PASSWORD" },
+                    { "of": "Info", "text": "value: hunter2" }], "text": "value: hunter2" }),
+                json!({ "lines": [{ "of": "Info", "text": "name: DB_PASSWORD" },
+                    { "of": "Info", "text": "value: [redacted:password]" }],
+                    "text": "value: hunter2" }),
+                0,
+                1,
+            ),
+            (
+                json!({ "text": format!("{begin}\nProc-Type: 4\n{line}\npassword=hunter2") }),
+                json!({ "text": "[redacted:private-key]\nProc-Type: 4\n[redacted:private-key]\n\
+                    password=[redacted:password]" }),
                 0,
                 3,
             ),

@@ -21,11 +21,7 @@ pub use pattern::{BadPattern, Pattern};
 
 use window::{Shown, Window};
 
-use crate::text::{
-    self,
-    keys::{HIDDEN, Keys},
-    sanitize, secrets,
-};
+use crate::text::{self, lines::Lines, sanitize, secrets};
 
 /// What of the lines is shown.
 #[derive(Debug, Clone)]
@@ -97,7 +93,7 @@ pub struct Grep {
     invert: bool,
     strip_prefixes: bool,
     window: Window,
-    keys: Keys,
+    before: Lines,
     /// The beginning of a line whose end has not come.
     rest: Vec<u8>,
     lines: u64,
@@ -112,7 +108,7 @@ impl Grep {
             invert: options.invert,
             strip_prefixes: options.strip_prefixes,
             window: Window::new(options),
-            keys: Keys::default(),
+            before: Lines::default(),
             rest: Vec::new(),
             lines: 0,
             long_lines: 0,
@@ -163,7 +159,10 @@ impl Grep {
     fn whole_lines(&mut self, mut lines: &[u8]) {
         let mut suspect = Suspect::default();
         while !lines.is_empty() {
-            let place = suspect.first(lines).unwrap_or(lines.len());
+            let place = match suspect.first(lines) {
+                _ if self.before.go_on() => 0,
+                place => place.unwrap_or(lines.len()),
+            };
             let start = match lines.get(..place) {
                 Some(before) if place < lines.len() => {
                     memrchr(b'\n', before).map_or(0, |end| end + 1)
@@ -184,10 +183,7 @@ impl Grep {
     /// Takes whole lines that the door does not change. Where the pattern is in none of them, they
     /// are only counted.
     fn plain_lines(&mut self, mut lines: &[u8]) {
-        let skips = !self.invert
-            && !self.strip_prefixes
-            && self.keys.are_absent(lines)
-            && !self.pattern.may_be_in(lines);
+        let skips = !self.invert && !self.strip_prefixes && !self.pattern.may_be_in(lines);
         if skips {
             let (first, last) = self.window.needs();
             for _ in 0..first {
@@ -228,9 +224,8 @@ impl Grep {
             self.long_lines += 1;
             line = beginning;
         }
-        if self.keys.hide(line) {
-            line = HIDDEN.as_bytes();
-        }
+        let hidden = if may_change { self.before.hide(line) } else { None };
+        line = hidden.as_ref().map_or(line, |hidden| hidden.as_bytes());
         let found = match may_change.then(|| changed(line)).flatten() {
             Some(shown) => self.pattern.is_in(self.stripped(shown.as_bytes())),
             None => self.pattern.is_in(self.stripped(line)),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus::tasks::{Activity, LogElement},
-    text::cut,
+    text::{self, cut, lines::Lines},
 };
 
 /// A node of the tree that failed without a child that did.
@@ -42,6 +42,24 @@ const MESSAGES: usize = 40;
 const MESSAGE: usize = 2_000;
 /// What is left of a message at least.
 const SHORTEST: usize = 200;
+
+/// Hides what takes the messages before it to know for a secret: they are not all shown, and what
+/// is shown of one may not begin with its first line.
+pub(super) fn hide(tree: &mut [Activity]) {
+    for activity in tree {
+        let mut lines = Lines::default();
+        for element in &mut activity.log_elements {
+            for text in [Some(&mut element.message_text), element.detail.as_mut()] {
+                if let Some(text) = text.filter(|text| !text.is_empty())
+                    && let Some(hidden) = lines.hide(text.as_bytes())
+                {
+                    *text = hidden;
+                }
+            }
+        }
+        hide(&mut activity.children);
+    }
+}
 
 /// The causes: what failed, then what was canceled, each in the order of the tree. Where the task
 /// waits for a person, a node that runs on after an error is what they are asked about.
@@ -115,7 +133,8 @@ fn message(element: &LogElement, room: usize) -> String {
         message.push_str(detail.trim_end());
     }
     if message.len() > longest {
-        message = format!("{} ...", cut::head(&message, longest));
+        // Half a secret is hard to recognise.
+        message = format!("{} ...", cut::head(&text::door(&message).text, longest));
     }
     message
 }

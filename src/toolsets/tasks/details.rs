@@ -53,7 +53,8 @@ impl TaskDetails {
         all_messages: bool,
         room: usize,
     ) -> Self {
-        let Details { task, activity_logs, physical_log_size, progress } = details;
+        let Details { task, mut activity_logs, physical_log_size, progress } = details;
+        activity::hide(&mut activity_logs);
         let causes = activity::causes(&activity_logs, task.has_pending_interruptions);
         let failures: Vec<Failure> = activity::failures(&causes, room / 2);
         let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;

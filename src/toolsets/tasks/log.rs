@@ -7,11 +7,7 @@ use futures::{Stream, StreamExt};
 
 use crate::{
     octopus::Error,
-    text::{
-        self, cut,
-        keys::{HIDDEN, Keys},
-        log_line::LogLine,
-    },
+    text::{self, cut, lines::Lines, log_line::LogLine},
     tool::Progress,
 };
 
@@ -84,7 +80,7 @@ struct Reader {
     kept_bytes: usize,
     problems: u64,
     dropped_before: bool,
-    keys: Keys,
+    before: Lines,
 }
 
 impl Reader {
@@ -100,7 +96,7 @@ impl Reader {
             kept_bytes: 0,
             problems: 0,
             dropped_before: false,
-            keys: Keys::default(),
+            before: Lines::default(),
         }
     }
 
@@ -130,10 +126,9 @@ impl Reader {
         self.lines = number;
         let line = String::from_utf8_lossy(line);
         let mut line = line.trim_end_matches(['\n', '\r']);
-        // What is shown can begin and end inside of a private key.
-        if self.keys.hide(line.as_bytes()) {
-            line = HIDDEN;
-        }
+        // What is shown can begin inside of a private key, or between a name and its value.
+        let hidden = self.before.hide(line.as_bytes());
+        line = hidden.as_deref().unwrap_or(line);
         let is_problem = LogLine::read(line).is_problem();
         self.problems += u64::from(is_problem);
         if matches!(self.wanted, Wanted::From(start) if number < start) {

@@ -2,6 +2,7 @@
 //! invisible is in them. Tools, resources and prompts are asked of the server, so a new one is in
 //! these tests by itself, and fails them until a call of it is known.
 
+mod lines;
 mod poison;
 
 use octopus_mcp::{

@@ -8,6 +8,8 @@ mod named;
 
 use super::candidate::Candidate;
 
+pub(super) use named::GOES_ON;
+
 /// One kind of secret and how it is recognised.
 pub(super) struct Rule {
     /// What is written in place of the secret.

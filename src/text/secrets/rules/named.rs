@@ -60,6 +60,20 @@ macro_rules! assigned {
     };
 }
 
+/// The time and level of a line of a log, where there are any.
+macro_rules! prefix {
+    () => {
+        r"(?:[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80})?"
+    };
+}
+
+/// The name of a setting before the element of its value.
+macro_rules! element_name {
+    ($names:expr) => {
+        concat!("(?i)", $names, variant!(), r#"(?:\\?"[^<>\n]{0,80}>|</key>)"#)
+    };
+}
+
 /// An element of that name, or the value of one.
 macro_rules! element {
     ($names:expr) => {
@@ -68,9 +82,10 @@ macro_rules! element {
             $names,
             variant!(),
             r#"(?:[ \t][^<>\n]{0,200})?>[ \t]*(?:<!\[CDATA\[)?([^<>\n\]]+)(?:\]\]>)?</|"#,
-            $names,
-            variant!(),
-            r#"(?:\\?"[^<>\n]{0,80}>(?:\s|\\+[rnt]){0,80}<value|</key>(?:\s|\\+[rnt]){0,80}<string)>([^<>\n]+)</"#,
+            element_name!($names),
+            r"(?:\s|\\+[rnt]){0,80}",
+            prefix!(),
+            r"<(?:value|string)>([^<>\n]+)</",
         )
     };
 }
@@ -93,21 +108,62 @@ macro_rules! flag {
     };
 }
 
-/// An entry of a list of named values, in XML, JSON or YAML.
-macro_rules! entry {
+/// The name of an entry in YAML, to the end of its line.
+macro_rules! entry_name {
     ($names:expr) => {
         concat!(
             r#"(?i)\bname:[ \t]*\\?["']?[\w.-]{0,120}"#,
             $names,
             variant!(),
-            r#"\\?["']?[ \t]*(?:\r?\n|\\+n)[^\n]{0,80}?\bvalue:[ \t]*\\?["']?([^\s"'\\]+)|"#,
-            r#"(?i)\b(?:name|key)\\?["']?[ \t]*[:=][ \t]*\\?["'][^"'\\\n]{0,120}"#,
-            $names,
-            variant!(),
-            r#"\\?["'],?\s{0,20}\\?["']?value\\?["']?[ \t]*[:=][ \t]*\\?["']([^"'\\\n]+)"#,
+            r#"\\?["']?[ \t]*"#,
         )
     };
 }
+
+/// The name of an entry in XML or JSON, before its value.
+macro_rules! pair_name {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)\b(?:name|key)\\?["']?[ \t]*[:=][ \t]*\\?["'][^"'\\\n]{0,120}"#,
+            $names,
+            variant!(),
+            r#"\\?["'],?\s{0,20}"#,
+        )
+    };
+}
+
+/// An entry of a list of named values, in XML, JSON or YAML.
+macro_rules! entry {
+    ($names:expr) => {
+        concat!(
+            entry_name!($names),
+            r#"(?:\r?\n|\\+n)[^\n]{0,80}?\bvalue:[ \t]*\\?["']?([^\s"'\\]+)|"#,
+            pair_name!($names),
+            prefix!(),
+            r#"\\?["']?value\\?["']?[ \t]*[:=][ \t]*\\?["']([^"'\\\n]+)"#,
+        )
+    };
+}
+
+/// One at the end of a text.
+macro_rules! last {
+    ($name:expr) => {
+        concat!($name, r"\s*$")
+    };
+}
+
+/// Where the value can stand on the next line: what then stands at the end of this one. Lines of
+/// private keys are known otherwise.
+pub(in crate::text::secrets) const GOES_ON: &[&str] = &[
+    last!(entry_name!(password_names!())),
+    last!(entry_name!(key_names!())),
+    last!(pair_name!(password_names!())),
+    last!(pair_name!(key_names!())),
+    last!(element_name!(password_names!())),
+    last!(element_name!(key_names!())),
+    last!(r#"\\?"auth\\?"\s{0,8}:?"#),
+    last!(r"A(?:KI|SI)A[A-Z0-9]{16}[^A-Za-z0-9/+]{0,6}"),
+];
 
 const PASSWORDS: &[&str] = &[
     "passw",

@@ -1,0 +1,186 @@
+//! Letting texts through the door that stand one after another: the lines of a log, the items of a
+//! list.
+//!
+//! What one line says can make a secret of the next: a name with its value below it, an element
+//! over several lines, a private key. So what is shown line by line remembers as much of the lines
+//! before as it takes, and no more, and nothing is shown that would be hidden in the whole text.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{Passed, keys::Keys, redacted, sanitize, secrets};
+
+/// What the lines so far say of the next one.
+#[derive(Debug, Default)]
+pub struct Lines {
+    keys: Keys,
+    /// The end of what was read, where a secret may follow it.
+    open: String,
+}
+
+/// As much is remembered; no name with what may stand before its value is longer.
+const OPEN: usize = 1024;
+
+impl Lines {
+    /// Whether the next line alone does not tell what is hidden in it.
+    pub fn go_on(&self) -> bool {
+        self.keys.have_begun() || !self.open.is_empty()
+    }
+
+    /// Whether these lines can be shown one by one as far as private keys go, and nothing goes on.
+    pub fn are_plain(&self, lines: &[u8]) -> bool {
+        self.open.is_empty() && self.keys.are_absent(lines)
+    }
+
+    /// Reads the next text, a line without its end or several, and gives what is shown in its
+    /// place where it takes the ones before it to know.
+    pub fn hide(&mut self, text: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(text);
+        let text = sanitize::sanitize(&text).text;
+        if !self.go_on() {
+            self.of_keys(&text);
+            self.remember(&text);
+            return None;
+        }
+        let Passed { text, redacted, .. } = self.pass_on(text, 0);
+        (redacted > 0).then(|| text.into_owned())
+    }
+
+    /// Lets the next text through the door, with what the ones before it say.
+    pub fn pass<'t>(&mut self, text: &'t str) -> Passed<'t> {
+        let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
+        if self.are_plain(text.as_bytes()) {
+            self.remember(&text);
+            return redacted(text, removed);
+        }
+        self.pass_on(text, removed)
+    }
+
+    fn pass_on<'t>(&mut self, text: Cow<'t, str>, removed: usize) -> Passed<'t> {
+        let keys = self.of_keys(&text);
+        let mut whole = std::mem::take(&mut self.open);
+        if !whole.is_empty() {
+            whole.push('\n');
+        }
+        let start = whole.len();
+        whole.push_str(&text);
+        let keys: Vec<_> = keys.iter().map(|at| at.start + start..at.end + start).collect();
+        let shown = secrets::redact_after(&whole, start, &keys);
+        let redacted = shown.total();
+        let text = if redacted == 0 { text } else { Cow::Owned(shown.text.into_owned()) };
+        self.remember(&whole);
+        Passed { text, removed, redacted }
+    }
+
+    /// Reads the lines of a text for private keys: where those are that belong to one.
+    fn of_keys(&mut self, text: &str) -> Vec<Range<usize>> {
+        let mut hidden = Vec::new();
+        if self.keys.are_absent(text.as_bytes()) {
+            return hidden;
+        }
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let content = line.trim_end_matches(['\n', '\r']);
+            if self.keys.hide(content.as_bytes()) {
+                hidden.push(start..start + content.len());
+            }
+            start += line.len();
+        }
+        hidden
+    }
+
+    fn remember(&mut self, text: &str) {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
+        self.open.clear();
+        if secrets::goes_on(end) {
+            self.open.push_str(end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::door;
+
+    const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
+
+    /// Texts whose secret, `hunter2-x1y2z3` or a line of a key, is known over several lines alone.
+    fn over_lines() -> Vec<String> {
+        let pair = concat!("AK", "IAFAKEFAKEFAKEFAKE\nhunter2hunter2hunter2hunter2hunter2hunt");
+        [
+            "env:\n- name: DB_PASSWORD\n  value: hunter2-x1y2z3\nend",
+            "- name: 'orders.api-key'\r\n  value: \"hunter2-x1y2z3\"\r\nend",
+            "{\n\"Name\": \"Db.Password\",\n\"Value\": \"hunter2-x1y2z3\"\n}",
+            "<add key=\"DbPassword\"\n\n     value=\"hunter2-x1y2z3\" />",
+            "<setting name=\"Password\" as=\"String\">\n  <value>hunter2-x1y2z3</value>\n</setting>",
+            "<key>ApiKey</key>\n\n<string>hunter2-x1y2z3</string>",
+            "\"auth\":\n\n\"aHVudGVyMi14MXkyejM6aHVudGVyMg==\"",
+            "\"auth\"\n:\n\"aHVudGVyMi14MXkyejM6aHVudGVyMg==\"",
+            pair,
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([
+            format!("-----BEGIN PRIVATE KEY-----\n{KEY}\n{KEY}\nRkFLRQ==\n-----END PRIVATE KEY-----"),
+            format!("Private-Lines: 2\n{KEY}\n{KEY}\nPrivate-MAC: fa4e"),
+        ])
+        .collect()
+    }
+
+    fn is_hidden(shown: &str) -> bool {
+        shown.contains("[redacted:")
+            && !["hunter2", "aHVud", "RkFL"].iter().any(|it| shown.contains(it))
+    }
+
+    #[test]
+    fn a_secret_over_several_lines_is_hidden_line_by_line_as_in_the_whole() {
+        for text in over_lines() {
+            assert!(is_hidden(&door(&text).text), "{text}");
+            let (mut passes, mut hides) = (Lines::default(), Lines::default());
+            let (mut passed, mut hidden) = (Vec::new(), Vec::new());
+            for line in text.split('\n') {
+                passed.push(passes.pass(line).text.into_owned());
+                let line = line.trim_end_matches('\r');
+                let shown = hides.hide(line.as_bytes());
+                hidden.push(shown.unwrap_or_else(|| door(line).text.into_owned()));
+            }
+            for shown in [passed.join("\n"), hidden.join("\n")] {
+                assert!(is_hidden(&shown), "{shown}");
+                assert_eq!(shown.lines().count(), text.lines().count());
+            }
+            // With the time before each line, where a log has one.
+            if !text.contains("\"auth\"")
+                && !text.contains("\n\n")
+                && !text.contains("FAKEFAKEFAKEFAKE\n")
+            {
+                let logged = text.replace('\n', "\n08:10:02   Info     |   ");
+                assert!(is_hidden(&door(&logged).text), "{logged}");
+                let mut lines = Lines::default();
+                let shown = logged.lines().map(|line| lines.pass(line).text.into_owned());
+                let shown = shown.collect::<Vec<_>>().join("\n");
+                assert!(is_hidden(&shown), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_follow_its_name_stays_and_nothing_is_kept_of_it() {
+        for text in [
+            "name: DB_PASSWORD\nvalue is set\nvalue: hunter2",
+            "name: DB_HOST\nvalue: hunter2",
+            "<setting name=\"Password\">\n</setting>\n<value>hunter2</value>",
+        ] {
+            let mut lines = Lines::default();
+            for line in text.lines() {
+                assert_eq!(lines.pass(line).text, line);
+            }
+            assert!(!lines.go_on(), "{text}");
+        }
+        let mut lines = Lines::default();
+        lines.pass(&format!("{}name: DB_PASSWORD", "x ".repeat(100_000)));
+        assert!(lines.go_on() && lines.open.len() <= OPEN);
+        (0..2 * OPEN).for_each(|_| assert!(lines.pass("").text.is_empty()));
+        assert!(!lines.go_on());
+    }
+}
