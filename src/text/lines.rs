@@ -183,4 +183,20 @@ mod tests {
         (0..2 * OPEN).for_each(|_| assert!(lines.pass("").text.is_empty()));
         assert!(!lines.go_on());
     }
+
+    #[test]
+    fn lines_of_a_key_are_hidden_beside_another_secret_and_counted_once() {
+        let encrypted = format!(
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{KEY}\n{KEY}\npassword=hunter2"
+        );
+        let passed = door(&encrypted);
+        assert!(is_hidden(&passed.text) && passed.text.contains("Proc-Type"), "{}", passed.text);
+        assert_eq!(passed.redacted, 4);
+        let whole = format!(
+            "-----BEGIN PRIVATE KEY-----\n{KEY}\n{KEY}\n-----END PRIVATE KEY-----\npassword=hunter2"
+        );
+        let passed = door(&whole);
+        assert_eq!(passed.text, "[redacted:private-key]\npassword=[redacted:password]");
+        assert_eq!(passed.redacted, 2);
+    }
 }

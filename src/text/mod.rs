@@ -34,8 +34,7 @@ pub struct Passed<'a> {
 /// commit messages, comments, variable values. Invisible characters go first, so that they cannot
 /// split a secret. A text that has passed passes again unchanged.
 pub fn door(text: &str) -> Passed<'_> {
-    let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
-    redacted(text, removed)
+    lines::Lines::default().pass(text)
 }
 
 /// Replaces secrets in what is left of a text without its invisible characters.
