@@ -64,7 +64,9 @@ fn lines_of_putty(line: &[u8]) -> Option<usize> {
 /// of a key for its last line is short.
 fn is_end(line: &[u8]) -> bool {
     let text = line.rsplit(|byte| *byte == b'|').next().unwrap_or_default().trim_ascii();
-    !text.is_empty() && text.iter().all(is_base64)
+    let is_filler = |byte: &&u8| **byte == b'=';
+    let letters = text.len() - text.iter().rev().take_while(is_filler).count();
+    letters > 0 && text.iter().take(letters).all(|byte| is_base64(byte) && *byte != b'=')
 }
 
 fn is_base64(byte: &u8) -> bool {

@@ -171,9 +171,9 @@ mod tests {
                 1,
             ),
             (
-                json!({ "text": format!("{begin}\nProc-Type: 4\n{line}\npassword=hunter2") }),
+                json!({ "text": format!("{begin}\nProc-Type: 4\n{line}\npwd=hunter2") }),
                 json!({ "text": "[redacted:private-key]\nProc-Type: 4\n[redacted:private-key]\n\
-                    password=[redacted:password]" }),
+                    pwd=[redacted:password]" }),
                 0,
                 3,
             ),
