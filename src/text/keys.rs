@@ -66,15 +66,15 @@ fn is_end(line: &[u8]) -> bool {
     let text = line.rsplit(|byte| *byte == b'|').next().unwrap_or_default().trim_ascii();
     let is_filler = |byte: &&u8| **byte == b'=';
     let letters = text.len() - text.iter().rev().take_while(is_filler).count();
-    letters > 0 && text.iter().take(letters).all(|byte| is_base64(byte) && *byte != b'=')
+    letters > 0 && text.iter().take(letters).all(|byte| is_base64(*byte) && *byte != b'=')
 }
 
-fn is_base64(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=".contains(byte)
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
 }
 
 fn has_run(line: &[u8]) -> bool {
-    line.split(|byte| !is_base64(byte)).any(|word| word.len() >= RUN)
+    line.split(|byte| !is_base64(*byte)).any(|word| word.len() >= RUN)
 }
 
 #[cfg(test)]

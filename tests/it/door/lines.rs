@@ -46,7 +46,8 @@ async fn with_log(log: &str) -> TestServer {
 
 /// The log as it is, and with the time and level that Octopus writes before each line.
 fn logs() -> [String; 2] {
-    let logged = lines().iter().map(|line| format!("08:10:02   Info     |   {line}\r\n")).collect();
+    let prefix = "08:10:02   Info     |   ";
+    let logged = format!("{prefix}{}\r\n", lines().join(&format!("\r\n{prefix}")));
     [lines().join("\n"), logged]
 }
 
