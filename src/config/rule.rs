@@ -27,8 +27,9 @@ pub struct Rule {
     pub toolsets: Option<List>,
     /// What a call does to Octopus: `read`, `write`, `delete`.
     pub tiers: Option<Vec<TierWord>>,
-    /// What could come of it: `read`; `low` for a release; `medium` or, where the environment is of
-    /// high risk, `high` for what runs in an environment; `destructive` for a deletion.
+    /// What could come of it: `read`; `low` for a release that goes nowhere by itself; `medium` or,
+    /// where the environment is of high risk, `high` for what runs in an environment; `destructive`
+    /// for a deletion.
     pub risks: Option<Vec<Risk>>,
     /// Instances, by their names here.
     pub instances: Option<List>,

@@ -144,7 +144,7 @@ impl Touches {
     /// Takes over everything that the other says.
     pub fn extend(&mut self, other: Self) {
         for (kind, things) in other.things {
-            things.into_iter().for_each(|thing| self.add(kind, thing));
+            *self = std::mem::take(self).with(kind, things);
         }
         self.unsure.extend(other.unsure);
         let free = MOST.saturating_sub(self.between.len());

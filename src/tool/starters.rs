@@ -77,6 +77,10 @@ impl Context {
         // What cannot be asked of Octopus now, it is asked when it is needed.
         let Ok(person) = self.person().await else { return };
         for task in tasks {
+            // Whoever is told of it later did not start it.
+            if !self.starters.of(&self.instance.name, &task).await.is_empty() {
+                continue;
+            }
             self.starters.remember(&self.instance.name, &task, &person).await;
         }
     }

@@ -11,9 +11,9 @@ use crate::{
 /// The rows of threats: how many each actor has, by the letter of the actor.
 const ROWS: [(char, usize); 11] = [
     ('K', 7),
-    ('G', 9),
+    ('G', 10),
     ('T', 5),
-    ('O', 8),
+    ('O', 9),
     ('N', 5),
     ('W', 6),
     ('H', 5),
