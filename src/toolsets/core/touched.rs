@@ -88,6 +88,14 @@ pub(super) async fn read(
             }
         }
     }
+    if path.space().is_none() && !named.is_empty() {
+        return Err(Error::Invalid(
+            "rules of this server decide on what is read, and what is called by a name cannot be \
+             looked up without its space; name the space first, as in /api/Spaces-1/projects/..., \
+             or call it by its ID"
+                .to_owned(),
+        ));
+    }
     look_up(space.as_ref(), named, &mut touches).await?;
     cx.session.touched().note(|noted| noted.extend(touches));
     Ok(())

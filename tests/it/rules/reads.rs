@@ -125,6 +125,19 @@ async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
     }
 }
 
+/// Without its space a slug leads to the default space, and nothing here says to what.
+#[tokio::test]
+async fn what_is_called_by_a_slug_without_its_space_is_not_read_past_a_rule() {
+    let desk = desk(secret("projects", "Parcel Tracking API")).await;
+    for (path, query) in [
+        ("/api/projects/parcel-tracking-api/releases", json!({})),
+        ("/api/releases", json!({ "projects": "parcel-tracking-api" })),
+    ] {
+        let call = json!({ "method": "GET", "path": path, "query": query });
+        desk.call(CODE, "execute", &call).await.refused("name the space first");
+    }
+}
+
 /// A list over a whole space is judged by its space, and rules about changes say nothing of reads.
 #[tokio::test]
 async fn lists_are_judged_by_their_space_and_rules_about_changes_leave_reads_alone() {
