@@ -20,19 +20,51 @@ UPSTREAM = "octopus_mcp_upstream_requests_total"
 FAILED = 'outcome=~"5xx|timeout|connect|broken|busy|paused"'
 
 
+# No events, and no label, as long as Prometheus reads a replica: where it reads none, there is no data.
+NONE = f"0 * count(octopus_mcp_build{{{JOB}}})"
+# What a panel says that measures, where nothing was there to be measured.
+NOTHING = "nothing in this time"
+# What a bar is.
+BAR = "Each bar: how many came in the minute before, or in more where more time is shown."
+STEP, SHOWN = "$__rate_interval", "$__range"
+
+
+def came(metric, labels=JOB, within=STEP):
+    """How many came within a time. A series begins with its first event, of which increase() sees nothing."""
+    of = f"{metric}{{{labels}}}"
+    return f"{of} unless {of} offset {within} or increase({of}[{within}])"
+
+
 def rate(metric, labels=JOB):
-    return f"rate({metric}{{{labels}}}[$__rate_interval])"
+    """How many came a second."""
+    return f"1000 / {STEP}_ms * ({came(metric, labels)})"
 
 
-def by(labels, metric, given=JOB):
-    """A rate, summed up by these labels."""
-    return f"sum by ({labels}) ({rate(metric, given)})"
+def by(labels, what):
+    return f"sum by ({labels}) ({what})"
 
 
-def quantile(share, labels, metric, given=JOB):
+def or_none(query, labels=""):
+    """The query, or a line at 0 called `none` where it finds nothing."""
+    if not labels:
+        return f"{query} or {NONE}"
+    named = NONE
+    for label in labels.split(", "):
+        named = f'label_replace({named}, "{label}", "none", "", "")'
+    return f"{query} or on () {named}"
+
+
+def share(some, all_of, labels="", within=STEP):
+    """Which share of all some are; 0 where there are none of them, and nothing where there is nothing at all."""
+    group = f"sum by ({labels})" if labels else "sum"
+    total = f"{group} ({came(*all_of, within=within)})"
+    return f"({group} ({came(*some, within=within)}) or 0 * {total}) / ({total} > 0)"
+
+
+def quantile(part, labels, metric, given=JOB, within=STEP):
     """A share of a histogram, by these labels."""
     beside = f", {labels}" if labels else ""
-    return f"histogram_quantile({share}, sum by (le{beside}) ({rate(metric + '_bucket', given)}))"
+    return f"histogram_quantile({part}, sum by (le{beside}) ({came(metric + '_bucket', given, within)}))"
 
 
 def legend(labels):
@@ -40,12 +72,23 @@ def legend(labels):
 
 
 def rates(labels, metric, given=JOB):
-    return [(by(labels, metric, given), legend(labels))]
+    """Of what comes all the time."""
+    return [(or_none(by(labels, rate(metric, given)), labels), legend(labels))]
+
+
+def counts(labels, metric, given=JOB):
+    """Of what comes seldom: the first one shows, too."""
+    return [(or_none(by(labels, came(metric, given)), labels), legend(labels))]
 
 
 def quantiles(labels, metric, given=JOB):
-    return [(quantile(share, labels, metric, given), f"{name} {legend(labels)}")
-            for share, name in ((0.5, "half"), (0.95, "95 %"))]
+    return [(quantile(part, labels, metric, given), f"{name} {legend(labels)}")
+            for part, name in ((0.5, "half"), (0.95, "95 %"))]
+
+
+def each(metric):
+    """A value of each replica, or 0 where that has not told any."""
+    return f"sum by (instance) ({metric}{{{JOB}}}) or sum by (instance) (0 * octopus_mcp_build{{{JOB}}})"
 
 
 # Title, what it tells, unit, queries with legends; and how it is drawn, and how wide, where that is not usual.
@@ -53,72 +96,72 @@ ROWS = {
     "Traffic": [
         ("Replicas", "Replicas that Prometheus reads, by the version that runs.", "short",
          [(f"count by (version) (octopus_mcp_build{{{JOB}}})", "{{version}}")], "stat", 4),
-        ("Requests", "HTTP requests a second. Probes are not counted.", "reqps",
-         [(f"sum({rate(HTTP + '_count')})", "")], "stat", 5),
-        ("Operations that fail", "The share of MCP's requests that end in an internal error: too slow, or the server or "
-         "what is behind it failed. Errors of tools are told apart.", "percentunit",
-         [(f"sum({rate(MCP + '_count', INTERNAL)}) / sum({rate(MCP + '_count')})", "")], "stat", 5),
-        ("Calls in error", "The share of calls of tools that end in an error of the tool: asked wrongly, refused, or "
-         "Octopus failed.", "percentunit",
-         [(f"sum({rate(MCP + '_count', BAD)}) / sum({rate(MCP + '_count', CALLS)})", "")],
-         "stat", 5),
-        ("A slow call", "Nineteen calls of tools in twenty are faster.", "s",
-         [(quantile(0.95, "", MCP, CALLS), "")], "stat", 5),
-        ("Requests by status", "HTTP. Limits answer with 200 or 429, and with 503 where the server is full.", "reqps",
-         rates("http_response_status_code", HTTP + "_count")),
+        ("Requests", "HTTP requests a second, now. Probes are not counted.", "reqps",
+         [(or_none(f"sum({rate(HTTP + '_count')})"), "")], "stat", 5),
+        ("Operations that fail", "The share of MCP's requests in the time shown that ended in an internal error: too slow, "
+         "or the server or what is behind it failed. Errors of tools are told apart.", "percentunit",
+         [(share((MCP + "_count", INTERNAL), (MCP + "_count",), within=SHOWN), "")], "stat", 5),
+        ("Calls in error", "The share of calls of tools in the time shown that ended in an error of the tool: asked "
+         "wrongly, refused, or Octopus failed.", "percentunit",
+         [(share((MCP + "_count", BAD), (MCP + "_count", CALLS), within=SHOWN), "")], "stat", 5),
+        ("A slow call", "Nineteen calls of tools in twenty were faster, in the time shown.", "s",
+         [(quantile(0.95, "", MCP, CALLS, SHOWN), "")], "stat", 5),
+        ("Requests by status", "HTTP. Limits answer with 200 or 429, and with 503 where the server is full.", "short",
+         counts("http_response_status_code", HTTP + "_count"), "bars"),
         ("Requests by route", "HTTP, by method and route.", "reqps",
          rates("http_request_method, http_route", HTTP + "_count")),
         ("Under way", "Requests that are being answered, by replica. `limits.concurrent_requests` is the most.", "short",
-         [(f"sum by (instance) (http_server_active_requests{{{JOB}}})", "{{instance}}")]),
+         [(each("http_server_active_requests"), "{{instance}}")]),
         ("Operations by method", "Requests and notifications of MCP.", "reqps", rates("mcp_method_name", MCP + "_count")),
-        ("Operations in error", "By method, and by the code of the error or `tool_error`.", "reqps",
-         rates("mcp_method_name, error_type", MCP + "_count", JOB + ', error_type!=""')),
+        ("Operations in error", "By method, and by the code of the error or `tool_error`.", "short",
+         counts("mcp_method_name, error_type", MCP + "_count", JOB + ', error_type!=""'), "bars"),
         ("How long operations take", "By method.", "s", quantiles("mcp_method_name", MCP)),
         ("Calls by tool", "Calls of tools.", "reqps", rates("gen_ai_tool_name", MCP + "_count", CALLS)),
-        ("Calls in error by tool", "Calls that end in an error of the tool.", "reqps",
-         rates("gen_ai_tool_name", MCP + "_count", BAD)),
+        ("Calls in error by tool", "Calls that end in an error of the tool.", "short",
+         counts("gen_ai_tool_name", MCP + "_count", BAD), "bars"),
         ("How long calls take", "By tool.", "s", quantiles("gen_ai_tool_name", MCP, CALLS)),
         ("Size of answers", "As JSON, before and after they were cut to `tools.answer_bytes`.", "bytes",
          quantiles("stage", "octopus_mcp_answer_size_bytes", TOOL)),
         ("Revisions and transports", "What clients speak.", "reqps",
          rates("mcp_protocol_version, network_transport", MCP + "_count")),
-        ("Prompts", "Prompts that were got.", "reqps",
-         rates("gen_ai_prompt_name", MCP + "_count", JOB + ', gen_ai_prompt_name!=""')),
+        ("Prompts", "Prompts that were got.", "short",
+         counts("gen_ai_prompt_name", MCP + "_count", JOB + ', gen_ai_prompt_name!=""'), "bars"),
     ],
     "Octopus": [
-        ("Paused", "1 where an instance does not answer and calls to it are refused for a while.", "short",
+        ("Paused", "1 where an instance does not answer and calls to it are refused for a while. Whoever calls alone is "
+         "held back alone: then this stays at 0, and `paused` is in the outcomes.", "short",
          [(f"max by (octopus_instance) (octopus_mcp_instance_paused{{{OCTOPUS}}})", "{{octopus_instance}}")]),
         ("Requests by instance", "Requests to Octopus.", "reqps", rates("octopus_instance", UPSTREAM, OCTOPUS)),
         ("Requests by outcome", "A class of status; or why there was none: `timeout`, `connect`, `broken`; or why nothing "
-         "was sent: `paused`, `busy`.", "reqps", rates("octopus_instance, outcome", UPSTREAM, OCTOPUS)),
+         "was sent: `paused`, `busy`.", "short", counts("octopus_instance, outcome", UPSTREAM, OCTOPUS), "bars"),
         ("Requests that fail", "The share that came to a status of 5xx or to no answer.", "percentunit",
-         [(f"{by('octopus_instance', UPSTREAM, OCTOPUS + ', ' + FAILED)} / {by('octopus_instance', UPSTREAM, OCTOPUS)}",
+         [(share((UPSTREAM, OCTOPUS + ", " + FAILED), (UPSTREAM, OCTOPUS), "octopus_instance"),
            "{{octopus_instance}}")]),
         ("The ten busiest routes", "Without IDs and names.", "reqps",
-         [(f"topk(10, {by('route', UPSTREAM, OCTOPUS)})", "{{route}}")]),
-        ("Status", "Of answers, by host.", "reqps",
-         rates("server_address, http_response_status_code", ASKED + "_count", JOB + ', http_response_status_code!=""')),
+         [(f"topk(10, {by('route', rate(UPSTREAM, OCTOPUS))})", "{{route}}")]),
+        ("Status", "Of answers, by host.", "short",
+         counts("server_address, http_response_status_code", ASKED + "_count", JOB + ', http_response_status_code!=""'),
+         "bars"),
         ("How long Octopus takes", "Until the head of the answer, by host.", "s", quantiles("server_address", ASKED)),
         ("The ten slowest routes", "Nineteen requests in twenty are faster, by method and route.", "s",
          [(f"topk(10, {quantile(0.95, 'http_request_method, url_template', ASKED)})",
            "{{http_request_method}} {{url_template}}")]),
         ("Remembered", "The share of questions that need no request to Octopus.", "percentunit",
-         [(f"{by('cache', 'octopus_mcp_cache_lookups_total', HIT)} / "
-           f"{by('cache', 'octopus_mcp_cache_lookups_total')}", "{{cache}}")]),
+         [(share(("octopus_mcp_cache_lookups_total", HIT), ("octopus_mcp_cache_lookups_total",), "cache"), "{{cache}}")]),
     ],
     "Governance": [
         ("Decisions of the rules", "What the rules said of calls, and which rule. Where none matched, it has no name.",
-         "reqps", rates("effect, rule", "octopus_mcp_policy_decisions_total")),
-        ("Confirmations", "Questions before changes, by what became of them and how they were asked.", "reqps",
-         rates("outcome, way", "octopus_mcp_confirmations_total")),
-        ("Changes", "Changes of Octopus that were sent.", "reqps",
-         rates("tool, result", "octopus_mcp_changes_total", TOOL)),
-        ("Limits", "Requests that had to wait, by the limit that they met.", "reqps",
-         rates("limit", "octopus_mcp_rate_limited_total")),
-        ("Failed authentication", "Requests of which nobody knows whose they are.", "reqps",
-         [(f"sum({rate('octopus_mcp_authentication_failures_total')})", "requests")]),
+         "short", counts("effect, rule", "octopus_mcp_policy_decisions_total"), "bars"),
+        ("Confirmations", "Questions before changes, by what became of them and how they were asked.", "short",
+         counts("outcome, way", "octopus_mcp_confirmations_total"), "bars"),
+        ("Changes", "Changes of Octopus that were sent.", "short",
+         counts("tool, result", "octopus_mcp_changes_total", TOOL), "bars"),
+        ("Limits", "Requests that had to wait, by the limit that they met.", "short",
+         counts("limit", "octopus_mcp_rate_limited_total"), "bars"),
+        ("Failed authentication", "Requests of which nobody knows whose they are.", "short",
+         [(or_none(f"sum({came('octopus_mcp_authentication_failures_total')})"), "requests")], "bars"),
         ("Taken out of texts", "Secrets, and characters that nobody sees.", "short",
-         rates("kind", "octopus_mcp_redactions_total")),
+         counts("kind", "octopus_mcp_redactions_total"), "bars"),
         ("Audit", "Records that found no place in the queue, and times that a place for them did not take them, since the "
          "start of each replica. Anything but 0 is wrong.", "short",
          [(f"sum by (instance) (octopus_mcp_audit_lost_total{{{JOB}}})", "lost {{instance}}"),
@@ -129,13 +172,14 @@ ROWS = {
          [(f"min by (octopus_instance, credential) (octopus_mcp_credential_remaining_days{{{OCTOPUS}}})",
            "{{octopus_instance}} {{credential}}")], "bargauge"),
         ("Sessions", "Sessions of clients of the earlier revisions, where `http.sessions` keeps any.", "short",
-         [(f"sum by (instance) (octopus_mcp_sessions{{{JOB}}})", "{{instance}}")]),
+         [(each("octopus_mcp_sessions"), "{{instance}}")]),
         ("Store away", "1 where the store that replicas share does not answer, so that each counts for itself.", "short",
          [(f"max by (instance) (octopus_mcp_store_away{{{JOB}}})", "{{instance}}")]),
-        ("Store failures", "Questions to the store that were not answered.", "reqps",
-         rates("instance", "octopus_mcp_store_failures_total")),
+        ("Store failures", "Questions to the store that were not answered.", "short",
+         counts("instance", "octopus_mcp_store_failures_total"), "bars"),
         ("Settings read again", "Since the start of each replica, by whether they are in force.", "short",
-         [(f"sum by (instance, result) (octopus_mcp_config_reloads_total{{{JOB}}})", "{{instance}} {{result}}")]),
+         [(or_none(f"sum by (instance, result) (octopus_mcp_config_reloads_total{{{JOB}}})", "instance, result"),
+           "{{instance}} {{result}}")]),
         ("Versions", "Replicas by the version that runs.", "short",
          [(f"count by (version) (octopus_mcp_build{{{JOB}}})", "{{version}}")]),
     ],
@@ -159,23 +203,31 @@ def variable(name, label, metric, of):
 
 
 def panel(number, at, title, tells, unit, queries, kind="timeseries", width=8):
+    bars, defaults = kind == "bars", {"unit": unit, "min": 0, "color": {"mode": "palette-classic"}, "noValue": NOTHING}
+    kind = "timeseries" if bars else kind
+    # A number of now, or of the whole time that is shown, is asked for once.
+    how = {"instant": True} if kind == "stat" else {"range": True}
+    tells += f" {BAR}" if bars else ""
     targets = [
-        {"refId": chr(65 + n), "datasource": SOURCE, "expr": expr, "legendFormat": name or title, "range": True}
+        {"refId": chr(65 + n), "datasource": SOURCE, "expr": expr, "legendFormat": name or title, **how}
         for n, (expr, name) in enumerate(queries)
     ]
     made = {
         "id": number, "type": kind, "title": title, "description": tells, "datasource": SOURCE, "targets": targets,
         "gridPos": {"h": 4 if kind == "stat" else HEIGHT, "w": width, **at},
-        "fieldConfig": {"defaults": {"unit": unit, "min": 0, "color": {"mode": "palette-classic"}}, "overrides": []},
+        "fieldConfig": {"defaults": defaults, "overrides": []},
     }
     if kind == "timeseries":
         made["options"] = {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}}
+        if bars:
+            made["interval"] = "1m"
+            defaults |= {"decimals": 0, "custom": {"drawStyle": "bars", "fillOpacity": 60}}
     elif kind == "bargauge":
         # An expired credential has less than none.
-        del made["fieldConfig"]["defaults"]["min"]
+        del defaults["min"]
         steps = [("red", None), ("orange", 3), ("green", 14)]
-        made["fieldConfig"]["defaults"] |= {
-            "color": {"mode": "thresholds"},
+        defaults |= {
+            "color": {"mode": "thresholds"}, "noValue": "none is named, or Octopus does not say",
             "thresholds": {"mode": "absolute", "steps": [{"color": c, "value": v} for c, v in steps]},
         }
         made["options"] = {"orientation": "horizontal", "reduceOptions": {"calcs": ["lastNotNull"]}}
