@@ -1,0 +1,135 @@
+"""What the dashboard shows of a server that runs, asked of a real Prometheus."""
+
+import json
+import math
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import dashboard
+from chart import ROOT
+from test_settings import BINARY
+
+DEBIAN = ROOT / "tests/packaging/.venv/debian/prometheus/usr/bin/prometheus"
+# tests/run says where; it is in Debian's package with promtool.
+PROMETHEUS = os.environ.get("PROMETHEUS", str(DEBIAN))
+# How long anything here may take.
+PATIENCE = 40
+# What a Grafana fills in, where a value is read every second. The longer names come first.
+GRAFANA = {"$__rate_interval_ms": "60000", "$__rate_interval": "1m", "$__range": "1h", "$job": ".*", "$octopus": ".*",
+           "$tool": ".*"}
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# Nothing can be measured where nothing happened, and a share of nothing is none.
+MEASURE = {"Operations that fail", "Calls in error", "A slow call", "How long operations take", "How long calls take",
+           "Size of answers"}
+
+
+def get(url, data=None, **headers):
+    request = urllib.request.Request(url, data, headers)
+    with OPENER.open(request, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def free():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Dashboard(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        admin = free()
+        environment = {"OCTOPUS_MCP_HTTP__ADMIN_LISTEN": f"127.0.0.1:{admin}"}
+        serve = [BINARY, "serve", "--sample", "--listen", "127.0.0.1:0"]
+        self.mcp = self.start("server", serve, r"octopus-mcp serves (\S+)", environment)
+        (self.folder / "prometheus.yaml").write_text(json.dumps({
+            "global": {"scrape_interval": "1s"},
+            "scrape_configs": [{"job_name": "j", "static_configs": [{"targets": [f"127.0.0.1:{admin}"]}]}],
+        }))
+        command = [PROMETHEUS, f"--config.file={self.folder}/prometheus.yaml", f"--storage.tsdb.path={self.folder}/data",
+                   "--web.listen-address=127.0.0.1:0"]
+        self.prometheus = "http://" + self.start("prometheus", command, r'msg="Listening on" address=(\S+)', {})
+        self.until(lambda: self.ask("count_over_time(octopus_mcp_build[1h]) > 2"))
+
+    def start(self, name, command, said, environment):
+        """Starts a program, and gives what it says of where it listens."""
+        log = self.folder / name
+        with log.open("w") as out:
+            program = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        self.addCleanup(program.wait, PATIENCE)
+        self.addCleanup(program.terminate)
+
+        def listens():
+            self.assertIsNone(program.poll(), log.read_text())
+            return re.search(said, log.read_text())
+
+        return self.until(listens)[1]
+
+    def until(self, happens):
+        """What this gives once it gives anything."""
+        end = time.monotonic() + PATIENCE
+        while not (came := happens()):
+            self.assertLess(time.monotonic(), end, "in time")
+            time.sleep(0.1)
+        return came
+
+    def ask(self, query):
+        """Every value that there is a number for, by its labels."""
+        for name, value in GRAFANA.items():
+            query = query.replace(name, value)
+        found = get(f"{self.prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}")["data"]["result"]
+        values = {" ".join(sorted(s["metric"].values())): float(s["value"][1]) for s in found}
+        return {labels: value for labels, value in values.items() if not math.isnan(value)}
+
+    def shown(self):
+        """The values of each panel, by its title."""
+        titles = {}
+        for panel in dashboard.panels():
+            for target in panel.get("targets", []):
+                titles.setdefault(panel["title"], {}).update(self.ask(target["expr"]))
+        return titles
+
+    def call(self, method, **params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        return get(self.mcp, body, **{"Content-Type": "application/json", "MCP-Protocol-Version": "2025-11-25"})
+
+    def test_of_a_server_that_nobody_calls_is_nought_and_not_empty(self):
+        shown = self.shown()
+        self.assertEqual({title for title, values in shown.items() if not values}, MEASURE)
+        for title in ("Requests", "Operations in error", "Limits", "Changes", "Under way"):
+            self.assertEqual(set(shown[title].values()), {0}, title)
+
+    def test_has_the_first_event_of_its_kind(self):
+        missing = {"method": "GET", "path": "/api/Spaces-1/projects/Projects-99999"}
+        self.assertTrue(self.call("tools/call", name="execute", arguments=missing)["result"]["isError"])
+        self.assertFalse(self.call("tools/call", name="list_spaces", arguments={})["result"]["isError"])
+        self.until(lambda: self.ask('mcp_server_operation_duration_seconds_count{gen_ai_tool_name="list_spaces"}'))
+        shown = self.shown()
+        self.assertEqual([title for title, values in shown.items() if not values], [])
+        self.assertEqual(shown["Operations in error"], {"tool_error tools/call": 1})
+        self.assertEqual(shown["Calls in error by tool"], {"execute": 1})
+        self.assertEqual(shown["Calls in error"], {"": 0.5})
+        self.assertEqual(shown["Operations that fail"], {"": 0})
+        self.assertEqual(shown["Requests by status"], {"200": 2})
+        self.assertEqual(shown["Requests"], {"": 2 / 60})
+        self.assertEqual(shown["Requests by outcome"]["4xx default"], 1)
+
+    def test_is_empty_where_no_server_is_read(self):
+        """Nought would say that all is well."""
+        for title in ("Requests", "Operations that fail", "Operations in error", "Limits", "Under way"):
+            [panel] = [panel for panel in dashboard.panels() if panel["title"] == title]
+            query = panel["targets"][0]["expr"].replace("$job", "another")
+            self.assertEqual(self.ask(query), {}, title)
+
+
+if __name__ == "__main__":
+    unittest.main()
