@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ import yaml
 from chart import CHART, ROOT
 
 TOOLS = Path(sys.executable).parent
+# What stands for the names of a repository: https://github.com/example/..., ghcr.io/example/..., io.github.example/...
+STANDS_FOR = re.compile(r"(?:github\.com/|ghcr\.io/|io\.github\.)example\b")
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
@@ -78,6 +81,30 @@ class Names(unittest.TestCase):
         others.append(task()["containerDefinitions"][0]["image"])
         self.assertEqual({other.rpartition(":")[0] for other in others}, {image})
 
+    def test_are_those_of_the_repository_in_a_release(self):
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        with tempfile.TemporaryDirectory() as folder:
+            copy, texts = Path(folder), {}
+            for name in filter(None, listed.split("\0")):
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, copy / name)
+            refused = subprocess.run([copy / "deploy/names", "acme"], capture_output=True, check=False)
+            self.assertEqual(refused.returncode, 1)
+            subprocess.run([copy / "deploy/names", "Acme-Inc/Octopus.mcp"], check=True, timeout=60)
+            for name in filter(None, listed.split("\0")):
+                # What says how to replace it, and what shows it.
+                if name not in ("deploy/names", "tests/packaging/test_documents.py"):
+                    texts[name] = (copy / name).read_bytes().decode(errors="replace")
+        self.assertEqual([name for name, text in texts.items() if STANDS_FOR.search(text)], [])
+        runbook = re.findall(r"runbook_url: (\S+)#", texts["deploy/observability/alerts.yaml"])
+        self.assertEqual(set(runbook), {"https://github.com/Acme-Inc/Octopus.mcp/blob/main/docs/operations.md"})
+        self.assertEqual(texts["deploy/helm/octopus-mcp/files/alerts.yaml"], texts["deploy/observability/alerts.yaml"])
+        # Names of images have no capitals.
+        self.assertIn("repository: ghcr.io/acme-inc/octopus.mcp\n", texts["deploy/helm/octopus-mcp/values.yaml"])
+        self.assertEqual(json.loads(texts["server.json"])["name"], "io.github.Acme-Inc/octopus-mcp")
+        self.assertIn('name="io.github.Acme-Inc/octopus-mcp"', texts["Dockerfile"])
+
 
 class Task(unittest.TestCase):
     def test_is_one_that_ecs_takes(self):
@@ -109,6 +136,13 @@ class Workflows(unittest.TestCase):
     def test_pin_an_action_to_one_commit_everywhere(self):
         used = {u for file in WORKFLOWS for u in re.findall(r"uses: (\S+)@(\S+)", file.read_text())}
         self.assertEqual(len(used), len({action for action, _ in used}))
+
+    def test_put_the_names_of_the_repository_into_whatever_is_published(self):
+        jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]
+        runs = {name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
+        named = {name for name, run in runs.items() if 'deploy/names "$GITHUB_REPOSITORY"' in run}
+        self.assertEqual(named, {"image", "chart", "page"})
+        self.assertFalse(re.search("example", "".join(runs.values())))
 
     def test_have_no_rights_but_those_that_a_job_asks_for(self):
         for file in WORKFLOWS:
