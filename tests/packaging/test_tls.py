@@ -18,6 +18,8 @@ from test_documents import TOOLS
 
 # How long anything here may take.
 PATIENCE = 20
+# Where Caddy has the certificate of its own authority, below its home.
+AUTHORITY = ".local/share/caddy/pki/authorities/local/root.crt"
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -41,6 +43,33 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def start_caddy(test, folder, host, upstream):
+    """Caddy with the file as it is, but for names and ports that only Docker has, and its own certificates."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    test.addCleanup(listener.close)
+    text = (DEPLOY / "compose/Caddyfile").read_text()
+    text, replaced = re.subn(r"dynamic a \{.*?\n\t\t\}", f"to 127.0.0.1:{upstream}", text, flags=re.S)
+    test.assertEqual(replaced, 1)
+    # Its own health check has a port of its own; here nobody asks.
+    text = text.split("# For the container's own health check.")[0]
+    text = text.replace("admin off\n", "admin off\n\tauto_https disable_redirects\n\tlocal_certs\n", 1)
+    # HTTP/3 wants a socket of its own.
+    text = text.replace("servers {\n", "servers {\n\t\tprotocols h1 h2\n", 1)
+    text = text.replace("{$MCP_HOST} {\n", f"{{$MCP_HOST}} {{\n\tbind fd/{listener.fileno()}\n", 1)
+    (folder / "Caddyfile").write_text(text)
+    with (folder / "log").open("w") as log:
+        caddy = subprocess.Popen(
+            [TOOLS / "caddy", "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"],
+            env={"HOME": str(folder), "MCP_HOST": host, "PATH": os.defpath},
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+    test.addCleanup(caddy.wait, PATIENCE)
+    test.addCleanup(caddy.terminate)
+    return caddy, listener.getsockname()[1]
+
+
 class Tls(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -51,41 +80,14 @@ class Tls(unittest.TestCase):
         threading.Thread(target=self.upstream.serve_forever, daemon=True).start()
         self.addCleanup(self.upstream.server_close)
         self.addCleanup(self.upstream.shutdown)
-        self.port = self.start_caddy()
-
-    def start_caddy(self):
-        """The file as it is, but for names and ports that only Docker has."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(listener.close)
-        text = (DEPLOY / "compose/Caddyfile").read_text()
-        upstream = f"to 127.0.0.1:{self.upstream.server_port}"
-        text, replaced = re.subn(r"dynamic a \{.*?\n\t\t\}", upstream, text, flags=re.S)
-        self.assertEqual(replaced, 1)
-        # Its own health check has a port of its own; here nobody asks.
-        text = text.split("# For the container's own health check.")[0]
-        text = text.replace("admin off\n", "admin off\n\tauto_https disable_redirects\n", 1)
-        # HTTP/3 wants a socket of its own.
-        text = text.replace("servers {\n", "servers {\n\t\tprotocols h1 h2\n", 1)
-        text = text.replace("{$MCP_HOST} {\n", f"{{$MCP_HOST}} {{\n\tbind fd/{listener.fileno()}\n", 1)
-        (self.folder / "Caddyfile").write_text(text)
-        with (self.folder / "log").open("w") as log:
-            self.caddy = subprocess.Popen(
-                [TOOLS / "caddy", "run", "--adapter", "caddyfile", "--config", self.folder / "Caddyfile"],
-                env={"HOME": str(self.folder), "MCP_HOST": "localhost", "PATH": os.defpath},
-                pass_fds=[listener.fileno()],
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-        self.addCleanup(self.caddy.wait, PATIENCE)
-        self.addCleanup(self.caddy.terminate)
-        return listener.getsockname()[1]
+        self.caddy, self.port = start_caddy(self, self.folder, "localhost", self.upstream.server_port)
 
     def connect(self):
         """A connection that trusts the authority of this Caddy alone, once that has made a certificate."""
-        root, until = self.folder / ".local/share/caddy/pki/authorities/local/root.crt", time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE
         while True:
             try:
-                context = ssl.create_default_context(cafile=root)
+                context = ssl.create_default_context(cafile=self.folder / AUTHORITY)
                 connection = HTTPSConnection("localhost", self.port, context=context, timeout=PATIENCE)
                 connection.connect()
                 return connection

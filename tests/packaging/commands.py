@@ -1,0 +1,135 @@
+"""Every command of the documents: which a test runs, and which cannot be run, and why."""
+
+import re
+
+from chart import ROOT
+
+DOCUMENTS = sorted([
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md", "deploy/helm/octopus-mcp/README.md")),
+    *(ROOT / "docs").glob("*.md"),
+])
+# Programs that are called within a text; a name alone is not a call.
+PROGRAMS = (r"octopus-mcp|docker|kubectl|helm|cargo|systemctl|claude|curl|jq|openssl|aws|mcp-publisher|kill|git|npm|npx|"
+            r"python3?|pip|apt-get|rustup|promtool|redis-\w+|valkey-\w+|chmod|mkdir|cp|sudo")
+CALL = re.compile(rf"(?:{PROGRAMS}) +\S.*|\.?/?(?:tests/(?:run|recipe)|deploy/(?:render|sbom|names))(?: .*)?", re.S)
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.M | re.S)
+
+# Run as they are, in a folder with a server as deploy/compose.yaml has it (test_commands.py); and what they say.
+RUN = {
+    "curl -i https://mcp.example.com/mcp": r"^HTTP/2 405\b(?s:.*)an MCP server for Octopus Deploy",
+    "curl -s https://mcp.example.com/mcp -H 'Content-Type: application/json' "
+    "-H 'Accept: application/json, text/event-stream' -H 'MCP-Protocol-Version: 2025-11-25' "
+    '-H "X-Octopus-ApiKey: $OCTOPUS_API_KEY" '
+    """-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces","arguments":{}}}'""":
+        r'"id":"Spaces-1"',
+    "docker compose logs --no-log-prefix server | jq -cR 'fromjson? | select(any(.spans[]?; .id == \"THE-ID\"))'":
+        r'"message":"answered"',
+    """jq -c 'select(.request == "THE-ID")' /var/lib/octopus-mcp/audit.jsonl""": r'"tool":"list_spaces"',
+    "octopus-mcp audit verify FILE": r"records",
+    "octopus-mcp audit verify audit.jsonl": r"records",
+    "octopus-mcp audit verify audit.jsonl.* audit.jsonl": r"records",
+    "octopus-mcp config": r"(?m)^http\.listen = ",
+    "octopus-mcp config --config FILE": r"(?m)^http\.listen = .*# file FILE",
+    "octopus-mcp tools": r"list_spaces",
+    "octopus-mcp tools [--json]": r'"list_spaces"',
+    "octopus-mcp tools --by-version": r"grep_llms_txt",
+    "octopus-mcp token new NAME": r"(?m)^\[auth\.tokens\.NAME\]$",
+}
+# They serve, and are asked whether they do.
+SERVE = [
+    "cargo run --release -- --sample",
+    "octopus-mcp --sample",
+    "octopus-mcp --server-url https://octopus.example.com",
+    "octopus-mcp [serve]",
+]
+# The first step of docs/operations.md, which is run as a whole.
+FIRST_STEP = [
+    "git clone https://github.com/example/octopus-mcp octopus-mcp && cd octopus-mcp/deploy",
+    "cp compose/env.example .env",
+    "${EDITOR:-vi} .env",
+    "mkdir -p secrets && openssl rand -hex 24 > secrets/grafana-password",
+    "chmod 711 secrets",
+]
+SETTING = "export OCTOPUS_API_KEY_FILE=~/.octopus-key"
+# By another test: which, and what stands there.
+ELSEWHERE = {
+    "tests/it/hosting.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
+    "tests/it/commands.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
+    "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
+    "tests/it/audit/verify.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
+    "tests/packaging/test_chart.py": ("plain.stale()", ["deploy/render"]),
+    "tests/packaging/test_documents.py": ('"deploy/names"', ["deploy/names OWNER/NAME"]),
+    "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| packaging)?", "cargo deny"]),
+}
+# By nothing, since what they need is not where the tests run.
+NOT_RUN = {
+    "a container engine": [
+        "docker build -t octopus-mcp .",
+        "docker buildx build --platform linux/amd64,linux/arm64",
+        "docker build -t registry.example.com/octopus-mcp . && docker push registry.example.com/octopus-mcp",
+        "docker compose up --build --detach",
+        "docker compose ps",
+        "docker compose exec prometheus promtool query instant http://127.0.0.1:9090 octopus_mcp_build",
+    ],
+    "a cluster": [
+        "kubectl apply --kustomize deploy/kubernetes",
+        "kubectl --namespace octopus-mcp rollout status deployment/octopus-mcp",
+        'kubectl create secret generic octopus-mcp --from-literal=seal-key="$(openssl rand -hex 32)"',
+        "kubectl create secret generic octopus-keys --from-file=europe --from-file=lab",
+        "kubectl get pods",
+        "kubectl describe pod",
+        "helm rollback octopus-mcp --namespace octopus-mcp",
+    ],
+    "a machine whose first process is systemd": [
+        "systemctl reload octopus-mcp", "systemctl restart octopus-mcp", "systemctl status octopus-mcp",
+    ],
+    "an account": [
+        "aws ecs register-task-definition --cli-input-json file://deploy/ecs/task-definition.json",
+        "mcp-publisher publish",
+    ],
+    "Claude Code": [
+        "claude mcp add --transport http octopus https://mcp.example.com/mcp "
+        '--header "X-Octopus-ApiKey: API-YOURKEY"',
+        "claude mcp add --transport http octopusdeploy https://mcp.example.com/mcp "
+        '--header "X-Octopus-ApiKey: API-YOURKEY"',
+    ],
+    "a person, or a quiet machine for some minutes": [
+        "cargo insta review", "cargo bench", "cargo bench --profile dist --bench serving", "cargo bench --bench door",
+    ],
+    "the database of advisories, which comes from no package registry": ["cargo deny check advisories"],
+}
+# Of these the chart is asked whether it takes the values.
+CHART = re.compile(r"helm (?:install|upgrade) octopus-mcp deploy/helm/octopus-mcp .*")
+
+
+def lines(block, is_console):
+    """The commands of a block, each in one line and without comments."""
+    if is_console:
+        block = "\n".join(line[2:] for line in block.splitlines() if line.startswith("$ "))
+    for line in re.sub(r"\s*\\\n\s*", " ", block).splitlines():
+        if command := re.sub(r"(^|\s+)# .*", "", line).strip():
+            yield command
+
+
+def found():
+    """Every command, and where it stands."""
+    commands = {}
+    for path in DOCUMENTS:
+        text, name = path.read_text(), str(path.relative_to(ROOT))
+        for _, kind, block in BLOCK.findall(text):
+            if kind in ("", "sh", "bash", "shell", "console"):
+                for command in lines(block, kind == "console"):
+                    commands.setdefault(command, name)
+        for span in re.findall(r"`([^`]+)`", BLOCK.sub("", text)):
+            command = " ".join(span.split())
+            if CALL.fullmatch(command):
+                commands.setdefault(command, name)
+    return commands
+
+
+def ways(command):
+    """What becomes of a command: exactly one thing, where all is well."""
+    of = [name for name, (_, forms) in ELSEWHERE.items() if any(re.fullmatch(form, command) for form in forms)]
+    of += [why for why, those in NOT_RUN.items() if command in those]
+    of += ["run"] * (command in RUN or command in SERVE or command in FIRST_STEP or command == SETTING)
+    return of + ["the chart"] * bool(CHART.fullmatch(command))

@@ -1,0 +1,197 @@
+"""The commands of the documents work as they are written."""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import yaml
+
+import commands
+from chart import ROOT, render
+from compose import DEPLOY, example, load
+from test_settings import BINARY
+from test_tls import AUTHORITY, PATIENCE, start_caddy
+
+HOST = "mcp.example.com"
+# Of the sample instance, which stands in for somebody's Octopus.
+KEY = "API-SAMPLE00000000000000000000ADMIN"
+SAMPLE = Path(BINARY).parent / "examples/sample_instance"
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder, self.bin = Path(folder.name), Path(folder.name) / "bin"
+        self.bin.mkdir()
+        (self.bin / "octopus-mcp").symlink_to(Path(BINARY).resolve())
+        self.environment = {"PATH": f"{self.bin}:{os.defpath}", "HOME": str(self.folder)}
+
+    def stand_in(self, program, script):
+        """What is called in the place of a program."""
+        (self.bin / program).write_text(f"#!/bin/sh\n{script}\n")
+        (self.bin / program).chmod(0o755)
+
+    def shell(self, script, **environment):
+        """Runs it, and gives what it said."""
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, text=True, check=False,
+                              env=self.environment | environment, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0, f"{script}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    @contextlib.contextmanager
+    def started(self, command, said, **environment):
+        """What a program that runs says of where it serves. It ends well when it is told to."""
+        log = self.folder / "server.log"
+        with log.open("w") as out:
+            program = subprocess.Popen(command, cwd=self.folder, env=self.environment | environment, stdout=out,
+                                       stderr=subprocess.STDOUT)
+        try:
+            until = time.monotonic() + PATIENCE
+            while not (found := re.search(said, log.read_text())):
+                self.assertIsNone(program.poll(), log.read_text())
+                self.assertLess(time.monotonic(), until, log.read_text())
+                time.sleep(0.05)
+            yield found[1]
+        finally:
+            program.terminate()
+            self.assertEqual(program.wait(PATIENCE), 0, log.read_text())
+
+    def test_each_is_run_or_it_is_said_why_not(self):
+        found = commands.found()
+        self.assertGreater(len(found), 60)
+        for command, where in found.items():
+            self.assertEqual(len(commands.ways(command)), 1, f"{where}: {command}: {commands.ways(command)}")
+        # A new one is neither, until somebody has thought of it.
+        for command in ("octopus-mcp audit show FILE", "docker compose down", "octopus-mcp token new SOMEBODY"):
+            self.assertEqual(commands.ways(command), [], command)
+
+    def test_none_is_listed_that_stands_nowhere(self):
+        known = [*commands.RUN, *commands.SERVE, *commands.FIRST_STEP, commands.SETTING, *sum(commands.NOT_RUN.values(), [])]
+        self.assertEqual(set(known) - set(commands.found()), set())
+        for file, (there, forms) in commands.ELSEWHERE.items():
+            self.assertIn(there, (ROOT / file).read_text(), file)
+            for form in forms:
+                self.assertTrue(any(re.fullmatch(form, command) for command in commands.found()), form)
+
+    def test_the_first_step_makes_what_compose_asks_for(self):
+        self.stand_in("git", f'[ "$1" = clone ] && mkdir "$3" && cp -R {shlex.quote(str(DEPLOY))} "$3/"')
+        self.shell("\n".join(commands.FIRST_STEP), EDITOR="true")
+        made = self.folder / "octopus-mcp/deploy"
+        variables = dict(re.findall(r"^(\w+)=(.*)$", (made / ".env").read_text(), re.M))
+        self.assertEqual(variables, example())
+        for secret in load(variables)["secrets"].values():
+            self.assertRegex((made / secret["file"]).read_text(), r"^[0-9a-f]{48}\n$")
+        self.assertEqual((made / "secrets").stat().st_mode & 0o777, 0o711)
+
+    def test_those_that_serve_serve(self):
+        (self.folder / ".octopus-key").write_text(KEY)
+        for command in commands.SERVE:
+            # Cargo has built it already, and ports are the kernel's choice.
+            run = command.replace("cargo run --release --", "octopus-mcp").replace("[serve]", "serve")
+            for before in ("", commands.SETTING) if "--server-url" in command else ("",):
+                with self.subTest(f"{before} {command}"):
+                    script = f"{before}\nexec {run} --listen 127.0.0.1:0"
+                    needed = {} if run.count("--") else {"OCTOPUS_SERVER_URL": "https://octopus.example.com"}
+                    with self.started(["bash", "-euc", script], r"serv\S+ (?:endpoint=\")?(http://[^\s\"]+)", **needed) as url:
+                        asked = self.shell(f"curl -s --noproxy '*' {url.removesuffix('/mcp')}/readyz")
+                        self.assertIn("ready", asked)
+
+    def test_the_chart_takes_the_values_that_are_given_to_it(self):
+        found = [command for command in commands.found() if commands.CHART.fullmatch(command)]
+        self.assertEqual(len(found), 3)
+        for command in found:
+            values = {"octopus": {"url": "https://octopus.example.com"}, "hosts": [HOST]}
+            words = shlex.split(command)
+            for name, given in zip(words, words[1:], strict=False):
+                if name == "--set":
+                    path, _, value = given.partition("=")
+                    *tables, last = path.split(".")
+                    table = values
+                    for key in tables:
+                        table = table.setdefault(key, {})
+                    table[last] = yaml.safe_load(value.replace("{", "[").replace("}", "]"))
+            files = render(values)
+            self.assertIn("kind: Deployment", files["deployment.yaml"], command)
+            self.assertEqual("serviceMonitor.enabled=true" in command, "kind: ServiceMonitor" in "".join(files.values()))
+
+    def behind_tls(self, octopus):
+        """The settings of the server that deploy/compose.yaml starts, and the port that Caddy passes requests on to."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        server = load({"OCTOPUS_SERVER_URL": octopus, "MCP_HOST": HOST})["services"]["server"]
+        toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
+        toml = toml.replace("0.0.0.0:8080", f"127.0.0.1:{port}").replace("0.0.0.0:9090", "127.0.0.1:0")
+        (self.folder / "FILE").write_text(f'{toml}\n[audit.file]\npath = "audit.jsonl"\nrotate_bytes = "4 KiB"\n')
+        given = {k: str(v or "") for k, v in server["environment"].items() if k.startswith("OCTOPUS_")}
+        return given, port
+
+    def trusted(self, caddy, port):
+        """Waits until Caddy has made its certificate."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                context = ssl.create_default_context(cafile=self.folder / AUTHORITY)
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain:
+                    context.wrap_socket(plain, server_hostname=HOST).close()
+                return
+            except OSError:
+                self.assertIsNone(caddy.poll())
+                self.assertLess(time.monotonic(), until, (self.folder / "log").read_text())
+                time.sleep(0.05)
+
+    def test_those_that_end_do_what_they_say(self):
+        with self.started([SAMPLE], r"(http://\S+)") as octopus:
+            shutil.move(self.folder / "server.log", self.folder / "octopus.log")
+            given, port = self.behind_tls(octopus)
+            serve = ["octopus-mcp", "serve", "--config", "FILE"]
+            with self.started(serve, r"(serving)", **given):
+                caddy, tls = start_caddy(self, self.folder, HOST, port)
+                self.trusted(caddy, tls)
+                self.stand_in("curl", f'exec {shutil.which("curl")} --noproxy "*" --cacert {self.folder / AUTHORITY} '
+                                      f'--connect-to {HOST}:443:127.0.0.1:{tls} "$@"')
+                # The log, which Docker would have kept.
+                self.stand_in("docker", 'exec cat server.log')
+                for command, says in commands.RUN.items():
+                    with self.subTest(command):
+                        self.assertRegex(self.told(command, given), says)
+
+    def told(self, command, given):
+        """What a command says, with names in the place of those that stand for them."""
+        if "THE-ID" in command and not self.on_record("one"):
+            self.call("one")
+        # Files are turned over.
+        while "audit.jsonl.*" in command and not list(self.folder.glob("audit.jsonl.*")):
+            self.call("more")
+        command = command.replace("THE-ID", "one").replace("/var/lib/octopus-mcp/", "")
+        if "audit verify" in command:
+            command = command.replace("FILE", "audit.jsonl")
+        return self.shell(command.replace("[--json]", "--json"), OCTOPUS_API_KEY=KEY, **given)
+
+    def call(self, name):
+        """A call under this name, and its record."""
+        body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces","arguments":{}}}'
+        before = self.on_record(name)
+        self.shell(f"curl -s https://{HOST}/mcp -H 'Content-Type: application/json' -H 'X-Request-Id: {name}' "
+                   f"-H 'X-Octopus-ApiKey: {KEY}' -d '{body}'")
+        until = time.monotonic() + PATIENCE
+        while self.on_record(name) == before:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+
+    def on_record(self, name):
+        """How many records have this name."""
+        return sum(file.read_text().count(f'"request":"{name}"') for file in self.folder.glob("audit.jsonl*"))
+
+
+if __name__ == "__main__":
+    unittest.main()
