@@ -58,6 +58,9 @@ ELSEWHERE = {
     "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
     "tests/it/audit/verify.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
     "tests/packaging/test_chart.py": ("plain.stale()", ["deploy/render"]),
+    "tests/packaging/test_dashboard.py": ("exec prometheus (promtool .*)", [
+        "docker compose exec prometheus promtool query instant http://127.0.0.1:9090 octopus_mcp_build",
+    ]),
     "tests/packaging/test_documents.py": ('"deploy/names"', ["deploy/names OWNER/NAME"]),
     "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| packaging)?", "cargo deny"]),
 }
@@ -69,7 +72,6 @@ NOT_RUN = {
         "docker build -t registry.example.com/octopus-mcp . && docker push registry.example.com/octopus-mcp",
         "docker compose up --build --detach",
         "docker compose ps",
-        "docker compose exec prometheus promtool query instant http://127.0.0.1:9090 octopus_mcp_build",
     ],
     "a cluster": [
         "kubectl apply --kustomize deploy/kubernetes",

@@ -13,8 +13,11 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import yaml
+
 import dashboard
 from chart import ROOT
+from compose import DEPLOY
 from test_settings import BINARY
 
 DEBIAN = ROOT / "tests/packaging/.venv/debian/prometheus/usr/bin/prometheus"
@@ -22,6 +25,7 @@ DEBIAN = ROOT / "tests/packaging/.venv/debian/prometheus/usr/bin/prometheus"
 PROMETHEUS = os.environ.get("PROMETHEUS", str(DEBIAN))
 # How long anything here may take.
 PATIENCE = 40
+READY = r'msg="Listening on" address=(\S+)(?s:.*)ready to receive web requests'
 # What a Grafana fills in, where a value is read every second. The longer names come first.
 GRAFANA = {"$__rate_interval_ms": "60000", "$__rate_interval": "1m", "$__range": "1h", "$job": ".*", "$octopus": ".*",
            "$tool": ".*"}
@@ -42,6 +46,17 @@ def free():
         return listener.getsockname()[1]
 
 
+def settings(admin):
+    """Those of compose, but for names that only Docker has, and more often."""
+    given = yaml.safe_load((DEPLOY / "compose/prometheus.yaml").read_text())
+    [ours] = [job for job in given["scrape_configs"] if job["job_name"] == "octopus-mcp"]
+    del ours["dns_sd_configs"]
+    ours["static_configs"] = [{"targets": [f"127.0.0.1:{admin}"]}]
+    rules = [file.replace("/etc/prometheus/rules/", f"{DEPLOY}/observability/") for file in given["rule_files"]]
+    often = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    return {**given, "global": often, "rule_files": rules, "scrape_configs": [ours]}
+
+
 class Dashboard(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -51,13 +66,10 @@ class Dashboard(unittest.TestCase):
         environment = {"OCTOPUS_MCP_HTTP__ADMIN_LISTEN": f"127.0.0.1:{admin}"}
         serve = [BINARY, "serve", "--sample", "--listen", "127.0.0.1:0"]
         self.mcp = self.start("server", serve, r"octopus-mcp serves (\S+)", environment)
-        (self.folder / "prometheus.yaml").write_text(json.dumps({
-            "global": {"scrape_interval": "1s"},
-            "scrape_configs": [{"job_name": "j", "static_configs": [{"targets": [f"127.0.0.1:{admin}"]}]}],
-        }))
+        (self.folder / "prometheus.yaml").write_text(json.dumps(settings(admin)))
         command = [PROMETHEUS, f"--config.file={self.folder}/prometheus.yaml", f"--storage.tsdb.path={self.folder}/data",
                    "--web.listen-address=127.0.0.1:0"]
-        self.prometheus = "http://" + self.start("prometheus", command, r'msg="Listening on" address=(\S+)', {})
+        self.prometheus = "http://" + self.start("prometheus", command, READY, {})
         self.until(lambda: self.ask("count_over_time(octopus_mcp_build[1h]) > 2"))
 
     def start(self, name, command, said, environment):
@@ -129,6 +141,25 @@ class Dashboard(unittest.TestCase):
             [panel] = [panel for panel in dashboard.panels() if panel["title"] == title]
             query = panel["targets"][0]["expr"].replace("$job", "another")
             self.assertEqual(self.ask(query), {}, title)
+
+
+    def test_is_fed_by_a_prometheus_that_has_the_rules_and_answers_as_the_documents_say(self):
+        """`docker compose exec prometheus` is left out of what stands in docs/operations.md."""
+        [command] = re.findall(r"exec prometheus (promtool .*)", (ROOT / "docs/operations.md").read_text())
+        command = command.replace("http://127.0.0.1:9090", self.prometheus).split()
+        promtool = Path(PROMETHEUS).with_name(command[0])
+        said = subprocess.run([promtool, *command[1:]], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        self.assertIn('octopus_mcp_build{', said.stdout)
+
+        def evaluated():
+            groups = get(f"{self.prometheus}/api/v1/rules")["data"]["groups"]
+            rules = [rule for group in groups for rule in group["rules"]]
+            return all(rule["health"] != "unknown" for rule in rules) and rules
+
+        rules = self.until(evaluated)
+        self.assertGreater(len(rules), 15)
+        # Nothing is wrong with a server that nobody calls, and with no rule.
+        self.assertEqual({(rule["health"], rule["state"]) for rule in rules}, {("ok", "inactive")})
 
 
 if __name__ == "__main__":
