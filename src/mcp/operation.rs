@@ -28,6 +28,10 @@ impl About {
 /// What the error of a tool is called, which is no error of the protocol.
 const TOOL_ERROR: &str = "tool_error";
 
+/// What it is called that nobody waits for the answer any more. That is no failure of this server,
+/// though it has the code of one.
+const CANCELLED: &str = "cancelled";
+
 /// Does the work of a request within a span, and tells how long it took and how it ended.
 pub(super) async fn told<T>(
     metrics: &Metrics,
@@ -51,6 +55,7 @@ pub(super) async fn told<T>(
     let code = came.as_ref().err().map(|error| error.code.0.to_string());
     let error = match &came {
         Ok(answer) => is_error(answer).then_some(TOOL_ERROR),
+        Err(_) if context.ct.is_cancelled() => Some(CANCELLED),
         Err(_) => code.as_deref(),
     };
     if let Some(error) = error {

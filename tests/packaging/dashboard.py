@@ -113,7 +113,8 @@ ROWS = {
         ("Under way", "Requests that are being answered, by replica. `limits.concurrent_requests` is the most.", "short",
          [(each("http_server_active_requests"), "{{instance}}")]),
         ("Operations by method", "Requests and notifications of MCP.", "reqps", rates("mcp_method_name", MCP + "_count")),
-        ("Operations in error", "By method, and by the code of the error or `tool_error`.", "short",
+        ("Operations in error", "By method, and by the code of the error, `tool_error`, or `cancelled` where the client gave "
+         "up.", "short",
          counts("mcp_method_name, error_type", MCP + "_count", JOB + ', error_type!=""'), "bars"),
         ("How long operations take", "By method.", "s", quantiles("mcp_method_name", MCP)),
         ("Calls by tool", "Calls of tools.", "reqps", rates("gen_ai_tool_name", MCP + "_count", CALLS)),

@@ -30,7 +30,7 @@ pub struct Operation<'a> {
     pub tool: Option<&'static str>,
     /// The prompt, by its own name.
     pub prompt: Option<&'static str>,
-    /// Why it failed: the code of the error, or `tool_error`.
+    /// Why it failed: the code of the error, `tool_error`, or `cancelled`.
     pub error: Option<&'a str>,
     /// `tcp`, or `pipe` where there is no HTTP.
     pub transport: &'static str,
