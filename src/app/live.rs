@@ -51,7 +51,8 @@ struct Inner {
 impl Live {
     /// Serves by these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        tools.gate = Arc::new(tools.gate.sharing(&kept.store));
         let (tools, settings, gate) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
         let protocol = Protocol::new(tools, settings);
@@ -103,7 +104,7 @@ fn parts(
         call_timeout: config.http.request_timeout.0,
         stop: kept.stop.clone(),
         local: None,
-        sessions: config.http.sessions == Sessions::Memory,
+        sessions: config.http.sessions != Sessions::Off,
         metrics: kept.metrics.clone(),
     };
     let rates = Rates::new(&config.limits, config.default_instance(), &kept.store, instance_rate);

@@ -75,9 +75,10 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
         Sessions::Off => None,
-        Sessions::Memory => {
-            let sessions = mcp::Sessions::new(&config.http, Seal::from_config(&config.tools)?);
-            Some(Arc::new(sessions))
+        kept => {
+            let seal = Seal::from_config(&config.tools)?;
+            let shared = (kept == Sessions::Store).then(|| Arc::clone(&store));
+            Some(Arc::new(mcp::Sessions::new(&config.http, seal, shared)))
         }
     };
     let kept = Kept {

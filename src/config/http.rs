@@ -52,13 +52,14 @@ pub struct Http {
     /// `off`: no session is kept, so a restart loses nothing and every replica answers everything.
     /// `memory`: clients of the revisions before 2026-07-28 get a session, so that a person can be
     /// asked before a change; it ends with the process, and a proxy must send its requests to the
-    /// same replica.
+    /// same replica. `store`: these sessions are kept in `limits.store` as well, so that every
+    /// replica goes on with them; for this, all need the same `tools.seal_key`.
     pub sessions: Sessions,
     /// How long a session may be idle before it ends.
     pub session_idle: Period,
-    /// How many sessions there may be, for all callers together.
+    /// How many sessions there may be at each replica, for all callers together.
     pub session_limit: u32,
-    /// How many sessions one caller may have.
+    /// How many sessions one caller may have at each replica.
     pub session_limit_per_caller: u32,
     /// TLS for the listener. Left out, the listener is plain HTTP, for use behind a proxy.
     pub tls: Tls,
@@ -84,6 +85,8 @@ pub enum Sessions {
     Off,
     /// Sessions are kept in the memory of the process.
     Memory,
+    /// Sessions are kept in the store as well, and any replica goes on with them.
+    Store,
 }
 
 impl Default for Http {

@@ -22,8 +22,8 @@ pub struct Tools {
     pub confirm: Confirm,
     /// The key that seals questions, codes and sessions: at least 32 characters. Left out, one is
     /// made at the start; then a code is of no use after a restart or at another replica. With one,
-    /// any replica takes the yes; what was done is remembered by the replica that did it, so send
-    /// the calls of one client to one replica where that can be had.
+    /// any replica takes the yes. What was done, replicas tell one another through `limits.store`;
+    /// without one, each remembers what it did itself.
     pub seal_key: Option<Secret>,
     /// The key before, while what it sealed may still come back.
     pub seal_key_previous: Option<Secret>,

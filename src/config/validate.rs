@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    AuthMode, Config, Instance, Loaded, Modes, audit, auth, instances, limits, rules, telemetry,
+    AuthMode, Config, Instance, Loaded, Modes, Sessions, StoreAddress, audit, auth, instances,
+    limits, rules, telemetry,
 };
 
 impl Config {
@@ -174,6 +175,21 @@ fn changes(loaded: &mut Loaded, config: &Config) {
         loaded.refuse("tools.allow_deletes", "nothing is deleted while tools.read_only is true");
     }
     let http = &config.http;
+    if http.sessions == Sessions::Store {
+        if matches!(config.limits.store, StoreAddress::Memory) {
+            loaded.refuse(
+                "http.sessions",
+                "give limits.store too, as in redis://HOST:6379; `memory` keeps sessions without it",
+            );
+        }
+        if tools.seal_key.is_none() {
+            loaded.refuse(
+                "http.sessions",
+                "give tools.seal_key too, the same for all replicas, which seals the IDs of \
+                 sessions",
+            );
+        }
+    }
     for (key, limit) in [
         ("http.session_limit", http.session_limit),
         ("http.session_limit_per_caller", http.session_limit_per_caller),

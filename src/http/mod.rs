@@ -157,7 +157,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         // Whether the places that it names are there, which Octopus may have to be asked.
         .layer(from_fn_with_state(protocol.clone(), served::find::<O>))
         // The session that a request names is its caller's.
-        .layer(from_fn_with_state(Arc::clone(&gate), session::check))
+        .layer(from_fn_with_state((Arc::clone(&gate), protocol.clone()), session::check::<O>))
         // What rmcp lets pass in headers and parameters.
         .layer(from_fn(revision::check))
         .layer(from_fn(shape::check))
@@ -178,7 +178,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
             .layer(from_fn(narrow::read))
             .layer(from_fn_with_state(protocol.clone(), served::admit::<O>))
             .layer(from_fn_with_state(Arc::clone(&gate), rate::limit))
-            .layer(from_fn_with_state(Arc::clone(&gate), session::check))
+            .layer(from_fn_with_state((Arc::clone(&gate), protocol.clone()), session::check::<O>))
             .layer(from_fn(repair::repair))
             .service(transport(protocol, &gate));
         post_service(endpoint).get_service(streams.clone()).delete_service(streams)

@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
 use super::{Gate, envelope::Envelope, rate, refusal::Refusal};
 use crate::{
     callers::Caller,
-    mcp::{NoRoom, Sessions},
+    mcp::{Found, NoRoom, NotTaken, Offering, Protocol, Sessions},
     tool::Narrowing,
 };
 
@@ -23,8 +23,8 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// Lets a request into the session that it names, if that is its caller's. Where no sessions are
 /// kept, and in the revision that has none, headers about them mean nothing and go no further.
-pub(super) async fn check(
-    State(gate): State<Arc<Gate>>,
+pub(super) async fn check<O: Offering>(
+    State((gate, protocol)): State<(Arc<Gate>, Protocol<O>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -40,14 +40,26 @@ pub(super) async fn check(
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let place = rate::address(&request);
     let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();
-    let named = request.headers().get(SESSION);
-    let refusal = match named.map(HeaderValue::to_str) {
-        None if begins => sessions.room(&caller, &place).err().map(full),
-        None => None,
-        Some(Ok(id)) if sessions.has(id, &caller, &narrowing) => None,
+    let named = request.headers().get(SESSION).cloned();
+    let named = named.as_ref().map(HeaderValue::to_str);
+    let found = match &named {
+        Some(Ok(id)) => sessions.find(id, &caller, &narrowing).await,
+        _ => Found::Nowhere,
+    };
+    let refusal = match (&named, found) {
+        (None, _) if begins => sessions.room(&caller, &place).err().map(full),
+        (None, _) | (Some(Ok(_)), Found::Here) => None,
+        (Some(Ok(id)), Found::Elsewhere(greeting)) => {
+            let (parts, body) = request.into_parts();
+            let for_request = (&caller, place, parts.clone());
+            request = Request::from_parts(parts, body);
+            let taken = sessions.take_up(&protocol, id, *greeting, for_request).await;
+            taken.err().map(not_taken)
+        }
+        (Some(Ok(_)), Found::Unknown) => Some(away()),
         // The same words whether it never was, is over, is another caller's, or began on another
         // path or with other headers.
-        Some(_) => Some(Refusal::new(
+        (Some(_), _) => Some(Refusal::new(
             StatusCode::NOT_FOUND,
             "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
         )),
@@ -66,6 +78,9 @@ pub(super) async fn check(
     {
         return full(why).to(&id);
     }
+    if ends && let (StatusCode::ACCEPTED, Some(Ok(id))) = (response.status(), named) {
+        sessions.end(id).await;
+    }
     // It is done, where rmcp says that it will be; some clients take that for a failure.
     if ends && response.status() == StatusCode::ACCEPTED {
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -76,6 +91,23 @@ pub(super) async fn check(
 fn greets(request: &Request) -> bool {
     let envelope = request.extensions().get::<Envelope>();
     envelope.is_some_and(|envelope| envelope.method.as_deref() == Some("initialize"))
+}
+
+fn not_taken(why: NotTaken) -> Refusal {
+    match why {
+        NotTaken::NoRoom(why) => full(why),
+        NotTaken::Failed => Refusal::new(
+            StatusCode::NOT_FOUND,
+            "this session cannot be gone on with; send `initialize` without Mcp-Session-Id for a \
+             new one",
+        ),
+    }
+}
+
+fn away() -> Refusal {
+    let message = "the store in which sessions are kept is away; try again in a moment";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn full(why: NoRoom) -> Refusal {

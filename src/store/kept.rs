@@ -13,7 +13,7 @@ const OVERHEAD: usize = 200;
 
 /// Small values in the memory of this process.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Here {
     values: Cache<(&'static str, Key), Value>,
 }
 
@@ -41,7 +41,7 @@ impl<K> Expiry<K, Value> for Each {
     }
 }
 
-impl Default for Kept {
+impl Default for Here {
     fn default() -> Self {
         let values = Cache::builder()
             .max_capacity(MOST)
@@ -54,12 +54,15 @@ impl Default for Kept {
     }
 }
 
-impl Kept {
+impl Here {
     pub(super) fn put(&self, kind: &'static str, key: &Key, bytes: &[u8], good_for: Duration) {
         self.values.insert((kind, *key), Value { bytes: bytes.into(), good_for });
     }
 
     pub(super) fn get(&self, kind: &'static str, key: &Key) -> Option<Vec<u8>> {
         self.values.get(&(kind, *key)).map(|value| value.bytes.to_vec())
+    }
+    pub(super) fn remove(&self, kind: &'static str, key: &Key) {
+        self.values.invalidate(&(kind, *key));
     }
 }

@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use self::{kept::Kept, remote::Remote};
+use self::{kept::Here, remote::Remote};
 use crate::config::{Limits, StoreAddress};
 
 /// What something in the store belongs to: a fingerprint, and never a secret itself.
@@ -41,18 +41,41 @@ pub enum Written {
     Nowhere,
 }
 
+/// What came of claiming a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It is this replica's, until its time is over or it is given up.
+    Ours,
+    /// It is another's, who left this value.
+    Theirs(Vec<u8>),
+    /// Nobody knows: the store that replicas share is away, or said nothing in time.
+    Unknown,
+}
+
+/// What there is of a value whose time was to begin anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// The value. It is good for that long again.
+    Good(Vec<u8>),
+    /// It is not there, or no longer.
+    Gone,
+    /// Nobody knows: the store that replicas share is away, or what belongs there is not written
+    /// yet.
+    Unknown,
+}
+
 /// The store, shared by everything that keeps anything in it.
 #[derive(Debug)]
 pub struct Store {
     buckets: std::sync::Mutex<Vec<Bucket>>,
-    kept: Kept,
+    kept: Here,
     remote: Option<Arc<Remote>>,
 }
 
 impl Store {
     /// A store in the memory of this process, for itself.
     pub fn memory() -> Arc<Self> {
-        Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Kept::default(), remote: None })
+        Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Here::default(), remote: None })
     }
 
     /// The store of the settings. One that cannot be reached is looked for in the background,
@@ -67,7 +90,7 @@ impl Store {
             tokio::spawn(Arc::clone(remote).keep_connected(stop.clone()));
         }
         let store =
-            Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Kept::default(), remote });
+            Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Here::default(), remote });
         tokio::spawn(Arc::clone(&store).look_after(stop));
         Ok(store)
     }
@@ -118,6 +141,53 @@ impl Store {
             return Some(value);
         }
         self.kept.get(kind, key)
+    }
+
+    /// Claims a name for a while, for one of the replicas that share a store: whoever comes first
+    /// with a value of their own has it. Where nothing is shared, there is nobody else.
+    pub async fn claim(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        value: &[u8],
+        good_for: Duration,
+    ) -> Claim {
+        match &self.remote {
+            None => Claim::Ours,
+            Some(remote) => remote.claim(kind, key, value, good_for).await,
+        }
+    }
+
+    /// Gives up what was claimed or put with this value. Where the store that replicas share is
+    /// away, that is lost, and it stays until its time is over.
+    pub async fn give_up(&self, kind: &'static str, key: &Key, value: &[u8]) {
+        self.kept.remove(kind, key);
+        if let Some(remote) = &self.remote {
+            remote.give_up(kind, key, value).await;
+        }
+    }
+
+    /// Takes a value away. Whether it is gone for all.
+    pub async fn remove(&self, kind: &'static str, key: &Key) -> bool {
+        self.kept.remove(kind, key);
+        match &self.remote {
+            None => true,
+            Some(remote) => remote.remove(kind, key).await,
+        }
+    }
+
+    /// The value of this kind, which from now on is good for that long again.
+    pub async fn renew(&self, kind: &'static str, key: &Key, good_for: Duration) -> Kept {
+        match &self.remote {
+            None => match self.kept.get(kind, key) {
+                Some(value) => {
+                    self.kept.put(kind, key, &value, good_for);
+                    Kept::Good(value)
+                }
+                None => Kept::Gone,
+            },
+            Some(remote) => remote.renew(kind, key, good_for).await,
+        }
     }
 
     /// How often the store that replicas share was asked and did not answer, or was not asked

@@ -181,7 +181,8 @@ impl Error {
             }
             Self::Unsure(_) => {
                 "look at what is there before calling again; this server sends the same call with \
-                 the same `confirm` or `idempotencyKey` no second time, another replica of it may"
+                 the same `confirm` or `idempotencyKey` no second time; a replica of it that shares \
+                 no store with it may (limits.store)"
                     .to_owned()
             }
             Self::NotKept => {

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use super::{
     Error, Seal,
     brought::{Brought, Nonce, Token},
-    ledger::{Key, Ledger, Name, Undone},
+    ledger::{Key, Ledger, Name},
     proposal::{Fact, Proposal},
     seal::Unsealed,
 };
@@ -15,6 +15,7 @@ use crate::{
     config::{Confirm, Effect},
     octopus::{self, Answer},
     rules::Decision,
+    store::Store,
 };
 
 /// How long a question is good for.
@@ -110,7 +111,13 @@ impl Gate {
             .weigher(bytes)
             .time_to_live(GOOD_FOR)
             .build();
-        Self { confirm, seal, ledger: Arc::new(Ledger::new()), shown }
+        Self { confirm, seal, ledger: Arc::new(Ledger::new(Store::memory())), shown }
+    }
+
+    /// The same gate, which shares with other replicas what was done.
+    #[must_use]
+    pub fn sharing(&self, store: &Arc<Store>) -> Self {
+        Self { ledger: Arc::new(Ledger::new(Arc::clone(store))), ..self.with(self.confirm) }
     }
 
     /// The same gate, that lets consent down as far as this: it knows the questions and the deeds.
@@ -134,10 +141,9 @@ impl Gate {
         if !counts {
             return Ok(None);
         }
-        let found =
-            self.ledger.find(&brought.whose, brought.name, &brought.call).map_err(undone)?;
+        let found = self.ledger.find(&brought.whose, brought.name, &brought.call).await?;
         let Some(deed) = found else { return Ok(None) };
-        deed.result().await.map(Some).map_err(unsure)
+        deed.result().await?.map(Some).map_err(unsure)
     }
 
     fn asks_nobody(&self, brought: &Brought) -> bool {
@@ -250,29 +256,13 @@ impl Gate {
         work: impl Future<Output = Result<Answer, octopus::Error>> + Send + 'static,
     ) -> Result<(Answer, bool), Error> {
         let Brought { whose, name, call, .. } = brought;
-        match self.ledger.once(*whose, *name, *call, work).await {
+        let asked_here = |token: &Token| self.shown.contains_key(&token.nonce);
+        let asked_here = brought.token.as_ref().is_some_and(asked_here);
+        match self.ledger.once(*whose, *name, *call, asked_here, work).await {
             Ok((result, repeated)) => result.map(|answer| (answer, repeated)).map_err(unsure),
-            Err(why) => Err(undone(why)),
+            Err(why) => Err(why.into()),
         }
     }
-}
-
-fn undone(why: Undone) -> Error {
-    let why = match why {
-        Undone::OtherCall => {
-            "this idempotencyKey was used for another call not long ago; give a new one"
-        }
-        Undone::Forgotten => {
-            "this change was sent not long ago, and what Octopus answered is not kept any more; it \
-             is not sent again. Read what it was about, or the events of it, to see what came of \
-             it. To make it once more, call without `confirm`, and with a new idempotencyKey if any"
-        }
-        Undone::Full => {
-            "nothing was changed: more was changed in the last 15 minutes than this server can \
-             tell apart; call again in some minutes"
-        }
-    };
-    Error::Invalid(why.to_owned())
 }
 
 fn purpose(call: &Key, way: Way) -> Vec<u8> {

@@ -38,6 +38,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "audit",
             "callers",
             "octopus",
+            "store",
             "telemetry",
             "config",
             "text",

@@ -4,10 +4,12 @@ use std::{pin::Pin, sync::Arc, time::Instant};
 
 use futures::{Stream, StreamExt};
 use rmcp::{
-    model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
+    model::{
+        ClientJsonRpcMessage, ClientRequest, JsonRpcMessage, JsonRpcRequest, ServerJsonRpcMessage,
+    },
     transport::streamable_http_server::session::{
         RestoreOutcome, ServerSseMessage, SessionId, SessionManager,
-        local::{LocalSessionManager, LocalSessionManagerError as Error},
+        local::{LocalSessionManager, LocalSessionManagerError as Error, SessionError},
     },
 };
 
@@ -35,9 +37,9 @@ impl Manager {
         stream: impl Stream<Item = ServerSseMessage> + Send + Sync + 'static,
     ) -> Messages {
         let open = self.0.as_ref().map(|sessions| Open::new(Arc::clone(sessions), id));
-        Box::pin(stream.map(move |message| {
-            let _open_until_dropped = &open;
-            message
+        Box::pin(stream.map(move |message| match &open {
+            Some(open) => open.sessions.outward(&open.id, message),
+            None => message,
         }))
     }
 }
@@ -60,7 +62,7 @@ impl SessionManager for Manager {
         let served = served.map_err(|_| refused())?;
         let ends = sessions.take_place(&id, served.whose, served.place).map_err(|_| refused())?;
         if let Some(ends) = ends {
-            let _ = self.local()?.close_session(&ends.into()).await;
+            sessions.end(&ends).await;
         }
         // To restore a session is the one way to make one with an ID of our own.
         match self.local()?.restore_session(id.clone().into()).await {
@@ -77,7 +79,18 @@ impl SessionManager for Manager {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, Error> {
-        self.local()?.initialize_session(id, message).await
+        let greeting = match &message {
+            JsonRpcMessage::Request(JsonRpcRequest {
+                request: ClientRequest::InitializeRequest(greeting),
+                ..
+            }) => Some(greeting.params.clone()),
+            _ => None,
+        };
+        let answer = self.local()?.initialize_session(id, message).await?;
+        if let (JsonRpcMessage::Response(_), Some(greeting)) = (&answer, greeting) {
+            self.sessions()?.share(id, &greeting).await;
+        }
+        Ok(answer)
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Error> {
@@ -102,10 +115,15 @@ impl SessionManager for Manager {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<(), Error> {
-        if let Some(known) = self.sessions()?.known().get_mut(&**id) {
+        let sessions = self.sessions()?;
+        if let Some(known) = sessions.known().get_mut(&**id) {
             known.last = Instant::now();
         }
-        self.local()?.accept_message(id, message).await
+        match sessions.inward(id, message).await {
+            Ok(Some(message)) => self.local()?.accept_message(id, message).await,
+            Ok(None) => Ok(()),
+            Err(()) => Err(SessionError::ChannelClosed(None).into()),
+        }
     }
 
     async fn create_standalone_stream(
@@ -125,7 +143,18 @@ impl SessionManager for Manager {
             let stream = self.local()?.create_standalone_stream(id).await?;
             return Ok(self.in_use(id, stream));
         }
-        let stream = self.local()?.resume(id, last_event_id).await?;
+        let event = match &self.sessions()?.shared {
+            None => Some(last_event_id.clone()),
+            Some(shared) => shared.event(&last_event_id),
+        };
+        let stream = match event {
+            Some(event) => self.local()?.resume(id, event).await?.left_stream(),
+            // What another replica had to say on the stream of a call is said there alone.
+            None if last_event_id.contains('/') => {
+                return Err(SessionError::ChannelClosed(None).into());
+            }
+            None => self.local()?.create_standalone_stream(id).await?.right_stream(),
+        };
         Ok(self.in_use(id, stream))
     }
 }
@@ -133,18 +162,18 @@ impl SessionManager for Manager {
 /// Marks a session as in use.
 struct Open {
     sessions: Arc<Sessions>,
-    id: String,
+    id: SessionId,
 }
 
 impl Open {
     fn new(sessions: Arc<Sessions>, id: &SessionId) -> Self {
-        let open = Self { sessions, id: id.to_string() };
+        let open = Self { sessions, id: Arc::clone(id) };
         open.count(|count| count.saturating_add(1));
         open
     }
 
     fn count(&self, change: impl FnOnce(usize) -> usize) {
-        if let Some(known) = self.sessions.known().get_mut(&self.id) {
+        if let Some(known) = self.sessions.known().get_mut(&*self.id) {
             known.open = change(known.open);
             known.last = Instant::now();
         }

@@ -1,4 +1,5 @@
-//! Sessions of clients of the revisions that have them, in the memory of the process.
+//! Sessions of clients of the revisions that have them, in the memory of the process, and in the
+//! store where replicas share them.
 //!
 //! They are there so that a person can be asked before a change: a question of the server needs a
 //! stream that belongs to a client. The ID of a session is sealed for its caller and
@@ -6,9 +7,12 @@
 //! one on another path. A session ends when its client says so, or when it has
 //! been idle for long; one that still answers a call, or has a stream open, is not idle.
 
+mod answers;
 mod manager;
+mod shared;
 
 pub use manager::Manager;
+pub use shared::{Found, NotTaken};
 
 use std::{
     collections::HashMap,
@@ -21,10 +25,12 @@ use rmcp::transport::streamable_http_server::session::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::shared::Shared;
 use crate::{
     callers::Caller,
     config,
     octopus::Fingerprint,
+    store::Store,
     tool::{Narrowing, Seal},
 };
 
@@ -61,6 +67,8 @@ pub struct Sessions {
     limit: usize,
     limit_per_caller: usize,
     known: Mutex<HashMap<String, Known>>,
+    /// What other replicas know of them.
+    shared: Option<Shared>,
 }
 
 #[derive(Debug)]
@@ -70,6 +78,8 @@ struct Known {
     last: Instant,
     /// Streams that are open: answers on their way, and the one that clients listen on.
     open: usize,
+    /// Whether other replicas know of it.
+    shared: bool,
 }
 
 /// Why there can be no further session.
@@ -82,8 +92,8 @@ pub enum NoRoom {
 }
 
 impl Sessions {
-    /// Sessions within these limits.
-    pub fn new(http: &config::Http, seal: Seal) -> Self {
+    /// Sessions within these limits, which replicas share where there is a store for them.
+    pub fn new(http: &config::Http, seal: Seal, store: Option<Arc<Store>>) -> Self {
         let mut local = LocalSessionManager::default();
         // Its own timer counts messages alone, and would end a session whose call takes long.
         local.session_config.keep_alive = None;
@@ -94,15 +104,8 @@ impl Sessions {
             limit: http.session_limit as usize,
             limit_per_caller: http.session_limit_per_caller as usize,
             known: Mutex::default(),
+            shared: store.map(Shared::new),
         }
-    }
-
-    /// Whether a caller has a session with this ID, which began with what this request is narrowed
-    /// to.
-    pub fn has(&self, id: &str, caller: &Caller, narrowing: &Narrowing) -> bool {
-        let whose = Some(caller.fingerprint());
-        self.seal.open(id, &purpose((whose, narrowing.digest()))).is_ok()
-            && self.known().get(id).is_some_and(|known| known.whose == whose)
     }
 
     /// Whether a caller, who comes from there, may have another session.
@@ -147,7 +150,10 @@ impl Sessions {
         if let Some(ends) = &ends {
             known.remove(ends);
         }
-        known.insert(id.to_owned(), Known { whose, place, last: Instant::now(), open: 0 });
+        known.insert(
+            id.to_owned(),
+            Known { whose, place, last: Instant::now(), open: 0, shared: false },
+        );
         Ok(ends)
     }
 
@@ -181,6 +187,7 @@ impl Sessions {
             if stopped {
                 return;
             }
+            self.keep_in_use().await;
         }
     }
 

@@ -69,6 +69,11 @@ impl Later {
         self.queue().waiting.retain(|waiting| waiting.number != written.number);
     }
 
+    /// Lets no value of this name wait any more.
+    pub(super) fn remove(&self, kind: &str, key: &Key) {
+        self.queue().waiting.retain(|waiting| !waiting.is_called(kind, key));
+    }
+
     /// The queue, without what is not good any more.
     fn queue(&self) -> MutexGuard<'_, Queue> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);

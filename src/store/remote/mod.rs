@@ -3,6 +3,7 @@
 //! A call never waits for a connection. One that fails, or is slow, is given up; from then on the
 //! store is away, and a task of its own connects again, and writes what could not be written.
 
+mod claims;
 mod later;
 mod values;
 
@@ -56,6 +57,7 @@ pub(super) struct Remote {
     prefix: String,
     patience: Duration,
     take: Script,
+    claims: claims::Scripts,
     connection: Mutex<Option<Connection>>,
     /// How many connections were made.
     made: AtomicU64,
@@ -103,6 +105,7 @@ impl Remote {
             prefix: limits.store_prefix.clone(),
             patience: limits.store_timeout.0,
             take: Script::new(TAKE),
+            claims: claims::Scripts::default(),
             connection: Mutex::default(),
             made: AtomicU64::new(0),
             later: Later::default(),

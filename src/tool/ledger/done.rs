@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{KEPT, Key, Name};
+use super::{KEPT, Key, Name, Undone};
 
 /// How many deeds are known at once. While there are more, nothing is done.
 const MOST: usize = 100_000;
@@ -18,17 +18,6 @@ pub(super) struct Done {
     /// The oldest first.
     since: VecDeque<(Instant, Key)>,
     most: usize,
-}
-
-/// Why something is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tool) enum Undone {
-    /// The name stands for another call.
-    OtherCall,
-    /// It was done, and the answer is not kept any more.
-    Forgotten,
-    /// More was done not long ago than can be known.
-    Full,
 }
 
 impl Default for Done {

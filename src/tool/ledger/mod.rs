@@ -2,8 +2,12 @@
 //!
 //! Answers may be large, so the oldest are forgotten when there are too many bytes of them. That
 //! something was done is kept apart, for as long as its name counts, whatever becomes of the answer.
+//!
+//! Replicas that share a store know of one another's deeds by their claims.
 
+mod claims;
 mod done;
+mod undone;
 
 use std::{
     sync::{
@@ -22,9 +26,12 @@ use moka::{
     sync::Cache,
 };
 
-use self::done::Done;
-pub(super) use self::done::Undone;
-use crate::octopus::{Answer, Error};
+pub(in crate::tool) use self::undone::Undone;
+use self::{claims::Claims, done::Done};
+use crate::{
+    octopus::{Answer, Error},
+    store::Store,
+};
 
 /// How long a deed is remembered: longer than a question is good for.
 const KEPT: Duration = Duration::from_mins(15);
@@ -60,6 +67,7 @@ pub(super) struct Ledger {
     /// The last deed of each caller at each instance.
     last: Cache<Key, Key>,
     done: Arc<Mutex<Done>>,
+    claims: Claims,
     count: Arc<AtomicU64>,
 }
 
@@ -69,8 +77,11 @@ pub(super) struct Deed {
     /// What it was done with.
     pub(super) arguments: Key,
     ended: Arc<OnceLock<Ended>>,
-    result: Shared<BoxFuture<'static, Result<Answer, Error>>>,
+    result: Shared<BoxFuture<'static, Came>>,
 }
+
+/// What came of a deed: what Octopus says of it, or why it was left to another replica.
+type Came = Result<Result<Answer, Error>, Undone>;
 
 /// How a deed ended.
 #[derive(Debug, Clone, Copy)]
@@ -87,8 +98,9 @@ impl std::fmt::Debug for Deed {
 }
 
 impl Ledger {
-    pub(super) fn new() -> Self {
-        Self::of(KEPT_BYTES, Done::default())
+    /// One that shares this store with other replicas.
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self { claims: Claims::new(store), ..Self::of(KEPT_BYTES, Done::default()) }
     }
 
     /// One that keeps so many bytes of answers.
@@ -99,11 +111,12 @@ impl Ledger {
             .time_to_live(KEPT)
             .build();
         let last = Cache::builder().max_capacity(CALLERS).time_to_live(KEPT).build();
-        Self { deeds, last, done: Arc::new(Mutex::new(done)), count: Arc::default() }
+        let (done, claims) = (Arc::new(Mutex::new(done)), Claims::new(Store::memory()));
+        Self { deeds, last, done, claims, count: Arc::default() }
     }
 
     /// The deed with this name and these arguments, where it counts.
-    pub(super) fn find(
+    pub(super) async fn find(
         &self,
         whose: &Key,
         name: Name,
@@ -112,7 +125,13 @@ impl Ledger {
         match self.deeds.get(name.key()).filter(|deed| self.counts(whose, name, deed)) {
             Some(deed) if deed.arguments != *arguments => Err(Undone::OtherCall),
             Some(deed) => Ok(Some(deed)),
-            None => self.done().undone(name, arguments).map_or(Ok(None), Err),
+            None => {
+                let undone = self.done().undone(name, arguments);
+                match undone {
+                    Some(undone) => Err(undone),
+                    None => self.claims.find(name, arguments).await.map_or(Ok(None), Err),
+                }
+            }
         }
     }
 
@@ -129,12 +148,14 @@ impl Ledger {
     }
 
     /// Does it, unless it was done or is being done; and whether it was. It goes on when nobody
-    /// waits for it any more: half a change is worse than one whose answer nobody reads.
+    /// waits for it any more: half a change is worse than one whose answer nobody reads. Whether
+    /// the question was asked here counts where no other replica can be asked.
     pub(super) async fn once(
         &self,
         whose: Key,
         name: Name,
         arguments: Key,
+        asked_here: bool,
         work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
     ) -> Result<(Result<Answer, Error>, bool), Undone> {
         let mut first = false;
@@ -147,7 +168,7 @@ impl Ledger {
                     return Op::Nop;
                 }
                 first = true;
-                Op::Put(self.begin(name, arguments, work))
+                Op::Put(self.begin(name, arguments, asked_here, work))
             }
         });
         if let Some(undone) = undone {
@@ -165,26 +186,35 @@ impl Ledger {
         } else if deed.arguments != arguments {
             return Err(Undone::OtherCall);
         }
-        Ok((deed.result().await, !first))
+        Ok((deed.result().await?, !first))
     }
 
     fn begin(
         &self,
         name: Name,
         arguments: Key,
+        asked_here: bool,
         work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
     ) -> Arc<Deed> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let ended = Arc::new(OnceLock::new());
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
-            let result = work.await;
-            let bytes = result.as_ref().map_or(0, |answer| answer.body.len());
+            let came = match ledger.claims.take(name, &arguments, asked_here).await {
+                Ok(()) => Ok(work.await),
+                Err(undone) => Err(undone),
+            };
+            let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
+            let bytes = bytes.map_or(0, |answer| answer.body.len());
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let _ = end.set(Ended { at: Instant::now(), bytes });
-            let refused = result.as_ref().is_err_and(Error::is_refusal);
+            let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
             if refused {
-                // Octopus did nothing, so the next try is a first one.
+                // Octopus did nothing, so the next try is a first one, here and elsewhere.
+                ledger.claims.give_up(name, &arguments).await;
+            }
+            let _ = end.set(Ended { at: Instant::now(), bytes });
+            let refused = refused || came.is_err();
+            if refused {
                 ledger.done().forget(name);
             }
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
@@ -194,11 +224,11 @@ impl Ledger {
                 Some(known) => Op::Put(known.into_value()),
                 None => Op::Nop,
             });
-            result
+            came
         });
         let result = task.map(|ended| match ended {
-            Ok(result) => result,
-            Err(error) => Err(Error::Unexpected { reason: error.to_string() }),
+            Ok(came) => came,
+            Err(error) => Ok(Err(Error::Unexpected { reason: error.to_string() })),
         });
         Arc::new(Deed { number, arguments, ended, result: result.boxed().shared() })
     }
@@ -217,7 +247,7 @@ impl Deed {
         self.ended.get().map_or(0, |ended| ended.bytes).saturating_add(DEED_BYTES)
     }
 
-    pub(super) async fn result(&self) -> Result<Answer, Error> {
+    pub(super) async fn result(&self) -> Came {
         self.result.clone().await
     }
 }

@@ -11,14 +11,15 @@ fn answer() -> Answer {
 }
 
 async fn done(ledger: &Ledger, name: Name) -> Result<bool, Undone> {
-    let (result, repeated) = ledger.once(ME, name, *name.key(), async { Ok(answer()) }).await?;
+    let (result, repeated) =
+        ledger.once(ME, name, *name.key(), false, async { Ok(answer()) }).await?;
     assert!(result.is_ok());
     Ok(repeated)
 }
 
 #[tokio::test]
 async fn what_comes_twice_is_done_once_even_when_nobody_waits() {
-    let (ledger, count) = (Ledger::new(), Arc::new(AtomicU32::new(0)));
+    let (ledger, count) = (Ledger::new(Store::memory()), Arc::new(AtomicU32::new(0)));
     let (start, started) = tokio::sync::oneshot::channel();
     let mut start = Some(start);
     let mut work = |count: Arc<AtomicU32>| {
@@ -36,38 +37,38 @@ async fn what_comes_twice_is_done_once_even_when_nobody_waits() {
     let first = work(Arc::clone(&count));
     {
         // Whoever called gives up as soon as the work has begun.
-        let call = ledger.once(ME, name, [0; 32], first);
+        let call = ledger.once(ME, name, [0; 32], false, first);
         tokio::select! { biased; _ = started => {}, _ = call => {} }
     }
-    let again = ledger.once(ME, name, [0; 32], work(Arc::clone(&count))).await;
+    let again = ledger.once(ME, name, [0; 32], false, work(Arc::clone(&count))).await;
     assert!(again.unwrap().1);
-    let other = ledger.once(ME, name, [5; 32], work(Arc::clone(&count))).await;
+    let other = ledger.once(ME, name, [5; 32], false, work(Arc::clone(&count))).await;
     assert_eq!(other.unwrap_err(), Undone::OtherCall);
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn what_octopus_refused_may_be_tried_again_and_what_may_have_happened_may_not() {
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(Store::memory());
     let refused = async { Err(Error::Rejected { status: 400, message: "no".to_owned() }) };
     let lost = async { Err(Error::TimedOut { after: KEPT }) };
     let (one, two) = (Name::Given([1; 32]), Name::Given([2; 32]));
-    assert!(ledger.once(ME, one, [1; 32], refused).await.unwrap().0.is_err());
+    assert!(ledger.once(ME, one, [1; 32], false, refused).await.unwrap().0.is_err());
     assert_eq!(done(&ledger, one).await, Ok(false));
-    assert!(ledger.once(ME, two, [2; 32], lost).await.unwrap().0.is_err());
-    let again = ledger.once(ME, two, [2; 32], async { Ok(answer()) }).await.unwrap();
+    assert!(ledger.once(ME, two, [2; 32], false, lost).await.unwrap().0.is_err());
+    let again = ledger.once(ME, two, [2; 32], false, async { Ok(answer()) }).await.unwrap();
     assert!(again.0.is_err() && again.1);
 }
 
 #[tokio::test]
 async fn large_answers_are_not_kept_without_end() {
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(Store::memory());
     let large = bytes::Bytes::from(vec![b'x'; 16 * 1024 * 1024]);
     for number in 0..10 {
         let body = large.clone();
         let work = async { Ok(Answer { body, ..answer() }) };
         let name = Name::Asked([number; 32]);
-        assert!(ledger.once(ME, name, [0; 32], work).await.unwrap().0.is_ok());
+        assert!(ledger.once(ME, name, [0; 32], false, work).await.unwrap().0.is_ok());
     }
     ledger.deeds.run_pending_tasks();
     assert!(ledger.deeds.weighted_size() <= KEPT_BYTES);
@@ -77,7 +78,7 @@ async fn large_answers_are_not_kept_without_end() {
 /// On, off and on again are three changes, although nobody was asked about any of them.
 #[tokio::test]
 async fn a_call_is_the_same_until_its_caller_makes_another() {
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(Store::memory());
     let (on, off) = (Name::Call([1; 32]), Name::Call([2; 32]));
     assert_eq!(done(&ledger, on).await, Ok(false));
     assert_eq!(done(&ledger, on).await, Ok(true));
@@ -95,9 +96,9 @@ async fn what_was_done_is_not_done_again_when_its_answer_is_forgotten() {
     }
     for name in names {
         assert_eq!(done(&ledger, name).await, Err(Undone::Forgotten));
-        let found = ledger.find(&ME, name, name.key());
+        let found = ledger.find(&ME, name, name.key()).await;
         assert_eq!(found.map(|deed| deed.is_some()), Err(Undone::Forgotten));
-        let other = ledger.find(&ME, name, &[5; 32]);
+        let other = ledger.find(&ME, name, &[5; 32]).await;
         assert_eq!(other.map(|deed| deed.is_some()), Err(Undone::OtherCall));
     }
 }
@@ -117,6 +118,8 @@ async fn while_more_was_done_than_can_be_known_nothing_with_a_name_is_done() {
     let refused = async { Err(Error::Rejected { status: 400, message: String::new() }) };
     let ledger = Ledger::of(KEPT_BYTES, Done::of(1));
     let name = Name::Asked([1; 32]);
-    assert!(ledger.once(ME, name, *name.key(), refused).await.is_ok_and(|(r, _)| r.is_err()));
+    assert!(
+        ledger.once(ME, name, *name.key(), false, refused).await.is_ok_and(|(r, _)| r.is_err())
+    );
     assert_eq!(done(&ledger, name).await, Ok(false), "what is refused was not done");
 }

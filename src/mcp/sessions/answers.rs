@@ -1,0 +1,190 @@
+//! Questions on sessions that replicas share, and how an answer finds whoever asked.
+//!
+//! Each replica numbers its questions by itself, so the ID of one names the replica, and so do those
+//! of events. An answer that comes to another replica is left in the store, sealed; whoever asked
+//! looks there until it comes, or nobody waits for it any more.
+
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rmcp::{
+    model::{ClientJsonRpcMessage, JsonRpcMessage, NumberOrString, ServerNotification},
+    transport::streamable_http_server::session::{ServerSseMessage, SessionId, SessionManager},
+};
+
+use super::{Sessions, shared::Shared};
+use crate::{
+    octopus::Fingerprint,
+    store::{Key, Written},
+};
+
+/// What answers are called in the store.
+const KIND: &str = "answer";
+/// How long a question may wait for its answer: as long as it is good for.
+const GOOD_FOR: Duration = Duration::from_mins(5);
+/// How often whoever asked looks for an answer.
+const LOOK: Duration = Duration::from_millis(250);
+/// How large an answer may be: a yes, and a word that was typed.
+const LARGEST: usize = 8 * 1024;
+
+/// Whose question an answer is to.
+enum To {
+    /// One of this replica, with its number.
+    Us(i64),
+    /// One of another replica.
+    Another,
+    /// None that there is.
+    Nobody,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, std::collections::HashSet<(SessionId, i64)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn named(&self, number: i64) -> NumberOrString {
+        NumberOrString::String(format!("{}-{number}", self.us).into())
+    }
+
+    fn to(&self, id: &NumberOrString) -> To {
+        let NumberOrString::String(id) = id else { return To::Nobody };
+        let Some((who, number)) = id.split_once('-') else { return To::Nobody };
+        let is_name =
+            who.len() == self.us.len() && who.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match number.parse() {
+            Ok(number) if who == self.us => To::Us(number),
+            Ok(_) if is_name => To::Another,
+            _ => To::Nobody,
+        }
+    }
+
+    /// The ID of an event as this replica knows it; `None` where it is another's.
+    pub(super) fn event(&self, id: &str) -> Option<String> {
+        match id.split_once('.') {
+            None => Some(id.to_owned()),
+            Some((who, id)) => (who == self.us).then(|| id.to_owned()),
+        }
+    }
+}
+
+fn key(session: &SessionId, question: &NumberOrString) -> Key {
+    let question = question.to_string();
+    *Fingerprint::of([session.as_bytes(), question.as_bytes()]).as_bytes()
+}
+
+fn purpose(key: &Key) -> Vec<u8> {
+    [b"answer".as_slice(), key].concat()
+}
+
+impl Sessions {
+    /// A message as it goes out to the client of a session.
+    pub(super) fn outward(
+        self: &Arc<Self>,
+        session: &SessionId,
+        mut message: ServerSseMessage,
+    ) -> ServerSseMessage {
+        let Some(shared) = &self.shared else { return message };
+        message.event_id = message.event_id.map(|id| format!("{}.{id}", shared.us));
+        let Some(inner) = message.message.as_mut() else { return message };
+        match &**inner {
+            JsonRpcMessage::Request(_) => {}
+            JsonRpcMessage::Notification(told)
+                if matches!(told.notification, ServerNotification::CancelledNotification(_)) => {}
+            _ => return message,
+        }
+        match Arc::make_mut(inner) {
+            JsonRpcMessage::Request(asked) => {
+                if let NumberOrString::Number(number) = asked.id {
+                    asked.id = shared.named(number);
+                    if shared.waiting().insert((Arc::clone(session), number)) {
+                        tokio::spawn(Arc::clone(self).await_answer(Arc::clone(session), number));
+                    }
+                }
+            }
+            JsonRpcMessage::Notification(told) => {
+                if let ServerNotification::CancelledNotification(cancelled) = &mut told.notification
+                    && let Some(NumberOrString::Number(number)) = cancelled.params.request_id
+                {
+                    cancelled.params.request_id = Some(shared.named(number));
+                    shared.waiting().remove(&(Arc::clone(session), number));
+                }
+            }
+            _ => {}
+        }
+        message
+    }
+
+    /// A message of the client of a session, as this replica knows its question; `None` where it
+    /// was left for another replica.
+    pub(super) async fn inward(
+        &self,
+        session: &SessionId,
+        mut message: ClientJsonRpcMessage,
+    ) -> Result<Option<ClientJsonRpcMessage>, ()> {
+        let Some(shared) = &self.shared else { return Ok(Some(message)) };
+        let id = match &mut message {
+            JsonRpcMessage::Response(answer) => &mut answer.id,
+            JsonRpcMessage::Error(answer) => match &mut answer.id {
+                Some(id) => id,
+                None => return Ok(Some(message)),
+            },
+            _ => return Ok(Some(message)),
+        };
+        match shared.to(id) {
+            To::Us(number) => {
+                *id = NumberOrString::Number(number);
+                shared.waiting().remove(&(Arc::clone(session), number));
+                Ok(Some(message))
+            }
+            To::Nobody => Ok(Some(message)),
+            To::Another => {
+                let key = key(session, id);
+                let answer = serde_json::to_vec(&message).map_err(|_| ())?;
+                if answer.len() > LARGEST {
+                    return Err(());
+                }
+                let sealed = self.seal.seal(&answer, &purpose(&key), GOOD_FOR);
+                let written = shared.store.put(KIND, &key, sealed.as_bytes(), GOOD_FOR).await;
+                match written {
+                    Written::Shared | Written::Soon => Ok(None),
+                    Written::Here | Written::Nowhere => Err(()),
+                }
+            }
+        }
+    }
+
+    /// Looks for the answer to a question until it comes, here or at another replica, or nobody
+    /// waits for it any more.
+    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64) {
+        let Some(shared) = &self.shared else { return };
+        let this = (session, number);
+        let key = key(&this.0, &shared.named(number));
+        let look = async {
+            while shared.waiting().contains(&this) && self.known().contains_key(&*this.0) {
+                tokio::time::sleep(LOOK).await;
+                if let Some(sealed) = shared.store.get(KIND, &key).await {
+                    return self.opened(&sealed, &key);
+                }
+            }
+            None
+        };
+        let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
+        if shared.waiting().remove(&this)
+            && let Some(mut answer) = answer
+        {
+            match &mut answer {
+                JsonRpcMessage::Response(answer) => answer.id = NumberOrString::Number(number),
+                JsonRpcMessage::Error(error) => error.id = Some(NumberOrString::Number(number)),
+                _ => return,
+            }
+            let _ = self.local.accept_message(&this.0, answer).await;
+        }
+    }
+
+    fn opened(&self, sealed: &[u8], key: &Key) -> Option<ClientJsonRpcMessage> {
+        let sealed = std::str::from_utf8(sealed).ok()?;
+        serde_json::from_slice(&self.seal.open(sealed, &purpose(key)).ok()?).ok()
+    }
+}
