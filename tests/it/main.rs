@@ -67,6 +67,9 @@ mod callers;
 // How much one caller may ask for, and all together: rates, calls at once, replicas.
 mod rate;
 
+// Several replicas that share a store: deeds, sessions, and all of it behind a proxy.
+mod replicas;
+
 // Every way in which Octopus can fail, as a caller sees it.
 mod failures;
 

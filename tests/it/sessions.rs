@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// A client that keeps a session, as those of the earlier revisions do.
-struct Client<'a> {
-    server: &'a TestServer,
-    key: &'static str,
-    session: String,
+pub struct Client<'a> {
+    pub server: &'a TestServer,
+    pub key: &'static str,
+    pub session: String,
 }
 
 /// The messages of a stream, as they come.
@@ -95,7 +95,7 @@ async fn greet(server: &TestServer, key: &str, capabilities: &Value) -> Reply {
 }
 
 impl<'a> Client<'a> {
-    async fn connect(server: &'a TestServer, key: &'static str, capabilities: Value) -> Self {
+    pub async fn connect(server: &'a TestServer, key: &'static str, capabilities: Value) -> Self {
         let greeted = greet(server, key, &capabilities).await;
         assert_eq!(greeted.status, 200, "{}", greeted.text);
         assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
@@ -107,12 +107,22 @@ impl<'a> Client<'a> {
         client
     }
 
-    async fn post(&self, message: &Value) -> Response {
+    /// The same client, whose requests go to another replica.
+    pub fn at<'b>(&self, server: &'b TestServer) -> Client<'b> {
+        Client { server, key: self.key, session: self.session.clone() }
+    }
+
+    /// A request without a body.
+    pub async fn ask(&self, method: Method) -> Response {
+        request(self.server, method, self.key, Some(&self.session)).send().await.unwrap()
+    }
+
+    pub async fn post(&self, message: &Value) -> Response {
         let request = request(self.server, Method::POST, self.key, Some(&self.session));
         request.json(message).send().await.unwrap()
     }
 
-    async fn call(&self, tool: &str, arguments: &Value) -> Messages {
+    pub async fn call(&self, tool: &str, arguments: &Value) -> Messages {
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
         let response = self.post(&call).await;
@@ -120,7 +130,7 @@ impl<'a> Client<'a> {
         Messages::of(response)
     }
 
-    async fn answer(&self, question: &Value, result: Value) {
+    pub async fn answer(&self, question: &Value, result: Value) {
         let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
         assert_eq!(self.post(&answer).await.status(), 202);
     }

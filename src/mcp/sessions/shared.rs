@@ -66,7 +66,7 @@ pub enum Found {
 pub enum NotTaken {
     /// There is no room for it.
     NoRoom(NoRoom),
-    /// The greeting that the store has led to nothing.
+    /// The greeting that the store has led to nothing, or not in time.
     Failed,
 }
 
@@ -130,7 +130,8 @@ impl Sessions {
         (caller, place, parts): (&Caller, Place, Parts),
     ) -> Result<(), NotTaken> {
         let Some(shared) = &self.shared else { return Err(NotTaken::Failed) };
-        let _alone = shared.taking.lock().await;
+        let alone = tokio::time::timeout(PATIENCE, shared.taking.lock()).await;
+        let _alone = alone.map_err(|_| NotTaken::Failed)?;
         if self.known().contains_key(id) {
             return Ok(());
         }

@@ -69,6 +69,11 @@ impl Redis {
         redis
     }
 
+    /// Its address, as the settings have it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Makes this the store of a server.
     pub fn store(&self, config: &mut Config) {
         config.limits.store = StoreAddress::read(&self.url).unwrap();

@@ -1,0 +1,31 @@
+//! Several replicas that share a store: what one did and began, the others know.
+
+mod deeds;
+mod proxy;
+mod sessions;
+mod together;
+
+use octopus_mcp::config::{Config, Secret};
+
+use crate::{consent::Desk, rate::redis::Redis};
+
+/// The key that all replicas seal with.
+const SEAL_KEY: &str = "the-same-for-all-replicas-of-these-tests";
+
+/// Replicas at one Octopus, with one store and one key.
+async fn desks(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> Vec<Desk> {
+    let mut desks: Vec<Desk> = Vec::new();
+    for _ in 0..count {
+        let octopus = desks.first().map(|first| first.server.octopus().parse().unwrap());
+        let desk = Desk::with(|config| {
+            redis.store(config);
+            config.tools.seal_key = Some(Secret::from(SEAL_KEY.to_owned()));
+            if octopus.is_some() {
+                config.octopus.url = octopus;
+            }
+            change(config);
+        });
+        desks.push(Box::pin(desk).await);
+    }
+    desks
+}

@@ -1,0 +1,236 @@
+//! Sessions that began at one replica go on at every other, and end at all of them.
+
+use octopus_mcp::{
+    config::{Config, Sessions},
+    sample::keys,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::desks;
+use crate::{
+    commands::program,
+    consent::{Desk, changes},
+    rate::redis::Redis,
+    sessions::{Client, Messages},
+    support::soon,
+};
+
+const PING: &str = "ping";
+
+async fn replicas(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> Vec<Desk> {
+    desks(redis, count, |config| {
+        config.http.sessions = Sessions::Store;
+        change(config);
+    })
+    .await
+}
+
+fn message(method: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 2, "method": method })
+}
+
+fn count(desk: &Desk) -> usize {
+    desk.server.running.as_ref().unwrap().sessions.as_ref().unwrap().count()
+}
+
+async fn connect(desk: &Desk) -> Client<'_> {
+    Client::connect(&desk.server, keys::ADMIN, json!({ "elicitation": {} })).await
+}
+
+#[tokio::test]
+async fn a_session_goes_on_at_another_replica_with_what_its_client_can_do() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    assert_eq!((count(one), count(two)), (1, 0));
+    let there = client.at(&two.server);
+    let mut messages = Messages::of(there.post(&message("tools/list")).await);
+    let listed = messages.next().await.unwrap();
+    assert!(listed["result"]["tools"].as_array().unwrap().len() > 10, "{listed}");
+    assert_eq!((count(one), count(two)), (1, 1));
+    // It can be asked there, which it said at the other.
+    let (tool, arguments, ..) = changes().remove(1);
+    let mut messages = there.call(tool, &arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    there.answer(&question, json!({ "action": "accept", "content": {} })).await;
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
+    assert_eq!(one.changes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_who_was_asked_at_one_replica_answers_at_another() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let there = client.at(&two.server);
+    let mut all = changes().into_iter();
+    let (tool, arguments, ..) = all.next().unwrap();
+    let (other_tool, other_arguments, ..) = all.next().unwrap();
+    let mut here = client.call(tool, &arguments).await;
+    let mut elsewhere = there.call(other_tool, &other_arguments).await;
+    let (asked, also) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
+    assert_ne!(asked["id"], also["id"], "two questions of one session at one moment");
+    assert_eq!(one.changes(), []);
+    // Each answer comes to whoever did not ask.
+    there.answer(&asked, json!({ "action": "accept", "content": {} })).await;
+    client.answer(&also, json!({ "action": "decline" })).await;
+    let (did, did_not) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
+    assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
+    assert_eq!(did_not["result"]["structuredContent"]["reason"], "declined", "{did_not}");
+    assert_eq!(one.changes().len(), 1);
+    // An answer to what nobody asked reaches nobody.
+    let nobody = json!({ "id": format!("{}-7", "0".repeat(32)) });
+    client.answer(&nobody, json!({ "action": "accept", "content": {} })).await;
+    client.answer(&json!({ "id": 0 }), json!({ "action": "accept", "content": {} })).await;
+    assert_eq!(one.changes().len(), 1);
+    for name in redis.names().await {
+        assert!(!name.contains(&client.session), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn requests_at_one_moment_find_a_session_that_their_replica_does_not_know_yet() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let there = client.at(&two.server);
+    let ping = message(PING);
+    let came = futures::future::join_all((0..16).map(|_| there.post(&ping))).await;
+    for response in came {
+        assert_eq!(response.status(), 200);
+        assert!(Messages::of(response).next().await.unwrap()["result"].is_object());
+    }
+    assert_eq!(count(two), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_at_one_replica_ends_at_all_with_its_streams() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 3, |_| {}).await;
+    let [one, two, three] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let (there, last) = (client.at(&two.server), client.at(&three.server));
+    let stream = there.ask(Method::GET).await;
+    assert_eq!(stream.status(), 200);
+    assert_eq!(last.ask(Method::DELETE).await.status(), 204);
+    for client in [&client, &there, &last] {
+        assert_eq!(client.post(&message(PING)).await.status(), 404);
+        assert_eq!(client.ask(Method::DELETE).await.status(), 404);
+    }
+    assert_eq!(Messages::of(stream).next().await, None);
+    soon(async || (desks.iter().map(count).sum::<usize>() == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_open_stream_that_nobody_asks_about_ends_with_its_session_elsewhere() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let stream = client.at(&two.server).ask(Method::GET).await;
+    assert_eq!(stream.status(), 200);
+    assert_eq!(client.ask(Method::DELETE).await.status(), 204);
+    assert_eq!(Messages::of(stream).next().await, None);
+}
+
+#[tokio::test]
+async fn a_session_is_another_callers_at_no_replica() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let foreign = Client { key: keys::DEFAULT_SPACE_ONLY, ..client.at(&two.server) };
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(foreign.ask(method).await.status(), 404);
+    }
+    assert_eq!(foreign.post(&message(PING)).await.status(), 404);
+    let narrower = two.server.http.post(format!("{}/readonly", two.server.url));
+    let narrower = narrower
+        .header("accept", "application/json, text/event-stream")
+        .header("x-octopus-apikey", keys::ADMIN)
+        .header("mcp-session-id", &client.session);
+    assert_eq!(narrower.json(&message(PING)).send().await.unwrap().status(), 404);
+    assert_eq!(count(two), 0);
+    assert_eq!(client.post(&message(PING)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_a_session_goes_on_where_it_is_known() {
+    let mut redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    redis.die();
+    assert_eq!(client.post(&message(PING)).await.status(), 200);
+    let told = client.at(&two.server).post(&message(PING)).await;
+    assert_eq!(told.status(), 503);
+    assert_eq!(told.headers()["retry-after"], "1");
+    assert!(told.text().await.unwrap().contains("the store in which sessions are kept is away"));
+    // One that begins now is known to all when the store is back.
+    let new = connect(one).await;
+    redis.come_back().await;
+    let there = new.at(&two.server);
+    soon(async || (there.post(&message(PING)).await.status() == 200).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_replica_has_room_for_so_many_sessions_of_others_as_of_its_own() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let (client, other) = (connect(one).await, connect(two).await);
+    assert_eq!(client.at(&two.server).post(&message(PING)).await.status(), 429);
+    assert_eq!(client.post(&message(PING)).await.status(), 200);
+    assert_eq!(other.ask(Method::DELETE).await.status(), 204);
+    assert_eq!(client.at(&two.server).post(&message(PING)).await.status(), 200);
+}
+
+/// What was on its way is lost elsewhere; the client is told so by an end, and not by the events of
+/// another stream.
+#[tokio::test]
+async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    let events = |text: &str| -> Vec<String> {
+        let ids = text.lines().filter_map(|line| line.strip_prefix("id:"));
+        ids.map(|id| id.trim().to_owned()).collect()
+    };
+    let first = events(&client.post(&message(PING)).await.text().await.unwrap()).remove(0);
+    let resumed = async |desk: &Desk| {
+        let resume = desk.server.http.get(&desk.server.url);
+        let resume = resume
+            .header("accept", "text/event-stream")
+            .header("x-octopus-apikey", keys::ADMIN)
+            .header("mcp-protocol-version", crate::support::LEGACY)
+            .header("mcp-session-id", &client.session)
+            .header("last-event-id", &first);
+        resume.send().await.unwrap()
+    };
+    let again = Messages::of(resumed(one).await).next().await.unwrap();
+    assert!(again["result"].is_object(), "{again}");
+    client.at(&two.server).post(&message("tools/list")).await.text().await.unwrap();
+    let elsewhere = resumed(two).await;
+    assert_eq!(elsewhere.status(), 200);
+    assert_eq!(Messages::of(elsewhere).next().await, None);
+}
+
+#[test]
+fn sessions_in_the_store_need_a_store_and_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, "[http]\nsessions = \"store\"\n").unwrap();
+    let out = program(&["--config", file.to_str().unwrap(), "--sample"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    let said = String::from_utf8(out.stderr).unwrap();
+    for words in ["give limits.store too", "give tools.seal_key too"] {
+        assert!(said.contains(words), "{said}");
+    }
+}
