@@ -139,9 +139,10 @@ impl Sessions {
         self.room_in(&self.known(), whose, &place).map_err(NotTaken::NoRoom)?;
         let greeted = self.greet(protocol, id, greeting, parts);
         let is_ready = tokio::time::timeout(PATIENCE, greeted).await.is_ok_and(|ready| ready);
-        let taken = match is_ready {
-            false => Err(NotTaken::Failed),
-            true => self.take_place(id, whose, place).map_err(NotTaken::NoRoom),
+        let taken = if is_ready {
+            self.take_place(id, whose, place).map_err(NotTaken::NoRoom)
+        } else {
+            Err(NotTaken::Failed)
         };
         let ends = match taken {
             Ok(ends) => ends,

@@ -78,8 +78,9 @@ impl Drop for Proxy {
 /// Each in turn, and the next one where one does not take the connection; nothing is held back.
 fn settings(folder: &Path, addresses: &[String]) -> String {
     let folder = folder.display();
-    let servers: String =
-        addresses.iter().map(|address| format!("    server {address} max_fails=0;\n")).collect();
+    let servers: Vec<String> =
+        addresses.iter().map(|address| format!("server {address} max_fails=0;")).collect();
+    let servers = servers.join(" ");
     format!(
         "daemon off;
 master_process off;
@@ -92,8 +93,7 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  upstream replicas {{
-{servers}  }}
+  upstream replicas {{ {servers} }}
   server {{
     listen unix:{folder}/socket;
     location / {{
