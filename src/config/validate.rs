@@ -184,9 +184,9 @@ fn changes(loaded: &mut Loaded, config: &Config) {
         }
         if tools.seal_key.is_none() {
             loaded.refuse(
-                "http.sessions",
-                "give tools.seal_key too, the same for all replicas, which seals the IDs of \
-                 sessions",
+                "tools.seal_key",
+                "give one, the same for all replicas: it seals the IDs of sessions where \
+                 http.sessions = \"store\"",
             );
         }
     }

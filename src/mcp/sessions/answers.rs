@@ -1,11 +1,12 @@
 //! Questions on sessions that replicas share, and how an answer finds whoever asked.
 //!
 //! Each replica numbers its questions by itself, so the ID of one names the replica, and so do those
-//! of events. An answer that comes to another replica is left in the store, sealed; whoever asked
+//! of events; and it is given out once, so that no answer is ever to another question. An answer that comes to another replica is left in the store, sealed; whoever asked
 //! looks there until it comes, or nobody waits for it any more.
 
 use std::{
-    sync::{Arc, MutexGuard, PoisonError},
+    collections::HashMap,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -31,7 +32,7 @@ const LARGEST: usize = 8 * 1024;
 
 /// Whose question an answer is to.
 enum To {
-    /// One of this replica, with its number.
+    /// One of this replica, which waits for it and has this number.
     Us(i64),
     /// One of another replica.
     Another,
@@ -40,24 +41,40 @@ enum To {
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, std::collections::HashSet<(SessionId, i64)>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn waiting(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), u64>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn named(&self, number: i64) -> NumberOrString {
-        NumberOrString::String(format!("{}-{number}", self.us).into())
+    /// The ID of the question of a session that has this number here; and whether it is new.
+    fn named(&self, session: &SessionId, number: i64) -> (NumberOrString, bool) {
+        let mut is_new = false;
+        let mut waiting = self.waiting();
+        let asked = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
+            is_new = true;
+            self.asked.fetch_add(1, Ordering::Relaxed)
+        });
+        (NumberOrString::String(format!("{}-{asked}-{number}", self.us).into()), is_new)
     }
 
-    fn to(&self, id: &NumberOrString) -> To {
+    /// Whose question has this ID. That of one of this replica waits no more.
+    fn to(&self, session: &SessionId, id: &NumberOrString) -> To {
         let NumberOrString::String(id) = id else { return To::Nobody };
-        let Some((who, number)) = id.split_once('-') else { return To::Nobody };
+        let mut parts = id.splitn(3, '-');
+        let mut part = || parts.next().unwrap_or_default();
+        let (who, asked, number) = (part(), part().parse(), part().parse());
         let is_name =
             who.len() == self.us.len() && who.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match number.parse() {
-            Ok(number) if who == self.us => To::Us(number),
-            Ok(_) if is_name => To::Another,
-            _ => To::Nobody,
+        let (true, Ok(asked), Ok(number)) = (is_name, asked, number) else { return To::Nobody };
+        if who != self.us {
+            return To::Another;
         }
+        let this = (Arc::clone(session), number);
+        let mut waiting = self.waiting();
+        if waiting.get(&this) != Some(&asked) {
+            return To::Nobody;
+        }
+        waiting.remove(&this);
+        To::Us(number)
     }
 
     /// The ID of an event as this replica knows it; `None` where it is another's.
@@ -97,17 +114,19 @@ impl Sessions {
         match Arc::make_mut(inner) {
             JsonRpcMessage::Request(asked) => {
                 if let NumberOrString::Number(number) = asked.id {
-                    asked.id = shared.named(number);
-                    if shared.waiting().insert((Arc::clone(session), number)) {
-                        tokio::spawn(Arc::clone(self).await_answer(Arc::clone(session), number));
+                    let (id, is_new) = shared.named(session, number);
+                    if is_new {
+                        let (session, id) = (Arc::clone(session), id.clone());
+                        tokio::spawn(Arc::clone(self).await_answer(session, number, id));
                     }
+                    asked.id = id;
                 }
             }
             JsonRpcMessage::Notification(told) => {
                 if let ServerNotification::CancelledNotification(cancelled) = &mut told.notification
                     && let Some(NumberOrString::Number(number)) = cancelled.params.request_id
                 {
-                    cancelled.params.request_id = Some(shared.named(number));
+                    cancelled.params.request_id = Some(shared.named(session, number).0);
                     shared.waiting().remove(&(Arc::clone(session), number));
                 }
             }
@@ -117,7 +136,7 @@ impl Sessions {
     }
 
     /// A message of the client of a session, as this replica knows its question; `None` where it
-    /// was left for another replica.
+    /// was left for another replica, or answers nothing that was asked.
     pub(super) async fn inward(
         &self,
         session: &SessionId,
@@ -132,13 +151,12 @@ impl Sessions {
             },
             _ => return Ok(Some(message)),
         };
-        match shared.to(id) {
+        match shared.to(session, id) {
             To::Us(number) => {
                 *id = NumberOrString::Number(number);
-                shared.waiting().remove(&(Arc::clone(session), number));
                 Ok(Some(message))
             }
-            To::Nobody => Ok(Some(message)),
+            To::Nobody => Ok(None),
             To::Another => {
                 let key = key(session, id);
                 let answer = serde_json::to_vec(&message).map_err(|_| ())?;
@@ -157,12 +175,12 @@ impl Sessions {
 
     /// Looks for the answer to a question until it comes, here or at another replica, or nobody
     /// waits for it any more.
-    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64) {
+    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64, id: NumberOrString) {
         let Some(shared) = &self.shared else { return };
+        let key = key(&session, &id);
         let this = (session, number);
-        let key = key(&this.0, &shared.named(number));
         let look = async {
-            while shared.waiting().contains(&this) && self.known().contains_key(&*this.0) {
+            while shared.waiting().contains_key(&this) && self.known().contains_key(&*this.0) {
                 tokio::time::sleep(LOOK).await;
                 if let Some(sealed) = shared.store.get(KIND, &key).await {
                     return self.opened(&sealed, &key);
@@ -171,9 +189,9 @@ impl Sessions {
             None
         };
         let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
-        if shared.waiting().remove(&this)
-            && let Some(mut answer) = answer
-        {
+        // What is left waiting when the session ends here is taken out as well.
+        let To::Us(number) = shared.to(&this.0, &id) else { return };
+        if let Some(mut answer) = answer {
             match &mut answer {
                 JsonRpcMessage::Response(answer) => answer.id = NumberOrString::Number(number),
                 JsonRpcMessage::Error(error) => error.id = Some(NumberOrString::Number(number)),

@@ -98,7 +98,7 @@ impl SessionManager for Manager {
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {
-        self.sessions()?.known().remove(&**id);
+        self.sessions()?.forget(id);
         self.local()?.close_session(id).await
     }
 

@@ -6,7 +6,11 @@
 //! itself with that, and serves it from then on. What runs stays where it runs: calls, and the
 //! streams of their answers.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+    time::Duration,
+};
 
 use http::request::Parts;
 use rmcp::{
@@ -42,8 +46,10 @@ pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     /// What tells this replica from the others.
     pub(super) us: String,
-    /// The questions that were asked here and wait for an answer.
-    pub(super) open: std::sync::Mutex<HashSet<(SessionId, i64)>>,
+    /// The questions that were asked here and wait for an answer, and which each is of all.
+    pub(super) waiting: Mutex<HashMap<(SessionId, i64), u64>>,
+    /// How many questions were asked here.
+    pub(super) asked: AtomicU64,
     /// One session after the other is taken up.
     taking: tokio::sync::Mutex<()>,
 }
@@ -73,7 +79,8 @@ pub enum NotTaken {
 impl Shared {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let us = uuid::Uuid::new_v4().simple().to_string();
-        Self { store, us, open: std::sync::Mutex::default(), taking: tokio::sync::Mutex::default() }
+        let (waiting, taking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { store, us, waiting, asked: AtomicU64::new(0), taking }
     }
 }
 
@@ -113,9 +120,17 @@ impl Sessions {
         }
     }
 
+    /// Knows a session no more, nor what was asked on it.
+    pub(super) fn forget(&self, id: &str) {
+        self.known().remove(id);
+        if let Some(shared) = &self.shared {
+            shared.waiting().retain(|(session, _), _| &**session != id);
+        }
+    }
+
     /// Ends here what has ended at another replica.
     async fn is_over(&self, id: &str) -> Found {
-        self.known().remove(id);
+        self.forget(id);
         let _ = self.local.close_session(&id.into()).await;
         Found::Nowhere
     }
@@ -216,7 +231,7 @@ impl Sessions {
 
     /// Ends a session, at every replica.
     pub async fn end(&self, id: &str) {
-        self.known().remove(id);
+        self.forget(id);
         let _ = self.local.close_session(&id.into()).await;
         if let Some(shared) = &self.shared {
             // What does not read as a greeting is over. It is written when a store that is away is

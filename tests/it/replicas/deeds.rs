@@ -41,8 +41,9 @@ async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
         }
     }
     for name in redis.names().await {
-        let is_known = ["octopus-mcp:rate:", "octopus-mcp:kept:deed:"];
-        assert!(is_known.iter().any(|known| name.starts_with(known)), "{name}");
+        let kinds = ["rate:", "kept:deed:", "kept:starter:"];
+        let is_known = kinds.map(|kind| format!("octopus-mcp:{kind}"));
+        assert!(is_known.iter().any(|known| name.starts_with(known.as_str())), "{name}");
     }
 }
 
@@ -89,7 +90,11 @@ async fn one_yes_at_all_replicas_at_one_moment_is_one_deed() {
             }
         };
         let came = futures::future::join_all(desks.iter().map(agree)).await;
-        let did = came.iter().filter(|came| matches!(came, Came::Answered(_))).count();
+        // Whoever comes when it is done may find that it is so already.
+        let did = came
+            .iter()
+            .filter(|came| matches!(came, Came::Answered(answer) if answer.get("noOp").is_none()));
+        let did = did.count();
         assert_eq!(did, 1, "{tool}: {came:?}");
         assert_eq!(desks[0].changes().len(), 1, "{tool}");
     }

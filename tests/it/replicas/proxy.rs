@@ -42,7 +42,7 @@ impl Proxy {
         std::fs::write(&file, settings(folder.path(), addresses)).unwrap();
         let mut command = Command::new(program());
         command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
-        command.args(["-e", "stderr"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["-e", "stderr"]).stdout(Stdio::null());
         let server = command.spawn().unwrap_or_else(|error| {
             panic!(
                 "nginx, which this test starts, is missing ({error}): `tests/run rust` unpacks one, \

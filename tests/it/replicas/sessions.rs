@@ -84,7 +84,7 @@ async fn a_person_who_was_asked_at_one_replica_answers_at_another() {
     assert_eq!(did_not["result"]["structuredContent"]["reason"], "declined", "{did_not}");
     assert_eq!(one.changes().len(), 1);
     // An answer to what nobody asked reaches nobody.
-    let nobody = json!({ "id": format!("{}-7", "0".repeat(32)) });
+    let nobody = json!({ "id": format!("{}-7-0", "0".repeat(32)) });
     client.answer(&nobody, json!({ "action": "accept", "content": {} })).await;
     client.answer(&json!({ "id": 0 }), json!({ "action": "accept", "content": {} })).await;
     assert_eq!(one.changes().len(), 1);
@@ -100,8 +100,9 @@ async fn requests_at_one_moment_find_a_session_that_their_replica_does_not_know_
     let [one, two] = desks.as_slice() else { panic!() };
     let client = connect(one).await;
     let there = client.at(&two.server);
-    let ping = message(PING);
-    let came = futures::future::join_all((0..16).map(|_| there.post(&ping))).await;
+    let pings: Vec<Value> =
+        (0..16).map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": PING })).collect();
+    let came = futures::future::join_all(pings.iter().map(|ping| there.post(ping))).await;
     for response in came {
         assert_eq!(response.status(), 200);
         assert!(Messages::of(response).next().await.unwrap()["result"].is_object());
@@ -214,8 +215,8 @@ async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
             .header("last-event-id", &first);
         resume.send().await.unwrap()
     };
-    let again = Messages::of(resumed(one).await).next().await.unwrap();
-    assert!(again["result"].is_object(), "{again}");
+    let again = resumed(one).await.text().await.unwrap();
+    assert!(again.contains("\"result\""), "{first}: {again}");
     client.at(&two.server).post(&message("tools/list")).await.text().await.unwrap();
     let elsewhere = resumed(two).await;
     assert_eq!(elsewhere.status(), 200);
@@ -230,7 +231,7 @@ fn sessions_in_the_store_need_a_store_and_a_key() {
     let out = program(&["--config", file.to_str().unwrap(), "--sample"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
     let said = String::from_utf8(out.stderr).unwrap();
-    for words in ["give limits.store too", "give tools.seal_key too"] {
+    for words in ["give limits.store too", "tools.seal_key"] {
         assert!(said.contains(words), "{said}");
     }
 }

@@ -8,13 +8,14 @@ use octopus_mcp::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use super::{SEAL_KEY, proxy::Proxy};
 use crate::{
     commands::{Serving, program},
     rate::redis::Redis,
     sessions::{Messages, greeting},
-    support::{LEGACY, MODERN, client, meta, projected_headers, serve},
+    support::{LEGACY, MODERN, client, meta, projected_headers, serve, soon},
 };
 
 /// Three processes, what they share, and the proxy before them.
@@ -84,9 +85,10 @@ caller_burst = {}
         }
     }
 
-    /// Kills a replica, as a machine does that fails.
-    fn kill(&mut self, address: &str) {
+    /// Kills a replica, as a machine does that fails. It is gone when this returns.
+    async fn kill(&mut self, address: &str) {
         drop(self.replicas.remove(address).unwrap());
+        soon(async || TcpStream::connect(address).await.is_err().then_some(())).await;
     }
 
     fn request(
@@ -233,7 +235,7 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
         assert!(answer["result"].is_object() && progress > 0, "{progress}: {answer}");
     }
     let dies = fleet.replicas.keys().next().unwrap().clone();
-    fleet.kill(&dies);
+    fleet.kill(&dies).await;
     for speaks in [Speaks::Modern, Speaks::Stateless, Speaks::Modern, Speaks::Stateless] {
         let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
         assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
@@ -278,7 +280,7 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
     assert_eq!(fleet.sample.changes().len(), 1);
     // The one that asked is gone; the session is asked by another, in the middle of what it does.
-    fleet.kill(&asker);
+    fleet.kill(&asker).await;
     for _ in 0..4 {
         let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
         assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
@@ -292,7 +294,7 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     // Nobody answers any more whose replica died while it waited, and the call is made again.
     let (mut waits, dies) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
     let (question, _) = waits.next().await;
-    fleet.kill(&dies);
+    fleet.kill(&dies).await;
     assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
     let (mut came, last) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
     let (question, _) = came.next().await;
