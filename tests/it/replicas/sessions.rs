@@ -200,11 +200,15 @@ async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
     let desks = replicas(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
     let client = connect(one).await;
-    let events = |text: &str| -> Vec<String> {
-        let ids = text.lines().filter_map(|line| line.strip_prefix("id:"));
-        ids.map(|id| id.trim().to_owned()).collect()
-    };
-    let first = events(&client.post(&message(PING)).await.text().await.unwrap()).remove(0);
+    let (tool, arguments, ..) = changes().remove(1);
+    let params = json!({ "name": tool, "arguments": arguments });
+    let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+    let mut call = client.post(&call).await;
+    let mut text = String::new();
+    while !text.contains("elicitation/create") {
+        text.push_str(std::str::from_utf8(&call.chunk().await.unwrap().unwrap()).unwrap());
+    }
+    let first = text.lines().find_map(|line| line.strip_prefix("id:")).unwrap().trim();
     let resumed = async |desk: &Desk| {
         let resume = desk.server.http.get(&desk.server.url);
         let resume = resume
@@ -212,15 +216,18 @@ async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
             .header("x-octopus-apikey", keys::ADMIN)
             .header("mcp-protocol-version", crate::support::LEGACY)
             .header("mcp-session-id", &client.session)
-            .header("last-event-id", &first);
+            .header("last-event-id", first);
         resume.send().await.unwrap()
     };
-    let again = resumed(one).await.text().await.unwrap();
-    assert!(again.contains("\"result\""), "{first}: {again}");
     client.at(&two.server).post(&message("tools/list")).await.text().await.unwrap();
     let elsewhere = resumed(two).await;
     assert_eq!(elsewhere.status(), 200);
     assert_eq!(Messages::of(elsewhere).next().await, None);
+    let mut again = Messages::of(resumed(one).await);
+    let question = again.next().await.unwrap();
+    assert!(text.contains(question["id"].as_str().unwrap()), "{question}");
+    client.answer(&question, json!({ "action": "decline" })).await;
+    assert_eq!(again.next().await.unwrap()["result"]["isError"], true);
 }
 
 #[test]
