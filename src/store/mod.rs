@@ -167,15 +167,6 @@ impl Store {
         }
     }
 
-    /// Takes a value away. Whether it is gone for all.
-    pub async fn remove(&self, kind: &'static str, key: &Key) -> bool {
-        self.kept.remove(kind, key);
-        match &self.remote {
-            None => true,
-            Some(remote) => remote.remove(kind, key).await,
-        }
-    }
-
     /// The value of this kind, which from now on is good for that long again.
     pub async fn renew(&self, kind: &'static str, key: &Key, good_for: Duration) -> Kept {
         match &self.remote {

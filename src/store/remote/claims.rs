@@ -1,5 +1,4 @@
-//! Names that one replica has at a time, and values that are renewed or taken away, in the store that
-//! replicas share.
+//! Names that one replica has at a time, and values that are renewed, in the store that replicas share.
 
 use std::time::Duration;
 
@@ -68,14 +67,6 @@ impl Remote {
         let mut ask = self.claims.give_up.prepare_invoke();
         ask.key(self.name("kept", kind, key)).arg(value);
         self.within(self.patience, number, ask.invoke_async::<u8>(&mut to)).await;
-    }
-
-    pub(in crate::store) async fn remove(&self, kind: &str, key: &Key) -> bool {
-        self.later.remove(kind, key);
-        let Some(Connection { number, mut to }) = self.connection() else { return false };
-        let mut del = redis::cmd("DEL");
-        del.arg(self.name("kept", kind, key));
-        self.within(self.patience, number, del.query_async::<()>(&mut to)).await.is_some()
     }
 
     pub(in crate::store) async fn renew(&self, kind: &str, key: &Key, good_for: Duration) -> Kept {
