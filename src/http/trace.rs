@@ -54,6 +54,7 @@ pub(super) async fn trace(
     if let Some(trace) = telemetry::trace_of(&span) {
         span.record("trace", trace);
     }
+    request.extensions_mut().insert(telemetry::Around::of(&span));
     let outer = span.clone();
     async move {
         let started = Instant::now();

@@ -7,7 +7,7 @@ use rmcp::{ErrorData, RoleServer, service::RequestContext};
 use tracing::{Instrument, Span, field::Empty};
 
 use super::protocol::SUPPORTED;
-use crate::telemetry::{self, Metrics, Operation};
+use crate::telemetry::{self, Around, Metrics, Operation};
 
 /// What a request is: its method, and what of ours it is about.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +44,15 @@ pub(super) async fn told<T>(
     let version = context.protocol_version();
     let version = SUPPORTED.iter().find(|known| Some(*known) == version.as_ref());
     let version = version.map(rmcp::model::ProtocolVersion::as_str);
-    let has_http = context.extensions.get::<http::request::Parts>().is_some();
-    let transport = if has_http { "tcp" } else { "pipe" };
+    let http = context.extensions.get::<http::request::Parts>();
+    let transport = if http.is_some() { "tcp" } else { "pipe" };
     let span = span(about, version, transport);
+    let around = http.and_then(|parts| parts.extensions.get::<Around>());
+    if let Some(around) = around {
+        telemetry::within(&span, around);
+    }
     if let Some(parent) = context.meta.get_traceparent() {
-        telemetry::continued_by(&span, parent, context.meta.get_tracestate());
+        telemetry::continued_by(&span, around, parent, context.meta.get_tracestate());
     }
     let started = Instant::now();
     let came = Box::pin(work).instrument(span.clone()).await;

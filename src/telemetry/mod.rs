@@ -16,7 +16,7 @@ mod traces;
 
 pub use metrics::{Call, Limit, Metrics, Operation, Served, Upstream};
 pub use records::Records;
-pub use traces::{carry, continued, continued_by, trace_of};
+pub use traces::{Around, carry, continued, continued_by, trace_of, within};
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};

@@ -72,15 +72,31 @@ pub fn continued(span: &Span, headers: &HeaderMap) {
     }
 }
 
+/// The span of an HTTP request, for what is done for it: whatever spans of crates stand between.
+#[derive(Debug, Clone)]
+pub struct Around(Context);
+
+impl Around {
+    /// This span.
+    pub fn of(span: &Span) -> Self {
+        Self(span.context())
+    }
+}
+
+/// Makes a span the child of the one of its HTTP request.
+pub fn within(span: &Span, around: &Around) {
+    let _ = span.set_parent(around.0.clone());
+}
+
 /// Makes a span a part of the trace that a message names itself, and links the one of its transport
 /// (OpenTelemetry, semantic conventions for MCP, "Context propagation").
-pub fn continued_by(span: &Span, parent: &str, state: Option<&str>) {
+pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: Option<&str>) {
     let mut carried = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
     carried.extend(state.map(|state| ("tracestate".to_owned(), state.to_owned())));
     let parent = TraceContextPropagator::new().extract(&carried);
     if parent.span().span_context().is_valid() {
-        let around = Span::current().context().span().span_context().clone();
-        if around.is_valid() {
+        let around = around.map(|around| around.0.span().span_context().clone());
+        if let Some(around) = around.filter(opentelemetry::trace::SpanContext::is_valid) {
             span.add_link(around);
         }
         let _ = span.set_parent(parent);
