@@ -67,7 +67,9 @@ impl Live {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = fixed::keep(&mut config, &last);
         let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
-        tools.gate = Arc::new(protocol.offering().gate.with(config.tools.confirm));
+        let serving = protocol.offering();
+        tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
+        tools.calls = serving.calls.clone();
         let (tools, settings, gate) = parts(&config, kept, tools)?;
         instances.store(Arc::clone(&tools.instances));
         protocol.serve_instead(tools, settings);

@@ -11,7 +11,7 @@ use crate::{
     rules::Rules,
     store::Store,
     telemetry::Metrics,
-    tool::{Acting, Catalog, Gate, InstanceRate, Limits, Seal, Starters},
+    tool::{Acting, Catalog, Gate, InstanceRate, LastCalls, Limits, Seal, Starters},
     toolsets::TOOLSETS,
 };
 
@@ -47,6 +47,7 @@ pub(super) fn of(config: &Config, metrics: &Metrics, audit: Audit) -> Result<Too
         audit,
         acting: Acting::default(),
         metrics: metrics.clone(),
+        calls: LastCalls::default(),
         instance_rate: InstanceRate::default(),
         absent: Absent::default(),
     })

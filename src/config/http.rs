@@ -32,6 +32,9 @@ pub struct Http {
     /// Which headers the trusted proxies write: `x-forwarded` for `X-Forwarded-For`, `-Host` and
     /// `-Proto`, or `forwarded` for `Forwarded`. The others may come from anybody.
     pub forwarding: Forwarding,
+    /// Whether there is a page for people at `/`: what this server is, what a visitor may do here
+    /// once they paste a key or sign in, how to connect a client, and their last calls.
+    pub page: bool,
     /// How large the body of a request may be.
     pub body_limit: ByteSize,
     /// How long the header of a request may take to arrive.
@@ -99,6 +102,7 @@ impl Default for Http {
             allowed_origins: List::default(),
             trusted_proxies: Networks::default(),
             forwarding: Forwarding::XForwarded,
+            page: true,
             body_limit: ByteSize(1024 * 1024),
             header_timeout: Period::seconds(10),
             body_timeout: Period::seconds(15),

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{
-    StatusCode,
+    HeaderValue, StatusCode,
     header::{HOST, ORIGIN},
     request::Parts,
 };
@@ -16,6 +16,7 @@ use http::{
 use super::{
     Gate,
     envelope::Envelope,
+    reached::Reached,
     refusal::{Refusal, code},
 };
 
@@ -55,9 +56,13 @@ fn host(gate: &Gate, parts: &Parts) -> Result<(), Refusal> {
     }
 }
 
-/// Programs send no origin; pages do.
+/// Programs send no origin; pages do. A page of this very server may call.
 fn origin(gate: &Gate, parts: &Parts) -> Result<(), Refusal> {
-    match parts.headers.get_all(ORIGIN).iter().find(|origin| !gate.allowed.origin(origin)) {
+    let own = || Reached::by(gate, parts);
+    let may = |origin: &HeaderValue| {
+        gate.allowed.origin(origin) || own().is_some_and(|reached| reached.has_origin(origin))
+    };
+    match parts.headers.get_all(ORIGIN).iter().find(|origin| !may(origin)) {
         None => Ok(()),
         Some(_) => Err(Refusal::new(
             StatusCode::FORBIDDEN,

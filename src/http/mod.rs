@@ -2,6 +2,7 @@
 //!
 //! | path | answers |
 //! | --- | --- |
+//! | `GET /` | a page for people, unless it is off ([`page`]) |
 //! | `POST /mcp`, `/mcp/` | the Model Context Protocol |
 //! | the same with `/readonly`, `/x/...`, `/i/...` | less of it ([`narrow`]) |
 //! | `GET /mcp` | what this is, for browsers and health checkers: 405; the stream of a session |
@@ -25,6 +26,7 @@ mod listen;
 mod media;
 mod metrics;
 mod narrow;
+mod page;
 mod peer;
 mod proof;
 mod quiet;
@@ -195,6 +197,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .route("/mcp/", endpoint)
         .route("/mcp/{*below}", below.layer(recorded))
         .merge(health::router(gate.readiness.clone()))
+        .merge(page::router(&gate))
         .fallback(nothing_here)
         .layer(
             ServiceBuilder::new()

@@ -1,6 +1,7 @@
 //! The address by which clients reach this server.
 
-use http::{header::HOST, request::Parts, uri::Authority};
+use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
+use url::Url;
 
 use super::{Gate, peer::Peer};
 
@@ -34,6 +35,17 @@ impl Reached {
         let is_secure = peer.and_then(|peer| peer.is_secure).unwrap_or(own);
         let scheme = if is_secure { "https" } else { "http" };
         Some(Self { origin: format!("{scheme}://{host}"), prefix: String::new() })
+    }
+
+    /// Whether pages of this origin come from here. A proxy may not say which scheme it speaks, so
+    /// host and port decide.
+    pub(super) fn has_origin(&self, origin: &HeaderValue) -> bool {
+        let parsed = |text: &str| Url::parse(text).ok().filter(Url::has_host);
+        let theirs = origin.to_str().ok().and_then(parsed);
+        let theirs = theirs.filter(|url| matches!(url.scheme(), "http" | "https"));
+        parsed(&self.origin).zip(theirs).is_some_and(|(own, theirs)| {
+            own.host_str() == theirs.host_str() && own.port() == theirs.port()
+        })
     }
 
     /// The address of the endpoint with this path: the resource that a token is for.

@@ -1,17 +1,23 @@
 //! What a record of the audit says of a request, and of how its call ended.
 
 use crate::{
-    audit::{Audit, Caller, Client, Kind, Outcome, Record},
+    audit::{Caller, Client, Kind, Outcome, Record},
     callers::Who,
-    telemetry::Metrics,
     tool::{Error, Open, Passed, Trail},
 };
 
-use super::Request;
+use super::{Request, Tools};
 
-/// Opens the record of a request: from now on one is kept, whatever becomes of it.
-pub(super) fn open(audit: &Audit, metrics: &Metrics, kind: Kind, request: &Request) -> Open {
-    let trail = Trail::begin(audit, metrics, kind);
+impl Tools {
+    /// Opens the record of a request: from now on one is kept, whatever becomes of it.
+    pub(super) fn open(&self, kind: Kind, request: &Request) -> Open {
+        let caller = request.caller.who.fingerprint();
+        let trail = Trail::begin(&self.audit, &self.metrics, kind);
+        open(&trail.found_in(&self.calls, caller), request)
+    }
+}
+
+fn open(trail: &Trail, request: &Request) -> Open {
     trail.note(|record| {
         record.caller = Some(recorded(&request.caller.who));
         record.client = request.client.as_deref().map(client);

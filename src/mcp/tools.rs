@@ -28,8 +28,8 @@ use crate::{
     rules::Rules,
     telemetry::Metrics,
     tool::{
-        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, InstanceRate, Limits, Narrowing,
-        Outcome as Came, Policy, Starters, Unknown, Way,
+        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, InstanceRate, LastCalls, Limits,
+        Narrowing, Outcome as Came, Policy, Starters, Unknown, Way,
     },
 };
 
@@ -59,6 +59,8 @@ pub struct Tools {
     pub acting: Acting,
     /// Where calls are counted.
     pub metrics: Metrics,
+    /// Where callers find their last calls.
+    pub calls: LastCalls,
     /// How much all callers together may ask of each instance.
     pub instance_rate: InstanceRate,
     /// Spaces that were asked for and are not there.
@@ -140,7 +142,7 @@ impl Offering for Tools {
         request: Request,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = params.arguments.take().unwrap_or_default();
-        let open = audited::open(&self.audit, &self.metrics, Kind::Call, &request);
+        let open = self.open(Kind::Call, &request);
         open.trail().brought(&arguments);
         // One and the same answer for a tool that does not exist and one that is not shown.
         let serving = self.catalog.serving(&params.name, &arguments);
@@ -232,7 +234,7 @@ impl Offering for Tools {
     }
 
     async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
-        let open = audited::open(&self.audit, &self.metrics, Kind::Resource, &request);
+        let open = self.open(Kind::Resource, &request);
         open.trail().brought(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
         match self.context(request, Consent::default(), open.trail()).await {
             Ok(cx) => resources::read(&uri, &cx, open).await,
@@ -253,7 +255,7 @@ impl Offering for Tools {
         params: GetPromptRequestParams,
         request: Request,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let open = audited::open(&self.audit, &self.metrics, Kind::Prompt, &request);
+        let open = self.open(Kind::Prompt, &request);
         open.trail().note(|record| record.prompt = Some(params.name.clone()));
         if let Some(arguments) = &params.arguments {
             open.trail().brought(arguments);
@@ -276,7 +278,7 @@ impl Offering for Tools {
         params: CompleteRequestParams,
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
-        let open = audited::open(&self.audit, &self.metrics, Kind::Completion, &request);
+        let open = self.open(Kind::Completion, &request);
         let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
         complete::noted(&params, &policy, open.trail());
         let cx = match self.context(request, Consent::default(), open.trail()).await {

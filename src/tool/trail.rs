@@ -11,10 +11,12 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Acting, Context, Error, Way, counted::counted};
+use super::{
+    Acting, Context, Error, LastCall, LastCalls, Way, calls::CallsOfOne, counted::counted,
+};
 use crate::{
     audit::{self, Audit, Outcome, Record},
-    octopus::{Answer, Instance, Kind, Session, Touches},
+    octopus::{Answer, Fingerprint, Instance, Kind, Session, Touches},
     rules::Decision,
     telemetry::Metrics,
 };
@@ -24,6 +26,8 @@ use crate::{
 pub struct Trail {
     audit: Audit,
     metrics: Metrics,
+    /// Where the caller finds it again, if it is the call of a tool.
+    calls: Option<CallsOfOne>,
     record: Arc<Mutex<Record>>,
     /// Whether the record was handed over. It is set while the record is locked.
     is_over: Arc<AtomicBool>,
@@ -42,7 +46,19 @@ impl Trail {
     /// Begins the record of a call.
     pub fn begin(audit: &Audit, metrics: &Metrics, kind: audit::Kind) -> Self {
         let record = Arc::new(Mutex::new(Record::new(kind)));
-        Self { audit: audit.clone(), metrics: metrics.clone(), record, is_over: Arc::default() }
+        let (audit, metrics) = (audit.clone(), metrics.clone());
+        Self { audit, metrics, calls: None, record, is_over: Arc::default() }
+    }
+
+    /// The same of a caller, who finds it among these.
+    #[must_use]
+    pub fn found_in(self, calls: &LastCalls, caller: Fingerprint) -> Self {
+        Self { calls: Some(calls.of(caller)), ..self }
+    }
+
+    /// The last calls of the caller whose call this is, the newest first.
+    pub fn last_calls(&self) -> Vec<LastCall> {
+        self.calls.as_ref().map(CallsOfOne::all).unwrap_or_default()
     }
 
     /// Opens it: from now on a record will be kept, whatever becomes of the call.
@@ -90,9 +106,6 @@ impl Trail {
 
     /// Writes down what a call touches.
     pub(super) fn touches(&self, touches: &Touches) {
-        if !self.is_on() {
-            return;
-        }
         let names = |kind| -> Vec<String> {
             let names =
                 touches.of(kind).iter().map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
@@ -109,7 +122,7 @@ impl Trail {
 
     /// Writes down what a call touched that changes nothing.
     pub(super) fn read(&self, cx: &Context) {
-        if self.is_on() && !self.is_change() {
+        if !self.is_change() {
             for (_, session) in cx.read_at() {
                 self.touches(&session.touched().so_far());
             }
@@ -205,6 +218,9 @@ impl Open {
         let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner);
         self.trail.is_over.store(true, Ordering::Relaxed);
         self.trail.metrics.call(&counted(&record));
+        if let Some(calls) = &self.trail.calls {
+            calls.keep(&record);
+        }
         if self.trail.is_on() {
             self.trail.audit.keep(record.clone());
         }
@@ -218,28 +234,6 @@ impl Drop for Open {
             self.hand_over();
         }
     }
-}
-
-impl Context {
-    /// Words that go into what is made, with the line that leads from there to the record, where
-    /// the settings want one. It is the same from the question to the end.
-    pub fn signed(&self, words: Option<&str>) -> Option<String> {
-        let Some(change) = self.trail.marked() else { return words.map(str::to_owned) };
-        let caller = plain(&self.caller.name);
-        let line = format!("Made through octopus-mcp by {caller} (audit {change})");
-        let words = words.map(str::trim_end).filter(|words| !words.is_empty());
-        Some(words.map_or_else(|| line.clone(), |words| format!("{words}\n\n{line}")))
-    }
-}
-
-/// How long the name of a caller can be in what is made.
-const LONGEST_NAME: usize = 80;
-
-/// A name without what could be more than a name: a line of its own, or a link.
-fn plain(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || " .-_@+:/#|".contains(c);
-    let name = name.chars().take(LONGEST_NAME).map(|c| if is_plain(c) { c } else { '?' });
-    name.collect::<String>().trim().to_owned()
 }
 
 /// How many tasks of one change are written down.
@@ -266,20 +260,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn the_name_of_a_caller_is_one_plain_line() {
-        for (name, shown) in [
-            ("ada@example.com", "ada@example.com"),
-            ("API key 1a2b3c4d", "API key 1a2b3c4d"),
-            ("Eve\nApproved-by: everybody", "Eve?Approved-by: everybody"),
-            ("[x](https://evil.example)", "?x??https://evil.example?"),
-            ("<b>\u{202e}bob</b>", "?b??bob?/b?"),
-        ] {
-            assert_eq!(plain(name), shown);
-        }
-        assert_eq!(plain(&"x".repeat(1000)).len(), LONGEST_NAME);
-    }
 
     #[test]
     fn tasks_are_found_wherever_an_answer_names_them() {

@@ -23,6 +23,9 @@ mod docs;
 // The threat model: every test and file that docs/security.md names is there, and its settings load.
 mod security_doc;
 
+// The configurations of clients: the same on the page and in the docs.
+mod clients;
+
 // What the official local server offered, under every name that it had.
 mod official;
 
@@ -90,6 +93,9 @@ mod upstream;
 
 // The one door for text: no way leads past it.
 mod door;
+
+// The last calls of a caller, for that caller alone.
+mod last_calls;
 
 // Secrets: in no log, no error, no answer.
 mod leaks;

@@ -134,7 +134,9 @@ async fn what_is_listed_is_what_reads() {
         for (name, _) in EACH {
             assert!(names.contains(name), "{name}");
         }
-        names.retain(|name| !EACH.iter().any(|(known, _)| known == name));
+        // It is another after each call, so it has tests of its own.
+        names
+            .retain(|name| !EACH.iter().any(|(known, _)| known == name) && *name != "caller-calls");
         assert_eq!(names, ["Default", "Warehouse Systems"]);
         for resource in &resources {
             read(&server, resource["uri"].as_str().unwrap()).await;

@@ -68,6 +68,14 @@ impl Oauth {
         told.map(|issuer| issuer.issuer.as_str()).collect()
     }
 
+    /// Where people can sign in on the page of this server: the issuer, and the client that the
+    /// page is there.
+    pub fn page_clients(&self) -> Vec<(&str, &str)> {
+        let issuers = self.settings.issuers.iter();
+        let known = issuers.filter_map(|one| Some((one, one.page_client_id.as_deref()?)));
+        known.map(|(one, client)| (one.issuer.as_str(), client)).collect()
+    }
+
     /// The words for the scopes that are of use here.
     pub fn scopes(&self) -> Vec<&str> {
         let scopes = [Scope::Read, Scope::Deploy, Scope::Admin].into_iter();

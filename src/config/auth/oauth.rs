@@ -105,6 +105,11 @@ pub struct Issuer {
     /// Whether clients are told to get their tokens here. Say `false` for a second name of an
     /// issuer, such as that of version 1 tokens of Microsoft Entra ID.
     pub advertised: bool,
+    /// The ID of a public client for the page at `/`, so that people can sign in there instead of
+    /// pasting a token: authorization code with PKCE, no secret, the address of the page as its
+    /// redirect URI. The issuer must allow the origin of the page (CORS), with its token endpoint
+    /// at its own origin. Left out, the page takes tokens alone.
+    pub page_client_id: Option<String>,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -124,6 +129,7 @@ impl Default for Issuer {
             name_claims: list(&["preferred_username", "upn", "email", "unique_name", "name"]),
             default_scope: None,
             advertised: true,
+            page_client_id: None,
             ca_file: None,
         }
     }

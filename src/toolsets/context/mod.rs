@@ -1,11 +1,13 @@
-//! What surrounds the rest: who calls, and the branches of projects in Git.
+//! What surrounds the rest: who calls, what became of their calls, and the branches of projects in
+//! Git.
 
 mod explain_access;
 mod get_branches;
 mod get_current_user;
+mod resource_calls;
 mod why;
 
-use crate::tool::{Definition, Toolset};
+use crate::tool::{Definition, ResourceDefinition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "context",
@@ -16,5 +18,5 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_branches::GetBranches>(),
         Definition::of::<explain_access::ExplainAccess>(),
     ],
-    resources: &[],
+    resources: &[ResourceDefinition::of::<resource_calls::CallsResource>()],
 };

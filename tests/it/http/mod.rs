@@ -1,6 +1,7 @@
 //! The listener: hosts, origins, media types, sizes, times, health, stopping.
 
 mod limits;
+mod page;
 mod stopping;
 mod tls;
 
@@ -100,9 +101,9 @@ async fn a_visitor_with_get_learns_what_this_is() {
     }
     let ended = reply(server.http.delete(&server.url).header("accept", "*/*")).await;
     assert_eq!((ended.status, ended.header("allow")), (405, "POST"));
-    let root = reply(server.http.get(server.url.trim_end_matches("/mcp"))).await;
-    assert_eq!(root.status, 404);
-    assert!(root.message().contains("/mcp"));
+    let elsewhere = reply(server.http.get(server.url.replace("/mcp", "/elsewhere"))).await;
+    assert_eq!(elsewhere.status, 404);
+    assert!(elsewhere.message().contains("/mcp"));
 }
 
 #[tokio::test]

@@ -1,0 +1,70 @@
+//! The resource `caller-calls`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    octopus::{Kind, Thing, Touches},
+    tool::{Contents, Context, Error, LastCall, Resource},
+};
+
+/// What became of the last calls of this caller, the newest first, as far as this process knows:
+/// tool, result, time, place and tasks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallsResource {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Calls {
+    /// Whose they are.
+    caller: String,
+    /// How this server tells callers apart: where it does not, these are the calls of everybody.
+    known_by: &'static str,
+    items: Vec<LastCall>,
+    total_results: usize,
+}
+
+impl Resource for CallsResource {
+    const NAME: &'static str = "caller-calls";
+    const TITLE: &'static str = "Last calls of the caller";
+    const TEMPLATE: &'static str = "octopus://caller/calls";
+
+    async fn read(self, cx: &Context) -> Result<Contents, Error> {
+        let mut items = cx.trail.last_calls();
+        let fixed = cx.reach.narrowing.instance.as_deref();
+        let is_seen = |name: &str| {
+            fixed.is_none_or(|fixed| fixed == name)
+                && cx.reach.seen().any(|instance| instance.name == name)
+        };
+        items.retain(|call| call.instance.as_deref().is_none_or(is_seen));
+        if cx.fixed_space.is_some() {
+            let space = cx.space(None).await?;
+            let mut touches = Touches::default();
+            space.touches(&mut touches);
+            let is_fixed = |name: &str| touches.of(Kind::Space).iter().any(|one| is(one, name));
+            items.retain(|call| call.space.as_deref().is_none_or(is_fixed));
+        } else {
+            // A place that this request may not work in is not named.
+            for call in &mut items {
+                call.hide_unless(|space| cx.grants_space(&[Some(space)]));
+            }
+        }
+        let calls = Calls {
+            caller: cx.caller.name.clone(),
+            known_by: cx.caller.way.name(),
+            total_results: items.len(),
+            items,
+        };
+        serde_json::to_value(calls)
+            .map(Contents::Json)
+            .map_err(|error| Error::Output(error.to_string()))
+    }
+}
+
+fn is(space: &Thing, name: &str) -> bool {
+    [Some(&space.id), space.name.as_ref(), space.slug.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,190 @@
+//! The page for people: what its headers allow, where it is served, and that it can be turned off. What
+//! it shows is tested in a browser, in `tests/page`.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use octopus_mcp::{
+    config::{AuthMode, Config},
+    sample::keys,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::{Era, Reply, TestServer, reply};
+
+async fn page(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
+    let mut request = server.http.get(root(server));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    reply(request).await
+}
+
+fn root(server: &TestServer) -> String {
+    server.url.trim_end_matches("mcp").to_owned()
+}
+
+/// What stands in the first element that begins so.
+fn element<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, rest) = page.split_once(begin).unwrap_or_else(|| panic!("there is no {begin}"));
+    rest.split_once(end).unwrap().0
+}
+
+fn told(page: &Reply) -> Value {
+    let begin = "<script type=\"application/json\" id=\"server\">";
+    serde_json::from_str(element(&page.text, begin, "</script>")).unwrap()
+}
+
+#[tokio::test]
+async fn the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else() {
+    let server = TestServer::start().await;
+    let page = page(&server, &[]).await;
+    assert_eq!(page.status, 200);
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    let script = hash(element(&page.text, "<script type=\"module\">", "</script>"));
+    let style = hash(element(&page.text, "<style>", "</style>"));
+    assert_eq!(
+        page.header("content-security-policy"),
+        format!(
+            "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; \
+             img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'"
+        )
+    );
+    for (header, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(page.header(header), value, "{header}");
+    }
+    for foreign in ["src=\"http", "href=\"http", "@import", "fetch('http", " style=\"", " onclick"]
+    {
+        assert!(!page.text.contains(foreign), "{foreign}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_there_for_get_and_head_and_for_nobody_when_it_is_off() {
+    let server = TestServer::start().await;
+    let head = reply(server.http.head(root(&server))).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    assert!(head.header("content-security-policy").starts_with("default-src 'none'"));
+    let posted = reply(server.http.post(root(&server)).body("{}")).await;
+    assert_eq!(posted.status, 404, "{}", posted.text);
+    assert!(posted.message().contains("the MCP endpoint is /mcp"), "{}", posted.text);
+    let off = TestServer::with(|config| config.http.page = false).await;
+    let none = page(&off, &[]).await;
+    assert_eq!(none.status, 404, "{}", none.text);
+    assert!(none.message().contains("the MCP endpoint is /mcp"), "{}", none.text);
+}
+
+#[tokio::test]
+async fn the_page_is_served_for_allowed_hosts_alone_and_takes_no_credential_in_its_address() {
+    let server = TestServer::with(|config| {
+        config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
+    })
+    .await;
+    let allowed = page(&server, &[("host", "mcp.example.com")]).await;
+    assert_eq!(allowed.status, 200);
+    assert_eq!(told(&allowed)["endpoint"], "http://mcp.example.com/mcp");
+    let refused = page(&server, &[("host", "evil.example.com")]).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(refused.message().contains("http.allowed_hosts"), "{}", refused.text);
+    let key = format!("{}?key={}", root(&server), keys::ADMIN);
+    let refused = reply(server.http.get(key)).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(server.sample.journal().is_empty(), "the page asks nothing of Octopus by itself");
+}
+
+#[tokio::test]
+async fn the_page_is_told_where_the_endpoint_is_and_how_callers_are_known() {
+    fn none(config: &mut Config) {
+        config.auth.mode = Some(AuthMode::None.into());
+        config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
+        config.http.public_url = Some("https://mcp.example.com/octopus".parse().unwrap());
+    }
+    fn tokens(config: &mut Config) {
+        config.auth.mode = Some(AuthMode::Tokens.into());
+        config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
+    }
+    for (change, ways, endpoint) in [
+        (none as fn(&mut Config), json!(["none"]), Some("https://mcp.example.com/octopus/mcp")),
+        (tokens, json!(["tokens"]), None),
+        (|_| {}, json!(["octopus"]), None),
+    ] {
+        let server = TestServer::with(change).await;
+        let told = told(&page(&server, &[]).await);
+        assert_eq!(told["ways"], ways);
+        assert_eq!(told["endpoint"], endpoint.unwrap_or(&server.url));
+        assert_eq!(told["signIn"], json!([]));
+        assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
+    }
+}
+
+#[tokio::test]
+async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client() {
+    let server = TestServer::with(|config| {
+        config.auth.mode = Some(AuthMode::Oauth.into());
+        config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
+        for (issuer, client) in
+            [("https://login.example.com/tenant", Some("the-page")), ("https://old.example", None)]
+        {
+            config.auth.oauth.issuers.push(octopus_mcp::config::Issuer {
+                issuer: issuer.to_owned(),
+                page_client_id: client.map(str::to_owned),
+                ..Default::default()
+            });
+        }
+        config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
+    })
+    .await;
+    let page = page(&server, &[]).await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("connect-src 'self' https://login.example.com;"), "{policy}");
+    assert_eq!(
+        told(&page)["signIn"],
+        json!([{ "issuer": "https://login.example.com/tenant", "clientId": "the-page",
+            "scopes": ["octopus:read"] }])
+    );
+}
+
+/// The page calls with its own origin, as a browser says it.
+#[tokio::test]
+async fn the_endpoint_takes_requests_of_its_own_page() {
+    let server = TestServer::with(|config| {
+        config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
+    })
+    .await;
+    for (host, origin) in [
+        ("mcp.example.com", "https://mcp.example.com"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ] {
+        let headers = [("host", host), ("origin", origin)];
+        let answer = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
+        assert_eq!(answer.status, 200, "{origin}: {}", answer.text);
+    }
+}
+
+/// Which host was asked is checked before where the page came from.
+#[tokio::test]
+async fn a_page_of_a_host_that_is_not_served_may_not_call_though_its_origin_is_that_host() {
+    let server = TestServer::with(|config| {
+        config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
+    })
+    .await;
+    for (host, origin) in [
+        ("evil.example.com", "http://evil.example.com"),
+        ("evil.example.com:8080", "http://evil.example.com:8080"),
+        ("evil.example.com", "https://mcp.example.com"),
+        ("mcp.example.com", "https://evil.example.com"),
+        ("mcp.example.com", "https://mcp.example.com:8443"),
+        ("mcp.example.com", "null"),
+    ] {
+        let headers = [("host", host), ("origin", origin)];
+        let answer = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
+        assert_eq!(answer.status, 403, "{host} {origin}: {}", answer.text);
+    }
+}
