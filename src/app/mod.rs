@@ -10,7 +10,7 @@ mod watched;
 
 pub use check::{check, policy};
 pub use live::Live;
-pub use reload::follow;
+pub use reload::{SettingsFile, follow};
 pub use signals::{hangups, signalled};
 pub use tools::{catalog, tools};
 

@@ -13,7 +13,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    app,
+    app::{self, SettingsFile},
     config::{self, Config, Flags, Loaded, Mistakes},
     telemetry::{self, Telemetry},
 };
@@ -141,10 +141,11 @@ enum Failure {
 
 /// Runs the command.
 pub async fn run(cli: Cli) -> ExitCode {
+    let file = SettingsFile::before_reading(cli.options.config.clone());
     let mut loaded = config::load(&cli.options.flags());
     app::check(&mut loaded);
     let done = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => Box::pin(serve(loaded, &cli.options)).await,
+        Command::Serve => Box::pin(serve(loaded, file, &cli.options)).await,
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
         Command::Tools { json, by_version } => list(loaded, json, by_version),
         Command::Config => settings::show(loaded),
@@ -190,7 +191,7 @@ fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failu
     Ok((config, delivering))
 }
 
-async fn serve(loaded: Loaded, options: &Options) -> Result<(), Failure> {
+async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<(), Failure> {
     let (config, delivering) = begin(loaded, options)?;
     let told_to_stop = app::signalled();
     let asked_again = app::hangups();
@@ -199,7 +200,6 @@ async fn serve(loaded: Loaded, options: &Options) -> Result<(), Failure> {
     app::print(&welcome::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "serving");
     let flags = options.flags();
-    let file = flags.file.clone();
     let load = move || {
         let mut loaded = config::load(&flags);
         app::check(&mut loaded);

@@ -12,32 +12,34 @@ use crate::{
 };
 
 /// A server by the settings of a file, with its admin listener.
-struct Hosted {
-    serving: Serving,
+pub struct Hosted {
+    pub serving: Serving,
     folder: tempfile::TempDir,
     admin: String,
 }
 
 impl Hosted {
-    fn start(settings: &str) -> Self {
+    pub fn start(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), settings);
+        Self::by(folder)
+    }
+
+    /// By the settings in this folder.
+    fn by(folder: tempfile::TempDir) -> Self {
         // A port that was free a moment ago.
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let admin = socket.local_addr().unwrap();
         drop(socket);
         let path = folder.path().join("settings.toml");
-        fs::write(&path, settings).unwrap();
         let mut command =
             program(&["--sample", "--listen=127.0.0.1:0", "--config", path.to_str().unwrap()]);
         command.env("OCTOPUS_MCP_HTTP__ADMIN_LISTEN", admin.to_string());
         Self { serving: Serving::start(command), folder, admin: format!("http://{admin}") }
     }
 
-    fn write(&self, settings: &str) {
-        // As editors and Kubernetes do: the new file takes the place of the old one at once.
-        let next = self.folder.path().join("next.toml");
-        fs::write(&next, settings).unwrap();
-        fs::rename(&next, self.folder.path().join("settings.toml")).unwrap();
+    pub fn write(&self, settings: &str) {
+        put(self.folder.path(), settings);
     }
 
     async fn tools(&self) -> Vec<String> {
@@ -48,16 +50,26 @@ impl Hosted {
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    async fn reloads(&self, result: &str) -> Option<u64> {
-        let text = reply(client().get(format!("{}/metrics", self.admin))).await.text;
-        let series = format!("octopus_mcp_config_reloads_total{{result=\"{result}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok())
+    pub async fn metrics(&self) -> String {
+        reply(client().get(format!("{}/metrics", self.admin))).await.text
     }
 
-    fn hang_up(&self) {
+    pub async fn reloads(&self, result: &str) -> Option<u64> {
+        let series = format!("octopus_mcp_config_reloads_total{{result=\"{result}\"}} ");
+        self.metrics().await.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok())
+    }
+
+    pub fn hang_up(&self) {
         let pid = self.serving.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
+}
+
+/// As editors and Kubernetes do: the new file takes the place of the old one at once.
+fn put(folder: &Path, settings: &str) {
+    let next = folder.join("next.toml");
+    fs::write(&next, settings).unwrap();
+    fs::rename(&next, folder.join("settings.toml")).unwrap();
 }
 
 const PROJECTS: &str = "[tools]\ntoolsets = [\"core\", \"projects\"]\n";
@@ -89,6 +101,22 @@ async fn a_changed_file_is_in_force_and_one_with_a_mistake_is_not() {
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_while_the_server_starts_is_in_force_soon_after() {
+    // A store that does not answer. The server has read its settings once it asks.
+    let store = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limits = format!("[limits]\nstore = \"redis://{}\"\n", store.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    put(&path, &format!("{limits}{PROJECTS}"));
+    let starting = tokio::task::spawn_blocking(|| Hosted::by(folder));
+    let _asks = store.accept().await.unwrap();
+    put(&path, &format!("{limits}{TASKS}"));
+    let hosted = starting.await.unwrap();
+    soon(async || hosted.tools().await.contains(&"get_task_by_id".to_owned()).then_some(())).await;
+    assert_eq!(hosted.serving.stop().0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
