@@ -67,8 +67,13 @@ caller_burst = {}
         );
         std::fs::write(&file, settings).unwrap();
         let mut replicas = BTreeMap::new();
-        for _ in 0..3 {
-            let serving = Serving::start(program(&["--config", file.to_str().unwrap()]));
+        // On threads of their own: what stands before the store runs on this one, and each asks it
+        // at its start.
+        let starting = [(); 3].map(|()| {
+            let command = program(&["--config", file.to_str().unwrap()]);
+            tokio::task::spawn_blocking(|| Serving::start(command))
+        });
+        for serving in futures::future::try_join_all(starting).await.unwrap() {
             let address = serving.url.trim_start_matches("http://").trim_end_matches("/mcp");
             replicas.insert(address.to_owned(), serving);
         }
