@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::redirect;
 use url::Url;
 
-use crate::config::{self, is_loopback};
+use crate::{
+    config::{self, is_loopback},
+    text::cause,
+};
 
 /// How many redirects within the instance are followed.
 const REDIRECTS: usize = 5;
@@ -35,7 +38,7 @@ pub(super) fn connections(
         let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {error}"))
+    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
 /// Follows a redirect within the instance. One to another origin is not followed at all, so the

@@ -16,7 +16,7 @@ use super::{
     headers::{content_type, retry_after},
     places::{Kind, Place, Places},
 };
-use crate::{config, telemetry::Metrics};
+use crate::{config, telemetry::Metrics, text::cause};
 
 /// The way to one instance.
 #[derive(Debug)]
@@ -181,14 +181,7 @@ impl Transport {
         if error.is_timeout() && !error.is_connect() {
             return Error::TimedOut { after: self.timeout };
         }
-        let error = error.without_url();
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reason = cause.to_string();
-            source = cause.source();
-        }
-        Error::Unreachable { origin: origin(&self.url), reason }
+        Error::Unreachable { origin: origin(&self.url), reason: cause(&error.without_url()) }
     }
 }
 

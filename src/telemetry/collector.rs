@@ -15,7 +15,10 @@ use tokio::runtime::Handle;
 use url::Url;
 use uuid::Uuid;
 
-use crate::config::{Collector, OtlpProtocol, Signal, is_loopback};
+use crate::{
+    config::{Collector, OtlpProtocol, Signal, is_loopback},
+    text::cause,
+};
 
 /// Makes the exporter of a signal, where it is sent anywhere. The two protocols have builders of
 /// their own types, which are told the same.
@@ -121,7 +124,7 @@ pub(super) fn client(
             .map_err(|error| format!("ca_file: {}: {error}", path.display()))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {error}"))
+    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
 fn tls(settings: &Collector) -> Result<ClientTlsConfig, String> {

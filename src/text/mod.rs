@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+mod cause;
 pub mod cut;
 pub mod grep;
 mod keys;
@@ -16,6 +17,8 @@ pub mod log_line;
 pub mod nearest;
 pub mod sanitize;
 pub mod secrets;
+
+pub use cause::cause;
 
 /// Text that has passed the door.
 #[derive(Debug, Clone, PartialEq, Eq)]

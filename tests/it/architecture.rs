@@ -51,7 +51,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("callers", &["octopus", "telemetry", "config", "text"]),
     ("octopus", &["telemetry", "config", "text"]),
     ("store", &["telemetry", "config"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "text"]),
     ("config", &[]),
     ("text", &[]),
     ("sample", &[]),

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use url::Url;
 
 use super::keys::{self, Key};
-use crate::config::{self, is_loopback};
+use crate::{
+    config::{self, is_loopback},
+    text::cause,
+};
 
 /// How large a document of an issuer may be.
 const LARGEST: usize = 256 * 1024;
@@ -45,7 +48,7 @@ pub(super) fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<
         let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {error}"))
+    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
 /// Where the keys of an issuer are.
