@@ -8,6 +8,9 @@ use url::Url;
 use super::Error;
 use crate::telemetry::{self, Metrics, Upstream};
 
+/// Why a request has no answer that nobody waited for.
+const GIVEN_UP: &str = "given_up";
+
 /// Requests to one instance, and how they are told of.
 #[derive(Debug)]
 pub(super) struct Asking {
@@ -51,19 +54,16 @@ impl Asking {
             octopus.instance = self.instance,
         );
         span.in_scope(|| telemetry::carry(request.headers_mut()));
-        let started = Instant::now();
-        let came = client.execute(request).instrument(span.clone()).await;
-        let took = started.elapsed();
-        let told = told(&came);
-        note(&span, told);
-        tracing::debug!(
-            instance = self.instance,
+        let mut sent = Sent {
+            asking: self,
+            method: method.as_str(),
             route,
-            status = told.ok(),
-            elapsed_ms = took.as_millis(),
-            "octopus answered"
-        );
-        self.tell(method.as_str(), route, told, Some(took));
+            span: &span,
+            began: Instant::now(),
+            came: Err(GIVEN_UP),
+        };
+        let came = client.execute(request).instrument(span.clone()).await;
+        sent.came = told(&came);
         came
     }
 
@@ -83,6 +83,33 @@ impl Asking {
     ) {
         let Self { instance, host, port, metrics } = self;
         metrics.upstream(&Upstream { instance, host, port: *port, method, route, came, took });
+    }
+}
+
+/// A request that was sent. It is told of when this goes, so also where nobody waits for its answer
+/// any more.
+struct Sent<'a> {
+    asking: &'a Asking,
+    method: &'a str,
+    route: &'a str,
+    span: &'a Span,
+    began: Instant,
+    came: Result<u16, &'static str>,
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        let Self { asking, method, route, span, began, came } = *self;
+        let took = began.elapsed();
+        note(span, came);
+        tracing::debug!(
+            instance = asking.instance,
+            route,
+            status = came.ok(),
+            elapsed_ms = took.as_millis(),
+            "octopus answered"
+        );
+        asking.tell(method, route, came, Some(took));
     }
 }
 

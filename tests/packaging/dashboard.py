@@ -133,7 +133,8 @@ ROWS = {
          "held back alone: then this stays at 0, and `paused` is in the outcomes.", "short",
          [(f"max by (octopus_instance) (octopus_mcp_instance_paused{{{OCTOPUS}}})", "{{octopus_instance}}")]),
         ("Requests by instance", "Requests to Octopus.", "reqps", rates("octopus_instance", UPSTREAM, OCTOPUS)),
-        ("Requests by outcome", "A class of status; or why there was none: `timeout`, `connect`, `broken`; or why nothing "
+        ("Requests by outcome", "A class of status; or why there was none: `timeout`, `connect`, `broken`, or "
+         "`given_up` by whoever asked; or why nothing "
          "was sent: `paused`, `busy`.", "short", counts("octopus_instance, outcome", UPSTREAM, OCTOPUS), "bars"),
         ("Requests that fail", "The share that came to a status of 5xx or to no answer.", "percentunit",
          [(share((UPSTREAM, OCTOPUS + ", " + FAILED), (UPSTREAM, OCTOPUS), "octopus_instance"),

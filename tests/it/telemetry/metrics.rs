@@ -1,10 +1,13 @@
 //! What Prometheus reads from the admin listener.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use octopus_mcp::{
     config::{AuthMode, Config, Confirm},
-    sample::keys,
+    sample::{Fault, keys},
 };
 use serde_json::json;
 
@@ -150,6 +153,33 @@ async fn what_is_refused_asked_and_changed_is_counted() {
     ] {
         assert!(text.contains(series), "{series}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_is_no_failure() {
+    let server = TestServer::with(counted).await;
+    server.sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    let arguments = json!({ "space": "Default" });
+    let call = server.call("list_deployments", arguments);
+    let asked = soon(async || {
+        let journal = server.sample.journal();
+        journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
+    });
+    // The call is dropped, and with it its connection, once Octopus was asked.
+    tokio::select! { _ = call => panic!("it cannot have an answer"), () = asked => {} }
+    for (name, label) in [
+        ("mcp_server_operation_duration_seconds_count", "error_type=\"cancelled\""),
+        ("octopus_mcp_upstream_requests_total", "outcome=\"given_up\""),
+    ] {
+        soon(async || {
+            let text = text(&server).await;
+            let is_told = |line: &str| line.starts_with(name) && line.contains(label);
+            text.lines().any(is_told).then_some(())
+        })
+        .await;
+    }
+    let text = text(&server).await;
+    assert!(!text.contains("error_type=\"-32603\""), "{text}");
 }
 
 #[tokio::test]
