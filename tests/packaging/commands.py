@@ -9,7 +9,7 @@ DOCUMENTS = sorted([
     *(ROOT / "docs").glob("*.md"),
 ])
 # Programs that are called within a text; a name alone is not a call.
-PROGRAMS = (r"octopus-mcp|docker|kubectl|helm|cargo|systemctl|claude|curl|jq|openssl|aws|mcp-publisher|kill|git|npm|npx|"
+PROGRAMS = (r"octopus-mcp|docker|kubectl|helm|cargo|systemctl|claude|curl|jq|openssl|aws|mcp-publisher|codex|kill|git|npm|npx|"
             r"python3?|pip|apt-get|rustup|promtool|redis-\w+|valkey-\w+|chmod|mkdir|cp|sudo")
 CALL = re.compile(rf"(?:{PROGRAMS}) +\S.*|\.?/?(?:tests/(?:run|recipe)|deploy/(?:render|sbom|names))(?: .*)?", re.S)
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.M | re.S)
@@ -90,11 +90,15 @@ NOT_RUN = {
         "mcp-publisher publish",
     ],
     "Claude Code": [
+        "claude mcp add --transport http octopus https://mcp.example.com/mcp",
+        "claude mcp add --transport http octopus https://mcp.example.com/mcp "
+        '--header "X-Octopus-ApiKey: $OCTOPUS_API_KEY"',
         "claude mcp add --transport http octopus https://mcp.example.com/mcp "
         '--header "X-Octopus-ApiKey: API-YOURKEY"',
         "claude mcp add --transport http octopusdeploy https://mcp.example.com/mcp "
         '--header "X-Octopus-ApiKey: API-YOURKEY"',
     ],
+    "Codex": ["codex mcp add octopus --url https://mcp.example.com/mcp"],
     "a person, or a quiet machine for some minutes": [
         "cargo insta review", "cargo bench", "cargo bench --profile dist --bench serving", "cargo bench --bench door",
     ],

@@ -6,13 +6,15 @@ use octopus_mcp::{
     config::{ByteSize, Period},
     sample::Fault,
 };
+use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinHandle,
 };
 
-use crate::support::{ERAS, Era, TestServer, soon};
+use crate::support::{ERAS, Era, Reply, TestServer, soon};
 
 use super::LIST;
 
@@ -124,24 +126,27 @@ async fn whoever_hangs_up_ends_the_call() {
     assert_eq!(asked.iter().filter(|e| e.status.is_none()).count(), 1, "Octopus saw it end");
 }
 
-#[tokio::test]
-async fn one_request_too_many_is_told_to_come_back_and_greetings_are_not() {
-    let server = TestServer::with(|config| config.limits.concurrent_requests = 2).await;
+/// Fills a server that answers two requests at once, and gives what a third is told.
+pub async fn filled(server: &TestServer) -> ([JoinHandle<reqwest::Result<Response>>; 2], Reply) {
     server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let slow = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
-    let held: Vec<_> = (0..2)
-        .map(|_| {
-            let request = server.http.post(&server.url).body(slow.to_string());
-            let request = request.header("content-type", "application/json");
-            tokio::spawn(request.header("x-octopus-apikey", "API-X").send())
-        })
-        .collect();
+    let held = [(); 2].map(|()| {
+        let request = server.http.post(&server.url).body(slow.to_string());
+        let request = request.header("content-type", "application/json");
+        tokio::spawn(request.header("x-octopus-apikey", "API-X").send())
+    });
     let refused = soon(async || {
         let reply = server.post(&[], LIST).await;
         (reply.status == 503).then_some(reply)
-    })
-    .await;
+    });
+    (held, refused.await)
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_told_to_come_back_and_greetings_are_not() {
+    let server = TestServer::with(|config| config.limits.concurrent_requests = 2).await;
+    let (held, refused) = filled(&server).await;
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(refused.json()["id"], "x");
     assert!(refused.message().contains("try again"), "{}", refused.text);

@@ -1,6 +1,6 @@
 //! The listener: hosts, origins, media types, sizes, times, health, stopping.
 
-mod limits;
+pub mod limits;
 mod page;
 mod stopping;
 mod tls;

@@ -1,4 +1,4 @@
 //! New settings, and a new version, while callers call.
 
-mod reload;
+pub mod reload;
 mod restart;

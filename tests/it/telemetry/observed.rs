@@ -9,7 +9,6 @@ use std::{
 use octopus_mcp::{
     config::{AuthMode, Confirm, Sessions},
     sample::{Fault, keys},
-    telemetry::Limit,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +19,8 @@ use super::{
 use crate::{
     consent::{Desk, Way, changes},
     docs::{ensure, root},
+    http::limits::filled,
+    rollout::reload::Hosted,
     sessions::greeting,
     support::{Era, TestServer, soon},
 };
@@ -83,12 +84,35 @@ async fn everything() -> String {
         let _ = server.ask_as(Era::Modern, keys::VIEW_ONLY, "tools/list", json!({})).await;
     }
     assert_eq!(server.ask_as(Era::Modern, "API-!", "tools/list", json!({})).await.status, 401);
-    // What takes too long to be made to happen here: tests of their own have it.
-    let metrics = &server.running.as_ref().unwrap().metrics;
-    metrics.limited(Limit::Full);
-    metrics.reloaded(true);
-    metrics.reloaded(false);
     text(server).await
+}
+
+/// What a server tells that is full.
+async fn full() -> String {
+    let server = TestServer::with(|config| {
+        config.http.admin_listen = "127.0.0.1:0".parse().ok();
+        config.limits.concurrent_requests = 2;
+    })
+    .await;
+    let (held, _) = filled(&server).await;
+    let told = text(&server).await;
+    for call in held {
+        call.abort();
+    }
+    told
+}
+
+/// What a server tells whose settings were changed, with a mistake and without.
+async fn reloaded() -> String {
+    let hosted = Hosted::start("");
+    hosted.write("nonsense = 1\n");
+    soon(async || hosted.reloads("refused").await).await;
+    hosted.write("");
+    hosted.hang_up();
+    soon(async || hosted.reloads("applied").await).await;
+    let told = hosted.metrics().await;
+    assert_eq!(hosted.serving.stop().0, 0);
+    told
 }
 
 /// What a server tells whose settings name a key.
@@ -106,12 +130,13 @@ async fn with_a_key() -> String {
     .await
 }
 
-/// Both together, and what is known of them.
+/// All together, and what is known of them.
 async fn told() -> (String, Known) {
     let (one, other) = tokio::join!(Box::pin(everything()), Box::pin(with_a_key()));
-    let both = format!("{one}{other}");
+    let (full, reloaded) = tokio::join!(Box::pin(full()), Box::pin(reloaded()));
+    let all = [one, other, full, reloaded].concat();
     let mut known = Known::new();
-    for line in both.lines().filter(|line| !line.starts_with('#')) {
+    for line in all.lines().filter(|line| !line.starts_with('#')) {
         let (series, _) = line.rsplit_once(' ').unwrap();
         let [(name, matchers)]: [_; 1] = named(series).metrics.try_into().unwrap();
         let labels = known.entry(name).or_default();
@@ -119,7 +144,7 @@ async fn told() -> (String, Known) {
             labels.entry(label).or_default().insert(value);
         }
     }
-    (both, known)
+    (all, known)
 }
 
 /// What of an expression no server tells.
