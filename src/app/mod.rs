@@ -1,6 +1,7 @@
 //! Builds the parts from the settings, starts them, and stops them.
 
 mod check;
+mod delivery;
 mod fixed;
 mod live;
 mod reload;
@@ -19,7 +20,7 @@ use std::{io::Write, net::TcpListener, sync::Arc, time::Duration};
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
-use self::live::Kept;
+use self::{delivery::deliver, live::Kept};
 use crate::{
     audit::Audit,
     callers::Caller,
@@ -29,7 +30,7 @@ use crate::{
     rules::Clock,
     sample,
     store::Store,
-    telemetry::Metrics,
+    telemetry::{Metrics, Telemetry},
     tool::{Acting, Seal, Starters},
 };
 
@@ -52,6 +53,7 @@ pub struct Running {
     pub metrics: Metrics,
     /// What serves, for other settings to take its place.
     pub live: Live,
+    telemetry: Option<Telemetry>,
     audit: Audit,
     sample: Option<Listening>,
     readiness: Readiness,
@@ -123,6 +125,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         tokio::spawn(certificates.follow(stop.clone()));
     }
     Ok(Running {
+        telemetry: None,
         metrics,
         live,
         audit,
@@ -167,6 +170,12 @@ impl Running {
         format!("{scheme}://{}/mcp", self.main.address)
     }
 
+    /// The same, with logs and traces of which the last are delivered when it stops.
+    #[must_use]
+    pub fn delivering(self, telemetry: Telemetry) -> Self {
+        Self { telemetry: Some(telemetry), ..self }
+    }
+
     /// Stops: says that it is not ready, and after a pause accepts no more connections, sends those
     /// away who only listen, gives running calls their time, and tells those that are left that it
     /// is over.
@@ -188,13 +197,12 @@ impl Running {
         for other in [self.admin, self.sample].into_iter().flatten() {
             let _ = other.stop(Duration::from_millis(100)).await;
         }
-        self.audit.stop().await;
-        let _ = tokio::task::spawn_blocking(move || self.metrics.stop()).await;
+        deliver(&self.audit, self.metrics, self.telemetry).await;
     }
 }
 
 /// Serves one local client over standard input and output, until it closes them.
-pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
+pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(), String> {
     if config.audit.stdout {
         return Err("audit.stdout: standard output belongs to the local client; give \
                     audit.file.path instead"
@@ -227,8 +235,7 @@ pub async fn serve_stdio(mut config: Config) -> Result<(), String> {
     };
     stop.cancel();
     drop(sample);
-    audit.stop().await;
-    let _ = tokio::task::spawn_blocking(move || metrics.stop()).await;
+    deliver(&audit, metrics, Some(telemetry)).await;
     ended
 }
 

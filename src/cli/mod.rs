@@ -175,7 +175,7 @@ fn complain(message: &str) {
 
 fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failure> {
     let config = loaded.finish().map_err(Failure::Settings)?;
-    let delivering = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
+    let telemetry = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
     if options.api_key.is_some() {
         tracing::warn!(
             "a key given with --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
@@ -188,14 +188,14 @@ fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failu
     if config.octopus.allow_http {
         tracing::warn!("credentials may travel to Octopus in clear text (octopus.allow_http)");
     }
-    Ok((config, delivering))
+    Ok((config, telemetry))
 }
 
 async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<(), Failure> {
-    let (config, delivering) = begin(loaded, options)?;
+    let (config, telemetry) = begin(loaded, options)?;
     let told_to_stop = app::signalled();
     let asked_again = app::hangups();
-    let running = app::start(config.clone()).await.map_err(Failure::Other)?;
+    let running = app::start(config.clone()).await.map_err(Failure::Other)?.delivering(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "serving");
@@ -211,15 +211,12 @@ async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<
     }
     tracing::info!("stopping");
     running.stop().await;
-    delivering.stop().await;
     Ok(())
 }
 
 async fn stdio(loaded: Loaded, options: &Options) -> Result<(), Failure> {
-    let (config, delivering) = begin(loaded, options)?;
-    let served = Box::pin(app::serve_stdio(config)).await.map_err(Failure::Other);
-    delivering.stop().await;
-    served
+    let (config, telemetry) = begin(loaded, options)?;
+    Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::Other)
 }
 
 fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure> {

@@ -1,0 +1,35 @@
+//! What is still written and delivered at the end.
+
+use std::time::Duration;
+
+use tokio::{
+    task::spawn_blocking,
+    time::{error::Elapsed, timeout},
+};
+
+use crate::{
+    audit::Audit,
+    telemetry::{Metrics, Telemetry},
+};
+
+/// How long what was not written or delivered yet may take, once nothing runs any more. Whoever ends
+/// the process waits for the drain and five seconds (`deploy`).
+const DELIVERY: Duration = Duration::from_secs(4);
+
+/// Writes and delivers what is left, all at once and within a time, and ends.
+pub(super) async fn deliver(audit: &Audit, metrics: Metrics, telemetry: Option<Telemetry>) {
+    let kept = timeout(DELIVERY, audit.stop());
+    let measured = timeout(DELIVERY, spawn_blocking(move || metrics.stop()));
+    let told = timeout(DELIVERY, async {
+        if let Some(telemetry) = telemetry {
+            telemetry.stop().await;
+        }
+    });
+    let (kept, measured, told) = tokio::join!(kept, measured, told);
+    if let Err(Elapsed { .. }) = kept {
+        tracing::error!("records of the audit may be lost: they are not written in time");
+    }
+    if measured.is_err() || told.is_err() {
+        tracing::warn!("the collector does not answer: the last of what was told to it is lost");
+    }
+}
