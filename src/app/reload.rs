@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures::{Stream, StreamExt};
@@ -12,6 +12,9 @@ use crate::config::Config;
 
 /// How often the file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause before settings with a mistake are tried again: a file that they name may come
+/// after them.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The file of the settings, where there is one, as it was before it was read.
 #[derive(Debug)]
@@ -39,7 +42,8 @@ impl SettingsFile {
 }
 
 /// Follows the file until it is dropped. A file that is being written is left until it is still:
-/// two looks at it that see the same. Settings with a mistake are told and not used.
+/// two looks at it that see the same. Settings with a mistake are told and not used, and tried again
+/// from time to time.
 pub async fn follow(
     live: Live,
     mut file: SettingsFile,
@@ -48,6 +52,7 @@ pub async fn follow(
 ) {
     let mut look = tokio::time::interval(LOOK_EVERY);
     let mut seen = file.read;
+    let mut refused: Option<Refused> = None;
     loop {
         let is_asked = tokio::select! {
             asked = asked.next() => asked.is_some(),
@@ -56,26 +61,58 @@ pub async fn follow(
         let now = file.stamp();
         let is_still = now == seen;
         seen = now;
-        if is_asked || (now.is_some() && is_still && now != file.read) {
+        let is_changed = now.is_some() && is_still && now != file.read;
+        if is_asked || is_changed {
             file.read = now;
-            again(&live, load.clone()).await;
+            refused = None;
+        } else if !refused.as_ref().is_some_and(Refused::is_due) {
+            continue;
         }
+        refused = again(&live, load.clone(), refused).await;
     }
 }
 
-async fn again(live: &Live, load: impl Fn() -> Result<Config, String> + Send + 'static) {
+/// That the settings had a mistake when they were read last.
+struct Refused {
+    error: String,
+    since: Instant,
+    pause: Duration,
+}
+
+impl Refused {
+    fn is_due(&self) -> bool {
+        self.since.elapsed() >= self.pause
+    }
+}
+
+/// Reads the settings and serves by them. Where they have a mistake that they had before, nothing is
+/// said of it again.
+async fn again(
+    live: &Live,
+    load: impl Fn() -> Result<Config, String> + Send + 'static,
+    before: Option<Refused>,
+) -> Option<Refused> {
     let serving = live.clone();
     let applied = tokio::task::spawn_blocking(move || serving.apply(load()?)).await;
     let applied = applied.unwrap_or_else(|error| Err(error.to_string()));
-    live.metrics().reloaded(applied.is_ok());
-    match applied {
-        Ok(unchanged) if unchanged.is_empty() => tracing::info!("the settings were read again"),
+    let error = match applied {
         Ok(unchanged) => {
-            let settings = unchanged.join(", ");
-            tracing::warn!(settings, "the settings were read again; these wait for a restart");
+            live.metrics().reloaded(true);
+            if unchanged.is_empty() {
+                tracing::info!("the settings were read again");
+            } else {
+                let settings = unchanged.join(", ");
+                tracing::warn!(settings, "the settings were read again; these wait for a restart");
+            }
+            return None;
         }
-        Err(error) => {
-            tracing::error!(%error, "the settings have mistakes, and the ones before stay in force");
-        }
+        Err(error) => error,
+    };
+    let same = before.filter(|before| before.error == error);
+    if same.is_none() {
+        live.metrics().reloaded(false);
+        tracing::error!(%error, "the settings have mistakes, and the ones before stay in force");
     }
+    let pause = same.map_or(LOOK_EVERY, |same| (same.pause * 2).min(LONGEST_PAUSE));
+    Some(Refused { error, since: Instant::now(), pause })
 }

@@ -6,6 +6,7 @@ use octopus_mcp::{config::Confirm, sample::keys};
 use serde_json::{Value, json};
 
 use crate::{
+    callers::certificate::Authority,
     commands::{Serving, program},
     consent::{Desk, Way, changes},
     support::{Era, TestServer, client, reply, soon},
@@ -117,6 +118,20 @@ async fn a_change_while_the_server_starts_is_in_force_soon_after() {
     let hosted = starting.await.unwrap();
     soon(async || hosted.tools().await.contains(&"get_task_by_id".to_owned()).then_some(())).await;
     assert_eq!(hosted.serving.stop().0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_that_name_a_file_which_comes_after_them_are_in_force_once_it_is_there() {
+    let hosted = Hosted::start(PROJECTS);
+    let authority = hosted.folder.path().join("ca.pem");
+    hosted.write(&format!("[octopus]\nca_file = \"{}\"\n{TASKS}", authority.display()));
+    soon(async || hosted.reloads("refused").await).await;
+    fs::write(&authority, Authority::new().pem()).unwrap();
+    soon(async || hosted.tools().await.contains(&"get_task_by_id".to_owned()).then_some(())).await;
+    // What is tried again is told once.
+    assert_eq!(hosted.reloads("refused").await, Some(1));
+    let (code, log) = hosted.serving.stop();
+    assert_eq!((code, log.matches("the settings have mistakes").count()), (0, 1), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
