@@ -17,10 +17,11 @@ impl Config {
         let is_open = !self.http.listen.ip().to_canonical().is_loopback();
         let is_clear =
             self.http.tls.certificate.is_none() && self.http.trusted_proxies.0.is_empty();
-        let bears = modes.has(AuthMode::Tokens) || modes.has(AuthMode::Oauth);
-        if bears && is_open && is_clear {
-            let risk = "tokens may travel to the listener in clear text; give http.tls, or name \
-                        the proxy that has TLS in http.trusted_proxies";
+        let bearing = [AuthMode::Octopus, AuthMode::Tokens, AuthMode::Oauth];
+        if bearing.into_iter().any(|mode| modes.has(mode)) && is_open && is_clear {
+            let risk = "keys and tokens may travel to the listener in clear text, and all callers \
+                        behind a proxy count as one address; give http.tls, or name the proxy that \
+                        has TLS in http.trusted_proxies";
             risks.push(risk.to_owned());
         }
         if modes.has(AuthMode::Tokens) {

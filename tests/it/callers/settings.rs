@@ -147,6 +147,7 @@ fn what_is_risky_is_told() {
             "'a' never expires",
         ),
         (r#"{"http":{"listen":"0.0.0.0:80"},"auth":{"mode":"tokens"}}"#.to_owned(), "clear text"),
+        (r#"{"http":{"listen":"0.0.0.0:80"}}"#.to_owned(), "count as one address"),
         (r#"{"auth":{"mode":"oauth"}}"#.to_owned(), "http.public_url"),
         (r#"{"http":{"trusted_proxies":["10.0.0.0/4"]}}"#.to_owned(), "very many"),
         (
