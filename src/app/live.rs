@@ -96,7 +96,7 @@ fn parts(
     kept: &Kept,
     mut tools: Tools,
 ) -> Result<(Tools, Settings, Gate), String> {
-    let auth = Auth::from_config(config, super::check::toolsets_of)?;
+    let auth = Auth::from_config(config, super::check::toolsets_of, &kept.metrics)?;
     let instance_rate = InstanceRate::new(&config.limits, &kept.store);
     tools.starters = Arc::clone(&kept.starters);
     tools.acting = kept.acting.clone();

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{CheckToken, Named, Oauth, Refused, Tokens, Who, certificate, proxy, tokens::PREFIX};
-use crate::config::{self, AuthMode, Config};
+use crate::{
+    config::{self, AuthMode, Config},
+    telemetry::Metrics,
+};
 
 /// The ways in which callers are known here, each as the settings have it, or not at all.
 #[derive(Debug)]
@@ -19,11 +22,15 @@ pub struct Ways {
 
 impl Ways {
     /// The ways that the settings name. Nothing is sent yet. `check` is asked about the tokens of a
-    /// file, now and when it changes.
-    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
+    /// file, now and when it changes; what is asked of issuers is counted in `metrics`.
+    pub fn from_config(
+        config: &Config,
+        check: CheckToken,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         let (auth, modes) = (&config.auth, config.auth_modes());
         let tokens = modes.has(AuthMode::Tokens).then(|| Tokens::from_config(config, check));
-        let oauth = modes.has(AuthMode::Oauth).then(|| Oauth::from_config(config));
+        let oauth = modes.has(AuthMode::Oauth).then(|| Oauth::from_config(config, metrics));
         Ok(Self {
             tokens: tokens.transpose()?,
             oauth: oauth.transpose()?,

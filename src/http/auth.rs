@@ -27,6 +27,7 @@ use crate::{
     callers::{Caller, CheckToken, Ways},
     config::{self, AuthMode, Config, Modes},
     octopus::Credentials,
+    telemetry::Metrics,
 };
 
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
@@ -51,10 +52,14 @@ pub enum Auth {
 
 impl Auth {
     /// The ways that the settings name. `check` is asked about the tokens of a file.
-    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
+    pub fn from_config(
+        config: &Config,
+        check: CheckToken,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         let modes = config.auth_modes();
         if Modes::PROOFS.into_iter().any(|mode| modes.has(mode)) {
-            return Ok(Self::Ways(Box::new(Ways::from_config(config, check)?)));
+            return Ok(Self::Ways(Box::new(Ways::from_config(config, check, metrics)?)));
         }
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }

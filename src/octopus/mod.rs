@@ -8,7 +8,6 @@
 //! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
 
 // How to reach it
-mod asking;
 mod breaker;
 mod client;
 mod configured;

@@ -10,17 +10,21 @@ use url::Url;
 
 use super::{
     Answer, Error, Fingerprint,
-    asking::Asking,
     breaker::Breaker,
     connections::connections,
     headers::{content_type, retry_after},
     places::{Kind, Place, Places},
 };
-use crate::{config, telemetry::Metrics, text::cause};
+use crate::{
+    config,
+    telemetry::{Asking, Metrics},
+    text::cause,
+};
 
 /// The way to one instance.
 #[derive(Debug)]
 pub(super) struct Transport {
+    name: String,
     asking: Asking,
     url: Url,
     /// Connections that follow redirects within the instance.
@@ -53,7 +57,8 @@ impl Transport {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let timeout = settings.timeout.0;
         Ok(Self {
-            asking: Asking::new(name, &url, metrics),
+            name: name.to_owned(),
+            asking: Asking::new(Some(name), &url, metrics),
             reads: connections(&url, settings, true)?,
             orders: connections(&url, settings, false)?,
             timeout,
@@ -64,7 +69,7 @@ impl Transport {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.asking.instance
+        &self.name
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -72,7 +77,7 @@ impl Transport {
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        &self.asking.metrics
+        self.asking.metrics()
     }
 
     /// Whether the breaker refuses everybody now.
@@ -98,14 +103,17 @@ impl Transport {
             request = request.timeout(self.timeout);
         }
         let instance = || self.name().to_owned();
-        let unsent = |error| self.asking.unsent(route, error);
-        let paused = |wait| unsent(Error::Paused { instance: instance(), wait });
+        let paused = |wait| {
+            self.asking.unsent(route, "paused");
+            Error::Paused { instance: instance(), wait }
+        };
         // Nobody waits for a place to be refused then.
         if let Some(wait) = self.breaker.refuses(whose) {
             return Err(paused(wait));
         }
         let Some(place) = self.places.take(kind).await else {
-            return Err(unsent(Error::Busy { instance: instance(), after: self.timeout }));
+            self.asking.unsent(route, "busy");
+            return Err(Error::Busy { instance: instance(), after: self.timeout });
         };
         let pass = self.breaker.enter(whose).map_err(paused)?;
         let response = match self.asking.send(route, request).await {

@@ -1,38 +1,47 @@
-//! One request to an instance, as traces and metrics see it.
+//! A request to another server, as traces and metrics see it (OpenTelemetry, semantic conventions for
+//! clients of HTTP).
 
 use std::time::Instant;
 
 use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
-use super::Error;
-use crate::telemetry::{self, Metrics, Upstream};
+use super::{
+    metrics::{Metrics, Upstream},
+    traces,
+};
 
 /// Why a request has no answer that nobody waited for.
 const GIVEN_UP: &str = "given_up";
 
-/// Requests to one instance, and how they are told of.
+/// Requests to one server, and how they are told of.
 #[derive(Debug)]
-pub(super) struct Asking {
-    pub(super) instance: String,
+pub struct Asking {
+    instance: Option<String>,
     host: String,
     port: u16,
-    pub(super) metrics: Metrics,
+    metrics: Metrics,
 }
 
 impl Asking {
-    pub(super) fn new(instance: &str, url: &Url, metrics: &Metrics) -> Self {
+    /// Requests to the server at `url`, which is the instance of Octopus of this name, or none.
+    pub fn new(instance: Option<&str>, url: &Url, metrics: &Metrics) -> Self {
         Self {
-            instance: instance.to_owned(),
+            instance: instance.map(str::to_owned),
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or_default(),
             metrics: metrics.clone(),
         }
     }
 
+    /// Where it is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Sends a request and waits for the head of its answer. It carries the trace that it is a part
     /// of.
-    pub(super) async fn send(
+    pub async fn send(
         &self,
         route: &str,
         request: reqwest::RequestBuilder,
@@ -41,7 +50,7 @@ impl Asking {
         let mut request = request?;
         let method = request.method().clone();
         let span = tracing::info_span!(
-            "octopus",
+            "asked",
             otel.name = format!("{method} {route}"),
             otel.kind = "client",
             otel.status_code = Empty,
@@ -53,7 +62,7 @@ impl Asking {
             server.port = self.port,
             octopus.instance = self.instance,
         );
-        span.in_scope(|| telemetry::carry(request.headers_mut()));
+        span.in_scope(|| traces::carry(request.headers_mut()));
         let mut sent = Sent {
             asking: self,
             method: method.as_str(),
@@ -68,10 +77,8 @@ impl Asking {
     }
 
     /// A request was not sent, for this reason.
-    pub(super) fn unsent(&self, route: &str, error: Error) -> Error {
-        let why = if matches!(error, Error::Paused { .. }) { "paused" } else { "busy" };
+    pub fn unsent(&self, route: &str, why: &'static str) {
         self.tell("", route, Err(why), None);
-        error
     }
 
     fn tell(
@@ -82,6 +89,7 @@ impl Asking {
         took: Option<std::time::Duration>,
     ) {
         let Self { instance, host, port, metrics } = self;
+        let instance = instance.as_deref();
         metrics.upstream(&Upstream { instance, host, port: *port, method, route, came, took });
     }
 }
@@ -107,7 +115,7 @@ impl Drop for Sent<'_> {
             route,
             status = came.ok(),
             elapsed_ms = took.as_millis(),
-            "octopus answered"
+            "was asked"
         );
         asking.tell(method, route, came, Some(took));
     }

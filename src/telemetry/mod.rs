@@ -9,14 +9,16 @@
 //!
 //! Standard output belongs to what a command prints.
 
+mod asking;
 mod collector;
 mod metrics;
 mod records;
 mod traces;
 
-pub use metrics::{Call, Limit, Metrics, Operation, Served, Upstream};
+pub use asking::Asking;
+pub use metrics::{Call, Limit, Metrics, Operation, Served};
 pub use records::Records;
-pub use traces::{Around, carry, continued, continued_by, trace_of, within};
+pub use traces::{Around, continued, continued_by, trace_of, within};
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};

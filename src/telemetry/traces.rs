@@ -111,7 +111,7 @@ pub fn trace_of(span: &Span) -> Option<String> {
 }
 
 /// Puts the trace of the current span into the headers of a request to somebody else.
-pub fn carry(headers: &mut HeaderMap) {
+pub(super) fn carry(headers: &mut HeaderMap) {
     let context: Context = Span::current().context();
     TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));
 }

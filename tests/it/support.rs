@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use octopus_mcp::{
     app::{self, Running},
     config::{Config, Instance, Secret},
-    http::{self, Listening},
+    http::{self, Certificates, Listening},
     rules::Clock,
     sample::{Sample, keys},
     tool::Catalog,
@@ -361,8 +361,13 @@ pub fn meta() -> Value {
 
 /// Serves a router on a port of the kernel's choice.
 pub fn serve(router: axum::Router) -> Listening {
+    serve_with(router, None)
+}
+
+/// The same, over TLS where there are certificates.
+pub fn serve_with(router: axum::Router, certificates: Option<&Certificates>) -> Listening {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    http::listen(socket, router, None, Duration::from_secs(10)).unwrap()
+    http::listen(socket, router, certificates, Duration::from_secs(10)).unwrap()
 }
 
 /// An HTTP client that no proxy of the environment comes between.

@@ -9,11 +9,16 @@ use url::Url;
 use super::keys::{self, Key};
 use crate::{
     config::{self, is_loopback},
+    telemetry::{Asking, Metrics},
     text::cause,
 };
 
 /// How large a document of an issuer may be.
 const LARGEST: usize = 256 * 1024;
+
+/// What its documents are called where requests are measured, in place of their addresses.
+const DISCOVERY: &str = "{discovery}";
+const KEYS: &str = "{keys}";
 
 /// What a failure of an issuer is called in the log.
 type Failed = String;
@@ -26,65 +31,78 @@ struct Description {
     jwks_uri: Url,
 }
 
-/// The connections to one issuer.
-pub(super) fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, String> {
-    // The one place that chooses; a provider that somebody installed before is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut builder = Client::builder()
-        .connect_timeout(timeout)
-        .timeout(timeout)
-        .redirect(redirect::Policy::none())
-        .pool_idle_timeout(Duration::from_mins(1))
-        .user_agent(concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")));
-    if issuer.issuer.parse().is_ok_and(|url: Url| is_loopback(&url)) {
-        // A proxy of the environment is for other machines.
-        builder = builder.no_proxy();
-    }
-    if let Some(path) = &issuer.ca_file {
-        let wrong = |error: &dyn std::fmt::Display| {
-            format!("auth.oauth.issuers: ca_file: {}: {error}", path.display())
-        };
-        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-        let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
-        builder = builder.tls_certs_merge(trusted);
-    }
-    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
+/// What reads the documents of one issuer.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    connections: Client,
+    metrics: Metrics,
 }
 
-/// Where the keys of an issuer are.
-pub(super) async fn discover(http: &Client, issuer: &config::Issuer) -> Result<Url, Failed> {
-    if let Some(url) = &issuer.jwks_uri {
-        return Ok(url.clone());
+impl Fetch {
+    /// Nothing is sent yet. A request has this time.
+    pub(super) fn new(
+        issuer: &config::Issuer,
+        timeout: Duration,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
+        Ok(Self { connections: connections(issuer, timeout)?, metrics: metrics.clone() })
     }
-    let mut last = "its address does not read".to_owned();
-    for place in places(issuer) {
-        let document = match get(http, &place).await {
-            Ok(document) => document,
-            Err(error) => {
-                last = format!("{place}: {error}");
+
+    /// Where the keys of an issuer are.
+    pub(super) async fn discover(&self, issuer: &config::Issuer) -> Result<Url, Failed> {
+        if let Some(url) = &issuer.jwks_uri {
+            return Ok(url.clone());
+        }
+        let mut last = "its address does not read".to_owned();
+        for place in places(issuer) {
+            let document = match self.get(&place, DISCOVERY).await {
+                Ok(document) => document,
+                Err(error) => {
+                    last = format!("{place}: {error}");
+                    continue;
+                }
+            };
+            let Ok(description) = serde_json::from_slice::<Description>(&document) else {
+                last = format!("{place}: no description of an issuer");
                 continue;
+            };
+            // RFC 8414, section 3.3. A place that the settings name may speak for another name.
+            if description.issuer != issuer.issuer && issuer.discovery.is_none() {
+                let other = description.issuer.escape_debug();
+                return Err(format!("{place}: it describes '{other}'"));
             }
-        };
-        let Ok(description) = serde_json::from_slice::<Description>(&document) else {
-            last = format!("{place}: no description of an issuer");
-            continue;
-        };
-        // RFC 8414, section 3.3. A place that the settings name may speak for another name.
-        if description.issuer != issuer.issuer && issuer.discovery.is_none() {
-            return Err(format!("{place}: it describes '{}'", description.issuer.escape_debug()));
+            if description.jwks_uri.scheme() != "https" && !is_loopback(&description.jwks_uri) {
+                return Err(format!("{place}: its keys come over http, and could be anybody's"));
+            }
+            return Ok(description.jwks_uri);
         }
-        if description.jwks_uri.scheme() != "https" && !is_loopback(&description.jwks_uri) {
-            return Err(format!("{place}: its keys come over http, and could be anybody's"));
-        }
-        return Ok(description.jwks_uri);
+        Err(last)
     }
-    Err(last)
-}
 
-/// The keys that are there now.
-pub(super) async fn keys(http: &Client, place: &Url) -> Result<Vec<Key>, Failed> {
-    let document = get(http, place).await.map_err(|error| format!("{place}: {error}"))?;
-    keys::read(&document).map_err(|error| format!("{place}: {error}"))
+    /// The keys that are there now.
+    pub(super) async fn keys(&self, place: &Url) -> Result<Vec<Key>, Failed> {
+        let document = self.get(place, KEYS).await.map_err(|error| format!("{place}: {error}"))?;
+        keys::read(&document).map_err(|error| format!("{place}: {error}"))
+    }
+
+    /// Reads a document within its size. The client has the time limit.
+    async fn get(&self, place: &Url, what: &str) -> Result<Vec<u8>, Failed> {
+        let request = self.connections.get(place.clone()).header("accept", "application/json");
+        let asking = Asking::new(None, place, &self.metrics);
+        let sent = asking.send(what, request).await;
+        let mut response = sent.map_err(|error| words(&error).to_owned())?;
+        if response.status() != 200 {
+            return Err(format!("HTTP {}", response.status().as_u16()));
+        }
+        let mut document = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| words(&error).to_owned())? {
+            if document.len() + piece.len() > LARGEST {
+                return Err(format!("more than {LARGEST} bytes"));
+            }
+            document.extend_from_slice(&piece);
+        }
+        Ok(document)
+    }
 }
 
 /// Where an issuer may describe itself: as `OpenID` Connect has it, and as RFC 8414 has it, which
@@ -112,21 +130,29 @@ fn places(issuer: &config::Issuer) -> Vec<Url> {
     paths.into_iter().map(place).collect()
 }
 
-/// Reads a document within its size. The client has the time limit.
-async fn get(http: &Client, place: &Url) -> Result<Vec<u8>, Failed> {
-    let request = http.get(place.clone()).header("accept", "application/json");
-    let mut response = request.send().await.map_err(|error| words(&error).to_owned())?;
-    if response.status() != 200 {
-        return Err(format!("HTTP {}", response.status().as_u16()));
+/// The connections to one issuer.
+fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, String> {
+    // The one place that chooses; a provider that somebody installed before is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut builder = Client::builder()
+        .connect_timeout(timeout)
+        .timeout(timeout)
+        .redirect(redirect::Policy::none())
+        .pool_idle_timeout(Duration::from_mins(1))
+        .user_agent(concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")));
+    if issuer.issuer.parse().is_ok_and(|url: Url| is_loopback(&url)) {
+        // A proxy of the environment is for other machines.
+        builder = builder.no_proxy();
     }
-    let mut document = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| words(&error).to_owned())? {
-        if document.len() + piece.len() > LARGEST {
-            return Err(format!("more than {LARGEST} bytes"));
-        }
-        document.extend_from_slice(&piece);
+    if let Some(path) = &issuer.ca_file {
+        let wrong = |error: &dyn std::fmt::Display| {
+            format!("auth.oauth.issuers: ca_file: {}: {error}", path.display())
+        };
+        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+        let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
+        builder = builder.tls_certs_merge(trusted);
     }
-    Ok(document)
+    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
 fn words(error: &reqwest::Error) -> &'static str {

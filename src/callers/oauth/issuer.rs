@@ -9,17 +9,17 @@ use std::{
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::Client;
 use tokio::sync::Mutex as Turn;
 use url::Url;
 
 use super::{
-    fetch,
+    fetch::Fetch,
     keys::{self, Key, NoKey},
 };
 use crate::{
     callers::Refused,
     config::{self, SigningAlgorithm},
+    telemetry::Metrics,
 };
 
 /// The longest pause between two tries at an issuer that does not answer.
@@ -34,7 +34,7 @@ pub(super) struct Issuer {
 
 #[derive(Debug)]
 struct Shared {
-    http: Client,
+    http: Fetch,
     fresh_for: Duration,
     stale_for: Duration,
     refetch: Duration,
@@ -70,9 +70,13 @@ struct Look {
 }
 
 impl Issuer {
-    pub(super) fn new(issuer: &config::Issuer, oauth: &config::Oauth) -> Result<Self, String> {
+    pub(super) fn new(
+        issuer: &config::Issuer,
+        oauth: &config::Oauth,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         let shared = Shared {
-            http: fetch::connections(issuer, oauth.timeout.0)?,
+            http: Fetch::new(issuer, oauth.timeout.0, metrics)?,
             fresh_for: oauth.keys_for.0,
             stale_for: oauth.keys_stale_for.0,
             refetch: oauth.keys_refetch.0,
@@ -140,9 +144,9 @@ impl Issuer {
         let asking = async {
             let place = match place {
                 Some(place) => place,
-                None => fetch::discover(http, &self.settings).await?,
+                None => http.discover(&self.settings).await?,
             };
-            Ok((fetch::keys(http, &place).await?, place))
+            Ok((http.keys(&place).await?, place))
         };
         let came = tokio::time::timeout(*timeout, asking).await;
         let came = came.unwrap_or_else(|_| Err("it took too long".to_owned()));

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use self::{audience::Audience, issuer::Issuer};
 use super::{Refused, Scope, Who};
-use crate::config;
+use crate::{config, telemetry::Metrics};
 
 /// What a token says, once its signature is right.
 type Claims = Map<String, Value>;
@@ -46,9 +46,9 @@ pub struct Oauth {
 
 impl Oauth {
     /// The authorization servers of the settings. Nothing is sent yet.
-    pub fn from_config(config: &config::Config) -> Result<Self, String> {
+    pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let settings = &config.auth.oauth;
-        let issuers = settings.issuers.iter().map(|issuer| Issuer::new(issuer, settings));
+        let issuers = settings.issuers.iter().map(|issuer| Issuer::new(issuer, settings, metrics));
         Ok(Self {
             issuers: issuers.collect::<Result<_, _>>()?,
             settings: settings.clone(),

@@ -4,7 +4,8 @@ mod instruments;
 mod labels;
 mod told;
 
-pub use told::{Call, Limit, Operation, Served, Upstream};
+pub(super) use told::Upstream;
+pub use told::{Call, Limit, Operation, Served};
 
 use std::sync::Arc;
 

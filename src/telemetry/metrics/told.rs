@@ -40,11 +40,11 @@ pub struct Operation<'a> {
     pub took: Duration,
 }
 
-/// A request to an instance of Octopus.
+/// A request to another server.
 #[derive(Debug, Clone, Copy)]
 pub struct Upstream<'a> {
-    /// The name of the instance.
-    pub instance: &'a str,
+    /// The instance of Octopus that it is, where it is one.
+    pub instance: Option<&'a str>,
     /// Its host.
     pub host: &'a str,
     /// Its port.
@@ -163,22 +163,22 @@ impl Metrics {
         });
     }
 
-    /// A request to Octopus was answered, or came to nothing.
+    /// A request to another server was answered, or came to nothing.
     pub fn upstream(&self, request: &Upstream<'_>) {
         self.tell(|inner| {
             let route = inner.routes.label(request.route).to_owned();
-            let came = match request.came {
-                Ok(status) => format!("{}xx", status / 100),
-                Err(why) => why.to_owned(),
-            };
-            inner.told.upstream.add(
-                1,
-                &[
-                    KeyValue::new("octopus.instance", request.instance.to_owned()),
+            if let Some(instance) = request.instance {
+                let came = match request.came {
+                    Ok(status) => format!("{}xx", status / 100),
+                    Err(why) => why.to_owned(),
+                };
+                let labels = [
+                    KeyValue::new("octopus.instance", instance.to_owned()),
                     KeyValue::new("route", route.clone()),
                     KeyValue::new("outcome", came),
-                ],
-            );
+                ];
+                inner.told.upstream.add(1, &labels);
+            }
             let Some(took) = request.took else { return };
             let mut labels = vec![
                 KeyValue::new("http.request.method", one_of(request.method, &VERBS).to_owned()),

@@ -8,6 +8,7 @@ use octopus_mcp::{
         self, AuthMode, ClientCertificates, Config, GroupScope, Modes, Secret, SubjectName, Tls,
     },
     sample::keys,
+    telemetry::Metrics,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -206,7 +207,10 @@ async fn the_settings_say_what_of_a_certificate_names_its_caller() {
         config.auth.certificate.subject = subject;
         let scope = config::Scope::Deploy;
         config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
-        let who = Ways::from_config(&config, |_| Ok(())).unwrap().certified(&pair.der).unwrap();
+        let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+            .unwrap()
+            .certified(&pair.der)
+            .unwrap();
         assert_eq!((who.way, who.subject.as_str()), (Way::Certificate, name));
         assert_eq!(who.issuer.as_deref(), Some("Example authority"));
         assert!(who.groups.contains("freight") && who.expires.is_some());
@@ -219,7 +223,7 @@ async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
     let authority = Authority::new();
     let mut config = Config::default();
     config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-    let ways = Ways::from_config(&config, |_| Ok(())).unwrap();
+    let ways = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
     assert!(ways.certified(&authority.names("maria").der).is_ok());
     for der in [&b""[..], b"no certificate", &authority.names("maria").der[..100]] {
         assert!(ways.certified(der).is_err());

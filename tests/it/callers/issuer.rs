@@ -20,13 +20,13 @@ use http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use octopus_mcp::{
     config::{AuthMode, Config, Issuer, List, Modes, Period, Secret},
-    http::Listening,
+    http::{Certificates, Listening},
     sample::keys,
 };
 use rcgen::{KeyPair, RsaKeySize};
 use serde_json::{Value, json};
 
-use crate::support::serve;
+use crate::support::serve_with;
 
 /// For whom the tokens are.
 pub const AUDIENCE: &str = "api://octopus-mcp";
@@ -130,6 +130,15 @@ pub struct TestIssuer {
 impl TestIssuer {
     /// One that shows these keys.
     pub fn with(signers: &[&Signer]) -> Self {
+        Self::speaking(signers, None)
+    }
+
+    /// The same over TLS, with a certificate for `localhost`.
+    pub fn encrypted(signers: &[&Signer], certificates: &Certificates) -> Self {
+        Self::speaking(signers, Some(certificates))
+    }
+
+    fn speaking(signers: &[&Signer], certificates: Option<&Certificates>) -> Self {
         let shared = Arc::new(Shared {
             keys: Mutex::default(),
             described: Mutex::default(),
@@ -141,8 +150,12 @@ impl TestIssuer {
             .route("/.well-known/openid-configuration", get(description))
             .route("/keys", get(key_set))
             .with_state(Arc::clone(&shared));
-        let listening = serve(router);
-        let url = format!("http://{}", listening.address);
+        let listening = serve_with(router, certificates);
+        let port = listening.address.port();
+        let url = match certificates {
+            None => format!("http://127.0.0.1:{port}"),
+            Some(_) => format!("https://localhost:{port}"),
+        };
         let issuer = Self { url, shared, _listening: listening };
         issuer.shows(signers);
         issuer.describes(json!({

@@ -1,12 +1,16 @@
 //! Issuers that answer wrongly, slowly, without end, or with somebody else's name.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
-use octopus_mcp::config::Period;
+use octopus_mcp::{
+    config::{Period, Tls},
+    http::Certificates,
+};
 use serde_json::json;
 
 use super::{
     bearing,
+    certificate::Authority,
     issuer::{Mood, Signer, TestIssuer},
 };
 use crate::support::{Reply, TestServer};
@@ -95,4 +99,35 @@ async fn a_place_for_keys_that_the_settings_name_needs_no_description() {
     .await;
     assert_eq!(bearing(&server, &signer.sign(&issuer.claims())).await.status, 200);
     assert_eq!(issuer.asked(), (1, 0));
+}
+
+#[tokio::test]
+async fn an_issuer_that_cannot_show_who_it_is_vouches_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let pair = authority.signs(&["localhost"], |_| {});
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let ca = file("ca.pem", &authority.pem());
+    let tls = Tls {
+        certificate: Some(file("certificate.pem", &pair.pem)),
+        key: Some(file("key.pem", &pair.key)),
+        ..Tls::default()
+    };
+    let certificates = Certificates::load(&tls).await.unwrap().unwrap();
+    let signer = Signer::new("one");
+    let issuer = TestIssuer::encrypted(&[&signer], &certificates);
+    for (trusted, status) in [(Some(ca), 200), (None, 503)] {
+        let server = TestServer::with(|config| {
+            issuer.trusted(config);
+            config.auth.oauth.issuers[0].ca_file = trusted;
+        })
+        .await;
+        let reply = bearing(&server, &signer.sign(&issuer.claims())).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        assert_eq!(issuer.asked(), (1, 1), "whoever is not known hears no request");
+    }
 }

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use octopus_mcp::{callers::Ways, config::Config};
+use octopus_mcp::{callers::Ways, config::Config, telemetry::Metrics};
 use serde_json::{Value, json};
 
 use super::{
@@ -69,7 +69,7 @@ async fn every_algorithm_with_a_public_key_is_accepted() {
         let issuer = TestIssuer::with(&[&signer]);
         let mut config = Config::default();
         issuer.trusted(&mut config);
-        let who = Ways::from_config(&config, |_| Ok(())).unwrap();
+        let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
         let token = signer.sign(&issuer.claims());
         let who = who.bearer(&token, "/mcp").await.unwrap();
         assert_eq!((who.name.as_str(), who.issuer.as_deref()), ("maria.gomez", Some(&*issuer.url)));
@@ -319,7 +319,7 @@ async fn a_token_for_one_instance_is_not_accepted_at_another() {
     issuer.trusted(&mut config);
     config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     config.auth.oauth.issuers[0].audiences.0.clear();
-    let ways = Ways::from_config(&config, |_| Ok(())).unwrap();
+    let ways = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
     let audience = json!({ "aud": "https://mcp.example.com/mcp/i/test" });
     let token = signer.sign(&issuer.claims_with(&audience));
     for (path, is_accepted) in [

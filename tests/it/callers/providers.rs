@@ -3,6 +3,7 @@
 use octopus_mcp::{
     callers::{Refused, Scope, Way, Ways, Who},
     config::{ClaimGroup, Config, Issuer, List},
+    telemetry::Metrics,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,7 +42,10 @@ impl Provider {
         claims["iat"] = json!(now());
         claims["exp"] = json!(now() + 3600);
         let token = self.signer.sign(&claims);
-        Ways::from_config(&self.config, |_| Ok(())).unwrap().bearer(&token, "/mcp").await
+        Ways::from_config(&self.config, |_| Ok(()), &Metrics::default())
+            .unwrap()
+            .bearer(&token, "/mcp")
+            .await
     }
 }
 

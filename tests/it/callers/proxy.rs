@@ -81,7 +81,8 @@ async fn groups_and_names_come_from_their_headers() {
     behind("127.0.0.1")(&mut config);
     let scope = config::Scope::Admin;
     config.auth.group_scopes = vec![GroupScope { group: "platform".to_owned(), scope }];
-    let ways = Ways::from_config(&config, |_| Ok(())).unwrap();
+    let ways = Ways::from_config(&config, |_| Ok(()), &octopus_mcp::telemetry::Metrics::default())
+        .unwrap();
     let named =
         Named { user: "m7", groups: Some("freight, platform ,"), name: Some("maria@example.com") };
     let who = ways.named(&named).unwrap();

@@ -127,7 +127,12 @@ async fn a_request_that_ends_early_does_not_end_the_asking() {
     let issuer = TestIssuer::with(&[&signer]);
     let mut config = octopus_mcp::config::Config::default();
     issuer.trusted(&mut config);
-    let ways = octopus_mcp::callers::Ways::from_config(&config, |_| Ok(())).unwrap();
+    let ways = octopus_mcp::callers::Ways::from_config(
+        &config,
+        |_| Ok(()),
+        &octopus_mcp::telemetry::Metrics::default(),
+    )
+    .unwrap();
     let token = signer.sign(&issuer.claims());
     {
         let mut early = std::pin::pin!(ways.bearer(&token, "/mcp"));

@@ -6,6 +6,7 @@ use octopus_mcp::{
     callers::{Scope, Way, Ways},
     config::{self, AuthMode, Config, List, Modes, Secret, Token},
     sample::keys,
+    telemetry::Metrics,
 };
 use sha2::{Digest, Sha256};
 
@@ -99,7 +100,11 @@ async fn a_caller_is_what_the_settings_say_of_the_token() {
         ..known(OTHER)
     };
     config.auth.tokens.insert("freight-agent".to_owned(), token);
-    let who = Ways::from_config(&config, |_| Ok(())).unwrap().bearer(OTHER, "/mcp").await.unwrap();
+    let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+        .unwrap()
+        .bearer(OTHER, "/mcp")
+        .await
+        .unwrap();
     assert_eq!((who.way, who.name.as_str()), (Way::Token, "freight-agent"));
     assert_eq!(who.client.as_deref(), Some("Freight team"));
     assert!(who.groups.contains("agents") && who.groups.contains("freight"));
@@ -108,8 +113,11 @@ async fn a_caller_is_what_the_settings_say_of_the_token() {
     assert!(who.grants.instances.as_ref().unwrap().contains("default"));
     assert_eq!(who.grants.spaces, None);
     assert_eq!(who.expires.unwrap().to_string(), "2999-02-01T00:00:00Z");
-    let plain =
-        Ways::from_config(&config, |_| Ok(())).unwrap().bearer(AGENT, "/mcp").await.unwrap();
+    let plain = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+        .unwrap()
+        .bearer(AGENT, "/mcp")
+        .await
+        .unwrap();
     assert_eq!((plain.grants.scope, plain.expires), (Scope::Read, None));
     assert_ne!(plain.fingerprint(), who.fingerprint());
 }
