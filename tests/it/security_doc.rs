@@ -48,8 +48,17 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     pieces.map(|piece| piece.split("```").next().unwrap()).collect()
 }
 
-/// Whether the code has a test of this name: an attribute that makes it one stands before it.
+/// Whether a word has the form of a test: of this program, or of the page in a browser.
+fn names_test(word: &str) -> bool {
+    word.contains(".rs::") || word.contains(".test.mjs::")
+}
+
+/// Whether the code has a test of this name: an attribute that makes it one stands before it, or it
+/// is one of the browser's.
 fn has_test(code: &str, name: &str) -> bool {
+    if code.contains(&format!("\ntest('{name}', ")) {
+        return true;
+    }
     let Some((before, _)) = code.split_once(&format!("fn {name}(")) else { return false };
     let near: Vec<&str> = before.lines().rev().take(8).collect();
     near.iter().any(|line| {
@@ -77,10 +86,10 @@ fn every_threat_is_proved_by_tests_that_there_are() {
         let proofs = quoted(cells[4]);
         assert!(!proofs.is_empty(), "{} has no proof", cells[0]);
         for proof in proofs {
-            assert!(proof.contains(".rs::"), "{}: {proof} is no test", cells[0]);
+            assert!(names_test(proof), "{}: {proof} is no test", cells[0]);
         }
     }
-    for word in quoted(&text).into_iter().filter(|word| word.contains(".rs::")) {
+    for word in quoted(&text).into_iter().filter(|word| names_test(word)) {
         let (place, name) = word.split_once("::").unwrap();
         let code =
             fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));

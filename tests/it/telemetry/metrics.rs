@@ -11,7 +11,10 @@ use octopus_mcp::{
 };
 use serde_json::json;
 
-use crate::support::{Era, TestServer, client, meta, reply, soon};
+use crate::{
+    callers::issuer::{Signer, TestIssuer},
+    support::{Era, TestServer, client, meta, reply, soon},
+};
 
 fn counted(config: &mut Config) {
     config.http.admin_listen = "127.0.0.1:0".parse().ok();
@@ -153,6 +156,29 @@ async fn what_is_refused_asked_and_changed_is_counted() {
     ] {
         assert!(text.contains(series), "{series}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_issuers_is_measured_and_is_no_request_to_octopus() {
+    let signer = Signer::new("one");
+    let issuer = TestIssuer::with(&[&signer]);
+    let server = TestServer::with(|config| {
+        counted(config);
+        issuer.trusted(config);
+    })
+    .await;
+    let token = format!("Bearer {}", signer.sign(&issuer.claims()));
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let asked = [("x-octopus-apikey", ""), ("authorization", &token)];
+    assert_eq!(server.post(&asked, list).await.status, 200);
+    let text = text(&server).await;
+    let count = |template: &str| {
+        let template = format!("url_template=\"{template}\"");
+        let lines = text.lines().filter(|line| line.contains(&template));
+        lines.filter(|line| line.starts_with("http_client_request_duration_seconds_count")).count()
+    };
+    assert_eq!((count("{discovery}"), count("{keys}")), (1, 1), "{text}");
+    assert!(!text.contains("route=\"{keys}\""), "{text}");
 }
 
 #[tokio::test]

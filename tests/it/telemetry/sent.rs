@@ -1,7 +1,10 @@
 //! Traces, metrics and logs reach a collector over TLS, told by the standard variables alone, and
 //! hang together.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::Request,
@@ -213,4 +216,44 @@ async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nob
     let answer = call(&serving.url, None, json!({})).await;
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
     assert_eq!(serving.stop().0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_waits() {
+    // Connections wait there for ever.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    for protocol in ["http/protobuf", "grpc"] {
+        let mut command = program(&["--sample", ANY_PORT]);
+        command
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+            .env("OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT", &endpoint);
+        let serving = Serving::start(command);
+        call(&serving.url, None, json!({})).await;
+        let told_to_stop = Instant::now();
+        let (code, log) = serving.stop();
+        let took = told_to_stop.elapsed();
+        assert_eq!(code, 0, "{log}");
+        // Four seconds; each of them alone would wait for five or ten.
+        assert!(took < Duration::from_secs(8), "{protocol}: {took:?}\n{log}");
+        assert!(log.contains("the collector does not answer"), "{protocol}: {log}");
+        assert!(log.contains("records of the audit may be lost"), "{protocol}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_cannot_show_who_it_is_is_told_nothing() {
+    let collector = Collector::start().await;
+    for protocol in ["http/protobuf", "grpc"] {
+        let mut command = program(&["--sample", ANY_PORT]);
+        command
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        let serving = Serving::start(command);
+        call(&serving.url, None, json!({})).await;
+        assert_eq!(serving.stop().0, 0);
+        let taken = collector.take();
+        assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
+    }
 }
