@@ -36,7 +36,8 @@ RUN for file in src/main.rs $(sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml); do 
 COPY src src
 RUN touch src/main.rs src/lib.rs \
  && cargo build --profile dist --locked --bin octopus-mcp \
- && mv target/*/dist/octopus-mcp /octopus-mcp
+ && mv target/*/dist/octopus-mcp /octopus-mcp \
+ && mkdir /state
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 # The name is that of server.json; the MCP registry compares the two.
@@ -45,6 +46,8 @@ LABEL org.opencontainers.image.title="octopus-mcp" \
       org.opencontainers.image.licenses="Apache-2.0" \
       io.modelcontextprotocol.server.name="io.github.example/octopus-mcp"
 COPY --from=build /octopus-mcp /usr/local/bin/octopus-mcp
+# Empty, for a volume with the files of the audit: a new one takes the owner over.
+COPY --from=build --chown=65532:65532 /state /var/lib/octopus-mcp
 # Settings stand in a file and not in variables here: a variable would win over a mounted file.
 COPY config/container.toml /etc/octopus-mcp/config.toml
 # The user `nonroot` of the base image, by number, as platforms that check for root want it.

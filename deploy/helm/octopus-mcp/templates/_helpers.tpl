@@ -54,6 +54,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if regexMatch "(?m)(\\bAPI-[A-Z0-9]{10,}|^[^#\n]*\\b(api_key|access_token|seal_key|seal_key_previous|hash_key)\\s*=)" $config -}}
 {{- fail "`config` lands in a ConfigMap and holds a secret; put it into a Secret, and name that in secrets.env or secrets.files" -}}
 {{- end -}}
+{{- $proxies := or .Values.trustedProxies .Values.env.OCTOPUS_MCP_HTTP__TRUSTED_PROXIES (regexMatch "(?m)^\\s*(http\\.)?trusted_proxies\\s*=" $config) -}}
+{{- if and .Values.ingress.enabled (not $proxies) -}}
+{{- fail "say where the ingress is: trustedProxies={10.0.0.0/8}, the network of its pods; without it all callers have its address, and are held back together" -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas" -}}
 {{- end -}}
