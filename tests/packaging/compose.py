@@ -8,7 +8,8 @@ from chart import ROOT
 
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.yaml"
-VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+# A name; `:-`, `:?` or `-`; and the default, or what is said where there is none.
+VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?]|-)([^}]*))?\}")
 
 
 def example():
@@ -22,9 +23,9 @@ def text_with(variables):
 
     def fill(match):
         name, kind, rest = match.groups()
-        if variables.get(name):
+        if variables.get(name) or (kind == "-" and name in variables):
             return variables[name]
-        if kind == "?":
+        if kind == ":?":
             raise KeyError(f"{name}: {rest}")
         return rest or ""
 
@@ -34,3 +35,9 @@ def text_with(variables):
 def load(variables):
     """The same, read."""
     return yaml.safe_load(text_with(variables))
+
+
+def variables(service):
+    """The environment of a service, as its program gets it."""
+    spelled = {None: "", True: "true", False: "false"}
+    return {k: spelled.get(v, v) if isinstance(v, (bool, type(None))) else str(v) for k, v in service["environment"].items()}

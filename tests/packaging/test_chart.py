@@ -58,6 +58,8 @@ class Chart(unittest.TestCase):
             ({}, "say which Octopus to reach"),
             ({"octopus": {"url": "https://octopus.example.com"}}, "under which names clients reach"),
             ({"octopus": {"url": "octopus.example.com"}}, "octopus/url"),
+            ({"ingress": {"enabled": True}}, "trustedProxies={10.0.0.0/8}"),
+            ({"ingress": {"enabled": True}, "config": "[http]\n# trusted_proxies = left out\n"}, "trustedProxies={10.0.0.0/8}"),
             ({"replica": 2}, "replica"),
             ({"hosts": ["https://mcp.example.com"]}, "hosts/0"),
             ({"image": {"digest": "sha256:abc"}}, "image/digest"),
@@ -74,6 +76,12 @@ class Chart(unittest.TestCase):
             with self.subTest(changes), self.assertRaises(helm_python.HelmError) as raised:
                 render(with_values(least if "octopus" not in changes and changes else {}, **changes))
             self.assertIn(words, str(raised.exception))
+
+    def test_an_ingress_is_taken_where_anything_says_whom_it_may_trust(self):
+        for given in ({"trustedProxies": ["10.0.0.0/8"]}, {"env": {"OCTOPUS_MCP_HTTP__TRUSTED_PROXIES": "10.0.0.0/8"}},
+                      {"config": "[http]\ntrusted_proxies = ['10.0.0.0/8']\n"}):
+            found = documents(with_values(values("minimal"), ingress={"enabled": True}, **given))
+            self.assertEqual(len(only(found, "Ingress")["spec"]["rules"]), 1)
 
     def test_a_commented_key_is_no_secret(self):
         render(with_values(values("minimal"), config="[octopus]\n# api_key = left out\n"))
@@ -105,6 +113,14 @@ class Readme(unittest.TestCase):
         self.assertTrue(container(found)["image"].startswith("registry.example.com/octopus-mcp:"))
         [rule] = only(found, "Ingress")["spec"]["rules"]
         self.assertEqual(rule["host"], "mcp.example.com")
+
+    def test_it_names_every_setting_that_the_chart_sets(self):
+        given = with_values(values("full"), octopus={"url": "https://octopus.example.com"})
+        given["env"], given["secrets"] = {}, {}
+        ours = {name for name in variables(documents(given)) if name.startswith("OCTOPUS_")}
+        part = re.search(r"thereby wins over the file:\n(.*?)\n\n", self.text, re.S)[1]
+        told = {"OCTOPUS_MCP_" + name.replace(".", "__").upper() for name in re.findall(r"`([\w.]+)`", part)}
+        self.assertEqual({name.replace("MCP_OCTOPUS__URL", "SERVER_URL") for name in told}, ours)
 
     def test_its_values_are_good_ones(self):
         shown = re.findall(r"```yaml\n(.*?)```", self.text, re.S)

@@ -2,6 +2,7 @@
 
 import re
 import unittest
+from pathlib import Path
 
 import yaml
 
@@ -35,9 +36,37 @@ class Compose(unittest.TestCase):
         published = {n: s["ports"] for n, s in self.services.items() if "ports" in s}
         self.assertEqual(set(published), {"caddy", "grafana"})
         self.assertTrue(all(port.startswith("127.0.0.1:") for port in published["grafana"]))
-        inside = {n for n, s in self.services.items() if s["networks"] == ["back"]}
-        self.assertEqual(inside, {"otelcol", "prometheus", "valkey"})
-        self.assertIs(self.file["networks"]["back"]["internal"], True)
+        # Whoever is there is trusted as a proxy.
+        self.assertEqual(self.on("front"), {"server", "caddy"})
+
+    def on(self, network):
+        return {name for name, service in self.services.items() if network in service["networks"]}
+
+    def test_whoever_sends_something_on_can_and_nobody_else(self):
+        closed = {name for name, network in self.file["networks"].items() if (network or {}).get("internal")}
+        self.assertEqual(closed, {"back"})
+        out = {name for name, service in self.services.items() if set(service["networks"]) - closed}
+        # Octopus; certificates; traces; alerts. Grafana has a port on loopback, which no closed network can have.
+        self.assertEqual(out, {"server", "caddy", "otelcol", "prometheus", "grafana"})
+        self.assertEqual(self.on("out"), {"otelcol", "prometheus"})
+        self.assertEqual(self.on("screen"), {"grafana"})
+
+    def test_the_audit_has_a_volume_and_one_writer(self):
+        server = self.services["server"]
+        path = server["environment"]["OCTOPUS_MCP_AUDIT__FILE__PATH"]
+        mounts = dict(reversed(mount.split(":")[:2]) for mount in server["volumes"])
+        self.assertIn(mounts[str(Path(path).parent)], self.file["volumes"])
+        # Several replicas have the volume in common.
+        several = load({**LEAST, "AUDIT_FILE": "", "AUDIT_STDOUT": "true"})["services"]["server"]["environment"]
+        self.assertFalse(several["OCTOPUS_MCP_AUDIT__FILE__PATH"])
+        self.assertIs(several["OCTOPUS_MCP_AUDIT__STDOUT"], True)
+
+    def test_caddy_waits_for_a_server_longer_than_one_takes_to_stop(self):
+        caddyfile = (DEPLOY / "compose/Caddyfile").read_text()
+        waits = int(re.search(r"^\s*lb_try_duration (\d+)s$", caddyfile, re.M)[1])
+        self.assertGreater(waits, int(self.services["server"]["stop_grace_period"].removesuffix("s")))
+        # Clients wait for a minute.
+        self.assertLess(waits, 60)
 
     def test_caddy_is_the_proxy_that_is_trusted(self):
         for given in (LEAST, {**LEAST, "FRONT_SUBNET": "10.9.8.0/24"}):
@@ -62,7 +91,7 @@ class Compose(unittest.TestCase):
         self.assertLessEqual({"/deploy/secrets/", "/deploy/.env"}, set(ignored))
 
     def test_the_example_has_every_variable_with_its_default(self):
-        defaults = {name: rest for name, kind, rest in VARIABLE.findall(FILE.read_text()) if kind == "-"}
+        defaults = {name: rest for name, kind, rest in VARIABLE.findall(FILE.read_text()) if kind in (":-", "-")}
         given = example()
         self.assertEqual(set(given), {name for name, *_ in VARIABLE.findall(FILE.read_text())})
         for name, default in defaults.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from chart import ROOT, documents, only, values
-from compose import DEPLOY, load
+from compose import DEPLOY, load, variables
 
 # Made by `cargo build`; tests/run says where.
 BINARY = os.environ.get("OCTOPUS_MCP_BINARY", str(ROOT / "target/debug/octopus-mcp"))
@@ -75,10 +75,12 @@ class Settings(unittest.TestCase):
                 self.assertRegex(said, r'http\.admin_listen = "\S+:9090"')
 
     def test_of_compose(self):
-        for more in ({}, {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379"}):
-            server = load({**LEAST, **more})["services"]["server"]
-            environment = {k: str(v or "") for k, v in server["environment"].items()}
-            self.taken(environment, (DEPLOY / "compose/octopus-mcp.toml").read_text())
+        toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
+        several = {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379", "AUDIT_FILE": "", "AUDIT_STDOUT": "true"}
+        for more, path in (({}, '"/var/lib/octopus-mcp/audit.jsonl"'), (several, "left out")):
+            said = self.taken(variables(load({**LEAST, **more})["services"]["server"]), toml)
+            self.assertRegex(said, rf"(?m)^audit\.file\.path = {path} +#")
+            self.assertRegex(said, r"(?m)^audit\.file\.keep = \d+ +# file ")
 
     def test_of_the_task_definition(self):
         task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
