@@ -39,5 +39,5 @@ def load(variables):
 
 def variables(service):
     """The environment of a service, as its program gets it."""
-    spelled = {None: "", True: "true", False: "false"}
-    return {k: spelled.get(v, v) if isinstance(v, (bool, type(None))) else str(v) for k, v in service["environment"].items()}
+    given = service["environment"].items()
+    return {k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for k, v in given}

@@ -1,8 +1,9 @@
 """Runs commands as a container of the image would: in a root folder of their own that is read-only, with
 no network but loopback, as nobody, without rights. Called through `unshare --mount --net`.
 
-Arguments: the root folder, user:group, the environment, the command to serve with, and the one that asks whether all is
-well; the last three as JSON. Prints as JSON what came of it.
+Arguments: the root folder, user:group, the environment, the command to serve with, the one that asks whether all is
+well, and the folders in the root in whose place there is a volume; the last four as JSON. A volume has the owner of
+the folder in whose place it is, as an engine makes a new one. Prints as JSON what came of it.
 """
 
 import ctypes
@@ -55,12 +56,17 @@ def confine(root, user, group):
 
 def main():
     """Serves, asks until all is well, stops."""
-    root, who, environment, serve, ask = sys.argv[1], sys.argv[2], *map(json.loads, sys.argv[3:6])
+    root, who, environment, serve, ask, volumes = sys.argv[1], sys.argv[2], *map(json.loads, sys.argv[3:7])
     user, group = map(int, who.split(":"))
     loopback()
     mount(None, "/", MS_REC | MS_PRIVATE)
     mount(root, root, MS_BIND | MS_REC)
     mount(None, root, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    for place, volume in volumes.items():
+        there = os.stat(root + place)
+        os.chown(volume, there.st_uid, there.st_gid)
+        os.chmod(volume, there.st_mode)
+        mount(volume, root + place, MS_BIND)
 
     def start(command, **how):
         return subprocess.Popen(command, env=environment, preexec_fn=confine(root, user, group), text=True,

@@ -17,11 +17,13 @@ import yaml
 
 import commands
 from chart import ROOT, render
-from compose import DEPLOY, example, load
+from compose import DEPLOY, example, load, variables
 from test_settings import BINARY
 from test_tls import AUTHORITY, PATIENCE, start_caddy
 
 HOST = "mcp.example.com"
+# Where the server in the container has the volume with its audit.
+VOLUME = "/var/lib/octopus-mcp/"
 # Of the sample instance, which stands in for somebody's Octopus.
 KEY = "API-SAMPLE00000000000000000000ADMIN"
 SAMPLE = Path(BINARY).parent / "examples/sample_instance"
@@ -85,13 +87,24 @@ class Commands(unittest.TestCase):
 
     def test_the_first_step_makes_what_compose_asks_for(self):
         self.stand_in("git", f'[ "$1" = clone ] && mkdir "$3" && cp -R {shlex.quote(str(DEPLOY))} "$3/"')
-        self.shell("\n".join(commands.FIRST_STEP), EDITOR="true")
-        made = self.folder / "octopus-mcp/deploy"
-        variables = dict(re.findall(r"^(\w+)=(.*)$", (made / ".env").read_text(), re.M))
-        self.assertEqual(variables, example())
-        for secret in load(variables)["secrets"].values():
-            self.assertRegex((made / secret["file"]).read_text(), r"^[0-9a-f]{48}\n$")
-        self.assertEqual((made / "secrets").stat().st_mode & 0o777, 0o711)
+        # Whoever keeps files to themselves does not keep them from the containers, which have other users.
+        for mask in ("022", "077"):
+            with self.subTest(mask):
+                self.shell("\n".join([f"umask {mask}", *commands.FIRST_STEP]), EDITOR="true")
+                made = self.folder / "octopus-mcp/deploy"
+                given = dict(re.findall(r"^(\w+)=(.*)$", (made / ".env").read_text(), re.M))
+                self.assertEqual(given, example())
+                file = load(given)
+                secrets = [made / secret["file"] for secret in file["secrets"].values()]
+                for secret in secrets:
+                    self.assertRegex(secret.read_text(), r"^[0-9a-f]{48}\n$")
+                mounts = [mount.split(":")[0] for one in file["services"].values() for mount in one.get("volumes", [])]
+                for mounted in [*secrets, *(made / source for source in mounts if source.startswith("."))]:
+                    for path in [mounted, *mounted.rglob("*")]:
+                        wanted = 0o005 if path.is_dir() else 0o004
+                        self.assertEqual(path.stat().st_mode & wanted, wanted, path)
+                self.assertEqual((made / "secrets").stat().st_mode & 0o777, 0o700)
+                shutil.rmtree(self.folder / "octopus-mcp")
 
     def test_those_that_serve_serve(self):
         (self.folder / ".octopus-key").write_text(KEY)
@@ -131,8 +144,12 @@ class Commands(unittest.TestCase):
         server = load({"OCTOPUS_SERVER_URL": octopus, "MCP_HOST": HOST})["services"]["server"]
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         toml = toml.replace("0.0.0.0:8080", f"127.0.0.1:{port}").replace("0.0.0.0:9090", "127.0.0.1:0")
-        (self.folder / "FILE").write_text(f'{toml}\n[audit.file]\npath = "audit.jsonl"\nrotate_bytes = "4 KiB"\n')
-        given = {k: str(v or "") for k, v in server["environment"].items() if k.startswith("OCTOPUS_")}
+        (self.folder / "FILE").write_text(toml)
+        given = {k: v for k, v in variables(server).items() if k.startswith("OCTOPUS_")}
+        # In the place of its volume; and files are turned over soon.
+        (self.folder / "volume").mkdir()
+        path = given["OCTOPUS_MCP_AUDIT__FILE__PATH"].replace(VOLUME, f"{self.folder}/volume/")
+        given |= {"OCTOPUS_MCP_AUDIT__FILE__PATH": path, "OCTOPUS_MCP_AUDIT__FILE__ROTATE_BYTES": "4 KiB"}
         return given, port
 
     def trusted(self, caddy, port):
@@ -159,8 +176,8 @@ class Commands(unittest.TestCase):
                 self.trusted(caddy, tls)
                 self.stand_in("curl", f'exec {shutil.which("curl")} --noproxy "*" --cacert {self.folder / AUTHORITY} '
                                       f'--connect-to {HOST}:443:127.0.0.1:{tls} "$@"')
-                # The log, which Docker would have kept.
-                self.stand_in("docker", 'exec cat server.log')
+                # The log, which Docker would have kept, and files out of the volume.
+                self.stand_in("docker", f'case "$2" in logs) cat server.log ;; cp) cp "volume/${{3#server:{VOLUME}}}" "$4" ;; esac')
                 for command, says in commands.RUN.items():
                     with self.subTest(command):
                         self.assertRegex(self.told(command, given), says)
@@ -170,11 +187,11 @@ class Commands(unittest.TestCase):
         if "THE-ID" in command and not self.on_record("one"):
             self.call("one")
         # Files are turned over.
-        while "audit.jsonl.*" in command and not list(self.folder.glob("audit.jsonl.*")):
+        while "audit.jsonl.*" in command and not list(self.folder.glob("volume/audit.jsonl.*")):
             self.call("more")
-        command = command.replace("THE-ID", "one").replace("/var/lib/octopus-mcp/", "")
+        command = command.replace("THE-ID", "one")
         if "audit verify" in command:
-            command = command.replace("FILE", "audit.jsonl")
+            command = "cd volume && " + command.replace("FILE", "audit.jsonl")
         return self.shell(command.replace("[--json]", "--json"), OCTOPUS_API_KEY=KEY, **given)
 
     def call(self, name):
@@ -190,7 +207,7 @@ class Commands(unittest.TestCase):
 
     def on_record(self, name):
         """How many records have this name."""
-        return sum(file.read_text().count(f'"request":"{name}"') for file in self.folder.glob("audit.jsonl*"))
+        return sum(file.read_text().count(f'"request":"{name}"') for file in self.folder.glob("volume/audit.jsonl*"))
 
 
 if __name__ == "__main__":

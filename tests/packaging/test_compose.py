@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from chart import ROOT
-from compose import DEPLOY, FILE, VARIABLE, example, load, text_with
+from compose import DEPLOY, FILE, VARIABLE, example, load, text_with, variables
 
 LEAST = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "MCP_HOST": "mcp.example.com"}
 
@@ -57,9 +57,9 @@ class Compose(unittest.TestCase):
         mounts = dict(reversed(mount.split(":")[:2]) for mount in server["volumes"])
         self.assertIn(mounts[str(Path(path).parent)], self.file["volumes"])
         # Several replicas have the volume in common.
-        several = load({**LEAST, "AUDIT_FILE": "", "AUDIT_STDOUT": "true"})["services"]["server"]["environment"]
-        self.assertFalse(several["OCTOPUS_MCP_AUDIT__FILE__PATH"])
-        self.assertIs(several["OCTOPUS_MCP_AUDIT__STDOUT"], True)
+        several = variables(load({**LEAST, "AUDIT_FILE": "", "AUDIT_STDOUT": "true"})["services"]["server"])
+        self.assertEqual(several["OCTOPUS_MCP_AUDIT__FILE__PATH"], "")
+        self.assertEqual(several["OCTOPUS_MCP_AUDIT__STDOUT"], "true")
 
     def test_caddy_waits_for_a_server_longer_than_one_takes_to_stop(self):
         caddyfile = (DEPLOY / "compose/Caddyfile").read_text()

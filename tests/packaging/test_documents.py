@@ -1,10 +1,12 @@
 """What stands in several files agrees, and the formats of others are met."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import unittest
@@ -13,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from chart import CHART, ROOT
+from compose import DEPLOY, example, load
 
 TOOLS = Path(sys.executable).parent
 # What stands for the names of a repository: https://github.com/example/..., ghcr.io/example/..., io.github.example/...
@@ -26,6 +29,22 @@ def cargo():
 
 def task():
     return json.loads((ROOT / "deploy/ecs/task-definition.json").read_text())
+
+
+def release():
+    """The jobs of a release."""
+    return yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]
+
+
+def copied(folder):
+    """Puts every file that belongs to the repository there, and names them."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = [name for name in listed.split("\0") if (ROOT / name).is_file()]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return names
 
 
 def cloudformation(definition):
@@ -82,17 +101,13 @@ class Names(unittest.TestCase):
         self.assertEqual({other.rpartition(":")[0] for other in others}, {image})
 
     def test_are_those_of_the_repository_in_a_release(self):
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         with tempfile.TemporaryDirectory() as folder:
             copy, texts = Path(folder), {}
-            for name in filter(None, listed.split("\0")):
-                (copy / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, copy / name)
+            listed = copied(copy)
             refused = subprocess.run([copy / "deploy/names", "acme"], capture_output=True, check=False)
             self.assertEqual(refused.returncode, 1)
             subprocess.run([copy / "deploy/names", "Acme-Inc/Octopus.mcp"], check=True, timeout=60)
-            for name in filter(None, listed.split("\0")):
+            for name in listed:
                 # What says how to replace it, and what shows it.
                 if name not in ("deploy/names", "tests/packaging/test_documents.py"):
                     texts[name] = (copy / name).read_bytes().decode(errors="replace")
@@ -104,6 +119,57 @@ class Names(unittest.TestCase):
         self.assertIn("repository: ghcr.io/acme-inc/octopus.mcp\n", texts["deploy/helm/octopus-mcp/values.yaml"])
         self.assertEqual(json.loads(texts["server.json"])["name"], "io.github.Acme-Inc/octopus-mcp")
         self.assertIn('name="io.github.Acme-Inc/octopus-mcp"', texts["Dockerfile"])
+
+
+class Page(unittest.TestCase):
+    """What a release gives to whoever has no copy of the repository."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.copy, cls.files = Path(folder.name) / "copy", Path(folder.name) / "files"
+        copied(cls.copy)
+        (cls.copy / "made").mkdir()
+        # The step itself, as the release runs it.
+        [step] = [step for step in release()["page"]["steps"] if step.get("name", "").startswith("Files")]
+        named = {"GITHUB_REPOSITORY": "Acme-Inc/Octopus.mcp", "VERSION": "1.2.3", "PATH": os.defpath}
+        subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=cls.copy, env=named, check=True, timeout=60)
+        with tarfile.open(cls.copy / "made/octopus-mcp-deploy-1.2.3.tar.gz") as packed:
+            packed.extractall(cls.files, filter="data")
+
+    def test_compose_starts_the_image_of_the_release_and_builds_none(self):
+        deploy = self.files / "deploy"
+        for text in ((deploy / name).read_text() for name in ("compose.yaml", "compose/env.example")):
+            self.assertRegex(text, r"OCTOPUS_MCP_IMAGE(=|:-)ghcr\.io/acme-inc/octopus\.mcp:1\.2\.3\b")
+            self.assertNotIn("octopus-mcp:local", text)
+            self.assertNotIn("--build", text)
+        before = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+        after = yaml.safe_load((deploy / "compose.yaml").read_text())
+        self.assertIn("build", before["services"]["server"])
+        del before["services"]["server"]["build"], before["services"]["server"]["image"]
+        self.assertIn("octopus.mcp:1.2.3", after["services"]["server"].pop("image"))
+        self.assertEqual(after, before)
+
+    def test_has_every_file_that_is_mounted_or_installed(self):
+        mounted = [mount.partition(":")[0] for service in load(example())["services"].values()
+                   for mount in service.get("volumes", [])]
+        self.assertGreater(sum(source.startswith("./") for source in mounted), 4)
+        for source in mounted:
+            if source.startswith("./"):
+                self.assertTrue((self.files / "deploy" / source).exists(), source)
+        unit = (self.files / "deploy/systemd/octopus-mcp.service").read_text()
+        installed = re.findall(r"^# +install .*?(\S+) /\S+", unit, re.M)
+        # The program is in the image; deploy/README.md says how to get it out.
+        self.assertEqual(installed[0], "octopus-mcp")
+        self.assertEqual([name for name in installed[1:] if not (self.files / name).exists()], [])
+        self.assertIn("docker create --name octopus-mcp-files ghcr.io/acme-inc/octopus.mcp:VERSION",
+                      (self.files / "deploy/README.md").read_text())
+
+    def test_no_version_that_is_none_is_written(self):
+        refused = subprocess.run([self.copy / "deploy/names", "acme/server", "latest"], capture_output=True, check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(b"1.2.3", refused.stderr)
 
 
 class Task(unittest.TestCase):
@@ -138,11 +204,30 @@ class Workflows(unittest.TestCase):
         self.assertEqual(len(used), len({action for action, _ in used}))
 
     def test_put_the_names_of_the_repository_into_whatever_is_published(self):
-        jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]
+        jobs = release()
         runs = {name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
         named = {name for name, run in runs.items() if 'deploy/names "$GITHUB_REPOSITORY"' in run}
         self.assertEqual(named, {"image", "chart", "page"})
         self.assertFalse(re.search("example", "".join(runs.values())))
+
+    def test_take_artifacts_by_names_that_a_job_before_has_given(self):
+        jobs, taken = release(), {}
+
+        def before(name):
+            needs = jobs[name].get("needs", [])
+            return {one for need in ([needs] if isinstance(needs, str) else needs) for one in {need} | before(need)}
+
+        def steps(name, action):
+            return [step.get("with", {}) for step in jobs[name]["steps"] if f"/{action}@" in step.get("uses", "")]
+
+        for name in jobs:
+            given = {one["name"] for job in before(name) for one in steps(job, "upload-artifact")}
+            # Without a name all artifacts come, whoever made them.
+            taken[name] = {one.get("name", "") for one in steps(name, "download-artifact")}
+            self.assertLessEqual(taken[name], given, name)
+            if steps(name, "build-push-action"):
+                self.assertEqual(jobs[name]["env"]["DOCKER_BUILD_RECORD_UPLOAD"], "false")
+        self.assertEqual(taken["page"], {"parts", "chart"})
 
     def test_have_no_rights_but_those_that_a_job_asks_for(self):
         for file in WORKFLOWS:

@@ -13,10 +13,13 @@ from pathlib import Path
 import certifi
 
 from chart import ROOT
-from test_settings import BINARY
+from compose import load, variables
+from test_settings import BINARY, LEAST
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LAST_STAGE = DOCKERFILE[DOCKERFILE.rindex("\nFROM "):]
+# The folder that is there for a volume: whose it is, and where.
+STATE_OWNER, STATE_PLACE = re.search(r"^COPY --from=build --chown=(\S+) /state (\S+)$", LAST_STAGE, re.M).groups()
 
 
 def command(instruction):
@@ -49,6 +52,14 @@ class Build(unittest.TestCase):
                 taken += 1
         self.assertGreater(taken, 0)
 
+    def test_the_program_is_where_the_documents_take_it_from(self):
+        taken = re.search(r"docker cp \S+:(\S+) \.", (ROOT / "deploy/README.md").read_text())[1]
+        self.assertEqual([taken], command("ENTRYPOINT"))
+        self.assertIn(f"\nCOPY --from=build /octopus-mcp {taken}\n", LAST_STAGE)
+
+    def test_the_folder_for_a_volume_is_made_empty(self):
+        self.assertEqual(re.findall(r"^.*/state\b.*$", DOCKERFILE.removesuffix(LAST_STAGE), re.M), [" && mkdir /state"])
+
     def test_what_it_copies_is_not_kept_from_it(self):
         let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
         copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
@@ -57,7 +68,7 @@ class Build(unittest.TestCase):
 
 @unittest.skipUnless(os.geteuid() == 0, "a root folder of its own is root's to give")
 class Image(unittest.TestCase):
-    def run_confined(self, environment):
+    def run_confined(self, environment, **volumes):
         """What comes of the image's own commands in a root folder laid out as the image is."""
         serve = command("ENTRYPOINT") + command("CMD")
         with tempfile.TemporaryDirectory() as folder:
@@ -74,9 +85,13 @@ class Image(unittest.TestCase):
             for library in {*libraries(BINARY), *libraries(touch)}:
                 put(root, library, library)
             who = re.search(r"^USER (\S+)$", LAST_STAGE, re.M)[1]
+            state = root / STATE_PLACE.lstrip("/")
+            state.mkdir(parents=True)
+            os.chown(state, *map(int, STATE_OWNER.split(":")))
             done = subprocess.run(
                 ["unshare", "--mount", "--net", sys.executable, Path(__file__).parent / "confined.py", root, who,
-                 json.dumps(environment), json.dumps(serve), json.dumps(command(r"HEALTHCHECK .*\\\n +CMD"))],
+                 json.dumps(environment), json.dumps(serve), json.dumps(command(r"HEALTHCHECK .*\\\n +CMD")),
+                 json.dumps(volumes)],
                 capture_output=True, text=True, timeout=120, check=False,
             )
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -94,6 +109,21 @@ class Image(unittest.TestCase):
             self.assertRegex(came["status"], r"NoNewPrivs:\t1\n")
             self.assertEqual(came["ended"], 0, came["output"])
             self.assertNotEqual(came["touch"], 0, "there was something to write to")
+
+    def test_it_writes_the_audit_into_a_new_volume_and_nowhere_else(self):
+        server = load(LEAST)["services"]["server"]
+        told = {k: v for k, v in variables(server).items() if k.startswith("OCTOPUS_")}
+        path = Path(told["OCTOPUS_MCP_AUDIT__FILE__PATH"])
+        # The image has the folder where compose.yaml mounts the volume.
+        self.assertIn(f"server-data:{STATE_PLACE}", server["volumes"])
+        with tempfile.TemporaryDirectory() as volume:
+            came = self.run_confined(told, **{str(path.parent): volume})
+            self.assertEqual((came["after"], came["ended"]), (0, 0), came["said"] + came["output"])
+            written = Path(volume, path.name).stat()
+            self.assertEqual((written.st_uid, written.st_gid, written.st_mode & 0o777), (65532, 65532, 0o600))
+        came = self.run_confined(told)
+        self.assertNotEqual(came["ended"], 0)
+        self.assertIn(f"audit.file.path: {path}", came["output"])
 
     def test_without_an_octopus_it_ends_and_says_what_to_do(self):
         came = self.run_confined({})

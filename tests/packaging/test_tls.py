@@ -1,15 +1,19 @@
 """Caddy, with the file of the compose folder, ends TLS and keeps nothing back."""
 
+import contextlib
 import http.server
 import os
 import re
 import socket
+import socketserver
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -43,12 +47,19 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def start_caddy(test, folder, host, upstream):
-    """Caddy with the file as it is, but for names and ports that only Docker has, and its own certificates."""
+def start_caddy(test, folder, host, upstream, names=None):
+    """Caddy with the file as it is, but for names and ports that only Docker has, and its own certificates.
+
+    Servers are found by the name that Docker gives them where `names`, the port of a resolver, is told.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     test.addCleanup(listener.close)
     text = (DEPLOY / "compose/Caddyfile").read_text()
-    text, replaced = re.subn(r"dynamic a \{.*?\n\t\t\}", f"to 127.0.0.1:{upstream}", text, flags=re.S)
+    if names:
+        text, replaced = re.subn(r"port 8080\n(.*)resolvers 127.0.0.11\n",
+                                 rf"port {upstream}\n\1resolvers 127.0.0.1:{names}\n", text, flags=re.S)
+    else:
+        text, replaced = re.subn(r"dynamic a \{.*?\n\t\t\}", f"to 127.0.0.1:{upstream}", text, flags=re.S)
     test.assertEqual(replaced, 1)
     # Its own health check has a port of its own; here nobody asks.
     text = text.split("# For the container's own health check.")[0]
@@ -70,17 +81,41 @@ def start_caddy(test, folder, host, upstream):
     return caddy, listener.getsockname()[1]
 
 
+class Names(socketserver.BaseRequestHandler):
+    """In place of Docker's resolver: `server` is on loopback while it is there, and no name at all while it is not."""
+
+    def handle(self):
+        data, answers = self.request
+        end = data.index(b"\0", 12) + 5
+        is_a = data[end - 4:end - 2] == b"\0\1"
+        there = self.server.there.is_set()
+        if not there:
+            self.server.missed.append(time.monotonic())
+        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 0, 4) + socket.inet_aton("127.0.0.1")
+        head = data[:2] + struct.pack("!HHHHH", 0x8180 if there else 0x8183, 1, there and is_a, 0, 0)
+        answers.sendto(head + data[12:end] + (record if there and is_a else b""), self.client_address)
+
+
 class Tls(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-        self.upstream.seen, self.upstream.read = [], threading.Event()
-        threading.Thread(target=self.upstream.serve_forever, daemon=True).start()
-        self.addCleanup(self.upstream.server_close)
-        self.addCleanup(self.upstream.shutdown)
-        self.caddy, self.port = start_caddy(self, self.folder, "localhost", self.upstream.server_port)
+
+    def serve(self, port=0):
+        """A server that takes requests, and what ends it."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Upstream)
+        server.seen, server.read = [], threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        def end():
+            server.shutdown()
+            server.server_close()
+
+        return server, end
+
+    def start(self, upstream, names=None):
+        self.caddy, self.port = start_caddy(self, self.folder, "localhost", upstream.server_port, names)
 
     def connect(self):
         """A connection that trusts the authority of this Caddy alone, once that has made a certificate."""
@@ -98,6 +133,9 @@ class Tls(unittest.TestCase):
                 time.sleep(0.05)
 
     def test_events_come_as_they_are_said(self):
+        upstream, end = self.serve()
+        self.addCleanup(end)
+        self.start(upstream)
         connection = self.connect()
         self.addCleanup(connection.close)
         headers = {"Accept-Encoding": "gzip", "X-Forwarded-For": "203.0.113.9"}
@@ -105,14 +143,51 @@ class Tls(unittest.TestCase):
         answer = connection.getresponse()
         # Caddy would wait here for the second one, which waits for the first to be read.
         self.assertEqual(answer.readline(), b"data: first\n")
-        self.upstream.read.set()
+        upstream.read.set()
         self.assertEqual(answer.read(), b"\ndata: second\n\n")
         self.assertTrue(answer.getheader("Strict-Transport-Security"))
-        [seen] = self.upstream.seen
+        [seen] = upstream.seen
         # Nobody says for themselves where they come from.
         self.assertEqual(seen["X-Forwarded-For"], "127.0.0.1")
         self.assertEqual(seen["X-Forwarded-Proto"], "https")
         self.assertEqual(seen["Host"], f"localhost:{self.port}")
+
+    def test_a_request_between_two_servers_waits_for_the_second(self):
+        names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
+        names.there, names.missed = threading.Event(), []
+        threading.Thread(target=names.serve_forever, daemon=True).start()
+        self.addCleanup(names.server_close)
+        self.addCleanup(names.shutdown)
+        first, end = self.serve()
+        first.read.set()
+        names.there.set()
+        self.start(first, names.server_address[1])
+        self.assertEqual(self.ask(), 200)
+        # An upgrade: the old one goes, and its name with it.
+        end()
+        names.there.clear()
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(self.ask)
+            until = time.monotonic() + PATIENCE
+            # Caddy asks for the name again and again, for longer than it once did.
+            while not names.missed or names.missed[-1] - names.missed[0] < 5.5:
+                self.assertFalse(asked.done(), asked.done() and asked.result())
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.05)
+            second, end = self.serve(first.server_port)
+            self.addCleanup(end)
+            second.read.set()
+            names.there.set()
+            self.assertEqual(asked.result(PATIENCE), 200)
+        self.assertEqual((len(first.seen), len(second.seen)), (1, 1))
+
+    def ask(self):
+        """The status of an answer that has come whole."""
+        with contextlib.closing(self.connect()) as connection:
+            connection.request("POST", "/mcp", b"{}")
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
 
 
 if __name__ == "__main__":
