@@ -133,6 +133,9 @@ class Commands(unittest.TestCase):
                     for key in tables:
                         table = table.setdefault(key, {})
                     table[last] = yaml.safe_load(value.replace("{", "[").replace("}", "]"))
+            # What was set is kept, and a newer chart's own values count: `--reuse-values` would leave those out.
+            self.assertEqual("helm upgrade" in command, "--reset-then-reuse-values" in words, command)
+            self.assertNotIn("--reuse-values", words)
             files = render(values)
             self.assertIn("kind: Deployment", files["deployment.yaml"], command)
             self.assertEqual("serviceMonitor.enabled=true" in command, "kind: ServiceMonitor" in "".join(files.values()))
