@@ -10,7 +10,7 @@ use std::{
 };
 
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity};
-use opentelemetry_otlp::{LogExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{LogExporter, Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -46,6 +46,8 @@ impl Records {
         let headers = headers.map(|one| (one.name.clone(), one.value.expose().to_owned()));
         let exporter = LogExporter::builder()
             .with_http()
+            // The standard variable may say gRPC for the other signals.
+            .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
             .with_timeout(settings.timeout.0)
             .with_headers(headers.collect::<HashMap<_, _>>())

@@ -228,7 +228,7 @@ async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_w
         command
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-            .env("OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT", &endpoint);
+            .env("OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT", format!("{endpoint}/v1/logs"));
         let serving = Serving::start(command);
         call(&serving.url, None, json!({})).await;
         let told_to_stop = Instant::now();
