@@ -13,9 +13,9 @@ function token(claims) {
   return `${body}.${signature.toString('base64url')}`;
 }
 
-/** Starts it. `asked` holds what was asked for, `answer` can change what an authorization comes to. */
+/** Starts it. `asked` holds what was asked for; `answer` can change what an authorization comes to, and `says` what it says of itself. */
 export async function issuer() {
-  const state = { asked: [], codes: new Map(), answer: (query) => query };
+  const state = { asked: [], codes: new Map(), answer: (query) => query, says: {} };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, state.issuer);
     const json = (status, value) => {
@@ -26,6 +26,7 @@ export async function issuer() {
       return json(200, {
         issuer: state.issuer, jwks_uri: `${state.issuer}/keys`,
         authorization_endpoint: `${state.issuer}/authorize`, token_endpoint: `${state.issuer}/token`,
+        ...state.says,
       });
     }
     if (url.pathname === '/keys') {

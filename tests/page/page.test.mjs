@@ -245,6 +245,14 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   authority.answer = (query) => ({ ...query, iss: 'https://other.example' });
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.getByRole('alert').filter({ hasText: 'another authorization server' }).waitFor();
+  authority.says = { authorization_response_iss_parameter_supported: true };
+  authority.answer = ({ code, state }) => ({ code, state });
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.getByRole('alert').filter({ hasText: 'another authorization server' }).waitFor();
+  authority.says = { authorization_endpoint: 'javascript:alert(1)' };
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.getByRole('alert').filter({ hasText: 'does not say to this page where to sign in' }).waitFor();
+  authority.says = {};
   authority.answer = (query) => ({ state: query.state, error: 'access_denied', error_description: 'Nobody is allowed <b>in</b>.' });
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.getByRole('alert').filter({ hasText: 'Nobody is allowed <b>in</b>.' }).waitFor();

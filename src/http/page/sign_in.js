@@ -42,7 +42,8 @@ async function metadata(issuer) {
     try {
       const response = await fetch(place, { credentials: 'omit', redirect: 'error' });
       const found = response.ok ? await response.json() : null;
-      if (found?.issuer === issuer && found.token_endpoint) return found;
+      const isPage = /^https?:\/\//.test(found?.authorization_endpoint);
+      if (found?.issuer === issuer && found.token_endpoint && isPage) return found;
     } catch {
       // The next one.
     }
@@ -74,7 +75,9 @@ async function sign_in({ issuer, clientId, scopes }) {
   const answer = heard(state);
   opened.location.replace(address);
   const { code, error, error_description, iss } = await answer;
-  if (iss && iss !== issuer) throw new Refused('The answer came from another authorization server.');
+  // RFC 9207, section 2.4: who says that it names itself has to.
+  const isNamed = iss || found.authorization_response_iss_parameter_supported;
+  if (isNamed && iss !== issuer) throw new Refused('The answer came from another authorization server.');
   if (!code) throw new Refused(error_description ?? error ?? 'Nobody signed in.');
   const body = new URLSearchParams({
     grant_type: 'authorization_code', code, redirect_uri: back(), client_id: clientId,
