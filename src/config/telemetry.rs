@@ -15,7 +15,9 @@ use super::{Loaded, Period, Secret};
 pub struct Telemetry {
     /// `text` for people, `json` for machines.
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`.
+    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. What
+    /// `rmcp::service` says, of every answer that is an error and of every client that went away,
+    /// this server says itself.
     pub log_filter: String,
     /// The OpenTelemetry collector that traces, metrics and logs go to.
     pub otlp: Collector,
@@ -130,7 +132,7 @@ impl Default for Telemetry {
     fn default() -> Self {
         Self {
             log_format: LogFormat::Text,
-            log_filter: "info,rmcp=warn".to_owned(),
+            log_filter: "info,rmcp=warn,rmcp::service=off".to_owned(),
             otlp: Collector::default(),
         }
     }

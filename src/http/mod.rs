@@ -205,10 +205,10 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
                 .layer(SetSensitiveRequestHeadersLayer::new(auth::sensitive_headers()))
                 // A server that stops sends its clients on.
                 .layer(from_fn_with_state(gate.readiness.clone(), health::send_on))
-                // An ID and a span for each request, and one line about it.
-                .layer(from_fn_with_state(Arc::clone(&gate), trace::trace))
                 // Where it comes from, for whoever asks below.
                 .layer(from_fn_with_state(Arc::clone(&gate), peer::find))
+                // An ID and a span for each request, and one line about it.
+                .layer(from_fn_with_state(Arc::clone(&gate), trace::trace))
                 // A bug in one request is the end of that request alone.
                 .layer(CatchPanicLayer::custom(refusal::panicked))
                 // Pages of allowed origins may read the answers.

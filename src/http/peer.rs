@@ -15,6 +15,12 @@ use http::{HeaderMap, HeaderName, header::FORWARDED, uri::Authority};
 use super::Gate;
 use crate::config::{Forwarding, Http};
 
+/// Whether a client came with TLS: as a trusted proxy says, or as this server itself speaks.
+pub(super) fn scheme(peer: Option<&Peer>, http: &Http) -> &'static str {
+    let own = http.tls.certificate.is_some();
+    if peer.and_then(|peer| peer.is_secure).unwrap_or(own) { "https" } else { "http" }
+}
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

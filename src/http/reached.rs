@@ -3,7 +3,10 @@
 use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
 use url::Url;
 
-use super::{Gate, peer::Peer};
+use super::{
+    Gate,
+    peer::{Peer, scheme},
+};
 
 /// Where the metadata of a protected resource is (RFC 9728, section 3).
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -31,9 +34,7 @@ impl Reached {
         };
         let told = peer.and_then(|peer| peer.host.as_ref()).map(Authority::as_str);
         let host = told.or_else(asked).filter(|host| gate.allowed.host(host))?;
-        let own = gate.http.tls.certificate.is_some();
-        let is_secure = peer.and_then(|peer| peer.is_secure).unwrap_or(own);
-        let scheme = if is_secure { "https" } else { "http" };
+        let scheme = scheme(peer, &gate.http);
         Some(Self { origin: format!("{scheme}://{host}"), prefix: String::new() })
     }
 

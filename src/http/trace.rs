@@ -7,15 +7,21 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderName, HeaderValue, Version};
-use tracing::Instrument;
+use http::{HeaderName, HeaderValue, Method, Version};
+use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
-use super::Gate;
-use crate::telemetry::{self, Metrics, Served};
+use super::{
+    Gate,
+    peer::{Peer, scheme},
+};
+use crate::telemetry::{self, Metrics, OTHER, Served};
 
 /// The header that carries the ID of a request, in and out.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How much of a path or a method is told.
+const LONGEST: usize = 100;
 
 /// Gives the request an ID, or keeps the one that a proxy gave it, and makes it a part of the trace
 /// that its headers name.
@@ -35,21 +41,13 @@ pub(super) async fn trace(
     }
     let method = request.method().clone();
     // The path alone: a query may hold a credential.
-    let path: String = request.uri().path().chars().take(100).collect();
+    let path: String = request.uri().path().chars().take(LONGEST).collect();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
-    let name = route.as_ref().map_or("", MatchedPath::as_str);
-    let span = tracing::info_span!(
-        "request",
-        otel.name = format!("{method} {name}"),
-        otel.kind = "server",
-        http.request.method = %method,
-        http.route = name,
-        http.response.status_code = tracing::field::Empty,
-        otel.status_code = tracing::field::Empty,
-        id,
-        trace = tracing::field::Empty,
-    );
+    let scheme = scheme(request.extensions().get::<Peer>(), &gate.http);
+    let span = span(&method, route.as_ref().map(MatchedPath::as_str), &id);
+    telemetry::note(&span, "url.path", path.as_str());
+    telemetry::note(&span, "url.scheme", scheme);
     telemetry::continued(&span, request.headers());
     if let Some(trace) = telemetry::trace_of(&span) {
         span.record("trace", trace);
@@ -57,24 +55,22 @@ pub(super) async fn trace(
     request.extensions_mut().insert(telemetry::Around::of(&span));
     let outer = span.clone();
     async move {
-        let started = Instant::now();
-        let open = Serving::begin(&gate.metrics);
+        let mut serving = Serving::begin(
+            &gate.metrics,
+            &outer,
+            &path,
+            Served {
+                method: method.as_str(),
+                scheme,
+                route: route.as_ref().map(MatchedPath::as_str),
+                status: None,
+                version,
+                took: std::time::Duration::ZERO,
+            },
+        );
         let mut response = next.run(request).await;
-        drop(open);
-        let status = response.status().as_u16();
-        outer.record("http.response.status_code", status);
-        if status >= 500 {
-            outer.record("otel.status_code", "ERROR");
-        }
-        let took = started.elapsed();
-        let elapsed_ms = took.as_millis();
-        if is_probe(&path) {
-            tracing::debug!(%method, path, status, elapsed_ms, "answered");
-        } else {
-            tracing::info!(%method, path = %path.escape_debug(), status, elapsed_ms, "answered");
-            let (method, route) = (method.as_str(), route.as_ref().map(MatchedPath::as_str));
-            gate.metrics.served(&Served { method, route, status, version, took });
-        }
+        serving.request.status = Some(response.status().as_u16());
+        drop(serving);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
@@ -84,19 +80,69 @@ pub(super) async fn trace(
     .await
 }
 
-/// A request that is being answered, or given up.
-struct Serving<'a>(&'a Metrics);
+/// The span of a request. Its name has no words of whoever calls (OpenTelemetry, semantic
+/// conventions for HTTP spans, "Name").
+fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
+    let verb = telemetry::verb(method.as_str());
+    let name = if verb == OTHER { "HTTP" } else { verb };
+    let span = tracing::info_span!(
+        "request",
+        otel.name = route.map_or_else(|| name.to_owned(), |route| format!("{name} {route}")),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = verb,
+        http.route = route,
+        http.response.status_code = Empty,
+        error.type = Empty,
+        id,
+        trace = Empty,
+    );
+    if verb == OTHER {
+        let original: String = method.as_str().chars().take(LONGEST).collect();
+        telemetry::note(&span, "http.request.method_original", original);
+    }
+    span
+}
+
+/// A request that is being answered. It is told of when this goes, so also where nobody waits for
+/// its answer any more.
+struct Serving<'a> {
+    metrics: &'a Metrics,
+    span: &'a Span,
+    path: &'a str,
+    request: Served<'a>,
+    began: Instant,
+}
 
 impl<'a> Serving<'a> {
-    fn begin(metrics: &'a Metrics) -> Self {
-        metrics.serving(1);
-        Self(metrics)
+    fn begin(metrics: &'a Metrics, span: &'a Span, path: &'a str, request: Served<'a>) -> Self {
+        metrics.serving(1, request.method, request.scheme);
+        Self { metrics, span, path, request, began: Instant::now() }
     }
 }
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        self.0.serving(-1);
+        let Self { metrics, span, path, mut request, began } = *self;
+        request.took = began.elapsed();
+        metrics.serving(-1, request.method, request.scheme);
+        if let Some(status) = request.status {
+            span.record("http.response.status_code", status);
+        }
+        if let Some(error) = request.error() {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error);
+        }
+        let Served { method, status, took, .. } = request;
+        let elapsed_ms = took.as_millis();
+        let came = if status.is_some() { "answered" } else { "given up" };
+        if is_probe(path) {
+            tracing::debug!(method, path, status, elapsed_ms, "{came}");
+        } else {
+            let path = path.escape_debug();
+            tracing::info!(%method, %path, status, elapsed_ms, "{came}");
+            metrics.served(&request);
+        }
     }
 }
 

@@ -38,8 +38,8 @@ pub(super) fn router(gate: &Arc<Gate>) -> Router {
         .with_state(Arc::clone(gate))
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn_with_state(Arc::clone(gate), trace::trace))
                 .layer(from_fn_with_state(Arc::clone(gate), peer::find))
+                .layer(from_fn_with_state(Arc::clone(gate), trace::trace))
                 .layer(CatchPanicLayer::custom(refusal::panicked))
                 // It is for everybody, and holds nothing of anybody.
                 .layer(

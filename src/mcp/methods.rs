@@ -6,13 +6,15 @@ use futures::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, ServerConfig, Tool,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelledNotificationParam,
+        CompleteRequestParams, CompleteResult, CustomNotification, CustomRequest, CustomResult,
+        DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+        SubscribeRequestParams, Tool, UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{NotificationContext, RequestContext},
 };
 
 use super::{
@@ -22,7 +24,7 @@ use super::{
     request::{is_stateless, only_page},
     rounds,
 };
-use crate::tool::Narrowing;
+use crate::{telemetry::OTHER, tool::Narrowing};
 
 /// How long a client may keep what `server/discover` says.
 const DISCOVERED_FOR: u64 = 3_600_000;
@@ -40,6 +42,47 @@ macro_rules! list {
             Ok(list)
         }
     }};
+}
+
+/// Notifications: nothing is done about them but that they are told of. rmcp reads them in sessions
+/// alone.
+macro_rules! heard {
+    ($($hook:ident($($said:ty)?) = $method:expr;)+) => { $(
+        async fn $hook(&self, $(_: $said,)? context: NotificationContext<RoleServer>) {
+            let (metrics, about) = (&self.now().settings.metrics, About::method($method));
+            let nothing = std::future::ready(Ok(()));
+            let _ = operation::told(metrics, about, &context, |()| false, nothing).await;
+        }
+    )+ };
+}
+
+/// Requests that are refused as if there were no such method.
+macro_rules! unserved {
+    ($($hook:ident($asked:ty) = $method:literal;)+) => { $(
+        async fn $hook(
+            &self,
+            _: $asked,
+            context: RequestContext<RoleServer>,
+        ) -> Result<(), ErrorData> {
+            self.unserved($method, $method.to_owned(), &context).await
+        }
+    )+ };
+}
+
+impl<O: Offering> Protocol<O> {
+    /// Refuses a method that is not served, and tells of it.
+    async fn unserved<T>(
+        &self,
+        told: &'static str,
+        asked: String,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<T, ErrorData>
+    where
+        T: Send,
+    {
+        let refused = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked, None);
+        self.told(told, context, std::future::ready(Err(refused))).await
+    }
 }
 
 impl<O: Offering> ServerHandler for Protocol<O> {
@@ -165,13 +208,15 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         params: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = params.uri.clone();
         let work = async {
             let request = self.request(&context)?;
             let now = self.now();
             let read = now.offering.read(params.uri, request);
             Ok(self.within_limits(&context, read).await?)
         };
-        self.told("resources/read", &context, work).await
+        let about = About { uri: Some(&uri), ..About::method("resources/read") };
+        operation::told(&self.now().settings.metrics, about, &context, |_| false, work).await
     }
 
     async fn list_prompts(
@@ -215,5 +260,35 @@ impl<O: Offering> ServerHandler for Protocol<O> {
             Ok(self.within_limits(&context, complete).await?)
         };
         self.told("completion/complete", &context, work).await
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        self.unserved(operation::known(&request.method), request.method, &context).await
+    }
+
+    #[expect(deprecated, reason = "clients of the earlier revisions have it still")]
+    async fn set_level(
+        &self,
+        _: rmcp::model::SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.unserved("logging/setLevel", "logging/setLevel".to_owned(), &context).await
+    }
+
+    unserved! {
+        subscribe(SubscribeRequestParams) = "resources/subscribe";
+        unsubscribe(UnsubscribeRequestParams) = "resources/unsubscribe";
+    }
+
+    heard! {
+        on_cancelled(CancelledNotificationParam) = "notifications/cancelled";
+        on_custom_notification(CustomNotification) = OTHER;
+        on_initialized() = "notifications/initialized";
+        on_progress(ProgressNotificationParam) = "notifications/progress";
+        on_roots_list_changed() = "notifications/roots/list_changed";
     }
 }

@@ -3,84 +3,165 @@
 
 use std::time::Instant;
 
-use rmcp::{ErrorData, RoleServer, service::RequestContext};
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{Extensions, MetaObject, ProtocolVersion, RequestId},
+    service::{NotificationContext, RequestContext},
+};
 use tracing::{Instrument, Span, field::Empty};
+use url::Url;
 
 use super::protocol::SUPPORTED;
-use crate::telemetry::{self, Around, Metrics, Operation};
+use crate::{
+    telemetry::{self, Around, CANCELLED, Metrics, OTHER, Operation},
+    text,
+};
 
 /// What a request is: its method, and what of ours it is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About {
+pub(super) struct About<'a> {
     pub(super) method: &'static str,
     /// The tool, where it is one of ours.
     pub(super) tool: Option<&'static str>,
     /// The prompt, where it is one of ours.
     pub(super) prompt: Option<&'static str>,
+    /// The address of the resource, as it was asked for.
+    pub(super) uri: Option<&'a str>,
 }
 
-impl About {
+impl About<'_> {
     pub(super) fn method(method: &'static str) -> Self {
-        Self { method, tool: None, prompt: None }
+        Self { method, tool: None, prompt: None, uri: None }
     }
+}
+
+/// Methods of the protocol that are not served. rmcp has no place for some of them, and takes others
+/// for methods that it does not know where it cannot read their parameters.
+const UNSERVED: [&str; 9] = [
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "subscriptions/listen",
+    "tasks/cancel",
+    "tasks/get",
+    "tasks/list",
+    "tasks/result",
+    "tasks/update",
+];
+
+/// The method as it may be told: one of the protocol's, or `_OTHER`.
+pub(super) fn known(method: &str) -> &'static str {
+    UNSERVED.iter().find(|known| **known == method).unwrap_or(&OTHER)
 }
 
 /// What the error of a tool is called, which is no error of the protocol.
 const TOOL_ERROR: &str = "tool_error";
 
-/// What it is called that nobody waits for the answer any more. That is no failure of this server,
-/// though it has the code of one.
-const CANCELLED: &str = "cancelled";
+/// How much is told of an ID or an address that somebody else chose.
+const LONGEST: usize = 200;
+
+/// What a request or a notification came with.
+pub(super) trait With {
+    fn meta(&self) -> &MetaObject;
+    fn extensions(&self) -> &Extensions;
+    fn version(&self) -> Option<ProtocolVersion>;
+    fn id(&self) -> Option<&RequestId>;
+    fn is_cancelled(&self) -> bool;
+}
+
+impl With for RequestContext<RoleServer> {
+    fn meta(&self) -> &MetaObject {
+        &self.meta
+    }
+
+    fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    fn version(&self) -> Option<ProtocolVersion> {
+        self.protocol_version()
+    }
+
+    fn id(&self) -> Option<&RequestId> {
+        Some(&self.id)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.ct.is_cancelled()
+    }
+}
+
+impl With for NotificationContext<RoleServer> {
+    fn meta(&self) -> &MetaObject {
+        &self.meta
+    }
+
+    fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    fn version(&self) -> Option<ProtocolVersion> {
+        self.peer.peer_info().map(|info| info.protocol_version.clone())
+    }
+
+    fn id(&self) -> Option<&RequestId> {
+        None
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
 
 /// Does the work of a request within a span, and tells how long it took and how it ended.
 pub(super) async fn told<T>(
     metrics: &Metrics,
-    about: About,
-    context: &RequestContext<RoleServer>,
+    about: About<'_>,
+    with: &impl With,
     is_error: fn(&T) -> bool,
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
-    let About { method, tool, prompt } = about;
-    let version = context.protocol_version();
+    let About { method, tool, prompt, .. } = about;
+    let version = with.version();
     let version = SUPPORTED.iter().find(|known| Some(*known) == version.as_ref());
-    let version = version.map(rmcp::model::ProtocolVersion::as_str);
-    let http = context.extensions.get::<http::request::Parts>();
+    let version = version.map(ProtocolVersion::as_str);
+    let http = with.extensions().get::<http::request::Parts>();
     let transport = if http.is_some() { "tcp" } else { "pipe" };
     let span = span(about, version, transport);
+    note(&span, about, with, http);
     let around = http.and_then(|parts| parts.extensions.get::<Around>());
     if let Some(around) = around {
         telemetry::within(&span, around);
     }
-    if let Some(parent) = context.meta.get_traceparent() {
-        telemetry::continued_by(&span, around, parent, context.meta.get_tracestate());
+    if let Some(parent) = with.meta().get_traceparent() {
+        telemetry::continued_by(&span, around, parent, with.meta().get_tracestate());
+    }
+    if let Some(trace) = telemetry::trace_of(&span) {
+        span.record("trace", trace);
     }
     let started = Instant::now();
     let came = Box::pin(work).instrument(span.clone()).await;
-    let code = came.as_ref().err().map(|error| error.code.0.to_string());
+    // What nobody waits for any more is answered with no code.
+    let code = came.as_ref().err().filter(|_| !with.is_cancelled());
+    let code = code.map(|error| error.code.0.to_string());
     let error = match &came {
         Ok(answer) => is_error(answer).then_some(TOOL_ERROR),
-        Err(_) if context.ct.is_cancelled() => Some(CANCELLED),
-        Err(_) => code.as_deref(),
+        Err(_) => Some(code.as_deref().unwrap_or(CANCELLED)),
     };
     if let Some(error) = error {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", error);
     }
-    let took = started.elapsed();
-    metrics.operation(&Operation {
-        method: Some(method),
-        tool,
-        prompt,
-        error,
-        transport,
-        version,
-        took,
-    });
+    if let Some(code) = &code {
+        telemetry::note(&span, "rpc.response.status_code", code.as_str());
+    }
+    let (took, code) = (started.elapsed(), code.as_deref());
+    metrics.operation(&Operation { method, tool, prompt, error, code, transport, version, took });
     came
 }
 
-fn span(about: About, version: Option<&str>, transport: &str) -> Span {
-    let About { method, tool, prompt } = about;
+fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
+    let About { method, tool, prompt, .. } = about;
     let target = tool.or(prompt).map(|target| format!(" {target}")).unwrap_or_default();
     tracing::info_span!(
         "mcp",
@@ -94,5 +175,55 @@ fn span(about: About, version: Option<&str>, transport: &str) -> Span {
         gen_ai.prompt.name = prompt,
         gen_ai.operation.name = tool.map(|_| "execute_tool"),
         network.transport = transport,
+        trace = Empty,
     )
+}
+
+/// Notes IDs and addresses, which stand in the trace alone. The ID of a session is no secret: it is
+/// sealed for its caller and path, and lets nobody else in.
+fn note(span: &Span, about: About<'_>, with: &impl With, http: Option<&http::request::Parts>) {
+    let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    if let Some(id) = with.id() {
+        telemetry::note(span, "jsonrpc.request.id", short(&id.to_string()));
+    }
+    if let Some(uri) = about.uri.and_then(address) {
+        telemetry::note(span, "mcp.resource.uri", short(&uri));
+    }
+    let session = http.and_then(|parts| parts.headers.get("mcp-session-id")?.to_str().ok());
+    if let Some(session) = session {
+        telemetry::note(span, "mcp.session.id", short(session));
+    }
+}
+
+/// The address of a resource without anything in it that could be a secret, however it was asked
+/// for. What is no address is none.
+fn address(uri: &str) -> Option<String> {
+    let mut url = Url::parse(uri).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    // Where there can be neither, there is neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(text::door(url.as_str()).text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_without_what_could_be_a_secret() {
+        for (uri, told) in [
+            (
+                "octopus://spaces/Default/releases/Releases-1",
+                Some("octopus://spaces/Default/releases/Releases-1"),
+            ),
+            ("octopus://me:pass@spaces/Default?apikey=1#part", Some("octopus://spaces/Default")),
+            ("Releases-1", None),
+        ] {
+            assert_eq!(address(uri).as_deref(), told, "{uri}");
+        }
+        let key = "octopus://spaces/API-ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+        assert!(!address(key).unwrap().contains("ABCDEFGHIJKLMNOP"), "{:?}", address(key));
+    }
 }

@@ -16,9 +16,9 @@ mod records;
 mod traces;
 
 pub use asking::Asking;
-pub use metrics::{Call, Limit, Metrics, Operation, Served};
+pub use metrics::{CANCELLED, Call, Limit, Metrics, OTHER, Operation, Served, verb};
 pub use records::Records;
-pub use traces::{Around, continued, continued_by, trace_of, within};
+pub use traces::{Around, continued, continued_by, note, trace_of, within};
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};

@@ -103,6 +103,11 @@ pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: O
     }
 }
 
+/// Notes of a span what stands in the trace alone, and in no line of the log.
+pub fn note(span: &Span, name: &'static str, value: impl Into<String>) {
+    span.set_attribute(name, value.into());
+}
+
 /// The ID of the trace that a span belongs to.
 pub fn trace_of(span: &Span) -> Option<String> {
     let context = span.context();

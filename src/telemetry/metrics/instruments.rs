@@ -45,11 +45,13 @@ macro_rules! instruments {
 }
 
 instruments! {
-    /// How long requests of clients took, until the head of the answer.
+    /// How long requests of clients took, until the head of the answer, or until nobody waited for it any more.
     served: histogram = "http.server.request.duration" in "s" at HTTP;
     /// Requests of clients that are being answered.
     serving: gauge = "http.server.active_requests" in "{request}";
-    /// How long requests and notifications of MCP took.
+    /// How long requests and notifications of MCP took. Notifications count in sessions alone:
+    /// elsewhere nobody reads them. What is refused before it comes to its method is a request of
+    /// HTTP only.
     operations: histogram = "mcp.server.operation.duration" in "s" at MCP;
     /// How long requests to Octopus, identity providers and token endpoints took, until the head of the answer.
     asked: histogram = "http.client.request.duration" in "s" at HTTP;

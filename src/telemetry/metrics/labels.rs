@@ -5,8 +5,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What stands for everything beyond the bound.
-pub(super) const OTHER: &str = "other";
+/// What stands for everything beyond the bound, and for every name that is none of the protocol's
+/// (OpenTelemetry, semantic conventions: its word for methods that are not known).
+pub const OTHER: &str = "_OTHER";
+
+/// Methods of HTTP (RFC 9110, section 9; RFC 5789).
+const VERBS: [&str; 9] =
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
 /// Names that came up so far, and no more than so many.
 #[derive(Debug)]
@@ -20,7 +25,7 @@ impl Bounded {
         Self { most, known: Mutex::default() }
     }
 
-    /// The name, or `other` where there are too many.
+    /// The name, or `_OTHER` where there are too many.
     pub(super) fn label<'a>(&self, name: &'a str) -> &'a str {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.contains(name) {
@@ -37,9 +42,9 @@ impl Bounded {
 /// How long a label can be.
 const LONGEST: usize = 120;
 
-/// The name, where it is one of these.
-pub(super) fn one_of<'a>(name: &'a str, names: &[&str]) -> &'a str {
-    if names.contains(&name) { name } else { OTHER }
+/// The method of a request, where it is one of HTTP, or `_OTHER`.
+pub fn verb(method: &str) -> &'static str {
+    VERBS.iter().find(|verb| **verb == method).unwrap_or(&OTHER)
 }
 
 #[cfg(test)]

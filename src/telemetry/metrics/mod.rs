@@ -4,8 +4,9 @@ mod instruments;
 mod labels;
 mod told;
 
+pub use labels::{OTHER, verb};
 pub(super) use told::Upstream;
-pub use told::{Call, Limit, Operation, Served};
+pub use told::{CANCELLED, Call, Limit, Operation, Served};
 
 use std::sync::Arc;
 
@@ -16,10 +17,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
-use self::{
-    instruments::Instruments,
-    labels::{Bounded, OTHER, one_of},
-};
+use self::{instruments::Instruments, labels::Bounded};
 use super::collector::{metrics as exporter, resource};
 use crate::config::Collector;
 
@@ -41,9 +39,6 @@ struct Inner {
 const ROUTES: usize = 200;
 /// How many rules do.
 const RULES: usize = 200;
-
-/// Methods of HTTP (RFC 9110, section 9; RFC 5789).
-const VERBS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl Metrics {
     /// Begins to count, for whoever reads them here and for the collector of the settings.

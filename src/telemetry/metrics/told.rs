@@ -4,34 +4,51 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 
-use super::{Inner, Metrics, OTHER, VERBS, one_of};
+use super::{Inner, Metrics, OTHER, verb};
 
-/// A request of a client that was answered.
+/// Why a request has no answer that nobody waits for any more. That is no failure of this server.
+pub const CANCELLED: &str = "cancelled";
+
+/// A request of a client that came to an end.
 #[derive(Debug, Clone, Copy)]
 pub struct Served<'a> {
     /// Its method.
     pub method: &'a str,
+    /// `http` or `https`.
+    pub scheme: &'static str,
     /// The route that served it, where one did.
     pub route: Option<&'a str>,
-    /// The status of the answer.
-    pub status: u16,
+    /// The status of the answer, where somebody waited for one.
+    pub status: Option<u16>,
     /// `1.1` or `2`.
     pub version: &'static str,
     /// How long it took.
     pub took: Duration,
 }
 
+impl Served<'_> {
+    /// Why it failed, where it did: a status of the server's mistakes, or `cancelled`.
+    pub fn error(&self) -> Option<String> {
+        match self.status {
+            Some(status) => (status >= 500).then(|| status.to_string()),
+            None => Some(CANCELLED.to_owned()),
+        }
+    }
+}
+
 /// A request or notification of MCP that came to an end.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// Its method, where it is one of MCP.
-    pub method: Option<&'static str>,
+    /// Its method, where it is one of MCP, or [`OTHER`].
+    pub method: &'static str,
     /// The tool, by its own name.
     pub tool: Option<&'static str>,
     /// The prompt, by its own name.
     pub prompt: Option<&'static str>,
     /// Why it failed: the code of the error, `tool_error`, or `cancelled`.
     pub error: Option<&'a str>,
+    /// The code of the error that it was answered with.
+    pub code: Option<&'a str>,
     /// `tcp`, or `pipe` where there is no HTTP.
     pub transport: &'static str,
     /// The revision of the protocol, where it is one that is spoken here.
@@ -126,22 +143,28 @@ impl Metrics {
     }
 
     /// A request of a client begins (`1`), or is answered (`-1`).
-    pub fn serving(&self, more: i64) {
-        self.tell(|inner| inner.told.serving.add(more, &[]));
+    pub fn serving(&self, more: i64, method: &str, scheme: &'static str) {
+        let labels = [
+            KeyValue::new("http.request.method", verb(method)),
+            KeyValue::new("url.scheme", scheme),
+        ];
+        self.tell(|inner| inner.told.serving.add(more, &labels));
     }
 
-    /// A request of a client was answered.
+    /// A request of a client was answered, or given up.
     pub fn served(&self, request: &Served<'_>) {
         self.tell(|inner| {
             let mut labels = vec![
-                KeyValue::new("http.request.method", one_of(request.method, &VERBS).to_owned()),
-                KeyValue::new("http.response.status_code", i64::from(request.status)),
+                KeyValue::new("http.request.method", verb(request.method)),
+                KeyValue::new("url.scheme", request.scheme),
                 KeyValue::new("network.protocol.version", request.version),
             ];
             labels.extend(request.route.map(|route| KeyValue::new("http.route", route.to_owned())));
-            if request.status >= 500 {
-                labels.push(KeyValue::new("error.type", request.status.to_string()));
-            }
+            let status = request.status;
+            labels.extend(
+                status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
+            );
+            labels.extend(request.error().map(|error| KeyValue::new("error.type", error)));
             inner.told.served.record(request.took.as_secs_f64(), &labels);
         });
     }
@@ -150,7 +173,7 @@ impl Metrics {
     pub fn operation(&self, operation: &Operation<'_>) {
         self.tell(|inner| {
             let mut labels = vec![
-                KeyValue::new("mcp.method.name", operation.method.unwrap_or(OTHER)),
+                KeyValue::new("mcp.method.name", operation.method),
                 KeyValue::new("network.transport", operation.transport),
                 KeyValue::new("mcp.protocol.version", operation.version.unwrap_or(OTHER)),
             ];
@@ -159,6 +182,10 @@ impl Metrics {
             labels.extend(prompt.map(|prompt| KeyValue::new("gen_ai.prompt.name", prompt)));
             let error = operation.error;
             labels.extend(error.map(|error| KeyValue::new("error.type", error.to_owned())));
+            let code = operation.code;
+            labels.extend(
+                code.map(|code| KeyValue::new("rpc.response.status_code", code.to_owned())),
+            );
             inner.told.operations.record(operation.took.as_secs_f64(), &labels);
         });
     }
@@ -181,7 +208,7 @@ impl Metrics {
             }
             let Some(took) = request.took else { return };
             let mut labels = vec![
-                KeyValue::new("http.request.method", one_of(request.method, &VERBS).to_owned()),
+                KeyValue::new("http.request.method", verb(request.method)),
                 KeyValue::new("server.address", request.host.to_owned()),
                 KeyValue::new("server.port", i64::from(request.port)),
                 KeyValue::new("url.template", route),

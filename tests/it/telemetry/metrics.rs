@@ -16,7 +16,7 @@ use crate::{
     support::{Era, TestServer, client, meta, reply, soon},
 };
 
-fn counted(config: &mut Config) {
+pub fn counted(config: &mut Config) {
     config.http.admin_listen = "127.0.0.1:0".parse().ok();
     config.limits.caller_rate = 0;
     config.limits.instance_rate = 0;
@@ -79,7 +79,8 @@ async fn what_happens_is_counted_under_the_names_of_the_conventions() {
         &[
             "http_route=\"/mcp\"",
             "http_response_status_code=\"200\"",
-            "http_request_method=\"POST\""
+            "http_request_method=\"POST\"",
+            "url_scheme=\"http\""
         ]
     ));
 }
@@ -122,6 +123,15 @@ async fn a_thousand_odd_names_make_no_more_series() {
         }
     }
     let text = text(&server).await;
+    // Each fifth of them came to be counted, under one name.
+    for (name, label) in [
+        ("mcp_server_operation_duration_seconds_count", "mcp_method_name=\"_OTHER\""),
+        ("http_server_request_duration_seconds_count", "http_request_method=\"_OTHER\""),
+    ] {
+        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
+        let counts = lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
+        assert_eq!(counts.sum::<u64>(), 200, "{name} {label}: {text}");
+    }
     let series = series(&text);
     let after: usize = series.values().map(BTreeSet::len).sum();
     assert!(!text.contains("odd_") && !text.contains("ODD") && !text.contains("Odd"), "{text}");
@@ -194,6 +204,7 @@ async fn whoever_hangs_up_is_no_failure() {
     // The call is dropped, and with it its connection, once Octopus was asked.
     tokio::select! { _ = call => panic!("it cannot have an answer"), () = asked => {} }
     for (name, label) in [
+        ("http_server_request_duration_seconds_count", "error_type=\"cancelled\""),
         ("mcp_server_operation_duration_seconds_count", "error_type=\"cancelled\""),
         ("octopus_mcp_upstream_requests_total", "outcome=\"given_up\""),
     ] {
@@ -206,6 +217,16 @@ async fn whoever_hangs_up_is_no_failure() {
     }
     let text = text(&server).await;
     assert!(!text.contains("error_type=\"-32603\""), "{text}");
+    assert!(!text.contains("rpc_response_status_code"), "{text}");
+    // Once, and with no status: there was no answer.
+    let served: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("http_server_request_duration_seconds_count"))
+        .collect();
+    let [served] = served.as_slice() else { panic!("{served:?}") };
+    assert!(served.ends_with("} 1") && !served.contains("status_code"), "{served}");
+    let active = "http_server_active_requests{http_request_method=\"POST\",url_scheme=\"http\"} 0";
+    assert!(text.contains(active), "{text}");
 }
 
 #[tokio::test]

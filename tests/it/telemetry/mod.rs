@@ -1,6 +1,8 @@
 //! What is told of the server while it runs.
 
 mod collector;
+mod conventions;
+mod given_up;
 mod metrics;
 mod observed;
 mod query;

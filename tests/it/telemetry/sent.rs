@@ -54,7 +54,7 @@ fn octopus() -> (Listening, Arc<Mutex<Vec<String>>>) {
     (serve(router), parents)
 }
 
-async fn call(url: &str, header: Option<String>, meta: Value) -> Value {
+pub async fn call(url: &str, header: Option<String>, meta: Value) -> Value {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {}, "_meta": meta } });
     let mut request = client()
@@ -73,7 +73,7 @@ async fn call(url: &str, header: Option<String>, meta: Value) -> Value {
     reply(request.body(body.to_string())).await.json()
 }
 
-fn named<'a>(taken: &'a Taken, name: &str, trace: &str) -> &'a Span {
+pub fn named<'a>(taken: &'a Taken, name: &str, trace: &str) -> &'a Span {
     let of_trace = |span: &&Span| span.name == name && hex(&span.trace_id) == trace;
     taken.spans.iter().find(of_trace).unwrap_or_else(|| {
         let all: Vec<_> =
@@ -119,7 +119,11 @@ async fn reaches(protocol: &str, log_filter: &str) {
     let served = named(&taken, "POST /mcp", THEIRS.0);
     assert_eq!(hex(&served.parent_span_id), THEIRS.1);
     assert_eq!(text(&served.attributes, "http.response.status_code").as_deref(), Some("200"));
+    for (name, value) in [("url.path", "/mcp"), ("url.scheme", "http")] {
+        assert_eq!(text(&served.attributes, name).as_deref(), Some(value), "{name}");
+    }
     let called = named(&taken, "tools/call list_spaces", THEIRS.0);
+    assert_eq!(text(&called.attributes, "jsonrpc.request.id").as_deref(), Some("1"));
     assert_eq!(called.parent_span_id, served.span_id);
     assert_eq!(text(&called.attributes, "gen_ai.tool.name").as_deref(), Some("list_spaces"));
     let asked = named(&taken, "GET /api/spaces", THEIRS.0);
@@ -178,15 +182,21 @@ async fn log_record_and_octopus_name_one_trace() {
     for header in [Some(parent(THEIRS)), None] {
         call(&serving.url, header, json!({})).await;
     }
+    // A message that names another trace than the request that brings it.
+    let mut meta = meta();
+    meta["traceparent"] = json!(parent(MESSAGES));
+    call(&serving.url, Some(parent(THEIRS)), meta).await;
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let records = crate::audit::records(&path);
     let traces: Vec<&str> =
         records.iter().map(|record| record["trace"].as_str().unwrap()).collect();
-    assert_eq!((traces.len(), traces[0]), (2, THEIRS.0));
+    assert_eq!((traces.len(), traces[0], traces[2]), (3, THEIRS.0, MESSAGES.0));
     let parents = parents.lock().unwrap();
     for trace in traces {
-        assert!(log.contains(trace), "{trace} in {log}");
+        let field = format!("trace=\"{trace}\"");
+        let is_called = |line: &str| line.contains(": called ") && line.contains(&field);
+        assert!(log.lines().any(is_called), "{trace} in {log}");
         assert!(parents.iter().any(|parent| parent.contains(trace)), "{trace} in {parents:?}");
     }
 }

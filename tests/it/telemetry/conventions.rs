@@ -1,0 +1,178 @@
+//! Names and attributes are those of OpenTelemetry's semantic conventions, and have no words of
+//! whoever calls where they could be many.
+
+use octopus_mcp::{config::Sessions, sample::keys};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use serde_json::{Value, json};
+
+use super::{
+    collector::{Collector, text as attribute},
+    metrics::{counted, text},
+    sent::call,
+};
+use crate::{
+    commands::{Serving, program},
+    sessions::greeting,
+    support::{Era, LEGACY, TestServer, client, reply, soon},
+};
+
+const OPERATIONS: &str = "mcp_server_operation_duration_seconds_count";
+
+/// How often an operation was told of that has all these labels.
+fn count(text: &str, labels: &[&str]) -> u64 {
+    let lines = text.lines().filter(|line| line.starts_with(OPERATIONS));
+    let lines = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
+    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_of_the_protocol() {
+    let server = TestServer::with(|config| {
+        counted(config);
+        config.http.sessions = Sessions::Memory;
+    })
+    .await;
+    let greeted = server.post(&[], greeting(&json!({})).to_string()).await;
+    let session = greeted.header("mcp-session-id").to_owned();
+    let headers = [("mcp-session-id", session.as_str()), ("mcp-protocol-version", LEGACY)];
+    let send = async |body: Value| server.post(&headers, body.to_string()).await;
+    for (method, params) in [
+        ("notifications/initialized", json!({})),
+        ("notifications/cancelled", json!({ "requestId": 99 })),
+        ("notifications/progress", json!({ "progressToken": 1, "progress": 1 })),
+        ("notifications/roots/list_changed", json!({})),
+        ("notifications/odd", json!({})),
+    ] {
+        let body = json!({ "jsonrpc": "2.0", "method": method, "params": params });
+        assert_eq!(send(body).await.status, 202, "{method}");
+    }
+    for (method, params) in [
+        ("logging/setLevel", json!({ "level": "info" })),
+        ("resources/subscribe", json!({ "uri": "octopus://spaces" })),
+        ("resources/unsubscribe", json!({ "uri": "octopus://spaces" })),
+        ("odd/method", json!({})),
+    ] {
+        let answer = server.ask(Era::Legacy, method, params).await;
+        assert_eq!(answer.code(), -32601, "{method}: {}", answer.text);
+    }
+    assert_eq!(server.ask(Era::Modern, "odd/method", json!({})).await.code(), -32601);
+    let refused =
+        ["error_type=\"-32601\"", "rpc_response_status_code=\"-32601\"", "network_transport"];
+    let none: [&str; 0] = [];
+    for (method, labels, times) in [
+        ("notifications/initialized", &none[..], 1),
+        ("notifications/cancelled", &none, 1),
+        ("notifications/progress", &none, 1),
+        ("notifications/roots/list_changed", &none, 1),
+        ("logging/setLevel", &refused, 1),
+        ("resources/subscribe", &refused, 1),
+        ("resources/unsubscribe", &refused, 1),
+        // One notification, and two requests.
+        ("_OTHER", &none, 3),
+        ("_OTHER", &refused, 2),
+    ] {
+        let name = format!("mcp_method_name=\"{method}\"");
+        let labels = [labels, &[name.as_str()]].concat();
+        // A notification is accepted before it is read.
+        soon(async || (count(&text(&server).await, &labels) == times).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn the_scheme_is_the_one_that_a_trusted_proxy_says() {
+    for (proxies, scheme) in [("127.0.0.1", "https"), ("192.0.2.1", "http")] {
+        let server = TestServer::with(|config| {
+            counted(config);
+            config.http.trusted_proxies = serde_json::from_value(json!(proxies)).unwrap();
+        })
+        .await;
+        let headers = [("x-octopus-apikey", keys::ADMIN), ("x-forwarded-proto", "https")];
+        server.ask_at("", &headers, Era::Legacy, "ping", json!({})).await;
+        let text = text(&server).await;
+        for name in ["http_server_request_duration_seconds_count", "http_server_active_requests"] {
+            let mut lines = text.lines().filter(|line| line.starts_with(name));
+            let line = lines.next().unwrap();
+            assert!(line.contains(&format!("url_scheme=\"{scheme}\"")), "{line}");
+            assert_eq!(lines.next(), None);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_have_the_attributes_of_the_conventions_and_the_log_has_no_more_of_them() {
+    let collector = Collector::start().await;
+    let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
+        .env("OTEL_EXPORTER_OTLP_CERTIFICATE", &collector.certificate)
+        .env("OCTOPUS_MCP_HTTP__SESSIONS", "memory");
+    let serving = Serving::start(command);
+    let odd = reqwest::Method::from_bytes(b"ODDITY").unwrap();
+    reply(client().request(odd.clone(), &serving.url)).await;
+    reply(client().request(odd, serving.url.replace("/mcp", "/nowhere"))).await;
+    reply(client().get(serving.url.replace("/mcp", "/nowhere?key=hidden"))).await;
+    let post = |session: Option<&str>, body: Value| {
+        let request = client()
+            .post(&serving.url)
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", LEGACY);
+        let request = session.iter().fold(request, |it, id| it.header("mcp-session-id", *id));
+        reply(request.body(body.to_string()))
+    };
+    let session = post(None, greeting(&json!({}))).await.header("mcp-session-id").to_owned();
+    let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(post(Some(&session), body).await.status, 202);
+    let uri = "octopus://spaces/Default/releases/Releases-99999";
+    let body = json!({ "jsonrpc": "2.0", "id": "seven", "method": "resources/read",
+        "params": { "uri": uri } });
+    // A session answers on a stream.
+    let answer = post(Some(&session), body).await;
+    assert!(answer.text.contains("\"code\":-32002"), "{}", answer.text);
+    call(&serving.url, None, json!({})).await;
+    let (ended, log) = serving.stop();
+    assert_eq!(ended, 0, "{log}");
+
+    let taken = collector.take();
+    let of = |name: &str, attributes: &[(&str, Option<&str>)]| {
+        let named: Vec<_> = taken.spans.iter().filter(|span| span.name == name).collect();
+        let is = |(key, value): &(&str, Option<&str>), span: &Span| {
+            attribute(&span.attributes, key).as_deref() == *value
+        };
+        let found = named.iter().any(|span| attributes.iter().all(|one| is(one, span)));
+        assert!(found, "{name} {attributes:?}: {named:#?}");
+    };
+    let odd = [
+        ("http.request.method", Some("_OTHER")),
+        ("http.request.method_original", Some("ODDITY")),
+        ("url.scheme", Some("http")),
+    ];
+    of("HTTP /mcp", &[&odd[..], &[("url.path", Some("/mcp"))]].concat());
+    of("HTTP", &[&odd[..], &[("url.path", Some("/nowhere")), ("http.route", None)]].concat());
+    of("GET", &[("url.path", Some("/nowhere")), ("http.request.method_original", None)]);
+    of("initialize", &[("jsonrpc.request.id", Some("1")), ("mcp.session.id", None)]);
+    of(
+        "notifications/initialized",
+        &[("jsonrpc.request.id", None), ("mcp.session.id", Some(&session))],
+    );
+    of(
+        "resources/read",
+        &[
+            ("jsonrpc.request.id", Some("seven")),
+            ("mcp.resource.uri", Some(uri)),
+            ("mcp.session.id", Some(&session)),
+            ("rpc.response.status_code", Some("-32002")),
+            ("error.type", Some("-32002")),
+        ],
+    );
+    of("tools/call list_spaces", &[("rpc.response.status_code", None), ("mcp.session.id", None)]);
+    let told = format!("{:?}{:?}", taken.spans, taken.metrics);
+    assert!(!told.contains("hidden") && !log.contains("hidden"), "{told}\n{log}");
+    for word in ["seven", session.as_str()] {
+        assert!(!log.contains(word), "{word} in {log}");
+    }
+    let metrics = format!("{:?}", taken.metrics);
+    for word in ["seven", uri, session.as_str(), "ODDITY"] {
+        assert!(!metrics.contains(word), "{word} in {metrics}");
+    }
+}
