@@ -15,9 +15,8 @@ use super::{Loaded, Period, Secret};
 pub struct Telemetry {
     /// `text` for people, `json` for machines.
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. What
-    /// `rmcp::service` says, of every answer that is an error and of every client that went away,
-    /// this server says itself.
+    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. `rmcp::service`
+    /// calls each answer with an error a warning, and each client that went away an error.
     pub log_filter: String,
     /// The OpenTelemetry collector that traces, metrics and logs go to.
     pub otlp: Collector,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{Extensions, MetaObject, ProtocolVersion, RequestId},
+    model::{ErrorCode, Extensions, MetaObject, ProtocolVersion, RequestId},
     service::{NotificationContext, RequestContext},
 };
 use tracing::{Instrument, Span, field::Empty};
@@ -142,8 +142,12 @@ pub(super) async fn told<T>(
     let started = Instant::now();
     let came = Box::pin(work).instrument(span.clone()).await;
     // What nobody waits for any more is answered with no code.
-    let code = came.as_ref().err().filter(|_| !with.is_cancelled());
-    let code = code.map(|error| error.code.0.to_string());
+    let refused = came.as_ref().err().filter(|_| !with.is_cancelled());
+    if let Some(failed) = refused.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
+        let said = text::door(&failed.message);
+        span.in_scope(|| tracing::warn!(method, error = %said.text.escape_debug(), "failed"));
+    }
+    let code = refused.map(|error| error.code.0.to_string());
     let error = match &came {
         Ok(answer) => is_error(answer).then_some(TOOL_ERROR),
         Err(_) => Some(code.as_deref().unwrap_or(CANCELLED)),

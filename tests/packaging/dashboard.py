@@ -106,8 +106,9 @@ ROWS = {
          [(share((MCP + "_count", BAD), (MCP + "_count", CALLS), within=SHOWN), "")], "stat", 5),
         ("A slow call", "Nineteen calls of tools in twenty were faster, in the time shown.", "s",
          [(quantile(0.95, "", MCP, CALLS, SHOWN), "")], "stat", 5),
-        ("Requests by status", "HTTP. Limits answer with 200 or 429, and with 503 where the server is full.", "short",
-         counts("http_response_status_code", HTTP + "_count"), "bars"),
+        ("Requests by status", "HTTP. Limits answer with 200 or 429, and with 503 where the server is full. `cancelled` has "
+         "no status: the client gave up first.", "short",
+         counts("http_response_status_code, error_type", HTTP + "_count"), "bars"),
         ("Requests by route", "HTTP, by method and route.", "reqps",
          rates("http_request_method, http_route", HTTP + "_count")),
         ("Under way", "Requests that are being answered, by replica. `limits.concurrent_requests` is the most.", "short",

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     commands::{Serving, program},
     sessions::greeting,
-    support::{Era, LEGACY, TestServer, client, reply, soon},
+    support::{Era, LEGACY, TestServer, client, meta, reply, soon},
 };
 
 const OPERATIONS: &str = "mcp_server_operation_duration_seconds_count";
@@ -52,8 +52,9 @@ async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_o
         ("resources/unsubscribe", json!({ "uri": "octopus://spaces" })),
         ("odd/method", json!({})),
     ] {
-        let answer = server.ask(Era::Legacy, method, params).await;
-        assert_eq!(answer.code(), -32601, "{method}: {}", answer.text);
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let answer = send(body).await;
+        assert!(answer.text.contains("\"code\":-32601"), "{method}: {}", answer.text);
     }
     assert_eq!(server.ask(Era::Modern, "odd/method", json!({})).await.code(), -32601);
     let refused =
@@ -129,7 +130,7 @@ async fn spans_have_the_attributes_of_the_conventions_and_the_log_has_no_more_of
     // A session answers on a stream.
     let answer = post(Some(&session), body).await;
     assert!(answer.text.contains("\"code\":-32002"), "{}", answer.text);
-    call(&serving.url, None, json!({})).await;
+    call(&serving.url, None, meta()).await;
     let (ended, log) = serving.stop();
     assert_eq!(ended, 0, "{log}");
 

@@ -67,3 +67,31 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
         assert!(!log.contains(level), "{log}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_failed_has_a_line_with_the_reason() {
+    let sample = Sample::new();
+    sample.trouble().add(Fault::on("/releases/Releases-9003").delay(Duration::from_mins(1)));
+    let octopus = serve(sample.router());
+    let url = format!("http://{}", octopus.address);
+    let mut command = program(&["--listen=127.0.0.1:0", "--server-url", &url]);
+    command.env("OCTOPUS_MCP_HTTP__REQUEST_TIMEOUT", "1s");
+    let serving = Serving::start(command);
+    let uri = "octopus://spaces/Default/releases/Releases-9003";
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read",
+        "params": { "uri": uri } });
+    let request = client()
+        .post(&serving.url)
+        .header("content-type", "application/json")
+        .header("x-octopus-apikey", keys::ADMIN);
+    assert_eq!(reply(request.body(body.to_string())).await.code(), -32603);
+    let (code, log) = serving.stop();
+    assert_eq!(code, 0, "{log}");
+    let is_told = |line: &str| {
+        ["WARN", "failed method=\"resources/read\" error=this took longer than 1 s"]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    assert!(log.lines().any(is_told), "{log}");
+    assert!(!log.contains(uri), "{log}");
+}
