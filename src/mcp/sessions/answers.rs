@@ -1,8 +1,10 @@
 //! Questions on sessions that replicas share, and how an answer finds whoever asked.
 //!
 //! Each replica numbers its questions by itself, so the ID of one names the replica, and so do those
-//! of events; and it is given out once, so that no answer is ever to another question. An answer that comes to another replica is left in the store, sealed; whoever asked
-//! looks there until it comes, or nobody waits for it any more.
+//! of events; and it is given out once, so that no answer is ever to another question. The ID is
+//! sealed for its session, so that there is an answer to nothing but what was asked. One that comes
+//! to another replica is left in the store, sealed; whoever asked looks there until it comes, or
+//! nobody waits for it any more.
 
 use std::{
     collections::HashMap,
@@ -41,40 +43,18 @@ enum To {
 }
 
 impl Shared {
-    pub(super) fn waiting(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), u64>> {
+    pub(super) fn waiting(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), Arc<str>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The ID of the question of a session that has this number here; and whether it is new.
-    fn named(&self, session: &SessionId, number: i64) -> (NumberOrString, bool) {
-        let mut is_new = false;
+    /// Lets a question wait no more, and says whether the one with this ID did.
+    fn answered(&self, this: &(SessionId, i64), id: &str) -> bool {
         let mut waiting = self.waiting();
-        let asked = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
-            is_new = true;
-            self.asked.fetch_add(1, Ordering::Relaxed)
-        });
-        (NumberOrString::String(format!("{}-{asked}-{number}", self.us).into()), is_new)
-    }
-
-    /// Whose question has this ID. That of one of this replica waits no more.
-    fn to(&self, session: &SessionId, id: &NumberOrString) -> To {
-        let NumberOrString::String(id) = id else { return To::Nobody };
-        let mut parts = id.splitn(3, '-');
-        let mut part = || parts.next().unwrap_or_default();
-        let (who, asked, number) = (part(), part().parse(), part().parse());
-        let is_name =
-            who.len() == self.us.len() && who.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let (true, Ok(asked), Ok(number)) = (is_name, asked, number) else { return To::Nobody };
-        if who != self.us {
-            return To::Another;
+        let waited = waiting.get(this).is_some_and(|known| **known == *id);
+        if waited {
+            waiting.remove(this);
         }
-        let this = (Arc::clone(session), number);
-        let mut waiting = self.waiting();
-        if waiting.get(&this) != Some(&asked) {
-            return To::Nobody;
-        }
-        waiting.remove(&this);
-        To::Us(number)
+        waited
     }
 
     /// The ID of an event as this replica knows it; `None` where it is another's.
@@ -86,16 +66,47 @@ impl Shared {
     }
 }
 
-fn key(session: &SessionId, question: &NumberOrString) -> Key {
-    let question = question.to_string();
-    *Fingerprint::of([session.as_bytes(), question.as_bytes()]).as_bytes()
+fn key(session: &SessionId, question: &str) -> Key {
+    *Fingerprint::of([session, question].map(str::as_bytes)).as_bytes()
 }
 
 fn purpose(key: &Key) -> Vec<u8> {
     [b"answer".as_slice(), key].concat()
 }
 
+fn of_question(session: &SessionId) -> Vec<u8> {
+    [b"question".as_slice(), session.as_bytes()].concat()
+}
+
 impl Sessions {
+    /// The ID of the question of a session that has this number here; and whether it is new.
+    fn named(&self, shared: &Shared, session: &SessionId, number: i64) -> (Arc<str>, bool) {
+        let mut is_new = false;
+        let mut waiting = shared.waiting();
+        let id = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
+            is_new = true;
+            let asked = shared.asked.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{asked}-{number}", shared.us);
+            self.seal.seal(name.as_bytes(), &of_question(session), GOOD_FOR).into()
+        });
+        (Arc::clone(id), is_new)
+    }
+
+    /// Whose question has this ID. That of one of this replica waits no more.
+    fn to(&self, shared: &Shared, session: &SessionId, id: &str) -> To {
+        let Ok(name) = self.seal.open(id, &of_question(session)) else { return To::Nobody };
+        let name = String::from_utf8_lossy(&name);
+        let mut parts = name.splitn(3, '-');
+        let (who, _, number) = (parts.next(), parts.next(), parts.next());
+        if who != Some(shared.us.as_str()) {
+            return To::Another;
+        }
+        match number.and_then(|number| number.parse().ok()) {
+            Some(number) if shared.answered(&(Arc::clone(session), number), id) => To::Us(number),
+            _ => To::Nobody,
+        }
+    }
+
     /// A message as it goes out to the client of a session.
     pub(super) fn outward(
         self: &Arc<Self>,
@@ -114,19 +125,20 @@ impl Sessions {
         match Arc::make_mut(inner) {
             JsonRpcMessage::Request(asked) => {
                 if let NumberOrString::Number(number) = asked.id {
-                    let (id, is_new) = shared.named(session, number);
+                    let (id, is_new) = self.named(shared, session, number);
                     if is_new {
-                        let (session, id) = (Arc::clone(session), id.clone());
+                        let (session, id) = (Arc::clone(session), Arc::clone(&id));
                         tokio::spawn(Arc::clone(self).await_answer(session, number, id));
                     }
-                    asked.id = id;
+                    asked.id = NumberOrString::String(id);
                 }
             }
             JsonRpcMessage::Notification(told) => {
                 if let ServerNotification::CancelledNotification(cancelled) = &mut told.notification
                     && let Some(NumberOrString::Number(number)) = cancelled.params.request_id
                 {
-                    cancelled.params.request_id = Some(shared.named(session, number).0);
+                    let (id, _) = self.named(shared, session, number);
+                    cancelled.params.request_id = Some(NumberOrString::String(id));
                     shared.waiting().remove(&(Arc::clone(session), number));
                 }
             }
@@ -151,14 +163,15 @@ impl Sessions {
             },
             _ => return Ok(Some(message)),
         };
-        match shared.to(session, id) {
+        let NumberOrString::String(name) = &*id else { return Ok(None) };
+        match self.to(shared, session, name) {
             To::Us(number) => {
                 *id = NumberOrString::Number(number);
                 Ok(Some(message))
             }
             To::Nobody => Ok(None),
             To::Another => {
-                let key = key(session, id);
+                let key = key(session, name);
                 let answer = serde_json::to_vec(&message).map_err(|_| ())?;
                 if answer.len() > LARGEST {
                     return Err(());
@@ -175,23 +188,28 @@ impl Sessions {
 
     /// Looks for the answer to a question until it comes, here or at another replica, or nobody
     /// waits for it any more.
-    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64, id: NumberOrString) {
+    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64, id: Arc<str>) {
         let Some(shared) = &self.shared else { return };
         let key = key(&session, &id);
         let this = (session, number);
         let look = async {
             while shared.waiting().contains_key(&this) && self.known().contains_key(&*this.0) {
                 tokio::time::sleep(LOOK).await;
-                if let Some(sealed) = shared.store.get(KIND, &key).await {
-                    return self.opened(&sealed, &key);
+                // What does not open is no answer, and one may come in its place.
+                let sealed = shared.store.get(KIND, &key).await;
+                if let Some(answer) = sealed.and_then(|sealed| self.opened(&sealed, &key)) {
+                    return Some(answer);
                 }
             }
             None
         };
         let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
         // What is left waiting when the session ends here is taken out as well.
-        let To::Us(number) = shared.to(&this.0, &id) else { return };
+        if !shared.answered(&this, &id) {
+            return;
+        }
         if let Some(mut answer) = answer {
+            let number = this.1;
             match &mut answer {
                 JsonRpcMessage::Response(answer) => answer.id = NumberOrString::Number(number),
                 JsonRpcMessage::Error(error) => error.id = Some(NumberOrString::Number(number)),

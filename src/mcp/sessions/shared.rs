@@ -46,8 +46,8 @@ pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     /// What tells this replica from the others.
     pub(super) us: String,
-    /// The questions that were asked here and wait for an answer, and which each is of all.
-    pub(super) waiting: Mutex<HashMap<(SessionId, i64), u64>>,
+    /// The questions that were asked here and wait for an answer, and the ID of each.
+    pub(super) waiting: Mutex<HashMap<(SessionId, i64), Arc<str>>>,
     /// How many questions were asked here.
     pub(super) asked: AtomicU64,
     /// One session after the other is taken up.
