@@ -98,8 +98,10 @@ impl SessionManager for Manager {
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {
-        self.sessions()?.forget(id);
-        self.local()?.close_session(id).await
+        let sessions = self.sessions()?;
+        sessions.forget(id);
+        sessions.close(id).await;
+        Ok(())
     }
 
     async fn create_stream(

@@ -21,7 +21,7 @@ use std::{
 };
 
 use rmcp::transport::streamable_http_server::session::{
-    SessionManager, local::LocalSessionManager,
+    SessionId, SessionManager, local::LocalSessionManager,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,8 @@ use crate::{
 const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
 /// How often idle sessions are looked for.
 const ROUND: Duration = Duration::from_secs(5);
+/// How long the end of one may take.
+const CLOSES: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
     /// Whose request is being served, and how: rmcp makes sessions without saying for whom.
@@ -181,13 +183,28 @@ impl Sessions {
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(round) => false,
             };
-            for id in self.remove_over(stopped) {
-                let _ = Manager(Some(Arc::clone(&self))).close_session(&id.into()).await;
-            }
+            let over = self.remove_over(stopped).into_iter().map(SessionId::from);
+            futures::future::join_all(over.map(|id| {
+                let sessions = &self;
+                async move {
+                    sessions.forget(&id);
+                    sessions.close(&id).await;
+                }
+            }))
+            .await;
             if stopped {
                 return;
             }
             self.keep_in_use().await;
+        }
+    }
+
+    /// Ends a session here, with its streams. One whose client reads nothing of what it was told
+    /// ends by itself as soon as that client reads, or is gone.
+    async fn close(&self, id: &SessionId) {
+        // It cannot be found from the beginning of this, however long it takes.
+        if tokio::time::timeout(CLOSES, self.local.close_session(id)).await.is_err() {
+            tracing::debug!("a session whose client reads nothing ends later");
         }
     }
 
@@ -208,3 +225,6 @@ fn purpose((whose, narrowed): (Whose, [u8; 32])) -> Vec<u8> {
     purpose.extend(narrowed);
     purpose
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,7 +131,7 @@ impl Sessions {
     /// Ends here what has ended at another replica.
     async fn is_over(&self, id: &str) -> Found {
         self.forget(id);
-        let _ = self.local.close_session(&id.into()).await;
+        self.close(&id.into()).await;
         Found::Nowhere
     }
 
@@ -146,7 +146,7 @@ impl Sessions {
     ) -> Result<(), NotTaken> {
         let Some(shared) = &self.shared else { return Err(NotTaken::Failed) };
         let alone = tokio::time::timeout(PATIENCE, shared.taking.lock()).await;
-        let _alone = alone.map_err(|_| NotTaken::Failed)?;
+        let alone = alone.map_err(|_| NotTaken::Failed)?;
         if self.known().contains_key(id) {
             return Ok(());
         }
@@ -162,13 +162,15 @@ impl Sessions {
         let ends = match taken {
             Ok(ends) => ends,
             Err(why) => {
-                let _ = self.local.close_session(&id.into()).await;
+                self.close(&id.into()).await;
                 return Err(why);
             }
         };
         if let Some(known) = self.known().get_mut(id) {
             known.shared = true;
         }
+        // Others need not wait for what gives way.
+        drop(alone);
         if let Some(ends) = ends {
             self.end(&ends).await;
         }
@@ -232,7 +234,7 @@ impl Sessions {
     /// Ends a session, at every replica.
     pub async fn end(&self, id: &str) {
         self.forget(id);
-        let _ = self.local.close_session(&id.into()).await;
+        self.close(&id.into()).await;
         if let Some(shared) = &self.shared {
             // What does not read as a greeting is over. It is written when a store that is away is
             // back.
