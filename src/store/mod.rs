@@ -144,26 +144,37 @@ impl Store {
     }
 
     /// Claims a name for a while, for one of the replicas that share a store: whoever comes first
-    /// with a value of their own has it. Where nothing is shared, there is nobody else.
+    /// has it. What is left there is whose it is, which is as long for all and by which a replica
+    /// knows its own, and something more, which is another each time. Where nobody knows whether it
+    /// was claimed, it is given up in the background. Where nothing is shared, there is nobody else.
     pub async fn claim(
         &self,
         kind: &'static str,
         key: &Key,
-        value: &[u8],
+        (whose, what): (&[u8], &[u8]),
         good_for: Duration,
     ) -> Claim {
         match &self.remote {
             None => Claim::Ours,
-            Some(remote) => remote.claim(kind, key, value, good_for).await,
+            Some(remote) => remote.claim(kind, key, (whose, what), good_for).await,
         }
     }
 
-    /// Gives up what was claimed or put with this value. Where the store that replicas share is
-    /// away, that is lost, and it stays until its time is over.
-    pub async fn give_up(&self, kind: &'static str, key: &Key, value: &[u8]) {
+    /// Gives up what was claimed or put with this value, and would be good for that long. It waits
+    /// for the store that replicas share as [`put`](Self::put) does.
+    pub async fn give_up(&self, kind: &'static str, key: &Key, value: &[u8], good_for: Duration) {
         self.kept.remove(kind, key);
         if let Some(remote) = &self.remote {
-            remote.give_up(kind, key, value).await;
+            remote.give_up(kind, key, value, good_for).await;
+        }
+    }
+
+    /// Takes a value away that would be good for that long. It waits for the store that replicas
+    /// share as [`put`](Self::put) does.
+    pub async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {
+        self.kept.remove(kind, key);
+        if let Some(remote) = &self.remote {
+            remote.remove(kind, key, good_for).await;
         }
     }
 

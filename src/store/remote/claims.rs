@@ -1,19 +1,20 @@
 //! Names that one replica has at a time, and values that are renewed, in the store that replicas share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::Script;
 
 use super::{
     super::{Claim, Kept, Key},
     Connection, Remote,
+    later::What,
 };
 
-/// Leaves a value, unless another is there, which it gives.
+/// Leaves a value, unless one is there that begins otherwise, which it gives.
 const CLAIM: &str = r"
 local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] then return held end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if held and string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return held end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
 return false
 ";
 
@@ -45,28 +46,53 @@ impl Default for Scripts {
 impl Remote {
     pub(in crate::store) async fn claim(
         &self,
-        kind: &str,
+        kind: &'static str,
         key: &Key,
-        value: &[u8],
+        (whose, what): (&[u8], &[u8]),
         good_for: Duration,
     ) -> Claim {
         let Some(Connection { number, mut to }) = self.connection() else { return Claim::Unknown };
         let mut ask = self.claims.claim.prepare_invoke();
-        ask.key(self.name("kept", kind, key)).arg(value).arg(milliseconds(good_for));
+        ask.key(self.name("kept", kind, key)).arg(whose).arg(what).arg(milliseconds(good_for));
         let asked = ask.invoke_async::<Option<Vec<u8>>>(&mut to);
         match self.within(self.patience, number, asked).await {
             Some(None) => Claim::Ours,
             Some(Some(held)) => Claim::Theirs(held),
-            None => Claim::Unknown,
+            None => {
+                // The store may take it all the same, when nobody waits for it any more.
+                let value = What::GiveUp([whose, what].concat().into());
+                self.later(kind, key, value, Instant::now() + good_for);
+                Claim::Unknown
+            }
         }
     }
 
-    pub(in crate::store) async fn give_up(&self, kind: &str, key: &Key, value: &[u8]) {
+    /// Takes this value away, unless another is there, now or in the background.
+    pub(in crate::store) async fn give_up(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        value: &[u8],
+        good_for: Duration,
+    ) {
         self.later.remove(kind, key);
-        let Some(Connection { number, mut to }) = self.connection() else { return };
+        if !self.take_away(self.patience, kind, key, value).await {
+            self.later(kind, key, What::GiveUp(value.into()), Instant::now() + good_for);
+        }
+    }
+
+    /// Takes this value away, unless another is there. Whether the store has said so in time.
+    pub(super) async fn take_away(
+        &self,
+        patience: Duration,
+        kind: &str,
+        key: &Key,
+        value: &[u8],
+    ) -> bool {
+        let Some(Connection { number, mut to }) = self.connection() else { return false };
         let mut ask = self.claims.give_up.prepare_invoke();
         ask.key(self.name("kept", kind, key)).arg(value);
-        self.within(self.patience, number, ask.invoke_async::<u8>(&mut to)).await;
+        self.within(patience, number, ask.invoke_async::<u8>(&mut to)).await.is_some()
     }
 
     pub(in crate::store) async fn renew(&self, kind: &str, key: &Key, good_for: Duration) -> Kept {

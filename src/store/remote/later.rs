@@ -12,7 +12,7 @@ use super::super::Key;
 const MOST: usize = 10_000;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// Values that wait to be written, the oldest first, and of each name the newest alone.
+/// What waits to be done, the oldest first, and of what decides about a name the newest alone.
 #[derive(Debug, Default)]
 pub(super) struct Later(Mutex<Queue>);
 
@@ -22,56 +22,83 @@ struct Queue {
     count: u64,
 }
 
-/// A value that waits.
+/// What is to be done with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// To have this value.
+    Write(Arc<[u8]>),
+    /// To have none.
+    Remove,
+    /// To have this value no more; another that is there stays.
+    GiveUp(Arc<[u8]>),
+}
+
+/// Something that waits.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     number: u64,
     pub(super) kind: &'static str,
     pub(super) key: Key,
-    pub(super) value: Arc<[u8]>,
+    pub(super) what: What,
     /// Until when it is good.
     pub(super) until: Instant,
 }
 
+impl What {
+    /// Whether it says what there is, whatever was there before.
+    fn decides(&self) -> bool {
+        !matches!(self, Self::GiveUp(_))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Write(value) | Self::GiveUp(value) => value.len(),
+            Self::Remove => 0,
+        }
+    }
+}
+
 impl Waiting {
-    fn is_called(&self, kind: &str, key: &Key) -> bool {
-        self.kind == kind && self.key == *key
+    fn decides(&self, kind: &str, key: &Key) -> bool {
+        self.kind == kind && self.key == *key && self.what.decides()
     }
 }
 
 impl Later {
-    /// Lets a value wait, in place of an older one of its name. Whether there was room for it.
-    pub(super) fn add(&self, kind: &'static str, key: &Key, value: &[u8], until: Instant) -> bool {
+    /// Lets something wait, in place of what was older and decided. Whether there was room for it.
+    pub(super) fn add(&self, kind: &'static str, key: &Key, what: What, until: Instant) -> bool {
         let mut queue = self.queue();
-        queue.waiting.retain(|waiting| !waiting.is_called(kind, key));
-        let bytes: usize = queue.waiting.iter().map(|waiting| waiting.value.len()).sum();
-        if queue.waiting.len() >= MOST || bytes + value.len() > MOST_BYTES {
+        if what.decides() {
+            queue.waiting.retain(|waiting| !waiting.decides(kind, key));
+        }
+        let bytes: usize = queue.waiting.iter().map(|waiting| waiting.what.len()).sum();
+        if queue.waiting.len() >= MOST || bytes + what.len() > MOST_BYTES {
             return false;
         }
         queue.count += 1;
         let number = queue.count;
-        queue.waiting.push_back(Waiting { number, kind, key: *key, value: value.into(), until });
+        queue.waiting.push_back(Waiting { number, kind, key: *key, what, until });
         true
     }
 
-    /// Whether a value of this name waits.
+    /// Whether something waits that decides about this name.
     pub(super) fn has(&self, kind: &str, key: &Key) -> bool {
-        self.queue().waiting.iter().any(|waiting| waiting.is_called(kind, key))
+        self.queue().waiting.iter().any(|waiting| waiting.decides(kind, key))
     }
 
-    /// The value whose turn it is. It waits on until it is said to be written.
+    /// That whose turn it is. It waits on until it is said to be done.
     pub(super) fn next(&self) -> Option<Waiting> {
         self.queue().waiting.front().cloned()
     }
 
-    /// Says that a value was written. A newer one of its name waits on.
-    pub(super) fn written(&self, written: &Waiting) {
-        self.queue().waiting.retain(|waiting| waiting.number != written.number);
+    /// Says that it was done. What is newer waits on.
+    pub(super) fn done(&self, done: &Waiting) {
+        self.queue().waiting.retain(|waiting| waiting.number != done.number);
     }
 
-    /// Lets no value of this name wait any more.
+    /// Lets nothing wait any more that decides about this name.
     pub(super) fn remove(&self, kind: &str, key: &Key) {
-        self.queue().waiting.retain(|waiting| !waiting.is_called(kind, key));
+        self.queue().waiting.retain(|waiting| !waiting.decides(kind, key));
     }
 
     /// The queue, without what is not good any more.
@@ -93,20 +120,45 @@ mod tests {
         Instant::now() + Duration::from_hours(1)
     }
 
+    fn write(value: &[u8]) -> What {
+        What::Write(value.into())
+    }
+
     #[test]
     fn the_newest_value_of_each_name_waits_in_turn_until_it_is_written_or_no_longer_good() {
         let later = Later::default();
-        assert!(later.add("starter", &[1; 32], b"alice", hour()));
+        assert!(later.add("starter", &[1; 32], write(b"alice"), hour()));
         let old = later.next().unwrap();
-        assert!(later.add("starter", &[2; 32], b"bob", hour()));
-        assert!(later.add("starter", &[1; 32], b"carol", hour()));
-        assert!(later.add("starter", &[3; 32], b"gone", Instant::now()));
+        assert!(later.add("starter", &[2; 32], write(b"bob"), hour()));
+        assert!(later.add("starter", &[1; 32], write(b"carol"), hour()));
+        assert!(later.add("starter", &[3; 32], write(b"gone"), Instant::now()));
         assert!(!later.has("starter", &[3; 32]) && !later.has("other", &[1; 32]));
-        later.written(&old);
+        later.done(&old);
         for value in [b"bob".as_slice(), b"carol"] {
             let next = later.next().unwrap();
-            assert_eq!(&*next.value, value);
-            later.written(&next);
+            assert_eq!(next.what, write(value));
+            later.done(&next);
+        }
+        assert!(later.next().is_none());
+    }
+
+    #[test]
+    fn what_is_given_up_decides_nothing_and_no_newer_value_takes_its_place() {
+        let (later, key) = (Later::default(), [1; 32]);
+        let [one, two] = [b"one".as_slice(), b"two"].map(|value| What::GiveUp(value.into()));
+        let all = [one.clone(), write(b"three"), two.clone(), What::Remove];
+        assert!(later.add("deed", &key, one.clone(), hour()));
+        assert!(!later.has("deed", &key));
+        for what in &all[1..] {
+            assert!(later.add("deed", &key, what.clone(), hour()));
+        }
+        assert!(later.has("deed", &key));
+        later.remove("deed", &key);
+        assert!(!later.has("deed", &key));
+        for what in [one, two] {
+            let next = later.next().unwrap();
+            assert_eq!(next.what, what);
+            later.done(&next);
         }
         assert!(later.next().is_none());
     }
@@ -124,13 +176,16 @@ mod tests {
                 number: 0,
                 kind: "starter",
                 key: key(number),
-                value: value.as_slice().into(),
+                what: write(&value),
                 until: hour(),
             };
             later.queue().waiting.extend((1..most).map(waiting));
-            assert!(later.add("starter", &key(most), &value, hour()));
-            assert!(!later.add("starter", &key(most + 1), b"x", hour()));
-            assert!(later.add("starter", &key(most), &value, hour()), "in place of an older one");
+            assert!(later.add("starter", &key(most), write(&value), hour()));
+            assert!(!later.add("starter", &key(most + 1), write(b"x"), hour()));
+            assert!(
+                later.add("starter", &key(most), write(&value), hour()),
+                "in place of an older one"
+            );
         }
     }
 }

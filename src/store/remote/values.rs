@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     super::{Key, Written},
     CONNECT, Connection, Remote,
+    later::What,
 };
 
 impl Remote {
@@ -20,9 +21,30 @@ impl Remote {
         if !self.later.has(kind, key) && self.set(self.patience, kind, key, value, until).await {
             return Written::Shared;
         }
-        let waits = self.later.add(kind, key, value, until);
-        self.lost.notify_one();
+        let waits = self.later(kind, key, What::Write(value.into()), until);
         if waits { Written::Soon } else { Written::Here }
+    }
+
+    /// Takes a value away, now or in the background.
+    pub(in crate::store) async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {
+        self.later.remove(kind, key);
+        if !self.delete(self.patience, kind, key).await {
+            self.later(kind, key, What::Remove, Instant::now() + good_for);
+        }
+    }
+
+    /// Lets this be done in the background. Whether there is room for it.
+    pub(super) fn later(&self, kind: &'static str, key: &Key, what: What, until: Instant) -> bool {
+        let waits = self.later.add(kind, key, what, until);
+        self.lost.notify_one();
+        waits
+    }
+
+    async fn delete(&self, patience: Duration, kind: &str, key: &Key) -> bool {
+        let Some(Connection { number, mut to }) = self.connection() else { return false };
+        let mut delete = redis::cmd("DEL");
+        delete.arg(self.name("kept", kind, key));
+        self.within(patience, number, delete.query_async::<()>(&mut to)).await.is_some()
     }
 
     /// Writes a value that is good until then. Whether the store has said so in time.
@@ -42,14 +64,20 @@ impl Remote {
         self.within(patience, number, set.query_async::<()>(&mut to)).await.is_some()
     }
 
-    /// Writes what could not be written before. Whether nothing is left of it.
+    /// Does what could not be done before. Whether nothing is left of it.
     pub(super) async fn write_later(&self) -> bool {
         while let Some(next) = self.later.next() {
             // Nobody waits for it.
-            if !self.set(CONNECT, next.kind, &next.key, &next.value, next.until).await {
+            let (kind, key) = (next.kind, &next.key);
+            let is_done = match &next.what {
+                What::Write(value) => self.set(CONNECT, kind, key, value, next.until).await,
+                What::Remove => self.delete(CONNECT, kind, key).await,
+                What::GiveUp(value) => self.take_away(CONNECT, kind, key, value).await,
+            };
+            if !is_done {
                 return false;
             }
-            self.later.written(&next);
+            self.later.done(&next);
         }
         true
     }

@@ -24,23 +24,27 @@ impl Claims {
         Self { store, us: uuid::Uuid::new_v4() }
     }
 
-    /// Claims a deed for this replica. While the store is away, a yes counts where it was asked
-    /// for, and so at one replica alone; a name that the caller chose counts nowhere.
+    /// Claims a deed for this replica, and gives the claim. While the store is away, a yes counts
+    /// where it was asked for, and so at one replica alone; a name that the caller chose counts
+    /// nowhere.
     pub(super) async fn take(
         &self,
         name: Name,
         arguments: &Key,
         asked_here: bool,
-    ) -> Result<(), Undone> {
-        let (Name::Given(key) | Name::Asked(key)) = name else { return Ok(()) };
-        let ours = self.ours(arguments);
-        match self.store.claim(KIND, &key, &ours, KEPT).await {
-            Claim::Ours => Ok(()),
-            Claim::Theirs(held) => self.held(&held, arguments).map_or(Ok(()), Err),
+    ) -> Result<Option<Claimed>, Undone> {
+        let (Name::Given(key) | Name::Asked(key)) = name else { return Ok(None) };
+        let claimed = Claimed::new(key, arguments);
+        match self.store.claim(KIND, &key, (self.us.as_bytes(), &claimed.what), KEPT).await {
+            Claim::Ours => Ok(Some(claimed)),
+            // What this replica claimed itself is never another's.
+            Claim::Theirs(held) => Err(self.held(&held, arguments).unwrap_or(Undone::Elsewhere)),
             Claim::Unknown if asked_here && matches!(name, Name::Asked(_)) => {
-                // The others learn of it when the store is back.
-                self.store.put(KIND, &key, &ours, KEPT).await;
-                Ok(())
+                // The others learn of it when the store is back, by a claim of its own: the one
+                // that nobody knows of is given up then.
+                let claimed = Claimed::new(key, arguments);
+                self.store.put(KIND, &key, &self.value(&claimed), KEPT).await;
+                Ok(Some(claimed))
             }
             Claim::Unknown => Err(Undone::Unknown),
         }
@@ -53,21 +57,64 @@ impl Claims {
     }
 
     /// Lets others do it: nothing came of it here.
-    pub(super) async fn give_up(&self, name: Name, arguments: &Key) {
-        let (Name::Given(key) | Name::Asked(key)) = name else { return };
-        self.store.give_up(KIND, &key, &self.ours(arguments)).await;
+    pub(super) async fn give_up(&self, claimed: &Claimed) {
+        self.store.give_up(KIND, &claimed.key, &self.value(claimed), KEPT).await;
     }
 
-    fn ours(&self, arguments: &Key) -> Vec<u8> {
-        [self.us.as_bytes().as_slice(), arguments].concat()
+    fn value(&self, claimed: &Claimed) -> Vec<u8> {
+        [self.us.as_bytes().as_slice(), &claimed.what].concat()
     }
 
-    /// What this replica claimed itself, it knows better than the store.
+    /// What this replica claimed itself, it knows better than the store. What does not read as a
+    /// claim is somebody else's.
     fn held(&self, held: &[u8], arguments: &Key) -> Option<Undone> {
-        let (whose, of) = held.split_at_checked(self.us.as_bytes().len())?;
-        if whose == self.us.as_bytes() {
+        let us = self.us.as_bytes();
+        let Some((whose, what)) = held.split_at_checked(us.len()) else {
+            return Some(Undone::Elsewhere);
+        };
+        if whose == us {
             return None;
         }
-        Some(if of == arguments { Undone::Elsewhere } else { Undone::OtherCall })
+        let is_other = what.len() >= arguments.len() && !what.starts_with(arguments);
+        Some(if is_other { Undone::OtherCall } else { Undone::Elsewhere })
+    }
+}
+
+/// A claim of this replica.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    key: Key,
+    /// What the deed is done with, and what tells this claim from every other of the same.
+    what: Vec<u8>,
+}
+
+impl Claimed {
+    fn new(key: Key, arguments: &Key) -> Self {
+        let once = uuid::Uuid::new_v4();
+        Self { key, what: [arguments.as_slice(), once.as_bytes()].concat() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_our_own_claim_is_somebody_elses() {
+        let claims = Claims::new(Store::memory());
+        let (this, other) = ([1; 32], [2; 32]);
+        let theirs = Claims::new(Store::memory());
+        let claim = |whose: &Claims, of: &Key| whose.value(&Claimed::new([0; 32], of));
+        for (held, comes_to) in [
+            (claim(&claims, &this), None),
+            (claim(&claims, &other), None),
+            (claim(&theirs, &this), Some(Undone::Elsewhere)),
+            (claim(&theirs, &other), Some(Undone::OtherCall)),
+            (Vec::new(), Some(Undone::Elsewhere)),
+            (b"nonsense".to_vec(), Some(Undone::Elsewhere)),
+            (theirs.us.as_bytes().to_vec(), Some(Undone::Elsewhere)),
+        ] {
+            assert_eq!(claims.held(&held, &this), comes_to, "{held:?}");
+        }
     }
 }

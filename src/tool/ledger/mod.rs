@@ -200,17 +200,17 @@ impl Ledger {
         let ended = Arc::new(OnceLock::new());
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
-            let came = match ledger.claims.take(name, &arguments, asked_here).await {
-                Ok(()) => Ok(work.await),
-                Err(undone) => Err(undone),
+            let (came, claimed) = match ledger.claims.take(name, &arguments, asked_here).await {
+                Ok(claimed) => (Ok(work.await), claimed),
+                Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
             let bytes = bytes.map_or(0, |answer| answer.body.len());
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
-            if refused {
+            if let Some(claimed) = claimed.filter(|_| refused) {
                 // Octopus did nothing, so the next try is a first one, here and elsewhere.
-                ledger.claims.give_up(name, &arguments).await;
+                ledger.claims.give_up(&claimed).await;
             }
             let _ = end.set(Ended { at: Instant::now(), bytes });
             let refused = refused || came.is_err();

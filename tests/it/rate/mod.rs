@@ -4,6 +4,7 @@
 mod addresses;
 mod bodies;
 mod callers;
+mod claims;
 mod clients;
 mod encrypted;
 mod instances;

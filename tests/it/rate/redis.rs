@@ -121,10 +121,32 @@ impl Redis {
 
     /// Every name that is in it.
     pub async fn names(&self) -> Vec<String> {
+        self.ask(redis::cmd("KEYS").arg("*")).await
+    }
+
+    /// The value that has this name.
+    pub async fn value(&self, name: &str) -> Vec<u8> {
+        self.ask(redis::cmd("GET").arg(name)).await
+    }
+
+    /// Writes a value, as whoever else can reach it might.
+    pub async fn write(&self, name: &str, value: &[u8]) {
+        self.ask(redis::cmd("SET").arg(name).arg(value)).await
+    }
+
+    /// How many times it did this.
+    pub async fn calls(&self, command: &str) -> u64 {
+        let counts: String = self.ask(redis::cmd("INFO").arg("commandstats")).await;
+        let start = format!("cmdstat_{command}:calls=");
+        let count = counts.lines().find_map(|line| line.strip_prefix(&start)?.split(',').next());
+        count.map_or(0, |count| count.parse().unwrap())
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         let socket = self.folder.path().join("socket");
         let client = redis::Client::open(format!("redis+unix://{}", socket.display())).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap()
+        command.query_async(&mut connection).await.unwrap()
     }
 }
 

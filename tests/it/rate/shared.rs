@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use octopus_mcp::{
     config::{Limits, Period, StoreAddress},
     sample::keys,
-    store::{Claim, Kept, Store, Written},
+    store::{Kept, Store, Written},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -139,44 +139,6 @@ async fn small_values_are_shared_for_their_time_and_survive_its_absence_here() {
     redis.come_back().await;
     soon(async || (!one.is_away()).then_some(())).await;
     assert_eq!(one.get("starter", &[5; 32]).await.as_deref(), Some(&b"carol"[..]));
-}
-
-#[tokio::test]
-async fn a_name_is_claimed_by_one_replica_until_it_gives_it_up_or_its_time_is_over() {
-    let mut redis = Redis::start().await;
-    let mut config = octopus_mcp::config::Config::default();
-    redis.store(&mut config);
-    let open = async || Store::open(&config.limits, CancellationToken::new()).await.unwrap();
-    let (one, two) = (open().await, open().await);
-    let hour = Duration::from_hours(1);
-    assert_eq!(one.claim("deed", &[1; 32], b"one", hour).await, Claim::Ours);
-    assert_eq!(one.claim("deed", &[1; 32], b"one", hour).await, Claim::Ours);
-    let theirs = Claim::Theirs(b"one".to_vec());
-    assert_eq!(two.claim("deed", &[1; 32], b"two", hour).await, theirs);
-    two.give_up("deed", &[1; 32], b"two").await;
-    assert_eq!(
-        two.claim("deed", &[1; 32], b"two", hour).await,
-        theirs,
-        "another's is not given up"
-    );
-    one.give_up("deed", &[1; 32], b"one").await;
-    assert_eq!(two.claim("deed", &[1; 32], b"two", hour).await, Claim::Ours);
-    let brief = Duration::from_millis(50);
-    assert_eq!(one.claim("deed", &[2; 32], b"one", brief).await, Claim::Ours);
-    let over = async || {
-        let came = two.claim("deed", &[2; 32], b"two", hour).await;
-        (came == Claim::Ours).then_some(())
-    };
-    soon(over).await;
-    let all = futures::future::join_all((0..20_u8).map(|replica| {
-        let store = if replica % 2 == 0 { &one } else { &two };
-        async move { store.claim("deed", &[3; 32], &[replica], hour).await }
-    }));
-    let ours = all.await.into_iter().filter(|claim| *claim == Claim::Ours).count();
-    assert_eq!(ours, 1);
-    redis.die();
-    assert_eq!(one.claim("deed", &[4; 32], b"one", hour).await, Claim::Unknown);
-    assert_eq!(Store::memory().claim("deed", &[4; 32], b"one", hour).await, Claim::Ours);
 }
 
 #[tokio::test]

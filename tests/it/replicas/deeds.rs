@@ -66,6 +66,28 @@ async fn a_key_of_the_caller_names_one_deed_at_every_replica() {
     assert_eq!(one.changes().len(), 1);
 }
 
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_is_somebody_elses() {
+    let redis = Redis::start().await;
+    let desks = desks(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let (tool, arguments, ..) = changes().remove(1);
+    let keyed = with_key(&arguments, "change-17");
+    let (_, sealed) = two.call(CODE, tool, &keyed).await.asked();
+    let (_, other) = one.call(CODE, tool, &keyed).await.asked();
+    one.agree(CODE, tool, &keyed, &other).await.answered();
+    let names = redis.names().await;
+    let claims: Vec<_> = names.iter().filter(|name| name.contains(":deed:")).collect();
+    for value in [b"".as_slice(), b"x", &[0; 20]] {
+        for claim in &claims {
+            redis.write(claim, value).await;
+        }
+        two.call(CODE, tool, &keyed).await.refused("another replica");
+        two.agree(CODE, tool, &keyed, &sealed).await.refused("another replica");
+    }
+    assert_eq!(one.changes().len(), 1);
+}
+
 /// While the first is still under way nothing has drifted, and a cancelled task says nothing of
 /// itself.
 #[tokio::test]
