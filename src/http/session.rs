@@ -6,9 +6,11 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
+
+use tracing::Instrument;
 
 use super::{Gate, envelope::Envelope, rate, refusal::Refusal};
 use crate::{
@@ -46,9 +48,16 @@ pub(super) async fn check<O: Offering>(
         Some(Ok(id)) => sessions.find(id, &caller, &narrowing).await,
         _ => Found::Nowhere,
     };
+    let ends = request.method() == Method::DELETE;
+    let mut is_elsewhere = false;
     let refusal = match (&named, found) {
         (None, _) if begins => sessions.room(&caller, &place).err().map(full),
         (None, _) | (Some(Ok(_)), Found::Here) => None,
+        // Neither needs it here.
+        (Some(Ok(_)), Found::Elsewhere(_)) if ends || answers(&request) => {
+            is_elsewhere = true;
+            None
+        }
         (Some(Ok(id)), Found::Elsewhere(greeting)) => {
             let (parts, body) = request.into_parts();
             let for_request = (&caller, place, parts.clone());
@@ -68,9 +77,26 @@ pub(super) async fn check<O: Offering>(
     if let Some(refusal) = refusal {
         return refusal.to(&id);
     }
-    let ends = request.method() == Method::DELETE;
     let served = next.run(request);
-    let mut response = Sessions::serving(&caller, &narrowing, place, served).await;
+    if ends {
+        let sessions = Arc::clone(sessions);
+        let named = named.and_then(Result::ok).map(str::to_owned);
+        let ending = async move {
+            let of = (place, is_elsewhere);
+            let mut response = Sessions::serving(&caller, &narrowing, of, served).await;
+            if let (StatusCode::ACCEPTED, Some(id)) = (response.status(), named) {
+                sessions.end(&id).await;
+                // It is done, where rmcp says that it will be; some clients take that for a failure.
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+            response
+        };
+        // It ends to the end, whether its client waits for that or not.
+        let ended = tokio::spawn(ending.in_current_span()).await;
+        return ended.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    }
+    let of = (place, is_elsewhere);
+    let response = Sessions::serving(&caller, &narrowing, of, served).await;
     // Others came at the same moment and took the last places.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR
@@ -78,14 +104,13 @@ pub(super) async fn check<O: Offering>(
     {
         return full(why).to(&id);
     }
-    if ends && let (StatusCode::ACCEPTED, Some(Ok(id))) = (response.status(), named) {
-        sessions.end(id).await;
-    }
-    // It is done, where rmcp says that it will be; some clients take that for a failure.
-    if ends && response.status() == StatusCode::ACCEPTED {
-        *response.status_mut() = StatusCode::NO_CONTENT;
-    }
     response
+}
+
+/// Whether it is an answer to a question of the server.
+fn answers(request: &Request) -> bool {
+    let envelope = request.extensions().get::<Envelope>();
+    envelope.is_some_and(|envelope| envelope.method.is_none() && !envelope.id.is_null())
 }
 
 fn greets(request: &Request) -> bool {
@@ -96,16 +121,17 @@ fn greets(request: &Request) -> bool {
 fn not_taken(why: NotTaken) -> Refusal {
     match why {
         NotTaken::NoRoom(why) => full(why),
-        NotTaken::Failed => Refusal::new(
-            StatusCode::NOT_FOUND,
-            "this session cannot be gone on with; send `initialize` without Mcp-Session-Id for a \
-             new one",
-        ),
+        NotTaken::Failed => {
+            in_a_moment("this session could not be gone on with; try again in a moment")
+        }
     }
 }
 
 fn away() -> Refusal {
-    let message = "the store in which sessions are kept is away; try again in a moment";
+    in_a_moment("the store in which sessions are kept is away; try again in a moment")
+}
+
+fn in_a_moment(message: &'static str) -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message)
         .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }

@@ -20,7 +20,7 @@ const ROWS: [(char, usize); 11] = [
     ('C', 9),
     ('M', 6),
     ('I', 5),
-    ('R', 6),
+    ('R', 8),
 ];
 
 fn page(file: &str) -> String {

@@ -193,7 +193,11 @@ impl Sessions {
         let key = key(&session, &id);
         let this = (session, number);
         let look = async {
-            while shared.waiting().contains_key(&this) && self.known().contains_key(&*this.0) {
+            loop {
+                let waits = shared.waiting().contains_key(&this);
+                if !waits || !self.known().contains_key(&*this.0) {
+                    return None;
+                }
                 tokio::time::sleep(LOOK).await;
                 // What does not open is no answer, and one may come in its place.
                 let sealed = shared.store.get(KIND, &key).await;
@@ -201,7 +205,6 @@ impl Sessions {
                     return Some(answer);
                 }
             }
-            None
         };
         let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
         // What is left waiting when the session ends here is taken out as well.

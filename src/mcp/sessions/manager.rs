@@ -60,10 +60,9 @@ impl SessionManager for Manager {
         );
         let refused = || Error::SessionNotFound(id.clone().into());
         let served = served.map_err(|_| refused())?;
-        let ends = sessions.take_place(&id, served.whose, served.place).map_err(|_| refused())?;
-        if let Some(ends) = ends {
-            sessions.end(&ends).await;
-        }
+        let whose = (served.whose, served.place);
+        let way = sessions.take_place(&id, whose, 0).map_err(|_| refused())?;
+        sessions.make(way).await;
         // To restore a session is the one way to make one with an ID of our own.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
@@ -94,11 +93,17 @@ impl SessionManager for Manager {
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Error> {
-        self.local()?.has_session(id).await
+        let is_elsewhere = SERVED.try_with(|served| served.elsewhere).unwrap_or_default();
+        Ok(is_elsewhere || self.local()?.has_session(id).await?)
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {
         let sessions = self.sessions()?;
+        if SERVED.try_with(|_| ()).is_err() {
+            // No request ends it: what began here has been served to its end.
+            sessions.served(id, 0).await;
+            return Ok(());
+        }
         sessions.forget(id);
         sessions.close(id).await;
         Ok(())

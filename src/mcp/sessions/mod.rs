@@ -9,10 +9,14 @@
 
 mod answers;
 mod manager;
+mod room;
 mod shared;
+mod taking;
 
 pub use manager::Manager;
-pub use shared::{Found, NotTaken};
+pub use room::NoRoom;
+pub use shared::Found;
+pub use taking::NotTaken;
 
 use std::{
     collections::HashMap,
@@ -52,6 +56,8 @@ struct Served {
     whose: Whose,
     narrowed: [u8; 32],
     place: Place,
+    /// Whether it is about a session that it does not take up here.
+    elsewhere: bool,
 }
 
 /// What tells where a request comes from.
@@ -82,15 +88,8 @@ struct Known {
     open: usize,
     /// Whether other replicas know of it.
     shared: bool,
-}
-
-/// Why there can be no further session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
-    /// This caller has as many as one may have.
-    ForCaller,
-    /// All callers together have.
-    AtAll,
+    /// Which it is of all that were taken up here; 0 where it began here.
+    taken: u64,
 }
 
 impl Sessions {
@@ -110,64 +109,16 @@ impl Sessions {
         }
     }
 
-    /// Whether a caller, who comes from there, may have another session.
-    pub fn room(&self, caller: &Caller, place: &Place) -> Result<(), NoRoom> {
-        self.room_in(&self.known(), Some(caller.fingerprint()), place).map(|_| ())
-    }
-
-    /// Whether there is room, and which session has to end for it.
-    ///
-    /// A greeting asks Octopus nothing, so who makes up credentials can have as many sessions as
-    /// there may be. Where more than half of them come from one place, the one of those that was
-    /// used least recently gives way to a caller from elsewhere.
-    fn room_in(
-        &self,
-        known: &HashMap<String, Known>,
-        whose: Whose,
-        place: &Place,
-    ) -> Result<Option<String>, NoRoom> {
-        if known.values().filter(|known| known.whose == whose).count() >= self.limit_per_caller {
-            return Err(NoRoom::ForCaller);
-        }
-        if known.len() < self.limit {
-            return Ok(None);
-        }
-        let mut counts = HashMap::<&Place, usize>::new();
-        for known in known.values() {
-            *counts.entry(&known.place).or_default() += 1;
-        }
-        let crowd = counts.into_iter().max_by_key(|(_, count)| *count);
-        let (crowd, _) = crowd
-            .filter(|(crowd, count)| *crowd != place && *count > self.limit / 2)
-            .ok_or(NoRoom::AtAll)?;
-        let of_crowd = known.iter().filter(|(_, known)| known.place == *crowd);
-        let oldest = of_crowd.min_by_key(|(_, known)| (known.open > 0, known.last));
-        oldest.map(|(id, _)| Some(id.clone())).ok_or(NoRoom::AtAll)
-    }
-
-    /// Takes the place of a new session, where there is one, and gives the one that ends for it.
-    fn take_place(&self, id: &str, whose: Whose, place: Place) -> Result<Option<String>, NoRoom> {
-        let mut known = self.known();
-        let ends = self.room_in(&known, whose, &place)?;
-        if let Some(ends) = &ends {
-            known.remove(ends);
-        }
-        known.insert(
-            id.to_owned(),
-            Known { whose, place, last: Instant::now(), open: 0, shared: false },
-        );
-        Ok(ends)
-    }
-
-    /// Serves a request of this caller, which is narrowed so and comes from there.
+    /// Serves a request of this caller, which is narrowed so and comes from there. It may be about
+    /// a session that another replica serves, where nothing needs it here.
     pub async fn serving<T>(
         caller: &Caller,
         narrowing: &Narrowing,
-        place: Place,
+        (place, elsewhere): (Place, bool),
         work: impl Future<Output = T>,
     ) -> T {
-        let whose = Some(caller.fingerprint());
-        SERVED.scope(Served { whose, narrowed: narrowing.digest(), place }, work).await
+        let (whose, narrowed) = (Some(caller.fingerprint()), narrowing.digest());
+        SERVED.scope(Served { whose, narrowed, place, elsewhere }, work).await
     }
 
     /// How many sessions there are.
@@ -177,21 +128,13 @@ impl Sessions {
 
     /// Ends sessions that are idle, and all of them when the server stops.
     pub async fn look_after(self: Arc<Self>, stop: CancellationToken) {
-        let round = ROUND.min(self.idle / 2).max(Duration::from_millis(10));
+        let round = self.round();
         loop {
             let stopped = tokio::select! {
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(round) => false,
             };
-            let over = self.remove_over(stopped).into_iter().map(SessionId::from);
-            futures::future::join_all(over.map(|id| {
-                let sessions = &self;
-                async move {
-                    sessions.forget(&id);
-                    sessions.close(&id).await;
-                }
-            }))
-            .await;
+            self.close_all(self.remove_over(stopped)).await;
             if stopped {
                 return;
             }
@@ -206,6 +149,19 @@ impl Sessions {
         if tokio::time::timeout(CLOSES, self.local.close_session(id)).await.is_err() {
             tracing::debug!("a session whose client reads nothing ends later");
         }
+    }
+
+    async fn close_all(&self, ids: Vec<String>) {
+        let close = ids.into_iter().map(|id| async move {
+            self.forget(&id);
+            self.close(&id.into()).await;
+        });
+        futures::future::join_all(close).await;
+    }
+
+    /// How often what is over is looked for.
+    fn round(&self) -> Duration {
+        ROUND.min(self.idle / 2).max(Duration::from_millis(10))
     }
 
     /// Takes out the sessions that are over, so that none of them is used again.

@@ -9,27 +9,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, atomic::AtomicU64},
-    time::Duration,
+    time::Instant,
 };
 
-use http::request::Parts;
-use rmcp::{
-    model::{
-        ClientJsonRpcMessage, ClientNotification, ClientRequest, InitializeRequest,
-        InitializeRequestParams, InitializedNotification, JsonRpcMessage, NumberOrString,
-    },
-    serve_server,
-    transport::{
-        TransportAdapterIdentity,
-        streamable_http_server::session::{RestoreOutcome, SessionId, SessionManager},
-    },
-};
-use tokio::sync::oneshot;
+use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::session::SessionId};
 
-use super::{Manager, NoRoom, Place, Sessions, purpose};
+use super::{Sessions, purpose};
 use crate::{
     callers::Caller,
-    mcp::{Offering, Protocol},
     octopus::Fingerprint,
     store::{Kept, Key, Store, Written},
     tool::Narrowing,
@@ -37,8 +24,6 @@ use crate::{
 
 /// What sessions are called in the store.
 const KIND: &str = "session";
-/// How long going on with a session may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What replicas share of sessions.
 #[derive(Debug)]
@@ -50,8 +35,8 @@ pub(super) struct Shared {
     pub(super) waiting: Mutex<HashMap<(SessionId, i64), Arc<str>>>,
     /// How many questions were asked here.
     pub(super) asked: AtomicU64,
-    /// One session after the other is taken up.
-    taking: tokio::sync::Mutex<()>,
+    /// How many sessions were taken up here. One after the other is.
+    pub(super) taken: tokio::sync::Mutex<u64>,
 }
 
 /// Where a session is.
@@ -67,20 +52,11 @@ pub enum Found {
     Unknown,
 }
 
-/// Why a session is not taken up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotTaken {
-    /// There is no room for it.
-    NoRoom(NoRoom),
-    /// The greeting that the store has led to nothing, or not in time.
-    Failed,
-}
-
 impl Shared {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let us = uuid::Uuid::new_v4().simple().to_string();
-        let (waiting, taking) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { store, us, waiting, asked: AtomicU64::new(0), taking }
+        let (waiting, taken) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { store, us, waiting, asked: AtomicU64::new(0), taken }
     }
 }
 
@@ -96,7 +72,13 @@ impl Sessions {
         if self.seal.open(id, &purpose((whose, narrowing.digest()))).is_err() {
             return Found::Nowhere;
         }
-        let known = self.known().get(id).map(|known| (known.whose == whose, known.shared));
+        let known = self.known().get_mut(id).map(|known| {
+            let is_theirs = known.whose == whose;
+            if is_theirs {
+                known.last = Instant::now();
+            }
+            (is_theirs, known.shared)
+        });
         let is_here = match known {
             Some((false, _)) => return Found::Nowhere,
             Some((true, _)) => true,
@@ -135,88 +117,6 @@ impl Sessions {
         Found::Nowhere
     }
 
-    /// Goes on with a session that began at another replica with this greeting, for the request
-    /// that has these parts.
-    pub async fn take_up<O: Offering>(
-        self: &Arc<Self>,
-        protocol: &Protocol<O>,
-        id: &str,
-        greeting: InitializeRequestParams,
-        (caller, place, parts): (&Caller, Place, Parts),
-    ) -> Result<(), NotTaken> {
-        let Some(shared) = &self.shared else { return Err(NotTaken::Failed) };
-        let alone = tokio::time::timeout(PATIENCE, shared.taking.lock()).await;
-        let alone = alone.map_err(|_| NotTaken::Failed)?;
-        if self.known().contains_key(id) {
-            return Ok(());
-        }
-        let whose = Some(caller.fingerprint());
-        self.room_in(&self.known(), whose, &place).map_err(NotTaken::NoRoom)?;
-        let greeted = self.greet(protocol, id, greeting, parts);
-        let is_ready = tokio::time::timeout(PATIENCE, greeted).await.is_ok_and(|ready| ready);
-        let taken = if is_ready {
-            self.take_place(id, whose, place).map_err(NotTaken::NoRoom)
-        } else {
-            Err(NotTaken::Failed)
-        };
-        let ends = match taken {
-            Ok(ends) => ends,
-            Err(why) => {
-                self.close(&id.into()).await;
-                return Err(why);
-            }
-        };
-        if let Some(known) = self.known().get_mut(id) {
-            known.shared = true;
-        }
-        // Others need not wait for what gives way.
-        drop(alone);
-        if let Some(ends) = ends {
-            self.end(&ends).await;
-        }
-        tracing::debug!("goes on with a session of another replica");
-        Ok(())
-    }
-
-    /// Makes a session anew, as its client made it. Whether there is one now.
-    async fn greet<O: Offering>(
-        self: &Arc<Self>,
-        protocol: &Protocol<O>,
-        id: &str,
-        greeting: InitializeRequestParams,
-        parts: Parts,
-    ) -> bool {
-        let id = SessionId::from(id);
-        let Ok(RestoreOutcome::Restored(transport)) = self.local.restore_session(id.clone()).await
-        else {
-            return false;
-        };
-        let (manager, service, ended) =
-            (Manager(Some(Arc::clone(self))), protocol.clone(), id.clone());
-        let (ready, is_ready) = oneshot::channel();
-        tokio::spawn(async move {
-            let serving = serve_server::<_, _, _, TransportAdapterIdentity>(service, transport);
-            if let Ok(served) = serving.await {
-                let _ = ready.send(());
-                let _ = served.waiting().await;
-            }
-            let _ = manager.close_session(&ended).await;
-        });
-        let request = InitializeRequest::new(greeting);
-        let mut hello = ClientJsonRpcMessage::request(
-            ClientRequest::InitializeRequest(request),
-            NumberOrString::Number(0),
-        );
-        hello.insert_extension(parts.clone());
-        let mut done = ClientJsonRpcMessage::notification(
-            ClientNotification::InitializedNotification(InitializedNotification::default()),
-        );
-        done.insert_extension(parts);
-        matches!(self.local.initialize_session(&id, hello).await, Ok(JsonRpcMessage::Response(_)))
-            && self.local.accept_message(&id, done).await.is_ok()
-            && is_ready.await.is_ok()
-    }
-
     /// Tells other replicas of a session that began here.
     pub(super) async fn share(&self, id: &str, greeting: &InitializeRequestParams) {
         let Some(shared) = &self.shared else { return };
@@ -233,13 +133,11 @@ impl Sessions {
 
     /// Ends a session, at every replica.
     pub async fn end(&self, id: &str) {
+        if let Some(shared) = &self.shared {
+            shared.store.remove(KIND, &key(id), self.idle).await;
+        }
         self.forget(id);
         self.close(&id.into()).await;
-        if let Some(shared) = &self.shared {
-            // What does not read as a greeting is over. It is written when a store that is away is
-            // back.
-            shared.store.put(KIND, &key(id), b"over", self.idle).await;
-        }
     }
 
     /// Keeps the sessions with open streams from ending at the other replicas, and ends those that
@@ -251,14 +149,18 @@ impl Sessions {
             let in_use = known.iter().filter(|(_, known)| known.shared && known.open > 0);
             in_use.map(|(id, _)| id.clone()).collect()
         };
+        let mut over = Vec::new();
         for id in in_use {
             match shared.store.renew(KIND, &key(&id), self.idle).await {
-                Kept::Good(greeting) if greeting != b"over" => {}
-                Kept::Unknown => return,
-                Kept::Good(_) | Kept::Gone => {
-                    self.is_over(&id).await;
-                }
+                Kept::Good(greeting) if is_greeting(&greeting) => {}
+                Kept::Unknown => break,
+                Kept::Good(_) | Kept::Gone => over.push(id),
             }
         }
+        self.close_all(over).await;
     }
+}
+
+fn is_greeting(value: &[u8]) -> bool {
+    serde_json::from_slice::<InitializeRequestParams>(value).is_ok()
 }

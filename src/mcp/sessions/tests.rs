@@ -1,8 +1,76 @@
-//! Sessions end in time, whatever their clients do.
+//! Sessions end in time, whatever their clients do, and are taken up whole or not at all.
 
-use rmcp::model::ClientJsonRpcMessage;
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, ClientJsonRpcMessage, InitializeRequestParams,
+        ServerCapabilities, ServerConfig, Tool,
+    },
+};
 
-use super::*;
+use super::{room::Way, *};
+use crate::mcp::{Offering, Protocol, Request, Settings};
+
+/// Serves nothing.
+struct Nothing;
+
+impl Offering for Nothing {
+    fn info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::default())
+    }
+
+    async fn tools(&self, _: Request) -> Vec<Tool> {
+        Vec::new()
+    }
+
+    fn tool(&self, _: &str, _: &Narrowing) -> Option<Tool> {
+        None
+    }
+
+    async fn call(
+        &self,
+        _: CallToolRequestParams,
+        _: Request,
+    ) -> Result<CallToolResponse, ErrorData> {
+        Err(ErrorData::internal_error("nothing", None))
+    }
+}
+
+fn protocol() -> Protocol<Nothing> {
+    let settings = Settings {
+        call_timeout: Duration::from_secs(60),
+        stop: CancellationToken::new(),
+        local: Some(Caller::default()),
+        sessions: true,
+        metrics: crate::telemetry::Metrics::default(),
+    };
+    Protocol::new(Nothing, settings)
+}
+
+fn sessions(per_caller: u32) -> Arc<Sessions> {
+    let seal = Seal::from_config(&config::Tools::default()).unwrap();
+    let http = config::Http { session_limit_per_caller: per_caller, ..config::Http::default() };
+    Arc::new(Sessions::new(&http, seal, Some(Store::memory())))
+}
+
+fn greeting() -> serde_json::Value {
+    serde_json::json!({ "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": { "name": "test", "version": "1" } })
+}
+
+/// What takes up a session that another replica began.
+fn taking(
+    sessions: &Arc<Sessions>,
+    id: &'static str,
+) -> impl Future<Output = Result<(), NotTaken>> + Send + 'static {
+    let greeting: InitializeRequestParams = serde_json::from_value(greeting()).unwrap();
+    let (parts, ()) = http::Request::new(()).into_parts();
+    let sessions = Arc::clone(sessions);
+    async move {
+        let whose = (&Caller::default(), [0; 32], parts);
+        sessions.take_up(&protocol(), id, greeting, whose).await
+    }
+}
 
 fn message(method: &str, params: &serde_json::Value) -> ClientJsonRpcMessage {
     let message =
@@ -14,11 +82,7 @@ fn message(method: &str, params: &serde_json::Value) -> ClientJsonRpcMessage {
 async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
     let id = SessionId::from(id);
     let transport = sessions.local.restore_session(id.clone()).await.unwrap();
-    let hello = message(
-        "initialize",
-        &serde_json::json!({ "protocolVersion": "2025-06-18", "capabilities": {},
-            "clientInfo": { "name": "test", "version": "1" } }),
-    );
+    let hello = message("initialize", &greeting());
     let (greeting, of) = (Arc::clone(sessions), id.clone());
     tokio::spawn(async move { greeting.local.initialize_session(&of, hello).await });
     tokio::task::yield_now().await;
@@ -34,11 +98,10 @@ async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
 
 #[tokio::test]
 async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
-    let seal = Seal::from_config(&config::Tools::default()).unwrap();
-    let sessions = Arc::new(Sessions::new(&config::Http::default(), seal, None));
+    let sessions = sessions(10);
     let mut transports = Vec::new();
     for id in ["one", "two", "three"] {
-        sessions.take_place(id, None, [0; 32]).unwrap();
+        sessions.take_place(id, (None, [0; 32]), 0).unwrap();
         transports.push(stuck(&sessions, id).await);
     }
     let stop = CancellationToken::new();
@@ -50,4 +113,81 @@ async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
         assert!(!sessions.local.has_session(&id.into()).await.unwrap(), "{id}");
     }
     drop(transports);
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_waits_for_any_more_is_taken_up_all_the_same() {
+    let sessions = sessions(10);
+    {
+        // Whoever asked for it hangs up as soon as it has begun.
+        let mut taking = Box::pin(taking(&sessions, "one"));
+        assert!(futures::poll!(&mut taking).is_pending());
+    }
+    taking(&sessions, "one").await.unwrap();
+    assert_eq!(sessions.count(), 1);
+    assert!(sessions.local.has_session(&"one".into()).await.unwrap());
+    let known = sessions.known().get("one").map(|known| known.taken);
+    assert_eq!(known, Some(1), "it was taken up once");
+}
+
+#[tokio::test]
+async fn what_was_served_to_its_end_ends_nothing_that_was_taken_up_since() {
+    let (sessions, id) = (sessions(10), SessionId::from("one"));
+    let is_there = async || {
+        let is_known = sessions.known().contains_key("one");
+        assert_eq!(sessions.local.has_session(&id).await.unwrap(), is_known);
+        is_known
+    };
+    taking(&sessions, "one").await.unwrap();
+    sessions.close_all(vec!["one".to_owned()]).await;
+    assert!(!is_there().await);
+    taking(&sessions, "one").await.unwrap();
+    // What began here, and what was taken up first.
+    let manager = Manager(Some(Arc::clone(&sessions)));
+    manager.close_session(&id).await.unwrap();
+    sessions.served(&id, 1).await;
+    assert!(is_there().await);
+    sessions.served(&id, 2).await;
+    assert!(!is_there().await);
+}
+
+/// Something done to a session that may give way, or to what stands about it.
+type Change = fn(&Sessions);
+
+#[tokio::test]
+async fn what_another_replica_began_gives_way_here_when_nobody_uses_it() {
+    fn known(sessions: &Sessions, change: impl FnOnce(&mut Known)) {
+        change(sessions.known().get_mut("one").unwrap());
+    }
+    let changes: [(&str, Change, Result<Way, NoRoom>); 5] = [
+        ("is idle", |_| {}, Ok(Way::Leaves("one".to_owned()))),
+        (
+            "was used",
+            |sessions| known(sessions, |one| one.last = Instant::now()),
+            Err(NoRoom::ForCaller),
+        ),
+        ("has a stream", |sessions| known(sessions, |one| one.open = 1), Err(NoRoom::ForCaller)),
+        ("began here", |sessions| known(sessions, |one| one.taken = 0), Err(NoRoom::ForCaller)),
+        (
+            "is asked",
+            |sessions| {
+                let shared = sessions.shared.as_ref().unwrap();
+                shared.waiting().insert(("one".into(), 0), "question".into());
+            },
+            Err(NoRoom::ForCaller),
+        ),
+    ];
+    for (what, change, comes_to) in changes {
+        let sessions = sessions(1);
+        taking(&sessions, "one").await.unwrap();
+        known(&sessions, |one| one.last = one.last.checked_sub(sessions.round()).unwrap());
+        change(&sessions);
+        let whose = Some(Caller::default().fingerprint());
+        let way = sessions.room_in(&sessions.known(), whose, &[0; 32]);
+        assert_eq!(way, comes_to, "{what}");
+        let taken = taking(&sessions, "two").await;
+        let left = sessions.local.has_session(&"one".into()).await.unwrap();
+        assert_eq!((taken.is_ok(), !left), (comes_to.is_ok(), comes_to.is_ok()), "{what}");
+        assert_eq!(sessions.count(), 1, "{what}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Several replicas that share a store: what one did and began, the others know.
 
+mod answers;
 mod deeds;
 mod proxy;
 mod sessions;

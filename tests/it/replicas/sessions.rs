@@ -1,7 +1,7 @@
 //! Sessions that began at one replica go on at every other, and end at all of them.
 
 use octopus_mcp::{
-    config::{Config, Sessions},
+    config::{Config, Period, Sessions},
     sample::keys,
 };
 use reqwest::Method;
@@ -16,9 +16,13 @@ use crate::{
     support::soon,
 };
 
-const PING: &str = "ping";
+pub(super) const PING: &str = "ping";
 
-async fn replicas(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> Vec<Desk> {
+pub(super) async fn replicas(
+    redis: &Redis,
+    count: usize,
+    change: impl Fn(&mut Config),
+) -> Vec<Desk> {
     desks(redis, count, |config| {
         config.http.sessions = Sessions::Store;
         change(config);
@@ -26,15 +30,15 @@ async fn replicas(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> 
     .await
 }
 
-fn message(method: &str) -> Value {
+pub(super) fn message(method: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": 2, "method": method })
 }
 
-fn count(desk: &Desk) -> usize {
+pub(super) fn count(desk: &Desk) -> usize {
     desk.server.running.as_ref().unwrap().sessions.as_ref().unwrap().count()
 }
 
-async fn connect(desk: &Desk) -> Client<'_> {
+pub(super) async fn connect(desk: &Desk) -> Client<'_> {
     Client::connect(&desk.server, keys::ADMIN, json!({ "elicitation": {} })).await
 }
 
@@ -83,11 +87,6 @@ async fn a_person_who_was_asked_at_one_replica_answers_at_another() {
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
     assert_eq!(did_not["result"]["structuredContent"]["reason"], "declined", "{did_not}");
     assert_eq!(one.changes().len(), 1);
-    // An answer to what nobody asked reaches nobody.
-    let nobody = json!({ "id": format!("{}-7-0", "0".repeat(32)) });
-    client.answer(&nobody, json!({ "action": "accept", "content": {} })).await;
-    client.answer(&json!({ "id": 0 }), json!({ "action": "accept", "content": {} })).await;
-    assert_eq!(one.changes().len(), 1);
     for name in redis.names().await {
         assert!(!name.contains(&client.session), "{name}");
     }
@@ -126,6 +125,42 @@ async fn a_session_that_ends_at_one_replica_ends_at_all_with_its_streams() {
     }
     assert_eq!(Messages::of(stream).next().await, None);
     soon(async || (desks.iter().map(count).sum::<usize>() == 0).then_some(())).await;
+    let names = redis.names().await;
+    assert!(!names.iter().any(|name| name.contains(":session:")), "nothing is left: {names:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_the_store_is_slow_has_ended_at_all_when_it_is_not() {
+    let redis = Redis::start().await;
+    let slow = |config: &mut Config| config.limits.store_timeout = Period::seconds(1);
+    let desks = replicas(&redis, 2, slow).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let client = connect(one).await;
+    redis.hold_up(true);
+    assert_eq!(client.ask(Method::DELETE).await.status(), 204);
+    redis.hold_up(false);
+    let there = client.at(&two.server);
+    soon(async || (there.post(&message(PING)).await.status() == 404).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_answer_and_an_end_need_no_room() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let (client, other) = (connect(one).await, connect(two).await);
+    let there = client.at(&two.server);
+    assert_eq!(there.post(&message(PING)).await.status(), 429);
+    let (tool, arguments, ..) = changes().remove(1);
+    let mut messages = client.call(tool, &arguments).await;
+    let question = messages.next().await.unwrap();
+    there.answer(&question, json!({ "action": "accept", "content": {} })).await;
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
+    assert_eq!(there.ask(Method::DELETE).await.status(), 204);
+    assert_eq!(client.post(&message(PING)).await.status(), 404);
+    assert_eq!(other.post(&message(PING)).await.status(), 200);
+    assert_eq!((count(one), count(two)), (0, 1));
 }
 
 #[tokio::test]

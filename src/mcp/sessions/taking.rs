@@ -1,0 +1,143 @@
+//! How a replica goes on with a session that began at another.
+
+use std::{sync::Arc, time::Duration};
+
+use http::request::Parts;
+use rmcp::{
+    model::{
+        ClientJsonRpcMessage, ClientNotification, ClientRequest, InitializeRequest,
+        InitializeRequestParams, InitializedNotification, JsonRpcMessage, NumberOrString,
+    },
+    serve_server,
+    transport::{
+        TransportAdapterIdentity,
+        streamable_http_server::session::{RestoreOutcome, SessionId, SessionManager},
+    },
+};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::{NoRoom, Place, Sessions, Whose};
+use crate::{
+    callers::Caller,
+    mcp::{Offering, Protocol},
+};
+
+/// How long going on with a session may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a session is not taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// There is no room for it.
+    NoRoom(NoRoom),
+    /// The greeting that the store has led to nothing, or not in time.
+    Failed,
+}
+
+impl Sessions {
+    /// Goes on with a session that began at another replica with this greeting, for the request
+    /// that has these parts. That is done to its end, whoever waits for it.
+    pub async fn take_up<O: Offering>(
+        self: &Arc<Self>,
+        protocol: &Protocol<O>,
+        id: &str,
+        greeting: InitializeRequestParams,
+        (caller, place, parts): (&Caller, Place, Parts),
+    ) -> Result<(), NotTaken> {
+        let (sessions, protocol, id) = (Arc::clone(self), protocol.clone(), SessionId::from(id));
+        let whose = (Some(caller.fingerprint()), place);
+        let taking = async move { sessions.take(&protocol, &id, (greeting, parts), whose).await };
+        tokio::spawn(taking).await.unwrap_or(Err(NotTaken::Failed))
+    }
+
+    async fn take<O: Offering>(
+        self: &Arc<Self>,
+        protocol: &Protocol<O>,
+        id: &SessionId,
+        greeting: (InitializeRequestParams, Parts),
+        (whose, place): (Whose, Place),
+    ) -> Result<(), NotTaken> {
+        let Some(shared) = &self.shared else { return Err(NotTaken::Failed) };
+        let taken = tokio::time::timeout(PATIENCE, shared.taken.lock()).await;
+        let mut taken = taken.map_err(|_| NotTaken::Failed)?;
+        if self.known().contains_key(&**id) {
+            return Ok(());
+        }
+        self.room_in(&self.known(), whose, &place).map_err(NotTaken::NoRoom)?;
+        *taken += 1;
+        let number = *taken;
+        let ended = CancellationToken::new();
+        let greeted = self.greet(protocol, id, greeting, (number, ended.clone()));
+        let is_ready = tokio::time::timeout(PATIENCE, greeted).await.is_ok_and(|ready| ready);
+        let way = if is_ready {
+            self.take_place(id, (whose, place), number).map_err(NotTaken::NoRoom)
+        } else {
+            Err(NotTaken::Failed)
+        };
+        let way = match way {
+            Ok(way) => way,
+            Err(why) => {
+                self.close(id).await;
+                return Err(why);
+            }
+        };
+        // Others need not wait for what gives way.
+        drop(taken);
+        self.make(way).await;
+        // It may have ended before it had its place.
+        if ended.is_cancelled() {
+            self.served(id, number).await;
+            return Err(NotTaken::Failed);
+        }
+        tracing::debug!("goes on with a session of another replica");
+        Ok(())
+    }
+
+    /// Makes a session anew, as its client made it. Whether there is one now.
+    async fn greet<O: Offering>(
+        self: &Arc<Self>,
+        protocol: &Protocol<O>,
+        id: &SessionId,
+        (greeting, parts): (InitializeRequestParams, Parts),
+        (taken, ended): (u64, CancellationToken),
+    ) -> bool {
+        let Ok(RestoreOutcome::Restored(transport)) = self.local.restore_session(id.clone()).await
+        else {
+            return false;
+        };
+        let (sessions, service, served) = (Arc::clone(self), protocol.clone(), id.clone());
+        let (ready, is_ready) = oneshot::channel();
+        tokio::spawn(async move {
+            let serving = serve_server::<_, _, _, TransportAdapterIdentity>(service, transport);
+            if let Ok(service) = serving.await {
+                let _ = ready.send(());
+                let _ = service.waiting().await;
+            }
+            ended.cancel();
+            sessions.served(&served, taken).await;
+        });
+        let request = InitializeRequest::new(greeting);
+        let mut hello = ClientJsonRpcMessage::request(
+            ClientRequest::InitializeRequest(request),
+            NumberOrString::Number(0),
+        );
+        hello.insert_extension(parts.clone());
+        let mut done = ClientJsonRpcMessage::notification(
+            ClientNotification::InitializedNotification(InitializedNotification::default()),
+        );
+        done.insert_extension(parts);
+        matches!(self.local.initialize_session(id, hello).await, Ok(JsonRpcMessage::Response(_)))
+            && self.local.accept_message(id, done).await.is_ok()
+            && is_ready.await.is_ok()
+    }
+
+    /// Ends what has this number among all that were taken up, and 0 where it began here. It may
+    /// have ended long ago, and the session been taken up again since.
+    pub(super) async fn served(&self, id: &SessionId, taken: u64) {
+        let is_known = self.known().get(&**id).is_some_and(|known| known.taken == taken);
+        if is_known {
+            self.close_all(vec![id.to_string()]).await;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What is an answer to a question that another replica asked, and what is none.
+
+use std::fmt::Write as _;
+
+use octopus_mcp::{
+    config::{Secret, Tools},
+    octopus::Fingerprint,
+    tool::Seal,
+};
+use serde_json::{Value, json};
+
+use super::sessions::{connect, replicas};
+use crate::{
+    consent::changes,
+    rate::redis::Redis,
+    sessions::{Client, Messages},
+    support::soon,
+};
+
+fn yes() -> Value {
+    json!({ "action": "accept", "content": {} })
+}
+
+async fn asked(client: &Client<'_>, change: usize) -> (Messages, Value) {
+    let (tool, arguments, ..) = changes().remove(change);
+    let mut messages = client.call(tool, &arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    (messages, question)
+}
+
+/// The names of the answers that are in the store.
+async fn answers(redis: &Redis) -> Vec<String> {
+    let mut names = redis.names().await;
+    names.retain(|name| name.contains(":answer:"));
+    names
+}
+
+#[tokio::test]
+async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let (client, other) = (connect(one).await, connect(one).await);
+    let (mut messages, question) = asked(&client, 1).await;
+    let id = question["id"].as_str().unwrap();
+    let mut made_up: Vec<Value> =
+        (0..10).map(|number| json!(format!("{}-{number}-0", "0".repeat(32)))).collect();
+    made_up.extend(["", "x", &id[1..], &id[..id.len() - 1], &format!("{id}x")].map(Value::from));
+    made_up.push(json!(7));
+    for client in [&client, &client.at(&two.server)] {
+        for id in &made_up {
+            client.answer(&json!({ "id": id }), yes()).await;
+        }
+    }
+    // Nor does one to a question of another session.
+    other.at(&two.server).answer(&question, yes()).await;
+    assert_eq!(answers(&redis).await, [""; 0]);
+    // One that was asked is answered, once, however often that comes.
+    for _ in 0..3 {
+        client.at(&two.server).answer(&question, json!({ "action": "decline" })).await;
+    }
+    assert_eq!(answers(&redis).await.len(), 1);
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["result"]["structuredContent"]["reason"], "declined", "{result}");
+    assert_eq!(one.changes(), []);
+}
+
+/// Whoever can write into the store says no yes there, and keeps nobody from saying no.
+#[tokio::test]
+async fn what_somebody_else_writes_into_the_store_is_no_answer() {
+    let redis = Redis::start().await;
+    let desks = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = desks.as_slice() else { panic!() };
+    let (client, other) = (connect(one).await, connect(one).await);
+    // A true yes to another question.
+    let (mut messages, question) = asked(&other, 0).await;
+    other.at(&two.server).answer(&question, yes()).await;
+    messages.next().await.unwrap();
+    let sent = one.changes().len();
+    let of_another = redis.value(&answers(&redis).await[0]).await;
+
+    let (mut messages, question) = asked(&client, 1).await;
+    let id = question["id"].as_str().unwrap();
+    let key = *Fingerprint::of([client.session.as_bytes(), id.as_bytes()]).as_bytes();
+    let mut name = "octopus-mcp:kept:answer:".to_owned();
+    for byte in key {
+        write!(name, "{byte:02x}").unwrap();
+    }
+    let plain = json!({ "jsonrpc": "2.0", "id": id, "result": yes() }).to_string();
+    let key_of_another = Some(Secret::from("another-key-than-that-of-the-replicas".to_owned()));
+    let tools = Tools { seal_key: key_of_another, ..Tools::default() };
+    let purpose = [b"answer".as_slice(), &key].concat();
+    let minute = std::time::Duration::from_mins(1);
+    let sealed = Seal::from_config(&tools).unwrap().seal(plain.as_bytes(), &purpose, minute);
+    for forged in [plain.into_bytes(), sealed.into_bytes(), of_another, Vec::new()] {
+        redis.write(&name, &forged).await;
+        // Whoever asked has looked at it more than once; sessions in use read a value now and then.
+        let read = redis.calls("get").await;
+        soon(async || (redis.calls("get").await >= read + 5).then_some(())).await;
+    }
+    assert_eq!(one.changes().len(), sent);
+    client.at(&two.server).answer(&question, json!({ "action": "decline" })).await;
+    assert_eq!(answers(&redis).await.iter().filter(|answer| **answer == name).count(), 1);
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["result"]["structuredContent"]["reason"], "declined", "{result}");
+    assert_eq!(one.changes().len(), sent);
+}
