@@ -38,7 +38,7 @@ impl Offering for Nothing {
 
 fn protocol() -> Protocol<Nothing> {
     let settings = Settings {
-        call_timeout: Duration::from_secs(60),
+        call_timeout: Duration::from_mins(1),
         stop: CancellationToken::new(),
         local: Some(Caller::default()),
         sessions: true,

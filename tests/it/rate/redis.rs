@@ -131,7 +131,7 @@ impl Redis {
 
     /// Writes a value, as whoever else can reach it might.
     pub async fn write(&self, name: &str, value: &[u8]) {
-        self.ask(redis::cmd("SET").arg(name).arg(value)).await
+        self.ask::<()>(redis::cmd("SET").arg(name).arg(value)).await;
     }
 
     /// How many times it did this.
