@@ -2,6 +2,7 @@
 
 mod answers;
 mod deeds;
+mod fleet;
 mod proxy;
 mod sessions;
 mod together;

@@ -2,6 +2,7 @@
 
 mod collector;
 mod conventions;
+mod everything;
 mod given_up;
 mod metrics;
 mod observed;

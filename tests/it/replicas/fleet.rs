@@ -1,0 +1,197 @@
+//! Three replicas of the program, and how their clients speak to them.
+
+use std::collections::BTreeMap;
+
+use octopus_mcp::{
+    http::Listening,
+    sample::{Sample, keys},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use super::{SEAL_KEY, proxy::Proxy};
+use crate::{
+    commands::{Serving, program},
+    rate::redis::Redis,
+    sessions::{Messages, greeting},
+    support::{LEGACY, MODERN, client, meta, projected_headers, serve, soon},
+};
+
+/// Three processes, what they share, and the proxy before them.
+pub struct Fleet {
+    pub sample: Sample,
+    _octopus: Listening,
+    _redis: Redis,
+    _folder: TempDir,
+    pub replicas: BTreeMap<String, Serving>,
+    proxy: Proxy,
+    http: reqwest::Client,
+}
+
+/// How a client of the fleet speaks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Speaks<'a> {
+    Modern,
+    /// Of an earlier revision, without a session.
+    Stateless,
+    /// Of an earlier revision, with this session.
+    Session(&'a str),
+}
+
+impl Fleet {
+    pub async fn start(sessions: &str, rate: (u32, u32)) -> Self {
+        let (sample, redis) = (Sample::new(), Redis::start().await);
+        let octopus = serve(sample.router());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        let settings = format!(
+            "[octopus]
+url = \"http://{}\"
+[http]
+listen = \"127.0.0.1:0\"
+sessions = \"{sessions}\"
+[tools]
+read_only = false
+seal_key = \"{SEAL_KEY}\"
+[limits]
+store = \"{}\"
+store_timeout = \"5s\"
+caller_rate = {}
+caller_burst = {}
+",
+            octopus.address,
+            redis.url(),
+            rate.0,
+            rate.1
+        );
+        std::fs::write(&file, settings).unwrap();
+        let mut replicas = BTreeMap::new();
+        // On threads of their own: what stands before the store runs on this one, and each asks it
+        // at its start.
+        let starting = [(); 3].map(|()| {
+            let command = program(&["--config", file.to_str().unwrap()]);
+            tokio::task::spawn_blocking(|| Serving::start(command))
+        });
+        for serving in futures::future::try_join_all(starting).await.unwrap() {
+            let address = serving.url.trim_start_matches("http://").trim_end_matches("/mcp");
+            replicas.insert(address.to_owned(), serving);
+        }
+        let addresses: Vec<String> = replicas.keys().cloned().collect();
+        let proxy = Proxy::before(&addresses).await;
+        Self {
+            sample,
+            _octopus: octopus,
+            _redis: redis,
+            _folder: folder,
+            replicas,
+            proxy,
+            http: client(),
+        }
+    }
+
+    /// Kills a replica, as a machine does that fails. It is gone when this returns.
+    pub async fn kill(&mut self, address: &str) {
+        drop(self.replicas.remove(address).unwrap());
+        soon(async || TcpStream::connect(address).await.is_err().then_some(())).await;
+    }
+
+    fn request(
+        &self,
+        speaks: Speaks<'_>,
+        method: &str,
+        mut params: Value,
+    ) -> reqwest::RequestBuilder {
+        let mut request = self
+            .http
+            .post(&self.proxy.url)
+            .header("accept", "application/json, text/event-stream")
+            .header("x-octopus-apikey", keys::ADMIN);
+        match speaks {
+            Speaks::Stateless => request = request.header("mcp-protocol-version", LEGACY),
+            Speaks::Session(id) => {
+                request = request.header("mcp-protocol-version", LEGACY);
+                request = request.header("mcp-session-id", id);
+            }
+            Speaks::Modern => {
+                request = request.header("mcp-protocol-version", MODERN);
+                request = request.header("mcp-method", method);
+                if let Some(name) = params["name"].as_str() {
+                    request = request.header("mcp-name", name);
+                    for (name, value) in projected_headers(name, &params["arguments"]) {
+                        request = request.header(name, value);
+                    }
+                }
+                for (field, value) in meta().as_object().unwrap() {
+                    params["_meta"][field] = value.clone();
+                }
+            }
+        }
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        request.json(&body)
+    }
+
+    /// Calls a tool, and gives its stream or its answer, and which replica has it.
+    pub async fn call(&self, speaks: Speaks<'_>, tool: &str, arguments: &Value) -> (Came, String) {
+        let params =
+            json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": "p" } });
+        let response = self.request(speaks, "tools/call", params).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{speaks:?} {tool}");
+        let replica = response.headers()["x-replica"].to_str().unwrap().to_owned();
+        // The last is who took it, where others did not.
+        let replica = replica.rsplit(", ").next().unwrap().to_owned();
+        let is_stream = response.headers()["content-type"] == "text/event-stream";
+        let came = if is_stream {
+            Came::Stream(Messages::of(response))
+        } else {
+            Came::Answer(response.json().await.unwrap())
+        };
+        (came, replica)
+    }
+
+    pub async fn session(&self) -> String {
+        let request = self.http.post(&self.proxy.url).header("x-octopus-apikey", keys::ADMIN);
+        let request = request.header("accept", "application/json, text/event-stream");
+        let greeted = request.json(&greeting(&json!({ "elicitation": {} }))).send().await.unwrap();
+        assert_eq!(greeted.status(), 200);
+        let session = greeted.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+        greeted.text().await.unwrap();
+        let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        assert_eq!(self.tell(&session, &ready).await, 202);
+        session
+    }
+
+    /// Sends what has no answer, on a session.
+    pub async fn tell(&self, session: &str, message: &Value) -> u16 {
+        let request = self
+            .http
+            .post(&self.proxy.url)
+            .header("accept", "application/json, text/event-stream")
+            .header("x-octopus-apikey", keys::ADMIN)
+            .header("mcp-protocol-version", LEGACY)
+            .header("mcp-session-id", session);
+        request.json(message).send().await.unwrap().status().as_u16()
+    }
+}
+
+pub enum Came {
+    Answer(Value),
+    Stream(Messages),
+}
+
+impl Came {
+    /// The next message that is not progress, and how much progress came before it.
+    pub async fn next(&mut self) -> (Value, usize) {
+        let mut progress = 0;
+        loop {
+            let message = match self {
+                Self::Answer(answer) => answer.clone(),
+                Self::Stream(messages) => messages.next().await.expect("it ended"),
+            };
+            if message["method"] != "notifications/progress" {
+                return (message, progress);
+            }
+            progress += 1;
+        }
+    }
+}
