@@ -58,9 +58,9 @@ fn host(gate: &Gate, parts: &Parts) -> Result<(), Refusal> {
 
 /// Programs send no origin; pages do. A page of this very server may call.
 fn origin(gate: &Gate, parts: &Parts) -> Result<(), Refusal> {
-    let own = || Reached::by(gate, parts);
+    let own = || [Reached::by(gate, parts), Reached::asked(gate, parts)].into_iter().flatten();
     let may = |origin: &HeaderValue| {
-        gate.allowed.origin(origin) || own().is_some_and(|reached| reached.has_origin(origin))
+        gate.allowed.origin(origin) || own().any(|reached| reached.has_origin(origin))
     };
     match parts.headers.get_all(ORIGIN).iter().find(|origin| !may(origin)) {
         None => Ok(()),

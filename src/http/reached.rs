@@ -27,6 +27,11 @@ impl Reached {
             let origin = url.origin().ascii_serialization();
             return Some(Self { origin, prefix: url.path().trim_end_matches('/').to_owned() });
         }
+        Self::asked(gate, parts)
+    }
+
+    /// The address that this request asked, whatever the setting is.
+    pub(super) fn asked(gate: &Gate, parts: &Parts) -> Option<Self> {
         let peer = parts.extensions.get::<Peer>();
         let asked = || {
             let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());

@@ -15,7 +15,7 @@ function token(claims) {
 
 /** Starts it. `asked` holds what was asked for; `answer` can change what an authorization comes to, and `says` what it says of itself. */
 export async function issuer() {
-  const state = { asked: [], codes: new Map(), answer: (query) => query, says: {} };
+  const state = { asked: [], codes: new Map(), answer: (query) => query, says: {}, tokens: 0 };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, state.issuer);
     const json = (status, value) => {
@@ -34,6 +34,8 @@ export async function issuer() {
     }
     if (url.pathname === '/authorize') {
       const query = Object.fromEntries(url.searchParams);
+      // As Microsoft Entra ID does where the scopes are of another name.
+      if (query.resource) return json(400, { error: 'invalid_target' });
       const code = randomUUID();
       state.codes.set(code, query);
       state.asked.push(query);
@@ -44,6 +46,7 @@ export async function issuer() {
       return response.end();
     }
     if (url.pathname === '/token') {
+      state.tokens += 1;
       let body = '';
       for await (const chunk of request) body += chunk;
       const form = Object.fromEntries(new URLSearchParams(body));

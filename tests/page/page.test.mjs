@@ -20,6 +20,8 @@ before(async () => {
   urls = {
     one: await serve('one', `[octopus]\n${instance}\n[auth]\nmode = "octopus"\n[tools]\nread_only = false\n[limits]\nunproven_rate = 0`),
     several: await serve('several', `[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\ndefault = true\n[instances.asia]\n${instance}\nread_only = true`),
+    apart: await serve('apart', `[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\n[instances.asia]\n${instance}`),
+    core: await serve('core', `[octopus]\n${instance}\n[auth]\nmode = "octopus"\n[tools]\ntoolsets = ["core"]`),
     open: await serve('open', `[octopus]\n${instance}\napi_key = "${KEY}"`),
     oauth: await serve('oauth', `[octopus]\n${instance}\napi_key = "${KEY}"\n[auth]\nmode = "oauth"\n[[auth.oauth.issuers]]\nissuer = "${authority.issuer}"\npage_client_id = "the-page"\naudiences = "api://octopus-mcp"`),
   };
@@ -228,7 +230,7 @@ test('people sign in, and the token is for this endpoint and nowhere kept', asyn
   await page.locator('#answer:visible').waitFor();
   assert.match(await page.locator('#who').textContent(), /grace@example\.com/);
   const [asked] = authority.asked.slice(began);
-  assert.equal(asked.resource, urls.oauth);
+  assert.equal(asked.resource, undefined, 'its tokens are for another name');
   assert.equal(asked.code_challenge_method, 'S256');
   assert.equal(asked.client_id, 'the-page');
   assert.equal(asked.redirect_uri, root(urls.oauth));
@@ -258,6 +260,7 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   await page.getByRole('alert').filter({ hasText: 'Nobody is allowed <b>in</b>.' }).waitFor();
   authority.answer = (query) => ({ ...query, state: 'of-somebody-else' });
   const began = authority.asked.length;
+  const tokens = authority.tokens;
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.waitForFunction(() => document.getElementById('status').textContent.startsWith('Waiting'));
   for (let pages = context.pages(); authority.asked.length === began || pages.length > 1; pages = context.pages()) {
@@ -266,5 +269,71 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   assert.match(await page.locator('#status').textContent(), /Waiting/);
   assert.ok(await page.locator('#answer').isHidden());
   authority.answer = (query) => query;
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.locator('#answer:visible').waitFor();
+  assert.equal(authority.tokens, tokens + 1, 'nobody asked for a token for the answer of another');
+  await context.close();
+});
+
+test('who signed in may add a key of their own, and is forgotten with it', async () => {
+  const { context, page } = await open(browser, root(urls.oauth));
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.locator('#answer:visible').waitFor();
+  const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url() === urls.oauth);
+  await page.locator('#key').fill(OTHER_KEY);
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  const headers = await (await sent).allHeaders();
+  assert.match(headers.authorization, /^Bearer /);
+  assert.equal(headers['x-octopus-apikey'], OTHER_KEY);
+  await page.locator('#forget:visible').click();
+  assert.ok(await page.locator('#token, #key').first().evaluate((one) => one === document.activeElement));
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  await page.getByRole('alert').filter({ hasText: '401' }).waitFor();
+  await context.close();
+});
+
+test('without a default instance one is named', async () => {
+  const { context, page } = await open(browser, root(urls.apart));
+  await paste(page, KEY);
+  assert.match(await page.getByRole('alert').textContent(), /asia/);
+  await page.locator('#at').fill('asia');
+  assert.match(await page.locator('#block-0').textContent(), /\/mcp\/i\/asia/);
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  await page.locator('#tools-of', { hasText: 'at asia' }).waitFor();
+  await page.locator('#call-list code', { hasText: 'explain_access' }).first().waitFor();
+  await context.close();
+});
+
+test('where access is not explained, the tools are there all the same', async () => {
+  const { context, page, seen } = await open(browser, root(urls.core));
+  await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');
+  assert.match(await page.getByRole('alert').textContent(), /does not accept/);
+  await paste(page, KEY);
+  await page.locator('#toolset-list', { hasText: 'core' }).waitFor();
+  await page.locator('#status', { hasText: 'This is what you may do.' }).waitFor();
+  is_clean(seen, urls.core);
+  await context.close();
+});
+
+test('what is still under way brings nothing back that was forgotten', async () => {
+  const { context, page } = await open(browser, root(urls.one));
+  await paste(page, KEY);
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  const began = page.waitForRequest(urls.one);
+  await page.route(urls.one, async (route) => { await held; await route.continue(); });
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  await began;
+  await page.getByRole('button', { name: 'Forget' }).click();
+  const answered = page.waitForResponse(urls.one);
+  release();
+  await answered;
+  await page.unroute(urls.one);
+  // What comes after those answers is asked and shown, and still nothing of the other.
+  await page.locator('#key').fill('API-\u200bSAMPLE');
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  await page.getByRole('alert').filter({ hasText: 'characters that no key or token has' }).waitFor();
+  assert.ok(await page.locator('#answer').isHidden());
+  assert.equal(await page.locator('#who').textContent(), '');
   await context.close();
 });

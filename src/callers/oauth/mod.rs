@@ -68,12 +68,11 @@ impl Oauth {
         told.map(|issuer| issuer.issuer.as_str()).collect()
     }
 
-    /// Where people can sign in on the page of this server: the issuer, and the client that the
-    /// page is there.
-    pub fn page_clients(&self) -> Vec<(&str, &str)> {
+    /// Where people can sign in on the page of this server: the issuer, and the ID of the client
+    /// that the page is there.
+    pub fn page_clients(&self) -> Vec<(&config::Issuer, &str)> {
         let issuers = self.settings.issuers.iter();
-        let known = issuers.filter_map(|one| Some((one, one.page_client_id.as_deref()?)));
-        known.map(|(one, client)| (one.issuer.as_str(), client)).collect()
+        issuers.filter_map(|one| Some((one, one.page_client_id.as_deref()?))).collect()
     }
 
     /// The words for the scopes that are of use here.

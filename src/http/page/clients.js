@@ -21,7 +21,7 @@ function radios(place, group, entries) {
 }
 
 function address() {
-  const instance = $('instance').value;
+  const instance = $('instance-choice').hidden ? $('at').value.trim() : $('instance').value;
   const base = server.endpoint + (instance ? `/i/${encodeURIComponent(instance)}` : '');
   return $('readonly').checked ? `${base}/readonly` : base;
 }
@@ -86,6 +86,7 @@ function begin() {
   radios($('form-names'), 'form', forms().map((one) => [one.form, one.label]));
   $('forms').hidden = forms().length < 2;
   $('choices').addEventListener('change', configuration);
+  $('at').addEventListener('input', configuration);
   $('choices').addEventListener('submit', (event) => event.preventDefault());
   $('refresh').addEventListener('click', show_calls);
   document.addEventListener('click', ({ target }) => {

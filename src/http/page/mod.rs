@@ -27,6 +27,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Auth, Gate, guard, nothing_here, reached::Reached, refusal::Refusal};
+use crate::config::Issuer;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -105,7 +106,8 @@ fn policy(script: &str, gate: &Gate) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     let mut connect = "'self'".to_owned();
     for (issuer, _) in page_clients(gate) {
-        if let Ok(url) = Url::parse(issuer) {
+        for url in [Url::parse(&issuer.issuer).ok(), issuer.discovery.clone()].into_iter().flatten()
+        {
             connect = format!("{connect} {}", url.origin().ascii_serialization());
         }
     }
@@ -118,7 +120,7 @@ fn policy(script: &str, gate: &Gate) -> String {
 }
 
 /// The authorization servers where people sign in, with the client that the page is there.
-fn page_clients(gate: &Gate) -> Vec<(&str, &str)> {
+fn page_clients(gate: &Gate) -> Vec<(&Issuer, &str)> {
     match &gate.auth {
         Auth::Ways(ways) => ways.oauth().map(|oauth| oauth.page_clients()).unwrap_or_default(),
         Auth::Octopus | Auth::None | Auth::Open => Vec::new(),
@@ -146,7 +148,13 @@ fn told(gate: &Gate, reached: &Reached) -> Value {
     };
     let sign_in: Vec<Value> = page_clients(gate)
         .into_iter()
-        .map(|(issuer, client)| json!({ "issuer": issuer, "clientId": client, "scopes": scopes }))
+        .map(|(issuer, client)| {
+            // Its tokens are for another name than the address of this server, and some refuse to
+            // give one for that then (Microsoft Entra ID: AADSTS9010010).
+            let resource = issuer.audiences.0.is_empty().then(|| reached.resource("/mcp"));
+            json!({ "issuer": issuer.issuer, "discovery": issuer.discovery, "clientId": client,
+                "scopes": scopes, "resource": resource })
+        })
         .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),

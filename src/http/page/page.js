@@ -36,9 +36,14 @@ function say(words, problem = '') {
 const takesBearer = ways.includes('tokens') || ways.includes('oauth');
 const isProved = !ways.includes('octopus') && !ways.includes('none');
 
-function field(id, label, isRequired) {
-  const input = el('input', { id, type: 'password', autocomplete: 'off', spellcheck: false, required: isRequired });
-  input.setAttribute('aria-describedby', 'kept');
+// The token that came of signing in, for as long as the page is open.
+let signedIn = '';
+// Which of all that was asked for is shown: the last. What comes of another is too late.
+let turn = 0;
+
+function field(id, label, isRequired, type = 'password') {
+  const input = el('input', { id, type, autocomplete: 'off', spellcheck: false, required: isRequired });
+  if (type === 'password') input.setAttribute('aria-describedby', 'kept');
   return el('label', { className: 'field', text: label }, input);
 }
 
@@ -52,6 +57,7 @@ function form() {
   $('fields').append(
     ...(takesBearer ? [field('token', bearer, !server.signIn.length && !ways.includes('proxy') && !ways.includes('certificate'))] : []),
     field('key', (ways.includes('none') ? 'Octopus API key' : key) + optional, ways.includes('octopus')),
+    field('at', 'At the instance (left out, the default)', false, 'text'),
     el('button', { type: 'submit', className: server.signIn.length ? '' : 'main', text: 'Show my access' }),
     forgotten,
   );
@@ -63,16 +69,16 @@ function form() {
   }
   $('credential').addEventListener('submit', (event) => {
     event.preventDefault();
-    proof = proved();
     show();
   });
 }
 
-// The headers for what was pasted.
+// The headers for what was pasted, and for who signed in.
 function proved() {
   const token = $('token')?.value.trim();
   const key = $('key').value.trim();
-  const headers = {};
+  if (/[^ -~]/.test(`${token ?? ''}${key}`)) throw new Refused('What was pasted holds characters that no key or token has; copy it again.');
+  const headers = signedIn ? { authorization: `Bearer ${signedIn}` } : {};
   if (token) headers.authorization = `Bearer ${token}`;
   if (key && (isProved || ways.includes('none') || key.startsWith('API-'))) headers['x-octopus-apikey'] = key;
   else if (key) headers.authorization = `Bearer ${key}`;
@@ -80,58 +86,84 @@ function proved() {
 }
 
 async function signed_in(issuer) {
-  say(`Waiting for ${new URL(issuer.issuer).host}…`);
+  const mine = begins(`Waiting for ${new URL(issuer.issuer).host}…`);
   try {
-    proof = { authorization: `Bearer ${await sign_in(issuer)}` };
+    const token = await sign_in(issuer);
+    if (mine !== turn) return;
+    signedIn = token;
     await show();
   } catch (error) {
-    say('', error.message);
+    if (mine === turn) say('', error.message);
   }
 }
 
+// Something is asked for, in the place of what was before.
+function begins(words) {
+  turn += 1;
+  say(words);
+  $('credential').querySelector('[type=submit]').disabled = false;
+  return turn;
+}
+
 function forget() {
-  proof = {};
+  begins('Forgotten.');
+  [proof, signedIn] = [{}, ''];
   for (const input of $('fields').querySelectorAll('input')) input.value = '';
   for (const id of ['answer', 'calls', 'instances', 'instance-choice', 'forget']) $(id).hidden = true;
   for (const id of ['who', 'instance-list', 'toolset-list', 'limit-list', 'call-list', 'instance']) $(id).replaceChildren();
   configuration();
-  say('Forgotten.');
+  $('credential').querySelector('input').focus();
 }
 
 // What the visitor may do.
 
-async function show(instance = '') {
-  say('Asking…');
-  $('credential').querySelector('[type=submit]').disabled = true;
+// Everything that is shown of the visitor's access there. Whoever cannot act there has none to speak of.
+async function look(instance) {
+  const { serverInfo } = await ask('server/discover', {}, instance);
+  const [{ tools }, offered] = await Promise.all([
+    ask('tools/list', {}, instance),
+    document_at('octopus://api/capabilities', instance).catch(() => null),
+  ]);
+  const has = (name) => tools.some((tool) => tool.name === name);
+  // Not every server has it on; another question then tells whether the credential is good.
+  const access = has('explain_access') ? await call('explain_access', instance) : null;
+  if (access?.octopus.problem) throw new Refused(access.octopus.problem);
+  if (!access) await call('list_spaces', instance);
+  const instances = has('list_instances') || instance ? await call('list_instances').catch(() => null) : null;
+  return { version: serverInfo?.version, access, tools, offered, instances };
+}
+
+async function show() {
+  const mine = begins('Asking…');
+  const button = $('credential').querySelector('[type=submit]');
+  button.disabled = true;
+  const instance = $('at').value.trim();
   try {
-    const { serverInfo } = await ask('server/discover', {}, instance);
-    $('version').textContent = serverInfo?.version ?? server.version;
-    const [access, tools, offered] = await Promise.all([
-      call('explain_access', instance),
-      ask('tools/list', {}, instance),
-      document_at('octopus://api/capabilities', instance).catch(() => null),
-    ]);
-    // Who cannot act there has no access to speak of.
-    if (access.octopus.problem) throw new Refused(access.octopus.problem);
-    const several = tools.tools.some((tool) => tool.name === 'list_instances');
-    const instances = several || instance ? await call('list_instances').catch(() => null) : null;
-    show_who(access, offered);
-    if (instances) show_instances(instances.items, access.octopus.instance);
-    show_tools(tools.tools, offered?.tools ?? [], access.octopus.instance);
-    show_limits(access.ceilings);
+    proof = proved();
+    const { version, access, tools, offered, instances } = await look(instance);
+    if (mine !== turn) return;
+    const place = access?.octopus.instance ?? (instance || 'the default instance');
+    $('version').textContent = version ?? server.version;
+    show_who(access, offered, place);
+    if (instances) show_instances(instances.items, place);
+    show_tools(tools, offered?.tools ?? [], place);
+    show_limits(access?.ceilings ?? []);
     $('answer').hidden = false;
     $('forget').hidden = false;
-    say(`This is what ${access.caller.name} may do.`);
+    configuration();
+    say(access ? `This is what ${access.caller.name} may do.` : 'This is what you may do.');
     await show_calls();
   } catch (error) {
+    if (mine !== turn) return;
     $('answer').hidden = $('calls').hidden = true;
     say('', error instanceof Refused ? error.message : `This page failed: ${error.message}`);
   } finally {
-    $('credential').querySelector('[type=submit]').disabled = false;
+    if (mine === turn) button.disabled = false;
   }
 }
 
-function show_who({ caller, octopus }, offered) {
+function show_who(access, offered, place) {
+  const { caller, octopus } = access ?? { caller: {}, octopus: { instance: place } };
   facts($('who'), [
     ['You', caller.name],
     ['At most', caller.scope],
@@ -149,7 +181,11 @@ function show_instances(items, current) {
     const state = one.canAct ? (one.isReadOnly ? 'you may read' : 'you may read and change') : (one.reason ?? 'you cannot act');
     const choose = el('button', { type: 'button', className: 'copy', text: one.name === current ? 'Shown' : 'Show', disabled: one.name === current });
     choose.append(el('span', { className: 'unseen', text: ` ${one.name}` }));
-    choose.addEventListener('click', () => show(one.name));
+    choose.addEventListener('click', () => {
+      $('at').value = one.name;
+      $('access').focus();
+      show();
+    });
     return el('li', {},
       el('span', { className: 'name', text: one.name }, choose),
       el('span', { className: one.canAct && one.isReachable ? '' : 'bad', text: state }),
@@ -211,14 +247,25 @@ function sentence(text) {
 
 const RESULTS = { done: 'good', repeated: 'good', failed: 'bad', refused: 'bad', abandoned: 'warn', declined: 'warn', asked: 'warn', sending: 'warn' };
 
+// At all instances; or at the one that was named, where there is no default.
+function last_calls() {
+  const instance = $('at').value.trim();
+  const read = (at) => document_at('octopus://caller/calls', at);
+  return read('').catch((error) => (instance ? read(instance) : Promise.reject(error)));
+}
+
 async function show_calls() {
+  const mine = turn;
   try {
-    const { items, knownBy } = await document_at('octopus://caller/calls');
+    const { items, knownBy } = await last_calls();
+    if (mine !== turn) return;
     $('call-list').replaceChildren(...items.map(call_line));
     const whose = knownBy === 'none' ? 'This server does not tell its callers apart: these are the calls of everybody. ' : '';
     $('calls-hint').textContent = `${whose}${items.length ? 'The newest first, at most 20; without arguments and answers.' : 'None yet.'} Kept in the memory of the process that answered: another replica has its own.`;
     $('calls').hidden = false;
   } catch (error) {
+    if (mine !== turn) return;
+    $('call-list').replaceChildren();
     $('calls-hint').textContent = error.message;
     $('calls').hidden = false;
   }

@@ -5,7 +5,7 @@ const CHANNEL = 'octopus-mcp sign-in';
 
 // Where the authorization server sends people back to: this page.
 function back() {
-  return new URL('.', location.href).href;
+  return new URL('.', endpoint()).href;
 }
 
 // In the window that came back: whether this is one.
@@ -30,11 +30,12 @@ function random() {
   return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-// What the authorization server says of itself: the addresses of RFC 8414 and of OpenID Connect.
-async function metadata(issuer) {
+// What the authorization server says of itself: at the place that the settings name, or at the
+// addresses of RFC 8414 and of OpenID Connect.
+async function metadata(issuer, discovery) {
   const url = new URL(issuer);
   const path = url.pathname.replace(/\/$/, '');
-  const places = [
+  const places = discovery ? [discovery] : [
     `${url.origin}/.well-known/oauth-authorization-server${path}`,
     `${url.origin}${path}/.well-known/openid-configuration`,
   ];
@@ -43,16 +44,27 @@ async function metadata(issuer) {
       const response = await fetch(place, { credentials: 'omit', redirect: 'error' });
       const found = response.ok ? await response.json() : null;
       const isPage = /^https?:\/\//.test(found?.authorization_endpoint);
-      if (found?.issuer === issuer && found.token_endpoint && isPage) return found;
-    } catch {
+      if (found?.issuer && (discovery || found.issuer === issuer) && found.token_endpoint && isPage) return asked_here(found, places);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
       // The next one.
     }
   }
   throw new Refused(`${issuer} does not say to this page where to sign in. It has to allow the origin ${location.origin}.`);
 }
 
+// The policy of this page lets it ask where the settings name somebody, and nowhere else.
+function asked_here(found, places) {
+  const { origin } = new URL(found.token_endpoint);
+  if (!places.some((place) => new URL(place).origin === origin)) {
+    throw new Refused(`Tokens come from ${origin}, which this page may not ask; paste one instead.`);
+  }
+  return found;
+}
+
 // Opens the window, and gives the access token that comes of it.
-async function sign_in({ issuer, clientId, scopes }) {
+async function sign_in({ issuer, discovery, clientId, scopes, resource }) {
+  if (!isSecureContext) throw new Refused('Signing in needs https; paste a token instead.');
   const state = random();
   const verifier = random();
   // Opened at once, or the browser takes it for one that nobody asked for.
@@ -60,7 +72,7 @@ async function sign_in({ issuer, clientId, scopes }) {
   if (!opened) throw new Refused('The browser opened no window; allow this page to open one.');
   let found;
   try {
-    found = await metadata(issuer);
+    found = await metadata(issuer, discovery);
   } catch (error) {
     opened.close();
     throw error;
@@ -69,7 +81,7 @@ async function sign_in({ issuer, clientId, scopes }) {
   const address = new URL(found.authorization_endpoint);
   const query = {
     response_type: 'code', client_id: clientId, redirect_uri: back(), scope: scopes.join(' '), state,
-    code_challenge: challenge, code_challenge_method: 'S256', resource: server.endpoint,
+    code_challenge: challenge, code_challenge_method: 'S256', ...(resource ? { resource } : {}),
   };
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
   const answer = heard(state);
@@ -77,11 +89,11 @@ async function sign_in({ issuer, clientId, scopes }) {
   const { code, error, error_description, iss } = await answer;
   // RFC 9207, section 2.4: who says that it names itself has to.
   const isNamed = iss || found.authorization_response_iss_parameter_supported;
-  if (isNamed && iss !== issuer) throw new Refused('The answer came from another authorization server.');
+  if (isNamed && iss !== found.issuer) throw new Refused('The answer came from another authorization server.');
   if (!code) throw new Refused(error_description ?? error ?? 'Nobody signed in.');
   const body = new URLSearchParams({
     grant_type: 'authorization_code', code, redirect_uri: back(), client_id: clientId,
-    code_verifier: verifier, resource: server.endpoint,
+    code_verifier: verifier, ...(resource ? { resource } : {}),
   });
   let token = {};
   try {

@@ -65,6 +65,8 @@ async fn only_pages_of_allowed_origins_may_call() {
     let preflight = reply(preflight).await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), "https://app.example.com");
+    // Else a browser would send what it has for this server itself: a certificate, or a proxy's cookie.
+    assert_eq!(preflight.header("access-control-allow-credentials"), "");
     assert!(preflight.header("access-control-allow-headers").contains("x-octopus-apikey"));
 }
 

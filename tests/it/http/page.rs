@@ -138,16 +138,31 @@ async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client(
                 ..Default::default()
             });
         }
+        config.auth.oauth.issuers.push(octopus_mcp::config::Issuer {
+            issuer: "https://named.example".to_owned(),
+            discovery: "https://described.example/metadata".parse().ok(),
+            audiences: octopus_mcp::config::List(vec!["api://octopus-mcp".to_owned()]),
+            page_client_id: Some("page-2".to_owned()),
+            ..Default::default()
+        });
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     })
     .await;
     let page = page(&server, &[]).await;
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("connect-src 'self' https://login.example.com;"), "{policy}");
+    let allowed = "connect-src 'self' https://login.example.com https://named.example \
+                   https://described.example;";
+    assert!(policy.contains(allowed), "{policy}");
     assert_eq!(
         told(&page)["signIn"],
-        json!([{ "issuer": "https://login.example.com/tenant", "clientId": "the-page",
-            "scopes": ["octopus:read"] }])
+        json!([
+            { "issuer": "https://login.example.com/tenant", "discovery": null,
+                "clientId": "the-page", "scopes": ["octopus:read"],
+                "resource": "https://mcp.example.com/mcp" },
+            { "issuer": "https://named.example", "clientId": "page-2",
+                "discovery": "https://described.example/metadata", "scopes": ["octopus:read"],
+                "resource": null },
+        ])
     );
 }
 
@@ -156,10 +171,13 @@ async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client(
 async fn the_endpoint_takes_requests_of_its_own_page() {
     let server = TestServer::with(|config| {
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
+        config.http.allowed_hosts.0 = vec!["mcp.internal".to_owned()];
     })
     .await;
     for (host, origin) in [
         ("mcp.example.com", "https://mcp.example.com"),
+        ("mcp.internal", "http://mcp.internal"),
+        ("mcp.internal", "https://mcp.example.com"),
         ("127.0.0.1:8080", "http://127.0.0.1:8080"),
     ] {
         let headers = [("host", host), ("origin", origin)];
