@@ -6,10 +6,9 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
-
 use tracing::Instrument;
 
 use super::{Gate, envelope::Envelope, rate, refusal::Refusal};
@@ -93,7 +92,9 @@ pub(super) async fn check<O: Offering>(
         };
         // It ends to the end, whether its client waits for that or not.
         let ended = tokio::spawn(ending.in_current_span()).await;
-        return ended.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        return ended.unwrap_or_else(|_| {
+            in_a_moment("the session could not be ended; try again in a moment").to(&id)
+        });
     }
     let of = (place, is_elsewhere);
     let response = Sessions::serving(&caller, &narrowing, of, served).await;

@@ -12,7 +12,8 @@ mkdirSync(pictures, { recursive: true });
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    // A name that is not loopback, so that what browsers allow there alone is not there.
+    args: ['--headless', '--host-resolver-rules=MAP mcp.test 127.0.0.1', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
 }

@@ -23,7 +23,7 @@ before(async () => {
     apart: await serve('apart', `[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\n[instances.asia]\n${instance}`),
     core: await serve('core', `[octopus]\n${instance}\n[auth]\nmode = "octopus"\n[tools]\ntoolsets = ["core"]`),
     open: await serve('open', `[octopus]\n${instance}\napi_key = "${KEY}"`),
-    oauth: await serve('oauth', `[octopus]\n${instance}\napi_key = "${KEY}"\n[auth]\nmode = "oauth"\n[[auth.oauth.issuers]]\nissuer = "${authority.issuer}"\npage_client_id = "the-page"\naudiences = "api://octopus-mcp"`),
+    oauth: await serve('oauth', `[octopus]\n${instance}\napi_key = "${KEY}"\n[auth]\nmode = "oauth"\n[[auth.oauth.issuers]]\nissuer = "${authority.issuer}"\npage_client_id = "the-page"\naudiences = "api://octopus-mcp"`, 'allowed_hosts = "mcp.test"'),
   };
 });
 
@@ -117,6 +117,7 @@ test('of several instances one is chosen, for the page and for clients', async (
   assert.equal(await page.locator('#instance-list > li').count(), 2);
   assert.match(await page.locator('#instance-list').textContent(), /asia.*you may read/s);
   await page.getByRole('button', { name: 'Show asia' }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'access', 'the button is gone, and the focus is near');
   await page.locator('#tools-of', { hasText: 'at asia; none changes anything' }).waitFor();
   await page.getByRole('combobox', { name: 'Instance', exact: true }).selectOption('asia');
   await page.getByLabel('Nothing that changes Octopus').check();
@@ -254,6 +255,9 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   authority.says = { authorization_endpoint: 'javascript:alert(1)' };
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.getByRole('alert').filter({ hasText: 'does not say to this page where to sign in' }).waitFor();
+  authority.says = { token_endpoint: 'https://tokens.example/token' };
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.getByRole('alert').filter({ hasText: 'Tokens come from https://tokens.example, which this page may not ask' }).waitFor();
   authority.says = {};
   authority.answer = (query) => ({ state: query.state, error: 'access_denied', error_description: 'Nobody is allowed <b>in</b>.' });
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
@@ -272,6 +276,22 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.locator('#answer:visible').waitFor();
   assert.equal(authority.tokens, tokens + 1, 'nobody asked for a token for the answer of another');
+  await context.close();
+});
+
+test('where nothing is encrypted, signing in says so and opens nothing', async () => {
+  const { context, page } = await open(browser, root(urls.oauth).replace('127.0.0.1', 'mcp.test'));
+  await page.getByRole('button', { name: /^Sign in with 127/ }).click();
+  await page.getByRole('alert').filter({ hasText: 'Signing in needs https' }).waitFor();
+  assert.equal(context.pages().length, 1);
+  await context.close();
+});
+
+test('what is said later has its place before', async () => {
+  const { context, page } = await open(browser, root(urls.one));
+  for (const place of ['status', 'problem']) {
+    assert.notEqual(await page.locator(`#${place}`).evaluate((one) => getComputedStyle(one).display), 'none', place);
+  }
   await context.close();
 });
 

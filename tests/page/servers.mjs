@@ -15,10 +15,10 @@ export const KEY = 'API-SAMPLE00000000000000000000ADMIN';
 const folder = mkdtempSync(join(tmpdir(), 'octopus-mcp-page-'));
 const running = [];
 
-/** Starts a server with these settings, and gives the address of its endpoint. */
-export async function serve(name, settings) {
+/** Starts a server with these settings, these of `http` among them, and gives the address of its endpoint. */
+export async function serve(name, settings, http = '') {
   const file = join(folder, `${name}.toml`);
-  writeFileSync(file, `${settings}\n[http]\nlisten = "127.0.0.1:0"\n`);
+  writeFileSync(file, `${settings}\n[http]\nlisten = "127.0.0.1:0"\n${http}\n`);
   // It gets its settings from the file alone.
   const env = Object.fromEntries(Object.entries(process.env).filter(([one]) => !one.startsWith('OCTOPUS_')));
   const child = spawn(binary, ['serve', '--config', file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
