@@ -51,6 +51,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("http://{}/mcp", listening.address);
     terminate.recv().await;
     stop.cancel();
-    listening.stop(Duration::from_secs(1)).await?;
+    listening.stop(Duration::from_secs(1)).await;
     Ok(())
 }

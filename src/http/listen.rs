@@ -1,25 +1,36 @@
 //! Sockets: accepting connections, and letting them end.
+//!
+//! This is a loop of our own because what has arrived is to be answered: the loops of axum and
+//! axum-server, and hyper-util's watcher of connections, drop what was accepted and not yet read when
+//! they are told to stop.
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
 use axum::Router;
-use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
-use hyper_util::rt::TokioTimer;
-use tokio::task::JoinHandle;
+use futures::FutureExt;
+use tokio::{net::TcpStream, task::yield_now, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::Certificates;
+use super::{Certificates, connection::Connections};
 
-/// A listener that serves.
+/// How long nothing is accepted after that could not be done: a process that is out of file
+/// descriptors gets none at once.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A listener that serves. It goes on when this is dropped.
 #[derive(Debug)]
 pub struct Listening {
     /// Where it listens.
     pub address: SocketAddr,
-    handle: Handle<SocketAddr>,
-    task: JoinHandle<io::Result<()>>,
+    /// The listener and its connections.
+    tasks: TaskTracker,
+    over: CancellationToken,
+    cut: CancellationToken,
 }
 
 /// Serves on a socket. `header_timeout` is how long the header of a request may take.
@@ -31,62 +42,71 @@ pub fn listen(
 ) -> io::Result<Listening> {
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
-    let handle = Handle::new();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    macro_rules! serve {
-        ($server:expr) => {{
-            let mut server = $server.handle(handle.clone()).first_request_timeout(header_timeout);
-            let builder = server.http_builder();
-            builder
-                .http1()
-                .timer(TokioTimer::new())
-                .header_read_timeout(header_timeout)
-                .http2()
-                .timer(TokioTimer::new())
-                .keep_alive_interval(Some(Duration::from_secs(30)))
-                .max_concurrent_streams(100);
-            tokio::spawn(server.serve(service))
-        }};
-    }
-    let server = axum_server::from_tcp(socket)?;
-    let task = match certificates {
-        None => serve!(server.acceptor(at_once())),
-        Some(certificates) => {
-            let tls = RustlsAcceptor::new(certificates.live.clone())
-                .handshake_timeout(header_timeout)
-                .acceptor(at_once());
-            serve!(server.acceptor(tls))
-        }
+    let socket = tokio::net::TcpListener::from_std(socket)?;
+    let (over, cut) = (CancellationToken::new(), CancellationToken::new());
+    let connections = Connections::new(router, certificates.cloned(), header_timeout, over.clone());
+    let listening = Listening { address, tasks: TaskTracker::new(), over, cut };
+    let accepting = Accepting {
+        connections: Arc::new(connections),
+        tasks: listening.tasks.clone(),
+        over: listening.over.clone(),
+        cut: listening.cut.clone(),
     };
-    Ok(Listening { address, handle, task })
-}
-
-/// Accepts sockets with `TCP_NODELAY`: without it an answer in two parts waits for the client's
-/// delayed acknowledgement of the first, 40 ms and more.
-fn at_once() -> NoDelayAcceptor {
-    NoDelayAcceptor::new()
+    listening.tasks.spawn(accepting.accept(socket));
+    Ok(listening)
 }
 
 impl Listening {
-    /// Accepts no more connections, and gives those that are there this long to end.
-    pub async fn stop(self, within: Duration) -> io::Result<()> {
-        self.handle.graceful_shutdown(Some(within));
-        self.task.await.map_err(io::Error::other)?
+    /// Accepts no more connections, and gives those that are there this long to end. What has
+    /// arrived by now is answered in that time.
+    pub async fn stop(self, within: Duration) {
+        self.over.cancel();
+        self.tasks.close();
+        if timeout(within, self.tasks.wait()).await.is_err() {
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use axum_server::accept::Accept;
+struct Accepting {
+    connections: Arc<Connections>,
+    tasks: TaskTracker,
+    over: CancellationToken,
+    cut: CancellationToken,
+}
 
-    use super::*;
+impl Accepting {
+    async fn accept(self, socket: tokio::net::TcpListener) {
+        loop {
+            tokio::select! {
+                accepted = socket.accept() => self.take(accepted).await,
+                () = self.over.cancelled() => break,
+            }
+        }
+        // Whoever has connected is not turned away with the socket.
+        yield_now().await;
+        while !self.cut.is_cancelled()
+            && let Some(accepted) = socket.accept().now_or_never()
+        {
+            self.take(accepted).await;
+        }
+    }
 
-    #[tokio::test]
-    async fn accepted_sockets_do_not_hold_back() {
-        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = tokio::net::TcpStream::connect(socket.local_addr().unwrap());
-        let (accepted, _client) = tokio::join!(socket.accept(), client);
-        let (stream, ()) = at_once().accept(accepted.unwrap().0, ()).await.unwrap();
-        assert!(stream.nodelay().unwrap());
+    async fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        match accepted {
+            Ok((stream, peer)) => {
+                let (connections, cut) = (Arc::clone(&self.connections), self.cut.clone());
+                self.tasks.spawn(async move {
+                    cut.run_until_cancelled(connections.serve(stream, peer)).await;
+                });
+            }
+            // It went away before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
     }
 }

@@ -17,6 +17,7 @@
 mod admit;
 mod auth;
 mod challenge;
+mod connection;
 mod envelope;
 mod guard;
 mod health;

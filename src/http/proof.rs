@@ -1,8 +1,5 @@
 //! The one proof of a request of who calls.
 
-use std::sync::Arc;
-
-use axum_server::tls::TlsInfo;
 use http::{
     HeaderMap, HeaderName, StatusCode,
     header::{AUTHORIZATION, WWW_AUTHENTICATE},
@@ -13,6 +10,7 @@ use super::{
     Auth, Gate,
     auth::{API_KEY, only},
     challenge::Challenge,
+    connection::ClientCertificate,
     peer::Peer,
     refusal::{Refusal, code},
 };
@@ -131,6 +129,5 @@ fn named<'a>(ways: &Ways, parts: &'a Parts) -> Result<Option<Named<'a>>, Refusal
 
 /// The certificate of the client, where TLS is ours and it gave one.
 fn certificate(parts: &Parts) -> Option<&[u8]> {
-    let info = parts.extensions.get::<Arc<TlsInfo>>()?;
-    info.peer_certificates.first().map(Vec::as_slice)
+    parts.extensions.get().map(|ClientCertificate(der)| der.as_ref())
 }

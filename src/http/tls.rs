@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use axum_server::tls_rustls::RustlsConfig;
+use arc_swap::ArcSwap;
 use rustls::{
     RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A certificate and its key, as the listener uses them.
 #[derive(Debug, Clone)]
 pub struct Certificates {
-    pub(super) live: RustlsConfig,
+    live: Arc<ArcSwap<ServerConfig>>,
     files: Arc<Followed<Arc<ServerConfig>>>,
 }
 
@@ -34,7 +34,12 @@ impl Certificates {
         let files = off_thread(move || open(settings)).await?;
         let files = files.map_err(|error| format!("http.tls: {error}"))?;
         let (read, _) = files.now();
-        Ok(Some(Self { live: RustlsConfig::from_config(read), files: Arc::new(files) }))
+        Ok(Some(Self { live: Arc::new(ArcSwap::new(read)), files: Arc::new(files) }))
+    }
+
+    /// What connections that begin now are served with.
+    pub(super) fn now(&self) -> Arc<ServerConfig> {
+        self.live.load_full()
     }
 
     /// Follows the files until the server stops. While they do not go together, what they held
@@ -48,9 +53,9 @@ impl Certificates {
             }
             let files = Arc::clone(&self.files);
             if let Ok((read, _)) = off_thread(move || files.now()).await
-                && !Arc::ptr_eq(&read, &self.live.get_inner())
+                && !Arc::ptr_eq(&read, &self.live.load())
             {
-                self.live.reload_from_config(read);
+                self.live.store(read);
             }
         }
     }

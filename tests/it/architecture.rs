@@ -60,7 +60,9 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Crates that are named only behind these doors.
 const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["http/", "sample/"]),
-    ("axum_server", &["http/"]),
+    ("hyper", &["http/"]),
+    ("hyper_util", &["http/"]),
+    ("tokio_rustls", &["http/"]),
     ("tower", &["http/", "sample/"]),
     ("tower_http", &["http/"]),
     ("rmcp", &["http/", "mcp/", "tool/", "app/"]),

@@ -1,5 +1,6 @@
 //! The listener: hosts, origins, media types, sizes, times, health, stopping.
 
+mod arriving;
 pub mod limits;
 mod page;
 mod stopping;

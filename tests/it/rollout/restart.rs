@@ -16,16 +16,20 @@ use crate::{
     support::{client, soon},
 };
 
+/// They go on for two seconds after the old process takes no more connections.
+const CALLS: usize = 1400;
+
 fn start() -> Serving {
     let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
     command
-        .env("OCTOPUS_MCP_HTTP__DRAIN_PAUSE", "1s")
+        .env("OCTOPUS_MCP_HTTP__DRAIN_PAUSE", "3s")
         .env("OCTOPUS_MCP_HTTP__DRAIN_TIMEOUT", "10s")
         .env("OCTOPUS_MCP_LIMITS__CALLER_RATE", "0")
         .env("OCTOPUS_MCP_LIMITS__INSTANCE_RATE", "0")
         .env("OCTOPUS_MCP_LIMITS__UNPROVEN_RATE", "0")
         // All are one caller, and this machine may be slow.
-        .env("OCTOPUS_MCP_LIMITS__CONCURRENT_CALLS_PER_CALLER", "1000");
+        .env("OCTOPUS_MCP_LIMITS__CONCURRENT_REQUESTS", "2000")
+        .env("OCTOPUS_MCP_LIMITS__CONCURRENT_CALLS_PER_CALLER", "2000");
     Serving::start(command)
 }
 
@@ -62,7 +66,7 @@ async fn a_restart_under_two_hundred_calls_a_second_loses_none() {
     let mut beat = tokio::time::interval(Duration::from_millis(5));
     let mut old = Some(old);
     let mut stopping = None;
-    for n in 0..1200 {
+    for n in 0..CALLS {
         beat.tick().await;
         if n == 400 {
             let old = old.take().unwrap();
@@ -86,7 +90,7 @@ async fn a_restart_under_two_hundred_calls_a_second_loses_none() {
     while let Some(call) = calls.join_next().await {
         call.unwrap();
     }
-    assert_eq!(answered.load(Ordering::Relaxed), 1200);
+    assert_eq!(answered.load(Ordering::Relaxed), CALLS);
     let (code, log) = stopping.unwrap().await.unwrap();
     assert_eq!(code, 0, "{log}");
     assert_eq!(ready.lock().unwrap().join(" "), new.url, "the old one is gone");

@@ -1,0 +1,149 @@
+//! One connection, from its handshake to its end.
+
+use std::{net::SocketAddr, pin::pin, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use rustls::pki_types::CertificateDer;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::yield_now,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::Certificates;
+
+/// How long a connection that has not asked anything yet may do so once it is over: its request may
+/// be on its way, or may have arrived and wait for a busy server to read it.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// The certificate that the client gave, in its DER form. In the extensions of every request that
+/// came with one.
+#[derive(Debug, Clone)]
+pub(super) struct ClientCertificate(pub(super) CertificateDer<'static>);
+
+/// How connections are served.
+#[derive(Debug)]
+pub(super) struct Connections {
+    router: Router,
+    certificates: Option<Certificates>,
+    /// How long a handshake may take, and the header of a request.
+    header_timeout: Duration,
+    protocol: Builder<TokioExecutor>,
+    /// From then on a connection ends with what it is doing.
+    over: CancellationToken,
+}
+
+impl Connections {
+    pub(super) fn new(
+        router: Router,
+        certificates: Option<Certificates>,
+        header_timeout: Duration,
+        over: CancellationToken,
+    ) -> Self {
+        let mut protocol = Builder::new(TokioExecutor::new());
+        protocol.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        protocol
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(Duration::from_secs(30)))
+            .max_concurrent_streams(100);
+        // What can be built once is not built for every request.
+        let router = router.with_state(());
+        Self { router, certificates, header_timeout, protocol, over }
+    }
+
+    /// Serves one until it ends. Whoever does not keep to the protocol loses the connection and
+    /// hears nothing, so there is no error.
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+        at_once(&stream);
+        let Some(certificates) = &self.certificates else {
+            return self.speak(stream, peer, None).await;
+        };
+        let handshake = TlsAcceptor::from(certificates.now()).accept(stream);
+        let Ok(Ok(stream)) = timeout(self.header_timeout, handshake).await else { return };
+        let given = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let given = given.map(|certificate| ClientCertificate(certificate.clone().into_owned()));
+        self.speak(stream, peer, given).await;
+    }
+
+    async fn speak(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        certificate: Option<ClientCertificate>,
+    ) {
+        let asked = CancellationToken::new();
+        let asks = asked.clone();
+        let router = self.router.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            asks.cancel();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(certificate) = &certificate {
+                request.extensions_mut().insert(certificate.clone());
+            }
+            router.clone().oneshot(request)
+        });
+        let mut connection = pin!(self.protocol.serve_connection(TokioIo::new(stream), service));
+        // Polled first wherever something else is waited for, so that what has arrived is read.
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => return,
+            () = asked.cancelled() => {}
+            () = sleep(self.header_timeout) => return,
+            () = self.over_for(FIRST_REQUEST) => {}
+        }
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => return,
+            () = self.over.cancelled() => {}
+        }
+        // The runtime hears of what has arrived when it looks, and it looks at the latest now.
+        yield_now().await;
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => return,
+            () = std::future::ready(()) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+
+    /// Ends this long after connections began to end.
+    async fn over_for(&self, period: Duration) {
+        self.over.cancelled().await;
+        sleep(period).await;
+    }
+}
+
+/// Sends what is written at once: otherwise an answer in two parts waits for the client's delayed
+/// acknowledgement of the first, 40 ms and more.
+fn at_once(stream: &TcpStream) {
+    // Where it cannot be, the answer is slow and no worse.
+    let _ = stream.set_nodelay(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_do_not_hold_back() {
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(socket.local_addr().unwrap());
+        let (accepted, _client) = tokio::join!(socket.accept(), client);
+        let (stream, _) = accepted.unwrap();
+        at_once(&stream);
+        assert!(stream.nodelay().unwrap());
+    }
+}

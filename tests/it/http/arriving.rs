@@ -1,0 +1,175 @@
+//! What arrives while a listener stops. The connections are made and written to by calls that block,
+//! on the one thread that serves: when it is told to stop, it has read nothing of it.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, routing::get};
+use octopus_mcp::{
+    config::Tls,
+    http::{Certificates, Listening},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Notify,
+};
+
+use crate::support::{client, serve, serve_with, soon};
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+fn here() -> Router {
+    Router::new().route("/", get(async || "here"))
+}
+
+fn open(address: SocketAddr) -> TcpStream {
+    let connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    connection
+}
+
+fn asking(address: SocketAddr) -> TcpStream {
+    let mut connection = open(address);
+    connection.write_all(REQUEST).unwrap();
+    connection
+}
+
+/// What comes until the server ends the connection. A reset is an error.
+async fn rest(mut connection: TcpStream) -> String {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        connection.read_to_string(&mut text).map(|_| text)
+    });
+    reading.await.unwrap().unwrap()
+}
+
+async fn stop(listening: Listening) {
+    listening.stop(Duration::from_secs(20)).await;
+}
+
+/// Waits until nobody listens there any more.
+async fn refused(address: SocketAddr) {
+    soon(async || tokio::net::TcpStream::connect(address).await.is_err().then_some(())).await;
+}
+
+#[tokio::test]
+async fn who_has_asked_is_answered_though_nobody_had_accepted_them() {
+    let listening = serve(here());
+    let connections: Vec<_> = (0..50).map(|_| asking(listening.address)).collect();
+    stop(listening).await;
+    for connection in connections {
+        let answer = rest(connection).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_next_request_on_an_old_connection_is_answered() {
+    let listening = serve(here());
+    let mut connection = asking(listening.address);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut answer = [0; 4096];
+        let length = connection.read(&mut answer).unwrap();
+        assert!(answer[..length].ends_with(b"here"));
+        connection
+    });
+    let mut connection = read.await.unwrap();
+    connection.write_all(REQUEST).unwrap();
+    stop(listening).await;
+    let answer = rest(connection).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_has_just_connected_may_still_ask_once() {
+    let listening = serve(here());
+    let address = listening.address;
+    let mut connection = open(address);
+    let stopping = tokio::spawn(stop(listening));
+    refused(address).await;
+    connection.write_all(REQUEST).unwrap();
+    let answer = rest(connection).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_asks_nothing_holds_nothing_up() {
+    let listening = serve(here());
+    let address = listening.address;
+    let used = asking(address);
+    soon(async || client().get(format!("http://{address}/")).send().await.ok()).await;
+    let silent = open(address);
+    // A second for the silent one, and twenty would be the deadline.
+    tokio::time::timeout(Duration::from_secs(10), stop(listening)).await.unwrap();
+    assert!(rest(used).await.ends_with("here"));
+    assert_eq!(rest(silent).await, "");
+}
+
+#[tokio::test]
+async fn at_the_deadline_everything_is_cut() {
+    let never = Router::new().route("/", get(std::future::pending::<&'static str>));
+    let listening = serve(never);
+    let address = listening.address;
+    let connection = asking(address);
+    let stopping = tokio::spawn(listening.stop(Duration::from_millis(500)));
+    tokio::time::timeout(Duration::from_secs(10), stopping).await.unwrap().unwrap();
+    assert_eq!(rest(connection).await, "");
+}
+
+#[tokio::test]
+async fn a_stream_of_http2_ends_before_its_connection() {
+    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (seen, go_on) = (Arc::clone(&asked), Arc::clone(&answer));
+    let slow = get(async move || {
+        seen.notify_one();
+        go_on.notified().await;
+        "here"
+    });
+    let listening = serve(Router::new().route("/", slow));
+    let address = listening.address;
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let http2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let call = tokio::spawn(http2.get(format!("http://{address}/")).send());
+    asked.notified().await;
+    let stopping = tokio::spawn(stop(listening));
+    refused(address).await;
+    answer.notify_one();
+    assert_eq!(call.await.unwrap().unwrap().text().await.unwrap(), "here");
+    // Its client goes on to hold the connection, which is told to go.
+    tokio::time::timeout(Duration::from_secs(10), stopping).await.unwrap().unwrap();
+    drop(http2);
+}
+
+#[tokio::test]
+async fn a_handshake_that_has_begun_ends_with_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&cert, pair.cert.pem()).unwrap();
+    std::fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
+    let tls = Tls { certificate: Some(cert), key: Some(key), ..Tls::default() };
+    let certificates = Certificates::load(&tls).await.unwrap();
+
+    let mut trusted = rustls::RootCertStore::empty();
+    trusted.add(pair.cert.der().clone()).unwrap();
+    let settings = rustls::ClientConfig::builder().with_root_certificates(trusted);
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(settings.with_no_client_auth()));
+
+    let listening = serve_with(here(), certificates.as_ref());
+    let connection = open(listening.address);
+    connection.set_nonblocking(true).unwrap();
+    let stopping = tokio::spawn(stop(listening));
+    let connection = tokio::net::TcpStream::from_std(connection).unwrap();
+    let name = "localhost".try_into().unwrap();
+    let mut connection = connector.connect(name, connection).await.unwrap();
+    connection.write_all(REQUEST).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
+    stopping.await.unwrap();
+}
