@@ -93,28 +93,40 @@ const KNOW_MODEL: &[&str] = &[
 
 const LONGEST: usize = 300;
 
-fn source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// Folders of what is installed or built here, and written by nobody.
+const UNWRITTEN: [&str; 3] = ["node_modules", ".venv", "target"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|entry| {
+        if entry.is_dir() {
+            let is_written = !UNWRITTEN.iter().any(|name| entry.ends_with(name));
+            if is_written { below(&entry) } else { Vec::new() }
+        } else {
+            let is_rust = entry.extension().is_some_and(|extension| extension == "rs");
+            if is_rust { vec![entry] } else { Vec::new() }
+        }
+    });
+    found.collect()
 }
 
 /// Every Rust file of the program: its path below `src` and its text without tests and comments.
 fn files() -> Vec<(String, String)> {
-    fn collect(folder: &Path, files: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                collect(&entry, files);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                let path = entry.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
-                let text = fs::read_to_string(&entry).unwrap();
-                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-                let code: Vec<&str> =
-                    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-                files.push((path, code.join("\n")));
-            }
-        }
-    }
-    let mut files = Vec::new();
-    collect(&source(), &mut files);
+    let source = root().join("src");
+    let files = below(&source).into_iter().map(|file| {
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code: Vec<&str> =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let path = file.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        (path, code.join("\n"))
+    });
+    let files: Vec<_> = files.collect();
     assert!(files.len() > 50);
     files
 }
@@ -221,11 +233,15 @@ fn crates_are_named_behind_their_doors() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Of the program, and of what tests and measures it.
 #[test]
 fn no_file_is_long() {
-    let long: Vec<_> = files()
+    let folders = ["src", "tests", "benches", "examples"].map(|folder| below(&root().join(folder)));
+    assert!(folders.iter().all(|files| !files.is_empty()), "{folders:?}");
+    let long: Vec<_> = folders
         .into_iter()
-        .map(|(path, _)| (fs::read_to_string(source().join(&path)).unwrap().lines().count(), path))
+        .flatten()
+        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
         .filter(|(lines, _)| *lines > LONGEST)
         .collect();
     assert!(long.is_empty(), "over {LONGEST} lines: {long:?}");

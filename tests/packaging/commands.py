@@ -54,8 +54,8 @@ FIRST_STEP = [
 SETTING = "export OCTOPUS_API_KEY_FILE=~/.octopus-key"
 # By another test: which, and what stands there.
 ELSEWHERE = {
-    "tests/it/hosting.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
-    "tests/it/commands.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
+    "tests/it/hosting/explanations.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
+    "tests/it/commands/serves.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
     "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
     "tests/it/audit/verify.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
     "tests/packaging/test_chart.py": ("plain.stale()", ["deploy/render"]),

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,6 +54,7 @@ export async function stop() {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }));
+  rmSync(folder, { recursive: true });
 }
 
 /** Calls a tool as another client of the same caller does. */

@@ -1,7 +1,9 @@
 //! The audit: one record of every call, kept, and whole.
 
 mod chain;
+mod changes;
 mod collector;
+mod kinds;
 mod records;
 mod refusals;
 mod required;
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 use octopus_mcp::config::Config;
 use serde_json::Value;
 
-use crate::consent::Desk;
+use crate::consent::{Desk, changes};
 
 /// A server that lets things be changed and records every call in a file, and its folder.
 pub struct Recorded {
@@ -67,4 +69,10 @@ pub fn records(path: &Path) -> Vec<Value> {
 pub fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A call that deploys a release.
+fn deployment() -> (&'static str, Value) {
+    let (tool, arguments, ..) = changes().remove(1);
+    (tool, arguments)
 }

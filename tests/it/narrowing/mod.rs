@@ -1,12 +1,14 @@
 //! What a request is narrowed to by its path and its headers, and which of several instances it
 //! reaches.
 
-// Grants of callers, and that every layer only takes away.
+// Grants of callers.
 mod grants;
 // Headers.
 mod headers;
 // Several instances.
 mod instances;
+// Every layer only takes away.
+mod layers;
 // Paths.
 mod paths;
 // The space and the project that a path fixes.
@@ -102,4 +104,10 @@ async fn failure(
     }
     assert_eq!(both[0], both[1], "{tool} at {place:?}");
     both.remove(0)
+}
+
+/// The words that a grant names.
+#[expect(clippy::unnecessary_wraps, reason = "grants are optional")]
+fn words(words: &[&str]) -> Option<BTreeSet<String>> {
+    Some(words.iter().map(|word| (*word).to_owned()).collect())
 }

@@ -1,0 +1,28 @@
+//! An instance that is busy or does not answer: places, the breaker, reads that are shared; and
+//! that neither other callers nor other instances are disturbed by it.
+
+mod breaker;
+mod places;
+mod shared;
+
+use octopus_mcp::{config::Instance, sample::keys};
+use serde_json::json;
+
+use crate::support::TestServer;
+
+/// Callers who all see the default space.
+const CALLERS: [&str; 4] =
+    [keys::ADMIN, keys::DEFAULT_SPACE_ONLY, keys::WITHOUT_TASK_VIEW, keys::VIEW_ONLY];
+
+async fn server(change: impl FnOnce(&mut Instance)) -> TestServer {
+    TestServer::with(|config| {
+        config.octopus.retries = 0;
+        change(&mut config.octopus);
+    })
+    .await
+}
+
+async fn spaces(server: &TestServer, key: &str) -> Result<(), String> {
+    let called = server.call_as(key, "list_spaces", json!({})).await;
+    if called.is_error { Err(called.text) } else { Ok(()) }
+}

@@ -1,0 +1,109 @@
+//! Whatever is asked has a record: refused calls, completions, resources, prompts, requests of nobody.
+
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use super::{Recorded, deployment};
+use crate::support::Era;
+
+#[tokio::test]
+async fn refused_calls_have_records_too() {
+    let recorded = Recorded::start().await;
+    let server = &recorded.desk.server;
+    let unknown = json!({ "name": "drop_everything", "arguments": { "a": 1 } });
+    assert_eq!(server.ask(Era::Legacy, "tools/call", unknown).await.code(), -32602);
+    server.call_as(keys::ADMIN, "list_projects", json!({ "spice": "Default" })).await;
+    server.call_as(keys::ADMIN, "list_projects", json!({ "space": "Nowhere" })).await;
+    let (tool, mut arguments) = deployment();
+    arguments["confirm"] = json!("not a code");
+    server.call_as(keys::ADMIN, tool, arguments).await;
+    let records = recorded.records().await;
+    let said =
+        |name: &str| -> Vec<Value> { records.iter().map(|record| record[name].clone()).collect() };
+    assert_eq!(said("result"), ["refused"; 4]);
+    let kinds = ["unknown_tool", "unknown_argument", "octopus_not_found", "consent"];
+    assert_eq!(said("error"), kinds);
+    assert_eq!(said("tool"), ["drop_everything", "list_projects", "list_projects", tool]);
+    assert_eq!(records[0].get("hashes"), None, "names of arguments that nobody knows");
+}
+
+#[tokio::test]
+async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_something_out() {
+    let recorded = Recorded::with(|config| {
+        let deny = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+            "projects": ["Parcel*"] }]);
+        crate::rules::rules(config, &deny);
+    })
+    .await;
+    let server = &recorded.desk.server;
+    for (reference, argument) in [
+        (json!({ "type": "ref/prompt", "name": "diagnose_failed_deployment" }), "project"),
+        (
+            json!({ "type": "ref/resource",
+                "uri": "octopus://spaces/{spaceName}/releases/{releaseId}" }),
+            "nonsense",
+        ),
+    ] {
+        let params = json!({ "ref": reference, "argument": { "name": argument, "value": "dep" },
+            "context": { "arguments": { "space": "Default" } } });
+        server.ask(Era::Modern, "completion/complete", params).await;
+    }
+    let records = recorded.records().await;
+    let [done, refused] = records.as_slice() else { panic!("{records:#?}") };
+    assert_eq!((&done["kind"], &done["result"]), (&json!("completion"), &json!("done")));
+    assert_eq!(done["prompt"], "diagnose_failed_deployment");
+    assert_eq!((&done["space"], &done["credential"]), (&json!("Default"), &json!("API key")));
+    assert_eq!(done["argumentsHash"].as_str().unwrap().len(), 32);
+    assert!(done["caller"]["name"].is_string());
+    assert_eq!(refused["resource"], "release");
+    assert_eq!((&refused["result"], &refused["error"]), (&json!("refused"), &json!("completion")));
+}
+
+#[tokio::test]
+async fn resources_and_prompts_have_records() {
+    let recorded = Recorded::start().await;
+    let server = &recorded.desk.server;
+    for uri in ["octopus://spaces/Default", "octopus://nothing/at/all"] {
+        server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
+    }
+    let arguments = json!({ "space": "Default" });
+    for name in ["what_is_deployed_where", "no_such_prompt"] {
+        let params = json!({ "name": name, "arguments": arguments });
+        server.ask(Era::Modern, "prompts/get", params).await;
+    }
+    let records = recorded.records().await;
+    let said: Vec<String> = records
+        .iter()
+        .map(|record| format!("{} {} {}", record["kind"], record["result"], record["error"]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "\"resource\" \"done\" null",
+            "\"resource\" \"refused\" \"no_resource\"",
+            "\"prompt\" \"done\" null",
+            "\"prompt\" \"refused\" \"prompt\"",
+        ],
+        "{records:#?}"
+    );
+    assert_eq!(records[2]["prompt"], "what_is_deployed_where");
+}
+
+#[tokio::test]
+async fn requests_of_nobody_are_recorded_and_cannot_flood() {
+    let recorded = Recorded::start().await;
+    let server = &recorded.desk.server;
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    for _ in 0..100 {
+        let reply = server.post(&[("x-octopus-apikey", "nonsense")], list.clone()).await;
+        assert_eq!(reply.status, 401);
+    }
+    let records = recorded.records().await;
+    assert_eq!(records.len(), 60);
+    for record in &records {
+        assert_eq!(record["kind"], "unauthenticated");
+        assert_eq!((&record["status"], &record["result"]), (&json!(401), &json!("refused")));
+        assert!(record.get("caller").is_none());
+    }
+    assert!(!serde_json::to_string(&records).unwrap().contains("nonsense"));
+}

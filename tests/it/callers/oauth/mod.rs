@@ -1,0 +1,50 @@
+//! Access tokens: what is accepted, and every way in which one is refused.
+
+mod algorithms;
+mod claims;
+mod forms;
+mod keys;
+
+use serde_json::Value;
+
+use super::{
+    assert_invalid, bearing,
+    issuer::{Signer, TestIssuer},
+};
+use crate::support::TestServer;
+
+const NO_JWT: &str = "the token is no JWT, or is signed in a way that is not accepted here";
+const UNKNOWN_ISSUER: &str = "the token is of an issuer that this server does not trust";
+const UNKNOWN_KEY: &str = "the token is signed with a key that its issuer does not have";
+const BAD_SIGNATURE: &str = "the signature of the token is not right";
+const ELSEWHERE: &str = "the token was made for another resource";
+
+struct Setup {
+    signer: Signer,
+    issuer: TestIssuer,
+    server: TestServer,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        Self::signing(Signer::new("one")).await
+    }
+
+    async fn signing(signer: Signer) -> Self {
+        let issuer = TestIssuer::with(&[&signer]);
+        let server = TestServer::with(|config| issuer.trusted(config)).await;
+        Self { signer, issuer, server }
+    }
+
+    /// A token is good, and is refused with these words once its claims are changed.
+    async fn refuses(&self, change: &Value, words: &str) {
+        let good = bearing(&self.server, &self.signer.sign(&self.issuer.claims())).await;
+        assert_eq!(good.status, 200, "{}", good.text);
+        self.refuses_token(&self.signer.sign(&self.issuer.claims_with(change)), words).await;
+    }
+
+    async fn refuses_token(&self, token: &str, words: &str) {
+        let refused = bearing(&self.server, token).await;
+        assert_invalid(&self.server, &refused, token, words);
+    }
+}

@@ -1,0 +1,96 @@
+//! What is wrong with flags, settings and files is told, and what is dangerous is refused.
+
+use std::path::PathBuf;
+
+use octopus_mcp::sample::keys;
+
+use super::{ANY_PORT, Serving, program, run};
+
+#[test]
+fn a_wrong_flag_is_told_and_ends_with_2() {
+    let (code, _, said) = run(&["--lisen", "x"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--listen"), "{said}");
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, "[http]\nlisten = \"nowhere\"\nbody_limt = 7\n[tols]\nread_only = 1\n")
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let (code, _, said) =
+        run(&["--config", file, "--toolsets", "core,projcts", "--server-url", "ftp://x"]);
+    assert_eq!(code, 2, "{said}");
+    for words in [
+        "5 mistakes in the settings",
+        "http.listen = \"nowhere\" (file ",
+        "http.body_limt = 7",
+        "the nearest is `http.body_limit`",
+        "tols.read_only",
+        "the nearest is `tools.read_only`",
+        "octopus.url",
+        "flag --server-url",
+        "there is no toolset `projcts`; perhaps `projects`",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("panicked") && !said.contains("stack backtrace"), "{said}");
+}
+
+#[test]
+fn without_an_instance_it_says_how_to_name_one() {
+    let (code, _, said) = run(&[]);
+    assert_eq!(code, 2);
+    for words in ["--server-url", "OCTOPUS_SERVER_URL", "--sample"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_configured_key_is_not_lent_to_the_whole_network() {
+    let open = ["--listen", "0.0.0.0:0", "--server-url", "https://octopus.example.com"];
+    let (code, _, said) = run(&[open.as_slice(), &["--api-key", keys::ADMIN]].concat());
+    assert_eq!(code, 2);
+    for words in ["127.0.0.1", "auth.mode = \"octopus\"", "auth.allow_anonymous = true"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains(keys::ADMIN), "{said}");
+    let (code, _, said) = run(&["--server-url", "http://octopus.example.com"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("octopus.allow_http"), "{said}");
+}
+
+#[test]
+fn a_key_as_a_flag_works_and_is_warned_of() {
+    let command =
+        program(&[ANY_PORT, "--server-url=https://octopus.example.com", "--api-key=API-ABC"]);
+    let (code, log) = Serving::start(command).stop();
+    assert_eq!(code, 0);
+    assert!(log.contains("visible in the process list"), "{log}");
+    assert!(log.contains("OCTOPUS_API_KEY_FILE") && !log.contains("API-ABC"), "{log}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_a_way_out() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, _, said) = run(&["--sample", "--listen", &address]);
+    assert_eq!(code, 1);
+    assert!(said.contains(&address) && said.contains("choose another"), "{said}");
+}
+
+#[test]
+fn a_file_of_settings_that_is_missing_or_broken_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing: PathBuf = folder.path().join("missing.toml");
+    let (code, _, said) = run(&["--sample", "--config", missing.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(said.contains("missing.toml") && said.contains("cannot be read"), "{said}");
+    let broken = folder.path().join("broken.toml");
+    std::fs::write(&broken, "[http\n").unwrap();
+    let (code, _, said) = run(&["--sample", "--config", broken.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(said.contains("is not TOML") && said.contains("line 1"), "{said}");
+}

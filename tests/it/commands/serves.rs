@@ -1,0 +1,124 @@
+//! The program serves: the sample, over HTTP and standard input, until it is stopped.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+
+use super::{ANY_PORT, Serving, program, run};
+use crate::support::{client, reply, soon};
+
+#[tokio::test]
+async fn one_command_serves_the_sample_instance_and_says_how_to_connect() {
+    let serving = Serving::start(program(&["--sample", ANY_PORT]));
+    assert!(serving.welcome.contains("claude mcp add --transport http octopus"));
+    let start = serving.welcome.find('{').unwrap();
+    let end = serving.welcome.rfind('}').unwrap();
+    let config: Value = serde_json::from_str(&serving.welcome[start..=end]).unwrap();
+    assert_eq!(config["mcpServers"]["octopus"]["url"], serving.url);
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_spaces" } });
+    let call = client().post(&serving.url).header("content-type", "application/json");
+    let answer = reply(call.body(body.to_string())).await.json();
+    assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
+    let (code, log) = serving.stop();
+    assert_eq!(code, 0, "{log}");
+    assert!(log.contains("stopping"), "{log}");
+}
+
+#[tokio::test]
+async fn the_sample_is_what_was_asked_for_whatever_the_environment_holds() {
+    let mut command = program(&["--sample", ANY_PORT]);
+    command.env("OCTOPUS_SERVER_URL", "https://octopus.example.com");
+    command.env("OCTOPUS_API_KEY", "API-OFAREALINSTANCE");
+    let serving = Serving::start(command);
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_spaces" } });
+    let call = client().post(&serving.url).header("content-type", "application/json");
+    let answer = reply(call.body(body.to_string())).await.json();
+    assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
+    let (code, _, said) = run(&["--sample", "--server-url", "https://octopus.example.com"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("leave one of the two out"), "{said}");
+}
+
+#[tokio::test]
+async fn read_only_is_on_until_it_is_switched_off() {
+    for (flags, sentence) in [
+        (&[][..], true),
+        (&["--read-only"], true),
+        (&["--read-only=true"], true),
+        (&["--read-only=false"], false),
+    ] {
+        let serving = Serving::start(program(&[&["--sample", ANY_PORT], flags].concat()));
+        let client_info = json!({ "name": "t", "version": "1" });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client_info } });
+        let call = client().post(&serving.url).header("content-type", "application/json");
+        let answer = reply(call.body(body.to_string())).await.json();
+        let instructions = answer["result"]["instructions"].as_str().unwrap();
+        assert_eq!(instructions.contains("Nothing can be changed"), sentence, "{flags:?}");
+    }
+    let (code, _, said) = run(&["--sample", "--read-only=perhaps"]);
+    assert_eq!(code, 2, "{said}");
+}
+
+#[tokio::test]
+async fn a_health_check_asks_the_server_that_runs() {
+    let serving = Serving::start(program(&["--sample", ANY_PORT]));
+    let address = serving.url.trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
+    let (code, _, said) = run(&["healthcheck", "--listen", &address]);
+    assert_eq!(code, 0, "{said}");
+    drop(serving);
+    soon(async || {
+        let (code, _, said) = run(&["healthcheck", "--listen", &address]);
+        (code == 1 && said.contains(&address)).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn logs_are_lines_of_json_where_asked_for() {
+    let command = program(&["--sample", ANY_PORT, "--log-format", "json"]);
+    let (code, log) = Serving::start(command).stop();
+    assert_eq!(code, 0);
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"] == "serving"), "{log}");
+}
+
+#[test]
+fn a_local_client_is_served_over_standard_input_and_output() {
+    use std::io::Write;
+    let mut child = program(&["stdio", "--sample"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let client_info = json!({ "name": "t", "version": "1" });
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client_info } }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": { "name": "list_spaces" } }),
+    ] {
+        writeln!(input, "{message}").unwrap();
+    }
+    let answers: Vec<Value> = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .take(2)
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    assert_eq!(answers[0]["result"]["serverInfo"]["name"], "octopus-mcp");
+    assert_eq!(answers[1]["result"]["structuredContent"]["totalResults"], 2, "{}", answers[1]);
+    drop(input);
+    assert!(child.wait().unwrap().success(), "it ends with its client");
+    let without_key = ["stdio", "--server-url", "https://octopus.example.com"];
+    let (code, _, said) = run(&without_key);
+    assert_eq!(code, 1);
+    assert!(said.contains("OCTOPUS_API_KEY"), "{said}");
+}

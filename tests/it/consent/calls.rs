@@ -1,0 +1,57 @@
+//! A call of each tool that changes things, for tests that hold for all of them.
+
+use serde_json::{Value, json};
+
+/// A call of each tool that changes things, with the path and a part of the body that it sends.
+pub fn changes() -> Vec<(&'static str, Value, &'static str, Value)> {
+    vec![
+        (
+            "create_release",
+            json!({ "space": "Default", "projectName": "parcel tracking api", "releaseVersion": "1.13.0", "releaseNotes": "One\nTwo" }),
+            "POST /api/Spaces-1/releases/create/v1",
+            json!({ "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.13.0", "ChannelName": "Default", "ReleaseNotes": "One\nTwo" }),
+        ),
+        (
+            "deploy_release",
+            json!({ "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0", "environmentNames": ["development", "Staging"] }),
+            "POST /api/Spaces-1/deployments/create/untenanted/v1",
+            json!({ "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Development", "Staging"] }),
+        ),
+        (
+            "deploy_release",
+            json!({ "space": "Spaces-1", "projectName": "Driver App Backend", "releaseVersion": "0.36.0", "environmentNames": ["Staging"], "tenants": ["Tenants-1"] }),
+            "POST /api/Spaces-1/deployments/create/tenanted/v1",
+            json!({ "EnvironmentName": "Staging", "Tenants": ["Brightwater Couriers"] }),
+        ),
+        (
+            "update_feature_toggle",
+            json!({ "space": "Default", "projectId": "Parcel Tracking API", "slug": "eta-window", "environments": [{ "deploymentEnvironmentId": "Production", "isEnabled": true, "rolloutPercentage": 30 }] }),
+            "PUT /api/Spaces-1/projects/Projects-1/featuretoggles",
+            json!({ "Slug": "eta-window", "Description": "Adds an arrival window to tracking results" }),
+        ),
+        (
+            "run_runbook",
+            json!({ "space": "Default", "projectName": "Parcel Tracking API", "runbookName": "restart-tracking-workers", "environmentNames": ["Staging", "Production"] }),
+            "POST /api/Spaces-1/runbook-runs/create/v1",
+            json!({ "RunbookName": "Restart tracking workers", "Snapshot": "RunbookSnapshots-2", "EnvironmentNames": ["Staging", "Production"] }),
+        ),
+        (
+            "run_runbook",
+            json!({ "space": "Default", "projectName": "Route Planner", "runbookName": "export-fleet-plans", "gitRef": "main", "environmentNames": ["Staging"], "promptedVariableValues": { "Depot.Code": "D07" } }),
+            "POST /api/Spaces-1/runbook-runs/git/create/v1",
+            json!({ "GitRef": "refs/heads/main", "Variables": { "Depot.Code": "D07" } }),
+        ),
+        (
+            "execute",
+            json!({ "method": "POST", "path": "/api/Spaces-1/tasks/ServerTasks-90009/cancel" }),
+            "POST /api/Spaces-1/tasks/ServerTasks-90009/cancel",
+            json!({}),
+        ),
+        (
+            "execute",
+            json!({ "method": "PUT", "path": "/api/spaces/Spaces-1/tenants/Tenants-5", "body": { "Id": "Tenants-5", "Name": "Renamed", "SpaceId": "Spaces-1" } }),
+            "PUT /api/spaces/Spaces-1/tenants/Tenants-5",
+            json!({ "Name": "Renamed" }),
+        ),
+    ]
+}

@@ -1,0 +1,109 @@
+//! What cannot be right: it is refused before anybody is asked.
+
+use serde_json::json;
+
+use super::{Desk, Way};
+use crate::support::Era;
+
+/// Tool, what is changed in a call that is right, and words of the refusal.
+#[tokio::test]
+async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
+    let deploy = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "releaseVersion": "1.12.0",
+        "environmentNames": ["Staging"],
+    });
+    let create = json!({ "space": "Default", "projectName": "Parcel Tracking API" });
+    let toggle = json!({ "space": "Default", "projectId": "Projects-1", "slug": "eta-window" });
+    let mut described = toggle.clone();
+    described["description"] = json!("Shorter");
+    let mut patch = toggle.clone();
+    patch["defaultIsEnabled"] = json!(true);
+    let rows = [
+        ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "no date and time"),
+        ("deploy_release", &deploy, "runAt", json!("2099-01-01T10:00:00"), "with its zone"),
+        ("deploy_release", &deploy, "runAt", json!("2020-01-01T10:00:00Z"), "is over"),
+        ("deploy_release", &deploy, "runAt", json!(""), "no date and time"),
+        ("deploy_release", &deploy, "noRunAfter", json!("never"), "noRunAfter: "),
+        ("deploy_release", &deploy, "releaseVersion", json!("1.12"), "'1.12.0'"),
+        ("deploy_release", &deploy, "releaseVersion", json!(" "), "there is no release"),
+        ("deploy_release", &deploy, "releaseVersion", json!("../1.12.0"), "there is no release"),
+        ("deploy_release", &deploy, "environmentNames", json!(["Stagin"]), "'Staging'"),
+        ("deploy_release", &deploy, "environmentNames", json!([]), "empty list"),
+        ("deploy_release", &deploy, "tenants", json!(["Northgate Parcels"]), "is not for tenants"),
+        ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "nothing is prompted"),
+        ("deploy_release", &deploy, "skipStepNames", json!(["Smoke"]), "'Smoke test'"),
+        ("deploy_release", &deploy, "specificMachineNames", json!(["nope"]), "deployment target"),
+        ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "go together"),
+        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "is for tenants alone"),
+        ("deploy_release", &deploy, "projectName", json!("Billing Engine"), "there is no release"),
+        ("create_release", &create, "releaseVersion", json!("1.12.0"), "Releases-9002"),
+        ("create_release", &create, "channelName", json!("Hotfixx"), "there is no channel"),
+        ("create_release", &create, "gitRef", json!("main"), "is not in Git"),
+        ("update_feature_toggle", &described, "slug", json!("nope"), "there is no feature toggle"),
+        ("update_feature_toggle", &toggle, "environments", json!([]), "say what to change"),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Test", "isEnabled": true }]),
+            "no entry for Test",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([
+                { "deploymentEnvironmentId": "Staging", "isEnabled": true },
+                { "deploymentEnvironmentId": "Environments-2", "isEnabled": false },
+            ]),
+            "twice",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Staging", "rolloutPercentage": 101 }]),
+            "between 0 and 100",
+        ),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "environments",
+            json!([{ "deploymentEnvironmentId": "Staging" }]),
+            "say what changes there",
+        ),
+        ("update_feature_toggle", &toggle, "description", json!("x".repeat(1001)), "at most 1000"),
+    ];
+    let desk = Desk::start().await;
+    for (tool, right, name, value, words) in rows {
+        let mut arguments = right.clone();
+        arguments[name] = value;
+        for way in [Way::Rounds, Way::Code(Era::Legacy)] {
+            desk.call(way, tool, &arguments).await.refused(words);
+        }
+    }
+    assert_eq!(desk.changes(), []);
+}
+
+#[tokio::test]
+async fn prompted_variables_are_asked_for_by_name() {
+    let desk = Desk::start().await;
+    let mut arguments = json!({
+        "space": "Default",
+        "projectName": "Billing Engine",
+        "releaseVersion": "5.7.0",
+        "environmentNames": ["Staging"],
+    });
+    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
+    came.refused("values are required for 'Change.Ticket' (Change ticket)");
+    arguments["variables"] = json!({ "Change.Tickt": "CHG-1" });
+    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
+    came.refused("perhaps 'Change.Ticket'");
+    arguments["variables"] = json!({ "Change.Ticket": "CHG-1" });
+    let (_, sealed) = desk.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
+    let sent = desk.changes().remove(0).body.unwrap();
+    assert_eq!(sent["Variables"], json!({ "Change.Ticket": "CHG-1" }));
+}

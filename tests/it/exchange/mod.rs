@@ -1,0 +1,105 @@
+//! The exchange of a token for one of Octopus: what acts, who gets to see which token, how long it
+//! is kept, and what is said where there is none.
+
+mod acting;
+mod endpoints;
+mod refused;
+mod renewed;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::{Next, from_fn},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http_body_util::BodyExt;
+use octopus_mcp::{
+    config::{AuthMode, Config},
+    sample::{Sample, keys},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Called, Era, Reply, TestServer};
+
+/// A token whose owner is called so. Nobody has signed it.
+pub fn token(subject: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string());
+    format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")
+}
+
+/// What a sample instance is sent: each path, with the headers and the body.
+pub type Seen = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The routes of a sample instance, and what is sent to them.
+pub fn seen(sample: &Sample) -> (axum::Router, Seen) {
+    let seen = Seen::default();
+    let writes = Arc::clone(&seen);
+    let router = sample.router().layer(from_fn(move |request: Request, next: Next| {
+        let seen = Arc::clone(&writes);
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let whole = format!("{:?} {}", parts.headers, String::from_utf8_lossy(&body));
+            seen.lock().unwrap().push((parts.uri.to_string(), whole));
+            next.run(Request::from_parts(parts, Body::from(body))).await
+        }
+    }));
+    (router, seen)
+}
+
+/// A server that exchanges the token in a file.
+struct Exchanging {
+    server: TestServer,
+    file: PathBuf,
+    _folder: TempDir,
+}
+
+impl Exchanging {
+    async fn start(sample: Sample, subject: &str) -> Self {
+        Self::with(sample, subject, |_| {}).await
+    }
+
+    async fn with(sample: Sample, subject: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, token(subject)).unwrap();
+        let server = TestServer::on(sample, |config| {
+            config.auth.mode = Some(AuthMode::None.into());
+            config.octopus.retries = 0;
+            config.octopus.exchange.audience = Some(keys::SERVICE_ACCOUNT.to_owned());
+            config.octopus.exchange.token_file = Some(file.clone());
+            change(config);
+        })
+        .await;
+        Self { server, file, _folder: folder }
+    }
+
+    async fn reply(&self, tool: &str, arguments: &Value) -> Reply {
+        self.server
+            .ask_as(Era::Legacy, "", "tools/call", json!({ "name": tool, "arguments": arguments }))
+            .await
+    }
+
+    async fn call(&self, tool: &str, arguments: Value) -> Called {
+        self.server.call_in(Era::Legacy, "", tool, arguments).await
+    }
+
+    /// The user that Octopus sees.
+    async fn user(&self) -> String {
+        let called = self.call("get_current_user", json!({})).await;
+        assert!(!called.is_error, "{}", called.text);
+        called.structured["username"].as_str().unwrap().to_owned()
+    }
+
+    /// How often a token was asked for.
+    fn exchanges(&self) -> usize {
+        let journal = self.server.sample.journal();
+        journal.iter().filter(|entry| entry.path.ends_with("/token/v1")).count()
+    }
+}

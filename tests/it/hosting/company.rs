@@ -1,0 +1,110 @@
+//! The server of the example with its issuer and keys, and whoever calls it.
+
+use std::{fs, path::Path};
+
+use octopus_mcp::{
+    callers::new_token,
+    config::{self, Config, Flags},
+    rules::Clock,
+    sample::keys,
+};
+use serde_json::{Value, json};
+
+use super::{AUDIENCE, FILE};
+use crate::{
+    callers::issuer::{Signer, TestIssuer},
+    docs::root,
+    support::{Era, Reply, TestServer},
+};
+
+/// The server of the example, and whoever calls it.
+pub struct Company {
+    pub server: TestServer,
+    issuer: TestIssuer,
+    signer: Signer,
+    pub notes_agent: String,
+    pub night_agent: String,
+}
+
+pub fn settings() -> Config {
+    let mut flags = Flags::default();
+    flags.file = Some(root().join(FILE));
+    let mut loaded = config::load(&flags);
+    // The files of keys are not in the repository.
+    loaded.forgive(|key| key.ends_with("api_key_file") || key.ends_with(".groups"));
+    loaded.finish().unwrap()
+}
+
+/// The keys of the example, below a folder.
+pub fn write_keys(folder: &Path, config: &mut Config) {
+    fs::create_dir_all(folder.join("secrets")).unwrap();
+    let write = |path: &mut Option<std::path::PathBuf>| {
+        if let Some(path) = path {
+            *path = folder.join(&*path);
+            fs::write(&*path, keys::ADMIN).unwrap();
+        }
+    };
+    for instance in config.instances.values_mut() {
+        write(&mut instance.api_key_file);
+        instance.groups.iter_mut().for_each(|group| write(&mut group.api_key_file));
+    }
+}
+
+impl Company {
+    pub async fn at(time: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Signer::new("company");
+        let issuer = TestIssuer::with(&[&signer]);
+        let mut config = settings();
+        write_keys(folder.path(), &mut config);
+        config.auth.oauth.issuers[0].issuer.clone_from(&issuer.url);
+        let agent = |config: &mut Config, name: &str| {
+            let (token, hash) = new_token().unwrap();
+            config.auth.tokens.get_mut(name).unwrap().sha256 = hash;
+            token
+        };
+        let notes_agent = agent(&mut config, "notes-agent");
+        let night_agent = agent(&mut config, "night-agent");
+        config.audit.stdout = false;
+        config.audit.file.path = Some(folder.path().join("audit.jsonl"));
+        let clock = Clock::of(move || time.parse().unwrap());
+        let server = TestServer::hosting(clock, config).await;
+        Self { server, issuer, signer, notes_agent, night_agent }
+    }
+
+    /// The access token of somebody in these groups.
+    pub fn person(&self, groups: &[&str], change: &Value) -> String {
+        let mut claims = self.issuer.claims_with(&json!({ "scope": null, "aud": AUDIENCE }));
+        claims["groups"] = json!(groups);
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        self.signer.sign(&claims)
+    }
+
+    pub fn engineer(&self) -> String {
+        self.person(&["engineers"], &json!({}))
+    }
+
+    pub fn release_manager(&self) -> String {
+        self.person(&["release-managers", "engineers"], &json!({}))
+    }
+
+    /// Calls a tool at a path of the server, with this token.
+    pub async fn call(&self, path: &str, token: &str, tool: &str, arguments: &Value) -> Reply {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.ask(path, &[("authorization", &format!("Bearer {token}"))], "tools/call", params).await
+    }
+
+    pub async fn ask(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        method: &str,
+        params: Value,
+    ) -> Reply {
+        let mut headers = headers.to_vec();
+        headers.push(("x-octopus-apikey", ""));
+        self.server.ask_at(path, &headers, Era::Legacy, method, params).await
+    }
+}

@@ -1,0 +1,77 @@
+//! What `explain_access` and `policy test` say of the example, as the page shows it.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::{
+    FILE, FRIDAY_EVENING, TUESDAY,
+    company::{Company, settings, write_keys},
+    said,
+};
+use crate::{commands::program, docs::root, support::Reply};
+
+const EXPLAINED: &[&str] = &["/caller", "/decision"];
+
+/// Runs `octopus-mcp policy test` on the very file.
+fn policy_test(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    write_keys(folder.path(), &mut settings());
+    let file = root().join(FILE);
+    let mut command =
+        program(&[&["policy", "test", "--config", file.to_str().unwrap()], arguments].concat());
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let typed: Vec<String> = arguments
+        .iter()
+        .map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() })
+        .collect();
+    format!(
+        "```console\n$ octopus-mcp policy test --config {FILE} {}\n{}\n```\n\n",
+        typed.join(" "),
+        text.trim_end()
+    )
+}
+
+pub async fn explanations() -> String {
+    let company = Box::pin(Company::at(FRIDAY_EVENING)).await;
+    let mut text = String::new();
+    let mut add = |what: &str, reply: &Reply, pointers: &[&str]| {
+        let _ =
+            writeln!(text, "**{what}.** `explain_access` answers, among other things:\n\n```json");
+        for pointer in pointers {
+            let key = pointer.rsplit('/').next().unwrap();
+            let _ = writeln!(text, "\"{key}\": {}", said(reply, pointer));
+        }
+        text.push_str("```\n\n");
+    };
+    let about = |tool: &str, environment: &str| {
+        json!({
+            "tool": tool, "space": "Default", "project": "Parcel Tracking API",
+            "environment": environment,
+        })
+    };
+    let production = about("deploy_release", "Production");
+    let engineer = company.call("", &company.engineer(), "explain_access", &production).await;
+    add("An engineer, on Friday evening", &engineer, EXPLAINED);
+    let agent = company.call("", &company.night_agent, "explain_access", &production).await;
+    add("The agent of the night", &agent, EXPLAINED);
+    let manager = company.call("", &company.release_manager(), "explain_access", &production).await;
+    add("A release manager", &manager, EXPLAINED);
+    let lab = json!({ "tool": "deploy_release" });
+    let lab = company.call("/i/lab", &company.engineer(), "explain_access", &lab).await;
+    add("An engineer at the lab", &lab, &["/tool/hidden"]);
+    let reader = json!({ "tool": "deploy_release" });
+    let reader = company.call("", &company.notes_agent, "explain_access", &reader).await;
+    add("The agent that writes notes", &reader, &["/tool/hidden"]);
+
+    text.push_str("Whoever runs the server asks the same of the file, before it is in force:\n\n");
+    let at = ["--instance", "europe", "--tool", "deploy_release", "--environment", "Production"];
+    for (group, time) in
+        [("engineers", FRIDAY_EVENING), ("release-managers", FRIDAY_EVENING), ("agents", TUESDAY)]
+    {
+        text.push_str(&policy_test(&[at.as_slice(), &["--group", group, "--time", time]].concat()));
+    }
+    text
+}

@@ -1,0 +1,50 @@
+//! The worked example of `docs/hosting.md`: exactly `config/hosting.toml`, with an issuer that the
+//! test starts. Addresses, keys and hashes are put in the place of those that nobody may have.
+
+mod company;
+mod explanations;
+mod refusals;
+
+use std::fs;
+
+use explanations::explanations;
+use refusals::refusals;
+use serde_json::json;
+
+use crate::{
+    docs::{ensure, root},
+    support::Reply,
+};
+
+const FILE: &str = "config/hosting.toml";
+const TUESDAY: &str = "2026-11-24T10:00:00Z";
+/// Half past five in Berlin.
+const FRIDAY_EVENING: &str = "2026-11-27T16:30:00Z";
+const AUDIENCE: &str = "https://mcp.example.com";
+
+/// What an answer says in a field, for a page: compact and whole, but for what is another each time.
+fn said(reply: &Reply, pointer: &str) -> String {
+    let json = reply.json();
+    let value = json["result"]["structuredContent"].pointer(pointer);
+    let mut value = value.unwrap_or_else(|| panic!("no {pointer} in {json}")).clone();
+    if value["knownBy"] == "oauth" {
+        value["issuer"] = json!("https://login.example.com");
+        value["expires"] = json!("...");
+    }
+    value.to_string()
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_example_is_given_and_explained_as_the_page_says() {
+    const BEGINS: [&str; 2] = ["<!-- refusals -->\n", "<!-- explanations -->\n"];
+    const END: &str = "<!-- end -->\n";
+    let mut page = fs::read_to_string(root().join("docs/hosting.md")).unwrap();
+    for (begin, text) in
+        BEGINS.into_iter().zip([Box::pin(refusals()).await, Box::pin(explanations()).await])
+    {
+        let from = page.find(begin).unwrap() + begin.len();
+        let to = from + page[from..].find(END).unwrap();
+        page.replace_range(from..to, &format!("\n{text}"));
+    }
+    ensure("docs/hosting.md", &page);
+}

@@ -1,0 +1,158 @@
+//! Every refusal of the example, as the page shows it.
+
+use std::fmt::Write as _;
+
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use super::{FRIDAY_EVENING, TUESDAY, company::Company, said};
+use crate::{
+    callers::issuer::now,
+    support::{Era, Reply},
+};
+
+fn deployment(environment: &str) -> Value {
+    json!({
+        "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.11.7",
+        "environmentNames": [environment],
+    })
+}
+
+/// One refusal, as the caller sees it.
+struct Refusal {
+    what: &'static str,
+    reply: Reply,
+}
+
+impl Refusal {
+    /// The words: of the JSON-RPC error, or of the tool.
+    fn words(&self) -> String {
+        let json = self.reply.json();
+        let asked = &json["result"]["structuredContent"];
+        if let Some(preview) = asked["preview"].as_str() {
+            // The number of the question is another each time.
+            let (before, rest) = preview.split_once("Audit ID: ").unwrap();
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
+            let message = asked["message"].as_str().unwrap();
+            return format!("{before}Audit ID: ...{rest}\n\n{message}");
+        }
+        let said = json["error"]["message"].as_str();
+        let said = said.or_else(|| json["result"]["content"][0]["text"].as_str());
+        said.unwrap_or_else(|| panic!("{}: {}", self.what, self.reply.text)).to_owned()
+    }
+
+    fn shown(&self) -> String {
+        let json = self.reply.json();
+        let form = if json["error"].is_object() {
+            format!("JSON-RPC error {}", json["error"]["code"])
+        } else {
+            assert_eq!(json["result"]["isError"], true, "{}: {json}", self.what);
+            "a tool result with `isError`".to_owned()
+        };
+        let mut shown = format!("**{}.** HTTP {}, {form}", self.what, self.reply.status);
+        for name in ["www-authenticate", "retry-after", "x-ratelimit-limit"] {
+            let value = self.reply.header(name);
+            if !value.is_empty() {
+                let _ = write!(shown, "; `{name}: {value}`");
+            }
+        }
+        let words = self.words().replace('\n', "\n> ");
+        let _ = write!(shown, "\n\n> {words}\n\n");
+        shown
+    }
+}
+
+pub async fn refusals() -> String {
+    let company = Box::pin(Company::at(TUESDAY)).await;
+    let mut found = Vec::new();
+    let mut add = |what, reply| found.push(Refusal { what, reply });
+    let spaces = json!({});
+
+    add("No token", company.ask("", &[], "tools/list", json!({})).await);
+    let expired = company.person(&["engineers"], &json!({ "exp": now() - 600 }));
+    add("A token that has expired", company.call("", &expired, "list_spaces", &spaces).await);
+    let other = company.person(&["engineers"], &json!({ "aud": "https://other.example.com" }));
+    add("A token for another server", company.call("", &other, "list_spaces", &spaces).await);
+    let unknown = format!("omcp_{}", "0".repeat(64));
+    add("A token that nobody made", company.call("", &unknown, "list_spaces", &spaces).await);
+    let nobody = company.person(&["marketing"], &json!({}));
+    add("Somebody in no group that may", company.call("", &nobody, "list_spaces", &spaces).await);
+    let reader = company.person(&["engineers"], &json!({ "scope": "octopus:read" }));
+    let release = deployment("Staging");
+    add(
+        "A change with a token to read",
+        company.call("", &reader, "deploy_release", &release).await,
+    );
+    let guest = company.person(&["guests"], &json!({ "scope": "octopus:read" }));
+    add(
+        "Somebody whose groups have no key at Europe",
+        company.call("", &guest, "list_spaces", &spaces).await,
+    );
+    let engineer = company.engineer();
+    add(
+        "An instance that there is not",
+        company.call("/i/asia", &engineer, "list_spaces", &spaces).await,
+    );
+    add(
+        "An instance that the token is not for",
+        company.call("/i/lab", &company.night_agent, "list_spaces", &spaces).await,
+    );
+    let both =
+        [("authorization", &*format!("Bearer {engineer}")), ("x-octopus-apikey", keys::ADMIN)];
+    let params = json!({ "name": "list_spaces", "arguments": {} });
+    let own_key = company.server.ask_at("", &both, Era::Legacy, "tools/call", params).await;
+    add("A key of one's own where the group's acts", own_key);
+    add(
+        "A space that there is not",
+        company.call("/i/europe/nowhere", &engineer, "list_environments", &spaces).await,
+    );
+    add(
+        "A change at an instance that is read only",
+        company.call("/i/lab", &company.engineer(), "deploy_release", &release).await,
+    );
+    add(
+        "A change by an agent that may read",
+        company.call("", &company.notes_agent, "deploy_release", &release).await,
+    );
+    let production = deployment("Production");
+    add(
+        "An agent in production",
+        company.call("", &company.night_agent, "deploy_release", &production).await,
+    );
+    let manager = company.release_manager();
+    let asked = company.call("", &manager, "deploy_release", &production).await;
+    let code = said(&asked, "/confirm").trim_matches('"').to_owned();
+    add("A change of production", asked);
+    let mut wrong = production.clone();
+    wrong["confirm"] = json!(format!("{code} production-like"));
+    add("The wrong word", company.call("", &manager, "deploy_release", &wrong).await);
+    assert!(company.server.sample.changes().is_empty(), "nothing was changed by any of this");
+
+    let mut right = production.clone();
+    right["confirm"] = json!(format!("{code} Production"));
+    let done = company.call("", &manager, "deploy_release", &right).await;
+    assert_eq!(done.json()["result"]["structuredContent"]["success"], true, "{}", done.text);
+    assert_eq!(company.server.sample.changes().len(), 1);
+
+    let friday = Box::pin(Company::at(FRIDAY_EVENING)).await;
+    let engineer = friday.engineer();
+    add(
+        "An engineer in production on Friday evening",
+        friday.call("", &engineer, "deploy_release", &production).await,
+    );
+    assert!(friday.server.sample.changes().is_empty());
+    let manager = friday.call("", &friday.release_manager(), "deploy_release", &production).await;
+    assert!(manager.text.contains("confirmationRequired"), "{}", manager.text);
+
+    let limited = async {
+        for _ in 0..400 {
+            let reply = friday.call("", &engineer, "list_spaces", &spaces).await;
+            if reply.json()["error"].is_object() {
+                return reply;
+            }
+        }
+        panic!("a loop is never stopped");
+    };
+    add("A caller over the rate", limited.await);
+    found.iter().map(Refusal::shown).collect()
+}

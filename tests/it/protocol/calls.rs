@@ -1,0 +1,104 @@
+//! Calls of tools: those that fail, those that there are not, and those that take long.
+
+use octopus_mcp::sample::Fault;
+use serde_json::{Value, json};
+
+use crate::support::{ERAS, Era, TestServer};
+
+#[tokio::test]
+async fn a_failing_call_is_an_answer_with_status_200() {
+    let server = TestServer::start().await;
+    for status in [400, 401, 403, 404, 409, 429, 500, 502, 503] {
+        server.sample.trouble().clear();
+        let fault = Fault::on("/spaces").status(status).header("Retry-After", "60");
+        server.sample.trouble().add(fault);
+        for era in ERAS {
+            let params = json!({ "name": "list_spaces", "arguments": {} });
+            let reply = server.ask(era, "tools/call", params).await;
+            assert_eq!(reply.status, 200, "Octopus answered {status}");
+            assert_eq!(reply.json()["result"]["isError"], true, "Octopus answered {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_a_failed_call_and_no_protocol_error() {
+    let server = TestServer::start().await;
+    let tools = server.ask(Era::Modern, "tools/list", json!({})).await.json();
+    for tool in tools["result"]["tools"].as_array().unwrap() {
+        let name = tool["name"].as_str().unwrap();
+        for arguments in [json!({}), json!({ "frobnicate": 1 }), json!({ "space": 7, "take": "x" })]
+        {
+            let called = server.call(name, arguments.clone()).await;
+            let works = ["list_spaces", "get_current_user", "explain_access"].contains(&name)
+                && arguments == json!({});
+            assert_eq!(called.is_error, !works, "{name} {arguments}: {}", called.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
+    let server = TestServer::with(|config| {
+        config.tools.toolsets.0 = vec!["projects".to_owned()];
+    })
+    .await;
+    for era in ERAS {
+        let mut said = Vec::new();
+        for name in ["get_task_raw", "get_task_rax"] {
+            let reply = server.ask(era, "tools/call", json!({ "name": name })).await;
+            assert_eq!(reply.code(), -32602);
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            said.push(reply.message().replace(name, "NAME"));
+        }
+        assert_eq!(said[0], said[1]);
+        let tools = server.ask(era, "tools/list", json!({})).await.json();
+        let names: Vec<_> = tools["result"]["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap())
+            .collect();
+        for tool in ["list_spaces", "list_environments", "read_resource", "list_projects"] {
+            assert!(names.contains(&tool), "{tool} is not in {names:?}");
+        }
+        assert!(!names.iter().any(|name| name.contains("task")), "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_call_tells_how_far_it_is_where_it_is_asked_to() {
+    let server = TestServer::start().await;
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90032" });
+    for era in ERAS {
+        let params = json!({ "name": "get_task_raw", "arguments": arguments,
+            "_meta": { "progressToken": "p" } });
+        let reply = server.ask(era, "tools/call", params).await;
+        assert_eq!(reply.header("content-type"), "text/event-stream");
+        assert_eq!(reply.header("x-accel-buffering"), "no");
+        let told: Vec<f64> = reply
+            .text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data:")?).ok())
+            .filter(|message| message["method"] == "notifications/progress")
+            .map(|message| {
+                assert_eq!(message["params"]["progressToken"], "p");
+                message["params"]["progress"].as_f64().unwrap()
+            })
+            .collect();
+        assert!(told.len() > 3 && told.is_sorted(), "{told:?}");
+        assert!(reply.json()["result"]["structuredContent"]["totalLines"].as_u64().unwrap() > 1000);
+        // Without a token one answer is enough, and comes as JSON.
+        let params = json!({ "name": "get_task_raw", "arguments": arguments });
+        let reply = server.ask(era, "tools/call", params).await;
+        assert_eq!(reply.header("content-type"), "application/json");
+    }
+}
+
+/// The TypeScript client gives up after 60 s, so a call must be answered before.
+#[test]
+fn calls_are_answered_before_clients_give_up() {
+    let config = octopus_mcp::config::Config::default();
+    assert!(config.http.request_timeout.0 < std::time::Duration::from_mins(1));
+    assert!(config.octopus.timeout < config.http.request_timeout);
+}

@@ -1,0 +1,104 @@
+//! How a client begins: `initialize` and `server/discover`, and what they say of the server.
+
+use serde_json::{Value, json};
+
+use crate::support::{ERAS, Era, LEGACY, MODERN, TestServer, meta};
+
+fn greeting(version: &str) -> Value {
+    let client = json!({ "name": "test", "version": "1" });
+    let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+    json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params })
+}
+
+#[tokio::test]
+async fn one_address_serves_both_eras_with_and_without_a_slash() {
+    let mut server = TestServer::start().await;
+    for slash in ["", "/"] {
+        server.url = server.url.trim_end_matches('/').to_owned() + slash;
+        for era in ERAS {
+            let reply = server.ask(era, "tools/list", json!({})).await;
+            assert_eq!(reply.status, 200);
+            assert_eq!(reply.json()["result"]["tools"][0]["name"], "list_spaces");
+        }
+        let reply = server.post(&[], greeting(LEGACY).to_string()).await;
+        assert_eq!(reply.json()["result"]["protocolVersion"], LEGACY);
+        let reply = server.ask(Era::Modern, "server/discover", json!({})).await;
+        assert_eq!(reply.json()["result"]["resultType"], "complete");
+    }
+}
+
+#[tokio::test]
+async fn initialize_agrees_on_a_version_of_its_era() {
+    let server = TestServer::start().await;
+    for (asked, agreed) in [
+        ("2025-03-26", "2025-03-26"),
+        ("2025-06-18", "2025-06-18"),
+        ("2025-11-25", "2025-11-25"),
+        ("2024-11-05", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+        ("1999-01-01", "2025-11-25"),
+        ("2099-01-01", "2025-11-25"),
+        ("soon", "2025-11-25"),
+    ] {
+        for header in ["", asked] {
+            let reply =
+                server.post(&[("mcp-protocol-version", header)], greeting(asked).to_string()).await;
+            assert_eq!(reply.status, 200, "{asked}: {}", reply.text);
+            let json = reply.json();
+            assert_eq!(json["result"]["protocolVersion"], agreed, "{asked} {header}");
+            assert_eq!(json["id"], "hello");
+            assert_eq!(json["result"]["serverInfo"]["name"], "octopus-mcp");
+            let instructions = json["result"]["instructions"].as_str().unwrap();
+            assert!(instructions.len() < 1500, "{}", instructions.len());
+            assert!(reply.headers.get("mcp-session-id").is_none(), "there are no sessions");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_instructions_are_short_and_say_what_is_on() {
+    let read_only = TestServer::start().await;
+    let open = TestServer::with(|config| {
+        config.tools.read_only = false;
+        config.tools.allow_deletes = true;
+        config.octopus.space = Some("Warehouse Systems".to_owned());
+    })
+    .await;
+    let unasked = TestServer::with(|config| {
+        config.tools.read_only = false;
+        config.tools.confirm = octopus_mcp::config::Confirm::Never;
+        config.tools.toolsets.0 = vec!["tasks".to_owned()];
+    })
+    .await;
+    for (server, says, says_not) in [
+        (&read_only, &["Nothing can be changed", "featureToggles (", "list_spaces"][..], "yes"),
+        (&open, &["only after the user's own yes", "the space Warehouse Systems"], "list_spaces"),
+        (&unasked, &["made at once", "tasks ("], "featureToggles"),
+    ] {
+        let hello = server.post(&[], greeting(LEGACY).to_string()).await.json();
+        let told = hello["result"]["instructions"].as_str().unwrap();
+        assert!(told.len() < 1500, "{}: {told}", told.len());
+        for words in says.iter().chain(&["octopus://api/capabilities", "read_resource"]) {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(!told.contains(says_not), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn discovery_says_the_versions_and_how_long_they_hold() {
+    let server = TestServer::start().await;
+    let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "server/discover")];
+    let body = json!({ "jsonrpc": "2.0", "id": "server-discover-probe-1",
+        "method": "server/discover", "params": { "_meta": meta() } });
+    let json = server.post(&headers, body.to_string()).await.json();
+    assert_eq!(json["id"], "server-discover-probe-1");
+    let result = &json["result"];
+    assert_eq!(
+        result["supportedVersions"],
+        json!(["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+    );
+    assert!(result["ttlMs"].as_u64().unwrap() > 0);
+    assert_eq!(result["cacheScope"], "private");
+    assert!(result["capabilities"]["tools"].is_object());
+}

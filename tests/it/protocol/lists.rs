@@ -1,0 +1,37 @@
+//! The lists, in both eras.
+
+use serde_json::{Value, json};
+
+use crate::support::{Era, TestServer};
+
+#[tokio::test]
+async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() {
+    let server = TestServer::start().await;
+    for (method, list) in [
+        ("tools/list", "tools"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+    ] {
+        let modern = server.ask(Era::Modern, method, json!({})).await.json();
+        assert!(modern["result"][list].is_array(), "{method}: {modern}");
+        assert!(modern["result"]["ttlMs"].as_u64().unwrap() >= 60_000, "{method}");
+        assert_eq!(modern["result"]["cacheScope"], "private", "{method}");
+        assert_eq!(modern["result"]["resultType"], "complete", "{method}");
+        let legacy = server.ask(Era::Legacy, method, json!({})).await.json();
+        // Earlier revisions do not know headers that repeat arguments.
+        let mut both = modern["result"][list].clone();
+        for tool in both.as_array_mut().unwrap() {
+            let properties = tool.pointer_mut("/inputSchema/properties");
+            for property in properties.and_then(Value::as_object_mut).into_iter().flatten() {
+                property.1.as_object_mut().unwrap().shift_remove("x-mcp-header");
+            }
+        }
+        assert_eq!(legacy["result"][list], both, "{method}");
+        for odd in ["ttlMs", "cacheScope", "resultType"] {
+            assert!(legacy["result"].get(odd).is_none(), "{method}: {odd} in {legacy}");
+        }
+        let paged = server.ask(Era::Modern, method, json!({ "cursor": "x" })).await;
+        assert_eq!(paged.code(), -32602, "{method}");
+    }
+}

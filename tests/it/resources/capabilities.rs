@@ -1,0 +1,85 @@
+//! What the server says it can do, and what an instance is too old for.
+
+use octopus_mcp::sample::{Fault, Sample};
+use serde_json::json;
+
+use super::{document, refused};
+use crate::support::{ERAS, Era, TestServer};
+
+#[tokio::test]
+async fn capabilities_say_what_there_is() {
+    let server = TestServer::start().await;
+    server.sample.trouble().add(
+        Fault::on("featuresconfiguration")
+            .body(r#"{"Id":"features","IsInsightsEnabled":true,"Links":{}}"#),
+    );
+    let told = document(&server, "octopus://api/capabilities").await;
+    assert!(told["server"]["version"].is_string() && told["server"]["installationId"].is_string());
+    assert_eq!(told["session"]["readOnlyMode"], true);
+    assert_eq!(told["session"]["allowDeletes"], false);
+    assert_eq!(told["featureFlags"], json!({ "id": "features", "isInsightsEnabled": true }));
+    let toolsets = told["session"]["enabledToolsets"].as_array().unwrap();
+    assert!(toolsets.len() == 15 && toolsets.is_sorted_by_key(|name| name.as_str().unwrap()));
+    let tools = told["tools"].as_array().unwrap();
+    assert!(tools.is_sorted_by_key(|tool| tool["name"].as_str().unwrap()));
+    let listed = server.ask(Era::Modern, "tools/list", json!({})).await.json();
+    assert_eq!(tools.len(), listed["result"]["tools"].as_array().unwrap().len());
+    let live = tools.iter().find(|tool| tool["name"] == "get_kubernetes_live_status").unwrap();
+    assert_eq!(
+        live,
+        &json!({ "name": "get_kubernetes_live_status", "toolset": "kubernetes",
+        "readOnly": true, "minimumOctopusVersion": "2025.3" })
+    );
+    for status in [403, 404, 500] {
+        server.sample.trouble().clear();
+        server.sample.trouble().add(Fault::on("featuresconfiguration").status(status));
+        let told = document(&server, "octopus://api/capabilities").await;
+        assert!(told.get("featureFlags").is_none(), "{status}");
+    }
+    let server = TestServer::with(|config| {
+        config.tools.read_only = false;
+        config.tools.allow_deletes = true;
+    })
+    .await;
+    let told = document(&server, "octopus://api/capabilities").await;
+    let modes = (&told["session"]["allowDeletes"], &told["session"]["confirm"]);
+    assert_eq!(modes, (&json!(true), &json!("code")));
+    let writes = told["tools"].as_array().unwrap().iter().filter(|t| t["readOnly"] == false);
+    assert!(writes.count() >= 3);
+}
+
+#[tokio::test]
+async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
+    let server = TestServer::on(Sample::with_version("2024.4.1"), |_| {}).await;
+    for era in ERAS {
+        let tools = server.ask(era, "tools/list", json!({})).await.text;
+        assert!(tools.contains("list_spaces") && !tools.contains("get_kubernetes_live_status"));
+        let templates = server.ask(era, "resources/templates/list", json!({})).await.text;
+        assert!(templates.contains("{taskId}") && !templates.contains("featuretoggles"));
+        let resources = server.ask(era, "resources/list", json!({})).await.text;
+        assert!(resources.contains("capabilities") && !resources.contains("llms.txt"));
+    }
+    let arguments = json!({ "space": "Default", "projectId": "x", "environmentId": "y" });
+    let said = server.failure("get_kubernetes_live_status", arguments).await;
+    assert!(said.contains("needs Octopus 2025.3 or later; this instance is 2024.4.1"), "{said}");
+    let (code, said, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
+    assert_eq!(code, -32002);
+    assert!(said.contains("needs Octopus 2026.2.3916 or later"), "{said}");
+    let told = document(&server, "octopus://api/capabilities").await;
+    let tools = told["tools"].as_array().unwrap();
+    let live = tools.iter().find(|tool| tool["name"] == "get_kubernetes_live_status").unwrap();
+    assert_eq!(live["available"], false);
+    assert!(live["reason"].as_str().unwrap().contains("needs Octopus 2025.3 or later"));
+}
+
+#[tokio::test]
+async fn where_the_version_cannot_be_read_everything_is_listed() {
+    let server = TestServer::with(|config| config.octopus.retries = 0).await;
+    server.sample.trouble().add(Fault::on("/").status(503));
+    for era in ERAS {
+        let tools = server.ask(era, "tools/list", json!({})).await.text;
+        assert!(tools.contains("get_kubernetes_live_status") && tools.contains("grep_llms_txt"));
+        let resources = server.ask(era, "resources/list", json!({})).await.text;
+        assert!(resources.contains("octopus://api/llms.txt"), "{resources}");
+    }
+}

@@ -1,0 +1,54 @@
+//! What a read leaves in the log.
+
+use octopus_mcp::sample::{Fault, Sample, keys};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::{Serving, program},
+    support::{client, reply, serve},
+};
+
+/// Reads and refusals leave one line each: whose they were, of what kind and how they ended, with
+/// nothing of the address or the contents.
+#[tokio::test]
+async fn a_read_leaves_a_line_in_the_log() {
+    let sample = Sample::new();
+    let octopus = serve(sample.router());
+    sample.trouble().add(Fault::on("/tasks/ServerTasks-90005").status(500));
+    let url = format!("http://{}", octopus.address);
+    let arguments = ["--listen=127.0.0.1:0", "--server-url", &url, "--log-format=json"];
+    let mut command = program(&arguments);
+    command.env("OCTOPUS_MCP_AUTH__MODE", "octopus").env("OCTOPUS_MCP_OCTOPUS__RETRIES", "0");
+    let serving = Serving::start(command);
+    let http = client();
+    for uri in [
+        "octopus://spaces/Default/releases/Releases-9003",
+        "octopus://spaces/Default/releases/Releases-1",
+        "octopus://nothing/Confidential",
+        "octopus://spaces/Default/tasks/ServerTasks-90005",
+    ] {
+        let params = json!({ "uri": uri });
+        let body =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": params });
+        reply(http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body)).await;
+    }
+    let (_, log) = serving.stop();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("every line is one")).collect();
+    let read: Vec<&Value> = lines.iter().filter(|line| line.get("resource").is_some()).collect();
+    let told: Vec<Value> =
+        read.iter().map(|line| json!([line["level"], line["message"], line["resource"]])).collect();
+    let expected = [
+        json!(["INFO", "read", "release"]),
+        json!(["INFO", "read refused", "release"]),
+        json!(["INFO", "read refused", "unknown"]),
+        json!(["WARN", "read failed", "task"]),
+    ];
+    assert_eq!(told, expected, "{log}");
+    for line in read {
+        let caller = line["caller"].as_str().unwrap();
+        assert!(caller.starts_with("API key ") && caller.len() == 16, "never the key: {caller}");
+        assert!(line["elapsed_ms"].is_number(), "{line}");
+    }
+    assert!(!log.contains("Releases-9003"), "{log}");
+}

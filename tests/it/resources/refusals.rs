@@ -1,0 +1,134 @@
+//! What cannot be read, by address, toolset, space and trouble, and in which code that is told.
+
+use octopus_mcp::sample::Fault;
+use serde_json::json;
+
+use super::{document, refused};
+use crate::support::{ERAS, Era, TestServer};
+
+#[tokio::test]
+async fn what_is_not_there_is_told_in_the_code_of_the_era() {
+    let server = TestServer::start().await;
+    server.sample.trouble().add(Fault::on("/tasks/ServerTasks-7").status(403));
+    for (uri, words) in [
+        ("octopus://nothing", "there is no resource"),
+        ("octopus://spaces", "there is no resource"),
+        ("octopus://spaces/Default/", "there is no resource"),
+        ("octopus://spaces/Default/tasks/ServerTasks-1/log", "there is no resource"),
+        ("octopus://spaces/Nowhere", "there is no space 'Nowhere'"),
+        ("octopus://spaces/Default/releases/Releases-1", "there is no release 'Releases-1'"),
+        ("octopus://spaces/Default/tasks/ServerTasks-7", "may not do this"),
+        (
+            "octopus://spaces/Default/projects/Projects-1/featuretoggles/none",
+            "there is no feature toggle 'none'",
+        ),
+        (
+            "octopus://spaces/Default/projects/Projects-2/main/runbooks/none",
+            "there is no runbook 'none'",
+        ),
+    ] {
+        for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {
+            let (told, message, data) = refused(&server, era, uri).await;
+            assert_eq!(told, code, "{uri}: {message}");
+            assert!(message.contains(words), "{uri}: {message}");
+            assert_eq!(data["uri"], uri);
+        }
+        let called = server.failure("read_resource", json!({ "uri": uri })).await;
+        assert!(called.contains(words), "{called}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_an_invalid_parameter_and_asks_nobody() {
+    let server = TestServer::start().await;
+    let long = format!("octopus://spaces/{}", "x".repeat(4000));
+    for uri in [
+        "file:///etc/passwd",
+        "https://octopus.example/spaces/Default",
+        "octopus://spaces/%zz",
+        "octopus://spaces/Default/tasks/ServerTasks-1?verbose=true",
+        "octopus://spaces/Default/tasks/ServerTasks-1#x",
+        "octopus://spaces/Default/tasks/",
+        "octopus://spaces/Default/tasks/ServerTasks-1%2F..%2F..%2Fusers",
+        "octopus://spaces/Default/tasks/ServerTasks-1%2F..%2F..%2F..%2Fusers%2FUsers-1%2Fapikeys",
+        "octopus://spaces/Default/tasks/..%2F..%2Fusers/details",
+        "octopus://spaces/Default/tasks/Releases-1",
+        "octopus://spaces/Default/releases/Releases-1%00",
+        "octopus://spaces/Default/runbooks/Runbooks-1%5C..",
+        "octopus://spaces/Default/interruptions/Interruptions-1%3Fx",
+        "octopus://spaces/Default/projects/Projects-2/..%2F..%2Fusers/runbooks/x",
+        "octopus://spaces/Default/projects/Projects-2/main/runbooks/..%2F..%2Fusers",
+        "octopus://spaces/Default/projects/Projects-2/main/runbooks/..%5Cusers",
+        &long,
+    ] {
+        server.sample.clear_journal();
+        for era in ERAS {
+            let (code, message, _) = refused(&server, era, uri).await;
+            assert_eq!(code, -32602, "{uri}: {message}");
+        }
+        server.failure("read_resource", json!({ "uri": uri })).await;
+        let asked = server.sample.journal();
+        assert!(asked.is_empty(), "{uri}: {asked:?}");
+    }
+    // These need a version, which is read from the root and nowhere else.
+    for uri in [
+        "octopus://spaces/Default/projects/Projects-1/featuretoggles/..%2F..%2Fusers",
+        "octopus://spaces/Default/projects/Projects-1/rolloutgroups/RolloutGroups-1%2F..",
+    ] {
+        assert_eq!(refused(&server, Era::Legacy, uri).await.0, -32602, "{uri}");
+        assert!(server.sample.journal().iter().all(|entry| entry.path == "/api"), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_of_octopus_is_no_fault_of_the_address() {
+    let server = TestServer::with(|config| config.octopus.retries = 0).await;
+    let uri = "octopus://spaces/Default/tasks/ServerTasks-90004";
+    for status in [401, 429, 500, 503] {
+        server.sample.trouble().clear();
+        let fault = Fault::on("/tasks/").status(status).header("Retry-After", "60");
+        server.sample.trouble().add(fault);
+        for era in ERAS {
+            let (code, message, data) = refused(&server, era, uri).await;
+            assert_eq!(code, -32603, "{status}: {message}");
+            assert_eq!(data["uri"], uri);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_toolset_that_is_off_has_no_resources() {
+    let server = TestServer::with(|config| {
+        config.tools.toolsets.0 = vec!["releases".to_owned()];
+    })
+    .await;
+    let templates = server.ask(Era::Modern, "resources/templates/list", json!({})).await.text;
+    assert!(templates.contains("{releaseId}") && !templates.contains("{taskId}"), "{templates}");
+    let (off, none) = (
+        refused(&server, Era::Legacy, "octopus://spaces/Default/tasks/ServerTasks-90004").await,
+        refused(&server, Era::Legacy, "octopus://spaces/Default/tosks/ServerTasks-90004").await,
+    );
+    assert_eq!(off.0, none.0);
+    assert_eq!(off.1.replace("tasks", "X"), none.1.replace("tosks", "X"));
+}
+
+#[tokio::test]
+async fn where_a_space_is_fixed_no_other_can_be_read() {
+    let server = TestServer::with(|config| {
+        config.octopus.space = Some("Default".to_owned());
+    })
+    .await;
+    for own in ["Default", "default", "Spaces-1"] {
+        document(&server, &format!("octopus://spaces/{own}/tasks/ServerTasks-90004")).await;
+    }
+    for other in ["Warehouse%20Systems", "Spaces-22", "Nowhere"] {
+        let uri = format!("octopus://spaces/{other}/releases/Releases-9003");
+        for era in ERAS {
+            let (code, message, _) = refused(&server, era, &uri).await;
+            assert_eq!(code, -32602);
+            assert!(message.contains("works in the space 'Default' alone"), "{message}");
+        }
+    }
+    let listed = server.ask(Era::Modern, "resources/list", json!({})).await.text;
+    assert!(listed.contains("octopus://spaces/Default") && !listed.contains("Warehouse"));
+}

@@ -1,0 +1,63 @@
+//! A person is asked on a session, and a client that cannot ask gets a code.
+
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use super::{Client, server};
+use crate::consent::{changes, holds};
+
+/// What a call comes to on a session, where the person does this about the question.
+async fn asked(
+    client: &Client<'_>,
+    tool: &str,
+    arguments: &Value,
+    action: &str,
+) -> (String, Value) {
+    let mut messages = client.call(tool, arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    assert_eq!(client.server.sample.changes(), [], "before the answer");
+    let words = question["params"]["message"].as_str().unwrap().to_owned();
+    client.answer(&question, json!({ "action": action, "content": {} })).await;
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["id"], 7, "{result}");
+    (words, result["result"].clone())
+}
+
+#[tokio::test]
+async fn a_person_is_asked_on_the_stream_of_the_call() {
+    for (tool, arguments, sends, body) in changes() {
+        let server = server(|_| {}).await;
+        let client = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
+        for action in ["decline", "cancel"] {
+            let (_, result) = asked(&client, tool, &arguments, action).await;
+            assert_eq!(result["isError"], true);
+            assert_eq!(result["structuredContent"]["cancelled"], true, "{result}");
+        }
+        let (words, result) = asked(&client, tool, &arguments, "accept").await;
+        assert!(words.lines().count() > 3, "{words}");
+        assert_eq!(result["structuredContent"]["success"], true, "{result}");
+        let sent = server.sample.changes();
+        let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
+        assert_eq!(format!("{} {}", sent.method, sent.path), sends);
+        let none = json!({});
+        assert!(holds(sent.body.as_ref().unwrap_or(&none), &body), "{tool}: {:#?}", sent.body);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_ask_gets_a_code_on_its_session_too() {
+    for capabilities in [json!({}), json!({ "elicitation": { "url": {} } })] {
+        let server = server(|_| {}).await;
+        let client = Client::connect(&server, keys::ADMIN, capabilities).await;
+        let (tool, mut arguments, ..) = changes().remove(0);
+        let answer = client.call(tool, &arguments).await.next().await.unwrap();
+        let asked = &answer["result"]["structuredContent"];
+        assert_eq!(asked["confirmationRequired"], true, "{answer}");
+        assert_eq!(server.sample.changes(), []);
+        arguments["confirm"] = asked["confirm"].clone();
+        let answer = client.call(tool, &arguments).await.next().await.unwrap();
+        assert_eq!(answer["result"]["structuredContent"]["success"], true, "{answer}");
+        assert_eq!(server.sample.changes().len(), 1);
+    }
+}

@@ -1,0 +1,138 @@
+//! A client that keeps a session, and the messages that it is sent.
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::support::{LEGACY, Reply, TestServer, reply};
+
+/// A client that keeps a session, as those of the earlier revisions do.
+pub struct Client<'a> {
+    pub server: &'a TestServer,
+    pub key: &'static str,
+    pub session: String,
+}
+
+/// The messages of a stream, as they come.
+pub struct Messages {
+    response: Response,
+    rest: String,
+}
+
+impl Messages {
+    /// Those of this answer.
+    pub fn of(response: Response) -> Self {
+        Self { response, rest: String::new() }
+    }
+
+    /// The next message that is one. `None` at the end of the stream.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            while let Some((line, rest)) = self.rest.split_once('\n') {
+                let (line, rest) = (line.trim().to_owned(), rest.to_owned());
+                self.rest = rest;
+                if let Some(message) = line.strip_prefix("data:").map(str::trim)
+                    && !message.is_empty()
+                {
+                    return Some(serde_json::from_str(message).unwrap());
+                }
+            }
+            let piece = self.response.chunk().await.unwrap()?;
+            self.rest.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+    }
+}
+
+pub fn request(
+    server: &TestServer,
+    method: Method,
+    key: &str,
+    session: Option<&str>,
+) -> reqwest::RequestBuilder {
+    let request = server
+        .http
+        .request(method, &server.url)
+        .header("accept", "application/json, text/event-stream")
+        .header("x-octopus-apikey", key)
+        .header("mcp-protocol-version", LEGACY);
+    match session {
+        Some(session) => request.header("mcp-session-id", session),
+        None => request,
+    }
+}
+
+pub fn greeting(capabilities: &Value) -> Value {
+    json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": LEGACY,
+            "capabilities": capabilities,
+            "clientInfo": { "name": "test", "version": "1" },
+        },
+    })
+}
+
+pub async fn greet(server: &TestServer, key: &str, capabilities: &Value) -> Reply {
+    reply(request(server, Method::POST, key, None).json(&greeting(capabilities))).await
+}
+
+impl<'a> Client<'a> {
+    pub async fn connect(server: &'a TestServer, key: &'static str, capabilities: Value) -> Self {
+        let greeted = greet(server, key, &capabilities).await;
+        assert_eq!(greeted.status, 200, "{}", greeted.text);
+        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
+        let session = greeted.header("mcp-session-id").to_owned();
+        assert!(!session.is_empty());
+        let client = Self { server, key, session };
+        let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        assert_eq!(client.post(&ready).await.status(), 202);
+        client
+    }
+
+    /// The same client, whose requests go to another replica.
+    pub fn at<'b>(&self, server: &'b TestServer) -> Client<'b> {
+        Client { server, key: self.key, session: self.session.clone() }
+    }
+
+    /// A request without a body.
+    pub async fn ask(&self, method: Method) -> Response {
+        request(self.server, method, self.key, Some(&self.session)).send().await.unwrap()
+    }
+
+    pub async fn post(&self, message: &Value) -> Response {
+        let request = request(self.server, Method::POST, self.key, Some(&self.session));
+        request.json(message).send().await.unwrap()
+    }
+
+    pub async fn call(&self, tool: &str, arguments: &Value) -> Messages {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+        let response = self.post(&call).await;
+        assert_eq!(response.status(), 200);
+        Messages::of(response)
+    }
+
+    pub async fn answer(&self, question: &Value, result: Value) {
+        let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
+        assert_eq!(self.post(&answer).await.status(), 202);
+    }
+}
+
+/// Calls a tool on a session of its own, accepts with this content what is asked, and gives the
+/// question and the result.
+pub async fn asked_for(
+    server: &TestServer,
+    key: &'static str,
+    tool: &str,
+    arguments: &Value,
+    content: Value,
+) -> (Value, Value) {
+    let client = Client::connect(server, key, json!({ "elicitation": {} })).await;
+    let mut messages = client.call(tool, arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    client.answer(&question, json!({ "action": "accept", "content": content })).await;
+    let result = messages.next().await.unwrap();
+    (question, result["result"].clone())
+}

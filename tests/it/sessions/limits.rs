@@ -1,0 +1,55 @@
+//! How many sessions there are, for one caller and for all.
+
+use octopus_mcp::sample::keys;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{
+    Client,
+    client::{greet, request},
+    greeting, server,
+};
+use crate::support::reply;
+
+#[tokio::test]
+async fn there_is_room_for_so_many_for_a_caller_and_for_all() {
+    let server = server(|config| {
+        config.http.session_limit = 3;
+        config.http.session_limit_per_caller = 2;
+    })
+    .await;
+    let first = Client::connect(&server, keys::ADMIN, json!({})).await;
+    let _second = Client::connect(&server, keys::ADMIN, json!({})).await;
+    let third = greet(&server, keys::ADMIN, &json!({})).await;
+    assert_eq!((third.status, third.header("retry-after")), (429, "60"));
+    let _other = Client::connect(&server, keys::DEFAULT_SPACE_ONLY, json!({})).await;
+    let full = greet(&server, keys::WAREHOUSE_SPACE_ONLY, &json!({})).await;
+    assert_eq!((full.status, full.header("retry-after")), (503, "60"));
+    let end = request(&server, Method::DELETE, keys::ADMIN, Some(&first.session));
+    assert!(reply(end).await.status < 300);
+    Client::connect(&server, keys::ADMIN, json!({})).await;
+}
+
+/// A greeting of the revision with sessions begins one, whatever its header claims.
+#[tokio::test]
+async fn no_header_leads_past_the_limits() {
+    let server = server(|config| config.http.session_limit_per_caller = 2).await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let request = server
+            .http
+            .post(&server.url)
+            .header("accept", "application/json, text/event-stream")
+            .header("x-octopus-apikey", keys::ADMIN)
+            .header("mcp-protocol-version", crate::support::MODERN)
+            .json(&greeting(&json!({})));
+        seen.push(reply(request).await.status);
+    }
+    assert!(server.running.as_ref().unwrap().sessions.as_ref().unwrap().count() <= 2, "{seen:?}");
+    let capabilities = json!({});
+    let at_once = (0..8).map(|_| greet(&server, keys::DEFAULT_SPACE_ONLY, &capabilities));
+    let statuses: Vec<u16> =
+        futures::future::join_all(at_once).await.into_iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 6, "{statuses:?}");
+}

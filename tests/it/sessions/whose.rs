@@ -1,0 +1,50 @@
+//! Whose a session is, and who has none.
+
+use octopus_mcp::sample::keys;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Client, client::request, server};
+use crate::{consent::changes, support::reply};
+
+#[tokio::test]
+async fn a_session_is_unknown_to_everybody_else() {
+    let server = server(|_| {}).await;
+    let client = Client::connect(&server, keys::ADMIN, json!({})).await;
+    let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
+    let tampered = format!("{}x", client.session);
+    let foreign = Client::connect(&server, keys::DEFAULT_SPACE_ONLY, json!({})).await;
+    for (key, session) in [
+        (keys::DEFAULT_SPACE_ONLY, client.session.as_str()),
+        (keys::ADMIN, foreign.session.as_str()),
+        (keys::ADMIN, tampered.as_str()),
+        (keys::ADMIN, "nonsense"),
+    ] {
+        for method in [Method::POST, Method::GET, Method::DELETE] {
+            let request = request(&server, method.clone(), key, Some(session));
+            let request = if method == Method::POST { request.json(&list) } else { request };
+            let reply = reply(request).await;
+            assert_eq!(reply.status, 404, "{method} {session}: {}", reply.text);
+            assert!(reply.text.contains("no such session"), "{}", reply.text);
+        }
+    }
+    // An answer to somebody else's question does not reach it.
+    let (tool, arguments, ..) = changes().remove(0);
+    let asker = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
+    let mut messages = asker.call(tool, &arguments).await;
+    let question = messages.next().await.unwrap();
+    let yes = json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept", "content": {} } });
+    let request = request(&server, Method::POST, keys::DEFAULT_SPACE_ONLY, Some(&asker.session));
+    assert_eq!(reply(request.json(&yes)).await.status, 404);
+    assert_eq!(server.sample.changes(), []);
+    asker.answer(&question, json!({ "action": "decline" })).await;
+    assert_eq!(messages.next().await.unwrap()["result"]["isError"], true);
+}
+
+#[tokio::test]
+async fn the_stateless_era_has_no_sessions_whatever_is_kept() {
+    let server = server(|_| {}).await;
+    let reply = server.ask(crate::support::Era::Modern, "tools/list", json!({})).await;
+    assert_eq!((reply.status, reply.header("mcp-session-id")), (200, ""));
+    assert_eq!(server.running.as_ref().unwrap().sessions.as_ref().unwrap().count(), 0);
+}

@@ -1,0 +1,144 @@
+//! A server under test, and the sample instances behind it: how they start and stop.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use octopus_mcp::{
+    app::{self, Running},
+    config::{Config, Instance, Secret},
+    http::Listening,
+    rules::Clock,
+    sample::{Sample, keys},
+};
+
+use super::{client, serve};
+
+/// A server that runs, and the sample instance that it reaches.
+pub struct TestServer {
+    /// The sample instance; of several the one that is the default.
+    pub sample: Sample,
+    pub url: String,
+    pub http: reqwest::Client,
+    pub running: Option<Running>,
+    /// The settings that it was started with.
+    pub config: Config,
+    octopus: Listening,
+    /// The other instances, where there are several.
+    others: BTreeMap<String, (Sample, Listening)>,
+}
+
+impl TestServer {
+    /// A server with the usual settings, where each caller brings their own key.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with changed settings.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Sample::new(), change).await
+    }
+
+    /// A server on this sample instance.
+    pub async fn on(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+        let router = sample.router();
+        Self::of(Clock::default(), sample, router, change).await
+    }
+
+    /// The same, whose rules go by this clock.
+    pub async fn by(clock: Clock, sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+        let router = sample.router();
+        Self::of(clock, sample, router, change).await
+    }
+
+    /// A server on what this router makes of a sample instance.
+    pub async fn behind(
+        sample: Sample,
+        router: axum::Router,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::of(Clock::default(), sample, router, change).await
+    }
+
+    async fn of(
+        clock: Clock,
+        sample: Sample,
+        router: axum::Router,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let octopus = serve(router);
+        let mut config = Config::default();
+        config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
+        change(&mut config);
+        Box::pin(Self::run(clock, config, sample, octopus, BTreeMap::new())).await
+    }
+
+    /// A server of several instances with these names, each a sample instance of its own. The
+    /// first is the default; callers bring their own keys.
+    pub async fn several(names: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        for name in names {
+            config.instances.insert((*name).to_owned(), Instance::default());
+        }
+        config.instances.get_mut(names[0]).unwrap().default = true;
+        config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
+        change(&mut config);
+        Box::pin(Self::hosting(Clock::default(), config)).await
+    }
+
+    /// A server with these settings, each of whose instances is a sample instance of its own.
+    pub async fn hosting(clock: Clock, mut config: Config) -> Self {
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        config.http.admin_listen = None;
+        let default = config.default_instance().unwrap().to_owned();
+        let mut samples: BTreeMap<String, (Sample, Listening)> = BTreeMap::new();
+        for (name, instance) in &mut config.instances {
+            let sample = Sample::new();
+            let octopus = serve(sample.router());
+            instance.url = Some(format!("http://{}", octopus.address).parse().unwrap());
+            samples.insert(name.clone(), (sample, octopus));
+        }
+        let (sample, octopus) = samples.remove(&default).unwrap();
+        Box::pin(Self::run(clock, config, sample, octopus, samples)).await
+    }
+
+    async fn run(
+        clock: Clock,
+        config: Config,
+        sample: Sample,
+        octopus: Listening,
+        others: BTreeMap<String, (Sample, Listening)>,
+    ) -> Self {
+        let tls = config.http.tls.certificate.is_some();
+        let running = app::start_by(config.clone(), clock).await.unwrap();
+        let url = running.endpoint(tls);
+        Self { sample, url, http: client(), running: Some(running), config, octopus, others }
+    }
+
+    /// The sample instance that stands behind another instance than the default.
+    pub fn other(&self, name: &str) -> &Sample {
+        &self.others[name].0
+    }
+
+    /// Where another instance than the default listens, as its portal's addresses begin.
+    pub fn other_address(&self, name: &str) -> String {
+        format!("http://{}", self.others[name].1.address)
+    }
+
+    /// Stops another instance than the default; requests to it find nobody.
+    pub async fn stop_other(&mut self, name: &str) {
+        let (_, listening) = self.others.remove(name).unwrap();
+        listening.stop(Duration::ZERO).await;
+    }
+
+    /// A server whose callers need no key.
+    pub async fn with_configured_key() -> Self {
+        Self::with(|config| config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned())))
+            .await
+    }
+
+    /// The address of the sample instance.
+    pub fn octopus(&self) -> String {
+        format!("http://{}", self.octopus.address)
+    }
+}

@@ -1,0 +1,117 @@
+//! `execute` stays within the toolsets that are on, and the space that is fixed.
+
+use octopus_mcp::{
+    app,
+    config::{Config, List},
+    tool::{ApiPath, Verb},
+};
+use serde_json::json;
+
+use super::{get, refuses};
+use crate::support::TestServer;
+
+async fn only(toolsets: &[&str]) -> TestServer {
+    let toolsets = toolsets.iter().map(|name| (*name).to_owned()).collect();
+    TestServer::with(|config| config.tools.toolsets = List(toolsets)).await
+}
+
+#[tokio::test]
+async fn a_toolset_that_is_off_is_off_this_way_too() {
+    let server = only(&["releases"]).await;
+    refuses(&server, get("/api/Spaces-1/certificates"), &["`certificates`", "off"]).await;
+    refuses(&server, get("/api/projects/Projects-1"), &["`projects`"]).await;
+    refuses(&server, get("/api/spaces/default/unheard"), &["no toolset"]).await;
+    assert!(server.sample.journal().is_empty());
+    server.answer("execute", get("/api/Spaces-1/projects/Projects-1/releases")).await;
+    server.answer("execute", get("/api/spaces/Spaces-1")).await;
+    // All by name is all.
+    let catalog = app::catalog();
+    let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
+    let said = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
+    assert!(said.contains("there is no resource '/api/Spaces-1/unheard'"), "{said}");
+}
+
+#[test]
+fn paths_belong_to_the_toolset_that_names_them_most_exactly() {
+    for (path, toolset) in [
+        ("projects/Projects-1", "projects"),
+        ("projects/Projects-1/triggers", "projects"),
+        ("projects/Projects-1/releases/1.0.0", "releases"),
+        ("projects/Projects-1/channels", "releases"),
+        ("projects/Projects-1/variables", "projects"),
+        ("projects/Projects-1/runbooks/all", "runbooks"),
+        ("projects/Projects-1/refs%2Fheads%2Fmain/runbooks", "runbooks"),
+        ("projects/Projects-1/progression", "deployments"),
+        ("projects/Projects-1/git/branches", "context"),
+        ("projects/Projects-1/featuretoggles/x", "featureToggles"),
+        ("projects/P/environments/E/untenanted/livestatus", "kubernetes"),
+        ("runbook-runs/create/v1", "runbooks"),
+        ("runbookRuns/RunbookRuns-1", "runbooks"),
+        ("feeds/all", "releases"),
+        ("libraryvariablesets", "projects"),
+        ("tagsets", "tenants"),
+        ("tasks/ServerTasks-1/details", "tasks"),
+        ("artifacts", "tasks"),
+        ("events", "events"),
+        ("environments/Environments-1/machines", "machines"),
+        ("machines/all", "machines"),
+        ("certificates/Certificates-1", "certificates"),
+        ("accounts", "accounts"),
+        ("interruptions", "interruptions"),
+        ("tenantvariables/all", "tenants"),
+    ] {
+        for form in ["/api/", "/api/Spaces-1/", "/API/SPACES/default/"] {
+            let path = ApiPath::parse(&format!("{form}{path}")).unwrap();
+            let mut config = Config::default();
+            let all = app::policy(&config).unwrap();
+            let on: Vec<&str> = all.toolsets().filter(|name| *name != toolset).collect();
+            config.tools.toolsets = List(on.into_iter().map(str::to_owned).collect());
+            let others = app::policy(&config).unwrap();
+            let said = path.allow(Verb::Get, None, &others).unwrap_err().to_string();
+            assert!(said.contains(&format!("`{toolset}`")), "{said}");
+            config.tools.toolsets = List(vec![toolset.to_owned()]);
+            path.allow(Verb::Get, None, &app::policy(&config).unwrap()).unwrap();
+        }
+    }
+    let mut config = Config::default();
+    config.tools.toolsets = List(vec!["core".to_owned()]);
+    let core = app::policy(&config).unwrap();
+    let reads = |path: &str| ApiPath::parse(path).unwrap().allow(Verb::Get, None, &core).is_ok();
+    for path in ["/api", "/api/Spaces-1", "/api/spaces", "/api/spaces/default", "/api/users/me"] {
+        assert!(reads(path), "{path}");
+    }
+    for path in ["/api/users", "/api/Spaces-1/x", "/api/spaces/Spaces-1/x", "/api/experimental/x"] {
+        assert!(!reads(path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_space_is_not_left() {
+    let server = TestServer::with(|config| {
+        config.octopus.space = Some("Warehouse Systems".to_owned());
+        config.tools.read_only = false;
+    })
+    .await;
+    for path in ["/api/Spaces-22/projects", "/api/spaces/spaces-22/environments", "/api/users/me"] {
+        server.answer("execute", get(path)).await;
+    }
+    server.sample.clear_journal();
+    for path in [
+        "/api/Spaces-1/projects",
+        "/api/spaces/default/projects",
+        "/api/projects",
+        "/api/tasks",
+        "/api/events",
+        "/api/spaces",
+        "/api/spaces/warehouse-systems/projects",
+    ] {
+        refuses(&server, get(path), &["one space alone", "/api/Spaces-22/"]).await;
+    }
+    let mut wide = get("/api/Spaces-22/tasks");
+    wide["query"] = json!({ "Spaces": "Spaces-1" });
+    refuses(&server, wide, &["`spaces`"]).await;
+    let path = "/api/Spaces-22/releases/create/v1";
+    let arguments = json!({ "method": "POST", "path": path, "body": { "spaceId": "Spaces-1" } });
+    refuses(&server, arguments, &["SpaceId is Spaces-22"]).await;
+    assert!(server.sample.journal().is_empty());
+}

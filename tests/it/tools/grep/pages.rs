@@ -1,0 +1,55 @@
+//! Pages of matches: none is missing and none comes twice.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::{Held, LINES, big, grep, matches, numbers, totals};
+
+#[tokio::test]
+async fn pages_visit_every_match_once() {
+    let server = Held::start().await;
+    let pattern = r"answered 200 in (?:98|12) ms";
+    let whole = totals(&big(&server, json!({ "pattern": pattern, "maxCount": 1 })).await);
+    assert_eq!(whole.0, LINES);
+    let (mut seen, mut pages, mut offset) = (BTreeSet::new(), 0, json!(0));
+    while !offset.is_null() && pages < 3 {
+        let more = json!({ "pattern": pattern, "maxCount": 500, "offset": offset });
+        let page = big(&server, more).await;
+        assert_eq!((totals(&page).1, &page["truncated"]), (whole.1, &json!(true)));
+        assert!(page.to_string().len() > 16_000, "the answer is used well");
+        for (number, line) in matches(&page) {
+            assert!(seen.insert(number), "line {number} came twice");
+            assert!(line.ends_with(" ms"));
+        }
+        offset = page["nextOffset"].clone();
+        pages += 1;
+        assert_eq!(offset, seen.len());
+    }
+    // Where the pages join, nothing is missing between them.
+    let last = *seen.last().unwrap();
+    let again =
+        big(&server, json!({ "pattern": pattern, "maxCount": 1, "offset": seen.len() - 1 })).await;
+    assert_eq!(numbers(&again), [last]);
+    let past = big(&server, json!({ "pattern": pattern, "offset": whole.1 })).await;
+    assert!(past["hint"].as_str().unwrap().contains("past the end"), "{past}");
+    assert_eq!((totals(&past).2, &past["truncated"]), (0, &json!(false)));
+}
+
+#[tokio::test]
+async fn pages_of_a_small_log_join_without_a_gap() {
+    let server = Held::start().await;
+    let search = json!({ "pattern": "o", "beforeContext": 1, "afterContext": 1 });
+    let whole = grep(&server, search.clone()).await;
+    let mut joined = Vec::new();
+    let mut offset = json!(0);
+    while !offset.is_null() {
+        let mut page = search.clone();
+        page["maxCount"] = json!(3);
+        page["offset"] = offset;
+        let page = grep(&server, page).await;
+        joined.extend(page["matches"].as_array().unwrap().clone());
+        offset = page["nextOffset"].clone();
+    }
+    assert_eq!(json!(joined), whole["matches"]);
+}

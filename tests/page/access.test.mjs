@@ -1,0 +1,79 @@
+// What whoever brings a key is shown: what they may do, at which instance, and what they alone called last.
+
+import assert from 'node:assert/strict';
+import { open, paste, picture } from './browser.mjs';
+import { KEY, call } from './servers.mjs';
+import { OTHER_KEY, browser, is_clean, key, root, start, test, urls } from './setup.mjs';
+
+start('one', 'apart', 'core');
+
+test('a key shows what its owner may do, and what they called last', async () => {
+  const { context, page, seen } = await open(browser, root(urls.one));
+  assert.equal(await page.locator('#endpoint').textContent(), urls.one);
+  await picture(page, 'light-before');
+  await call(urls.one, 'list_spaces', key);
+  await paste(page, KEY);
+  assert.match(await page.locator('#who').textContent(), /API key .*octopus:admin.*Users-1/s);
+  assert.match(await page.locator('#tools-of').textContent(), /^\d\d tools at .*; \d+ can change things\.$/);
+  const sets = await page.locator('#toolset-list summary .name').allTextContents();
+  assert.ok(sets.includes('deployments') && sets.includes('core'), sets.join());
+  await page.locator('summary', { hasText: 'deployments' }).click();
+  assert.match(await page.locator('details[open]').textContent(), /deploy_releasecan change things/);
+  assert.ok((await page.locator('#call-list code').allTextContents()).includes('list_spaces'));
+  await call(urls.one, 'get_current_user', key);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.locator('#call-list code', { hasText: 'get_current_user' }).waitFor();
+  await picture(page, 'light');
+  is_clean(seen, urls.one);
+  await context.close();
+});
+
+test('a wrong key is answered in the words of the server', async () => {
+  const { context, page, seen } = await open(browser, root(urls.one));
+  await paste(page, 'API-not a key');
+  assert.match(await page.getByRole('alert').textContent(), /an Octopus API key looks like API-X+ \(HTTP 401\)/);
+  assert.ok(await page.locator('#answer').isHidden());
+  await picture(page, 'light-wrong-key');
+  await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');
+  assert.match(await page.getByRole('alert').textContent(), /^Octopus does not accept this credential: The API key/);
+  assert.ok(await page.locator('#answer').isHidden());
+  const unexpected = seen.complaints.filter((one) => !one.includes('401'));
+  assert.deepEqual(unexpected, []);
+  await context.close();
+});
+
+test('names that are markup stay text', async () => {
+  const name = '<img src=x onerror="document.title=1">';
+  await call(urls.one, name, { 'x-octopus-apikey': OTHER_KEY });
+  const { context, page, seen } = await open(browser, root(urls.one));
+  await paste(page, OTHER_KEY);
+  await page.locator('#call-list code', { hasText: name }).waitFor();
+  assert.equal(await page.locator('#call-list img').count(), 0);
+  assert.equal(await page.title(), 'Octopus Deploy over MCP');
+  assert.ok(!(await page.locator('#call-list').textContent()).includes('list_spaces'), 'calls of another');
+  is_clean(seen, urls.one);
+  await context.close();
+});
+
+test('without a default instance one is named', async () => {
+  const { context, page } = await open(browser, root(urls.apart));
+  await paste(page, KEY);
+  assert.match(await page.getByRole('alert').textContent(), /asia/);
+  await page.locator('#at').fill('asia');
+  assert.match(await page.locator('#block-0').textContent(), /\/mcp\/i\/asia/);
+  await page.getByRole('button', { name: 'Show my access' }).click();
+  await page.locator('#tools-of', { hasText: 'at asia' }).waitFor();
+  await page.locator('#call-list code', { hasText: 'explain_access' }).first().waitFor();
+  await context.close();
+});
+
+test('where access is not explained, the tools are there all the same', async () => {
+  const { context, page, seen } = await open(browser, root(urls.core));
+  await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');
+  assert.match(await page.getByRole('alert').textContent(), /does not accept/);
+  await paste(page, KEY);
+  await page.locator('#toolset-list', { hasText: 'core' }).waitFor();
+  await page.locator('#status', { hasText: 'This is what you may do.' }).waitFor();
+  is_clean(seen, urls.core);
+  await context.close();
+});
