@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
+    body::HttpBody,
     extract::{Request, State},
     middleware::Next,
     response::Response,
@@ -14,7 +15,7 @@ use tracing::Instrument;
 use super::{Gate, envelope::Envelope, rate, refusal::Refusal};
 use crate::{
     callers::Caller,
-    mcp::{Found, NoRoom, NotTaken, Offering, Protocol, Sessions},
+    mcp::{Found, LARGEST_ANSWER, NoRoom, NotTaken, Offering, Protocol, Sessions},
     tool::Narrowing,
 };
 
@@ -38,6 +39,11 @@ pub(super) async fn check<O: Offering>(
         request.headers_mut().remove(LAST_EVENT);
         return next.run(request).await;
     };
+    // The same at every replica, whether it has to leave the answer for another or not.
+    if answers(&request) && request.body().size_hint().lower() > LARGEST_ANSWER as u64 {
+        let message = format!("an answer to a question may have {LARGEST_ANSWER} bytes at most");
+        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message).to(&Envelope::id_of(&request));
+    }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let place = rate::address(&request);
     let narrowing = request.extensions().get::<Narrowing>().cloned().unwrap_or_default();

@@ -29,5 +29,5 @@ pub use offering::{NotServed, Offering};
 pub use places::Absent;
 pub use protocol::{Offered, Protocol, SUPPORTED, Settings};
 pub use request::Request;
-pub use sessions::{Found, Manager, NoRoom, NotTaken, Sessions};
+pub use sessions::{Found, LARGEST_ANSWER, Manager, NoRoom, NotTaken, Sessions};
 pub use tools::Tools;

@@ -29,8 +29,8 @@ const KIND: &str = "answer";
 const GOOD_FOR: Duration = Duration::from_mins(5);
 /// How often whoever asked looks for an answer.
 const LOOK: Duration = Duration::from_millis(250);
-/// How large an answer may be: a yes, and a word that was typed.
-const LARGEST: usize = 8 * 1024;
+/// How many bytes an answer may have: a yes, and a word that was typed.
+pub const LARGEST_ANSWER: usize = 8 * 1024;
 
 /// Whose question an answer is to.
 enum To {
@@ -173,7 +173,7 @@ impl Sessions {
             To::Another => {
                 let key = key(session, name);
                 let answer = serde_json::to_vec(&message).map_err(|_| ())?;
-                if answer.len() > LARGEST {
+                if answer.len() > LARGEST_ANSWER {
                     return Err(());
                 }
                 let sealed = self.seal.seal(&answer, &purpose(&key), GOOD_FOR);
@@ -225,5 +225,25 @@ impl Sessions {
     fn opened(&self, sealed: &[u8], key: &Key) -> Option<ClientJsonRpcMessage> {
         let sealed = std::str::from_utf8(sealed).ok()?;
         serde_json::from_slice(&self.seal.open(sealed, &purpose(key)).ok()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests, *};
+
+    /// A session that left this replica and is taken up again numbers its questions from the start.
+    #[tokio::test]
+    async fn an_answer_is_to_what_was_asked_and_not_to_what_has_its_number_now() {
+        let (sessions, session) = (tests::sessions(10), SessionId::from("one"));
+        let shared = sessions.shared.as_ref().unwrap();
+        let (first, _) = sessions.named(shared, &session, 0);
+        sessions.forget(&session);
+        let (second, is_new) = sessions.named(shared, &session, 0);
+        assert!(is_new && first != second);
+        assert!(matches!(sessions.to(shared, &session, &first), To::Nobody));
+        assert!(matches!(sessions.to(shared, &"two".into(), &second), To::Nobody));
+        assert!(matches!(sessions.to(shared, &session, &second), To::Us(0)));
+        assert!(matches!(sessions.to(shared, &session, &second), To::Nobody), "it is once");
     }
 }

@@ -13,6 +13,7 @@ mod room;
 mod shared;
 mod taking;
 
+pub use answers::LARGEST_ANSWER;
 pub use manager::Manager;
 pub use room::NoRoom;
 pub use shared::Found;

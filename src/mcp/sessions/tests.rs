@@ -47,10 +47,14 @@ fn protocol() -> Protocol<Nothing> {
     Protocol::new(Nothing, settings)
 }
 
-fn sessions(per_caller: u32) -> Arc<Sessions> {
+pub(super) fn sessions(per_caller: u32) -> Arc<Sessions> {
+    sharing(per_caller, Store::memory())
+}
+
+fn sharing(per_caller: u32, store: Arc<Store>) -> Arc<Sessions> {
     let seal = Seal::from_config(&config::Tools::default()).unwrap();
     let http = config::Http { session_limit_per_caller: per_caller, ..config::Http::default() };
-    Arc::new(Sessions::new(&http, seal, Some(Store::memory())))
+    Arc::new(Sessions::new(&http, seal, Some(store)))
 }
 
 fn greeting() -> serde_json::Value {
@@ -151,6 +155,29 @@ async fn what_was_served_to_its_end_ends_nothing_that_was_taken_up_since() {
     assert!(!is_there().await);
 }
 
+/// It ends at every moment that there is.
+#[tokio::test]
+async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
+    let id = SessionId::from("one");
+    for moments in 0..100 {
+        let sessions = sessions(10);
+        let taking = tokio::spawn(taking(&sessions, "one"));
+        for _ in 0..moments {
+            tokio::task::yield_now().await;
+        }
+        let _ = sessions.local.close_session(&id).await;
+        let was_over = taking.is_finished();
+        let taken = taking.await.unwrap();
+        // What was served ends by itself.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let is_there = sessions.local.has_session(&id).await.unwrap();
+        assert_eq!(sessions.known().contains_key("one"), is_there, "{moments}: {taken:?}");
+        assert!(!was_over || !is_there, "{moments}");
+    }
+}
+
 /// Something done to a session that may give way, or to what stands about it.
 type Change = fn(&Sessions);
 
@@ -190,4 +217,22 @@ async fn what_another_replica_began_gives_way_here_when_nobody_uses_it() {
         assert_eq!((taken.is_ok(), !left), (comes_to.is_ok(), comes_to.is_ok()), "{what}");
         assert_eq!(sessions.count(), 1, "{what}");
     }
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_nothing_gives_way() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = config::StoreAddress::read(&format!("redis://{nobody}")).unwrap();
+    let limits = config::Limits { store: address, ..config::Limits::default() };
+    let store = Store::open(&limits, CancellationToken::new()).await.unwrap();
+    assert!(store.is_away());
+    let sessions = sharing(1, store);
+    taking(&sessions, "one").await.unwrap();
+    let round = sessions.round();
+    let mut known = sessions.known();
+    let one = known.get_mut("one").unwrap();
+    one.last = one.last.checked_sub(round).unwrap();
+    let whose = Some(Caller::default().fingerprint());
+    // It could be gone on with nowhere.
+    assert_eq!(sessions.room_in(&known, whose, &[0; 32]), Err(NoRoom::ForCaller));
 }

@@ -56,6 +56,18 @@ async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
     // Nor does one to a question of another session.
     other.at(&two.server).answer(&question, yes()).await;
     assert_eq!(answers(&redis).await, [""; 0]);
+    // Nor does one that is larger than any can be.
+    let large = json!({ "action": "accept", "content": { "word": "x".repeat(9000) } });
+    let large = json!({ "jsonrpc": "2.0", "id": id, "result": large });
+    for desk in [one, two] {
+        let refused = client.at(&desk.server).post(&large).await;
+        assert_eq!(refused.status(), 413);
+        let refused: Value = refused.json().await.unwrap();
+        assert_eq!(refused["id"], id, "{refused}");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains("8192 bytes at most"), "{message}");
+    }
+    assert_eq!(answers(&redis).await, [""; 0]);
     // One that was asked is answered, once, however often that comes.
     for _ in 0..3 {
         client.at(&two.server).answer(&question, json!({ "action": "decline" })).await;
