@@ -20,7 +20,7 @@ from chart import ROOT
 from compose import DEPLOY
 from test_settings import BINARY
 
-DEBIAN = ROOT / "tests/packaging/.venv/debian/prometheus/usr/bin/prometheus"
+DEBIAN = ROOT / "tests/.debian/prometheus/usr/bin/prometheus"
 # tests/run says where; it is in Debian's package with promtool.
 PROMETHEUS = os.environ.get("PROMETHEUS", str(DEBIAN))
 # How long anything here may take.

@@ -26,7 +26,7 @@ pub struct Proxy {
 
 /// The one that `tests/run` unpacks, or the one of this machine.
 fn program() -> PathBuf {
-    let unpacked = "tests/packaging/.venv/debian/nginx/usr/sbin/nginx";
+    let unpacked = "tests/.debian/nginx/usr/sbin/nginx";
     let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join(unpacked);
     [unpacked, "/usr/sbin/nginx".into()]
         .into_iter()
