@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, future::BoxFuture};
 use octopus_mcp::{
     app,
-    config::{Config, Secret},
+    config::{Config, Http, Secret},
     http,
     sample::{Sample, keys},
     text::{self, grep},
@@ -47,8 +47,7 @@ struct Variant<'a> {
 /// The log over HTTP: as it comes from Octopus, searched without the door, and through the server.
 async fn streams() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus =
-        http::listen(socket, Sample::new().router(), None, Duration::from_secs(10)).unwrap();
+    let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
     let mut config = Config::default();
     config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
@@ -104,8 +103,7 @@ async fn streams() {
 /// The same text in memory, without Octopus and HTTP.
 async fn in_memory() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus =
-        http::listen(socket, Sample::new().router(), None, Duration::from_secs(10)).unwrap();
+    let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
     let url = format!("http://{}/api/Spaces-1/tasks/{TASK}/raw", octopus.address);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let log = http.get(url).header("x-octopus-apikey", keys::ADMIN).send().await.unwrap();

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use octopus_mcp::sample::Sample;
+use octopus_mcp::{config::Http, sample::Sample};
 use serde_json::json;
 
 use crate::variants;
@@ -18,7 +18,7 @@ pub async fn measure() {
     let octopus = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let router = Sample::new().router();
-        octopus_mcp::http::listen(socket, router, None, std::time::Duration::from_secs(10)).unwrap()
+        octopus_mcp::http::listen(socket, router, None, &Http::default()).unwrap()
     };
     let mut program = Command::new(env!("CARGO_BIN_EXE_octopus-mcp"))
         .args(["--listen=127.0.0.1:0", "--server-url", &format!("http://{}", octopus.address)])

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Json, Router, routing::post};
 use octopus_mcp::{
     app,
-    config::{Config, Limits},
+    config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
     octopus::{Client, Credentials, Path, Session},
@@ -205,7 +205,7 @@ fn plain(client: Client) -> Router {
 
 fn serve(router: Router) -> Listening {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    http::listen(socket, router, None, Duration::from_secs(10)).unwrap()
+    http::listen(socket, router, None, &Http::default()).unwrap()
 }
 
 /// A request as clients send it.

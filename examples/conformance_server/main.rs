@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = http::router(gate, Protocol::new(suite, settings));
     let mut terminate = signal(SignalKind::terminate())?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
-    let listening = http::listen(socket, router, None, Duration::from_secs(10))?;
+    let listening = http::listen(socket, router, None, &config::Http::default())?;
     println!("http://{}/mcp", listening.address);
     terminate.recv().await;
     stop.cancel();

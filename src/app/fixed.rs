@@ -20,6 +20,7 @@ pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
         http.listen,
         http.admin_listen,
         http.header_timeout,
+        http.idle_timeout,
         http.drain_pause,
         http.drain_timeout,
         http.sessions,

@@ -109,16 +109,15 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     }
 
     let certificates = Certificates::load(&config.http.tls).await?;
-    let header_timeout = config.http.header_timeout.0;
     let main = bind("http.listen", config.http.listen).await?;
-    let main = http::listen(main, live.routes().router(), certificates.as_ref(), header_timeout)
+    let main = http::listen(main, live.routes().router(), certificates.as_ref(), &config.http)
         .map_err(|error| format!("http.listen: {error}"))?;
     let admin = match config.http.admin_listen {
         None => None,
         Some(address) => {
             let socket = bind("http.admin_listen", address).await?;
             let router = http::admin_router(readiness.clone(), metrics.clone());
-            let admin = http::listen(socket, router, None, header_timeout);
+            let admin = http::listen(socket, router, None, &config.http);
             Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
         }
     };
@@ -156,7 +155,7 @@ async fn bind(key: &str, address: SocketAddr) -> Result<std::net::TcpListener, S
 async fn start_sample(config: &mut Config) -> Result<Listening, String> {
     let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let router = sample::Sample::new().router();
-    let listening = http::listen(socket, router, None, config.http.header_timeout.0)
+    let listening = http::listen(socket, router, None, &config.http)
         .map_err(|error| format!("sample: {error}"))?;
     config.octopus.url = format!("http://{}", listening.address).parse().ok();
     let lent = config.auth_modes().has(AuthMode::None);

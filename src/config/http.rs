@@ -37,8 +37,12 @@ pub struct Http {
     pub page: bool,
     /// How large the body of a request may be.
     pub body_limit: ByteSize,
-    /// How long the header of a request may take to arrive.
+    /// How long a TLS handshake may take, and the header of the first request of a connection.
     pub header_timeout: Period,
+    /// How long a connection may wait for its next request, with its header. Longer than the load
+    /// balancer before this server keeps one that is idle, which is a minute at AWS and ten at
+    /// Google Cloud: a request that crosses the end of its connection is lost.
+    pub idle_timeout: Period,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Period,
     /// How long a call may take before it is answered that it took too long. Clients give up
@@ -105,6 +109,7 @@ impl Default for Http {
             page: true,
             body_limit: ByteSize(1024 * 1024),
             header_timeout: Period::seconds(10),
+            idle_timeout: Period::seconds(620),
             body_timeout: Period::seconds(15),
             request_timeout: Period::seconds(55),
             quiet_limit: Period::seconds(5),

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::Certificates;
+use crate::config;
 
 /// How long a connection that has not asked anything yet may do so once it is over: its request may
 /// be on its way, or may have arrived and wait for a busy server to read it.
@@ -36,7 +37,7 @@ pub(super) struct ClientCertificate(pub(super) CertificateDer<'static>);
 pub(super) struct Connections {
     router: Router,
     certificates: Option<Certificates>,
-    /// How long a handshake may take, and the header of a request.
+    /// How long a handshake may take, and the header of the first request.
     header_timeout: Duration,
     protocol: Builder<TokioExecutor>,
     /// From then on a connection ends with what it is doing.
@@ -47,11 +48,12 @@ impl Connections {
     pub(super) fn new(
         router: Router,
         certificates: Option<Certificates>,
-        header_timeout: Duration,
+        times: &config::Http,
         over: CancellationToken,
     ) -> Self {
         let mut protocol = Builder::new(TokioExecutor::new());
-        protocol.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        // hyper's time for a header begins with the end of the request before.
+        protocol.http1().timer(TokioTimer::new()).header_read_timeout(times.idle_timeout.0);
         protocol
             .http2()
             .timer(TokioTimer::new())
@@ -59,7 +61,7 @@ impl Connections {
             .max_concurrent_streams(100);
         // What can be built once is not built for every request.
         let router = router.with_state(());
-        Self { router, certificates, header_timeout, protocol, over }
+        Self { router, certificates, header_timeout: times.header_timeout.0, protocol, over }
     }
 
     /// Serves one until it ends. Whoever does not keep to the protocol loses the connection and

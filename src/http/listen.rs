@@ -17,6 +17,7 @@ use tokio::{net::TcpStream, task::yield_now, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Certificates, connection::Connections};
+use crate::config;
 
 /// How long nothing is accepted after that could not be done: a process that is out of file
 /// descriptors gets none at once.
@@ -33,18 +34,18 @@ pub struct Listening {
     cut: CancellationToken,
 }
 
-/// Serves on a socket. `header_timeout` is how long the header of a request may take.
+/// Serves on a socket, with the times of these settings.
 pub fn listen(
     socket: TcpListener,
     router: Router,
     certificates: Option<&Certificates>,
-    header_timeout: Duration,
+    times: &config::Http,
 ) -> io::Result<Listening> {
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     let socket = tokio::net::TcpListener::from_std(socket)?;
     let (over, cut) = (CancellationToken::new(), CancellationToken::new());
-    let connections = Connections::new(router, certificates.cloned(), header_timeout, over.clone());
+    let connections = Connections::new(router, certificates.cloned(), times, over.clone());
     let listening = Listening { address, tasks: TaskTracker::new(), over, cut };
     let accepting = Accepting {
         connections: Arc::new(connections),

@@ -3,12 +3,11 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{Router, extract::Request, middleware::from_fn, response::IntoResponse};
 use octopus_mcp::{
-    config::Tls,
+    config::{Http, Tls},
     http::{self, Certificates},
     sample::{Sample, keys},
 };
@@ -37,8 +36,7 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
         },
     ));
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus =
-        http::listen(socket, router, certificates.as_ref(), Duration::from_secs(5)).unwrap();
+    let octopus = http::listen(socket, router, certificates.as_ref(), &Http::default()).unwrap();
     let url = format!("https://localhost:{}", octopus.address.port());
     let server = TestServer::with(|config| {
         config.octopus.url = Some(url.parse().unwrap());

@@ -14,7 +14,7 @@ use std::{
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
     audit::{Expected, verify},
-    config::{Config, OtlpHeader, Secret, Tls},
+    config::{Config, Http, OtlpHeader, Secret, Tls},
     http::{self, Certificates, Listening},
     sample::keys,
 };
@@ -70,7 +70,7 @@ fn collector(certificates: Option<&Certificates>) -> (Listening, Taken) {
     let taken = Taken::default();
     let router = Router::new().route("/v1/logs", post(take)).with_state(taken.clone());
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    (http::listen(socket, router, certificates, Duration::from_secs(10)).unwrap(), taken)
+    (http::listen(socket, router, certificates, &Http::default()).unwrap(), taken)
 }
 
 fn towards(config: &mut Config, endpoint: &str) {

@@ -67,6 +67,36 @@ async fn slow_heads_and_bodies_are_cut() {
     assert!(body.contains("\"error\""), "{body}");
 }
 
+/// Sends a request that a connection may go on after, and reads its answer.
+async fn ask(connection: &mut TcpStream) -> String {
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    let length = connection.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_waits_for_its_next_request_longer_than_for_its_first() {
+    let server =
+        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_millis(300)))
+            .await;
+    let mut used = connect(&server).await;
+    assert!(ask(&mut used).await.starts_with("HTTP/1.1 200 "));
+    // One that came later has waited too long by now.
+    assert_eq!(exchange(&server, "").await, "");
+    assert!(ask(&mut used).await.starts_with("HTTP/1.1 200 "));
+    let server =
+        TestServer::with(|config| config.http.idle_timeout = Period(Duration::from_millis(300)))
+            .await;
+    let mut used = connect(&server).await;
+    assert!(ask(&mut used).await.starts_with("HTTP/1.1 200 "));
+    let mut rest = Vec::new();
+    let ends = used.read_to_end(&mut rest);
+    let ended = tokio::time::timeout(Duration::from_secs(20), ends).await;
+    assert_eq!(ended.expect("it never ended").unwrap(), 0);
+}
+
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_answered_in_time() {
     let server = TestServer::with(|config| {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use octopus_mcp::http::{self, Certificates, Listening};
+use octopus_mcp::{
+    config::Http,
+    http::{self, Certificates, Listening},
+};
 
 /// Serves a router on a port of the kernel's choice.
 pub fn serve(router: axum::Router) -> Listening {
@@ -12,7 +15,7 @@ pub fn serve(router: axum::Router) -> Listening {
 /// The same, over TLS where there are certificates.
 pub fn serve_with(router: axum::Router, certificates: Option<&Certificates>) -> Listening {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    http::listen(socket, router, certificates, Duration::from_secs(10)).unwrap()
+    http::listen(socket, router, certificates, &Http::default()).unwrap()
 }
 
 /// An HTTP client that no proxy of the environment comes between.

@@ -5,12 +5,11 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
-    config::Tls,
+    config::{Http, Tls},
     http::{self, Certificates, Listening},
 };
 use opentelemetry_proto::tonic::{
@@ -80,8 +79,8 @@ impl Collector {
             .into_axum_router();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let router = over_http.merge(over_grpc);
-        let ten = Duration::from_secs(10);
-        let listening = http::listen(socket, router, certificates.as_ref(), ten).unwrap();
+        let listening =
+            http::listen(socket, router, certificates.as_ref(), &Http::default()).unwrap();
         let endpoint = format!("https://localhost:{}", listening.address.port());
         Self { endpoint, certificate, taken, _folder: folder, _listening: listening }
     }
