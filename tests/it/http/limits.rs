@@ -79,7 +79,7 @@ async fn ask(connection: &mut TcpStream) -> String {
 #[tokio::test]
 async fn a_connection_waits_for_its_next_request_longer_than_for_its_first() {
     let server =
-        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_millis(300)))
+        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_secs(1)))
             .await;
     let mut used = connect(&server).await;
     assert!(ask(&mut used).await.starts_with("HTTP/1.1 200 "));
