@@ -15,10 +15,14 @@ pub use reload::{SettingsFile, follow};
 pub use signals::{hangups, signalled};
 pub use tools::{catalog, tools};
 
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use rmcp::ServiceExt;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{delivery::deliver, live::Kept};
@@ -71,7 +75,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
 /// The same, with rules that go by this clock.
 pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
-    let sample = if config.sample.enabled { Some(start_sample(&mut config).await?) } else { None };
+    let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let store = Store::open(&config.limits, stop.clone()).await?;
     let audit = Audit::start(&config.audit)?;
@@ -109,13 +113,13 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     }
 
     let certificates = Certificates::load(&config.http.tls).await?;
-    let main = bind("http.listen", config.http.listen).await?;
+    let main = bind("http.listen", config.http.listen)?;
     let main = http::listen(main, live.routes().router(), certificates.as_ref(), &config.http)
         .map_err(|error| format!("http.listen: {error}"))?;
     let admin = match config.http.admin_listen {
         None => None,
         Some(address) => {
-            let socket = bind("http.admin_listen", address).await?;
+            let socket = bind("http.admin_listen", address)?;
             let router = http::admin_router(readiness.clone(), metrics.clone());
             let admin = http::listen(socket, router, None, &config.http);
             Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
@@ -141,19 +145,16 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     })
 }
 
-/// A socket with tokio's backlog, which is eight times what the standard library gives: whoever
-/// connects to a busy server is not turned away.
-async fn bind(key: &str, address: SocketAddr) -> Result<std::net::TcpListener, String> {
-    let socket = TcpListener::bind(address).await.and_then(TcpListener::into_std);
-    socket.map_err(|error| {
+fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| {
         format!("{key}: cannot listen on {address}: {error}; choose another address or port")
     })
 }
 
 /// Starts the sample instance on a port of its own, and points the settings at it. A credential
 /// for a real instance means nothing there, and stays here.
-async fn start_sample(config: &mut Config) -> Result<Listening, String> {
-    let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+fn start_sample(config: &mut Config) -> Result<Listening, String> {
+    let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let router = sample::Sample::new().router();
     let listening = http::listen(socket, router, None, &config.http)
         .map_err(|error| format!("sample: {error}"))?;
@@ -209,7 +210,7 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
                     audit.file.path instead"
             .to_owned());
     }
-    let sample = if config.sample.enabled { Some(start_sample(&mut config).await?) } else { None };
+    let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let tools = tools(&config, &metrics)?;
     let audit = tools.audit.clone();

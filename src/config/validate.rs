@@ -122,6 +122,15 @@ fn listener(loaded: &mut Loaded, config: &Config) {
     {
         loaded.refuse("http.admin_listen", "the main listener has this address already");
     }
+    let times = [
+        ("http.header_timeout", config.http.header_timeout),
+        ("http.idle_timeout", config.http.idle_timeout),
+    ];
+    for (key, time) in times {
+        if time.0.is_zero() {
+            loaded.refuse(key, "give connections some time, as in \"10s\"");
+        }
+    }
     for origin in &config.http.allowed_origins.0 {
         if !origin.contains("://") {
             let message = format!("write `{origin}` with its scheme, as in https://{origin}");

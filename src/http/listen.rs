@@ -13,12 +13,20 @@ use std::{
 
 use axum::Router;
 use futures::FutureExt;
-use tokio::{net::TcpStream, task::yield_now, time::timeout};
+use socket2::SockRef;
+use tokio::{
+    net::TcpStream,
+    task::{unconstrained, yield_now},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Certificates, connection::Connections};
 use crate::config;
 
+/// How many connections wait to be accepted at most, where the system allows as many: whoever connects
+/// to a server that is busy for a moment is not turned away. Left to the standard library it is 128.
+const BACKLOG: i32 = 1024;
 /// How long nothing is accepted after that could not be done: a process that is out of file
 /// descriptors gets none at once.
 const BREATH: Duration = Duration::from_millis(100);
@@ -42,6 +50,7 @@ pub fn listen(
     times: &config::Http,
 ) -> io::Result<Listening> {
     socket.set_nonblocking(true)?;
+    SockRef::from(&socket).listen(BACKLOG)?;
     let address = socket.local_addr()?;
     let socket = tokio::net::TcpListener::from_std(socket)?;
     let (over, cut) = (CancellationToken::new(), CancellationToken::new());
@@ -85,10 +94,11 @@ impl Accepting {
                 () = self.over.cancelled() => break,
             }
         }
-        // Whoever has connected is not turned away with the socket.
+        // Whoever has connected is not turned away with the socket. Constrained, the runtime would
+        // say after 128 of them that there are no more.
         yield_now().await;
         while !self.cut.is_cancelled()
-            && let Some(accepted) = socket.accept().now_or_never()
+            && let Some(accepted) = unconstrained(socket.accept()).now_or_never()
         {
             self.take(accepted).await;
         }

@@ -41,7 +41,10 @@ pub(super) async fn check<O: Offering>(
     };
     // The same at every replica, whether it has to leave the answer for another or not.
     if answers(&request) && request.body().size_hint().lower() > LARGEST_ANSWER as u64 {
-        let message = format!("an answer to a question may have {LARGEST_ANSWER} bytes at most");
+        let message = format!(
+            "an answer to a question may have {LARGEST_ANSWER} bytes at most; \
+             send only what was asked for"
+        );
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message).to(&Envelope::id_of(&request));
     }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();

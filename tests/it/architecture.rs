@@ -63,6 +63,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
     ("tokio_rustls", &["http/"]),
+    ("socket2", &["http/"]),
     ("tower", &["http/", "sample/"]),
     ("tower_http", &["http/"]),
     ("rmcp", &["http/", "mcp/", "tool/", "app/"]),

@@ -94,3 +94,16 @@ fn a_file_of_settings_that_is_missing_or_broken_is_named() {
     assert_eq!(code, 2);
     assert!(said.contains("is not TOML") && said.contains("line 1"), "{said}");
 }
+
+#[test]
+fn times_in_which_no_request_can_come_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, "[http]\nheader_timeout = \"0s\"\nidle_timeout = \"0s\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    let (code, _, said) = run(&["--config", file, "--server-url", "https://octopus.example.com"]);
+    assert_eq!(code, 2, "{said}");
+    for key in ["http.header_timeout", "http.idle_timeout"] {
+        assert!(said.contains(key), "{said}");
+    }
+}

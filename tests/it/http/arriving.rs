@@ -27,7 +27,7 @@ fn here() -> Router {
 }
 
 fn open(address: SocketAddr) -> TcpStream {
-    let connection = TcpStream::connect(address).unwrap();
+    let connection = TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     connection
 }
@@ -59,7 +59,7 @@ async fn refused(address: SocketAddr) {
 #[tokio::test]
 async fn who_has_asked_is_answered_though_nobody_had_accepted_them() {
     let listening = serve(here());
-    let connections: Vec<_> = (0..50).map(|_| asking(listening.address)).collect();
+    let connections: Vec<_> = (0..200).map(|_| asking(listening.address)).collect();
     stop(listening).await;
     for connection in connections {
         let answer = rest(connection).await;
