@@ -1,0 +1,215 @@
+//! What the attacker sends, and how its calls end.
+
+use std::{sync::atomic::AtomicUsize, time::Duration};
+
+use futures::{StreamExt, stream};
+use octopus_mcp::sample::keys;
+use serde_json::{Value, json};
+
+use crate::{Scale, documents::Shape, logs, server::Server, upstream::Served};
+
+/// The calls that real clients make of each tool in the tests.
+const CALLS: &str = include_str!("../../tests/clients/expectations.json");
+/// What an answer may have at most: `tools.answer_bytes`, since no call asks for more.
+pub const ANSWER_LIMIT: usize = 20 * 1024;
+/// How long the attacker waits for one answer. The server's own limit is below that.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// A failed task of the sample instance.
+const TASK: &str = "ServerTasks-90004";
+
+pub struct Attack {
+    pub name: String,
+    pub served: Served,
+    calls: Vec<Call>,
+    /// How often all calls are made.
+    rounds: usize,
+}
+
+#[derive(Clone)]
+struct Call {
+    tool: String,
+    arguments: Value,
+}
+
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub answers: usize,
+    pub refusals: usize,
+    /// Why a call had no answer.
+    pub lost: Vec<String>,
+    /// The bytes of the largest answer.
+    pub largest: usize,
+}
+
+/// All attacks, the cheapest first.
+pub fn all(scale: Scale) -> Vec<Attack> {
+    let mut attacks = vec![
+        attack("arguments: ordinary", Served::default(), every_tool(), 1),
+        attack("arguments: long", Served::default(), every_tool_with(&long), 1),
+        attack("arguments: deep", Served::default(), every_tool_with(&deep), 1),
+        attack("arguments: unknown names", Served::default(), every_tool_with(&unknown), 1),
+    ];
+    for (name, log) in logs::all(scale.log) {
+        let served = Served { documents: None, log: Some(log) };
+        let calls = log_calls();
+        let rounds = scale.concurrency.div_ceil(calls.len());
+        attacks.push(attack(name, served, calls, rounds));
+    }
+    for shape in Shape::ALL {
+        let served = Served { documents: Some((shape, scale.small_document)), log: None };
+        let name = format!("every tool: {}", shape.name());
+        attacks.push(attack(&name, served, every_tool(), 2));
+    }
+    for shape in Shape::ALL {
+        let served = Served { documents: Some((shape, scale.document)), log: None };
+        let name = format!("execute: {}", shape.name());
+        let call = Call {
+            tool: "execute".to_owned(),
+            arguments: json!({ "method": "GET", "path": "/api/Spaces-1/channels" }),
+        };
+        attacks.push(attack(&name, served, vec![call], scale.concurrency));
+    }
+    attacks
+}
+
+fn attack(name: &str, served: Served, calls: Vec<Call>, rounds: usize) -> Attack {
+    Attack { name: name.to_owned(), served, calls, rounds }
+}
+
+fn every_tool() -> Vec<Call> {
+    let file: Value = serde_json::from_str(CALLS).unwrap();
+    let calls = file["calls"].as_array().unwrap().iter();
+    calls
+        .map(|call| Call {
+            tool: call["tool"].as_str().unwrap().to_owned(),
+            arguments: call["arguments"].clone(),
+        })
+        .collect()
+}
+
+/// Every call with each of its arguments replaced in turn.
+fn every_tool_with(replace: &dyn Fn(&Value) -> Vec<Value>) -> Vec<Call> {
+    let calls = every_tool().into_iter();
+    calls
+        .flat_map(|call| {
+            let arguments = replace(&call.arguments).into_iter();
+            let tool = call.tool;
+            arguments.map(move |arguments| Call { tool: tool.clone(), arguments })
+        })
+        .collect()
+}
+
+fn long(arguments: &Value) -> Vec<Value> {
+    let keys: Vec<&String> = arguments.as_object().unwrap().keys().collect();
+    let with = |key: &String, value: Value| {
+        let mut arguments = arguments.clone();
+        arguments[key] = value;
+        arguments
+    };
+    let texts = keys.iter().map(|key| with(key, json!("x".repeat(70_000))));
+    let lists = keys.iter().map(|key| with(key, json!(vec!["Depot Portal"; 20_000])));
+    texts.chain(lists).collect()
+}
+
+fn deep(arguments: &Value) -> Vec<Value> {
+    let nested = (0..100).fold(json!({}), |inner, _| json!({ "a": [inner] }));
+    let wide = json!(vec![nested; 500]);
+    ["query", "body", "space", "filter"]
+        .into_iter()
+        .map(|key| {
+            let mut arguments = arguments.clone();
+            arguments[key] = wide.clone();
+            arguments
+        })
+        .collect()
+}
+
+fn unknown(arguments: &Value) -> Vec<Value> {
+    let mut arguments = arguments.clone();
+    for number in 0..40_000 {
+        arguments[format!("projectNames{number}")] = json!(1);
+    }
+    vec![arguments]
+}
+
+fn log_calls() -> Vec<Call> {
+    let call = |tool: &str, more: Value| {
+        let mut arguments = json!({ "space": "Default", "taskId": TASK });
+        for (key, value) in more.as_object().unwrap() {
+            arguments[key] = value.clone();
+        }
+        Call { tool: tool.to_owned(), arguments }
+    };
+    let searches = logs::PATTERNS.iter().map(|pattern| json!({ "pattern": pattern }));
+    let inverted = logs::PATTERNS.iter().map(|pattern| {
+        json!({ "pattern": pattern, "invertMatch": true, "stripPrefixes": true, "caseInsensitive": true })
+    });
+    let mut calls: Vec<Call> =
+        searches.chain(inverted).map(|more| call("grep_task_log", more)).collect();
+    calls.push(call("get_task_raw", json!({})));
+    calls.push(call("get_task_raw", json!({ "fromLine": 1 })));
+    calls
+}
+
+impl Attack {
+    /// Makes all calls, as many at once as the scale says.
+    pub async fn run(&self, scale: Scale, server: &Server, octopus: &str) -> Outcome {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let calls = (0..self.rounds).flat_map(|_| self.calls.iter());
+        let sent = stream::iter(calls.map(|call| send(&http, &server.url, octopus, call)));
+        sent.buffer_unordered(scale.concurrency)
+            .fold(Outcome::default(), async |mut outcome, ended| {
+                match ended {
+                    Ok(Answer { is_error, bytes }) => {
+                        *if is_error { &mut outcome.refusals } else { &mut outcome.answers } += 1;
+                        outcome.largest = outcome.largest.max(bytes);
+                    }
+                    Err(reason) => outcome.lost.push(reason),
+                }
+                outcome
+            })
+            .await
+    }
+}
+
+struct Answer {
+    is_error: bool,
+    bytes: usize,
+}
+
+/// Makes one call. An answer that says why something is refused is an answer.
+async fn send(
+    http: &reqwest::Client,
+    url: &str,
+    octopus: &str,
+    call: &Call,
+) -> Result<Answer, String> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(1);
+    let id = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let params = json!({ "name": call.tool, "arguments": call.arguments });
+    let body = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+    let request = http
+        .post(url)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-11-25")
+        .header("x-octopus-apikey", keys::ADMIN)
+        .body(body.to_string().replace("{instance}", octopus));
+    let failed = |error: reqwest::Error| format!("{}: {error}", call.tool);
+    let response = request.send().await.map_err(failed)?;
+    let status = response.status();
+    let text = response.text().await.map_err(failed)?;
+    if status.is_server_error() && status.as_u16() != 503 {
+        return Err(format!("{}: {status} {text:.200}", call.tool));
+    }
+    let events = text.lines().rev().find_map(|line| line.strip_prefix("data:"));
+    let answer: Value = serde_json::from_str(events.unwrap_or(&text))
+        .map_err(|error| format!("{}: {status}, {error} in {text:.200}", call.tool))?;
+    let result = &answer["result"];
+    let is_error = result.is_null() || result["isError"] == json!(true);
+    let texts = result["content"].as_array().into_iter().flatten();
+    let written = texts.filter_map(|content| content["text"].as_str()).map(str::len).max();
+    let structured = result.get("structuredContent").map_or(0, |value| value.to_string().len());
+    let bytes = written.unwrap_or_default().max(structured);
+    Ok(Answer { is_error, bytes: bytes.max(answer["error"].to_string().len()) })
+}

@@ -1,0 +1,101 @@
+//! The hostile upstream: the sample instance, whose answers are made large and awkward.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{Method, StatusCode, header::CONTENT_TYPE};
+use octopus_mcp::sample::Sample;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::documents::Shape;
+
+/// What the upstream makes of the answers of the sample instance.
+#[derive(Debug, Clone, Default)]
+pub struct Served {
+    /// The shape of JSON documents and about how many bytes they have.
+    pub documents: Option<(Shape, usize)>,
+    /// The log of every task.
+    pub log: Option<Bytes>,
+}
+
+pub struct Upstream {
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    sample: Router,
+    served: Mutex<Served>,
+    /// Reshaped documents by path and query.
+    documents: Mutex<HashMap<String, Bytes>>,
+}
+
+impl Upstream {
+    /// Serves from threads of its own.
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared {
+            sample: Sample::new().router(),
+            served: Mutex::default(),
+            documents: Mutex::default(),
+        });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        Self { url, shared }
+    }
+
+    /// Serves this from now on.
+    pub fn serve(&self, served: &Served) {
+        *self.shared.served.lock().unwrap() = served.clone();
+        self.shared.documents.lock().unwrap().clear();
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let served = shared.served.lock().unwrap().clone();
+    let key = request.uri().to_string();
+    if let Some(log) = served.log.filter(|_| request.uri().path().ends_with("/raw")) {
+        return ([(CONTENT_TYPE, "text/plain")], log).into_response();
+    }
+    let is_get = request.method() == Method::GET;
+    let known = shared.documents.lock().unwrap().get(&key).cloned();
+    if let Some(document) = known.filter(|_| is_get) {
+        return json(document);
+    }
+    let response = shared.sample.clone().oneshot(request).await.unwrap();
+    let Some((shape, size)) = served.documents else { return response };
+    if !is_get || response.status() != StatusCode::OK {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let Ok(document) = serde_json::from_slice::<Value>(&body) else {
+        return Response::from_parts(parts, Body::from(body));
+    };
+    let document = tokio::task::spawn_blocking(move || shape.apply(document, size)).await.unwrap();
+    shared.documents.lock().unwrap().insert(key, document.clone());
+    json(document)
+}
+
+fn json(document: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], document).into_response()
+}
