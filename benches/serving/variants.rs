@@ -8,7 +8,7 @@ use octopus_mcp::{
     config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
-    octopus::{Client, Credentials, Path, Session},
+    octopus::{Client, Credentials, MemoryBudget, Path, Session},
     sample::{Sample, keys},
     store::Store,
     telemetry::Metrics,
@@ -77,6 +77,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         "default",
         config.octopus.url.clone().unwrap(),
         &config.octopus,
+        &MemoryBudget::new(config.limits.bytes_in_flight.0),
         &Metrics::default(),
     )
     .unwrap();

@@ -14,7 +14,7 @@ use crate::{
     config::{Config, Sessions},
     http::{self, Auth, Gate, Rates, Readiness, Swap},
     mcp::{self, Protocol, Settings, Tools},
-    octopus::Instances,
+    octopus::{Instances, MemoryBudget},
     rules::Clock,
     store::Store,
     telemetry::Metrics,
@@ -31,6 +31,7 @@ pub(super) struct Kept {
     pub(super) sessions: Option<Arc<mcp::Sessions>>,
     pub(super) audit: Audit,
     pub(super) metrics: Metrics,
+    pub(super) memory: MemoryBudget,
     pub(super) starters: Arc<Starters>,
     pub(super) acting: Acting,
 }
@@ -51,7 +52,7 @@ struct Inner {
 impl Live {
     /// Serves by these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let mut tools = tools::of(&config, &kept.memory, &kept.metrics, kept.audit.clone())?;
         tools.gate = Arc::new(tools.gate.sharing(&kept.store));
         let (tools, settings, gate) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
@@ -66,11 +67,12 @@ impl Live {
         let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = fixed::keep(&mut config, &last);
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let mut tools = tools::of(&config, &kept.memory, &kept.metrics, kept.audit.clone())?;
         let serving = protocol.offering();
         tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
         tools.calls = serving.calls.clone();
         let (tools, settings, gate) = parts(&config, kept, tools)?;
+        kept.memory.resize(config.limits.bytes_in_flight.0);
         instances.store(Arc::clone(&tools.instances));
         protocol.serve_instead(tools, settings);
         routes.swap(http::router(gate, protocol.clone()));

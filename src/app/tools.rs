@@ -7,7 +7,7 @@ use crate::{
     audit::Audit,
     config::Config,
     mcp::{Absent, Tools},
-    octopus::Instances,
+    octopus::{Instances, MemoryBudget},
     rules::Rules,
     store::Store,
     telemetry::Metrics,
@@ -22,17 +22,23 @@ pub fn catalog() -> Catalog {
 
 /// The offering of this product, for itself.
 pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
-    of(config, metrics, Audit::start(&config.audit)?)
+    let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+    of(config, &memory, metrics, Audit::start(&config.audit)?)
 }
 
-/// The same, with calls recorded there.
-pub(super) fn of(config: &Config, metrics: &Metrics, audit: Audit) -> Result<Tools, String> {
+/// The same, with calls recorded there, and large answers within this budget.
+pub(super) fn of(
+    config: &Config,
+    memory: &MemoryBudget,
+    metrics: &Metrics,
+    audit: Audit,
+) -> Result<Tools, String> {
     // The hints of secrets are made ready at the first use, which should not be a caller's.
     crate::text::door("");
     Ok(Tools {
         catalog: catalog(),
         policy: policy(config)?,
-        instances: Arc::new(Instances::from_config(config, metrics)?),
+        instances: Arc::new(Instances::within(memory, config, metrics)?),
         gate: Arc::new(Gate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
         limits: Limits {
             answer: config.tools.answer_bytes.0,

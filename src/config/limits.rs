@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
-use super::{Config, Loaded, Period, Secret};
+use super::{ByteSize, Config, Loaded, Period, Secret};
 
 /// How much the server takes on, from one caller and at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +17,15 @@ pub struct Limits {
     /// How many requests of one caller may be under way, at each replica. One more is answered
     /// that it has to wait.
     pub concurrent_calls_per_caller: u32,
+    /// How many bytes the large answers of Octopus may take in memory at once, those of all callers
+    /// and instances together. The first 64 KiB of an answer do not count. A read that finds no
+    /// room waits for half the `timeout` of its instance, and is refused then. One caller can take
+    /// half of it. The default fits a container with 512 MiB.
+    pub bytes_in_flight: ByteSize,
+    /// How many bytes large requests may take in memory at once, parsed and with their copies; a
+    /// quarter of it is for bodies that are still being read. Small requests do not count. A request
+    /// that finds no room within 5 s is refused with 503. One address can take half of it.
+    pub request_bytes_in_flight: ByteSize,
     /// How many requests from one address may be under way whose body has not come yet: nobody
     /// knows then whose they are. One more is refused with HTTP 429. An IPv6 address counts as
     /// its /64. Behind a proxy, `http.trusted_proxies` tells addresses apart.
@@ -63,6 +72,8 @@ impl Default for Limits {
         Self {
             concurrent_requests: 512,
             concurrent_calls_per_caller: 64,
+            bytes_in_flight: ByteSize(96 * 1024 * 1024),
+            request_bytes_in_flight: ByteSize(64 * 1024 * 1024),
             unread_requests_per_address: 128,
             caller_rate: 600,
             caller_burst: 600,
@@ -163,6 +174,25 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     }
     if limits.unread_requests_per_address == 0 {
         loaded.refuse("limits.unread_requests_per_address", "at least one must be read");
+    }
+    let largest = config.each_instance().into_iter().map(|(_, _, one)| one.response_limit.0).max();
+    let least = largest.unwrap_or_default().saturating_mul(2);
+    if limits.bytes_in_flight.0 < least {
+        let message = format!(
+            "one caller can take half of it, and an answer may have {}; give {} or more, or lower \
+             response_limit",
+            ByteSize(least / 2),
+            ByteSize(least)
+        );
+        loaded.refuse("limits.bytes_in_flight", &message);
+    }
+    let least = config.http.body_limit.0.saturating_mul(16);
+    if limits.request_bytes_in_flight.0 < least {
+        let message = format!(
+            "a request of http.body_limit would find no room; give {} or more, or lower that",
+            ByteSize(least)
+        );
+        loaded.refuse("limits.request_bytes_in_flight", &message);
     }
     if limits.far_over == 0 {
         loaded.refuse("limits.far_over", "it must be 1 or more; 1 leaves HTTP 429 alone");

@@ -13,7 +13,8 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session, llms_txt,
+    Answer, Error, Fingerprint, MemoryBudget, Method, OctopusVersion, Order, Path, Session,
+    llms_txt,
     places::Kind,
     reads::Reads,
     space::KnownSpace,
@@ -41,7 +42,20 @@ struct Limits {
     retries: u32,
     retry_after: Duration,
     response: usize,
+    execute: usize,
 }
+
+/// Which limit of size a read has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// `response_limit`: documents of which named fields are read.
+    Response,
+    /// `execute_limit`: documents of any form.
+    Execute,
+}
+
+/// Memory that is reserved for the answer to a change before it is sent. Most are smaller.
+const ORDER_ANSWER: usize = 1024 * 1024;
 
 /// How many space names of how many callers are remembered.
 const SPACES_KEPT: u64 = 10_000;
@@ -54,13 +68,15 @@ impl Client {
         name: &str,
         url: Url,
         settings: &config::Instance,
+        memory: &MemoryBudget,
         metrics: &Metrics,
     ) -> Result<Self, String> {
-        let transport = Arc::new(Transport::new(name, url, settings, metrics)?);
+        let transport = Arc::new(Transport::new(name, url, settings, memory, metrics)?);
         let limits = Limits {
             retries: settings.retries,
             retry_after: settings.retry_after_limit.0,
             response: settings.response_limit.0,
+            execute: settings.execute_limit.0.min(settings.response_limit.0),
         };
         let spaces = Cache::builder()
             .max_capacity(SPACES_KEPT)
@@ -104,17 +120,27 @@ impl Client {
 
     /// Reads a whole answer. What fails for a passing reason is tried again, and what the same
     /// session reads already is read once.
-    pub(super) async fn get(&self, session: &Session, path: &Path) -> Result<Answer, Error> {
+    pub(super) async fn get(
+        &self,
+        session: &Session,
+        path: &Path,
+        size: Size,
+    ) -> Result<Answer, Error> {
+        let limit = match size {
+            Size::Response => self.0.limits.response,
+            Size::Execute => self.0.limits.execute,
+        };
         let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
         // Boxed here: it is large, and would be a part of whatever waits for it.
         let read = Box::pin(async move {
             let attempt = || async {
                 let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
-                client.0.transport.whole(begun, client.0.limits.response).await
+                client.0.transport.whole(begun, theirs.whose(), limit).await
             };
             client.retried(theirs.whose(), attempt).await
         });
-        self.0.reads.share(session.whose(), path.to_string(), read).await
+        // Reads with another limit may come to another end.
+        self.0.reads.share(session.whose(), format!("{limit} {path}"), read).await
     }
 
     /// Reads an answer piece by piece, whatever its size. Dropping the stream ends the download.
@@ -172,9 +198,11 @@ impl Client {
         if let Some(body) = &order.body {
             request = request.json(body);
         }
+        let (whose, limit) = (session.whose(), self.0.limits.response);
         let came = async {
+            let memory = transport.reserve(whose, ORDER_ANSWER, limit).await?;
             let begun = self.head(session, &order.path, Kind::Whole, request).await?;
-            let answer = transport.whole(begun, self.0.limits.response).await?;
+            let answer = transport.whole(begun.with_memory(memory), whose, limit).await?;
             no_page(&answer.content_type, &order.path.route())?;
             answer.well_formed(&order.path.route())?;
             Ok(answer)

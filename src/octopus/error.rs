@@ -121,6 +121,15 @@ pub enum Error {
         /// The time that was waited.
         after: Duration,
     },
+    /// The answers that are being read take all the memory that this server has for them.
+    #[error(
+        "the answer of Octopus is large, and other large answers take the memory that this server \
+         has for them{}", if *.sent { "" } else { "; nothing was sent" }
+    )]
+    NoMemory {
+        /// Whether the request had been sent.
+        sent: bool,
+    },
     /// An answer past the size that is set.
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
@@ -177,6 +186,7 @@ impl Error {
             | Self::RateLimited { .. }
             | Self::Paused { .. }
             | Self::Busy { .. }
+            | Self::NoMemory { sent: false }
             | Self::Redirected { .. }
             | Self::Ambiguous { .. }
             | Self::MalformedId { .. }
@@ -184,6 +194,7 @@ impl Error {
             Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
+            | Self::NoMemory { sent: true }
             | Self::TooLarge { .. }
             | Self::Unexpected { .. } => false,
         }
@@ -198,6 +209,7 @@ impl Error {
                 | Self::TimedOut { .. }
                 | Self::Paused { .. }
                 | Self::Busy { .. }
+                | Self::NoMemory { .. }
                 | Self::TooLarge { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }

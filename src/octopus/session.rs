@@ -6,10 +6,11 @@ use bytes::Bytes;
 use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
-    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Touched,
-    server,
+    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
+    Permit, Touched, client::Size, server,
 };
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
@@ -105,12 +106,37 @@ impl Session {
 
     /// Reads a JSON document.
     pub async fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<T, Error> {
-        self.fetch(path).await?.json(&path.route())
+        self.read(path, Size::Response).await?.json(&path.route())
+    }
+
+    /// Reads a JSON document of any form, to be compared with itself later. A document beyond
+    /// [`Bounds::DOCUMENT`] has its digest as the field `sha256`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn state(&self, path: &Path) -> Result<Value, Error> {
+        let answer = self.fetch(path).await?;
+        let Bounded { mut value, omitted } = answer.document(&path.route(), Bounds::DOCUMENT)?;
+        if let Value::Object(object) = &mut value
+            && !omitted.is_nothing()
+        {
+            object.insert("sha256".to_owned(), Value::String(answer.digest()));
+        }
+        Ok(value)
     }
 
     /// Reads an answer whatever its media type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn fetch(&self, path: &Path) -> Result<Answer, Error> {
-        let answer = self.client.get(self, path).await?;
+        self.read(path, Size::Execute).await
+    }
+
+    async fn read(&self, path: &Path, size: Size) -> Result<Answer, Error> {
+        let answer = self.client.get(self, path, size).await?;
         self.touched.answered(path, &answer.body);
         Ok(answer)
     }

@@ -200,7 +200,8 @@ mod tests {
             ..Instance::default()
         };
         let url = instance.url.clone().unwrap();
-        let client = Client::new(NAME, url, &instance, &Metrics::default()).unwrap();
+        let memory = crate::octopus::MemoryBudget::new(1024 * 1024);
+        let client = Client::new(NAME, url, &instance, &memory, &Metrics::default()).unwrap();
         Source::from_config(&instance, &Modes::from(mode), &client).unwrap()
     }
 

@@ -1,12 +1,19 @@
 //! Whoever finds or reads a thing writes it down here while a call runs, so that rules and records
 //! know of it without any tool telling them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
-use super::{Path, Touches, touches::BELONGS};
+use super::{Bounds, Path, Touches, bounded::Within, touches::BELONGS};
 
 /// Where it is written down while a call runs. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -16,48 +23,88 @@ pub struct Touched(Arc<Mutex<Touches>>);
 /// A list is none.
 struct Peek(Map<String, Value>);
 
+/// The most that is kept of one such field. Documents of Octopus have far less there.
+const FIELD: Bounds = Bounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
+/// How deep a task may stand in a document, and its arguments in the task.
+const DEPTH: usize = 4;
+
+/// Reads the fields of an object at this depth. Anything else has none.
+#[derive(Clone, Copy)]
+struct Fields(usize);
+
 impl<'de> Deserialize<'de> for Peek {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> serde::de::Visitor<'de> for Fields {
-            type Value = Map<String, Value>;
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Fields(0).deserialize(deserializer).map(Self)
+    }
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de> DeserializeSeed<'de> for Fields {
+    type Value = Map<String, Value>;
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Self::Value, A::Error> {
-                let mut kept = Map::new();
-                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-                    if key == "Items" {
-                        return Err(serde::de::Error::custom("a list"));
-                    } else if is_told(&key) {
-                        kept.insert(key.into_owned(), map.next_value()?);
-                    } else {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    }
-                }
-                Ok(kept)
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self(depth) = self;
+        let mut kept = Map::new();
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == "Items" && depth == 0 {
+                return Err(A::Error::custom("a list"));
             }
+            let value = if ["Task", "Arguments"].contains(&&*key) && depth < DEPTH {
+                map.next_value_seed(Self(depth + 1))?.into()
+            } else if is_told(&key) {
+                map.next_value_seed(Within(FIELD))?.value
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            kept.insert(key.into_owned(), value);
         }
-        deserializer.deserialize_map(Fields).map(Self)
+        Ok(kept)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Map::new())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Map::new())
     }
 }
 
 fn is_told(key: &str) -> bool {
-    const OWN: &[&str] = &[
-        "Id",
-        "Name",
-        "Slug",
-        "ProjectGroupId",
-        "TenantTags",
-        "EnvironmentTags",
-        "Task",
-        "Arguments",
-    ];
+    const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
     OWN.contains(&key) || BELONGS.contains(&key.strip_suffix('s').unwrap_or(key))
 }
 

@@ -232,8 +232,13 @@ impl Error {
                      server should check octopus.url and the network between"
                         .to_owned()
                 }
+                octopus::Error::NoMemory { .. } => {
+                    "call again in a moment, or ask for less: a smaller `take`, a filter, or one \
+                     item by its ID"
+                        .to_owned()
+                }
                 octopus::Error::TooLarge { .. } => {
-                    "ask for less: a smaller `take`, or a filter".to_owned()
+                    "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
                 }
                 octopus::Error::Redirected { target, .. } => {
                     format!("whoever runs this server may have to set octopus.url to {target}")

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    response::{self, Strictness},
+    response::{self, Omitted, Response, Strictness},
     touched,
 };
 use crate::{
-    octopus::{self, Answer, Order, Path, document},
+    octopus::{self, Answer, Order, Path},
     text::sanitize::sanitize,
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
 };
@@ -70,6 +70,8 @@ pub(super) struct Executed {
     next_skip: Option<u64>,
     /// What Octopus answered, without its Links.
     response: Value,
+    /// What is not in `response`, where Octopus answered much more than can be shown.
+    omitted: Option<Omitted>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,7 +102,7 @@ impl Change for Execute {
                 self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
             touched::read(&path, query, cx).await?;
             let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
-            let response = response::read(&answer, &to_send, Strictness::Refuse)?;
+            let response = response::read(&answer, &to_send, Strictness::Refuse, cx.limits.answer)?;
             return Ok(Plan::Nothing(self.executed(&to_send, response)));
         };
         let order = Order { method, path: to_send.clone(), body: self.body.clone() };
@@ -124,9 +126,10 @@ impl Change for Execute {
         Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(visible))))
     }
 
-    async fn report(self, answer: Answer, _: &Context) -> Result<Executed, Error> {
+    async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let response = response::read(&answer, &to_send, Strictness::Describe)?;
+        let limit = cx.limits.answer;
+        let response = response::read(&answer, &to_send, Strictness::Describe, limit)?;
         Ok(self.executed(&to_send, response))
     }
 }
@@ -202,8 +205,8 @@ impl Execute {
     async fn subject(&self, path: &ApiPath, cx: &Context) -> Result<Option<Value>, Error> {
         let open = |path: &ApiPath| path.allow(Verb::Get, None, &cx.policy).is_ok();
         let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
-        match cx.session.get::<Value>(&subject.to_send()).await {
-            Ok(document) => Ok(Some(document::raw(document)).filter(Value::is_object)),
+        match cx.session.state(&subject.to_send()).await {
+            Ok(document) => Ok(Some(document).filter(Value::is_object)),
             Err(error @ octopus::Error::NotFound { .. }) if self.method == Verb::Delete => {
                 Err(named(error, &subject))
             }
@@ -217,11 +220,16 @@ impl Execute {
         }
     }
 
-    fn executed(&self, path: &Path, response: Value) -> Executed {
+    fn executed(&self, path: &Path, response: Response) -> Executed {
+        let Response { value: response, omitted } = response;
         let skip = || {
             let skip = self.query.as_ref().and_then(|query| query.get("skip"));
             skip.and_then(|skip| skip.text().parse().ok()).unwrap_or(0)
         };
+        let items = response.get("Items").and_then(Value::as_array);
+        let skip = items.map(|_| skip());
+        let is_cut = omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
+        let kept = items.map_or(0, Vec::len) as u64;
         Executed {
             success: true,
             method: self.method,
@@ -231,9 +239,10 @@ impl Execute {
                 Tier::Write => Does::Write,
                 Tier::Delete => Does::Delete,
             },
-            skip: response.get("Items").is_some_and(Value::is_array).then(skip),
-            next_skip: None,
+            skip,
+            next_skip: skip.filter(|_| is_cut).map(|skip| skip.saturating_add(kept)),
             response,
+            omitted,
         }
     }
 }
