@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{Json, Router, routing::post};
 use octopus_mcp::{
     app,
+    compute::ComputePool,
     config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
@@ -78,6 +79,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         config.octopus.url.clone().unwrap(),
         &config.octopus,
         &Metrics::default(),
+        &ComputePool::new(0, config.limits.compute_time.0),
     )
     .unwrap();
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{fixed, tools};
 use crate::{
     audit::Audit,
+    compute::ComputePool,
     config::{Config, Sessions},
     http::{self, Auth, Gate, Rates, Readiness, Swap},
     mcp::{self, Protocol, Settings, Tools},
@@ -33,6 +34,7 @@ pub(super) struct Kept {
     pub(super) metrics: Metrics,
     pub(super) starters: Arc<Starters>,
     pub(super) acting: Acting,
+    pub(super) compute: ComputePool,
 }
 
 /// What serves. A clone is the same.
@@ -51,7 +53,7 @@ struct Inner {
 impl Live {
     /// Serves by these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone(), &kept.compute)?;
         tools.gate = Arc::new(tools.gate.sharing(&kept.store));
         let (tools, settings, gate) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
@@ -66,7 +68,8 @@ impl Live {
         let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = fixed::keep(&mut config, &last);
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let compute = kept.compute.with_call_time(config.limits.compute_time.0);
+        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone(), &compute)?;
         let serving = protocol.offering();
         tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
         tools.calls = serving.calls.clone();

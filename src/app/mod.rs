@@ -98,6 +98,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         metrics: metrics.clone(),
         starters: Arc::new(Starters::new(Arc::clone(&store))),
         acting: Acting::default(),
+        compute: tools::compute(&config),
     };
     let live = Live::start(config.clone(), kept)?;
     watched::instances(&metrics, live.instances());

@@ -11,6 +11,7 @@ use super::{
     Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Touched,
     server,
 };
+use crate::compute::{CallerKey, ComputeScope};
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub struct Session {
     whose: Fingerprint,
     user_agent: Arc<HeaderValue>,
     touched: Touched,
+    compute: ComputeScope,
 }
 
 /// What this server calls itself.
@@ -50,7 +52,8 @@ impl Session {
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
         let touched = Touched::default();
-        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched }
+        let compute = client.compute().scope(CallerKey::new(*caller.as_bytes()));
+        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
     }
 
     /// What is touched with this session and its clones.
@@ -63,6 +66,17 @@ impl Session {
     #[must_use]
     pub fn unrecorded(&self) -> Self {
         Self { touched: Touched::default(), ..self.clone() }
+    }
+
+    /// The compute pool with the caller's share and the compute time of the call.
+    pub fn compute(&self) -> &ComputeScope {
+        &self.compute
+    }
+
+    /// Returns the same session on the compute time of another session of the same call.
+    #[must_use]
+    pub fn sharing_compute(self, other: &Self) -> Self {
+        Self { compute: other.compute.clone(), ..self }
     }
 
     /// The instance.
