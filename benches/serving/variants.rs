@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{Json, Router, routing::post};
 use octopus_mcp::{
     app,
+    compute::ComputePool,
     config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
@@ -77,8 +78,9 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         "default",
         config.octopus.url.clone().unwrap(),
         &config.octopus,
-        &MemoryBudget::new(config.limits.bytes_in_flight.0),
         &Metrics::default(),
+        &ComputePool::new(0, config.limits.compute_time.0),
+        &MemoryBudget::new(config.limits.bytes_in_flight.0),
     )
     .unwrap();
 

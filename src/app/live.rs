@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{fixed, tools};
 use crate::{
     audit::Audit,
+    compute::ComputePool,
     config::{Config, Sessions},
     http::{self, Auth, Gate, Rates, Readiness, Swap},
     mcp::{self, Protocol, Settings, Tools},
@@ -34,6 +35,7 @@ pub(super) struct Kept {
     pub(super) memory: MemoryBudget,
     pub(super) starters: Arc<Starters>,
     pub(super) acting: Acting,
+    pub(super) compute: ComputePool,
 }
 
 /// What serves. A clone is the same.
@@ -52,7 +54,8 @@ struct Inner {
 impl Live {
     /// Serves by these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let mut tools = tools::of(&config, &kept.memory, &kept.metrics, kept.audit.clone())?;
+        let Kept { metrics, compute, memory, .. } = &kept;
+        let mut tools = tools::of(&config, metrics, kept.audit.clone(), compute, memory)?;
         tools.gate = Arc::new(tools.gate.sharing(&kept.store));
         let (tools, settings, gate) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
@@ -67,7 +70,9 @@ impl Live {
         let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = fixed::keep(&mut config, &last);
-        let mut tools = tools::of(&config, &kept.memory, &kept.metrics, kept.audit.clone())?;
+        let compute = kept.compute.with_call_time(config.limits.compute_time.0);
+        let Kept { metrics, audit, memory, .. } = kept;
+        let mut tools = tools::of(&config, metrics, audit.clone(), &compute, memory)?;
         let serving = protocol.offering();
         tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
         tools.calls = serving.calls.clone();

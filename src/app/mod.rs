@@ -57,6 +57,8 @@ pub struct Running {
     pub store: Arc<Store>,
     /// What is counted and measured.
     pub metrics: Metrics,
+    /// The memory of large answers.
+    pub memory: MemoryBudget,
     /// What serves, for other settings to take its place.
     pub live: Live,
     telemetry: Option<Telemetry>,
@@ -101,6 +103,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         memory: memory.clone(),
         starters: Arc::new(Starters::new(Arc::clone(&store))),
         acting: Acting::default(),
+        compute: tools::compute(&config),
     };
     let live = Live::start(config.clone(), kept)?;
     watched::instances(&metrics, live.instances());
@@ -135,6 +138,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     Ok(Running {
         telemetry: None,
         metrics,
+        memory,
         live,
         audit,
         main,

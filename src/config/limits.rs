@@ -54,6 +54,13 @@ pub struct Limits {
     pub unproven_rate: u32,
     /// How many of those may come from one address at once after a pause.
     pub unproven_burst: u32,
+    /// Number of threads for CPU-bound work (searches, redaction and parsing of large documents),
+    /// beside those that serve requests. 0, the default, means one for each core. One caller gets
+    /// at most half of them at once, and at least one.
+    pub compute_threads: u32,
+    /// How long the CPU-bound work of one call may take in all (default 10s). Waiting for a thread
+    /// does not count. A call that needs more fails with an error.
+    pub compute_time: Period,
     /// Where rates, and what replicas have to know of one another, are kept. `memory`: in this
     /// process, for itself. `redis://HOST:6379` or `rediss://USER:PASSWORD@HOST:6379/0`: in a
     /// Valkey or Redis that all replicas share. While that is away, each counts for itself.
@@ -84,6 +91,8 @@ impl Default for Limits {
             failed_burst: 300,
             unproven_rate: 120,
             unproven_burst: 600,
+            compute_threads: 0,
+            compute_time: Period::seconds(10),
             store: StoreAddress::Memory,
             store_timeout: Period(std::time::Duration::from_millis(250)),
             store_prefix: "octopus-mcp:".to_owned(),
@@ -163,6 +172,9 @@ impl JsonSchema for StoreAddress {
 /// The longest that a call may be held up by the store.
 const LONGEST_WAIT: Period = Period::seconds(5);
 
+/// The most compute threads. Blocking threads of the runtime serve files and names as well.
+const MOST_THREADS: u32 = 256;
+
 /// Adds a mistake for every limit that nothing could pass.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     let limits = &config.limits;
@@ -206,6 +218,12 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
         if rate > 0 && burst == 0 {
             loaded.refuse(key, "nothing could come at all; a rate of 0 is no limit");
         }
+    }
+    if limits.compute_time.0.is_zero() {
+        loaded.refuse("limits.compute_time", "it must be more than 0, such as 10s");
+    }
+    if limits.compute_threads > MOST_THREADS {
+        loaded.refuse("limits.compute_threads", "it must be 256 or less; 0 means one a core");
     }
     if limits.store_timeout > LONGEST_WAIT || limits.store_timeout.0.is_zero() {
         loaded.refuse("limits.store_timeout", "it must be more than nothing, and 5s at most");

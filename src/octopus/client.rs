@@ -20,7 +20,7 @@ use super::{
     space::KnownSpace,
     transport::{Begun, Transport},
 };
-use crate::{config, telemetry::Metrics};
+use crate::{compute::ComputePool, config, telemetry::Metrics};
 
 /// One instance of Octopus. Cheap to clone; all clones share one pool of connections.
 #[derive(Debug, Clone)]
@@ -35,6 +35,7 @@ struct Inner {
     spaces: Cache<(Fingerprint, String), KnownSpace>,
     version: Cache<(), OctopusVersion>,
     llms_txt: llms_txt::Kept,
+    compute: ComputePool,
 }
 
 #[derive(Debug)]
@@ -63,13 +64,15 @@ const SPACES_KEPT: u64 = 10_000;
 const VERSION_KEPT: Duration = Duration::from_mins(10);
 
 impl Client {
-    /// Makes the client of the instance at `url`, which is called so here. Nothing is sent yet.
+    /// Makes the client of the instance at `url`, which is called so here. CPU-bound work on its
+    /// answers runs in `compute`, and large ones are read within `memory`. Nothing is sent yet.
     pub fn new(
         name: &str,
         url: Url,
         settings: &config::Instance,
-        memory: &MemoryBudget,
         metrics: &Metrics,
+        compute: &ComputePool,
+        memory: &MemoryBudget,
     ) -> Result<Self, String> {
         let transport = Arc::new(Transport::new(name, url, settings, memory, metrics)?);
         let limits = Limits {
@@ -85,7 +88,9 @@ impl Client {
             .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
         let (reads, llms_txt) = (Reads::new(metrics), llms_txt::cache());
-        Ok(Self(Arc::new(Inner { transport, limits, reads, spaces, version, llms_txt })))
+        let compute = compute.clone();
+        let inner = Inner { transport, limits, reads, spaces, version, llms_txt, compute };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Where the instance is.
@@ -100,6 +105,11 @@ impl Client {
 
     pub(super) fn metrics(&self) -> &Metrics {
         self.0.transport.metrics()
+    }
+
+    /// The pool for CPU-bound work, which all instances share.
+    pub(super) fn compute(&self) -> &ComputePool {
+        &self.0.compute
     }
 
     pub(super) fn transport(&self) -> &Arc<Transport> {
@@ -204,7 +214,8 @@ impl Client {
             let begun = self.head(session, &order.path, Kind::Whole, request).await?;
             let answer = transport.whole(begun.with_memory(memory), whose, limit).await?;
             no_page(&answer.content_type, &order.path.route())?;
-            answer.well_formed(&order.path.route())?;
+            let route = order.path.route();
+            session.parse(answer.clone(), move |answer| answer.well_formed(&route)).await?;
             Ok(answer)
         };
         let came = came.await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{OctopusVersion, words::words};
+use crate::compute::ComputeError;
 
 /// Why Octopus did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -144,6 +145,9 @@ pub enum Error {
         /// Where it points.
         target: String,
     },
+    /// The answer could not be parsed for want of compute time, or because the call ended.
+    #[error(transparent)]
+    Compute(ComputeError),
     /// An answer that does not read as what Octopus sends.
     #[error("the answer does not look like one of Octopus: {reason}")]
     Unexpected {
@@ -196,6 +200,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::NoMemory { sent: true }
             | Self::TooLarge { .. }
+            | Self::Compute(_)
             | Self::Unexpected { .. } => false,
         }
     }
@@ -210,6 +215,7 @@ impl Error {
                 | Self::Paused { .. }
                 | Self::Busy { .. }
                 | Self::NoMemory { .. }
+                | Self::Compute(ComputeError::Panicked)
                 | Self::TooLarge { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }

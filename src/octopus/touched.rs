@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
@@ -21,7 +21,8 @@ pub struct Touched(Arc<Mutex<Touches>>);
 
 /// The fields of a document that say what it is and where it belongs; everything else is skipped.
 /// A list is none.
-struct Peek(Map<String, Value>);
+#[derive(Debug)]
+pub(super) struct Belongings(Map<String, Value>);
 
 /// The most that is kept of one such field. Documents of Octopus have far less there.
 const FIELD: Bounds = Bounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
@@ -32,10 +33,11 @@ const DEPTH: usize = 4;
 #[derive(Clone, Copy)]
 struct Fields(usize);
 
-impl<'de> Deserialize<'de> for Peek {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Fields(0).deserialize(deserializer).map(Self)
-    }
+/// Reads those fields of a body. The items of a list are not looked at: a list is judged by its
+/// space, and by what it was narrowed to.
+pub(super) fn belongings(body: &[u8]) -> Option<Belongings> {
+    let fields = Fields(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
+    fields.ok().map(Belongings)
 }
 
 impl<'de> DeserializeSeed<'de> for Fields {
@@ -119,13 +121,11 @@ impl Touched {
         note(&mut self.locked());
     }
 
-    /// Writes down what a request and its answer say. The items of a list are not looked at: a list
-    /// is judged by its space, and by what it was narrowed to.
-    pub(super) fn answered(&self, path: &Path, body: &[u8]) {
-        let document = serde_json::from_slice::<Peek>(body);
+    /// Writes down what a request and its answer say.
+    pub(super) fn answered(&self, path: &Path, belongings: Option<Belongings>) {
         let mut touches = self.locked();
         touches.add_path(path);
-        if let Ok(Peek(document)) = document {
+        if let Some(Belongings(document)) = belongings {
             touches.add_document(&document);
         }
     }
@@ -150,24 +150,38 @@ mod tests {
         let path = Path::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
         let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
             "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
-        touched.answered(&path, body);
+        touched.answered(&path, belongings(body));
         let so_far = touched.so_far();
         assert_eq!(ids(&so_far, Kind::Space), ["Spaces-1"]);
         assert_eq!(ids(&so_far, Kind::Project), ["Projects-3"]);
         assert_eq!(so_far.next().as_deref(), Some("Deployments-9"));
         let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
-        touched.answered(&Path::new(["Spaces-1", "deployments", "Deployments-9"]), body);
+        let path = Path::new(["Spaces-1", "deployments", "Deployments-9"]);
+        touched.answered(&path, belongings(body));
         let so_far = touched.so_far();
         assert_eq!(ids(&so_far, Kind::Environment), ["Environments-2"]);
         assert_eq!((ids(&so_far, Kind::Tenant), so_far.next()), (vec![], None));
     }
 
     #[test]
+    fn large_fields_are_bounded_and_unnamed_ones_skipped() {
+        let tags = vec!["Ring/one"; 100_000];
+        let task = serde_json::json!({ "ProjectId": "Projects-3", "Logs": tags, "Items": [1] });
+        let body = serde_json::json!({ "Logs": tags, "Id": "Tenants-1", "TenantTags": tags,
+            "Task": task, "Arguments": [1], "EnvironmentId": null });
+        let Belongings(document) = belongings(body.to_string().as_bytes()).unwrap();
+        assert_eq!(document["Id"], "Tenants-1");
+        assert!(document["TenantTags"].as_array().unwrap().len() < FIELD.values);
+        assert_eq!(document["Task"], serde_json::json!({ "ProjectId": "Projects-3" }));
+        assert_eq!(document.get("Logs"), None);
+    }
+
+    #[test]
     fn items_of_lists_say_nothing() {
         let touched = Touched::default();
         let path = Path::new(["Spaces-1", "projects", "Projects-1", "releases"]);
-        touched
-            .answered(&path, br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#);
+        let body = br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#;
+        touched.answered(&path, belongings(body));
         assert_eq!(ids(&touched.so_far(), Kind::Project), ["Projects-1"]);
     }
 }

@@ -102,7 +102,7 @@ impl Change for Execute {
                 self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
             touched::read(&path, query, cx).await?;
             let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
-            let response = response::read(&answer, &to_send, Strictness::Refuse, cx.limits.answer)?;
+            let response = self.shown(answer, &to_send, Strictness::Refuse, cx).await?;
             return Ok(Plan::Nothing(self.executed(&to_send, response)));
         };
         let order = Order { method, path: to_send.clone(), body: self.body.clone() };
@@ -128,13 +128,25 @@ impl Change for Execute {
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let limit = cx.limits.answer;
-        let response = response::read(&answer, &to_send, Strictness::Describe, limit)?;
+        let response = self.shown(answer, &to_send, Strictness::Describe, cx).await?;
         Ok(self.executed(&to_send, response))
     }
 }
 
 impl Execute {
+    /// What of an answer can be shown.
+    async fn shown(
+        &self,
+        answer: Answer,
+        path: &Path,
+        strictness: Strictness,
+        cx: &Context,
+    ) -> Result<Response, Error> {
+        let (path, limit) = (path.clone(), cx.limits.answer);
+        let read = move |answer: &Answer| response::read(answer, &path, strictness, limit);
+        cx.session.parse(answer, read).await
+    }
+
     /// The path, where everything lets it pass.
     async fn allowed(&self, cx: &Context) -> Result<ApiPath, Error> {
         let path = ApiPath::parse(&self.path)?;
