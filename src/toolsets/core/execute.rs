@@ -102,7 +102,7 @@ impl Change for Execute {
                 self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
             touched::read(&path, query, cx).await?;
             let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
-            let response = self.shown(answer, &to_send, Strictness::Refuse, cx).await?;
+            let response = response::shown(answer, &to_send, Strictness::Refuse, cx).await?;
             return Ok(Plan::Nothing(self.executed(&to_send, response)));
         };
         let order = Order { method, path: to_send.clone(), body: self.body.clone() };
@@ -128,25 +128,12 @@ impl Change for Execute {
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let response = self.shown(answer, &to_send, Strictness::Describe, cx).await?;
+        let response = response::shown(answer, &to_send, Strictness::Describe, cx).await?;
         Ok(self.executed(&to_send, response))
     }
 }
 
 impl Execute {
-    /// What of an answer can be shown.
-    async fn shown(
-        &self,
-        answer: Answer,
-        path: &Path,
-        strictness: Strictness,
-        cx: &Context,
-    ) -> Result<Response, Error> {
-        let (path, limit) = (path.clone(), cx.limits.answer);
-        let read = move |answer: &Answer| response::read(answer, &path, strictness, limit);
-        cx.session.parse(answer, read).await
-    }
-
     /// The path, where everything lets it pass.
     async fn allowed(&self, cx: &Context) -> Result<ApiPath, Error> {
         let path = ApiPath::parse(&self.path)?;
@@ -233,15 +220,9 @@ impl Execute {
     }
 
     fn executed(&self, path: &Path, response: Response) -> Executed {
+        let asked = self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
+        let (skip, next_skip) = response.paging(asked.unwrap_or(0)).unzip();
         let Response { value: response, omitted } = response;
-        let skip = || {
-            let skip = self.query.as_ref().and_then(|query| query.get("skip"));
-            skip.and_then(|skip| skip.text().parse().ok()).unwrap_or(0)
-        };
-        let items = response.get("Items").and_then(Value::as_array);
-        let skip = items.map(|_| skip());
-        let is_cut = omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
-        let kept = items.map_or(0, Vec::len) as u64;
         Executed {
             success: true,
             method: self.method,
@@ -252,7 +233,7 @@ impl Execute {
                 Tier::Delete => Does::Delete,
             },
             skip,
-            next_skip: skip.filter(|_| is_cut).map(|skip| skip.saturating_add(kept)),
+            next_skip: next_skip.flatten(),
             response,
             omitted,
         }

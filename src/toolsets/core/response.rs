@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{self, Answer, Bounded, Bounds, Path},
-    tool::Error,
+    tool::{Context, Error},
 };
 
 /// An answer, as much of it as can be shown.
@@ -25,7 +25,7 @@ pub(super) struct Omitted {
     /// Size of the whole response of Octopus in bytes.
     response_bytes: usize,
     /// Items of lists.
-    pub(super) items: u64,
+    items: u64,
     /// Fields of objects.
     fields: u64,
     /// Texts of which only the beginning is kept.
@@ -38,6 +38,14 @@ impl Response {
         let response_bytes = answer.body.len();
         let counts = Omitted { response_bytes, items, fields, texts };
         Self { value, omitted: (!omitted.is_nothing()).then_some(counts) }
+    }
+
+    /// Returns where a page that begins at `skip` begins and, if items of it are left out, where to
+    /// go on. `None` if this is no page.
+    pub(super) fn paging(&self, skip: u64) -> Option<(u64, Option<u64>)> {
+        let items = self.value.get("Items")?.as_array()?;
+        let is_cut = self.omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
+        Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
     }
 
     fn text(text: String) -> Self {
@@ -54,8 +62,18 @@ pub(super) enum Strictness {
     Describe,
 }
 
-/// Reads an answer of which at most `limit` bytes can be shown.
-pub(super) fn read(
+/// Reads as much of an answer as this call can show. A large answer is parsed in the compute pool.
+pub(super) async fn shown(
+    answer: Answer,
+    path: &Path,
+    strictness: Strictness,
+    cx: &Context,
+) -> Result<Response, Error> {
+    let (path, limit) = (path.clone(), cx.limits.answer);
+    cx.session.parse(answer, move |answer| read(answer, &path, strictness, limit)).await
+}
+
+fn read(
     answer: &Answer,
     path: &Path,
     strictness: Strictness,
