@@ -32,4 +32,6 @@ pub mod config;
 
 pub mod text;
 
+pub mod compute;
+
 pub mod sample;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::{Json, Router, routing::post};
 use octopus_mcp::{
     app,
+    compute::ComputePool,
     config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
-    octopus::{Client, Credentials, Path, Session},
+    octopus::{Client, Credentials, MemoryBudget, Path, Session},
     sample::{Sample, keys},
     store::Store,
     telemetry::Metrics,
@@ -78,6 +79,8 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         config.octopus.url.clone().unwrap(),
         &config.octopus,
         &Metrics::default(),
+        &ComputePool::new(0, config.limits.compute_time.0),
+        &MemoryBudget::new(config.limits.bytes_in_flight.0),
     )
     .unwrap();
 

@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::{fixed, tools};
 use crate::{
     audit::Audit,
+    compute::ComputePool,
     config::{Config, Sessions},
     http::{self, Auth, Gate, Rates, Readiness, Swap},
     mcp::{self, Protocol, Settings, Tools},
-    octopus::Instances,
+    octopus::{Instances, MemoryBudget},
     rules::Clock,
     store::Store,
     telemetry::Metrics,
@@ -31,8 +32,10 @@ pub(super) struct Kept {
     pub(super) sessions: Option<Arc<mcp::Sessions>>,
     pub(super) audit: Audit,
     pub(super) metrics: Metrics,
+    pub(super) memory: MemoryBudget,
     pub(super) starters: Arc<Starters>,
     pub(super) acting: Acting,
+    pub(super) compute: ComputePool,
 }
 
 /// What serves. A clone is the same.
@@ -51,7 +54,8 @@ struct Inner {
 impl Live {
     /// Serves by these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let Kept { metrics, compute, memory, .. } = &kept;
+        let mut tools = tools::of(&config, metrics, kept.audit.clone(), compute, memory)?;
         tools.gate = Arc::new(tools.gate.sharing(&kept.store));
         let (tools, settings, gate) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
@@ -66,11 +70,14 @@ impl Live {
         let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = fixed::keep(&mut config, &last);
-        let mut tools = tools::of(&config, &kept.metrics, kept.audit.clone())?;
+        let compute = kept.compute.with_call_time(config.limits.compute_time.0);
+        let Kept { metrics, audit, memory, .. } = kept;
+        let mut tools = tools::of(&config, metrics, audit.clone(), &compute, memory)?;
         let serving = protocol.offering();
         tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
         tools.calls = serving.calls.clone();
         let (tools, settings, gate) = parts(&config, kept, tools)?;
+        kept.memory.resize(config.limits.bytes_in_flight.0);
         instances.store(Arc::clone(&tools.instances));
         protocol.serve_instead(tools, settings);
         routes.swap(http::router(gate, protocol.clone()));

@@ -32,6 +32,7 @@ use crate::{
     config::{AuthMode, Config, Secret, Sessions, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, Settings},
+    octopus::MemoryBudget,
     rules::Clock,
     sample,
     store::Store,
@@ -56,6 +57,8 @@ pub struct Running {
     pub store: Arc<Store>,
     /// What is counted and measured.
     pub metrics: Metrics,
+    /// The memory of large answers.
+    pub memory: MemoryBudget,
     /// What serves, for other settings to take its place.
     pub live: Live,
     telemetry: Option<Telemetry>,
@@ -88,6 +91,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
             Some(Arc::new(mcp::Sessions::new(&config.http, seal, shared)))
         }
     };
+    let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
     let kept = Kept {
         clock,
         stop: stop.clone(),
@@ -96,8 +100,10 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         sessions: sessions.clone(),
         audit: audit.clone(),
         metrics: metrics.clone(),
+        memory: memory.clone(),
         starters: Arc::new(Starters::new(Arc::clone(&store))),
         acting: Acting::default(),
+        compute: tools::compute(&config),
     };
     let live = Live::start(config.clone(), kept)?;
     watched::instances(&metrics, live.instances());
@@ -105,6 +111,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     if are_read || config.http.admin_listen.is_some() {
         watched::credentials(&metrics, live.instances(), &stop);
     }
+    watched::memory(&metrics, &memory);
     watched::store(&metrics, &store);
     watched::audit(&metrics, &audit);
     if let Some(sessions) = &sessions {
@@ -131,6 +138,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     Ok(Running {
         telemetry: None,
         metrics,
+        memory,
         live,
         audit,
         main,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::policy;
 use crate::{
     audit::Audit,
+    compute::ComputePool,
     config::Config,
     mcp::{Absent, Tools},
-    octopus::Instances,
+    octopus::{Instances, MemoryBudget},
     rules::Rules,
     store::Store,
     telemetry::Metrics,
@@ -22,17 +23,30 @@ pub fn catalog() -> Catalog {
 
 /// The offering of this product, for itself.
 pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
-    of(config, metrics, Audit::start(&config.audit)?)
+    let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+    of(config, metrics, Audit::start(&config.audit)?, &compute(config), &memory)
 }
 
-/// The same, with calls recorded there.
-pub(super) fn of(config: &Config, metrics: &Metrics, audit: Audit) -> Result<Tools, String> {
+/// The pool for CPU-bound work, as the settings want it.
+pub(super) fn compute(config: &Config) -> ComputePool {
+    let slots = usize::try_from(config.limits.compute_threads).unwrap_or_default();
+    ComputePool::new(slots, config.limits.compute_time.0)
+}
+
+/// The same, with calls recorded there, and large answers within this memory.
+pub(super) fn of(
+    config: &Config,
+    metrics: &Metrics,
+    audit: Audit,
+    compute: &ComputePool,
+    memory: &MemoryBudget,
+) -> Result<Tools, String> {
     // The hints of secrets are made ready at the first use, which should not be a caller's.
     crate::text::door("");
     Ok(Tools {
         catalog: catalog(),
         policy: policy(config)?,
-        instances: Arc::new(Instances::from_config(config, metrics)?),
+        instances: Arc::new(Instances::sharing(config, metrics, compute, memory)?),
         gate: Arc::new(Gate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
         limits: Limits {
             answer: config.tools.answer_bytes.0,

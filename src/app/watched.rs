@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::Audit,
     mcp::Sessions,
-    octopus::{Expiries, Instances},
+    octopus::{Expiries, Instances, MemoryBudget},
     store::Store,
     telemetry::Metrics,
 };
@@ -53,6 +53,26 @@ pub(super) fn credentials(
             })
             .collect()
         },
+    );
+}
+
+/// How much memory large answers take.
+pub(super) fn memory(metrics: &Metrics, memory: &MemoryBudget) {
+    let (reserved, refused) = (memory.clone(), memory.clone());
+    metrics.watch(
+        "octopus_mcp.memory.reserved",
+        "By",
+        "Memory that large answers of Octopus take, of limits.bytes_in_flight.",
+        move || {
+            let kib = u32::try_from(reserved.reserved() / 1024).unwrap_or(u32::MAX);
+            vec![(f64::from(kib) * 1024.0, Vec::new())]
+        },
+    );
+    metrics.watch_count(
+        "octopus_mcp.memory.refusals",
+        "{answer}",
+        "Answers of Octopus that found no memory in time.",
+        move || refused.refusals(),
     );
 }
 

@@ -52,6 +52,9 @@ pub struct Instance {
     pub retry_after_limit: Period,
     /// How large an answer of Octopus may be. Task logs are streamed and not bound by it.
     pub response_limit: ByteSize,
+    /// How large an answer of Octopus to a request of `execute` may be. A larger one is an error
+    /// that says how to ask for less; `response_limit` applies as well.
+    pub execute_limit: ByteSize,
     /// How many requests to this instance may be under way at once. The next ones wait for a
     /// place, as long as one request may take. Logs that are read have half of them at most.
     pub concurrent_requests: u32,
@@ -86,6 +89,7 @@ impl Default for Instance {
             retries: 2,
             retry_after_limit: Period::seconds(5),
             response_limit: ByteSize(32 * 1024 * 1024),
+            execute_limit: ByteSize(8 * 1024 * 1024),
             concurrent_requests: 64,
             failures_until_pause: 10,
             pause: Period::seconds(10),

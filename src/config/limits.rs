@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
-use super::{Config, Loaded, Period, Secret};
+use super::{ByteSize, Config, Loaded, Period, Secret};
 
 /// How much the server takes on, from one caller and at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +17,15 @@ pub struct Limits {
     /// How many requests of one caller may be under way, at each replica. One more is answered
     /// that it has to wait.
     pub concurrent_calls_per_caller: u32,
+    /// How many bytes the large answers of Octopus may take in memory at once, those of all callers
+    /// and instances together. The first 64 KiB of an answer do not count. A read that finds no
+    /// room waits for half the `timeout` of its instance, and is refused then. One caller can take
+    /// half of it. The default fits a container with 512 MiB.
+    pub bytes_in_flight: ByteSize,
+    /// How many bytes large requests may take in memory at once, parsed and with their copies; a
+    /// quarter of it is for bodies that are still being read. Small requests do not count. A request
+    /// that finds no room within 5 s is refused with 503. One address can take half of it.
+    pub request_bytes_in_flight: ByteSize,
     /// How many requests from one address may be under way whose body has not come yet: nobody
     /// knows then whose they are. One more is refused with HTTP 429. An IPv6 address counts as
     /// its /64. Behind a proxy, `http.trusted_proxies` tells addresses apart.
@@ -45,6 +54,13 @@ pub struct Limits {
     pub unproven_rate: u32,
     /// How many of those may come from one address at once after a pause.
     pub unproven_burst: u32,
+    /// Number of threads for CPU-bound work (searches, redaction and parsing of large documents),
+    /// beside those that serve requests. 0, the default, means one for each core. One caller gets
+    /// at most half of them at once, and at least one.
+    pub compute_threads: u32,
+    /// How long the CPU-bound work of one call may take in all (default 10s). Waiting for a thread
+    /// does not count. A call that needs more fails with an error.
+    pub compute_time: Period,
     /// Where rates, and what replicas have to know of one another, are kept. `memory`: in this
     /// process, for itself. `redis://HOST:6379` or `rediss://USER:PASSWORD@HOST:6379/0`: in a
     /// Valkey or Redis that all replicas share. While that is away, each counts for itself.
@@ -63,6 +79,8 @@ impl Default for Limits {
         Self {
             concurrent_requests: 512,
             concurrent_calls_per_caller: 64,
+            bytes_in_flight: ByteSize(96 * 1024 * 1024),
+            request_bytes_in_flight: ByteSize(64 * 1024 * 1024),
             unread_requests_per_address: 128,
             caller_rate: 600,
             caller_burst: 600,
@@ -73,6 +91,8 @@ impl Default for Limits {
             failed_burst: 300,
             unproven_rate: 120,
             unproven_burst: 600,
+            compute_threads: 0,
+            compute_time: Period::seconds(10),
             store: StoreAddress::Memory,
             store_timeout: Period(std::time::Duration::from_millis(250)),
             store_prefix: "octopus-mcp:".to_owned(),
@@ -152,6 +172,9 @@ impl JsonSchema for StoreAddress {
 /// The longest that a call may be held up by the store.
 const LONGEST_WAIT: Period = Period::seconds(5);
 
+/// The most compute threads. Blocking threads of the runtime serve files and names as well.
+const MOST_THREADS: u32 = 256;
+
 /// Adds a mistake for every limit that nothing could pass.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     let limits = &config.limits;
@@ -163,6 +186,25 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     }
     if limits.unread_requests_per_address == 0 {
         loaded.refuse("limits.unread_requests_per_address", "at least one must be read");
+    }
+    let largest = config.each_instance().into_iter().map(|(_, _, one)| one.response_limit.0).max();
+    let least = largest.unwrap_or_default().saturating_mul(2);
+    if limits.bytes_in_flight.0 < least {
+        let message = format!(
+            "one caller can take half of it, and an answer may have {}; give {} or more, or lower \
+             response_limit",
+            ByteSize(least / 2),
+            ByteSize(least)
+        );
+        loaded.refuse("limits.bytes_in_flight", &message);
+    }
+    let least = config.http.body_limit.0.saturating_mul(16);
+    if limits.request_bytes_in_flight.0 < least {
+        let message = format!(
+            "a request of http.body_limit would find no room; give {} or more, or lower that",
+            ByteSize(least)
+        );
+        loaded.refuse("limits.request_bytes_in_flight", &message);
     }
     if limits.far_over == 0 {
         loaded.refuse("limits.far_over", "it must be 1 or more; 1 leaves HTTP 429 alone");
@@ -176,6 +218,12 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
         if rate > 0 && burst == 0 {
             loaded.refuse(key, "nothing could come at all; a rate of 0 is no limit");
         }
+    }
+    if limits.compute_time.0.is_zero() {
+        loaded.refuse("limits.compute_time", "it must be more than 0, such as 10s");
+    }
+    if limits.compute_threads > MOST_THREADS {
+        loaded.refuse("limits.compute_threads", "it must be 256 or less; 0 means one a core");
     }
     if limits.store_timeout > LONGEST_WAIT || limits.store_timeout.0.is_zero() {
         loaded.refuse("limits.store_timeout", "it must be more than nothing, and 5s at most");

@@ -13,7 +13,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::{Gate, envelope, rate, refusal::Refusal};
+use super::{Gate, envelope, rate, refusal::Refusal, request_memory::Reading};
 use crate::{config, telemetry::Limit};
 
 /// Places beside the limit that are kept for greetings. A client whose greeting is refused takes
@@ -82,7 +82,9 @@ async fn greeting(body: Body) -> Result<bytes::Bytes, Value> {
         #[serde(default)]
         method: Value,
     }
-    let read = envelope::read(body, None, READ_LIMIT, READ_TIME).await.map_err(|_| Value::Null)?;
+    let mut memory = Reading::uncounted();
+    let read = envelope::read(body, None, READ_LIMIT, READ_TIME, &mut memory).await;
+    let read = read.map_err(|_| Value::Null)?;
     let head: Head = serde_json::from_slice(&read).map_err(|_| Value::Null)?;
     match head.method.as_str() {
         Some("initialize" | "server/discover") => Ok(read),

@@ -16,9 +16,12 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     Gate,
-    rate::Unread,
+    admit::held,
+    rate::{self, Unread},
     refusal::{Refusal, code},
+    request_memory::Reading,
 };
+use crate::octopus::Fingerprint;
 
 /// What JSON-RPC says of a request.
 #[derive(Debug, Clone)]
@@ -32,18 +35,28 @@ pub(super) struct Envelope {
 
 /// Reads the body and leaves it, with its [`Envelope`], to what comes after.
 pub(super) async fn open(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
     let declared =
-        parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes = match read(body, declared, gate.http.body_limit.0, gate.http.body_timeout.0).await {
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let (limit, time) = (gate.http.body_limit.0, gate.http.body_timeout.0);
+    let owner = Fingerprint::of([rate::address(&request).as_slice()]);
+    let (mut parts, body) = request.into_parts();
+    let claim = declared.map_or(limit, |length: u64| length.try_into().unwrap_or(limit));
+    let mut reading = gate.memory.reading(owner, claim.min(limit));
+    let bytes = match read(body, declared, limit, time, &mut reading).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal.into_response(),
     };
+    let memory = match gate.memory.message(owner, &bytes).await {
+        Ok(memory) => memory,
+        Err(refusal) => return refusal.into_response(),
+    };
+    drop(reading);
     parts.extensions.remove::<Unread>();
     match Envelope::parse(&bytes) {
         Ok(envelope) => {
             parts.extensions.insert(envelope);
-            next.run(Request::from_parts(parts, Body::from(bytes))).await
+            let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+            held(response, memory)
         }
         Err(refused) => {
             let (id, refusal) = *refused;
@@ -58,6 +71,7 @@ pub(super) async fn read(
     declared: Option<u64>,
     limit: usize,
     time: Duration,
+    memory: &mut Reading,
 ) -> Result<Bytes, Refusal> {
     let too_large = || {
         let message = format!("the body of a request may have {limit} bytes at most");
@@ -76,6 +90,7 @@ pub(super) async fn read(
             if bytes.len() + piece.len() > limit {
                 return Err(too_large());
             }
+            memory.grow(bytes.len() + piece.len()).await?;
             bytes.extend_from_slice(&piece);
         }
         Ok(bytes.freeze())

@@ -36,6 +36,7 @@ mod reached;
 mod recorded;
 mod refusal;
 mod repair;
+mod request_memory;
 mod revision;
 mod scope;
 mod served;
@@ -71,7 +72,7 @@ use tower_http::{
     sensitive_headers::SetSensitiveRequestHeadersLayer,
 };
 
-use self::refusal::Refusal;
+use self::{refusal::Refusal, request_memory::RequestMemory};
 use crate::{
     audit::Audit,
     config,
@@ -87,6 +88,7 @@ pub struct Gate {
     auth: Auth,
     readiness: Readiness,
     requests: Arc<Semaphore>,
+    memory: RequestMemory,
     rates: Rates,
     /// Where requests that are refused are recorded.
     audit: Audit,
@@ -115,6 +117,7 @@ impl Gate {
             readiness,
             sessions,
             requests: Arc::new(Semaphore::new(admit::places(limits))),
+            memory: RequestMemory::new(limits),
             audit: Audit::default(),
             metrics: Metrics::default(),
         }

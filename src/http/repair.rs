@@ -9,6 +9,7 @@ use http::{
 use super::{
     envelope::{self, Envelope},
     refusal::{Refusal, code},
+    request_memory::Reading,
 };
 
 /// How much of the text of an error is kept, and how long it may take to come.
@@ -28,7 +29,9 @@ pub(super) async fn repair(request: Request, next: Next) -> Response {
         return response;
     }
     let (parts, body) = response.into_parts();
-    let text = envelope::read(body, None, TEXT_LIMIT, TEXT_TIME).await.unwrap_or_default();
+    let mut memory = Reading::uncounted();
+    let text = envelope::read(body, None, TEXT_LIMIT, TEXT_TIME, &mut memory).await;
+    let text = text.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let message = match text.trim() {
         "" => status.canonical_reason().unwrap_or("refused").to_owned(),

@@ -13,13 +13,14 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint, Method, OctopusVersion, Order, Path, Session, llms_txt,
+    Answer, Error, Fingerprint, MemoryBudget, Method, OctopusVersion, Order, Path, Session,
+    llms_txt,
     places::Kind,
     reads::Reads,
     space::KnownSpace,
     transport::{Begun, Transport},
 };
-use crate::{config, telemetry::Metrics};
+use crate::{compute::ComputePool, config, telemetry::Metrics};
 
 /// One instance of Octopus. Cheap to clone; all clones share one pool of connections.
 #[derive(Debug, Clone)]
@@ -34,6 +35,7 @@ struct Inner {
     spaces: Cache<(Fingerprint, String), KnownSpace>,
     version: Cache<(), OctopusVersion>,
     llms_txt: llms_txt::Kept,
+    compute: ComputePool,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,20 @@ struct Limits {
     retries: u32,
     retry_after: Duration,
     response: usize,
+    execute: usize,
 }
+
+/// Which limit of size a read has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// `response_limit`: documents of which named fields are read.
+    Response,
+    /// `execute_limit`: documents of any form.
+    Execute,
+}
+
+/// Memory that is reserved for the answer to a change before it is sent. Most are smaller.
+const ORDER_ANSWER: usize = 1024 * 1024;
 
 /// How many space names of how many callers are remembered.
 const SPACES_KEPT: u64 = 10_000;
@@ -49,18 +64,22 @@ const SPACES_KEPT: u64 = 10_000;
 const VERSION_KEPT: Duration = Duration::from_mins(10);
 
 impl Client {
-    /// Makes the client of the instance at `url`, which is called so here. Nothing is sent yet.
+    /// Makes the client of the instance at `url`, which is called so here. CPU-bound work on its
+    /// answers runs in `compute`, and large ones are read within `memory`. Nothing is sent yet.
     pub fn new(
         name: &str,
         url: Url,
         settings: &config::Instance,
         metrics: &Metrics,
+        compute: &ComputePool,
+        memory: &MemoryBudget,
     ) -> Result<Self, String> {
-        let transport = Arc::new(Transport::new(name, url, settings, metrics)?);
+        let transport = Arc::new(Transport::new(name, url, settings, memory, metrics)?);
         let limits = Limits {
             retries: settings.retries,
             retry_after: settings.retry_after_limit.0,
             response: settings.response_limit.0,
+            execute: settings.execute_limit.0.min(settings.response_limit.0),
         };
         let spaces = Cache::builder()
             .max_capacity(SPACES_KEPT)
@@ -69,7 +88,9 @@ impl Client {
             .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
         let (reads, llms_txt) = (Reads::new(metrics), llms_txt::cache());
-        Ok(Self(Arc::new(Inner { transport, limits, reads, spaces, version, llms_txt })))
+        let compute = compute.clone();
+        let inner = Inner { transport, limits, reads, spaces, version, llms_txt, compute };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Where the instance is.
@@ -84,6 +105,11 @@ impl Client {
 
     pub(super) fn metrics(&self) -> &Metrics {
         self.0.transport.metrics()
+    }
+
+    /// The pool for CPU-bound work, which all instances share.
+    pub(super) fn compute(&self) -> &ComputePool {
+        &self.0.compute
     }
 
     pub(super) fn transport(&self) -> &Arc<Transport> {
@@ -104,17 +130,27 @@ impl Client {
 
     /// Reads a whole answer. What fails for a passing reason is tried again, and what the same
     /// session reads already is read once.
-    pub(super) async fn get(&self, session: &Session, path: &Path) -> Result<Answer, Error> {
+    pub(super) async fn get(
+        &self,
+        session: &Session,
+        path: &Path,
+        size: Size,
+    ) -> Result<Answer, Error> {
+        let limit = match size {
+            Size::Response => self.0.limits.response,
+            Size::Execute => self.0.limits.execute,
+        };
         let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
         // Boxed here: it is large, and would be a part of whatever waits for it.
         let read = Box::pin(async move {
             let attempt = || async {
                 let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
-                client.0.transport.whole(begun, client.0.limits.response).await
+                client.0.transport.whole(begun, theirs.whose(), limit).await
             };
             client.retried(theirs.whose(), attempt).await
         });
-        self.0.reads.share(session.whose(), path.to_string(), read).await
+        // Reads with another limit may come to another end.
+        self.0.reads.share(session.whose(), format!("{limit} {path}"), read).await
     }
 
     /// Reads an answer piece by piece, whatever its size. Dropping the stream ends the download.
@@ -172,11 +208,14 @@ impl Client {
         if let Some(body) = &order.body {
             request = request.json(body);
         }
+        let (whose, limit) = (session.whose(), self.0.limits.response);
         let came = async {
+            let memory = transport.reserve(whose, ORDER_ANSWER, limit).await?;
             let begun = self.head(session, &order.path, Kind::Whole, request).await?;
-            let answer = transport.whole(begun, self.0.limits.response).await?;
+            let answer = transport.whole(begun.with_memory(memory), whose, limit).await?;
             no_page(&answer.content_type, &order.path.route())?;
-            answer.well_formed(&order.path.route())?;
+            let route = order.path.route();
+            session.parse(answer.clone(), move |answer| answer.well_formed(&route)).await?;
             Ok(answer)
         };
         let came = came.await;

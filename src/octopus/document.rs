@@ -1,8 +1,8 @@
 //! Documents, and parts of them, that are passed on whole: nothing in them is named here.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Error, Id, Path, Resource, Space, spaces};
+use super::{Bounded, Error, Id, Path, Resource, Space, spaces};
 
 /// Reads a document whole, in the form of our answers.
 pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
@@ -12,13 +12,13 @@ pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Erro
 /// Reads a document whole that is not found in its collection. Its absence means that `id` is
 /// wrong.
 pub async fn whole_at<R: Resource>(space: &Space, id: &Id<R>, path: &Path) -> Result<Value, Error> {
-    space.read(id, path).await.map(plain)
+    space.read(id, path).await.map(shown)
 }
 
 /// Reads the document of the space itself.
 pub async fn space(space: &Space) -> Result<Value, Error> {
     let path = Path::new([spaces::Space::COLLECTION, space.id().as_str()]);
-    space.read(space.id(), &path).await.map(plain)
+    space.read(space.id(), &path).await.map(shown)
 }
 
 /// Reads a document whole that has no ID of its own in its address. Its absence means that there
@@ -36,8 +36,19 @@ pub async fn named(
             place: Some(space.name().to_owned()),
             near: Vec::new(),
         }),
-        read => read.map(plain),
+        read => read.map(shown),
     }
+}
+
+/// A document in the form of our answers. One that is not kept whole says what is missing.
+fn shown(document: Bounded) -> Value {
+    let mut value = plain(document.value);
+    if !document.omitted.is_nothing()
+        && let Value::Object(object) = &mut value
+    {
+        object.insert("omitted".to_owned(), json!(document.omitted));
+    }
+    value
 }
 
 /// A part of a document in the form of our answers: keys in camel case, no `Links`, nothing that
@@ -82,8 +93,6 @@ pub fn camel(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

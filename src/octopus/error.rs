@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{OctopusVersion, words::words};
+use crate::compute::ComputeError;
 
 /// Why Octopus did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +122,15 @@ pub enum Error {
         /// The time that was waited.
         after: Duration,
     },
+    /// The answers that are being read take all the memory that this server has for them.
+    #[error(
+        "the answer of Octopus is large, and other large answers take the memory that this server \
+         has for them{}", if *.sent { "" } else { "; nothing was sent" }
+    )]
+    NoMemory {
+        /// Whether the request had been sent.
+        sent: bool,
+    },
     /// An answer past the size that is set.
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
@@ -135,6 +145,9 @@ pub enum Error {
         /// Where it points.
         target: String,
     },
+    /// The answer could not be parsed for want of compute time, or because the call ended.
+    #[error(transparent)]
+    Compute(ComputeError),
     /// An answer that does not read as what Octopus sends.
     #[error("the answer does not look like one of Octopus: {reason}")]
     Unexpected {
@@ -177,6 +190,7 @@ impl Error {
             | Self::RateLimited { .. }
             | Self::Paused { .. }
             | Self::Busy { .. }
+            | Self::NoMemory { sent: false }
             | Self::Redirected { .. }
             | Self::Ambiguous { .. }
             | Self::MalformedId { .. }
@@ -184,7 +198,9 @@ impl Error {
             Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
+            | Self::NoMemory { sent: true }
             | Self::TooLarge { .. }
+            | Self::Compute(_)
             | Self::Unexpected { .. } => false,
         }
     }
@@ -198,6 +214,8 @@ impl Error {
                 | Self::TimedOut { .. }
                 | Self::Paused { .. }
                 | Self::Busy { .. }
+                | Self::NoMemory { .. }
+                | Self::Compute(ComputeError::Panicked)
                 | Self::TooLarge { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }

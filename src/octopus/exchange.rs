@@ -175,7 +175,7 @@ impl Exchange {
         let transport = self.client.transport();
         let request = request.header(USER_AGENT, HeaderValue::from_static(AGENT));
         let begun = transport.begin(whose, Kind::Whole, route, request).await?;
-        transport.whole(begun, LIMIT).await
+        transport.whole(begun, whose, LIMIT).await
     }
 
     fn below(&self, path: &str) -> Result<Url, Error> {

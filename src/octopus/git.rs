@@ -155,7 +155,7 @@ pub fn at<'a>(
 }
 
 /// Reads what a project keeps at a reference.
-pub async fn read<T: DeserializeOwned>(
+pub async fn read<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
     reference: &Reference,
@@ -175,7 +175,7 @@ fn below<'a>(
     space.path([Project::COLLECTION, project.as_str()]).then(segments)
 }
 
-async fn look<T: DeserializeOwned>(
+async fn look<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
     kind: &str,

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Brings, Client, Credentials, NoCredential, Source};
-use crate::{config, telemetry::Metrics};
+use super::{Brings, Client, Credentials, MemoryBudget, NoCredential, Source};
+use crate::{compute::ComputePool, config, telemetry::Metrics};
 
 /// One instance, as this server reaches it.
 #[derive(Debug)]
@@ -27,13 +27,28 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// The instances of the settings. Nothing is sent yet.
+    /// Creates the instances of the settings, with a compute pool and a memory budget of their own.
+    /// Nothing is sent yet.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
+        let compute = ComputePool::new(0, config.limits.compute_time.0);
+        let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+        Self::sharing(config, metrics, &compute, &memory)
+    }
+
+    /// Creates the instances of the settings, which parse large answers in this pool and read them
+    /// within this memory. Nothing is sent yet.
+    pub fn sharing(
+        config: &config::Config,
+        metrics: &Metrics,
+        compute: &ComputePool,
+        memory: &MemoryBudget,
+    ) -> Result<Self, String> {
         let modes = config.auth_modes();
         let made = config.each_instance().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
-            let client = Client::new(name, url, settings, metrics).map_err(wrong)?;
+            let client =
+                Client::new(name, url, settings, metrics, compute, memory).map_err(wrong)?;
             let instance = Instance {
                 name: name.to_owned(),
                 space: settings.space.clone(),

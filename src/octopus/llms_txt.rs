@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use moka::future::Cache;
 
-use super::{Answer, Error, Fingerprint, OctopusVersion, Path, Session};
+use super::{Answer, Error, Fingerprint, OctopusVersion, Path, Session, client::Size};
 
 /// The first version that has it.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 2, 3916);
@@ -33,15 +33,18 @@ impl Session {
     pub async fn llms_txt(&self) -> Result<Bytes, Error> {
         let download = async {
             let path = Path::new(["experimental", "llms.txt"]);
-            let Answer { content_type, body } = match self.client().get(self, &path).await {
-                Err(Error::NotFound { .. }) => return Err(absent()),
-                answer => answer?,
-            };
+            let Answer { content_type, body } =
+                match self.client().get(self, &path, Size::Execute).await {
+                    Err(Error::NotFound { .. }) => return Err(absent()),
+                    answer => answer?,
+                };
             if content_type == "text/html" {
                 let reason = format!("{} sent a page for browsers", path.route());
                 return Err(Error::Unexpected { reason });
             }
-            Ok(body)
+            // A copy: the cache has a bound of its own, and the body would hold memory that is meant
+            // for answers in flight.
+            Ok(Bytes::copy_from_slice(&body))
         };
         let key = self.whose();
         let kept = self.client().llms_txt().try_get_with(key, download).await;

@@ -9,6 +9,7 @@
 
 // How to reach it
 mod breaker;
+mod budget;
 mod client;
 mod configured;
 mod connections;
@@ -34,6 +35,7 @@ mod whereabouts;
 mod words;
 
 // What all documents share
+mod bounded;
 mod find;
 mod page;
 mod portal;
@@ -76,6 +78,8 @@ pub mod tenants;
 pub mod users;
 pub mod variables;
 
+pub use bounded::{Bounded, Bounds, Omitted, beginning};
+pub use budget::{Exhausted, MemoryBudget, Reservation, UNCOUNTED};
 pub use client::Client;
 pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};

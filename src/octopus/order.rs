@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Error, Path};
+use super::{Bounded, Bounds, Error, Path};
 
 /// The methods that change things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +91,38 @@ impl Answer {
     /// Reads the body as JSON.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            if self.content_type == JSON {
-                Error::Unexpected { reason: format!("{error} ({route})") }
-            } else {
-                Error::page(route, &self.content_type)
-            }
+        T::deserialize(&mut json).map_err(|error| {
+            // Where it is wrong is looked for afterwards: keeping track of that takes time and
+            // memory for each value.
+            let mut json = serde_json::Deserializer::from_slice(&self.body);
+            let found = serde_path_to_error::deserialize::<_, T>(&mut json).err();
+            found.map_or_else(
+                || self.unreadable(&error, route),
+                |error| self.unreadable(&error, route),
+            )
         })
+    }
+
+    /// Reads the body as JSON of any form, and keeps as much of it as `bounds` allow.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unexpected`] if the body is not JSON; it names `route`.
+    pub fn document(&self, route: &str, bounds: Bounds) -> Result<Bounded, Error> {
+        Bounded::parse(&self.body, bounds).map_err(|error| self.unreadable(&error, route))
+    }
+
+    /// Returns the SHA-256 of the body, in hexadecimal.
+    pub fn digest(&self) -> String {
+        Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn unreadable(&self, error: &dyn fmt::Display, route: &str) -> Error {
+        if self.content_type == JSON {
+            Error::Unexpected { reason: format!("{error} ({route})") }
+        } else {
+            Error::page(route, &self.content_type)
+        }
     }
 
     /// What says that it is JSON must be that, where there is anything.

@@ -6,11 +6,13 @@ use bytes::Bytes;
 use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
-    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Touched,
-    server,
+    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
+    Permit, Touched, client::Size, server, touched,
 };
+use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
 /// A client and one caller's credentials. Made for each request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ pub struct Session {
     whose: Fingerprint,
     user_agent: Arc<HeaderValue>,
     touched: Touched,
+    compute: ComputeScope,
 }
 
 /// What this server calls itself.
@@ -50,7 +53,8 @@ impl Session {
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
         let touched = Touched::default();
-        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched }
+        let compute = client.compute().scope(CallerKey::new(*caller.as_bytes()));
+        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
     }
 
     /// What is touched with this session and its clones.
@@ -63,6 +67,17 @@ impl Session {
     #[must_use]
     pub fn unrecorded(&self) -> Self {
         Self { touched: Touched::default(), ..self.clone() }
+    }
+
+    /// The compute pool with the caller's share and the compute time of the call.
+    pub fn compute(&self) -> &ComputeScope {
+        &self.compute
+    }
+
+    /// Returns the same session on the compute time of another session of the same call.
+    #[must_use]
+    pub fn sharing_compute(self, other: &Self) -> Self {
+        Self { compute: other.compute.clone(), ..self }
     }
 
     /// The instance.
@@ -104,15 +119,78 @@ impl Session {
     }
 
     /// Reads a JSON document.
-    pub async fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<T, Error> {
-        self.fetch(path).await?.json(&path.route())
+    pub async fn get<T>(&self, path: &Path) -> Result<T, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        self.read(path, Size::Response, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a JSON document of any form, to be compared with itself later. A document beyond
+    /// [`Bounds::DOCUMENT`] has its digest as the field `sha256`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn state(&self, path: &Path) -> Result<Value, Error> {
+        let route = path.route();
+        let state = move |answer: &Answer| {
+            let Bounded { mut value, omitted } = answer.document(&route, Bounds::DOCUMENT)?;
+            if let Value::Object(object) = &mut value
+                && !omitted.is_nothing()
+            {
+                object.insert("sha256".to_owned(), Value::String(answer.digest()));
+            }
+            Ok(value)
+        };
+        self.read(path, Size::Execute, state).await
     }
 
     /// Reads an answer whatever its media type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn fetch(&self, path: &Path) -> Result<Answer, Error> {
-        let answer = self.client.get(self, path).await?;
-        self.touched.answered(path, &answer.body);
-        Ok(answer)
+        self.read(path, Size::Execute, |answer| Ok(answer.clone())).await
+    }
+
+    /// Reads an answer, adds it to what is touched, and parses it.
+    async fn read<T: Send + 'static>(
+        &self,
+        path: &Path,
+        size: Size,
+        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = self.client.get(self, path, size).await?;
+        let both = move |answer: &Answer| {
+            Ok::<_, Error>((touched::belongings(&answer.body), parse(answer)))
+        };
+        let (belongings, parsed) = self.parse(answer, both).await?;
+        self.touched.answered(path, belongings);
+        parsed
+    }
+
+    /// Parses an answer: in the compute pool, if it is larger than [`INLINE_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `parse`, and [`Error::Compute`].
+    pub async fn parse<T, E>(
+        &self,
+        answer: Answer,
+        parse: impl FnOnce(&Answer) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        if answer.body.len() <= INLINE_BYTES {
+            return parse(&answer);
+        }
+        let parsed = self.compute.run(move |_| Ok(parse(&answer))).await;
+        parsed.map_err(Error::Compute)?
     }
 
     /// Sends an order, once: what changes things is never tried again by itself.
@@ -126,7 +204,7 @@ impl Session {
         path: &Path,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
         let stream = self.client.stream(self, path).await?;
-        self.touched.answered(path, &[]);
+        self.touched.answered(path, None);
         Ok(stream)
     }
 }

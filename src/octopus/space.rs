@@ -86,7 +86,7 @@ impl Space {
     pub async fn read<R, T>(&self, id: &Id<R>, path: &Path) -> Result<T, Error>
     where
         R: Resource,
-        T: serde::de::DeserializeOwned,
+        T: serde::de::DeserializeOwned + Send + 'static,
     {
         match self.session.get(path).await {
             Err(Error::NotFound { .. }) => Err(self.not_found(id)),

@@ -1,12 +1,19 @@
 //! Whoever finds or reads a thing writes it down here while a call runs, so that rules and records
 //! know of it without any tool telling them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use serde::Deserialize;
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
-use super::{Path, Touches, touches::BELONGS};
+use super::{Bounds, Path, Touches, bounded::Within, touches::BELONGS};
 
 /// Where it is written down while a call runs. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -14,50 +21,92 @@ pub struct Touched(Arc<Mutex<Touches>>);
 
 /// The fields of a document that say what it is and where it belongs; everything else is skipped.
 /// A list is none.
-struct Peek(Map<String, Value>);
+#[derive(Debug)]
+pub(super) struct Belongings(Map<String, Value>);
 
-impl<'de> Deserialize<'de> for Peek {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> serde::de::Visitor<'de> for Fields {
-            type Value = Map<String, Value>;
+/// The most that is kept of one such field. Documents of Octopus have far less there.
+const FIELD: Bounds = Bounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
+/// How deep a task may stand in a document, and its arguments in the task.
+const DEPTH: usize = 4;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
+/// Reads the fields of an object at this depth. Anything else has none.
+#[derive(Clone, Copy)]
+struct Fields(usize);
+
+/// Reads those fields of a body. The items of a list are not looked at: a list is judged by its
+/// space, and by what it was narrowed to.
+pub(super) fn belongings(body: &[u8]) -> Option<Belongings> {
+    let fields = Fields(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
+    fields.ok().map(Belongings)
+}
+
+impl<'de> DeserializeSeed<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self(depth) = self;
+        let mut kept = Map::new();
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == "Items" && depth == 0 {
+                return Err(A::Error::custom("a list"));
             }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Self::Value, A::Error> {
-                let mut kept = Map::new();
-                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-                    if key == "Items" {
-                        return Err(serde::de::Error::custom("a list"));
-                    } else if is_told(&key) {
-                        kept.insert(key.into_owned(), map.next_value()?);
-                    } else {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    }
-                }
-                Ok(kept)
-            }
+            let value = if ["Task", "Arguments"].contains(&&*key) && depth < DEPTH {
+                map.next_value_seed(Self(depth + 1))?.into()
+            } else if is_told(&key) {
+                map.next_value_seed(Within(FIELD))?.value
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            kept.insert(key.into_owned(), value);
         }
-        deserializer.deserialize_map(Fields).map(Self)
+        Ok(kept)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Map::new())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Map::new())
     }
 }
 
 fn is_told(key: &str) -> bool {
-    const OWN: &[&str] = &[
-        "Id",
-        "Name",
-        "Slug",
-        "ProjectGroupId",
-        "TenantTags",
-        "EnvironmentTags",
-        "Task",
-        "Arguments",
-    ];
+    const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
     OWN.contains(&key) || BELONGS.contains(&key.strip_suffix('s').unwrap_or(key))
 }
 
@@ -72,13 +121,11 @@ impl Touched {
         note(&mut self.locked());
     }
 
-    /// Writes down what a request and its answer say. The items of a list are not looked at: a list
-    /// is judged by its space, and by what it was narrowed to.
-    pub(super) fn answered(&self, path: &Path, body: &[u8]) {
-        let document = serde_json::from_slice::<Peek>(body);
+    /// Writes down what a request and its answer say.
+    pub(super) fn answered(&self, path: &Path, belongings: Option<Belongings>) {
         let mut touches = self.locked();
         touches.add_path(path);
-        if let Ok(Peek(document)) = document {
+        if let Some(Belongings(document)) = belongings {
             touches.add_document(&document);
         }
     }
@@ -103,24 +150,38 @@ mod tests {
         let path = Path::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
         let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
             "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
-        touched.answered(&path, body);
+        touched.answered(&path, belongings(body));
         let so_far = touched.so_far();
         assert_eq!(ids(&so_far, Kind::Space), ["Spaces-1"]);
         assert_eq!(ids(&so_far, Kind::Project), ["Projects-3"]);
         assert_eq!(so_far.next().as_deref(), Some("Deployments-9"));
         let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
-        touched.answered(&Path::new(["Spaces-1", "deployments", "Deployments-9"]), body);
+        let path = Path::new(["Spaces-1", "deployments", "Deployments-9"]);
+        touched.answered(&path, belongings(body));
         let so_far = touched.so_far();
         assert_eq!(ids(&so_far, Kind::Environment), ["Environments-2"]);
         assert_eq!((ids(&so_far, Kind::Tenant), so_far.next()), (vec![], None));
     }
 
     #[test]
+    fn large_fields_are_bounded_and_unnamed_ones_skipped() {
+        let tags = vec!["Ring/one"; 100_000];
+        let task = serde_json::json!({ "ProjectId": "Projects-3", "Logs": tags, "Items": [1] });
+        let body = serde_json::json!({ "Logs": tags, "Id": "Tenants-1", "TenantTags": tags,
+            "Task": task, "Arguments": [1], "EnvironmentId": null });
+        let Belongings(document) = belongings(body.to_string().as_bytes()).unwrap();
+        assert_eq!(document["Id"], "Tenants-1");
+        assert!(document["TenantTags"].as_array().unwrap().len() < FIELD.values);
+        assert_eq!(document["Task"], serde_json::json!({ "ProjectId": "Projects-3" }));
+        assert_eq!(document.get("Logs"), None);
+    }
+
+    #[test]
     fn items_of_lists_say_nothing() {
         let touched = Touched::default();
         let path = Path::new(["Spaces-1", "projects", "Projects-1", "releases"]);
-        touched
-            .answered(&path, br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#);
+        let body = br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#;
+        touched.answered(&path, belongings(body));
         assert_eq!(ids(&touched.so_far(), Kind::Project), ["Projects-1"]);
     }
 }

@@ -3,13 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::header::LOCATION;
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint,
+    Answer, Error, Fingerprint, MemoryBudget, Reservation, UNCOUNTED,
     breaker::Breaker,
     connections::connections,
     headers::{content_type, retry_after},
@@ -33,6 +34,7 @@ pub(super) struct Transport {
     pub(super) orders: reqwest::Client,
     timeout: Duration,
     places: Places,
+    memory: MemoryBudget,
     breaker: Breaker,
 }
 
@@ -41,6 +43,20 @@ pub(super) struct Transport {
 pub(super) struct Begun {
     response: reqwest::Response,
     place: Place,
+    /// Memory that was reserved before the request was sent.
+    memory: Option<Reservation>,
+}
+
+/// The body of a response, which holds its memory for as long as any part of it is in use.
+struct Body {
+    bytes: Vec<u8>,
+    _memory: Reservation,
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// How much of the body of a failure is read for its message.
@@ -51,6 +67,7 @@ impl Transport {
         name: &str,
         url: Url,
         settings: &config::Instance,
+        memory: &MemoryBudget,
         metrics: &Metrics,
     ) -> Result<Self, String> {
         // The one place that chooses; a provider that somebody installed before is as good.
@@ -63,6 +80,7 @@ impl Transport {
             orders: connections(&url, settings, false)?,
             timeout,
             places: Places::new(settings.concurrent_requests, timeout),
+            memory: memory.clone(),
             breaker: Breaker::new(settings.failures_until_pause, settings.pause.0),
             url,
         })
@@ -130,7 +148,7 @@ impl Transport {
             pass.answered();
         }
         if status.is_success() {
-            return Ok(Begun { response, place });
+            return Ok(Begun { response, place, memory: None });
         }
         if status.is_redirection() {
             let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -141,34 +159,83 @@ impl Transport {
             });
         }
         let wait = retry_after(response.headers());
-        let body = tokio::time::timeout(self.timeout, self.read(response, FAILURE_LIMIT));
+        let begun = Begun { response, place, memory: None };
+        let body = self.read(begun, whose, FAILURE_LIMIT);
+        let body = tokio::time::timeout(self.timeout, body);
         let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
         Err(Error::from_answer(status, wait, &body))
     }
 
+    /// Reserves memory for the answer to a change before the change is sent: afterwards its answer
+    /// should not be lost for want of memory.
+    pub(super) async fn reserve(
+        &self,
+        whose: Fingerprint,
+        bytes: usize,
+        limit: usize,
+    ) -> Result<Reservation, Error> {
+        let mut memory = self.memory.open(whose, limit);
+        let reserved = memory.grow(bytes.min(limit), self.deadline()).await;
+        reserved.map_err(|_| Error::NoMemory { sent: false })?;
+        Ok(memory)
+    }
+
     /// Reads the body, up to a size.
-    pub(super) async fn whole(&self, begun: Begun, limit: usize) -> Result<Answer, Error> {
-        let Begun { response, place } = begun;
-        let content_type = content_type(response.headers());
-        let body = self.read(response, limit).await?;
-        drop(place);
+    pub(super) async fn whole(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<Answer, Error> {
+        let content_type = begun.content_type();
+        let body = self.read(begun, whose, limit).await?;
         Ok(Answer { content_type, body })
     }
 
-    async fn read(&self, response: reqwest::Response, limit: usize) -> Result<Bytes, Error> {
-        if response.content_length().is_some_and(|length| length > limit as u64) {
+    /// Until when a reader waits for memory: before the time of the whole request is over, which
+    /// would hide the reason.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout / 2
+    }
+
+    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
+    async fn read(&self, begun: Begun, whose: Fingerprint, limit: usize) -> Result<Bytes, Error> {
+        let Begun { response, place, memory } = begun;
+        let deadline = self.deadline();
+        let limit = limit.min(self.memory.share());
+        let length =
+            response.content_length().map(|length| length.try_into().unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > limit) {
             return Err(Error::TooLarge { limit });
         }
-        let mut body = BytesMut::new();
+        let (mut place, mut memory) = (Some(place), memory);
+        let mut body = Vec::with_capacity(length.unwrap_or_default());
         let mut pieces = response.bytes_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| self.failed(error))?;
-            if body.len() + piece.len() > limit {
+            let bytes = body.len() + piece.len();
+            if bytes > limit {
                 return Err(Error::TooLarge { limit });
+            }
+            if bytes > UNCOUNTED {
+                let claim = length.unwrap_or(limit);
+                let memory = memory.get_or_insert_with(|| self.memory.open(whose, claim));
+                if !memory.try_grow(bytes) {
+                    // Octopus has done its part, so requests of others need not wait for this one.
+                    drop(place.take());
+                    let grown = memory.grow(bytes, deadline).await;
+                    grown.map_err(|_| Error::NoMemory { sent: true })?;
+                }
             }
             body.extend_from_slice(&piece);
         }
-        Ok(body.freeze())
+        Ok(match memory {
+            None => body.into(),
+            Some(mut memory) => {
+                memory.settle(body.len());
+                Bytes::from_owner(Body { bytes: body, _memory: memory })
+            }
+        })
     }
 
     /// The body piece by piece, whatever its size. Dropping it ends the download.
@@ -176,7 +243,7 @@ impl Transport {
         self: &Arc<Self>,
         begun: Begun,
     ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
-        let Begun { response, place } = begun;
+        let Begun { response, place, .. } = begun;
         let transport = Arc::clone(self);
         Box::pin(response.bytes_stream().map(move |piece| {
             // The place is given back with the stream.
@@ -194,6 +261,11 @@ impl Transport {
 }
 
 impl Begun {
+    /// The same, with memory for its body that was reserved before.
+    pub(super) fn with_memory(self, memory: Reservation) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
     /// The media type, without parameters, in lower case.
     pub(super) fn content_type(&self) -> String {
         content_type(self.response.headers())

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     callers::Who,
+    compute::ComputeScope,
     octopus::{Instance, Session, Window},
     rules::Rules,
     text,
@@ -109,6 +110,12 @@ impl Progress {
 }
 
 impl Context {
+    /// The compute pool with the caller's share and the compute time of this call. Work that is
+    /// not linear, or concerns more than `compute::INLINE_BYTES`, runs there.
+    pub fn compute(&self) -> &ComputeScope {
+        self.session.compute()
+    }
+
     /// The part of a list that a call asks for, within the limits.
     pub fn window(&self, skip: Option<u32>, take: Option<u32>) -> Result<Window, Error> {
         if take == Some(0) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Hidden, Policy, wording};
-use crate::octopus;
+use crate::{compute::ComputeError, octopus};
 
 /// Why a call did not come to an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +104,9 @@ pub enum Error {
     /// Octopus did not give what was asked for.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
+    /// The CPU-bound work of the call did not finish.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
     /// An answer that cannot be written down: a mistake of this server.
     #[error("the answer cannot be written as JSON: {0}")]
     Output(String),
@@ -139,6 +142,7 @@ impl Error {
         match self {
             Self::Octopus(error) => error.is_fault(),
             Self::Output(_)
+            | Self::Compute(ComputeError::Panicked)
             | Self::Unsure(_)
             | Self::NotKept
             | Self::Credential(octopus::NoCredential::Broken(..)) => true,
@@ -232,8 +236,14 @@ impl Error {
                      server should check octopus.url and the network between"
                         .to_owned()
                 }
+                octopus::Error::Compute(error) => error.hint().to_owned(),
+                octopus::Error::NoMemory { .. } => {
+                    "call again in a moment, or ask for less: a smaller `take`, a filter, or one \
+                     item by its ID"
+                        .to_owned()
+                }
                 octopus::Error::TooLarge { .. } => {
-                    "ask for less: a smaller `take`, or a filter".to_owned()
+                    "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
                 }
                 octopus::Error::Redirected { target, .. } => {
                     format!("whoever runs this server may have to set octopus.url to {target}")
@@ -242,6 +252,7 @@ impl Error {
                     "whoever runs this server should check octopus.url".to_owned()
                 }
             },
+            Self::Compute(error) => error.hint().to_owned(),
             Self::Output(_) => "this is a mistake of the server; please report it".to_owned(),
         })
     }

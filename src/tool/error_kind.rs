@@ -1,7 +1,7 @@
 //! A word for each kind of error, for records: few, and the same for ever.
 
 use super::Error;
-use crate::octopus;
+use crate::{compute::ComputeError, octopus};
 
 impl Error {
     /// The word for what kind of error it is.
@@ -22,6 +22,8 @@ impl Error {
             Self::NotKept => "not_recorded",
             Self::Credential(_) => "credential",
             Self::Output(_) => "output",
+            Self::Compute(ComputeError::BudgetSpent(_)) => "compute_time",
+            Self::Compute(_) => "compute",
             Self::Octopus(error) => match error {
                 octopus::Error::Unauthorized { .. } => "octopus_unauthorized",
                 octopus::Error::Forbidden { .. } => "octopus_forbidden",
@@ -36,6 +38,8 @@ impl Error {
                 octopus::Error::TimedOut { .. } => "octopus_timed_out",
                 octopus::Error::Paused { .. } => "octopus_paused",
                 octopus::Error::Busy { .. } => "octopus_busy",
+                octopus::Error::Compute(error) => Self::Compute(*error).kind(),
+                octopus::Error::NoMemory { .. } => "octopus_no_memory",
                 octopus::Error::TooLarge { .. } => "octopus_too_large",
                 octopus::Error::Redirected { .. } => "octopus_redirected",
                 octopus::Error::Unexpected { .. } => "octopus_unexpected",

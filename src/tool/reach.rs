@@ -83,6 +83,7 @@ impl Context {
     pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
         self.reach.rate.take_for_call(&instance.name).await?;
         let session = self.reach.session_elsewhere(instance).await?;
+        let session = session.sharing_compute(&self.session);
         self.visits.note(instance, &session);
         // What is read is read there, whatever the request was sent to.
         self.trail.at(instance, &session, &self.acting);

@@ -88,6 +88,9 @@ mod hostile;
 // Many calls of two callers at once: nothing of one reaches the other, and memory stays flat.
 mod isolation;
 
+// Memory: large answers and requests at the limit of the shipped deployments.
+mod memory;
+
 // The way to Octopus: TLS, compression, proxies.
 mod upstream;
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    response::{self, Strictness},
+    response::{self, Omitted, Response, Strictness},
     touched,
 };
 use crate::{
-    octopus::{self, Answer, Order, Path, document},
+    octopus::{self, Answer, Order, Path},
     text::sanitize::sanitize,
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
 };
@@ -70,6 +70,8 @@ pub(super) struct Executed {
     next_skip: Option<u64>,
     /// What Octopus answered, without its Links.
     response: Value,
+    /// What is not in `response`, where Octopus answered much more than can be shown.
+    omitted: Option<Omitted>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,7 +102,7 @@ impl Change for Execute {
                 self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
             touched::read(&path, query, cx).await?;
             let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
-            let response = response::read(&answer, &to_send, Strictness::Refuse)?;
+            let response = response::shown(answer, &to_send, Strictness::Refuse, cx).await?;
             return Ok(Plan::Nothing(self.executed(&to_send, response)));
         };
         let order = Order { method, path: to_send.clone(), body: self.body.clone() };
@@ -124,9 +126,9 @@ impl Change for Execute {
         Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(visible))))
     }
 
-    async fn report(self, answer: Answer, _: &Context) -> Result<Executed, Error> {
+    async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let response = response::read(&answer, &to_send, Strictness::Describe)?;
+        let response = response::shown(answer, &to_send, Strictness::Describe, cx).await?;
         Ok(self.executed(&to_send, response))
     }
 }
@@ -202,8 +204,8 @@ impl Execute {
     async fn subject(&self, path: &ApiPath, cx: &Context) -> Result<Option<Value>, Error> {
         let open = |path: &ApiPath| path.allow(Verb::Get, None, &cx.policy).is_ok();
         let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
-        match cx.session.get::<Value>(&subject.to_send()).await {
-            Ok(document) => Ok(Some(document::raw(document)).filter(Value::is_object)),
+        match cx.session.state(&subject.to_send()).await {
+            Ok(document) => Ok(Some(document).filter(Value::is_object)),
             Err(error @ octopus::Error::NotFound { .. }) if self.method == Verb::Delete => {
                 Err(named(error, &subject))
             }
@@ -217,11 +219,10 @@ impl Execute {
         }
     }
 
-    fn executed(&self, path: &Path, response: Value) -> Executed {
-        let skip = || {
-            let skip = self.query.as_ref().and_then(|query| query.get("skip"));
-            skip.and_then(|skip| skip.text().parse().ok()).unwrap_or(0)
-        };
+    fn executed(&self, path: &Path, response: Response) -> Executed {
+        let asked = self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
+        let (skip, next_skip) = response.paging(asked.unwrap_or(0)).unzip();
+        let Response { value: response, omitted } = response;
         Executed {
             success: true,
             method: self.method,
@@ -231,9 +232,10 @@ impl Execute {
                 Tier::Write => Does::Write,
                 Tier::Delete => Does::Delete,
             },
-            skip: response.get("Items").is_some_and(Value::is_array).then(skip),
-            next_skip: None,
+            skip,
+            next_skip: next_skip.flatten(),
             response,
+            omitted,
         }
     }
 }

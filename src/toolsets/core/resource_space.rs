@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -42,7 +42,7 @@ async fn counts(space: &Space) -> Map<String, Value> {
     let kinds = [Project::COLLECTION, Environment::COLLECTION, Tenant::COLLECTION];
     let counted = join_all(kinds.map(async |kind| {
         let path = space.path([kind]).with("take", 1);
-        let page = space.session().get::<Page<Value>>(&path).await.ok()?;
+        let page = space.session().get::<Page<IgnoredAny>>(&path).await.ok()?;
         Some((kind.to_owned(), json!(page.total_results)))
     }));
     counted.await.into_iter().flatten().collect()

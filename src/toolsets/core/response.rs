@@ -1,11 +1,57 @@
 //! What Octopus answered to any request, as far as it can be read.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    octopus::{Answer, Path, document},
-    tool::Error,
+    octopus::{self, Answer, Bounded, Bounds, Path},
+    tool::{Context, Error},
 };
+
+/// An answer, as much of it as can be shown.
+#[derive(Debug)]
+pub(super) struct Response {
+    /// JSON without `Links`, or text.
+    pub(super) value: Value,
+    /// What is not kept, if anything is.
+    pub(super) omitted: Option<Omitted>,
+}
+
+/// Counts of what a response had and the answer has not, before the answer is cut to its size.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Omitted {
+    /// Size of the whole response of Octopus in bytes.
+    response_bytes: usize,
+    /// Items of lists.
+    items: u64,
+    /// Fields of objects.
+    fields: u64,
+    /// Texts of which only the beginning is kept.
+    texts: u64,
+}
+
+impl Response {
+    fn new(Bounded { value, omitted }: Bounded, answer: &Answer) -> Self {
+        let octopus::Omitted { items, fields, texts } = omitted;
+        let response_bytes = answer.body.len();
+        let counts = Omitted { response_bytes, items, fields, texts };
+        Self { value, omitted: (!omitted.is_nothing()).then_some(counts) }
+    }
+
+    /// Returns where a page that begins at `skip` begins and, if items of it are left out, where to
+    /// go on. `None` if this is no page.
+    pub(super) fn paging(&self, skip: u64) -> Option<(u64, Option<u64>)> {
+        let items = self.value.get("Items")?.as_array()?;
+        let is_cut = self.omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
+        Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
+    }
+
+    fn text(text: String) -> Self {
+        Self { value: Value::String(text), omitted: None }
+    }
+}
 
 /// What to do with an answer that cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +62,33 @@ pub(super) enum Strictness {
     Describe,
 }
 
-/// JSON without `Links`, or text.
-pub(super) fn read(answer: &Answer, path: &Path, strictness: Strictness) -> Result<Value, Error> {
+/// Reads as much of an answer as this call can show. A large answer is parsed in the compute pool.
+pub(super) async fn shown(
+    answer: Answer,
+    path: &Path,
+    strictness: Strictness,
+    cx: &Context,
+) -> Result<Response, Error> {
+    let (path, limit) = (path.clone(), cx.limits.answer);
+    cx.session.parse(answer, move |answer| read(answer, &path, strictness, limit)).await
+}
+
+fn read(
+    answer: &Answer,
+    path: &Path,
+    strictness: Strictness,
+    limit: usize,
+) -> Result<Response, Error> {
+    let bounds = Bounds::for_answer(limit);
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
-        return Ok(Value::String(String::new()));
+        return Ok(Response::text(String::new()));
     }
     let is_json = kind.ends_with("/json") || kind.ends_with("+json");
     // A page of HTML is no answer of the API: a sign-in page, or a proxy's.
     if is_json || kind == "text/html" {
-        match (answer.json::<Value>(&path.route()), strictness) {
-            (Ok(value), _) => return Ok(document::raw(value)),
+        match (answer.document(&path.route(), bounds), strictness) {
+            (Ok(document), _) => return Ok(Response::new(document, answer)),
             (Err(error), Strictness::Refuse) => return Err(error.into()),
             (Err(_), Strictness::Describe) => {}
         }
@@ -34,12 +96,17 @@ pub(super) fn read(answer: &Answer, path: &Path, strictness: Strictness) -> Resu
     let is_text = kind.starts_with("text/")
         || ["xml", "yaml", "json"].iter().any(|ending| kind.ends_with(ending));
     match std::str::from_utf8(&answer.body) {
-        Ok(text) if is_text => Ok(Value::String(text.to_owned())),
+        Ok(text) if is_text => {
+            let kept = octopus::beginning(text, bounds.text);
+            let texts = u64::from(kept.len() < text.len());
+            let omitted = octopus::Omitted { texts, ..octopus::Omitted::default() };
+            Ok(Response::new(Bounded { value: kept.into(), omitted }, answer))
+        }
         _ => {
             let kind = if kind.is_empty() { "of no type" } else { kind };
             let what = format!("{} bytes ({kind}), which are no text", answer.body.len());
             match strictness {
-                Strictness::Describe => Ok(Value::String(format!("[{what}]"))),
+                Strictness::Describe => Ok(Response::text(format!("[{what}]"))),
                 Strictness::Refuse => Err(Error::Invalid(format!(
                     "Octopus answers with {what}; download it in the portal"
                 ))),

@@ -1,0 +1,91 @@
+//! The compute time of one call, and the cancellation of its jobs.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::TURN;
+
+/// The compute time that one call has left, as one of its jobs sees it.
+///
+/// The time is the elapsed time of all jobs of the call together. Waiting for a slot does not
+/// count.
+#[derive(Debug)]
+pub struct Budget {
+    limit: Duration,
+    spent: Spent,
+    cancelled: Arc<AtomicBool>,
+    started: Instant,
+}
+
+/// Why a job must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Nobody waits for the result.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The call used all its compute time, which is this much.
+    #[error("the call used its {} s of compute time", .0.as_secs_f64())]
+    BudgetSpent(Duration),
+}
+
+/// Compute time of the finished jobs of a call. Clones share the value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spent(Arc<AtomicU64>);
+
+impl Spent {
+    pub(super) fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(nanos, Ordering::Relaxed);
+    }
+}
+
+/// Sets the cancellation flag of a job when the future that waits for the job is dropped.
+#[derive(Debug)]
+pub(super) struct CancelOnDrop(pub(super) Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Budget {
+    /// Begins a job now.
+    pub(super) fn begin(limit: Duration, spent: Spent, cancelled: Arc<AtomicBool>) -> Self {
+        Self { limit, spent, cancelled, started: Instant::now() }
+    }
+
+    /// Returns an error when the job must stop. It costs about as much as reading the clock; long
+    /// loops call it every few kilobytes.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Stopped::Cancelled);
+        }
+        if self.spent.get().saturating_add(self.started.elapsed()) > self.limit {
+            return Err(Stopped::BudgetSpent(self.limit));
+        }
+        Ok(())
+    }
+
+    /// Returns whether the job has run for a whole [`TURN`]. A job that can be continued returns
+    /// then, and queues again behind the jobs of other callers.
+    pub fn is_turn_over(&self) -> bool {
+        self.started.elapsed() >= TURN
+    }
+}
+
+impl Drop for Budget {
+    /// Adds the time of the job to that of the call, also after a panic.
+    fn drop(&mut self) {
+        self.spent.add(self.started.elapsed());
+    }
+}

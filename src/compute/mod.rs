@@ -1,0 +1,99 @@
+//! Runs CPU-bound work outside the async workers.
+//!
+//! A [`ComputePool`] has a fixed number of slots. Each job holds one slot and runs on a blocking
+//! thread of the runtime, so a job never delays the tasks of the async workers. A [`ComputeScope`]
+//! is the pool as one call sees it: it knows the caller and the [`Budget`] of the call.
+//!
+//! Two queues decide which job runs next, both first in, first out:
+//!
+//! 1. a queue for each caller, which admits at most half of the slots (at least one);
+//! 2. the queue for the slots, which all admitted jobs share.
+//!
+//! So a caller with 64 jobs has at most `max(1, slots / 2)` of them running or waiting for a slot,
+//! and delays a job of another caller by at most about one job for each slot.
+//!
+//! Nothing here has a timeout of its own. A caller awaits [`ComputeScope::run`] inside the timeout
+//! of its request. Dropping that future leaves the queue, or cancels the running job: the job sees
+//! the cancellation at its next [`Budget::check`] and keeps its slot until it returns.
+//!
+//! ```no_run
+//! # use octopus_mcp::compute::{ComputePool, CallerKey, ComputeError};
+//! # async fn example(text: String) -> Result<(), ComputeError> {
+//! # let pool = ComputePool::new(2, std::time::Duration::from_secs(10));
+//! let scope = pool.scope(CallerKey::new([0; 32]));
+//! let lines = scope
+//!     .run(move |budget| {
+//!         let mut lines = 0;
+//!         for _line in text.lines() {
+//!             budget.check()?;
+//!             lines += 1;
+//!         }
+//!         Ok(lines)
+//!     })
+//!     .await?;
+//! # let _: u32 = lines;
+//! # Ok(())
+//! # }
+//! ```
+
+mod budget;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use budget::{Budget, Stopped};
+pub use pool::{CallerKey, ComputePool, ComputeScope};
+
+/// Size of a text, in bytes, up to which linear work runs inline on the async worker. Larger work
+/// runs in the pool. A linear algorithm over 64 KiB stays far below 50 ms, which is less than what
+/// a task may keep a worker from other tasks.
+pub const INLINE_BYTES: usize = 64 * 1024;
+
+/// How long one job should run before it returns and queues again, so that the jobs of other
+/// callers get its slot. See [`Budget::is_turn_over`].
+pub const TURN: Duration = Duration::from_millis(25);
+
+/// Why a job has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ComputeError {
+    /// The jobs of the call used all compute time that one call has.
+    #[error(
+        "this call used the {} s of compute time that one call has (limits.compute_time)",
+        .0.as_secs_f64()
+    )]
+    BudgetSpent(Duration),
+    /// The call was cancelled or timed out while the job ran.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The job panicked, which is a bug.
+    #[error("the server failed while it computed the answer")]
+    Panicked,
+    /// The runtime is shutting down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+}
+
+impl ComputeError {
+    /// Returns what the caller can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::BudgetSpent(_) => {
+                "request less at once, or search with a simpler pattern: shorter repetitions, \
+                 `[a-z]` rather than `\\w`, or fixedString"
+            }
+            Self::Cancelled | Self::ShuttingDown => "call again in a moment",
+            Self::Panicked => "this is a mistake of the server; please report it",
+        }
+    }
+}
+
+impl From<Stopped> for ComputeError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Cancelled => Self::Cancelled,
+            Stopped::BudgetSpent(limit) => Self::BudgetSpent(limit),
+        }
+    }
+}

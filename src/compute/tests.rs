@@ -1,0 +1,195 @@
+//! Fairness, cancellation, budgets and panics, without clocks: channels decide what runs when.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, mpsc},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use super::{Budget, CallerKey, ComputeError, ComputePool};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn caller(number: u8) -> CallerKey {
+    CallerKey::new([number; 32])
+}
+
+/// Enqueues a job, and fails when it is done already.
+fn enqueue<F: Future>(job: std::pin::Pin<&mut F>) {
+    let polled = job.poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+}
+
+/// A job that reports its start and then runs until it is released.
+fn held() -> (impl FnOnce() + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (begun, has_begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let job = move || {
+        begun.send(()).unwrap();
+        let _ = released.recv();
+    };
+    (job, has_begun, release)
+}
+
+#[tokio::test]
+async fn a_caller_with_many_jobs_delays_another_by_one_job() {
+    for slots in [1, 2, 4] {
+        let pool = ComputePool::new(slots, LONG);
+        // Jobs of other callers hold every slot until both callers have queued theirs.
+        let (mut holding, mut releases) = (Vec::new(), Vec::new());
+        for number in 0..slots {
+            let (block, has_begun, release) = held();
+            let job = pool.run(caller(100 + u8::try_from(number).unwrap()), move |_| {
+                block();
+                Ok(())
+            });
+            let mut job = Box::pin(job);
+            enqueue(job.as_mut());
+            has_begun.recv().unwrap();
+            holding.push(job);
+            releases.push(release);
+        }
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let log = |name: &'static str| {
+            let order = Arc::clone(&order);
+            move |_: &Budget| {
+                order.lock().unwrap().push(name);
+                Ok(())
+            }
+        };
+        let mut flood: Vec<_> =
+            (0..64).map(|_| Box::pin(pool.run(caller(1), log("flood")))).collect();
+        flood.iter_mut().for_each(|job| enqueue(job.as_mut()));
+        let mut small = Box::pin(pool.run(caller(2), log("small")));
+        enqueue(small.as_mut());
+        drop(releases);
+        for job in holding {
+            job.await.unwrap();
+        }
+        // All are polled together: one that has its slot and is not polled would keep it.
+        let (flood, small) = futures::join!(futures::future::join_all(flood), small);
+        small.unwrap();
+        assert!(flood.into_iter().all(|done| done.is_ok()));
+        let order = std::mem::take(&mut *order.lock().unwrap());
+        let place = order.iter().position(|name| *name == "small").unwrap();
+        assert!(place <= slots, "{place} jobs of the flood went first with {slots} slots");
+        assert_eq!(pool.callers(), 0);
+    }
+}
+
+#[tokio::test]
+async fn one_caller_never_holds_more_than_half_of_the_slots() {
+    let pool = ComputePool::new(4, LONG);
+    let (started, starts) = mpsc::channel();
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap();
+    let mut jobs: Vec<_> = (0..8)
+        .map(|number| {
+            let (started, gate) = (started.clone(), Arc::clone(&gate));
+            Box::pin(pool.run(caller(1), move |_| {
+                started.send(number).unwrap();
+                drop(gate.lock());
+                Ok(())
+            }))
+        })
+        .collect();
+    jobs.iter_mut().for_each(|job| enqueue(job.as_mut()));
+    let mut first = [starts.recv().unwrap(), starts.recv().unwrap()];
+    first.sort_unstable();
+    assert_eq!(first, [0, 1]);
+    // The other slots are free: a job of somebody else runs at once, and no third one has begun.
+    pool.run(caller(2), |_| Ok(())).await.unwrap();
+    assert!(starts.try_recv().is_err());
+    drop(closed);
+    for job in jobs {
+        job.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
+    let pool = ComputePool::new(1, LONG);
+    let (begun, has_begun) = mpsc::channel();
+    let (ended, end) = mpsc::channel();
+    let mut job = Box::pin(pool.run(caller(1), move |budget| {
+        begun.send(()).unwrap();
+        let stopped = loop {
+            if let Err(stopped) = budget.check() {
+                break stopped;
+            }
+            std::thread::yield_now();
+        };
+        ended.send(stopped).unwrap();
+        Ok(())
+    }));
+    enqueue(job.as_mut());
+    has_begun.recv().unwrap();
+    drop(job);
+    assert_eq!(end.recv().unwrap(), super::Stopped::Cancelled);
+    pool.run(caller(1), |_| Ok(())).await.unwrap();
+    assert_eq!(pool.callers(), 0);
+}
+
+#[tokio::test]
+async fn a_dropped_future_leaves_the_queue() {
+    let pool = ComputePool::new(1, LONG);
+    let (block, has_begun, release) = held();
+    let mut first = Box::pin(pool.run(caller(1), move |_| {
+        block();
+        Ok(())
+    }));
+    enqueue(first.as_mut());
+    has_begun.recv().unwrap();
+    for number in [1, 2] {
+        let mut waiting =
+            Box::pin(pool.run(caller(number), |_| -> Result<(), _> { panic!("it must not run") }));
+        enqueue(waiting.as_mut());
+        drop(waiting);
+    }
+    assert_eq!(pool.callers(), 1);
+    drop(release);
+    first.await.unwrap();
+    pool.run(caller(2), |_| Ok(())).await.unwrap();
+    assert_eq!(pool.callers(), 0);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_and_frees_the_slot() {
+    let pool = ComputePool::new(1, LONG);
+    for _ in 0..3 {
+        let failed = pool.run(caller(1), |_| -> Result<(), _> { panic!("on purpose") }).await;
+        assert_eq!(failed, Err(ComputeError::Panicked));
+    }
+    assert_eq!(pool.run(caller(1), |_| Ok(7)).await, Ok(7));
+    assert_eq!(pool.callers(), 0);
+}
+
+#[tokio::test]
+async fn the_jobs_of_one_call_share_its_budget() {
+    let pool = ComputePool::new(1, Duration::from_millis(1));
+    let call = pool.scope(caller(1));
+    let endless = |budget: &Budget| -> Result<(), ComputeError> {
+        loop {
+            budget.check()?;
+            std::thread::yield_now();
+        }
+    };
+    let spent = ComputeError::BudgetSpent(Duration::from_millis(1));
+    assert_eq!(call.run(endless).await, Err(spent));
+    assert_eq!(call.run(|_| Ok(())).await, Err(spent));
+    // Another call has a budget of its own.
+    let other = pool.with_call_time(LONG).scope(caller(1));
+    assert_eq!(other.run(|_| Ok(())).await, Ok(()));
+}
+
+#[test]
+fn small_work_runs_inline() {
+    let pool = ComputePool::new(1, LONG);
+    let call = pool.scope(caller(1));
+    // Without a runtime there are no blocking threads.
+    let small = pin!(call.run_sized(super::INLINE_BYTES, || 7));
+    let polled = small.poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(Ok(7)));
+}

@@ -1,0 +1,106 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::octopus::document;
+
+const WHOLE: Bounds = Bounds { json: usize::MAX / 2, text: usize::MAX / 2, values: usize::MAX / 2 };
+
+fn bounded(body: &str, bounds: Bounds) -> Bounded {
+    Bounded::parse(body.as_bytes(), bounds).unwrap()
+}
+
+fn values(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(values).sum(),
+        Value::Object(fields) => fields.values().map(values).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn a_page_keeps_its_first_items_and_the_scalars_after_them() {
+    let items: Vec<_> = (0..1000).map(|n| json!({ "Id": format!("Releases-{n}") })).collect();
+    let page = json!({ "ItemType": "Release", "Items": items, "TotalResults": 4000, "Links": {},
+        "Other": { "Large": 1 } });
+    let bounds = Bounds { json: 2000, text: 500, values: 1000 };
+    let read = bounded(&page.to_string(), bounds);
+    let kept = read.value["Items"].as_array().unwrap();
+    assert!((50..100).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(kept.as_slice(), &items[..kept.len()]);
+    assert_eq!(read.value["TotalResults"], 4000);
+    assert_eq!(read.value.get("Links").or(read.value.get("Other")), None);
+    let omitted = Omitted { items: 1000 - kept.len() as u64, fields: 1, texts: 0 };
+    assert_eq!(read.omitted, omitted);
+}
+
+#[test]
+fn long_texts_end_before_a_word_that_is_cut() {
+    let key = "API-FAKEFAKEFAKEFAKEFAKE1";
+    let bounds = Bounds { text: 110, ..WHOLE };
+    let text = format!("{}{key} end", "word ".repeat(20));
+    let read = bounded(&json!({ "Notes": text, "Next": "x" }).to_string(), bounds);
+    let notes = read.value["Notes"].as_str().unwrap();
+    assert!(notes.ends_with("word ...") && !notes.contains("API"), "{notes}");
+    assert_eq!(read.value["Next"], "x");
+    assert_eq!(read.omitted, Omitted { texts: 1, ..Omitted::default() });
+    // Without a space nothing is left of it that could be a part of a secret.
+    let read = bounded(&json!("x".repeat(200)).to_string(), bounds);
+    assert_eq!(read.value, " ...");
+}
+
+#[test]
+fn what_is_no_json_is_an_error() {
+    for body in ["", "{", "[1,", "<html>", "{\"a\":1", &"[".repeat(200)] {
+        assert!(Bounded::parse(body.as_bytes(), Bounds::DOCUMENT).is_err(), "{body}");
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,40}|[\\x00-\\x1f\"\\\\ ]{0,8}".prop_map(Value::from),
+    ];
+    scalar.prop_recursive(5, 200, 12, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
+            prop::collection::vec(("[a-c]{0,3}|Links|\\PC{0,5}", inner), 0..12)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_document_that_fits_is_kept_whole(value in any_json()) {
+        let text = value.to_string();
+        // Numbers of 64 bits do not all survive being written and read.
+        let full: Value = serde_json::from_str(&text).unwrap();
+        let read = bounded(&text, WHOLE);
+        prop_assert_eq!(read.value, document::raw(full));
+        prop_assert!(read.omitted.is_nothing());
+    }
+
+    #[test]
+    fn what_is_kept_is_within_the_bounds(
+        value in any_json(), json in 0_usize..400, text in 0_usize..40, count in 0_usize..60,
+    ) {
+        let read = bounded(&value.to_string(), Bounds { json, text, values: count });
+        prop_assert!(read.value.to_string().len() <= json + 8 * 1024);
+        prop_assert!(values(&read.value) <= count.max(1) + 256);
+    }
+
+    #[test]
+    fn kept_and_omitted_items_are_all_items(
+        items in prop::collection::vec("\\PC{0,30}", 0..60), json in 2_usize..2000,
+    ) {
+        let read = bounded(&Value::from(items.clone()).to_string(), Bounds { json, ..WHOLE });
+        let kept = read.value.as_array().unwrap();
+        prop_assert!(kept.iter().eq(items.iter().take(kept.len())));
+        prop_assert_eq!(kept.len() as u64 + read.omitted.items, items.len() as u64);
+    }
+}

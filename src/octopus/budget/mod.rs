@@ -1,0 +1,269 @@
+//! Limits the memory that large bodies occupy in this process at the same time.
+//!
+//! A reader declares the most bytes that it can need (its claim) and reserves them in steps while
+//! they arrive. Most responses of Octopus do not state their length, so a reader cannot reserve
+//! the exact size before it starts. A step is granted only if all readers can still finish
+//! afterwards, one after the other: this is the [banker's algorithm] for one resource. It rules
+//! out the deadlock in which every reader holds a part and waits for the rest.
+//!
+//! One owner (a caller, or an address) holds at most half of the budget, by the same rule, so the
+//! large reads of one caller cannot stop the reads of another. The first [`UNCOUNTED`] bytes of a
+//! body need no reservation: small reads never wait.
+//!
+//! [banker's algorithm]: https://en.wikipedia.org/wiki/Banker%27s_algorithm
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
+
+use super::Fingerprint;
+
+/// Number of bytes of each body that are not counted.
+pub const UNCOUNTED: usize = 64 * 1024;
+/// Bytes are reserved in multiples of this.
+const STEP: usize = 256 * 1024;
+
+/// A budget of bytes. Clones share it.
+#[derive(Debug, Clone)]
+pub struct MemoryBudget(Arc<Mutex<State>>);
+
+/// The budget had no room before the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted;
+
+/// Bytes that one reader holds. Dropping it releases them.
+#[derive(Debug)]
+pub struct Reservation {
+    budget: MemoryBudget,
+    id: u64,
+    held: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    total: usize,
+    reserved: usize,
+    peak: usize,
+    refusals: u64,
+    next: u64,
+    holders: BTreeMap<u64, Holder>,
+    /// In the order of arrival. Later waiters are served before those that cannot be served yet.
+    waiting: VecDeque<Waiter>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    owner: Fingerprint,
+    held: usize,
+    claim: usize,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    holder: u64,
+    step: usize,
+    granted: oneshot::Sender<()>,
+}
+
+impl MemoryBudget {
+    /// Creates a budget of `total` bytes.
+    pub fn new(total: usize) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            total,
+            reserved: 0,
+            peak: 0,
+            refusals: 0,
+            next: 0,
+            holders: BTreeMap::new(),
+            waiting: VecDeque::new(),
+        })))
+    }
+
+    /// Changes the size of the budget. Readers that hold more finish what they have begun.
+    pub fn resize(&self, total: usize) {
+        let mut state = self.lock();
+        state.total = total;
+        let share = state.share();
+        for holder in state.holders.values_mut() {
+            holder.claim = holder.claim.min(share).max(holder.held);
+        }
+        state.serve();
+    }
+
+    /// Returns the most bytes that one owner can hold, which is also the largest claim.
+    pub fn share(&self) -> usize {
+        self.lock().share()
+    }
+
+    /// Returns the number of bytes that are reserved now.
+    pub fn reserved(&self) -> usize {
+        self.lock().reserved
+    }
+
+    /// Returns the largest number of bytes that were reserved at any time.
+    pub fn peak(&self) -> usize {
+        self.lock().peak
+    }
+
+    /// Returns how many readers gave up because the budget had no room in time.
+    pub fn refusals(&self) -> u64 {
+        self.lock().refusals
+    }
+
+    /// Registers a reader of `owner` that will hold at most `claim` bytes. It holds none yet.
+    pub fn open(&self, owner: Fingerprint, claim: usize) -> Reservation {
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        let claim = claim.min(state.share());
+        state.holders.insert(id, Holder { owner, held: 0, claim });
+        Reservation { budget: self.clone(), id, held: 0 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reservation {
+    /// Reserves bytes until this reader holds `bytes`, if that is possible at once.
+    pub fn try_grow(&mut self, bytes: usize) -> bool {
+        if bytes <= self.held {
+            return true;
+        }
+        let mut state = self.budget.lock();
+        let Some(step) = state.step(self.id, bytes) else { return false };
+        let is_granted = state.is_granted(self.id, step);
+        if is_granted {
+            state.give(self.id, step);
+            self.held += step;
+        }
+        is_granted
+    }
+
+    /// Reserves bytes until this reader holds `bytes`, and waits for them until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`Exhausted`] if the budget has no room before `deadline`, or `bytes` exceed the claim.
+    pub async fn grow(&mut self, bytes: usize, deadline: Instant) -> Result<(), Exhausted> {
+        if self.try_grow(bytes) {
+            return Ok(());
+        }
+        let granted = {
+            let mut state = self.budget.lock();
+            let Some(step) = state.step(self.id, bytes) else {
+                state.refusals += 1;
+                return Err(Exhausted);
+            };
+            let (granted, wait) = oneshot::channel();
+            state.waiting.push_back(Waiter { holder: self.id, step, granted });
+            state.serve();
+            wait
+        };
+        // Whether it was granted is read from the state: both can happen at the same moment.
+        let _ = timeout_at(deadline, granted).await;
+        let mut state = self.budget.lock();
+        state.waiting.retain(|waiter| waiter.holder != self.id);
+        self.held = state.holders.get(&self.id).map_or(0, |holder| holder.held);
+        if self.held >= bytes {
+            return Ok(());
+        }
+        state.refusals += 1;
+        Err(Exhausted)
+    }
+
+    /// Declares that this reader needs no more than `bytes`, and releases what it holds beyond.
+    pub fn settle(&mut self, bytes: usize) {
+        let mut state = self.budget.lock();
+        if let Some(holder) = state.holders.get_mut(&self.id) {
+            let excess = holder.held.saturating_sub(bytes);
+            holder.held -= excess;
+            holder.claim = holder.held;
+            self.held = holder.held;
+            state.reserved -= excess;
+        }
+        state.serve();
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut state = self.budget.lock();
+        state.waiting.retain(|waiter| waiter.holder != self.id);
+        if let Some(holder) = state.holders.remove(&self.id) {
+            state.reserved -= holder.held;
+        }
+        state.serve();
+    }
+}
+
+impl State {
+    fn share(&self) -> usize {
+        self.total / 2
+    }
+
+    /// The step to `bytes`, rounded up within the claim. `None` if the claim is smaller.
+    fn step(&self, id: u64, bytes: usize) -> Option<usize> {
+        let holder = self.holders.get(&id)?;
+        let goal = bytes.checked_next_multiple_of(STEP)?.min(holder.claim);
+        (goal >= bytes).then(|| goal - holder.held)
+    }
+
+    /// Whether all readers can still finish if this one gets so many bytes more.
+    fn is_granted(&self, id: u64, step: usize) -> bool {
+        let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
+        let after = |(other, holder): (&u64, &Holder)| {
+            let more = if *other == id { step } else { 0 };
+            Holder { held: holder.held + more, ..*holder }
+        };
+        let all = || self.holders.iter().map(after);
+        is_safe(self.share(), all().filter(|holder| holder.owner == owner))
+            && is_safe(self.total, all())
+    }
+
+    fn give(&mut self, id: u64, step: usize) {
+        if let Some(holder) = self.holders.get_mut(&id) {
+            holder.held += step;
+            self.reserved += step;
+            self.peak = self.peak.max(self.reserved);
+        }
+    }
+
+    /// Grants what can be granted.
+    fn serve(&mut self) {
+        for _ in 0..self.waiting.len() {
+            let Some(waiter) = self.waiting.pop_front() else { return };
+            if self.is_granted(waiter.holder, waiter.step) {
+                self.give(waiter.holder, waiter.step);
+                // A receiver that is gone is about to drop its reservation.
+                let _ = waiter.granted.send(());
+            } else {
+                self.waiting.push_back(waiter);
+            }
+        }
+    }
+}
+
+/// Whether these readers can all finish within `total` bytes, one after the other.
+fn is_safe(total: usize, holders: impl Iterator<Item = Holder>) -> bool {
+    let mut readers: Vec<_> =
+        holders.map(|Holder { held, claim, .. }| (claim.saturating_sub(held), held)).collect();
+    readers.sort_unstable();
+    let held = readers.iter().map(|(_, held)| held).sum();
+    let Some(mut free) = total.checked_sub(held) else { return false };
+    readers.into_iter().all(|(need, held)| {
+        let can_finish = need <= free;
+        free += held;
+        can_finish
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! Memory: large answers of Octopus and large requests, at the limit that the shipped deployments set.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
+};
+use futures::{StreamExt, future::join_all, stream};
+use octopus_mcp::{
+    config::{ByteSize, Config, Period},
+    sample::{Sample, keys},
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::{
+    commands::{Serving, program},
+    support::{TestServer, client, serve, soon},
+};
+
+/// The memory limit in deploy/: kubernetes, helm, ecs, compose.
+const SHIPPED_LIMIT_KIB: u64 = 512 * 1024;
+const MIB: usize = 1024 * 1024;
+const PIECE: usize = 64 * 1024;
+/// Concurrent calls: as many as one caller may have under way.
+const CALLS: usize = 64;
+
+/// A page of releases with this many bytes of JSON, in items as Octopus sends them.
+fn page(bytes: usize) -> Bytes {
+    let mut page = r#"{"ItemType":"Release","Items":["#.to_owned();
+    while page.len() < bytes {
+        let number = page.len();
+        let item = json!({ "Id": format!("Releases-{number}"), "Version": format!("1.0.{number}"),
+            "ProjectId": "Projects-1", "ChannelId": "Channels-1", "ReleaseNotes": null,
+            "IgnoreChannelRules": false, "SelectedPackages": [{ "ActionName": "Deploy",
+            "Version": "1.0", "PackageReferenceName": "" }, 1, 2, 3],
+            "Links": { "Self": "/api/releases/1", "Project": "/api/projects/1" } });
+        page += &item.to_string();
+        page.push(',');
+    }
+    page.pop();
+    (page + r#"],"TotalResults":123456}"#).into()
+}
+
+/// Answers requests for releases with one of two pages, and other requests as the sample instance
+/// does. Every second answer has no length, as those of Octopus have none.
+fn large(sample: &Sample, pages: [Bytes; 2]) -> axum::Router {
+    let answer = move |request: Request, next: Next| {
+        let pages = pages.clone();
+        async move {
+            if !request.uri().path().ends_with("/releases") {
+                return next.run(request).await;
+            }
+            let query = request.uri().query().unwrap_or_default();
+            let [first, second] = pages;
+            let page = if query.contains("large=1") { second } else { first };
+            let body = if query.contains("streamed=1") {
+                Body::from_stream(stream::iter(pieces(page)))
+            } else {
+                Body::from(page)
+            };
+            ([("content-type", "application/json")], body).into_response()
+        }
+    };
+    sample.router().layer(from_fn(answer))
+}
+
+fn pieces(page: Bytes) -> impl Iterator<Item = Result<Bytes, std::io::Error>> {
+    let starts = (0..page.len()).step_by(PIECE);
+    starts.map(move |from| Ok(page.slice(from..page.len().min(from + PIECE))))
+}
+
+/// A call of its own: reads of the same address by one caller are one read.
+fn execute(number: usize) -> Value {
+    let (streamed, large) = (number % 2, number / 2 % 2);
+    json!({ "method": "GET", "path": "/api/Spaces-1/releases",
+        "query": { "skip": number, "streamed": streamed, "large": large } })
+}
+
+/// Calls `execute` at a server that is a process, and returns the text of its answer.
+async fn call(url: &str, number: usize) -> String {
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "execute", "arguments": execute(number) } });
+    let request = client().post(url).header("content-type", "application/json");
+    let request = request.header("accept", "application/json, text/event-stream");
+    let request = request.header("x-octopus-apikey", keys::ADMIN).body(call.to_string());
+    let answer = request.timeout(Duration::from_mins(2)).send().await.unwrap();
+    answer.text().await.unwrap()
+}
+
+/// The most memory that a process has used, in KiB.
+fn peak_of(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim_end_matches("kB").trim().parse().unwrap()
+}
+
+/// Half of the answers have 18 MiB and are rejected by `execute_limit`. The others are below it and
+/// parsed: of 3 MiB, because a debug build parses slowly.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn large_reads_stay_within_the_shipped_memory_limit() {
+    let sample = Sample::new();
+    let octopus = serve(large(&sample, [page(3 * MIB), page(18 * MIB)]));
+    let url = format!("http://{}", octopus.address);
+    let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
+    let answers = join_all((0..CALLS).map(|number| call(&server.url, number))).await;
+    let peak = peak_of(server.id());
+    let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
+    let (shown, too_large) = (is("responseBytes"), is("larger than 8388608 bytes"));
+    let waited = is("other large answers take the memory");
+    assert_eq!(shown + too_large + waited, CALLS, "{answers:?}");
+    assert!(shown > 0 && too_large >= CALLS / 4, "{shown} {too_large} {waited}");
+    assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_kept_whole_says_where_to_go_on() {
+    let sample = Sample::new();
+    let router = large(&sample, [page(MIB), Bytes::new()]);
+    let server = TestServer::behind(sample, router, |_| {}).await;
+    let answer = server.answer("execute", execute(4)).await;
+    let items = answer["response"]["Items"].as_array().unwrap();
+    assert_eq!((&answer["skip"], &answer["nextSkip"]), (&json!(4), &json!(4 + items.len())));
+    assert_eq!(answer["response"]["TotalResults"], 123_456);
+    assert!(
+        items.iter().all(|item| item.get("Links").is_none() && item["SelectedPackages"][3] == 3)
+    );
+    let omitted = &answer["omitted"];
+    assert!(omitted["responseBytes"].as_u64().unwrap() >= MIB as u64, "{omitted}");
+    assert!(omitted["items"].as_u64().unwrap() > 1000, "{omitted}");
+}
+
+/// A server whose large answers stop after 1 MiB until `go_on` has a permit for each; and how many
+/// were begun.
+async fn stalling(
+    go_on: &Arc<Semaphore>,
+    change: impl FnOnce(&mut Config),
+) -> (TestServer, Arc<AtomicUsize>) {
+    let (sample, begun) = (Sample::new(), Arc::new(AtomicUsize::new(0)));
+    let (page, gate, count) = (page(3 * MIB / 2), Arc::clone(go_on), Arc::clone(&begun));
+    let answer = move |request: Request, next: Next| {
+        let (page, gate) = (page.clone(), Arc::clone(&gate));
+        let is_large = request.uri().path().ends_with("/releases");
+        count.fetch_add(usize::from(is_large), Ordering::SeqCst);
+        async move {
+            if !is_large {
+                return next.run(request).await;
+            }
+            let (first, rest) = (page.slice(..MIB), page.slice(MIB..));
+            let rest = stream::once(async move {
+                gate.acquire().await.unwrap().forget();
+                Ok(rest)
+            });
+            let body = Body::from_stream(stream::iter(pieces(first)).chain(rest));
+            ([("content-type", "application/json")], body).into_response()
+        }
+    };
+    let router = sample.router().layer(from_fn(answer));
+    let server = TestServer::behind(sample, router, |config| {
+        config.octopus.retries = 0;
+        config.octopus.concurrent_requests = 4;
+        config.octopus.response_limit = ByteSize(2 * MIB);
+        config.octopus.execute_limit = ByteSize(2 * MIB);
+        config.limits.bytes_in_flight = ByteSize(BUDGET);
+        change(config);
+    });
+    (server.await, begun)
+}
+
+/// The budget of these servers: one caller may hold 2 MiB.
+const BUDGET: usize = 4 * MIB;
+
+#[tokio::test]
+async fn calls_of_others_go_on_while_large_answers_wait_for_memory() {
+    let go_on = Arc::new(Semaphore::new(0));
+    let (server, begun) = stalling(&go_on, |_| {}).await;
+    let memory = server.running.as_ref().unwrap().memory.clone();
+    let large = (0..8).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
+    let small = async {
+        // More than there are places: a read that waits for memory has given its place back.
+        soon(async || (begun.load(Ordering::SeqCst) == 8).then_some(())).await;
+        for _ in 0..20 {
+            let called = server.call_as(keys::DEFAULT_SPACE_ONLY, "list_spaces", json!({})).await;
+            assert!(!called.is_error, "{}", called.text);
+        }
+        let metrics = server.running.as_ref().unwrap().metrics.text().unwrap();
+        let reserved = format!("octopus_mcp_memory_reserved_bytes {}", memory.reserved());
+        assert!(memory.reserved() > 0 && metrics.contains(&reserved), "{metrics}");
+        go_on.add_permits(8);
+    };
+    let (large, ()) = tokio::join!(join_all(large), small);
+    for called in large {
+        assert!(called.text.contains("Releases-"), "{}", called.text);
+    }
+    assert!(memory.peak() <= BUDGET, "{}", memory.peak());
+    assert_eq!((memory.reserved(), memory.refusals()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_read_that_finds_no_memory_in_time_says_what_to_do() {
+    let go_on = Arc::new(Semaphore::new(0));
+    let time = Period(Duration::from_secs(2));
+    let (server, _) = stalling(&go_on, |config| config.octopus.timeout = time).await;
+    let calls = (0..3).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
+    let called = join_all(calls).await;
+    assert!(called.iter().all(|called| called.is_error));
+    let refused = called.iter().find(|called| called.text.contains("take the memory")).unwrap();
+    assert!(refused.text.contains("a smaller `take`"), "{}", refused.text);
+    assert_eq!(server.running.as_ref().unwrap().memory.reserved(), 0);
+}
+
+#[tokio::test]
+async fn a_request_with_too_many_values_is_refused() {
+    let server = TestServer::start().await;
+    let body = |argument: String| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"list_spaces",
+                "arguments":{{"partialName":{argument}}}}}}}"#
+        )
+    };
+    let reply = server.post(&[], body(format!("[1{}]", ",1".repeat(400_000)))).await;
+    assert_eq!(reply.status, 413, "{}", reply.text);
+    assert!(reply.text.contains("JSON values"), "{}", reply.text);
+    let reply = server.post(&[], body(format!("\"{}\"", "[,".repeat(400_000)))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
