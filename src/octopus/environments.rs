@@ -54,6 +54,8 @@ impl Environment {
 }
 
 impl Named for Environment {
+    const FEW: bool = true;
+
     fn name(&self) -> &str {
         &self.name
     }

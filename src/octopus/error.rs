@@ -34,14 +34,25 @@ pub enum Error {
         /// Names of things that do exist, nearest first.
         near: Vec<String>,
     },
-    /// A name that several things have.
-    #[error("'{wanted}' is the name of more than one {noun}")]
+    /// A text that is the name, slug or ID of several things.
+    #[error("'{wanted}' is the name, slug or ID of more than one {noun}")]
     Ambiguous {
         /// What kind of thing was looked for.
         noun: &'static str,
         /// The name that was looked for.
         wanted: String,
         /// The things with that name, as `Name (ID)`.
+        candidates: Vec<String>,
+    },
+    /// A text that a change would send, and that Octopus could take for another thing than the one
+    /// that was judged.
+    #[error("'{text}' stands for more than one {noun}, so nothing was sent: {}", candidates.join(" and "))]
+    Confusable {
+        /// What kind of thing it is.
+        noun: &'static str,
+        /// The text: the ID, name or slug of one thing, and the name, slug or ID of another.
+        text: String,
+        /// Both things, as `Name (ID)`.
         candidates: Vec<String>,
     },
     /// Text where an ID is needed, and the text is none.
@@ -193,6 +204,7 @@ impl Error {
             | Self::NoMemory { sent: false }
             | Self::Redirected { .. }
             | Self::Ambiguous { .. }
+            | Self::Confusable { .. }
             | Self::MalformedId { .. }
             | Self::TooOld { .. } => true,
             Self::Unavailable { .. }

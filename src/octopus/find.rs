@@ -1,4 +1,8 @@
 //! Finding a document by what people call it: a name in any letter case, a slug, or an ID.
+//!
+//! An ID wins over a name, and a name over a slug. Octopus lets people give a thing the ID of another
+//! one as its name or slug, and its own order of precedence is not documented. A change therefore
+//! sends only texts that stand for one document in every order (`rival.rs`).
 
 use crate::text::nearest::nearest;
 
@@ -113,13 +117,25 @@ impl Collection<'_> {
     }
 }
 
+/// Returns the one document of a list that is called so, if there is one.
+///
+/// # Errors
+/// [`Error::Ambiguous`] where several are called so and none has it as its ID or alone as its name.
+pub(super) fn choose<'a, R: Named>(
+    wanted: &str,
+    documents: &'a [R],
+) -> Result<Option<&'a R>, Error> {
+    Ok(pick(wanted.trim(), documents)?.and_then(|place| documents.get(place)))
+}
+
 /// The place of the one document that is called so, if there is one.
 fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
     let called = documents.iter().enumerate().filter(|(_, document)| document.is_called(wanted));
     let mut called: Vec<(usize, &R)> = called.collect();
     if called.len() > 1 {
-        // The same letters in the same case win; then a name wins over a slug.
-        let ranks: [fn(&R, &str) -> bool; 2] = [
+        // An ID wins; then the same letters in the same case; then a name wins over a slug.
+        let ranks: [fn(&R, &str) -> bool; 3] = [
+            |document, wanted| document.id().as_str().eq_ignore_ascii_case(wanted),
             |document, wanted| document.name() == wanted,
             |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
         ];
@@ -151,4 +167,72 @@ pub(super) fn missing<R: Named>(wanted: &str, place: Option<&str>, near: &[Strin
 fn near_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
     let names = documents.iter().map(Named::name);
     nearest(wanted, names, NEAR).into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::octopus::environments::Environment;
+
+    fn environment((id, name, slug): &(u8, String, String)) -> Environment {
+        serde_json::from_value(serde_json::json!({
+            "Id": format!("Environments-{id}"), "Name": name, "Slug": slug,
+        }))
+        .unwrap()
+    }
+
+    /// Texts of which many are equal, or differ in letter case alone.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            (0..4_u8).prop_map(|id| format!("Environments-{id}")),
+            (0..4_u8).prop_map(|id| format!("environments-{id}")),
+            "[aA]{1,2}",
+        ]
+    }
+
+    proptest! {
+        /// An ID wins, then a name, then a slug, in whatever order Octopus lists the documents.
+        #[test]
+        fn look_up_prefers_ids_then_names_then_slugs(
+            things in prop::collection::vec((0..4_u8, text(), text()), 0..6),
+            wanted in text(),
+            seed in any::<u64>(),
+        ) {
+            let mut things = things;
+            let mut seen = std::collections::BTreeSet::new();
+            things.retain(|(id, ..)| seen.insert(*id));
+            let documents: Vec<Environment> = things.iter().map(environment).collect();
+            let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
+            let by = |of: &dyn Fn(&Environment) -> bool| -> Vec<String> {
+                documents.iter().filter(|d| of(d)).map(|d| d.id.to_string()).collect()
+            };
+            let ids = by(&|d| is(d.id.as_str()));
+            let exact = by(&|d| d.name == wanted);
+            let names = by(&|d| is(&d.name));
+            let slugs = by(&|d| d.slug.as_deref().is_some_and(is));
+            let found = choose(&wanted, &documents);
+            let chosen = found.as_ref().ok().map(|found| found.map(|d| d.id.to_string()));
+            if let [id] = ids.as_slice() {
+                prop_assert_eq!(chosen.clone(), Some(Some(id.clone())));
+            } else if let [id] = exact.as_slice() {
+                prop_assert_eq!(chosen.clone(), Some(Some(id.clone())));
+            } else if let [id] = names.as_slice() {
+                prop_assert_eq!(chosen.clone(), Some(Some(id.clone())));
+            } else if names.is_empty() && slugs.len() < 2 {
+                prop_assert_eq!(chosen.clone(), Some(slugs.first().cloned()));
+            } else {
+                prop_assert!(found.is_err(), "{:?}", found);
+            }
+            let mut turned = documents.clone();
+            if !turned.is_empty() {
+                let by = usize::try_from(seed % turned.len() as u64).unwrap();
+                turned.rotate_left(by);
+            }
+            let again = choose(&wanted, &turned);
+            let again = again.ok().map(|found| found.map(|d| d.id.to_string()));
+            prop_assert_eq!(again, chosen);
+        }
+    }
 }

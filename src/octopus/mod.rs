@@ -40,6 +40,7 @@ mod find;
 mod page;
 mod portal;
 mod resource;
+mod rival;
 mod space;
 mod version;
 

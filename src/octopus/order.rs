@@ -55,10 +55,14 @@ impl Order {
         Self { method: Method::Put, path, body: Some(body) }
     }
 
-    /// Tells one order from another.
-    pub fn digest(&self) -> [u8; 32] {
+    /// Tells one order from another, whatever the ID of the change (`audit_id`) that its body may
+    /// carry: two questions about one and the same change have two IDs.
+    pub fn digest(&self, audit_id: Option<&str>) -> [u8; 32] {
         let mut digest = Sha256::new();
-        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let mut body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        if let Some(id) = audit_id.filter(|id| !id.is_empty()) {
+            body = body.replace(id, "");
+        }
         digest.update(format!("{} {}\n{body}", self.method, self.path));
         digest.finalize().into()
     }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Page, Resource, Space, Window, channels::Channel, projects::Project,
-    resource::null_as_default,
+    Error, Id, Page, Resource, Space, Window, channels::Channel, find::choose, projects::Project,
+    resource::null_as_default, rival::Meant,
 };
 use crate::text::nearest::nearest;
 
@@ -103,7 +103,12 @@ pub async fn exactly(
     version: &str,
 ) -> Result<Release, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
-    space.session().get(&path.then([version.trim()])).await
+    let release: Release = space.session().get(&path.then([version.trim()])).await?;
+    // The last segment of the path is a version or an ID, and an ID may be of any project.
+    if release.project_id != *project {
+        return Err(space.not_found(&release.id));
+    }
+    Ok(release)
 }
 
 /// The channels of a project, up to a few hundred.
@@ -111,6 +116,29 @@ pub async fn channels_of(space: &Space, project: &Id<Project>) -> Result<Vec<Cha
     let path = space.path([Project::COLLECTION, project.as_str(), Channel::COLLECTION]);
     let window = Window { skip: 0, take: 500 };
     Ok(space.list::<Channel>(path, window).await?.items)
+}
+
+/// The channel of a project that a call means: the one that it names, or the default one. A change
+/// sends its ID.
+///
+/// # Errors
+/// [`Error::Confusable`] where another channel of the project has this ID as its name or slug.
+pub fn channel_for_change(
+    space: &Space,
+    channels: &[Channel],
+    wanted: Option<&str>,
+) -> Result<Option<Channel>, Error> {
+    let found = match wanted {
+        None => channels.iter().find(|channel| channel.is_default).or(channels.first()),
+        Some(wanted) => match choose(wanted, channels)? {
+            None => return Err(space.no_such(wanted, channels.iter())),
+            found => found,
+        },
+    };
+    if let Some(found) = found {
+        Meant::by_id(found).alone_in(channels)?;
+    }
+    Ok(found.cloned())
 }
 
 /// What the next release of a project would be called.

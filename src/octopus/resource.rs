@@ -1,6 +1,6 @@
 //! What all documents of Octopus share: an ID of their own form, and where they are found.
 
-use std::{fmt, hash, marker::PhantomData};
+use std::{borrow::Cow, fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
@@ -24,6 +24,9 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
 
 /// A kind of document that people call by a name.
 pub trait Named: Resource {
+    /// Whether a space has few of them, so that all can be read before each change.
+    const FEW: bool = false;
+
     /// The name, unique among its kind up to letter case.
     fn name(&self) -> &str;
 
@@ -35,6 +38,22 @@ pub trait Named: Resource {
     fn is_called(&self, wanted: &str) -> bool {
         let is = |text: &str| text.to_lowercase() == wanted.trim().to_lowercase();
         is(self.name()) || self.slug().is_some_and(is) || is(self.id().as_str())
+    }
+
+    /// Whether the name has the form of an ID of this kind, such as an environment that is named
+    /// "Environments-6".
+    fn is_named_like_id(&self) -> bool {
+        Id::<Self>::parse(self.name()).is_ok()
+    }
+
+    /// Returns the name for a person who decides on a change. A name that has the form of an ID is
+    /// followed by the document's own ID, so that it cannot pass for another document.
+    fn label(&self) -> Cow<'_, str> {
+        if self.is_named_like_id() {
+            Cow::Owned(format!("{} ({})", self.name(), self.id()))
+        } else {
+            Cow::Borrowed(self.name())
+        }
     }
 }
 

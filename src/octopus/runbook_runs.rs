@@ -7,9 +7,11 @@ use serde_json::Value;
 use super::{
     Error, Id, Named, Page, Resource, Space,
     environments::Environment,
+    find::choose,
     git::{self, Reference},
     previews::Preview,
     projects::Project,
+    rival::Meant,
     runbooks::Runbook,
     tasks::Task,
     tenants::Tenant,
@@ -40,6 +42,7 @@ impl Resource for RunbookRun {
 #[serde(rename_all = "PascalCase")]
 pub struct RunbookSnapshot {
     pub id: Id<RunbookSnapshot>,
+    pub runbook_id: Option<Id<Runbook>>,
     pub name: String,
 }
 
@@ -128,17 +131,31 @@ pub async fn process(
     }
 }
 
-/// The snapshot of a runbook with this name or ID.
+/// Finds the snapshot of a runbook with this ID or name, to be run by its ID.
+///
+/// # Errors
+/// [`Error::Confusable`] where another of the newest snapshots of the runbook has this ID as its
+/// name; [`Error::NotFound`] where the snapshot is of another runbook.
 pub async fn snapshot(
     space: &Space,
     runbook: &Runbook,
     wanted: &str,
 ) -> Result<RunbookSnapshot, Error> {
-    if let Ok(id) = Id::<RunbookSnapshot>::parse(wanted) {
-        return space.get(&id).await;
-    }
     let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
     let page: Page<RunbookSnapshot> = space.session().get(&path.with("take", NEWEST)).await?;
-    let found = page.items.iter().find(|snapshot| snapshot.is_called(wanted));
-    found.cloned().ok_or_else(|| space.no_such(wanted, page.items.iter()))
+    let found = match Id::<RunbookSnapshot>::parse(wanted) {
+        Ok(id) => {
+            let found: RunbookSnapshot = space.get(&id).await?;
+            if found.runbook_id.as_ref().is_some_and(|of| *of != runbook.id) {
+                return Err(space.not_found(&id));
+            }
+            found
+        }
+        Err(_) => match choose(wanted, &page.items)? {
+            Some(found) => found.clone(),
+            None => return Err(space.no_such(wanted, page.items.iter())),
+        },
+    };
+    Meant::by_id(&found).alone_in(&page.items)?;
+    Ok(found)
 }

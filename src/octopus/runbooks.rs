@@ -10,6 +10,7 @@ use super::{
     git::{self, Reference},
     projects::Project,
     resource::null_as_default,
+    rival,
 };
 
 /// The fields of a runbook that the tools read. In Git its ID is its slug.
@@ -67,7 +68,7 @@ pub enum Place<'a> {
 }
 
 impl Place<'_> {
-    fn path(self, space: &Space) -> Path {
+    pub(super) fn path(self, space: &Space) -> Path {
         match self {
             Self::Space => space.path([Runbook::COLLECTION]),
             Self::Project(project) => {
@@ -85,6 +86,21 @@ pub async fn find(space: &Space, place: Place<'_>, wanted: &str) -> Result<Runbo
     let path = place.path(space);
     let collection = Collection { session: space.session(), path, place: Some(space.name()) };
     settled(space, place, collection.find(wanted).await).await
+}
+
+/// Finds a runbook that a change sends by its name, because Octopus takes no ID there.
+///
+/// # Errors
+/// [`Error::Confusable`] where the name is another runbook's name, slug or ID, and the errors of
+/// [`find`].
+pub async fn find_for_change(
+    space: &Space,
+    place: Place<'_>,
+    wanted: &str,
+) -> Result<Runbook, Error> {
+    let runbook = find(space, place, wanted).await?;
+    rival::ensure_runbook(space, place, &runbook).await?;
+    Ok(runbook)
 }
 
 /// Reads a page of runbooks, by name.

@@ -55,9 +55,13 @@ impl Space {
         &self.known.name
     }
 
-    /// Whether this is its name, its slug or its ID.
+    /// Whether this is its name, its slug or its ID. A text that has the form of an ID is its ID
+    /// or nothing: a space that somebody named "Spaces-2" is not the space with that ID.
     pub fn is_called(&self, name: &str) -> bool {
         let KnownSpace { id, name: known, slug } = &self.known;
+        if let Ok(wanted) = Id::<spaces::Space>::parse(name) {
+            return wanted.as_str().eq_ignore_ascii_case(id.as_str());
+        }
         let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
         names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
     }
@@ -175,11 +179,11 @@ impl Space {
     }
 
     /// Writes down that a document is meant.
-    fn note<R: Resource>(&self, document: &R) {
+    pub(super) fn note<R: Resource>(&self, document: &R) {
         self.session.touched().note(|touches| document.touches(touches));
     }
 
-    fn collection<R: Named>(&self) -> Collection<'_> {
+    pub(super) fn collection<R: Named>(&self) -> Collection<'_> {
         let path = self.path([R::COLLECTION]);
         Collection { session: &self.session, path, place: Some(&self.known.name) }
     }

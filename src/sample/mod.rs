@@ -32,12 +32,14 @@ mod call;
 mod clock;
 mod credential;
 mod dice;
+mod edited;
 mod fault;
 mod history;
 mod journal;
 pub mod keys;
 mod order;
 mod page;
+mod precedence;
 mod query;
 mod routes;
 mod serve;
@@ -54,6 +56,7 @@ use axum::Router;
 
 pub use fault::Fault;
 pub use journal::Entry;
+pub use precedence::Precedence;
 pub use tokens::Tokens;
 pub use trouble::Trouble;
 
@@ -99,6 +102,15 @@ impl Sample {
         let version = Version::parse(version);
         let world = Arc::new(World::build(&version));
         Self::with_world(version, world)
+    }
+
+    /// The same sample instance, whose executions API looks at this first.
+    #[must_use]
+    pub fn preferring(self, precedence: Precedence) -> Self {
+        let mut world = World::clone(&self.instance.world());
+        world.precedence = precedence;
+        *self.instance.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
+        self
     }
 
     /// The HTTP side. The caller may nest it below a virtual directory; links then start with it.

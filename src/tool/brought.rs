@@ -105,13 +105,25 @@ impl Brought {
         };
         let name = match (&given, &token) {
             (Some(key), _) => Name::Given(named(1, key.as_bytes())),
-            (None, Some(token)) => Name::Asked(named(2, &token.nonce)),
+            (None, Some(token)) => Name::Asked {
+                change: named(2, &token.proposal),
+                asked: Uuid::from_bytes(token.nonce),
+            },
             (None, None) => Name::Call(named(3, &call)),
         };
         let whose = whose.finalize().into();
         let change =
             token.as_ref().map_or_else(Uuid::now_v7, |token| Uuid::from_bytes(token.nonce));
         Ok(Self { arguments, call, token, typed, bare, can_ask: *can_ask, whose, name, change })
+    }
+
+    /// What the name of the deed is bound to: a key of the caller to their call, everything else to
+    /// itself. A change that was approved may have been written in two ways.
+    pub(super) fn bound(&self) -> Key {
+        match self.name {
+            Name::Given(_) => self.call,
+            Name::Asked { change: key, .. } | Name::Call(key) => key,
+        }
     }
 
     /// The arguments that are the tool's.

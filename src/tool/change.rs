@@ -100,7 +100,7 @@ pub(super) fn change<T: Change>(
             }
             Ok(Plan::Change(proposal)) => {
                 let id = cx.trail.marked().map(|change| change.to_string());
-                Ok(proposal.fact_if("Audit ID", id))
+                Ok(proposal.audited(id))
             }
             Err(error) => Err(error),
         };

@@ -209,6 +209,9 @@ impl Error {
                 octopus::Error::Ambiguous { candidates, .. } => {
                     format!("call again with one of these IDs: {}", candidates.join(", "))
                 }
+                octopus::Error::Confusable { noun, .. } => {
+                    format!("give each {noun} a name and a slug that are no ID of another, then call again")
+                }
                 octopus::Error::MalformedId { noun, .. } => {
                     list(noun).map(|tool| format!("{tool} shows the IDs"))?
                 }

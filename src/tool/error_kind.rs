@@ -29,6 +29,7 @@ impl Error {
                 octopus::Error::Forbidden { .. } => "octopus_forbidden",
                 octopus::Error::NotFound { .. } => "octopus_not_found",
                 octopus::Error::Ambiguous { .. } => "ambiguous",
+                octopus::Error::Confusable { .. } => "confusable",
                 octopus::Error::MalformedId { .. } => "malformed_id",
                 octopus::Error::Rejected { .. } => "octopus_rejected",
                 octopus::Error::TooOld { .. } => "octopus_too_old",

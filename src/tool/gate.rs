@@ -135,13 +135,13 @@ impl Gate {
     /// What was answered to the same call before, where it was.
     pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Answer>, Error> {
         let counts = match brought.name {
-            Name::Given(_) | Name::Asked(_) => true,
+            Name::Given(_) | Name::Asked { .. } => true,
             Name::Call(_) => self.asks_nobody(brought),
         };
         if !counts {
             return Ok(None);
         }
-        let found = self.ledger.find(&brought.whose, brought.name, &brought.call).await?;
+        let found = self.ledger.find(&brought.whose, brought.name, &brought.bound()).await?;
         let Some(deed) = found else { return Ok(None) };
         deed.result().await?.map(Some).map_err(unsure)
     }
@@ -255,10 +255,10 @@ impl Gate {
         brought: &Brought,
         work: impl Future<Output = Result<Answer, octopus::Error>> + Send + 'static,
     ) -> Result<(Answer, bool), Error> {
-        let Brought { whose, name, call, .. } = brought;
+        let Brought { whose, name, .. } = brought;
         let asked_here = |token: &Token| self.shown.contains_key(&token.nonce);
         let asked_here = brought.token.as_ref().is_some_and(asked_here);
-        match self.ledger.once(*whose, *name, *call, asked_here, work).await {
+        match self.ledger.once(*whose, *name, brought.bound(), asked_here, work).await {
             Ok((result, repeated)) => result.map(|answer| (answer, repeated)).map_err(unsure),
             Err(why) => Err(why.into()),
         }

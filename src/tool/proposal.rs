@@ -35,6 +35,8 @@ pub struct Proposal {
     pub touches: Touches,
     /// When it begins, where that is not at once.
     pub begins: Option<Moment>,
+    /// The ID of the change in the audit, where there is an audit.
+    pub(super) audit_id: Option<String>,
     /// How many invisible characters were removed from the words of Octopus.
     pub(super) removed: usize,
     /// How many secrets were taken out of them.
@@ -64,6 +66,7 @@ impl Proposal {
             deed: None,
             touches: Touches::default().unsure(kinds),
             begins: None,
+            audit_id: None,
             removed: 0,
             redacted: 0,
         };
@@ -154,6 +157,12 @@ impl Proposal {
         self
     }
 
+    /// Adds the ID of the change in the audit.
+    pub(super) fn audited(self, id: Option<String>) -> Self {
+        let proposal = self.fact_if("Audit ID", id.as_ref());
+        Self { audit_id: id, ..proposal }
+    }
+
     /// Adds what the rule says that wants somebody to agree.
     pub(super) fn ruled(self, decision: &Decision) -> Self {
         if decision.effect != Effect::Confirm {
@@ -196,13 +205,16 @@ impl Proposal {
     }
 
     /// Tells one proposal from another: everything that was shown, and everything that would be
-    /// sent.
+    /// sent. The ID of the change does not count, since the question is bound to it by its seal:
+    /// so two questions about one change in one state have one digest.
     pub(super) fn digest(&self) -> [u8; 16] {
+        let id = self.audit_id.as_deref();
         let mut digest = Sha256::new();
-        digest.update(self.order.digest());
+        digest.update(self.order.digest(id));
         digest.update(self.state.to_string());
-        for fact in &self.facts {
-            digest.update(fact.digest());
+        for Fact { about, says } in &self.facts {
+            let says = id.map_or_else(|| says.clone(), |id| says.replace(id, ""));
+            digest.update(Fact { about: about.clone(), says }.digest());
         }
         short(digest)
     }

@@ -37,11 +37,14 @@ use trail::Trail;
 
 use super::history::events::Events;
 use super::history::{self, ScriptBook, TaskFacts};
+use super::precedence::Precedence;
 use super::version::Version;
 
 /// All collections. A clone is cheap, and what is changed in it is not changed in the original.
 #[derive(Clone)]
 pub(super) struct World {
+    /// What the executions API looks at first.
+    pub(super) precedence: Precedence,
     /// The root document, as JSON.
     pub(super) root: Bytes,
     /// The links of the home of `Spaces-1`.
@@ -96,6 +99,7 @@ impl World {
     /// Builds everything as a server of this version shows it.
     pub(super) fn build(version: &Version) -> Self {
         let mut world = Self {
+            precedence: Precedence::default(),
             root: configuration::root(version),
             space_links: fixtures::parsed(fixtures::SPACE_LINKS),
             spaces: configuration::spaces(version),

@@ -5,6 +5,8 @@ use std::{
     time::Instant,
 };
 
+use uuid::Uuid;
+
 use super::{KEPT, Key, Name, Undone};
 
 /// How many deeds are known at once. While there are more, nothing is done.
@@ -13,11 +15,20 @@ const MOST: usize = 100_000;
 /// What was done, or is being done.
 #[derive(Debug)]
 pub(super) struct Done {
-    /// What each was done with, by its name.
-    arguments: HashMap<Key, Key>,
+    known: HashMap<Key, One>,
     /// The oldest first.
     since: VecDeque<(Instant, Key)>,
     most: usize,
+}
+
+/// One deed that is known.
+#[derive(Debug)]
+struct One {
+    /// What it was done with.
+    arguments: Key,
+    since: Instant,
+    /// When it ended, as a version 7 UUID.
+    ended: Option<Uuid>,
 }
 
 impl Default for Done {
@@ -29,7 +40,7 @@ impl Default for Done {
 impl Done {
     /// So many deeds at most.
     pub(super) fn of(most: usize) -> Self {
-        Self { arguments: HashMap::new(), since: VecDeque::new(), most }
+        Self { known: HashMap::new(), since: VecDeque::new(), most }
     }
 
     /// Why what has this name is not done again, where it was done.
@@ -37,31 +48,45 @@ impl Done {
         while let Some((since, key)) = self.since.front()
             && since.elapsed() >= KEPT
         {
-            self.arguments.remove(key);
+            // The same change may have been made again since.
+            if self.known.get(key).is_some_and(|one| one.since == *since) {
+                self.known.remove(key);
+            }
             self.since.pop_front();
         }
-        let done = self.arguments.get(name.key())?;
-        Some(if done == arguments { Undone::Forgotten } else { Undone::OtherCall })
+        let done = self.known.get(name.key())?;
+        if done.ended.is_some_and(|mark| name.is_after(mark)) {
+            return None;
+        }
+        Some(if done.arguments == *arguments { Undone::Forgotten } else { Undone::OtherCall })
     }
 
     /// Remembers that this is done from now on. A call that nobody was asked about has no name that
     /// counts for longer than its answer.
     pub(super) fn begin(&mut self, name: Name, arguments: Key) -> Result<(), Undone> {
-        let (Name::Given(key) | Name::Asked(key)) = name else { return Ok(()) };
+        let Some(key) = name.lasting() else { return Ok(()) };
         if let Some(undone) = self.undone(name, &arguments) {
             return Err(undone);
         }
         if self.since.len() >= self.most {
             return Err(Undone::Full);
         }
-        self.arguments.insert(key, arguments);
-        self.since.push_back((Instant::now(), key));
+        let since = Instant::now();
+        self.known.insert(*key, One { arguments, since, ended: None });
+        self.since.push_back((since, *key));
         Ok(())
+    }
+
+    /// Remembers when it ended.
+    pub(super) fn ended(&mut self, name: Name, mark: Uuid) {
+        if let Some(one) = self.known.get_mut(name.key()) {
+            one.ended = Some(mark);
+        }
     }
 
     /// Forgets that this was done.
     pub(super) fn forget(&mut self, name: Name) {
-        if self.arguments.remove(name.key()).is_some() {
+        if self.known.remove(name.key()).is_some() {
             self.since.retain(|(_, key)| key != name.key());
         }
     }

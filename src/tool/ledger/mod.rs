@@ -3,6 +3,12 @@
 //! Answers may be large, so the oldest are forgotten when there are too many bytes of them. That
 //! something was done is kept apart, for as long as its name counts, whatever becomes of the answer.
 //!
+//! Two people, or one person twice, may be asked about one and the same change before it is made. It
+//! is made once then: an approval is remembered by the change (caller, request, state that was
+//! shown) and not by its question. Whoever asks after the change was made means another one, as equal
+//! as it may be. Questions are told apart in time by their version 7 UUIDs (RFC 9562), which increase
+//! within a process; between replicas they are as exact as the clocks.
+//!
 //! Replicas that share a store know of one another's deeds by their claims.
 
 mod claims;
@@ -25,6 +31,7 @@ use moka::{
     ops::compute::{CompResult, Op},
     sync::Cache,
 };
+use uuid::Uuid;
 
 pub(in crate::tool) use self::undone::Undone;
 use self::{claims::Claims, done::Done};
@@ -53,8 +60,13 @@ pub(super) type Key = [u8; 32];
 pub(super) enum Name {
     /// The key that the caller chose.
     Given(Key),
-    /// The question that was answered with yes.
-    Asked(Key),
+    /// The change that was approved.
+    Asked {
+        /// The caller, the request and the state that was shown.
+        change: Key,
+        /// The question, a version 7 UUID.
+        asked: Uuid,
+    },
     /// The call itself. People make the same change again, so this counts for a moment, and only
     /// until they make another.
     Call(Key),
@@ -87,6 +99,8 @@ type Came = Result<Result<Answer, Error>, Undone>;
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: Instant,
+    /// The same moment as a version 7 UUID, to be compared with those of questions.
+    mark: Uuid,
     /// How large the answer was.
     bytes: u32,
 }
@@ -140,10 +154,11 @@ impl Ledger {
     }
 
     fn counts(&self, whose: &Key, name: Name, deed: &Deed) -> bool {
-        let Name::Call(key) = name else { return true };
-        match deed.ended.get() {
-            None => true,
-            Some(ended) => ended.at.elapsed() < AGAIN && self.last.get(whose) == Some(key),
+        let Some(ended) = deed.ended.get() else { return true };
+        match name {
+            Name::Given(_) => true,
+            Name::Asked { .. } => !name.is_after(ended.mark),
+            Name::Call(key) => ended.at.elapsed() < AGAIN && self.last.get(whose) == Some(key),
         }
     }
 
@@ -208,15 +223,20 @@ impl Ledger {
             let bytes = bytes.map_or(0, |answer| answer.body.len());
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
-            if let Some(claimed) = claimed.filter(|_| refused) {
+            let mark = Uuid::now_v7();
+            match claimed {
                 // Octopus did nothing, so the next try is a first one, here and elsewhere.
-                ledger.claims.give_up(&claimed).await;
+                Some(claimed) if refused => ledger.claims.give_up(&claimed).await,
+                Some(claimed) => ledger.claims.ended(name, &claimed, mark).await,
+                None => {}
             }
-            let _ = end.set(Ended { at: Instant::now(), bytes });
             let refused = refused || came.is_err();
             if refused {
                 ledger.done().forget(name);
+            } else {
+                ledger.done().ended(name, mark);
             }
+            let _ = end.set(Ended { at: Instant::now(), mark, bytes });
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
                 Some(_) if refused => Op::Remove,
@@ -237,8 +257,23 @@ impl Ledger {
 impl Name {
     fn key(&self) -> &Key {
         match self {
-            Self::Given(key) | Self::Asked(key) | Self::Call(key) => key,
+            Self::Given(key) | Self::Asked { change: key, .. } | Self::Call(key) => key,
         }
+    }
+
+    /// The key that counts for longer than an answer is kept. A call that nobody was asked about has
+    /// none.
+    fn lasting(&self) -> Option<&Key> {
+        match self {
+            Self::Given(key) | Self::Asked { change: key, .. } => Some(key),
+            Self::Call(_) => None,
+        }
+    }
+
+    /// Whether a deed that ended at this mark was over before the question was asked, so that the
+    /// question is about another one.
+    fn is_after(&self, mark: Uuid) -> bool {
+        matches!(self, Self::Asked { asked, .. } if *asked >= mark)
     }
 }
 

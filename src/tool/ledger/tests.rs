@@ -10,6 +10,11 @@ fn answer() -> Answer {
     Answer { content_type: "application/json".to_owned(), body: bytes::Bytes::new() }
 }
 
+/// A question about this change that is asked now.
+fn asked(change: u8) -> Name {
+    Name::Asked { change: [change; 32], asked: Uuid::now_v7() }
+}
+
 async fn done(ledger: &Ledger, name: Name) -> Result<bool, Undone> {
     let (result, repeated) =
         ledger.once(ME, name, *name.key(), false, async { Ok(answer()) }).await?;
@@ -33,7 +38,7 @@ async fn what_comes_twice_is_done_once_even_when_nobody_waits() {
             Ok(answer())
         }
     };
-    let name = Name::Asked([1; 32]);
+    let name = asked(1);
     let first = work(Arc::clone(&count));
     {
         // Whoever called gives up as soon as the work has begun.
@@ -67,7 +72,7 @@ async fn large_answers_are_not_kept_without_end() {
     for number in 0..10 {
         let body = large.clone();
         let work = async { Ok(Answer { body, ..answer() }) };
-        let name = Name::Asked([number; 32]);
+        let name = asked(number);
         assert!(ledger.once(ME, name, [0; 32], false, work).await.unwrap().0.is_ok());
     }
     ledger.deeds.run_pending_tasks();
@@ -88,7 +93,7 @@ async fn a_call_is_the_same_until_its_caller_makes_another() {
 #[tokio::test]
 async fn what_was_done_is_not_done_again_when_its_answer_is_forgotten() {
     let ledger = Ledger::of(1, Done::default());
-    let names = [Name::Asked([1; 32]), Name::Given([2; 32])];
+    let names = [asked(1), Name::Given([2; 32])];
     for name in names {
         assert_eq!(done(&ledger, name).await, Ok(false));
         ledger.deeds.run_pending_tasks();
@@ -107,9 +112,9 @@ async fn what_was_done_is_not_done_again_when_its_answer_is_forgotten() {
 async fn while_more_was_done_than_can_be_known_nothing_with_a_name_is_done() {
     let ledger = Ledger::of(KEPT_BYTES, Done::of(2));
     for (name, comes_to) in [
-        (Name::Asked([1; 32]), Ok(false)),
+        (asked(1), Ok(false)),
         (Name::Given([2; 32]), Ok(false)),
-        (Name::Asked([3; 32]), Err(Undone::Full)),
+        (asked(3), Err(Undone::Full)),
         (Name::Given([2; 32]), Ok(true)),
         (Name::Call([4; 32]), Ok(false)),
     ] {
@@ -117,9 +122,58 @@ async fn while_more_was_done_than_can_be_known_nothing_with_a_name_is_done() {
     }
     let refused = async { Err(Error::Rejected { status: 400, message: String::new() }) };
     let ledger = Ledger::of(KEPT_BYTES, Done::of(1));
-    let name = Name::Asked([1; 32]);
+    let name = asked(1);
     assert!(
         ledger.once(ME, name, *name.key(), false, refused).await.is_ok_and(|(r, _)| r.is_err())
     );
     assert_eq!(done(&ledger, name).await, Ok(false), "what is refused was not done");
+}
+
+/// Two questions about one change: whichever is approved first sends it, and the other one gets its
+/// outcome, also when the answer is not kept.
+#[tokio::test]
+async fn change_that_was_asked_for_twice_before_it_was_made_is_made_once() {
+    for ledger in [Ledger::new(Store::memory()), Ledger::of(1, Done::default())] {
+        let (first, second) = (asked(1), asked(1));
+        assert_eq!(done(&ledger, second).await, Ok(false));
+        ledger.deeds.run_pending_tasks();
+        let kept = ledger.deeds.get(first.key()).is_some();
+        for again in [first, second] {
+            let comes_to = if kept { Ok(true) } else { Err(Undone::Forgotten) };
+            assert_eq!(done(&ledger, again).await, comes_to, "{again:?}");
+            let found = ledger.find(&ME, again, again.key()).await.map(|deed| deed.is_some());
+            assert_eq!(found, if kept { Ok(true) } else { Err(Undone::Forgotten) });
+        }
+        // Whoever asks now means another change, as equal as it is; and the old questions are over.
+        let third = asked(1);
+        assert!(matches!(ledger.find(&ME, third, third.key()).await, Ok(None)));
+        assert_eq!(done(&ledger, third).await, Ok(false));
+        ledger.deeds.run_pending_tasks();
+        for again in [first, second, third] {
+            let comes_to = if kept { Ok(true) } else { Err(Undone::Forgotten) };
+            assert_eq!(done(&ledger, again).await, comes_to, "{again:?}");
+        }
+    }
+}
+
+/// A question that is asked while the change is under way is about that change.
+#[tokio::test]
+async fn question_asked_during_the_change_joins_it() {
+    let ledger = Ledger::new(Store::memory());
+    let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+    let work = async {
+        let _ = finished.await;
+        Ok(answer())
+    };
+    let first = asked(1);
+    let one = ledger.once(ME, first, *first.key(), false, work);
+    let two = async {
+        let second = asked(1);
+        let two = ledger.once(ME, second, *second.key(), false, async { panic!("sent again") });
+        let (two, ()) = tokio::join!(two, async { finish.send(()).unwrap() });
+        two
+    };
+    let (one, two) = tokio::join!(one, two);
+    assert!(!one.unwrap().1);
+    assert!(two.unwrap().1);
 }

@@ -98,9 +98,12 @@ pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<
         }
         if let Some(kind) = kind_of(&key) {
             for text in texts(value) {
-                if is_id(text) {
+                let is_id = is_id(text);
+                if is_id {
                     touches.add_id(text);
-                } else {
+                }
+                // A field for names takes an ID too, and another thing may be named like it.
+                if !is_id || !(key.ends_with("id") || key.ends_with("ids")) {
                     named.push(Called { kind, name: text.to_owned() });
                 }
             }
@@ -158,7 +161,7 @@ async fn is_found<R: Named>(
     name: &str,
     touches: &mut Touches,
 ) -> Result<bool, Error> {
-    match space.find::<R>(name).await {
+    match space.find_as_written::<R>(name).await {
         Ok(found) => {
             found.touches(touches);
             Ok(true)
@@ -175,6 +178,7 @@ pub(super) fn is_nothing(error: &OctopusError) -> bool {
         OctopusError::NotFound { .. }
             | OctopusError::Forbidden { .. }
             | OctopusError::Ambiguous { .. }
+            | OctopusError::Confusable { .. }
             | OctopusError::MalformedId { .. }
     )
 }

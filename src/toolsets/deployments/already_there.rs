@@ -38,10 +38,10 @@ impl AlreadyThere {
                 })
             };
             if tenants.peek().is_none() {
-                there.add(environment.name().to_owned(), here(None));
+                there.add(environment.label().into_owned(), here(None));
             }
             for tenant in tenants {
-                let place = format!("{}, {}", environment.name(), tenant.name());
+                let place = format!("{}, {}", environment.label(), tenant.label());
                 there.add(place, here(Some(tenant.id.as_str())));
             }
         }

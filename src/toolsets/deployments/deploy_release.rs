@@ -126,8 +126,9 @@ impl Change for DeployRelease {
                 "deploymentFreezeNames and deploymentFreezeOverrideReason go together".to_owned(),
             ));
         }
-        let space = cx.space(self.space.as_deref()).await?;
-        let project: Project = space.find(&self.project_name).await?;
+        executions::ensure_freeze_names(freezes)?;
+        let space = executions::space(cx, self.space.as_deref()).await?;
+        let project: Project = space.find_for_change(&self.project_name).await?;
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
@@ -138,6 +139,7 @@ impl Change for DeployRelease {
             Manner::machines(&space, Words::of(&self.specific_machine_names)),
             Manner::machines(&space, Words::of(&self.excluded_machine_names)),
         )?;
+        executions::ensure_plain_version(&release)?;
         let (there, previews) = futures::try_join!(
             AlreadyThere::of(&space, &project, &targets),
             previews_of(&space, &release, &targets),
@@ -155,12 +157,12 @@ impl Change for DeployRelease {
         let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
         let whom = targets.tenancy.whom();
         let question =
-            format!("Deploy {} {} to {}{whom}?", project.name, release.version, targets.names());
+            format!("Deploy {} {} to {}{whom}?", project.label(), release.version, targets.names());
         let touches = executions::touches(&space, &project, Some(&targets));
         let mut proposal = Proposal::new("deployment", &question, order)
             .touching(touches)
             .fact("Space", space.name())
-            .fact("Project", &project.name)
+            .fact("Project", project.label())
             .fact("Release", &release.version);
         proposal = targets.show(proposal);
         proposal = there.show(proposal);
@@ -221,17 +223,17 @@ impl DeployRelease {
         };
         put("SpaceId", json!(space.id()));
         put("SpaceIdOrName", json!(space.id()));
-        put("ProjectName", json!(project.name));
+        put("ProjectName", json!(project.id));
         put("ReleaseVersion", json!(release.version));
-        let names: Vec<&str> = targets.environments.iter().map(Named::name).collect();
+        let environments = targets.environment_ids();
         let form = match &targets.tenancy {
             Tenancy::Untenanted => {
-                put("EnvironmentNames", json!(names));
+                put("EnvironmentNames", json!(environments));
                 "untenanted"
             }
             tenancy @ Tenancy::Tenanted { .. } => {
-                put("EnvironmentName", json!(names.first()));
-                put("Tenants", json!(tenancy.names()));
+                put("EnvironmentName", json!(environments.first()));
+                put("Tenants", json!(tenancy.ids()));
                 "tenanted"
             }
         };

@@ -56,7 +56,7 @@ impl Automatic {
         match &self.environments {
             None => proposal.fact("Is deployed by itself to", "not known: the lifecycle is hidden"),
             Some(environments) => {
-                let names: Vec<&str> = environments.iter().map(Named::name).collect();
+                let names: Vec<_> = environments.iter().map(Named::label).collect();
                 proposal.fact_list("Is deployed by itself to", &names)
             }
         }

@@ -25,7 +25,8 @@ pub(in crate::toolsets) struct Manner {
 }
 
 impl Manner {
-    /// The names of deployment targets, which may be called by slug or ID.
+    /// Returns the names of deployment targets, which may be called by slug or ID. Octopus takes
+    /// names here, so a name that stands for another target too is refused.
     pub(in crate::toolsets) async fn machines(
         space: &Space,
         wanted: &[String],
@@ -34,6 +35,8 @@ impl Manner {
             return Ok(Vec::new());
         }
         let machines = space.find_all::<Machine>(wanted).await?;
+        machines.iter().try_for_each(super::ensure_plain_name)?;
+        space.ensure_one_name(&machines).await?;
         Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
     }
 
@@ -46,7 +49,18 @@ impl Manner {
         let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
         let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
         for skipped in &mut self.skipped {
-            let found = steps.iter().find(|step| step.to_lowercase() == skipped.to_lowercase());
+            let called = |step: &&&str| step.to_lowercase() == skipped.to_lowercase();
+            let mut found = steps.iter().filter(called);
+            let (found, another) = (found.next(), found.next());
+            if let (Some(one), Some(other)) = (found, another) {
+                return Err(Error::Argument {
+                    field: "skipStepNames".to_owned(),
+                    reason: format!(
+                        "'{skipped}' stands for the steps '{one}' and '{other}', whose names differ \
+                         in letter case alone; rename one of them"
+                    ),
+                });
+            }
             let Some(found) = found else {
                 let near = nearest(skipped, steps.iter().copied(), 3);
                 let near = if near.is_empty() {

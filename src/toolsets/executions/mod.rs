@@ -14,12 +14,60 @@ pub(super) use targets::{Mode, Targets, Tenancy};
 pub(super) use times::Times;
 
 use crate::{
-    octopus::{Kind, OctopusVersion, Space, Touches, projects::Project},
-    tool::Context,
+    octopus::{
+        Id, Kind, Named, OctopusVersion, Space, Touches, projects::Project, releases::Release,
+    },
+    tool::{Context, Error},
 };
 
 /// The first version with executions.
 pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
+
+/// Enters the space of a change, and refuses one whose ID is another space's name or slug: the body
+/// of an execution names the space by a field that takes both.
+pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Error> {
+    let space = cx.space(given).await?;
+    space.ensure_own_meaning().await?;
+    Ok(space)
+}
+
+/// Refuses a name that has the form of an ID, for fields of which Octopus documents names alone.
+pub(super) fn ensure_plain_name<R: Named>(document: &R) -> Result<(), Error> {
+    if !document.is_named_like_id() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "the {} {} has a name that looks like an ID, and Octopus takes names here, so nothing was \
+         sent; rename it in Octopus, then call again",
+        R::NOUN,
+        document.label()
+    )))
+}
+
+/// Refuses a release whose version has the form of a release ID: Octopus takes versions alone.
+pub(super) fn ensure_plain_version(release: &Release) -> Result<(), Error> {
+    if Id::<Release>::parse(&release.version).is_err() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "the release {} has the version '{}', which looks like a release ID, and Octopus takes \
+         versions here, so nothing was sent; create a release with another version",
+        release.id, release.version
+    )))
+}
+
+/// Refuses names of deployment freezes that have the form of an ID. Octopus takes names alone, and
+/// they are sent as the caller wrote them.
+pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
+    const PREFIX: &str = "deploymentfreezes-";
+    match names.iter().find(|name| name.trim().to_lowercase().starts_with(PREFIX)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Argument {
+            field: "deploymentFreezeNames".to_owned(),
+            reason: format!("'{name}' looks like an ID; expected the name of a freeze"),
+        }),
+    }
+}
 
 /// What is touched by something that is done with a project, and goes there.
 pub(super) fn touches(space: &Space, project: &Project, targets: Option<&Targets>) -> Touches {

@@ -1,5 +1,7 @@
 //! Where an execution goes: environments, and tenants.
 
+use std::borrow::Cow;
+
 use crate::{
     octopus::{
         Named, Page, Resource, Space, environments::Environment, projects::Project, tenants::Tenant,
@@ -75,7 +77,7 @@ impl Targets {
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         mode.check(tenanted)?;
         let (environments, named, tagged) = futures::try_join!(
-            async { Ok(space.find_all::<Environment>(environments).await?) },
+            async { Ok(space.find_all_for_change::<Environment>(environments).await?) },
             async {
                 let none = tenants.is_empty();
                 Ok(if none { Vec::new() } else { space.find_all(tenants).await? })
@@ -103,36 +105,40 @@ impl Targets {
                 tenancy.tenants().count()
             )));
         }
+        let all: Vec<Tenant> = tenancy.tenants().cloned().collect();
+        space.ensure_one_meaning(&all).await?;
         Ok(Self { environments, tenancy })
     }
 
-    /// Names of the environments, joined.
+    /// Names of the environments for a person, joined.
     pub(in crate::toolsets) fn names(&self) -> String {
-        let names: Vec<&str> = self.environments.iter().map(Named::name).collect();
-        names.join(", ")
+        labels(&self.environments).join(", ")
+    }
+
+    /// The IDs of the environments, which are what Octopus is sent: a name could be another
+    /// environment's ID.
+    pub(in crate::toolsets) fn environment_ids(&self) -> Vec<&str> {
+        self.environments.iter().map(|environment| environment.id.as_str()).collect()
     }
 
     /// What a person should know of them.
     pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
-        let names: Vec<&str> = self.environments.iter().map(Named::name).collect();
-        let proposal = proposal.fact_list("Environments", &names);
+        let proposal = proposal.fact_list("Environments", &labels(&self.environments));
         let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return proposal };
-        let names = |tenants: &[Tenant]| {
-            tenants.iter().map(|tenant| tenant.name().to_owned()).collect::<Vec<_>>()
-        };
-        let proposal = proposal.fact_list("Tenants", &names(named)).fact_list("Tenant tags", tags);
+        let proposal = proposal.fact_list("Tenants", &labels(named)).fact_list("Tenant tags", tags);
         if tags.is_empty() {
             return proposal;
         }
-        proposal.fact_list("Tenants with these tags now", &names(tagged))
+        proposal.fact_list("Tenants with these tags now", &labels(tagged))
     }
 }
 
 impl Tenancy {
-    /// The names of all tenants. Octopus is told them rather than tags, so that it does what was
-    /// shown, whoever gets a tag in the meantime.
-    pub(in crate::toolsets) fn names(&self) -> Vec<&str> {
-        self.tenants().map(Named::name).collect()
+    /// The IDs of all tenants. Octopus is sent them rather than tags, so that it does what was
+    /// shown although tags change; and rather than names, since a tenant may have the ID of another
+    /// one as its name, or be named "*", which stands for all tenants.
+    pub(in crate::toolsets) fn ids(&self) -> Vec<&str> {
+        self.tenants().map(|tenant| tenant.id.as_str()).collect()
     }
 
     /// For how many, in words; nothing where it is for nobody in particular.
@@ -181,6 +187,10 @@ async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec
         )));
     }
     Ok(page.items)
+}
+
+fn labels<R: Named>(documents: &[R]) -> Vec<Cow<'_, str>> {
+    documents.iter().map(Named::label).collect()
 }
 
 /// Each once, however it was called.

@@ -75,13 +75,14 @@ impl Change for UpdateFeatureToggle {
     async fn plan(&self, cx: &Context) -> Result<Plan<UpdatedToggle>, Error> {
         self.check()?;
         let space = cx.space(self.space.as_deref()).await?;
-        let project: Project = space.find(&self.project_id).await?;
+        let project: Project = space.find_for_change(&self.project_id).await?;
         let wanted: Vec<String> =
             self.environments.iter().map(|e| e.deployment_environment_id.clone()).collect();
         let (toggle, environments) =
             futures::try_join!(async { read(&space, &project, &self.slug).await }, async {
                 let none = wanted.is_empty();
-                let all = if none { Vec::new() } else { space.find_all(&wanted).await? };
+                let all =
+                    if none { Vec::new() } else { space.find_all_for_change(&wanted).await? };
                 Ok::<_, Error>(all)
             },)?;
         let mut changed = toggle.clone();
@@ -97,7 +98,7 @@ impl Change for UpdateFeatureToggle {
         }
         let name = text(&toggle, "Name").unwrap_or(&self.slug);
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
-        let question = format!("Change the feature toggle {name} of {}?", project.name);
+        let question = format!("Change the feature toggle {name} of {}?", project.label());
         let order = Order::put(path, Value::Object(changed));
         let mut touches = executions::touches(&space, &project, None)
             .with(Kind::Environment, environments.iter().map(Environment::thing));
@@ -108,7 +109,7 @@ impl Change for UpdateFeatureToggle {
         let proposal = Proposal::new("feature toggle update", &question, order)
             .touching(touches)
             .fact("Space", space.name())
-            .fact("Project", &project.name)
+            .fact("Project", project.label())
             .fact("Feature toggle", format!("{name} ({})", self.slug));
         let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
             proposal.change(&about, &was, &becomes)
@@ -187,7 +188,7 @@ impl UpdateFeatureToggle {
         let mut lines = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         for (wanted, environment) in self.environments.iter().zip(environments) {
-            let (id, name) = (environment.id.as_str(), environment.name());
+            let (id, name) = (environment.id.as_str(), environment.label());
             if seen.contains(&id) {
                 return Err(Error::Invalid(format!("environments: {name} is there twice")));
             }

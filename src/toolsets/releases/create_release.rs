@@ -89,8 +89,8 @@ impl Change for CreateRelease {
     type Output = CreatedRelease;
 
     async fn plan(&self, cx: &Context) -> Result<Plan<CreatedRelease>, Error> {
-        let space = cx.space(self.space.as_deref()).await?;
-        let project: Project = space.find(&self.project_name).await?;
+        let space = executions::space(cx, self.space.as_deref()).await?;
+        let project: Project = space.find_for_change(&self.project_name).await?;
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
@@ -116,7 +116,7 @@ impl Change for CreateRelease {
         let (version, notes) = (version.as_deref(), notes.as_deref());
         let order = self.order(&space, &project, version, &channel, git_ref.as_deref(), notes);
         let shown = version.unwrap_or("of a version that Octopus picks");
-        let question = format!("Create release {shown} of {}?", project.name);
+        let question = format!("Create release {shown} of {}?", project.label());
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let ignores = self.ignore_channel_rules.filter(|on| *on).map(|_| "yes");
@@ -124,9 +124,9 @@ impl Change for CreateRelease {
             .doing(automatic.deed())
             .touching(automatic.touch(executions::touches(&space, &project, None)))
             .fact("Space", space.name())
-            .fact("Project", &project.name)
+            .fact("Project", project.label())
             .wrote("Version", Some(shown))
-            .fact("Channel", &channel.name);
+            .fact("Channel", channel.label());
         proposal = automatic
             .show(proposal)
             .fact("Latest release", latest.as_ref().map_or("none", |release| &release.version))
@@ -187,14 +187,8 @@ impl CreateRelease {
 
     async fn channel(&self, space: &Space, project: &Project) -> Result<Channel, Error> {
         let channels = releases::channels_of(space, &project.id).await?;
-        let Some(wanted) = &self.channel_name else {
-            let default = channels.iter().find(|channel| channel.is_default).or(channels.first());
-            return default.cloned().ok_or_else(|| {
-                Error::Invalid(format!("the project {} has no channel", project.name))
-            });
-        };
-        let found = channels.iter().find(|channel| channel.is_called(wanted));
-        found.cloned().ok_or_else(|| space.no_such(wanted, channels.iter()).into())
+        let found = releases::channel_for_change(space, &channels, self.channel_name.as_deref())?;
+        found.ok_or_else(|| Error::Invalid(format!("the project {} has no channel", project.name)))
     }
 
     /// The next version by the template of the project; nothing where Octopus decides from a
@@ -254,9 +248,9 @@ impl CreateRelease {
         let body: Map<String, Value> = [
             ("SpaceId", Some(json!(space.id()))),
             ("SpaceIdOrName", Some(json!(space.id()))),
-            ("ProjectName", Some(json!(project.name))),
+            ("ProjectName", Some(json!(project.id))),
             ("ReleaseVersion", version.map(|version| json!(version))),
-            ("ChannelName", Some(json!(channel.name))),
+            ("ChannelName", Some(json!(channel.id))),
             ("PackageVersion", self.package_version.as_ref().map(|version| json!(version))),
             ("Packages", words(&self.packages)),
             ("GitResources", words(&self.git_resources)),

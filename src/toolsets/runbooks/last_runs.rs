@@ -53,10 +53,10 @@ impl LastRuns {
             };
             let mut tenants = targets.tenancy.tenants().peekable();
             if tenants.peek().is_none() {
-                add(environment.name().to_owned(), here(None));
+                add(environment.label().into_owned(), here(None));
             }
             for tenant in tenants {
-                let place = format!("{}, {}", environment.name(), tenant.name());
+                let place = format!("{}, {}", environment.label(), tenant.label());
                 add(place, here(Some(tenant.id.as_str())));
             }
         }

@@ -120,8 +120,8 @@ impl Change for RunRunbook {
                     .to_owned(),
             ));
         }
-        let space = cx.space(self.space.as_deref()).await?;
-        let project: Project = space.find(&self.project_name).await?;
+        let space = executions::space(cx, self.space.as_deref()).await?;
+        let project: Project = space.find_for_change(&self.project_name).await?;
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
@@ -130,7 +130,8 @@ impl Change for RunRunbook {
             None => Place::Project(&project.id),
             Some(reference) => Place::Git(&project.id, reference),
         };
-        let runbook = runbooks::find(&space, place, &self.runbook_name).await?;
+        let runbook = runbooks::find_for_change(&space, place, &self.runbook_name).await?;
+        executions::ensure_plain_name(&runbook)?;
         let mode = Mode::of(&runbook.name, runbook.multi_tenancy_mode.as_deref());
         let (tenants, tags) = (Words::of(&self.tenants), Tags::of(&self.tenant_tags));
         let (version, targets, only_on, not_on) = futures::try_join!(
@@ -168,16 +169,16 @@ impl Change for RunRunbook {
         manner.check_steps(previews.as_deref())?;
         let order = order(&space, &project, &runbook, &version, &targets, &manner, &prompts);
         let whom = targets.tenancy.whom();
-        let question =
-            format!("Run {} of {} in {}{whom}?", runbook.name, project.name, targets.names());
+        let names = targets.names();
+        let question = format!("Run {} of {} in {names}{whom}?", runbook.name, project.label());
         let touches = executions::touches(&space, &project, Some(&targets));
         let proposal = Proposal::new("runbook run", &question, order)
             .touching(touches)
             .fact("Space", space.name())
-            .fact("Project", &project.name)
+            .fact("Project", project.label())
             .fact("Runbook", &runbook.name);
         let proposal = match &version {
-            Version::Snapshot(snapshot) => proposal.fact("Snapshot", &snapshot.name),
+            Version::Snapshot(snapshot) => proposal.fact("Snapshot", snapshot.label()),
             Version::Git(reference) => proposal.fact("Git reference", reference.as_str()),
         };
         let proposal = prompts.show(manner.show(last.show(targets.show(proposal))));
@@ -267,18 +268,17 @@ fn order(
     manner: &Manner,
     prompts: &Prompts,
 ) -> Order {
-    let names: Vec<&str> = targets.environments.iter().map(Named::name).collect();
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| {
         body.insert(key.to_owned(), value);
     };
     put("SpaceId", json!(space.id()));
     put("SpaceIdOrName", json!(space.id()));
-    put("ProjectName", json!(project.name));
+    put("ProjectName", json!(project.id));
     put("RunbookName", json!(runbook.name));
-    put("EnvironmentNames", json!(names));
+    put("EnvironmentNames", json!(targets.environment_ids()));
     if let tenancy @ Tenancy::Tenanted { .. } = &targets.tenancy {
-        put("Tenants", json!(tenancy.names()));
+        put("Tenants", json!(tenancy.ids()));
     }
     if let Some(values) = prompts.values() {
         put("Variables", values);

@@ -9,19 +9,19 @@ pub fn changes() -> Vec<(&'static str, Value, &'static str, Value)> {
             "create_release",
             json!({ "space": "Default", "projectName": "parcel tracking api", "releaseVersion": "1.13.0", "releaseNotes": "One\nTwo" }),
             "POST /api/Spaces-1/releases/create/v1",
-            json!({ "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.13.0", "ChannelName": "Default", "ReleaseNotes": "One\nTwo" }),
+            json!({ "ProjectName": "Projects-1", "ReleaseVersion": "1.13.0", "ChannelName": "Channels-1", "ReleaseNotes": "One\nTwo" }),
         ),
         (
             "deploy_release",
             json!({ "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0", "environmentNames": ["development", "Staging"] }),
             "POST /api/Spaces-1/deployments/create/untenanted/v1",
-            json!({ "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Development", "Staging"] }),
+            json!({ "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Environments-1", "Environments-2"] }),
         ),
         (
             "deploy_release",
             json!({ "space": "Spaces-1", "projectName": "Driver App Backend", "releaseVersion": "0.36.0", "environmentNames": ["Staging"], "tenants": ["Tenants-1"] }),
             "POST /api/Spaces-1/deployments/create/tenanted/v1",
-            json!({ "EnvironmentName": "Staging", "Tenants": ["Brightwater Couriers"] }),
+            json!({ "EnvironmentName": "Environments-2", "Tenants": ["Tenants-1"] }),
         ),
         (
             "update_feature_toggle",
@@ -33,7 +33,7 @@ pub fn changes() -> Vec<(&'static str, Value, &'static str, Value)> {
             "run_runbook",
             json!({ "space": "Default", "projectName": "Parcel Tracking API", "runbookName": "restart-tracking-workers", "environmentNames": ["Staging", "Production"] }),
             "POST /api/Spaces-1/runbook-runs/create/v1",
-            json!({ "RunbookName": "Restart tracking workers", "Snapshot": "RunbookSnapshots-2", "EnvironmentNames": ["Staging", "Production"] }),
+            json!({ "RunbookName": "Restart tracking workers", "ProjectName": "Projects-1", "Snapshot": "RunbookSnapshots-2", "EnvironmentNames": ["Environments-2", "Environments-3"] }),
         ),
         (
             "run_runbook",

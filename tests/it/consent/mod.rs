@@ -7,6 +7,7 @@ mod drift;
 mod expired;
 mod never_twice;
 mod trace;
+mod twice_approved;
 mod words;
 mod wrong;
 

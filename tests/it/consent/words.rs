@@ -35,7 +35,7 @@ async fn a_deployment_is_shown_with_names_and_what_is_there() {
 }
 
 #[tokio::test]
-async fn tenants_of_a_tag_are_shown_and_sent_by_name() {
+async fn tenants_of_a_tag_are_shown_by_name_and_sent_by_id() {
     let desk = Desk::start().await;
     let arguments = json!({
         "space": "Default",
@@ -49,7 +49,9 @@ async fn tenants_of_a_tag_are_shown_and_sent_by_name() {
     desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
     let sent = desk.changes().remove(0).body.unwrap();
     assert_eq!(sent.get("TenantTags"), None);
-    assert!(!sent["Tenants"].as_array().unwrap().is_empty());
+    let tenants = sent["Tenants"].as_array().unwrap();
+    assert!(!tenants.is_empty());
+    assert!(tenants.iter().all(|id| id.as_str().unwrap().starts_with("Tenants-")), "{tenants:?}");
 }
 
 #[tokio::test]
@@ -180,7 +182,10 @@ async fn what_is_named_twice_is_done_once() {
     assert!(shown.starts_with("Deploy Parcel Tracking API 1.12.0 to Staging?"), "{shown}");
     let answer = desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
     assert_eq!(answer["deploymentsCreated"], 1);
-    assert_eq!(desk.changes()[0].body.as_ref().unwrap()["EnvironmentNames"], json!(["Staging"]));
+    assert_eq!(
+        desk.changes()[0].body.as_ref().unwrap()["EnvironmentNames"],
+        json!(["Environments-2"])
+    );
 }
 
 #[tokio::test]

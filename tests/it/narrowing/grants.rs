@@ -21,12 +21,14 @@ use crate::support::serve;
 /// The offering itself, for callers whose grants no way of knowing callers here gives.
 struct Direct {
     tools: Tools,
+    samples: Vec<Sample>,
     _octopus: Vec<octopus_mcp::http::Listening>,
 }
 
 fn direct(names: &[&str], change: impl FnOnce(&mut Config)) -> Direct {
     let mut config = Config::default();
-    let octopus: Vec<_> = names.iter().map(|_| serve(Sample::new().router())).collect();
+    let samples: Vec<_> = names.iter().map(|_| Sample::new()).collect();
+    let octopus: Vec<_> = samples.iter().map(|sample| serve(sample.router())).collect();
     for (name, octopus) in names.iter().zip(&octopus) {
         let instance = octopus_mcp::config::Instance {
             url: Some(format!("http://{}", octopus.address).parse().unwrap()),
@@ -36,7 +38,8 @@ fn direct(names: &[&str], change: impl FnOnce(&mut Config)) -> Direct {
         config.instances.insert((*name).to_owned(), instance);
     }
     change(&mut config);
-    Direct { tools: app::tools(&config, &Metrics::default()).unwrap(), _octopus: octopus }
+    let tools = app::tools(&config, &Metrics::default()).unwrap();
+    Direct { tools, samples, _octopus: octopus }
 }
 
 fn caller(grants: Grants) -> Caller {
@@ -150,4 +153,20 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
     let uris: Vec<_> = resources.iter().map(|resource| resource.uri.as_str()).collect();
     assert!(uris.contains(&"octopus://spaces/Default"), "{uris:?}");
     assert!(!uris.iter().any(|uri| uri.contains("Warehouse")), "{uris:?}");
+}
+
+/// A grant that is an ID is that ID. Otherwise whoever may rename a space could let themselves in.
+#[tokio::test]
+async fn a_space_named_like_a_granted_id_is_not_granted() {
+    let server = direct(&["warehouse"], |_| {});
+    let grants = || Grants { spaces: words(&["Spaces-22"]), ..Grants::default() };
+    for (key, value) in [("Name", "Spaces-22"), ("Slug", "spaces-22")] {
+        server.samples[0].edit("Spaces-1", key, value);
+        let arguments = json!({ "space": "Spaces-1" });
+        let (done, said) = server.call(grants(), "list_projects", arguments).await;
+        assert!(!done && said.contains("you are granted: Spaces-22"), "{key}: {said}");
+        let arguments = json!({ "space": "Spaces-22" });
+        let (done, said) = server.call(grants(), "list_environments", arguments).await;
+        assert!(done && said.contains("Yard Test"), "{key}: {said}");
+    }
 }

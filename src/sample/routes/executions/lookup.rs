@@ -6,7 +6,7 @@ use super::super::super::answer::Refusal;
 use super::super::super::call::Call;
 use super::super::super::clock::{self, NOW};
 use super::super::super::order::Order;
-use super::super::super::world::{Item, Prompt};
+use super::super::super::world::{Item, Prompt, World};
 use super::super::promotion;
 
 /// A refusal with one reason.
@@ -14,15 +14,16 @@ pub(super) fn wrong<T>(reason: String) -> Result<T, Refusal> {
     Err(Refusal::BadRequest(reason))
 }
 
-/// The one with this name, slug or ID.
+/// The one with this name, slug or ID, whichever the server looks at first.
 pub(super) fn named<'a>(
+    world: &World,
     items: impl Iterator<Item = &'a Item>,
     kind: &str,
     wanted: &str,
 ) -> Result<&'a Item, Refusal> {
-    let mut items = items;
-    let is = |text: &str| text.eq_ignore_ascii_case(wanted);
-    let found = items.find(|item| is(&item.id) || is(item.text("Name")) || is(item.text("Slug")));
+    let items: Vec<&Item> = items.collect();
+    let has = |key: &str| items.iter().find(|item| item.text(key).eq_ignore_ascii_case(wanted));
+    let found = world.precedence.keys().into_iter().find_map(has).copied();
     let reason = || {
         format!(
             "The {kind} '{wanted}' was not found. Please check that it exists and that you have \
@@ -38,7 +39,8 @@ pub(super) fn project<'a>(call: &Call<'a>, order: &Order) -> Result<&'a Item, Re
     let Some(wanted) = order.text("ProjectName") else {
         return wrong("'Project Name' must not be empty.".to_owned());
     };
-    let project = named(call.world.projects.of_space(call.space_id()), "project", wanted)?;
+    let project =
+        named(call.world, call.world.projects.of_space(call.space_id()), "project", wanted)?;
     if project.flag("IsDisabled") {
         return wrong(format!("The project '{}' is disabled.", project.text("Name")));
     }
@@ -51,7 +53,7 @@ pub(super) fn environments<'a>(call: &Call<'a>, names: &[&str]) -> Result<Vec<&'
         return wrong("At least one environment must be specified.".to_owned());
     }
     let all = || call.world.environments.of_space(call.space_id());
-    names.iter().map(|name| named(all(), "environment", name)).collect()
+    names.iter().map(|name| named(call.world, all(), "environment", name)).collect()
 }
 
 /// The tenants that the body names, and those its tags stand for, which are connected to an
@@ -63,9 +65,17 @@ pub(super) fn tenants<'a>(
     environment: &Item,
 ) -> Result<Vec<&'a Item>, Refusal> {
     let all = || call.world.tenants.of_space(call.space_id());
-    let mut tenants = Vec::new();
+    let mut tenants: Vec<&Item> = Vec::new();
     for name in order.texts("Tenants") {
-        let tenant = named(all(), "tenant", name)?;
+        if name == "*" {
+            let connected = |tenant: &&Item| {
+                !tenant.flag("IsDisabled")
+                    && promotion::is_connected(tenant, &project.id, &environment.id)
+            };
+            tenants.extend(all().filter(connected));
+            continue;
+        }
+        let tenant = named(call.world, all(), "tenant", name)?;
         let shown = tenant.text("Name");
         if tenant.flag("IsDisabled") {
             return wrong(format!("The tenant '{shown}' is disabled."));
@@ -131,7 +141,7 @@ impl Manner {
         let machines = |key: &str| {
             let all = || call.world.machines.of_space(call.space_id());
             let names = order.texts(key).into_iter();
-            let found = names.map(|name| named(all(), "deployment target", name));
+            let found = names.map(|name| named(call.world, all(), "deployment target", name));
             found.map(|machine| Ok(json!(machine?.id))).collect::<Result<Vec<Value>, Refusal>>()
         };
         let skipped = order.texts("SkipStepNames");

@@ -18,7 +18,7 @@ pub(super) fn create(change: &Change<'_>, draft: &mut World) -> Answered {
     let project = project(call, order)?;
     let mut channels = call.world.channels.of_project(project);
     let channel = match order.text("ChannelName") {
-        Some(name) => named(channels, "channel", name)?,
+        Some(name) => named(call.world, channels, "channel", name)?,
         None => match channels.find(|channel| channel.flag("IsDefault")) {
             Some(channel) => channel,
             None => return wrong("The project has no default channel.".to_owned()),

@@ -34,11 +34,12 @@ pub(super) fn published(change: &Change<'_>, draft: &mut World) -> Answered {
         let name = project.text("Name");
         return wrong(format!("The runbooks of '{name}' are in Git: a GitRef is required."));
     }
-    let runbook = named(call.world.runbooks.of_project(project), "runbook", name(change)?)?;
+    let runbook =
+        named(call.world, call.world.runbooks.of_project(project), "runbook", name(change)?)?;
     let mut snapshots = call.world.runbook_snapshots.of_project(project);
     let is_own = |snapshot: &&Item| snapshot.text("RunbookId") == runbook.id;
     let snapshot = match order.text("Snapshot") {
-        Some(name) => Some(named(snapshots.filter(is_own), "runbook snapshot", name)?),
+        Some(name) => Some(named(call.world, snapshots.filter(is_own), "runbook snapshot", name)?),
         None => {
             snapshots.find(|snapshot| snapshot.id == runbook.text("PublishedRunbookSnapshotId"))
         }
