@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use octopus_mcp::{
-    mcp::{Offering, Request},
+    mcp::{Offering, Page, Request},
     tool::Narrowing,
 };
 use rmcp::{
@@ -11,7 +11,7 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, GetPromptRequestParams,
         GetPromptResponse, GetPromptResult, Implementation, JsonObject, Prompt,
-        ReadResourceResponse, ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities,
+        ReadResourceResponse, ReadResourceResult, ResourceTemplate, ServerCapabilities,
         ServerConfig, Tool,
     },
 };
@@ -72,8 +72,9 @@ impl Offering for Suite {
         Ok(answer.into())
     }
 
-    async fn resources(&self, _: Request) -> Result<Vec<Resource>, ErrorData> {
-        Ok(self.fixtures.resources.iter().map(|resource| resource.listing.clone()).collect())
+    async fn resources(&self, _: u32, _: Request) -> Result<Page, ErrorData> {
+        let resources = self.fixtures.resources.iter().map(|resource| resource.listing.clone());
+        Ok(Page { resources: resources.collect(), next: None })
     }
 
     async fn resource_templates(&self, _: Request) -> Vec<ResourceTemplate> {

@@ -3,15 +3,25 @@
 //! A line is `{"v":1,"seq":N,...,"prev":"HASH","hash":"HASH"}`. Its hash is the SHA-256 of the line
 //! as it is written, without `,"hash":"HASH"`. So nothing has to be read and written again to check
 //! it, and there is no second way of writing the same record.
+//!
+//! With a key a line is `{"v":2,"seq":N,"key":"ID",...}`, and its hash is an HMAC-SHA-256 over the
+//! same bytes. A chain can go on with a key, or with another one; a notice says so (`rekeyed`).
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The version of the form of records.
+use super::{
+    head::Head,
+    key::{ChainKey, KeyRing, hex},
+};
+
+/// The version of the form of records without a key.
 const VERSION: u8 = 1;
+/// The version of the form of records with a key.
+const KEYED: u8 = 2;
 /// The hash before the first record.
 pub(super) const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -22,6 +32,10 @@ pub(super) struct Chain {
     pub(super) seq: u64,
     /// Its hash.
     pub(super) hash: String,
+    /// The ID of the key that it was written with.
+    written_with: Option<String>,
+    /// The key that the next one is written with.
+    key: Option<Arc<ChainKey>>,
 }
 
 /// What a chain says of itself: where a file begins or goes on, and what is missing.
@@ -38,6 +52,16 @@ pub(super) struct Notice {
     /// How many bytes of a record that was cut off stand before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) torn: u64,
+    /// How the key changes with this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rekeyed: Option<Rekeyed>,
+}
+
+/// The IDs of the keys before and from a record on; `None` stands for no key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rekeyed {
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -50,9 +74,15 @@ fn is_zero(number: &u64) -> bool {
 pub(super) struct Link {
     pub(super) v: u8,
     pub(super) seq: u64,
+    /// The ID of the key of the hash, where it has one.
+    #[serde(default)]
+    pub(super) key: Option<String>,
     pub(super) prev: String,
     #[serde(skip)]
     pub(super) hash: String,
+    /// Whether the hash was computed and compared: without its key, it cannot be.
+    #[serde(skip)]
+    pub(super) is_checked: bool,
     #[serde(default)]
     pub(super) begin: Option<Notice>,
 }
@@ -68,8 +98,33 @@ pub(super) enum Broken {
 
 impl Chain {
     /// A chain without a record.
-    pub(super) fn new() -> Self {
-        Self { seq: 0, hash: NOTHING.to_owned() }
+    pub(super) fn new(key: Option<Arc<ChainKey>>) -> Self {
+        Self { seq: 0, hash: NOTHING.to_owned(), written_with: None, key }
+    }
+
+    /// The chain that goes on behind a record.
+    pub(super) fn after(link: Link, key: Option<Arc<ChainKey>>) -> Self {
+        Self { seq: link.seq, hash: link.hash, written_with: link.key, key }
+    }
+
+    /// The key that the next record is written with.
+    pub(super) fn key(&self) -> Option<&ChainKey> {
+        self.key.as_deref()
+    }
+
+    /// How the key changes with the next record.
+    pub(super) fn rekeyed(&self) -> Option<Rekeyed> {
+        let (from, to) = (self.written_with.clone(), self.key_id());
+        (self.seq > 0 && from != to).then_some(Rekeyed { from, to })
+    }
+
+    /// The head of the chain now.
+    pub(super) fn head(&self) -> Head {
+        Head::new(self.seq, &self.hash, self.key())
+    }
+
+    fn key_id(&self) -> Option<String> {
+        self.key().map(|key| key.id().to_owned())
     }
 
     /// The line of the next record, with its end, and the chain with it.
@@ -77,16 +132,21 @@ impl Chain {
         let seq = self.seq + 1;
         let members = record.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let members = members.unwrap_or("\"kind\":\"unreadable\"");
-        let mut line =
-            format!("{{\"v\":{VERSION},\"seq\":{seq},{members},\"prev\":\"{}\"", self.hash);
-        let hash = hash(&[line.as_bytes(), b"}"]);
+        let mut line = match self.key() {
+            Some(key) => format!("{{\"v\":{KEYED},\"seq\":{seq},\"key\":\"{}\",", key.id()),
+            None => format!("{{\"v\":{VERSION},\"seq\":{seq},"),
+        };
+        let _ = write!(line, "{members},\"prev\":\"{}\"", self.hash);
+        let parts = [line.as_bytes(), b"}"];
+        let hash = self.key().map_or_else(|| hash(&parts), |key| key.hash(&parts));
         let _ = writeln!(line, ",\"hash\":\"{hash}\"}}");
-        (line, Self { seq, hash })
+        (line, Self { seq, hash, written_with: self.key_id(), key: self.key.clone() })
     }
 
     /// The line of a notice.
     pub(super) fn notice(&self, why: &str, lost: u64, torn: u64) -> (String, Self) {
-        let notice = Notice { why: why.to_owned(), after: self.seq, lost, torn };
+        let rekeyed = self.rekeyed();
+        let notice = Notice { why: why.to_owned(), after: self.seq, lost, torn, rekeyed };
         let record = serde_json::json!({
             "kind": "begin",
             "time": Timestamp::now(),
@@ -102,8 +162,9 @@ const MARK: &[u8] = b",\"hash\":\"";
 /// How many letters a hash has.
 const LETTERS: usize = 64;
 
-/// Reads the text of a line, without its end.
-pub(super) fn link(text: &[u8]) -> Result<Link, Broken> {
+/// Reads the text of a line, without its end. The hash of a record whose key is not among these is
+/// not compared.
+pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
     let split = || {
         let rest = text.strip_suffix(b"\"}")?;
         let (rest, hash) = rest.split_at_checked(rest.len().checked_sub(LETTERS)?)?;
@@ -111,13 +172,28 @@ pub(super) fn link(text: &[u8]) -> Result<Link, Broken> {
         Some((text, std::str::from_utf8(hash).ok()?))
     };
     let (text, told) = split().ok_or(Broken::Unreadable)?;
-    if hash(&[text, b"}"]) != told {
+    let parts = [text, b"}"];
+    let is_plain = || hash(&parts) == told;
+    let Ok(mut link) = serde_json::from_slice::<Link>(&parts.concat()) else {
+        return Err(if is_plain() { Broken::Unreadable } else { Broken::Changed });
+    };
+    let is_whole = match (link.v, link.key.as_deref()) {
+        (VERSION, None) => is_plain(),
+        (KEYED, Some(id)) => match keys.find(id) {
+            Some(key) => key.verify(&parts, told),
+            None => {
+                told.clone_into(&mut link.hash);
+                return Ok(link);
+            }
+        },
+        _ => return Err(Broken::Unreadable),
+    };
+    if !is_whole {
         return Err(Broken::Changed);
     }
-    let whole = [text, b"}"].concat();
-    let mut link: Link = serde_json::from_slice(&whole).map_err(|_| Broken::Unreadable)?;
     told.clone_into(&mut link.hash);
-    if link.v == VERSION { Ok(link) } else { Err(Broken::Unreadable) }
+    link.is_checked = true;
+    Ok(link)
 }
 
 fn hash(parts: &[&[u8]]) -> String {
@@ -125,9 +201,5 @@ fn hash(parts: &[&[u8]]) -> String {
     for part in parts {
         digest.update(part);
     }
-    let mut hash = String::with_capacity(LETTERS);
-    for byte in digest.finalize() {
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
+    hex::<32>(&digest.finalize())
 }

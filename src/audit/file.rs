@@ -4,10 +4,14 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use super::chain::{Chain, link};
+use super::{
+    chain::{Chain, Link, link},
+    key::{ChainKey, KeyRing},
+};
 use crate::config::AuditFile;
 
 /// The file that records are added to. It is this process's alone while it is open.
@@ -21,6 +25,7 @@ pub(super) struct Keeping {
     /// How many bytes of it are whole records.
     length: u64,
     born: SystemTime,
+    key: Option<Arc<ChainKey>>,
     chain: Chain,
     /// Why the next record has a notice before it.
     begins: Option<&'static str>,
@@ -45,7 +50,11 @@ const LONGEST_TAIL: u64 = 1024 * 1024;
 
 impl Keeping {
     /// Opens the file, or makes it, and finds the end of its chain.
-    pub(super) fn open(path: &Path, settings: &AuditFile) -> Result<Self, String> {
+    pub(super) fn open(
+        path: &Path,
+        settings: &AuditFile,
+        key: Option<Arc<ChainKey>>,
+    ) -> Result<Self, String> {
         let said =
             |error: &dyn std::fmt::Display| format!("audit.file.path: {}: {error}", path.display());
         let file = opened(path).map_err(|error| said(&error))?;
@@ -57,7 +66,8 @@ impl Keeping {
             file,
             length: 0,
             born: SystemTime::now(),
-            chain: Chain::new(),
+            chain: Chain::new(key.clone()),
+            key,
             begins: None,
             tail: Tail::Nothing,
             lost: 0,
@@ -72,24 +82,39 @@ impl Keeping {
         if about.is_file() && about.len() > 0 {
             self.length = about.len();
             self.born = about.created().or_else(|_| about.modified())?;
-            let (chain, tail) = last(&mut self.file, about.len())?;
+            let (link, tail) = last(&mut self.file, about.len(), &self.key.clone().into())?;
             self.tail = tail;
-            if let Some(chain) = chain {
-                (self.chain, self.begins) = (chain, Some("restarted"));
+            if let Some(link) = link {
+                (self.chain, self.begins) = (self.after(link)?, Some("restarted"));
                 return Ok(());
             }
         }
         let before = self.earlier()?.pop();
         (self.chain, self.begins) = match before {
-            None => (Chain::new(), Some("first")),
+            None => (Chain::new(self.key.clone()), Some("first")),
             Some(before) => {
                 let mut file = File::open(&before)?;
                 let length = file.metadata()?.len();
-                let (chain, _) = last(&mut file, length)?;
-                (chain.ok_or_else(|| io::Error::other(NO_END))?, Some("rotated"))
+                let (link, _) = last(&mut file, length, &self.key.clone().into())?;
+                let link = link.ok_or_else(|| io::Error::other(NO_END))?;
+                (self.after(link)?, Some("rotated"))
             }
         };
         Ok(())
+    }
+
+    /// The chain that goes on behind a record. One with a key never goes on without: nobody could
+    /// tell that from records of somebody who removed the key.
+    fn after(&self, link: Link) -> io::Result<Chain> {
+        if link.key.is_some() && self.key.is_none() {
+            return Err(io::Error::other(NO_KEY));
+        }
+        Ok(Chain::after(link, self.key.clone()))
+    }
+
+    /// The file, and the end of its chain.
+    pub(super) fn end(&self) -> (&Path, &Chain) {
+        (&self.path, &self.chain)
     }
 
     /// Adds a record. What fails leaves no part of it behind, as far as the system allows that.
@@ -106,7 +131,7 @@ impl Keeping {
     }
 
     fn try_add(&mut self, record: &str) -> io::Result<()> {
-        let size = record.len() as u64 + 256;
+        let size = record.len() as u64 + 288;
         let is_old = self.born.elapsed().is_ok_and(|age| age >= self.rotate_after);
         let is_due = is_old || self.length + size > self.rotate_bytes;
         // What a crash left at the end is marked in this file, and its turn comes after that: in
@@ -229,9 +254,9 @@ fn locked(file: File) -> io::Result<File> {
     }
 }
 
-/// The end of the chain in a file, and what stands behind it. No chain where the file holds no
-/// whole record.
-fn last(file: &mut File, length: u64) -> io::Result<(Option<Chain>, Tail)> {
+/// The last record of a file, and what stands behind it. `None` where the file holds no whole
+/// record.
+fn last(file: &mut File, length: u64, keys: &KeyRing) -> io::Result<(Option<Link>, Tail)> {
     let start = length.saturating_sub(LONGEST_TAIL);
     file.seek(SeekFrom::Start(start))?;
     let mut end = Vec::new();
@@ -241,18 +266,21 @@ fn last(file: &mut File, length: u64) -> io::Result<(Option<Chain>, Tail)> {
         None => (&[][..], end.as_slice()),
     };
     if !rest.is_empty()
-        && let Ok(link) = link(rest)
+        && let Ok(link) = link(rest, keys)
     {
-        return Ok((Some(Chain { seq: link.seq, hash: link.hash }), Tail::Open));
+        return Ok((Some(link), Tail::Open));
     }
     let tail = if rest.is_empty() { Tail::Nothing } else { Tail::Torn(rest.len() as u64) };
     let Some(lines) = whole.strip_suffix(b"\n") else { return Ok((None, tail)) };
     let place = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-    match link(lines.get(place..).unwrap_or(lines)) {
-        Ok(link) => Ok((Some(Chain { seq: link.seq, hash: link.hash }), tail)),
+    match link(lines.get(place..).unwrap_or(lines), keys) {
+        Ok(link) => Ok((Some(link), tail)),
         Err(_) => Err(io::Error::other(NO_END)),
     }
 }
 
 const NO_END: &str = "its last record does not read, so nothing can follow it; `octopus-mcp audit \
                       verify` says more. Move the file away to begin anew";
+const NO_KEY: &str = "its last record was written with a key, and no key is configured; set \
+                      audit.chain_key or audit.chain_key_file, or move the file and those before it \
+                      away to begin anew without a key";

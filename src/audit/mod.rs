@@ -5,8 +5,11 @@
 //! | `record.rs` | what a record says |
 //! | `arguments.rs` | what of arguments may be written down |
 //! | `chain.rs` | how a record holds on to the one before |
+//! | `key.rs` | the key of a chain: HMAC-SHA-256 over records and heads |
+//! | `head.rs` | signed heads, which are kept elsewhere and show that an end was cut off |
 //! | `file.rs` | the file, its turns, its end after a crash |
 //! | `writer.rs` | the thread that writes, and where to |
+//! | `stream.rs` | the chain of standard output and of a collector |
 //! | `budget.rs` | requests that were refused, of which there may be very many |
 //! | `verify.rs` | whether a chain is whole |
 
@@ -14,13 +17,18 @@ mod arguments;
 mod budget;
 mod chain;
 mod file;
+mod head;
+mod key;
 mod losses;
 mod record;
+mod stream;
 mod verify;
 mod writer;
 
+pub use head::Head;
+pub use key::{ChainKey, KeyRing, new_key};
 pub use record::{Arguments, Bytes, Caller, Client, Kind, Outcome, Place, Record};
-pub use verify::{Expected, Finding, Verified, verify};
+pub use verify::{Expected, Finding, Run, Verified, verify};
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,6 +75,7 @@ impl Audit {
         let (jobs, queue) = mpsc::channel(settings.queue as usize);
         let losses = Arc::new(Losses::default());
         writer::start(settings, queue, Arc::clone(&losses))?;
+        announce(&jobs, settings.head_every.0);
         Ok(Self(Some(Arc::new(Inner {
             jobs,
             discretion: Discretion::from_config(settings)?,
@@ -147,6 +156,15 @@ impl Audit {
         self.0.as_ref().map_or(0, |inner| inner.losses.failures())
     }
 
+    /// Writes the head of the file into the log now, and returns when that is done.
+    pub async fn announce(&self) {
+        let Some(inner) = &self.0 else { return };
+        let (done, announced) = oneshot::channel();
+        if inner.jobs.send(Job::Head(Some(done))).await.is_ok() {
+            let _ = announced.await;
+        }
+    }
+
     /// Writes what came so far, however long that takes, and ends. What comes later is lost.
     pub async fn stop(&self) {
         let Some(inner) = &self.0 else { return };
@@ -155,4 +173,23 @@ impl Audit {
             let _ = ended.await;
         }
     }
+}
+
+/// Has the head of the file written into the log at intervals, as long as records can be added.
+fn announce(jobs: &mpsc::Sender<Job>, every: Duration) {
+    if every.is_zero() {
+        return;
+    }
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    let jobs = jobs.downgrade();
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(every).await;
+            let Some(jobs) = jobs.upgrade() else { return };
+            // A full queue has records to write first; the next interval brings the next head.
+            if let Err(mpsc::error::TrySendError::Closed(_)) = jobs.try_send(Job::Head(None)) {
+                return;
+            }
+        }
+    });
 }

@@ -266,7 +266,8 @@ impl Record {
                 pass(value, longest);
             }
         }
-        value.to_string()
+        // Also in what is not passed above, such as names of arguments.
+        text::mask(&value.to_string()).into_owned()
     }
 }
 

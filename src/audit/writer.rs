@@ -7,9 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, chain::Chain, file::Keeping, losses::Losses};
+use super::{Record, file::Keeping, key::ChainKey, losses::Losses, stream::Stream};
 use crate::{config, telemetry::Records};
 
 /// What the writer is told.
@@ -19,6 +21,8 @@ pub(super) enum Job {
     Keep(Box<Record>),
     /// Write this, wait until it is kept, and say so.
     Ensure(Box<Record>, oneshot::Sender<Result<(), String>>),
+    /// Write the head of the file into the log, and say when that is done.
+    Head(Option<oneshot::Sender<()>>),
     /// Write what came so far, and end.
     Stop(oneshot::Sender<()>),
 }
@@ -31,17 +35,11 @@ struct Sinks {
     stdout: Option<Stream>,
     /// What is not kept.
     losses: Arc<Losses>,
+    /// The number of the last record whose head was written into the log.
+    announced: u64,
     complained: Option<Instant>,
     failures: u64,
     delivered_failures: u64,
-}
-
-/// The chain of records in one stream of this process.
-#[derive(Debug)]
-struct Stream {
-    chain: Chain,
-    begins: Option<&'static str>,
-    lost: u64,
 }
 
 /// How often the log says that records are lost.
@@ -71,17 +69,21 @@ pub(super) fn start(
 
 impl Sinks {
     fn open(settings: &config::Audit, losses: Arc<Losses>) -> Result<Self, String> {
+        let key = ChainKey::from_config(settings)?.map(Arc::new);
+        let stream = || Stream::new(key.clone());
         let file = settings.file.path.as_deref();
-        let file = file.map(|path| Keeping::open(path, &settings.file)).transpose()?;
+        let file = file.map(|path| Keeping::open(path, &settings.file, key.clone())).transpose()?;
+        let announced = file.as_ref().map_or(0, begun);
         let collector = settings.otlp.endpoint.as_ref().map(|endpoint| {
             let logs = Records::start(&settings.otlp, endpoint, "octopus-mcp.audit");
-            logs.map(|logs| (logs, Stream::new())).map_err(|error| format!("audit.otlp.{error}"))
+            logs.map(|logs| (logs, stream())).map_err(|error| format!("audit.otlp.{error}"))
         });
         Ok(Self {
             file,
             collector: collector.transpose()?,
-            stdout: settings.stdout.then(Stream::new),
+            stdout: settings.stdout.then(stream),
             losses,
+            announced,
             complained: None,
             failures: 0,
             delivered_failures: 0,
@@ -102,18 +104,25 @@ impl Sinks {
                     }
                     let _ = kept.send(written);
                 }
+                Job::Head(done) => {
+                    self.announce();
+                    if let Some(done) = done {
+                        let _ = done.send(());
+                    }
+                }
                 Job::Stop(ended) => {
                     // What came while it stopped is written too.
                     jobs.close();
                     while let Ok(job) = jobs.try_recv() {
                         match job {
                             Job::Keep(record) | Job::Ensure(record, _) => drop(self.write(&record)),
-                            Job::Stop(_) => {}
+                            Job::Head(_) | Job::Stop(_) => {}
                         }
                     }
                     if let Some(file) = &self.file {
                         let _ = file.sync();
                     }
+                    self.announce();
                     drop(self);
                     let _ = ended.send(());
                     return;
@@ -130,12 +139,7 @@ impl Sinks {
         let mut decided = Ok(());
         if let Some(stream) = &mut self.stdout {
             stream.lost += lost;
-            decided = stream.write(&written, |lines| {
-                let mut out = io::stdout().lock();
-                out.write_all(lines.as_bytes())
-                    .and_then(|()| out.flush())
-                    .map_err(|error| format!("audit.stdout: {error}"))
-            });
+            decided = stream.write(&written, print);
             self.failed(decided.is_err());
         }
         if let Some((logs, stream)) = &mut self.collector {
@@ -158,6 +162,31 @@ impl Sinks {
         }
         self.complain(lost, decided.as_ref().err());
         decided
+    }
+
+    /// Writes the head of the file into the log and to the other places of records, where records
+    /// were added since the last head.
+    fn announce(&mut self) {
+        let Some((path, chain)) = self.file.as_ref().map(Keeping::end) else { return };
+        if chain.seq == self.announced {
+            return;
+        }
+        self.announced = chain.seq;
+        let head = chain.head().to_string();
+        tracing::info!(file = %path.display(), count = chain.seq, head, "audit head");
+        let record = json!({ "kind": "head", "time": Timestamp::now(), "head": head }).to_string();
+        if let Some(stream) = &mut self.stdout {
+            let written = stream.write(&record, print);
+            self.failed(written.is_err());
+        }
+        if let Some((logs, stream)) = &mut self.collector {
+            let _ = stream.write(&record, |lines| {
+                for line in lines.lines() {
+                    logs.add("octopus_mcp.audit.head", line.to_owned(), &[]);
+                }
+                Ok(())
+            });
+        }
     }
 
     fn failed(&mut self, failed: bool) {
@@ -195,35 +224,21 @@ impl Sinks {
     }
 }
 
-impl Stream {
-    fn new() -> Self {
-        Self { chain: Chain::new(), begins: Some("first"), lost: 0 }
+/// Logs how the key of the chain in a file changes. Returns the number of its last record.
+fn begun(file: &Keeping) -> u64 {
+    let (path, chain) = file.end();
+    if let Some(rekeyed) = chain.rekeyed() {
+        let (from, to) = (rekeyed.from.as_deref(), rekeyed.to.as_deref());
+        tracing::warn!(file = %path.display(), count = chain.seq, from, to, "audit key changed");
     }
+    chain.seq
+}
 
-    fn write(
-        &mut self,
-        record: &str,
-        write: impl FnOnce(&str) -> Result<(), String>,
-    ) -> Result<(), String> {
-        let why = self.begins.or((self.lost > 0).then_some("lost"));
-        let mut text = String::new();
-        let mut chain = self.chain.clone();
-        if let Some(why) = why {
-            (text, chain) = chain.notice(why, self.lost, 0);
-        }
-        let (line, chain) = chain.line(record);
-        text.push_str(&line);
-        match write(&text) {
-            Ok(()) => {
-                (self.chain, self.begins, self.lost) = (chain, None, 0);
-                Ok(())
-            }
-            Err(error) => {
-                self.lost += 1;
-                Err(error)
-            }
-        }
-    }
+fn print(lines: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    out.write_all(lines.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("audit.stdout: {error}"))
 }
 
 /// What a collector can look for.

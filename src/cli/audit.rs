@@ -2,64 +2,206 @@
 
 use std::{
     fmt::Write as _,
-    fs::File,
-    io::{BufReader, Error},
-    path::PathBuf,
+    fs::{self, File},
+    io::{self, BufReader, Error},
+    path::{Path, PathBuf},
 };
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::Failure;
 use crate::{
     app,
-    audit::{self, Expected, Finding},
+    audit::{self, ChainKey, Expected, Finding, Head, KeyRing, Run, Verified},
+    config::Config,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(super) enum Command {
-    /// Check that no record was changed, removed, inserted or put in another order. Nobody sees in
-    /// a file that its end is gone: compare --count or --last with what is known from elsewhere,
-    /// such as the collector or an earlier check.
-    Verify {
-        /// The files, oldest first: `audit.jsonl.* audit.jsonl`.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// The number that the last record must have.
-        #[arg(long)]
-        count: Option<u64>,
-        /// The hash that the last record must have.
-        #[arg(long, value_name = "HASH")]
-        last: Option<String>,
+    /// Check that no record was changed, removed, inserted or put in another order.
+    ///
+    /// Anybody who can write a file can compute hashes, so only records with a key
+    /// (audit.chain_key) are safe from somebody who means it; the key is that of the settings, or
+    /// given with --key-file. Nobody sees in a file that its end is gone: give heads from the log
+    /// with --head, or compare --count or --last with what is known from elsewhere.
+    Verify(Verify),
+    /// Check files and print the head of their chain: number and hash of the last record, signed
+    /// with the key where there is one. Keep it elsewhere, for `verify --head`.
+    Head(Files),
+    /// Make a key for audit.chain_key and print it; or write it into a new file that only its owner
+    /// can read.
+    NewKey {
+        /// The file to make, for audit.chain_key_file. Not in the folder of the records.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    files: Files,
+    /// The number that the last record must have.
+    #[arg(long)]
+    count: Option<u64>,
+    /// The hash that the last record must have.
+    #[arg(long, value_name = "HASH")]
+    last: Option<String>,
+    /// A head of this chain, or a file with heads among other text, such as the log of the server.
+    #[arg(long, value_name = "HEAD|FILE")]
+    head: Vec<String>,
+    /// The records have a key: it is wrong where they have none. A key that is given says the same.
+    #[arg(long)]
+    keyed: bool,
+    /// The number of the last record that was written before audit.chain_key was set.
+    #[arg(long, value_name = "NUMBER")]
+    unkeyed_until: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(super) struct Files {
+    /// The files, oldest first: `audit.jsonl.* audit.jsonl`.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A file with a key that the records were written with; one for each key.
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
 }
 
 /// How large the pieces are in which a file is read.
 const PIECE: usize = 256 * 1024;
 
-pub(super) fn run(command: Command) -> Result<(), Failure> {
-    let Command::Verify { files, count, last } = command;
-    let opened = files.iter().map(|path| {
-        let file = File::open(path);
-        let file = file.map_err(|error| Error::other(format!("{}: {error}", path.display())))?;
-        Ok(BufReader::with_capacity(PIECE, file))
-    });
-    let found = audit::verify(opened, &Expected { count, last });
-    let found = found.map_err(|error| Failure::Other(error.to_string()))?;
-    let mut text = String::new();
-    let mut tell = |word: &str, Finding { file, line, what }: &Finding| {
-        let path = files.get(*file).map(|path| path.display().to_string()).unwrap_or_default();
-        let _ = writeln!(text, "{path}:{line}: {word}{what}");
-    };
-    found.findings.iter().for_each(|finding| tell("", finding));
-    found.notes.iter().for_each(|note| tell("note: ", note));
-    let _ = writeln!(text, "{} records read", found.records);
-    if found.after > 0 {
-        let _ = writeln!(text, "{} records came before, in files that were not given", found.after);
+pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Verify(verify) => verified(verify, config),
+        Command::Head(files) => head(&files, config),
+        Command::NewKey { file } => new_key(file.as_deref()),
     }
+}
+
+fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
+    let Verify { files, count, last, head, keyed, unkeyed_until } = verify;
+    let (_, keys) = files.keys(config)?;
+    let heads = heads(&head)?;
+    let expected = Expected { count, last, keys, is_keyed: keyed, unkeyed_until, heads };
+    let found = files.read(&expected)?;
+    let mut text = files.findings(&found);
+    let _ = writeln!(text, "{} records read", found.records);
     if let Some((seq, hash)) = &found.last {
         let _ = writeln!(text, "the last one is number {seq}, with the hash {hash}");
     }
+    if found.after > 0 {
+        let _ = writeln!(text, "{} records came before, in files that were not given", found.after);
+    }
+    found.runs.iter().for_each(|run| text.push_str(&shown(run)));
+    if !expected.heads.is_empty() {
+        let _ = writeln!(text, "{} heads compared", expected.heads.len());
+    }
     app::print(&text);
+    judged(&found)
+}
+
+fn head(files: &Files, config: &Config) -> Result<(), Failure> {
+    let (key, keys) = files.keys(config)?;
+    let found = files.read(&Expected { keys, unkeyed_until: Some(0), ..Expected::default() })?;
+    if let Err(failure) = judged(&found) {
+        app::print(&files.findings(&found));
+        return Err(failure);
+    }
+    let (count, last) = found.last.unwrap_or_default();
+    app::print(&format!("{}\n", Head::new(count, &last, key.as_ref())));
+    Ok(())
+}
+
+fn new_key(file: Option<&Path>) -> Result<(), Failure> {
+    let key = audit::new_key().map_err(Failure::Other)?;
+    let Some(path) = file else {
+        app::print(&format!("{key}\n"));
+        return Ok(());
+    };
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        io::Write::write_all(&mut file, format!("{key}\n").as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
+    let id = ChainKey::new(&key).map_err(Failure::Other)?.id().to_owned();
+    app::print(&format!("made {} with the key {id}\n", path.display()));
+    Ok(())
+}
+
+impl Files {
+    /// Returns the key that signs now, and all keys: those that are given, and that of the settings.
+    fn keys(&self, config: &Config) -> Result<(Option<ChainKey>, KeyRing), Failure> {
+        let given = self.key_file.iter().map(|path| ChainKey::read(path));
+        let given = given.map(|key| key.map_err(|error| format!("--key-file: {error}")));
+        let mut keys = given.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
+        keys.extend(ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
+        Ok((keys.first().cloned(), KeyRing::new(keys)))
+    }
+
+    fn read(&self, expected: &Expected) -> Result<Verified, Failure> {
+        let opened = self.files.iter().map(|path| {
+            let file = File::open(path);
+            let file =
+                file.map_err(|error| Error::other(format!("{}: {error}", path.display())))?;
+            Ok(BufReader::with_capacity(PIECE, file))
+        });
+        audit::verify(opened, expected).map_err(|error| Failure::Other(error.to_string()))
+    }
+
+    fn findings(&self, found: &Verified) -> String {
+        let mut text = String::new();
+        let mut tell = |word: &str, Finding { file, line, what }: &Finding| {
+            let path = self.files.get(*file);
+            let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+            let _ = writeln!(text, "{path}:{line}: {word}{what}");
+        };
+        found.findings.iter().for_each(|finding| tell("", finding));
+        found.notes.iter().for_each(|note| tell("note: ", note));
+        text
+    }
+}
+
+/// Reads heads, each given as it is or as a file that holds some.
+fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
+    let mut heads = Vec::new();
+    for one in given {
+        let mut found = Head::all_in(one);
+        if found.is_empty() {
+            let text = fs::read(one);
+            let text = text.map_err(|error| {
+                Failure::Other(format!("--head: {one} is no head, and no file: {error}"))
+            })?;
+            found = Head::all_in(&String::from_utf8_lossy(&text));
+        }
+        if found.is_empty() {
+            return Err(Failure::Other(format!("--head: there is no head in {one}")));
+        }
+        heads.append(&mut found);
+    }
+    Ok(heads)
+}
+
+/// Says what of these records is proved.
+fn shown(run: &Run) -> String {
+    let Run { first, last, key, is_checked } = run;
+    match key {
+        Some(key) if *is_checked => {
+            format!("records {first} to {last} were compared with the key {key}\n")
+        }
+        Some(key) => format!("records {first} to {last} have the key {key}: NOT VERIFIED\n"),
+        None => format!(
+            "records {first} to {last} have no key: anybody who can write the file can change them \
+             and compute their hashes anew\n"
+        ),
+    }
+}
+
+fn judged(found: &Verified) -> Result<(), Failure> {
     match found.findings.len() {
         0 => Ok(()),
         1 => Err(Failure::Other("1 thing is wrong with these records".to_owned())),

@@ -151,7 +151,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config => settings::show(loaded),
         Command::Token { command: TokenCommand::New { name } } => token::new(&name),
         Command::Healthcheck => healthcheck::ask(loaded.config()),
-        Command::Audit { command } => audit::run(command),
+        Command::Audit { command } => audit::run(command, loaded.config()),
         Command::Policy(policy::Policy::Test(call)) => policy::test(loaded, &call),
     };
     match done {

@@ -27,6 +27,19 @@ pub struct Audit {
     /// The key of these hashes: at least 32 characters. Left out, one is made at the start; then
     /// hashes from before and after a restart, or of two replicas, cannot be compared.
     pub hash_key: Option<Secret>,
+    /// The key of the chain of records: at least 32 characters, as `octopus-mcp audit new-key` makes
+    /// them. With it, each record has an HMAC, and nobody who has not got the key can change, remove
+    /// or add records without `octopus-mcp audit verify` finding it. Without it, the chain shows
+    /// mistakes and careless changes alone: anybody who can write the file can compute its hashes.
+    pub chain_key: Option<Secret>,
+    /// A file that holds the same. Keep it apart from the records: not in the folder of `file.path`,
+    /// and readable by this server alone.
+    pub chain_key_file: Option<PathBuf>,
+    /// How often the head of the file's chain (number and hash of its last record, signed with the
+    /// key) goes into the log and to the other places of records, where records were added. It also
+    /// does so at a stop. A head that is kept elsewhere shows that the end of a file was cut off.
+    /// `0s` leaves only the one at a stop.
+    pub head_every: Period,
     /// Whether what is made carries who made it and the ID of the record: releases in their notes,
     /// and every change in the user agent that Octopus keeps with its events.
     pub mark_changes: bool,
@@ -91,6 +104,9 @@ impl Default for Audit {
             required: false,
             fields: List::default(),
             hash_key: None,
+            chain_key: None,
+            chain_key_file: None,
+            head_every: Period::seconds(5 * 60),
             mark_changes: true,
             queue: 10_000,
             file: AuditFile::default(),
@@ -147,6 +163,7 @@ pub(super) fn validate(loaded: &mut Loaded, audit: &Audit) {
         let message = "give at least 32 characters, as `openssl rand -base64 32` does";
         loaded.refuse("audit.hash_key", message);
     }
+    chain_key(loaded, audit);
     if audit.fields.0.iter().any(|field| field.eq_ignore_ascii_case(NEVER_CLEAR)) {
         let message = "`confirm` holds a code that agrees to a change; leave it out";
         loaded.refuse("audit.fields", message);
@@ -173,5 +190,34 @@ pub(super) fn validate(loaded: &mut Loaded, audit: &Audit) {
     {
         let message = format!("the file {} cannot be read: {error}", path.display());
         loaded.refuse("audit.otlp.ca_file", &message);
+    }
+}
+
+fn chain_key(loaded: &mut Loaded, audit: &Audit) {
+    let is_short = |key: &str| key.trim().len() < SHORTEST_KEY;
+    let message = "give at least 32 characters, as `octopus-mcp audit new-key` does";
+    if audit.chain_key.as_ref().is_some_and(|key| is_short(key.expose())) {
+        loaded.refuse("audit.chain_key", message);
+    }
+    let Some(path) = &audit.chain_key_file else { return };
+    let key = "audit.chain_key_file";
+    if audit.chain_key.is_some() {
+        loaded.refuse(key, "give either audit.chain_key or audit.chain_key_file, not both");
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) if is_short(&text) => {
+            loaded.refuse(key, &format!("the key in {} is too short; {message}", path.display()));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            loaded.refuse(key, &format!("the file {} cannot be read: {error}", path.display()));
+        }
+    }
+    let folder =
+        |path: &std::path::Path| std::path::absolute(path).ok()?.parent().map(PathBuf::from);
+    if audit.file.path.as_ref().is_some_and(|file| folder(file) == folder(path)) {
+        let message = "keep the key in another folder than audit.file.path: anybody who can change \
+                       records there must not read it";
+        loaded.refuse(key, message);
     }
 }

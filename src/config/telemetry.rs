@@ -15,8 +15,10 @@ use super::{Loaded, Period, Secret};
 pub struct Telemetry {
     /// `text` for people, `json` for machines.
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. `rmcp::service`
-    /// calls each answer with an error a warning, and each client that went away an error.
+    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. Dependencies log at
+    /// `info` and above, `rmcp` at `warn` and above and `rmcp::service` at `error`, whatever stands
+    /// here: below that they print requests with their arguments. `rmcp::service` calls each client
+    /// that went away an error. Credentials are masked in every line.
     pub log_filter: String,
     /// The OpenTelemetry collector that traces, metrics and logs go to.
     pub otlp: Collector,

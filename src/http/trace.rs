@@ -1,6 +1,6 @@
 //! An ID and a span for each request, one line about it when it ends, and its place in the metrics.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -34,14 +34,14 @@ pub(super) async fn trace(
         .headers()
         .get(&REQUEST_ID)
         .and_then(|id| id.to_str().ok())
-        .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
+        .filter(|id| is_request_id(id))
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     if let Ok(id) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID, id);
     }
     let method = request.method().clone();
     // The path alone: a query may hold a credential.
-    let path: String = request.uri().path().chars().take(LONGEST).collect();
+    let path = short(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
     let scheme = scheme(request.extensions().get::<Peer>(), &gate.http);
@@ -98,8 +98,7 @@ fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
         trace = Empty,
     );
     if verb == OTHER {
-        let original: String = method.as_str().chars().take(LONGEST).collect();
-        telemetry::note(&span, "http.request.method_original", original);
+        telemetry::note(&span, "http.request.method_original", short(method.as_str()));
     }
     span
 }
@@ -146,6 +145,50 @@ impl Drop for Serving<'_> {
     }
 }
 
+/// Masks credentials and cuts the text to [`LONGEST`] characters. In this order, because a part of a
+/// credential is not recognised.
+fn short(text: &str) -> String {
+    telemetry::mask(text).chars().take(LONGEST).collect()
+}
+
+/// Whether a client's request ID is used: 1 to 128 characters that UUIDs, trace IDs and Base64
+/// consist of, and no credential.
+fn is_request_id(id: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/@".contains(&byte);
+    (1..=128).contains(&id.len())
+        && id.bytes().all(is_safe)
+        && matches!(telemetry::mask(id), Cow::Borrowed(_))
+}
+
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_usual_request_ids_and_rejects_credentials_and_markup() {
+        for id in [
+            "4f0e6a4e-6a3c-4a53-9b0c-3f6e2d6a1b77",
+            "Root=1-67891233-abcdef012345678912345678",
+            "aGVsbG8+/w==",
+            "proxy:1@a.b_c",
+        ] {
+            assert!(is_request_id(id), "{id}");
+        }
+        let long = "x".repeat(129);
+        for id in
+            ["", &long, "a b", "<script>", "\"quoted\"", "x-API-ABCDEFGHIJKLMNOPQRSTUVWXY01", "ä"]
+        {
+            assert!(!is_request_id(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_credential_at_the_limit_is_masked_before_the_cut() {
+        let path = format!("{}/API-ABCDEFGHIJKLMNOPQRSTUVWXY01", "x".repeat(LONGEST - 12));
+        assert!(!short(&path).contains("API-"), "{}", short(&path));
+    }
 }

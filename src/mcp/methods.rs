@@ -18,8 +18,9 @@ use rmcp::{
 };
 
 use super::{
-    Offering, Protocol,
+    Offering, Page, Protocol,
     operation::{self, About},
+    pages,
     protocol::{NARROWED, SUPPORTED},
     request::{is_stateless, only_page},
     rounds,
@@ -177,12 +178,15 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let work = async {
-            only_page(params)?;
+            let skip = pages::skip(params)?;
             let request = self.request(&context)?;
             let now = self.now();
-            let listing = now.offering.resources(request.clone());
-            let resources = self.within_limits(&context, listing).await?;
-            list!(ListResourcesResult, resources, request)
+            let listing = now.offering.resources(skip, request.clone());
+            let Page { resources, next } = self.within_limits(&context, listing).await?;
+            list!(ListResourcesResult, resources, request).map(|mut list| {
+                list.next_cursor = next;
+                list
+            })
         };
         self.told("resources/list", &context, work).await
     }

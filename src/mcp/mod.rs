@@ -13,6 +13,7 @@ mod instructions;
 mod methods;
 mod offering;
 mod operation;
+mod pages;
 mod places;
 mod progress;
 mod prompts;
@@ -26,6 +27,7 @@ mod version;
 
 pub use audited::recorded;
 pub use offering::{NotServed, Offering};
+pub use pages::Page;
 pub use places::Absent;
 pub use protocol::{Offered, Protocol, SUPPORTED, Settings};
 pub use request::Request;

@@ -4,12 +4,12 @@ use rmcp::{
     ErrorData,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        GetPromptRequestParams, GetPromptResponse, Prompt, ReadResourceResponse, Resource,
-        ResourceTemplate, ServerConfig, Tool,
+        GetPromptRequestParams, GetPromptResponse, Prompt, ReadResourceResponse, ResourceTemplate,
+        ServerConfig, Tool,
     },
 };
 
-use super::Request;
+use super::{Page, Request};
 use crate::{
     callers::{Caller, Scope},
     octopus::NoCredential,
@@ -93,12 +93,14 @@ pub trait Offering: Send + Sync + 'static {
         request: Request,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send;
 
-    /// The resources that this request sees.
+    /// A page of the resources that this request sees: the first one, or the one behind `skip` of
+    /// those that are paged.
     fn resources(
         &self,
+        _skip: u32,
         _request: Request,
-    ) -> impl Future<Output = Result<Vec<Resource>, ErrorData>> + Send {
-        std::future::ready(Ok(Vec::new()))
+    ) -> impl Future<Output = Result<Page, ErrorData>> + Send {
+        std::future::ready(Ok(Page::default()))
     }
 
     /// The templates of resources that this request sees.

@@ -186,7 +186,8 @@ fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
 /// Notes IDs and addresses, which stand in the trace alone. The ID of a session is no secret: it is
 /// sealed for its caller and path, and lets nobody else in.
 fn note(span: &Span, about: About<'_>, with: &impl With, http: Option<&http::request::Parts>) {
-    let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    // A part of a credential is not recognised, so masking comes before the cut.
+    let short = |text: &str| text::mask(text).chars().take(LONGEST).collect::<String>();
     if let Some(id) = with.id() {
         telemetry::note(span, "jsonrpc.request.id", short(&id.to_string()));
     }

@@ -88,7 +88,7 @@ pub(super) fn is_stateless(version: &ProtocolVersion) -> bool {
     version.as_str() >= ProtocolVersion::V_2026_07_28.as_str()
 }
 
-/// There is one page of everything, so a cursor is none of ours.
+/// Rejects a cursor of a list that has one page.
 pub(super) fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     match params.and_then(|params| params.cursor) {
         Some(_) => Err(ErrorData::invalid_params(

@@ -12,17 +12,17 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{
-    answer, audited,
+    Page, answer, audited, pages,
     version::{is_new_enough, version},
 };
 use crate::{
     octopus::{Kind, Thing, Touches, Window, spaces},
     text,
-    tool::{self, Context, Open, ResourceDefinition},
+    tool::{self, Context, Error, Open, ResourceDefinition},
 };
 
-/// How many spaces are listed.
-const SPACES: u32 = 100;
+/// The most bytes of a name or ID of a space that are listed. Octopus's own limits are lower.
+const LONGEST_NAME: usize = 200;
 
 /// The resources that the caller sees, the instance is new enough for, and no rule denies wherever
 /// they are.
@@ -35,9 +35,23 @@ async fn shown(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition
         .filter(move |resource| cx.offers(resource.template, &nowhere))
 }
 
-/// The resources with an address of their own: those that are alone of their kind, and the spaces
-/// that the caller sees.
-pub(super) async fn list(cx: &Context) -> Vec<Resource> {
+/// A page of the resources with an address of their own: those that are alone of their kind on the
+/// first page, and the spaces that the caller sees. Each page takes one request to Octopus.
+pub(super) async fn list(skip: u32, cx: &Context) -> Result<Page, Error> {
+    let mut resources = if skip == 0 { fixed(cx).await } else { Vec::new() };
+    let spaces = spaces(skip, cx).await;
+    let (spaces, next) = match spaces {
+        // A first page without them is of more use than an error; a later one would look like the
+        // last.
+        Err(_) if skip == 0 => (Vec::new(), None),
+        spaces => spaces?,
+    };
+    resources.extend(spaces.into_iter().filter_map(|space| listed(space, cx)));
+    Ok(Page { resources, next })
+}
+
+/// The resources that are alone of their kind.
+async fn fixed(cx: &Context) -> Vec<Resource> {
     let mut resources = Vec::new();
     for definition in shown(cx).await.filter(|definition| definition.is_fixed()) {
         let mut resource = Resource::new(definition.template, definition.name)
@@ -47,36 +61,42 @@ pub(super) async fn list(cx: &Context) -> Vec<Resource> {
         resource.size = definition.size(cx).await;
         resources.push(resource);
     }
-    let spaces = if cx.fixed_project().is_some() { Vec::new() } else { spaces(cx).await };
-    for space in spaces {
-        let name = space.name.as_deref().unwrap_or(&space.id);
-        let shown = text::door(name);
-        // A name that cannot be shown as it is cannot stand in an address either.
-        let named = if shown.text == name { name } else { &space.id };
-        let uri = tool::uri(["spaces", named]);
-        if !cx.offers(&uri, &Touches::default().with(Kind::Space, [space.clone()])) {
-            continue;
-        }
-        let mut resource = Resource::new(uri, shown.text.clone().into_owned())
-            .with_title(format!("Space {}", shown.text))
-            .with_mime_type("application/json");
-        resource.meta = Some(answer::label(shown.removed, shown.redacted));
-        resources.push(resource);
-    }
     resources
 }
 
-/// The spaces that the caller can work in. A list without them is of more use than an error.
-async fn spaces(cx: &Context) -> Vec<Thing> {
+/// A space as a resource, where the rules let it be read.
+fn listed(space: Thing, cx: &Context) -> Option<Resource> {
+    if space.id.len() > LONGEST_NAME {
+        return None;
+    }
+    let name = space.name.as_deref().unwrap_or(&space.id);
+    let passed = text::door(name);
+    let shown = text::cut::head(&passed.text, LONGEST_NAME);
+    // A name that cannot be shown as it is cannot stand in an address either.
+    let named = if shown == name { name } else { &space.id };
+    let uri = tool::uri(["spaces", named]);
+    if !cx.offers(&uri, &Touches::default().with(Kind::Space, [space.clone()])) {
+        return None;
+    }
+    let mut resource = Resource::new(uri, shown)
+        .with_title(format!("Space {shown}"))
+        .with_mime_type("application/json");
+    resource.meta = Some(answer::label(passed.removed, passed.redacted));
+    Some(resource)
+}
+
+/// A page of the spaces that the caller can work in, and the cursor of the next one.
+async fn spaces(skip: u32, cx: &Context) -> Result<(Vec<Thing>, Option<String>), Error> {
+    if cx.fixed_project().is_some() || (cx.fixed_space.is_some() && skip > 0) {
+        return Ok((Vec::new(), None));
+    }
     if cx.fixed_space.is_some() {
         let mut touches = Touches::default();
-        if let Ok(space) = cx.space(None).await {
-            space.touches(&mut touches);
-        }
-        return touches.of(Kind::Space).to_vec();
+        cx.space(None).await?.touches(&mut touches);
+        return Ok((touches.of(Kind::Space).to_vec(), None));
     }
-    let spaces = spaces::list(&cx.session, None, Window { skip: 0, take: SPACES }).await;
-    let spaces = spaces.map(|page| page.items).unwrap_or_default();
+    let page = spaces::list(&cx.session, None, Window { skip, take: pages::SIZE }).await?;
+    let (spaces, next) = pages::cut(page.items, page.total_results, skip);
     let is_granted = |space: &spaces::Space| {
         cx.grants_space(&[
             Some(space.name.as_str()),
@@ -91,7 +111,7 @@ async fn spaces(cx: &Context) -> Vec<Thing> {
         slug: space.slug,
         ..Thing::default()
     };
-    granted.map(thing).collect()
+    Ok((granted.map(thing).collect(), next))
 }
 
 /// The forms of addresses with variables.

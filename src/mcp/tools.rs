@@ -7,13 +7,12 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams,
         CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
-        Prompt, ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-        Tool,
+        Prompt, ReadResourceResponse, ResourceTemplate, ServerCapabilities, ServerConfig, Tool,
     },
 };
 
 use super::{
-    NotServed, Offering, Request, answer, audited, complete,
+    NotServed, Offering, Page, Request, answer, audited, complete,
     consent::{self, Came as Brought},
     instructions::instructions,
     places::Absent,
@@ -221,9 +220,9 @@ impl Offering for Tools {
         }
     }
 
-    async fn resources(&self, request: Request) -> Result<Vec<Resource>, ErrorData> {
-        let cx = self.to_list(request).await;
-        Ok(resources::list(&cx.map_err(|error| answer::refused(&error))?).await)
+    async fn resources(&self, skip: u32, request: Request) -> Result<Page, ErrorData> {
+        let cx = self.to_list(request).await.map_err(|error| answer::refused(&error))?;
+        resources::list(skip, &cx).await.map_err(|error| answer::refused(&error))
     }
 
     async fn resource_templates(&self, request: Request) -> Vec<ResourceTemplate> {

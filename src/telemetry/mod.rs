@@ -11,6 +11,7 @@
 
 mod asking;
 mod collector;
+mod masked;
 mod metrics;
 mod records;
 mod traces;
@@ -20,9 +21,13 @@ pub use metrics::{CANCELLED, Call, Limit, Metrics, OTHER, Operation, Served, ver
 pub use records::Records;
 pub use traces::{Around, continued, continued_by, note, trace_of, within};
 
+pub use crate::text::mask;
+
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};
-use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::FilterExt, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::config::{self, LogFormat};
 
@@ -43,7 +48,7 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
         EnvFilter::try_new(&settings.log_filter)
             .map_err(|error| format!("telemetry.log_filter: {error}"))
     };
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(|| masked::Lines(std::io::stderr()));
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -52,6 +57,7 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
     let logs = collector::logs(&settings.otlp)?.map(|exporter| {
         SdkLoggerProvider::builder()
             .with_resource(collector::resource())
+            .with_log_processor(masked::Records::new())
             .with_batch_exporter(exporter)
             .build()
     });
@@ -62,9 +68,12 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
     }
     // Filtered whether it is there or not: a layer that is absent and has no filter lets the spans of
     // every crate begin, and what runs within one of those is no part of its request's trace.
-    let sent = logs.as_ref().map(OpenTelemetryTracingBridge::new).with_filter(quiet);
+    let sent = logs
+        .as_ref()
+        .map(OpenTelemetryTracingBridge::new)
+        .with_filter(quiet.and(masked::ceiling()));
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter()?))
+        .with(lines.with_filter(filter()?.and(masked::ceiling())))
         .with(traces::layer(&traces))
         .with(sent)
         .try_init()

@@ -21,7 +21,10 @@ use tracing::{Span, Subscriber, level_filters::LevelFilter};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
-use super::collector::{resource, traces};
+use super::{
+    collector::{resource, traces},
+    masked,
+};
 use crate::config::{Collector, Sampler};
 
 /// What makes spans, and where they go.
@@ -30,7 +33,7 @@ pub(super) fn provider(settings: &Collector) -> Result<SdkTracerProvider, String
         .with_resource(resource())
         .with_sampler(sampler(settings.sampler, settings.sampler_arg));
     Ok(match traces(settings)? {
-        Some(exporter) => builder.with_batch_exporter(exporter).build(),
+        Some(exporter) => builder.with_batch_exporter(masked::Spans(exporter)).build(),
         None => builder.build(),
     })
 }

@@ -14,11 +14,13 @@ pub mod grep;
 mod keys;
 pub mod lines;
 pub mod log_line;
+mod mask;
 pub mod nearest;
 pub mod sanitize;
 pub mod secrets;
 
 pub use cause::cause;
+pub use mask::mask;
 
 /// Text that has passed the door.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,7 +103,8 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         }
         let (code, log) = serving.stop();
         assert_eq!(code, 0);
-        assert!(log.contains("TRACE") && log.len() > 100_000, "the log says much");
+        // Dependencies log nothing below `info`: the server's own lines are all that a filter adds.
+        assert!(log.contains("DEBUG") && log.len() > 100_000, "the log says much");
         seen.push_str(&log);
         for secret in [CONFIGURED, REFUSED, TOKEN, HALF, QUERY, keys::ADMIN] {
             let place = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..at + 60]);

@@ -1,16 +1,36 @@
 //! Whether a chain of records is whole.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | `walk.rs` | reads the records one after the other and compares each with the one before |
+//! | `proof.rs` | judges which records a key proves, and which heads the chain agrees with |
 
 use std::io::{self, BufRead};
 
-use super::chain::{Broken, Link, NOTHING, link};
+use super::{Head, KeyRing, chain::NOTHING};
 
-/// What is known of the end of a chain from elsewhere: nobody sees in a file that its end is gone.
+mod proof;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+/// What is known of a chain from elsewhere: its keys, and what its end was at some moment. A file
+/// does not show that its end was cut off.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
     /// The number of the last record.
     pub count: Option<u64>,
     /// Its hash.
     pub last: Option<String>,
+    /// The keys that the records were written with.
+    pub keys: KeyRing,
+    /// Whether the records have a key, also where it is not given here.
+    pub is_keyed: bool,
+    /// The number of the last record that was written before the chain had a key.
+    pub unkeyed_until: Option<u64>,
+    /// Heads of this chain that were kept elsewhere.
+    pub heads: Vec<Head>,
 }
 
 /// What is wrong, and where.
@@ -24,6 +44,19 @@ pub struct Finding {
     pub what: String,
 }
 
+/// Records in a row that were written with the same key, or without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The number of the first record.
+    pub first: u64,
+    /// The number of the last record.
+    pub last: u64,
+    /// The ID of the key.
+    pub key: Option<String>,
+    /// Whether the key was given, so that the records were compared with it.
+    pub is_checked: bool,
+}
+
 /// What a chain came to.
 #[derive(Debug, Clone, Default)]
 pub struct Verified {
@@ -33,31 +66,33 @@ pub struct Verified {
     pub after: u64,
     /// The number and hash of the last record.
     pub last: Option<(u64, String)>,
-    /// What is wrong, as far as it was looked for.
+    /// Which records were written with which key: the first 100 runs.
+    pub runs: Vec<Run>,
+    /// What is wrong: the first 100 findings.
     pub findings: Vec<Finding>,
     /// What is as it may be, and worth knowing.
     pub notes: Vec<Finding>,
 }
 
-/// How much wrong is told.
+/// The most findings, notes and runs that are kept.
 const MOST: usize = 100;
-/// Longer than any record.
-const LONGEST: u64 = 1024 * 1024;
 
 /// Reads files in their order, line by line, and says what does not follow.
+///
+/// # Errors
+///
+/// Where a file cannot be opened or read.
 pub fn verify<R: BufRead>(
     files: impl IntoIterator<Item = io::Result<R>>,
     expected: &Expected,
 ) -> io::Result<Verified> {
-    let mut walk = Walk::default();
+    let mut walk = walk::Walk::new(expected);
     for (file, reader) in files.into_iter().enumerate() {
-        (walk.file, walk.line, walk.is_head) = (file, 0, true);
-        walk.read(reader?)?;
-        walk.settle();
+        walk.file(file, reader?)?;
     }
-    let mut found = walk.found;
+    let (mut found, place) = walk.end();
     let (seq, hash) = found.last.clone().unwrap_or((0, NOTHING.to_owned()));
-    let at = |what: String| Finding { file: walk.file, line: walk.line, what };
+    let at = |what: String| Finding { what, ..place.clone() };
     if expected.count.is_some_and(|count| count != seq) {
         let count = expected.count.unwrap_or_default();
         found.findings.push(at(format!("the last record is number {seq}, not {count}")));
@@ -68,115 +103,12 @@ pub fn verify<R: BufRead>(
     if found.records == 0 {
         found.findings.push(at("there is no record".to_owned()));
     }
+    let newest = expected.heads.iter().map(|head| head.count).max();
+    if newest.is_some_and(|newest| newest <= found.after) {
+        let what = "no head is compared: all name records before the first one here".to_owned();
+        found.notes.push(at(what));
+    }
+    let (keys, heads) = (proof::keys(&found, expected), proof::heads(&found, expected));
+    found.findings.extend(keys.into_iter().chain(heads).map(at));
     Ok(found)
 }
-
-#[derive(Debug, Default)]
-struct Walk {
-    found: Verified,
-    file: usize,
-    line: u64,
-    /// Whether no record of this file was read yet.
-    is_head: bool,
-    /// A line that does not read, and how long it is: the next record may say that it was torn.
-    torn: Option<(u64, u64)>,
-}
-
-impl Walk {
-    fn read(&mut self, mut reader: impl BufRead) -> io::Result<()> {
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = io::Read::take(&mut reader, LONGEST).read_until(b'\n', &mut line)?;
-            if read == 0 {
-                return Ok(());
-            }
-            self.line += 1;
-            let is_whole = line.pop_if(|byte| *byte == b'\n').is_some();
-            match link(&line) {
-                Ok(next) => self.follow(next),
-                Err(Broken::Unreadable) => {
-                    self.settle();
-                    self.torn = Some((self.line, line.len() as u64));
-                }
-                Err(Broken::Changed) => self.add("the record was changed".to_owned()),
-            }
-            if !is_whole && self.torn.is_none() {
-                self.add("the end of the line is missing".to_owned());
-            }
-        }
-    }
-
-    /// A line that does not read, and that no record says was torn.
-    fn settle(&mut self) {
-        if let Some((line, _)) = self.torn.take() {
-            self.add_at(
-                line,
-                "this is no record: it was changed, or its end is missing".to_owned(),
-            );
-        }
-    }
-
-    fn follow(&mut self, next: Link) {
-        let begin = next.begin.as_ref();
-        match self.torn {
-            Some((line, bytes)) if begin.is_some_and(|begin| begin.torn == bytes) => {
-                self.torn = None;
-                let what = format!("{bytes} bytes of a record that was cut off by a crash");
-                self.found.notes.push(Finding { file: self.file, line, what });
-            }
-            _ => self.settle(),
-        }
-        if let Some(begin) = begin.filter(|begin| begin.lost > 0) {
-            let what = format!("{} records could not be written before this one", begin.lost);
-            self.found.notes.push(Finding { file: self.file, line: self.line, what });
-        }
-        let is_head = std::mem::replace(&mut self.is_head, false);
-        let begins = begin.is_some_and(|begin| matches!(begin.why.as_str(), "first" | "rotated"));
-        if is_head && !begins {
-            self.add("the beginning of the file is missing".to_owned());
-        }
-        if let Some(begin) = begin.filter(|begin| begin.after + 1 != next.seq) {
-            self.add(format!("it says that {} records came before it", begin.after));
-        }
-        match &self.found.last {
-            None if next.seq == 1 && next.prev != NOTHING => {
-                self.add("it is the first record and follows another one".to_owned());
-            }
-            None => self.found.after = next.seq.saturating_sub(1),
-            Some((seq, hash)) => {
-                let (seq, is_next) = (*seq, next.prev == *hash);
-                if next.seq > seq + 1 {
-                    let missing = next.seq - seq - 1;
-                    self.add(format!("{missing} records are missing before number {}", next.seq));
-                } else if next.seq <= seq {
-                    self.add(format!(
-                        "number {} stands after number {seq}: records were inserted, repeated or \
-                         put in another order",
-                        next.seq
-                    ));
-                } else if !is_next {
-                    self.add(format!(
-                        "number {} follows another record than the one before it",
-                        next.seq
-                    ));
-                }
-            }
-        }
-        self.found.records += 1;
-        self.found.last = Some((next.seq, next.hash));
-    }
-
-    fn add(&mut self, what: String) {
-        self.add_at(self.line, what);
-    }
-
-    fn add_at(&mut self, line: u64, what: String) {
-        if self.found.findings.len() < MOST {
-            self.found.findings.push(Finding { file: self.file, line, what });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

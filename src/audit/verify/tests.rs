@@ -1,17 +1,37 @@
+mod recomputed;
+
 use proptest::prelude::*;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::audit::chain::Chain;
+use crate::audit::{
+    ChainKey,
+    chain::{Chain, link},
+};
 
 /// A file as it begins, with this many records after the notice.
 fn file(records: usize) -> (Vec<u8>, Expected) {
-    let (mut text, mut chain) = Chain::new().notice("first", 0, 0);
+    with(None, records)
+}
+
+/// The same, with a key.
+fn with(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, Expected) {
+    let (mut text, mut chain) = Chain::new(key).notice("first", 0, 0);
     for number in 0..records {
         let (line, next) = chain.line(&format!("{{\"kind\":\"call\",\"tool\":\"t{number}\"}}"));
         text.push_str(&line);
         chain = next;
     }
-    (text.into_bytes(), Expected { count: Some(chain.seq), last: Some(chain.hash) })
+    let expected =
+        Expected { count: Some(chain.seq), last: Some(chain.hash), ..Expected::default() };
+    (text.into_bytes(), expected)
+}
+
+/// The chain that goes on behind a line of a file.
+fn after(line: &[u8]) -> Chain {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    Chain::after(link(line, &KeyRing::default()).unwrap(), None)
 }
 
 fn findings(files: &[&[u8]], expected: &Expected) -> Vec<Finding> {
@@ -96,9 +116,7 @@ fn a_whole_chain_is_whole_and_its_end_is_told() {
 fn a_forged_record_is_found_by_what_follows_it() {
     let (text, _) = file(3);
     let mut lines = lines(&text);
-    let before = link(lines[1].strip_suffix(b"\n").unwrap()).unwrap();
-    let chain = Chain { seq: before.seq, hash: before.hash };
-    let (forged, _) = chain.line("{\"kind\":\"call\",\"tool\":\"forged\"}");
+    let (forged, _) = after(&lines[1]).line("{\"kind\":\"call\",\"tool\":\"forged\"}");
     lines[2] = forged.into_bytes();
     let found = findings(&[&lines.concat()], &Expected::default());
     assert_eq!(found.len(), 1, "{found:?}");
@@ -111,8 +129,7 @@ fn a_forged_record_is_found_by_what_follows_it() {
 #[test]
 fn what_was_torn_is_noted_only_where_the_next_record_says_so() {
     let (mut text, _) = file(2);
-    let last = link(lines(&text).pop().unwrap().strip_suffix(b"\n").unwrap()).unwrap();
-    let chain = Chain { seq: last.seq, hash: last.hash };
+    let chain = after(&lines(&text).pop().unwrap());
     text.extend_from_slice(b"{\"v\":1,\"se\n");
     let (told, _) = chain.notice("restarted", 0, 10);
     let (silent, _) = chain.notice("restarted", 0, 0);
@@ -123,4 +140,21 @@ fn what_was_torn_is_noted_only_where_the_next_record_says_so() {
     assert_eq!(found(&told).notes.len(), 1);
     assert_eq!(found(&silent).findings.len(), 1);
     assert_eq!(found("").findings.len(), 1);
+}
+
+#[test]
+fn one_edited_record_is_one_finding() {
+    let (text, expected) = file(4);
+    for line in 0..5 {
+        let mut lines = lines(&text);
+        let edited = String::from_utf8(lines[line].clone()).unwrap();
+        lines[line] = edited.replacen("\"kind\":\"", "\"kind\":\"x", 1).into_bytes();
+        let found = findings(&[&lines.concat()], &Expected::default());
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        assert_eq!(found[0].line, line as u64 + 1);
+        lines[line] = b"{}\n".to_vec();
+        let found = findings(&[&lines.concat()], &Expected::default());
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+    }
+    assert_eq!(findings(&[&text], &expected), []);
 }

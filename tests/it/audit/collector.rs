@@ -14,7 +14,7 @@ use std::{
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
     audit::{Expected, verify},
-    config::{Config, Http, OtlpHeader, Secret, Tls},
+    config::{Config, Http, OtlpHeader, Period, Secret, Tls},
     http::{self, Certificates, Listening},
     sample::keys,
 };
@@ -119,6 +119,24 @@ async fn records_reach_a_collector_before_the_server_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_of_the_file_reach_the_collector_while_the_server_runs() {
+    let (listening, taken) = collector(None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let desk = Desk::with(|config| {
+        towards(config, &format!("http://{}/v1/logs", listening.address));
+        config.audit.otlp.delay = Period(Duration::from_millis(10));
+        config.audit.head_every = Period(Duration::from_millis(10));
+        config.audit.file.path = Some(path);
+    })
+    .await;
+    desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    let is_head =
+        |body: &String| body.contains("\"kind\":\"head\"") && body.contains("audit-head:1:2:");
+    soon(async || taken.records().0.iter().any(is_head).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vouches_for() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
@@ -143,7 +161,7 @@ async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vo
     let desk = Desk::with(|config| {
         towards(config, &endpoint);
         config.audit.required = true;
-        config.audit.otlp.timeout = octopus_mcp::config::Period(Duration::from_millis(500));
+        config.audit.otlp.timeout = Period(Duration::from_millis(500));
     })
     .await;
     let (tool, arguments, ..) = changes().remove(0);

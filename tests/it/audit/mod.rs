@@ -3,6 +3,8 @@
 mod chain;
 mod changes;
 mod collector;
+mod forger;
+mod keyed;
 mod kinds;
 mod records;
 mod refusals;

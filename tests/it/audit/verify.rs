@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Recorded, lines};
 use crate::commands::{Serving, program};
 
-fn verify(arguments: &[&str]) -> (i32, String) {
+pub fn verify(arguments: &[&str]) -> (i32, String) {
     let mut command = program(&["audit", "verify"]);
     let Output { status, stdout, stderr } = command.args(arguments).output().unwrap();
     let said = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
@@ -54,6 +54,7 @@ async fn every_kind_of_tampering_is_found_and_its_place_is_told() {
         let (code, said) = verify(&[name]);
         assert_eq!(code, 1, "{kind}: {said}");
         assert!(said.contains(&format!("{name}{words}")), "{kind}: {said}");
+        assert!(said.contains("1 thing is wrong"), "{kind} is told once: {said}");
     }
 
     // What is missing at the end shows only to whoever knows the end.

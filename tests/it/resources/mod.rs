@@ -3,6 +3,7 @@
 mod capabilities;
 mod lists;
 mod log;
+mod pages;
 mod reads;
 mod refusals;
 

@@ -4,6 +4,7 @@ mod collector;
 mod conventions;
 mod everything;
 mod given_up;
+mod masked;
 mod metrics;
 mod observed;
 mod query;

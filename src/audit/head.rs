@@ -1,0 +1,110 @@
+//! Heads: what a chain came to at one moment, in one word that is kept elsewhere.
+//!
+//! A file does not show that its end was cut off. A head names the number and the hash of the last
+//! record, signed with the key of the chain. The server writes heads into its log and to the other
+//! places of records; [`Head::all_in`] finds them there again.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::key::ChainKey;
+
+/// The head of a chain at one moment, written `audit-head:1:COUNT:HASH:TIME:KEY-ID:MAC`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the last record.
+    pub count: u64,
+    /// Its hash.
+    pub last: String,
+    /// When the head was made, in seconds since 1970.
+    pub time: i64,
+    /// The ID of the key and the HMAC, where the chain has a key.
+    pub signature: Option<(String, String)>,
+}
+
+/// What each head begins with.
+const BEGINS: &str = "audit-head:1:";
+/// Stands where there is no key.
+const NONE: &str = "-";
+/// The most heads that are read from one text.
+const MOST: usize = 100_000;
+
+impl Head {
+    /// Makes the head of a chain, signed where there is a key.
+    pub fn new(count: u64, last: &str, key: Option<&ChainKey>) -> Self {
+        let time = Timestamp::now().as_second();
+        let mut head = Self { count, last: last.to_owned(), time, signature: None };
+        head.signature = key.map(|key| (key.id().to_owned(), key.sign(&head.signed(key.id()))));
+        head
+    }
+
+    /// Finds all heads in a text, such as a log. Reads 100,000 at most.
+    pub fn all_in(text: &str) -> Vec<Self> {
+        text.match_indices(BEGINS)
+            .filter_map(|(place, _)| Self::read(text.get(place + BEGINS.len()..)?))
+            .take(MOST)
+            .collect()
+    }
+
+    /// Reads what stands behind the beginning of a head.
+    fn read(rest: &str) -> Option<Self> {
+        let is_of_it = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '-';
+        let end = rest.find(|c| !is_of_it(c)).unwrap_or(rest.len());
+        let mut parts = rest.get(..end)?.splitn(5, ':');
+        let count = parts.next()?.parse().ok()?;
+        let last = parts.next().filter(|hash| hash.len() == 64)?.to_owned();
+        let time = parts.next()?.parse().ok()?;
+        let (key, mac) = (parts.next()?, parts.next()?);
+        let signature = (key != NONE).then(|| (key.to_owned(), mac.to_owned()));
+        Some(Self { count, last, time, signature })
+    }
+
+    /// Whether the head was signed with this key.
+    pub(super) fn is_signed_by(&self, key: &ChainKey) -> bool {
+        self.signature
+            .as_ref()
+            .is_some_and(|(id, mac)| id == key.id() && key.is_signed(&self.signed(id), mac))
+    }
+
+    /// The text that is signed.
+    fn signed(&self, key: &str) -> String {
+        let Self { count, last, time, .. } = self;
+        format!("{BEGINS}{count}:{last}:{time}:{key}")
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signature {
+            Some((key, mac)) => write!(f, "{}:{mac}", self.signed(key)),
+            None => write!(f, "{}:{NONE}", self.signed(NONE)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_found_in_any_text_and_know_their_key() {
+        let key = ChainKey::new(&"k".repeat(32)).unwrap();
+        let other = ChainKey::new(&"o".repeat(32)).unwrap();
+        let (signed, plain) =
+            (Head::new(7, &"a".repeat(64), Some(&key)), Head::new(8, &"b".repeat(64), None));
+        let log = format!(
+            "INFO head={signed} kept\n{{\"head\":\"{plain}\"}}\naudit-head:1:x audit-head:1:9:short:1:-:-"
+        );
+        assert_eq!(Head::all_in(&log), [signed.clone(), plain.clone()]);
+        assert!(signed.is_signed_by(&key) && !signed.is_signed_by(&other));
+        assert!(!plain.is_signed_by(&key));
+        for changed in [
+            Head { count: 6, ..signed.clone() },
+            Head { last: "c".repeat(64), ..signed.clone() },
+            Head { time: 0, ..signed.clone() },
+        ] {
+            assert!(!changed.is_signed_by(&key), "{changed}");
+        }
+    }
+}

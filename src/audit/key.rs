@@ -1,0 +1,212 @@
+//! The key of an audit chain, and what is computed with it.
+//!
+//! A key is a text of at least 32 characters, which is used as it is (without white space around
+//! it). Two keys are derived from it with HMAC-SHA-256, one for records and one for heads, and a
+//! short fingerprint, the key ID, which stands in each record and says nothing about the key.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::config;
+
+/// A key that records of the audit are chained with.
+#[derive(Clone)]
+pub struct ChainKey {
+    id: String,
+    record: Hmac<Sha256>,
+    head: Hmac<Sha256>,
+}
+
+/// The keys that a verification knows, found by their ID.
+#[derive(Debug, Clone, Default)]
+pub struct KeyRing(Vec<Arc<ChainKey>>);
+
+/// The fewest characters of a key.
+const SHORTEST: usize = 32;
+/// The bytes of the fingerprint of a key that make its ID.
+const ID_BYTES: usize = 8;
+
+impl fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChainKey({})", self.id)
+    }
+}
+
+impl PartialEq for ChainKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for ChainKey {}
+
+impl ChainKey {
+    /// Derives the keys from a secret text.
+    ///
+    /// # Errors
+    ///
+    /// Says what is expected where the text has fewer than 32 characters.
+    pub fn new(secret: &str) -> Result<Self, String> {
+        let secret = secret.trim();
+        if secret.len() < SHORTEST {
+            return Err(format!(
+                "the key has {} characters; expected at least {SHORTEST}, as `octopus-mcp audit \
+                 new-key` makes them",
+                secret.len()
+            ));
+        }
+        let hmac = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).map_err(|e| e.to_string());
+        let root = hmac(secret.as_bytes())?;
+        let derive = |purpose: &str| root.clone().chain_update(purpose).finalize().into_bytes();
+        let fingerprint = derive("octopus-mcp audit key ID v1");
+        Ok(Self {
+            id: hex::<ID_BYTES>(&fingerprint),
+            record: hmac(&derive("octopus-mcp audit record v1"))?,
+            head: hmac(&derive("octopus-mcp audit head v1"))?,
+        })
+    }
+
+    /// Reads a key from a file.
+    ///
+    /// # Errors
+    ///
+    /// Names the file where it cannot be read or holds no key.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        read.and_then(|text| Self::new(&text))
+            .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Returns the configured key, from `audit.chain_key` or `audit.chain_key_file`.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting whose key cannot be read.
+    pub fn from_config(settings: &config::Audit) -> Result<Option<Self>, String> {
+        if let Some(key) = &settings.chain_key {
+            let key = Self::new(key.expose());
+            return key.map(Some).map_err(|error| format!("audit.chain_key: {error}"));
+        }
+        let path = settings.chain_key_file.as_deref();
+        let key = path.map(Self::read).transpose();
+        key.map_err(|error| format!("audit.chain_key_file: {error}"))
+    }
+
+    /// The key ID: 16 hexadecimal digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the HMAC of a record, in hexadecimal digits.
+    pub(super) fn hash(&self, parts: &[&[u8]]) -> String {
+        hex::<32>(&of(&self.record, parts).finalize().into_bytes())
+    }
+
+    /// Compares the HMAC of a record with the given one in constant time.
+    pub(super) fn verify(&self, parts: &[&[u8]], hash: &str) -> bool {
+        unhex(hash).is_some_and(|hash| of(&self.record, parts).verify_slice(&hash).is_ok())
+    }
+
+    /// Returns the HMAC of a head, in hexadecimal digits.
+    pub(super) fn sign(&self, head: &str) -> String {
+        hex::<32>(&of(&self.head, &[head.as_bytes()]).finalize().into_bytes())
+    }
+
+    /// Compares the HMAC of a head with the given one in constant time.
+    pub(super) fn is_signed(&self, head: &str, mac: &str) -> bool {
+        let computed = of(&self.head, &[head.as_bytes()]);
+        unhex(mac).is_some_and(|mac| computed.verify_slice(&mac).is_ok())
+    }
+}
+
+impl KeyRing {
+    /// Keys that a verification knows.
+    pub fn new(keys: impl IntoIterator<Item = ChainKey>) -> Self {
+        Self(keys.into_iter().map(Arc::new).collect())
+    }
+
+    /// Returns the key with this ID.
+    pub(super) fn find(&self, id: &str) -> Option<&Arc<ChainKey>> {
+        self.0.iter().find(|key| key.id == id)
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Option<Arc<ChainKey>>> for KeyRing {
+    fn from(key: Option<Arc<ChainKey>>) -> Self {
+        Self(key.into_iter().collect())
+    }
+}
+
+/// Makes a new key of 256 random bits: 64 hexadecimal digits.
+///
+/// # Errors
+///
+/// Where the system has no random numbers.
+pub fn new_key() -> Result<String, String> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| format!("no random numbers: {error}"))?;
+    Ok(hex::<32>(&key))
+}
+
+fn of(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
+    parts.iter().fold(key.clone(), |mac, part| mac.chain_update(part))
+}
+
+/// The first `N` bytes in hexadecimal digits.
+pub(super) fn hex<const N: usize>(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut text = String::with_capacity(2 * N);
+    for byte in bytes.iter().take(N) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let text = text.as_bytes();
+    // Upper-case digits would be a second way of writing the same record.
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    if text.len() != 2 * bytes.len() || !text.iter().all(is_digit) {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_key_has_an_id_that_does_not_show_it_and_macs_of_its_own() {
+        let (one, other) =
+            (ChainKey::new(SECRET).unwrap(), ChainKey::new(&SECRET.repeat(2)).unwrap());
+        assert_eq!(ChainKey::new(&format!("{SECRET}\n")).unwrap(), one, "the end of a file");
+        assert_ne!(one, other);
+        assert_eq!(one.id().len(), 16);
+        assert!(!SECRET.contains(one.id()) && format!("{one:?}").len() == 26, "{one:?}");
+        let hash = one.hash(&[b"a", b"b"]);
+        assert!(one.verify(&[b"ab"], &hash) && !one.verify(&[b"ab"], &hash.to_uppercase()));
+        assert!(!one.verify(&[b"ac"], &hash) && !other.verify(&[b"ab"], &hash));
+        // A record cannot be taken for a head.
+        assert!(one.is_signed("ab", &one.sign("ab")) && !one.is_signed("ab", &hash));
+        for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
+            assert!(!one.verify(&[b"ab"], wrong), "{wrong}");
+        }
+        assert!(ChainKey::new("short").unwrap_err().contains("at least 32"));
+        assert_ne!(new_key().unwrap(), new_key().unwrap());
+        assert!(ChainKey::new(&new_key().unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,80 @@
+//! Which records a key proves, and whether heads that were kept elsewhere agree with a chain.
+
+use super::{Expected, Run, Verified};
+
+/// Returns what is wrong with the keys of the records.
+///
+/// Somebody without the key can write a chain without one, so records without a key prove nothing
+/// where one is expected: only those before the chain had a key may be there, and only up to the
+/// record that the caller names. What follows those with a key fixes them from then on.
+pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
+    let is_keyed = expected.is_keyed || !expected.keys.is_empty();
+    let mut wrong = Vec::new();
+    let mut has_key = false;
+    for Run { first, last, key, is_checked } in &found.runs {
+        match key {
+            None if has_key => wrong.push(format!(
+                "records {first} to {last} have no key and follow records that have one: they were \
+                 written by somebody without the key, or the key was removed"
+            )),
+            None if is_keyed && expected.unkeyed_until.is_none_or(|until| *last > until) => {
+                wrong.push(format!(
+                    "records {first} to {last} have no key, so nothing shows that they are the \
+                     ones that were written; where the chain had no key until record {last}, say \
+                     so with --unkeyed-until {last}"
+                ));
+            }
+            None => {}
+            Some(key) if !is_checked => wrong.push(format!(
+                "NOT VERIFIED: records {first} to {last} were written with the key {key}, which \
+                 was not given; without it, changed records are not found: give its file with \
+                 --key-file"
+            )),
+            Some(_) => {}
+        }
+        has_key |= key.is_some();
+    }
+    wrong
+}
+
+/// Returns what is wrong with the heads, beside hashes that the walk compared already.
+pub(super) fn heads(found: &Verified, expected: &Expected) -> Vec<String> {
+    let last = found.last.as_ref().map_or(0, |(seq, _)| *seq);
+    let is_keyed = expected.is_keyed || !expected.keys.is_empty();
+    let mut wrong = Vec::new();
+    if let Some(head) = expected.heads.iter().map(|head| head.count).max().filter(|n| *n > last) {
+        wrong.push(format!(
+            "the end is missing: a head names record {head}, and the last one here is number {last}"
+        ));
+    }
+    let mut unsigned = Vec::new();
+    let mut forged = Vec::new();
+    for head in &expected.heads {
+        let before_key = expected.unkeyed_until.is_some_and(|until| head.count <= until);
+        match &head.signature {
+            None if is_keyed && !before_key => unsigned.push(head.count),
+            None => {}
+            Some((id, _)) => match expected.keys.find(id) {
+                Some(key) if !head.is_signed_by(key) => forged.push(head.count),
+                None if !expected.keys.is_empty() => forged.push(head.count),
+                _ => {}
+            },
+        }
+    }
+    for (heads, why) in [
+        (unsigned, "is not signed, so it may be made by anybody"),
+        (
+            forged,
+            "is not signed with a key that was given: it was changed or made by somebody else",
+        ),
+    ] {
+        if let Some(first) = heads.first() {
+            let more = match heads.len() {
+                1 => String::new(),
+                many => format!(", and so for {} more", many - 1),
+            };
+            wrong.push(format!("the head of record {first} {why}{more}"));
+        }
+    }
+    wrong
+}

@@ -1,0 +1,177 @@
+//! Attacks of somebody who can write the file and has not got the key: records are changed, and
+//! every hash from there on is computed anew.
+
+use super::*;
+
+fn key(letter: &str) -> Arc<ChainKey> {
+    Arc::new(ChainKey::new(&letter.repeat(32)).unwrap())
+}
+
+fn another() -> Arc<ChainKey> {
+    key("f")
+}
+
+/// Expects the chain to have this key.
+fn keyed(key: &Arc<ChainKey>) -> Expected {
+    Expected { keys: Some(Arc::clone(key)).into(), ..Expected::default() }
+}
+
+/// The members of each record, without what the chain adds.
+fn members(file: &[u8]) -> Vec<String> {
+    let record = |line: Vec<u8>| {
+        let mut record: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        let object = record.as_object_mut().unwrap();
+        for added in ["v", "seq", "key", "prev", "hash"] {
+            object.shift_remove(added);
+        }
+        record.to_string()
+    };
+    lines(file).into_iter().map(record).collect()
+}
+
+/// Writes the records anew from `from` on, as somebody with this key or none.
+fn rewritten(
+    file: &[u8],
+    from: usize,
+    records: &[String],
+    key: Option<Arc<ChainKey>>,
+    known: &KeyRing,
+) -> Vec<u8> {
+    let kept: Vec<Vec<u8>> = lines(file).into_iter().take(from).collect();
+    let mut chain = match kept.last() {
+        Some(line) => Chain::after(link(line.strip_suffix(b"\n").unwrap(), known).unwrap(), key),
+        None => Chain::new(key),
+    };
+    let mut text = kept.concat();
+    for record in records {
+        let (line, next) = chain.line(record);
+        text.extend_from_slice(line.as_bytes());
+        chain = next;
+    }
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_rewritten_record_is_found_with_the_key_and_not_without_one(
+        records in 2..8_usize,
+        place: prop::sample::Index,
+        what in 0..3_u8,
+        forger in 0..3_u8,
+    ) {
+        let key = key("k");
+        let from = 1 + place.index(records);
+        // Without the last record the end is cut off: heads show that, and no key does.
+        prop_assume!(what != 1 || from < records);
+        let forge = |file: &[u8], forger: Option<Arc<ChainKey>>, known: &KeyRing| {
+            let mut members = members(file).split_off(from);
+            match what {
+                0 => members[0] = "{\"kind\":\"call\",\"tool\":\"forged\"}".to_owned(),
+                1 => drop(members.remove(0)),
+                _ => members.insert(0, "{\"kind\":\"call\"}".to_owned()),
+            }
+            rewritten(file, from, &members, forger, known)
+        };
+        // Without a key this is the limit: nothing shows it.
+        let (plain, _) = with(None, records);
+        let forged = forge(&plain, None, &KeyRing::default());
+        prop_assert_eq!(findings(&[&forged], &Expected::default()), []);
+        let (text, _) = with(Some(Arc::clone(&key)), records);
+        let expected = keyed(&key);
+        prop_assert_eq!(findings(&[&text], &expected), []);
+        let other = another();
+        let forged = match forger {
+            0 => forge(&text, None, &expected.keys),
+            1 => forge(&text, Some(other), &expected.keys),
+            // The ID of the key can be read in the file.
+            _ => {
+                let forged = forge(&text, Some(Arc::clone(&other)), &expected.keys);
+                String::from_utf8(forged).unwrap().replace(other.id(), key.id()).into_bytes()
+            }
+        };
+        prop_assert!(!findings(&[&forged], &expected).is_empty());
+    }
+}
+
+#[test]
+fn a_chain_whose_key_was_stripped_is_found_where_a_key_is_expected() {
+    let key = key("k");
+    let (text, _) = with(Some(Arc::clone(&key)), 4);
+    let stripped = rewritten(&text, 0, &members(&text), None, &KeyRing::default());
+    assert_eq!(findings(&[&stripped], &Expected::default()), [], "the limit without a key");
+    let told = Expected { is_keyed: true, ..Expected::default() };
+    for expected in [keyed(&key), told] {
+        let found = findings(&[&stripped], &expected);
+        assert!(found.len() == 1 && found[0].what.contains("have no key"), "{found:?}");
+    }
+    // Only the end, from each record on; also without being told of a key.
+    for from in 1..5 {
+        let end = members(&text).split_off(from);
+        let stripped = rewritten(&text, from, &end, None, &keyed(&key).keys);
+        for expected in [keyed(&key), Expected::default()] {
+            let found = findings(&[&stripped], &expected);
+            assert!(found.iter().any(|f| f.what.contains("follow records that have")), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn another_key_verifies_nothing() {
+    let (text, _) = with(Some(key("k")), 3);
+    for expected in [Expected::default(), keyed(&key("o"))] {
+        let found = findings(&[&text], &expected);
+        assert!(found.len() == 1 && found[0].what.starts_with("NOT VERIFIED"), "{found:?}");
+    }
+}
+
+#[test]
+fn heads_find_a_cut_end_and_a_chain_that_was_replaced() {
+    let key = key("k");
+    let (text, known) = with(Some(Arc::clone(&key)), 4);
+    let (count, last) = (known.count.unwrap(), known.last.unwrap());
+    let with = |head: Head| Expected { heads: vec![head], ..keyed(&key) };
+    let head = Head::new(count, &last, Some(&key));
+    assert_eq!(findings(&[&text], &with(head.clone())), []);
+    let cut = lines(&text)[..4].concat();
+    assert_eq!(findings(&[&cut], &keyed(&key)), [], "the limit without a head");
+    for (file, head, words) in [
+        (&cut, head.clone(), "the end is missing"),
+        (&text, Head::new(3, &last, Some(&key)), "a head names another hash for number 3"),
+        (&text, Head::new(count, &last, None), "is not signed"),
+        (&text, Head { time: 1, ..head }, "not signed with a key that was given"),
+    ] {
+        let found = findings(&[file], &with(head));
+        assert!(found.len() == 1 && found[0].what.contains(words), "{words}: {found:?}");
+    }
+}
+
+#[test]
+fn a_chain_goes_on_with_a_key_and_with_another_one() {
+    let (one, two) = (key("k"), key("n"));
+    let (mut text, _) = file(2);
+    let mut goes_on = |key: &Arc<ChainKey>, known: &KeyRing| {
+        let last = lines(&text).pop().unwrap();
+        let link = link(last.strip_suffix(b"\n").unwrap(), known).unwrap();
+        let (notice, chain) = Chain::after(link, Some(Arc::clone(key))).notice("restarted", 0, 0);
+        text.extend_from_slice(notice.as_bytes());
+        text.extend_from_slice(chain.line("{\"kind\":\"call\"}").0.as_bytes());
+    };
+    goes_on(&one, &KeyRing::default());
+    goes_on(&two, &keyed(&one).keys);
+    let keys = KeyRing::new([(*one).clone(), (*two).clone()]);
+    let expected = Expected { keys, unkeyed_until: Some(3), ..Expected::default() };
+    let found = verify([Ok(text.as_slice())], &expected).unwrap();
+    assert_eq!(found.findings, []);
+    assert_eq!(found.notes.len(), 2, "{:?}", found.notes);
+    assert_eq!(found.runs.len(), 3);
+    // What came before the key is fixed by what came after.
+    let edited = rewritten(&text, 2, &members(&text)[2..3], None, &KeyRing::default());
+    let end = lines(&text).split_off(3).concat();
+    assert_eq!(findings(&[&[edited, end.clone()].concat()], &expected), []);
+    let forged = rewritten(&text, 2, &["{\"kind\":\"x\"}".to_owned()], None, &keyed(&one).keys);
+    assert!(!findings(&[&[forged, end].concat()], &expected).is_empty());
+    let unknown = Expected { unkeyed_until: None, ..expected };
+    assert!(findings(&[&text], &unknown)[0].what.contains("--unkeyed-until 3"));
+}

@@ -1,0 +1,289 @@
+//! Masks credentials in everything that leaves through telemetry: log lines, exported log records
+//! and exported spans.
+//!
+//! Masking happens where data leaves the process, so no new field and no dependency can bypass it.
+//! [`ceiling`] also limits what dependencies log, because some of them print whole messages.
+
+use std::{collections::HashMap, io, time::Duration};
+
+use opentelemetry::{
+    Array, InstrumentationScope, Key, KeyValue, Value,
+    logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _},
+    trace::{SpanContext, Status, TraceState},
+};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    logs::{LogProcessor, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+    trace::{SpanData, SpanExporter},
+};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
+use crate::text::mask;
+
+/// Returns the most verbose level that each target may log at, whatever `telemetry.log_filter` says.
+///
+/// Below `warn`, rmcp logs whole requests with their arguments and approval codes; `rmcp::service`
+/// quotes errors, which can hold arguments, in its warnings. HTTP crates log headers below `info`.
+pub(super) fn ceiling() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("octopus_mcp", LevelFilter::TRACE)
+        .with_target("rmcp", LevelFilter::WARN)
+        .with_target("rmcp::service", LevelFilter::ERROR)
+}
+
+/// Writes log lines to `W` with credentials masked. `tracing_subscriber::fmt` writes each line with
+/// one call, so no credential is split.
+#[derive(Debug)]
+pub(super) struct Lines<W>(pub(super) W);
+
+impl<W: io::Write> io::Write for Lines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(mask(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Exports spans with credentials masked.
+#[derive(Debug)]
+pub(super) struct Spans<E>(pub(super) E);
+
+impl<E: SpanExporter> SpanExporter for Spans<E> {
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        for span in &mut batch {
+            if let Some(name) = masked(&span.name) {
+                span.name = name.into();
+            }
+            if let Status::Error { description } = &span.status
+                && let Some(description) = masked(description)
+            {
+                span.status = Status::error(description);
+            }
+            context(&mut span.span_context);
+            attributes(&mut span.attributes);
+            for event in &mut span.events.events {
+                if let Some(name) = masked(&event.name) {
+                    event.name = name.into();
+                }
+                attributes(&mut event.attributes);
+            }
+            for link in &mut span.links.links {
+                context(&mut link.span_context);
+                attributes(&mut link.attributes);
+            }
+        }
+        self.0.export(batch).await
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
+}
+
+/// Masks credentials in log records, before the processors that follow export them.
+#[derive(Debug)]
+pub(super) struct Records {
+    /// Makes empty records: the attributes of an existing one cannot be changed.
+    blank: SdkLogger,
+}
+
+impl Records {
+    pub(super) fn new() -> Self {
+        Self { blank: SdkLoggerProvider::builder().build().logger("octopus-mcp") }
+    }
+
+    /// Returns a copy of a record with credentials masked.
+    fn copy(&self, record: &SdkLogRecord) -> SdkLogRecord {
+        let mut copy = self.blank.create_log_record();
+        if let Some(name) = record.event_name() {
+            copy.set_event_name(name);
+        }
+        if let Some(target) = record.target() {
+            copy.set_target(target.clone());
+        }
+        if let Some(time) = record.timestamp() {
+            copy.set_timestamp(time);
+        }
+        if let Some(time) = record.observed_timestamp() {
+            copy.set_observed_timestamp(time);
+        }
+        if let Some(text) = record.severity_text() {
+            copy.set_severity_text(text);
+        }
+        if let Some(number) = record.severity_number() {
+            copy.set_severity_number(number);
+        }
+        if let Some(trace) = record.trace_context() {
+            copy.set_trace_context(trace.trace_id, trace.span_id, trace.trace_flags);
+        }
+        if let Some(body) = record.body() {
+            copy.set_body(any(body).unwrap_or_else(|| body.clone()));
+        }
+        for (key, value) in record.attributes_iter() {
+            copy.add_attribute(key.clone(), any(value).unwrap_or_else(|| value.clone()));
+        }
+        copy
+    }
+}
+
+impl LogProcessor for Records {
+    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
+        let is_masked = record.body().is_some_and(|body| any(body).is_some())
+            || record.attributes_iter().any(|(_, value)| any(value).is_some());
+        if is_masked {
+            *record = self.copy(record);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Returns the masked text, or `None` where it holds no credential.
+fn masked(text: &str) -> Option<String> {
+    match mask(text) {
+        std::borrow::Cow::Borrowed(_) => None,
+        std::borrow::Cow::Owned(masked) => Some(masked),
+    }
+}
+
+/// Drops a trace state that holds a credential: a client sends it, and masking could break its form.
+fn context(context: &mut SpanContext) {
+    if masked(&context.trace_state().header()).is_some() {
+        *context = SpanContext::new(
+            context.trace_id(),
+            context.span_id(),
+            context.trace_flags(),
+            context.is_remote(),
+            TraceState::NONE,
+        );
+    }
+}
+
+fn attributes(attributes: &mut [KeyValue]) {
+    for attribute in attributes {
+        match &mut attribute.value {
+            Value::String(text) => {
+                if let Some(masked) = masked(text.as_str()) {
+                    *text = masked.into();
+                }
+            }
+            Value::Array(Array::String(texts)) => {
+                for text in texts {
+                    if let Some(masked) = masked(text.as_str()) {
+                        *text = masked.into();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the masked value, or `None` where it holds no credential.
+fn any(value: &AnyValue) -> Option<AnyValue> {
+    let each = |value: &AnyValue| any(value).unwrap_or_else(|| value.clone());
+    match value {
+        AnyValue::String(text) => masked(text.as_str()).map(AnyValue::from),
+        AnyValue::ListAny(values) if values.iter().any(|value| any(value).is_some()) => {
+            Some(AnyValue::ListAny(Box::new(values.iter().map(each).collect())))
+        }
+        AnyValue::Map(values) if values.values().any(|value| any(value).is_some()) => {
+            let masked: HashMap<Key, AnyValue> =
+                values.iter().map(|(key, value)| (key.clone(), each(value))).collect();
+            Some(AnyValue::Map(Box::new(masked)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    const KEY: &str = "API-ABCDEFGHIJKLMNOPQRSTUVWXY01";
+
+    #[test]
+    fn lines_are_masked_and_counted_as_written() {
+        let mut lines = Lines(Vec::new());
+        let line = format!("INFO path=/{KEY} answered\n");
+        lines.write_all(line.as_bytes()).unwrap();
+        assert_eq!(lines.0, b"INFO path=/[redacted:octopus-api-key] answered\n");
+    }
+
+    #[test]
+    fn every_text_of_a_record_is_masked_and_the_rest_is_kept() {
+        let records = Records::new();
+        let mut record = records.blank.create_log_record();
+        record.set_event_name("event");
+        record.set_target("target");
+        record.set_body(AnyValue::from(format!("body {KEY}")));
+        record.add_attribute("text", format!("a {KEY}"));
+        record.add_attribute("number", 7);
+        record.add_attribute(
+            "nested",
+            AnyValue::ListAny(Box::new(vec![AnyValue::Map(Box::new(HashMap::from([(
+                Key::new("key"),
+                AnyValue::from(KEY),
+            )])))])),
+        );
+        let scope = InstrumentationScope::builder("test").build();
+        records.emit(&mut record, &scope);
+        let shown = format!("{record:?}");
+        assert!(!shown.contains(KEY), "{shown}");
+        assert_eq!(shown.matches("[redacted:octopus-api-key]").count(), 3, "{shown}");
+        assert_eq!((record.event_name(), record.attributes_iter().count()), (Some("event"), 3));
+        assert!(record.attributes_iter().any(|(_, value)| *value == AnyValue::Int(7)));
+    }
+
+    #[test]
+    fn attributes_of_spans_are_masked() {
+        let mut all = [
+            KeyValue::new("text", KEY),
+            KeyValue::new("list", Value::Array(Array::String(vec![KEY.into()]))),
+            KeyValue::new("number", 7),
+        ];
+        attributes(&mut all);
+        let shown = format!("{all:?}");
+        assert!(!shown.contains(KEY) && shown.matches("[redacted:").count() == 2, "{shown}");
+    }
+
+    #[test]
+    fn only_this_crate_logs_below_info() {
+        use tracing::Level;
+        let ceiling = ceiling();
+        for (target, level, is_allowed) in [
+            ("octopus_mcp::http::trace", Level::TRACE, true),
+            ("rmcp::service", Level::ERROR, true),
+            ("rmcp::service", Level::WARN, false),
+            ("rmcp::transport::io", Level::WARN, true),
+            ("rmcp::transport::io", Level::INFO, false),
+            ("hyper::proto", Level::INFO, true),
+            ("hyper::proto", Level::DEBUG, false),
+            ("anything_else", Level::DEBUG, false),
+        ] {
+            assert_eq!(ceiling.would_enable(target, &level), is_allowed, "{target} {level}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Somebody who can write the file of records, knows how its hashes are computed, and has not got
+//! its key.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// How records are written anew.
+#[derive(Debug, Clone, Copy)]
+pub enum Forger {
+    /// As records without a key.
+    WithoutKey,
+    /// With the ID of the key, which can be read in the file, and hashes that are no HMAC.
+    KeepsKeyId,
+}
+
+type Edit = fn(&mut Vec<Value>);
+
+/// What is done to records. The notice at the beginning stays.
+pub fn edits() -> [(&'static str, Edit); 5] {
+    [
+        ("a changed record", |records| records[2]["result"] = Value::from("asked")),
+        ("a removed record", |records| drop(records.remove(2))),
+        ("an inserted record", |records| records.insert(2, records[3].clone())),
+        ("another order", |records| records.swap(2, 3)),
+        ("another caller", |records| records[3]["caller"]["name"] = Value::from("nobody")),
+    ]
+}
+
+impl Forger {
+    /// Edits records, and computes numbers and hashes of all anew.
+    pub fn rewrite(self, records: &[Value], edit: impl FnOnce(&mut Vec<Value>)) -> String {
+        let mut records = records.to_vec();
+        let key = records[0]["key"].clone();
+        let first = records[0]["seq"].as_u64().unwrap();
+        let mut prev = records[0]["prev"].as_str().unwrap().to_owned();
+        edit(&mut records);
+        let mut text = String::new();
+        for (seq, mut record) in (first..).zip(records) {
+            let object = record.as_object_mut().unwrap();
+            for added in ["v", "seq", "key", "prev", "hash"] {
+                object.shift_remove(added);
+            }
+            let members = record.to_string();
+            let head = match self {
+                Self::WithoutKey => format!("{{\"v\":1,\"seq\":{seq}"),
+                Self::KeepsKeyId => format!("{{\"v\":2,\"seq\":{seq},\"key\":{key}"),
+            };
+            let inside = &members[1..members.len() - 1];
+            let line = format!("{head},{inside},\"prev\":\"{prev}\"");
+            let digest = Sha256::digest(format!("{line}}}"));
+            prev = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            text.push_str(&format!("{line},\"hash\":\"{prev}\"}}\n"));
+        }
+        text
+    }
+}
