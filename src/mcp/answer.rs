@@ -76,9 +76,11 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
         | Error::NoResource { .. } => ErrorData::resource_not_found(message, data),
         Error::Argument { .. }
         | Error::Invalid(_)
-        | Error::Octopus(octopus::Error::MalformedId { .. } | octopus::Error::Ambiguous { .. }) => {
-            ErrorData::invalid_params(message, data)
-        }
+        | Error::Octopus(
+            octopus::Error::MalformedId { .. }
+            | octopus::Error::Ambiguous { .. }
+            | octopus::Error::InvalidRequest { .. },
+        ) => ErrorData::invalid_params(message, data),
         _ => ErrorData::internal_error(message, data),
     }
 }

@@ -36,6 +36,7 @@ impl Error {
                 octopus::Error::TimedOut { .. } => "octopus_timed_out",
                 octopus::Error::Paused { .. } => "octopus_paused",
                 octopus::Error::Busy { .. } => "octopus_busy",
+                octopus::Error::InvalidRequest { .. } => "invalid_request",
                 octopus::Error::TooLarge { .. } => "octopus_too_large",
                 octopus::Error::Redirected { .. } => "octopus_redirected",
                 octopus::Error::Unexpected { .. } => "octopus_unexpected",
