@@ -27,6 +27,7 @@ mod listen;
 mod media;
 mod metrics;
 mod narrow;
+mod open_connections;
 mod page;
 mod peer;
 mod proof;
@@ -48,7 +49,8 @@ mod well_known;
 
 pub use auth::Auth;
 pub use health::Readiness;
-pub use listen::{Listening, listen};
+pub use listen::{Listening, listen, listen_within};
+pub use open_connections::ConnectionLimits;
 pub use rate::Rates;
 pub use swap::Swap;
 pub use tls::Certificates;

@@ -26,7 +26,10 @@ use self::{
     failed::Failed,
     told::Told,
 };
-use super::{Gate, admit, envelope::Envelope, peer::Peer, refusal::Refusal};
+use super::{
+    Gate, admit, envelope::Envelope, open_connections::ConnectionHandle, peer::Peer,
+    refusal::Refusal,
+};
 use crate::{
     callers::{Caller, Way},
     config::Limits,
@@ -131,10 +134,17 @@ pub(super) fn is_question(request: &Request) -> bool {
     Kind::of(request) == Kind::Question
 }
 
-/// Serves a request, unless its caller has to wait.
+/// Serves a request, unless its caller has to wait. A connection counts as authenticated once the
+/// credential of a request on it has been accepted, here or by Octopus.
 pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<ConnectionHandle>().cloned();
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let instance = gate.rates.instance_of(&request).to_owned();
-    limited(&gate.rates, &instance, request, next).await
+    let response = limited(&gate.rates, &instance, request, next).await;
+    if let Some(connection) = connection.filter(|_| gate.rates.is_accepted(&caller, &instance)) {
+        connection.authenticated();
+    }
+    response
 }
 
 async fn limited(rates: &Rates, instance: &str, request: Request, next: Next) -> Response {

@@ -1,6 +1,7 @@
 //! The listener: hosts, origins, media types, sizes, times, health, stopping.
 
 mod arriving;
+mod connections;
 pub mod limits;
 mod page;
 mod stopping;
