@@ -29,6 +29,8 @@ pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
         http.session_limit_per_caller,
         http.tls,
         limits.compute_threads,
+        limits.connections,
+        limits.connections_per_address,
         limits.store,
         limits.store_timeout,
         limits.store_ca_file,

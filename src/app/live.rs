@@ -116,7 +116,8 @@ fn parts(
         sessions: config.http.sessions != Sessions::Off,
         metrics: kept.metrics.clone(),
     };
-    let rates = Rates::new(&config.limits, config.default_instance(), &kept.store, instance_rate);
+    let rates = Rates::new(&config.limits, config.default_instance(), &kept.store, instance_rate)
+        .judged_by(Arc::clone(&tools.instances));
     let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
     let gate = Gate::new(&config.http, &config.limits, rates, auth, readiness, sessions)
         .audited(kept.audit.clone())

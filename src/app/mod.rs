@@ -1,6 +1,7 @@
 //! Builds the parts from the settings, starts them, and stops them.
 
 mod check;
+mod connections;
 mod delivery;
 mod fixed;
 mod live;
@@ -78,6 +79,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
 /// The same, with rules that go by this clock.
 pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
+    let limits = connections::limits(&config, connections::descriptors())?;
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let store = Store::open(&config.limits, stop.clone()).await?;
@@ -121,14 +123,15 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
 
     let certificates = Certificates::load(&config.http.tls).await?;
     let main = bind("http.listen", config.http.listen)?;
-    let main = http::listen(main, live.routes().router(), certificates.as_ref(), &config.http)
+    let router = live.routes().router();
+    let main = http::listen_within(main, router, certificates.as_ref(), &config.http, limits.main)
         .map_err(|error| format!("http.listen: {error}"))?;
     let admin = match config.http.admin_listen {
         None => None,
         Some(address) => {
             let socket = bind("http.admin_listen", address)?;
             let router = http::admin_router(readiness.clone(), metrics.clone());
-            let admin = http::listen(socket, router, None, &config.http);
+            let admin = http::listen_within(socket, router, None, &config.http, limits.admin);
             Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
         }
     };

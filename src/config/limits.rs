@@ -12,6 +12,16 @@ use super::{ByteSize, Config, Loaded, Period, Secret};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// How many connections the main listener keeps open, in whatever state: TLS handshakes, headers
+    /// that arrive slowly, HTTP/1.1 and HTTP/2. One more takes the place of the connection that has been
+    /// idle longest, those without an authenticated request first; it is closed where a request is under
+    /// way on all of them. Left out, as many as the file descriptors of the process allow
+    /// (`RLIMIT_NOFILE`), and 10000 at most. The admin listener has connections of its own.
+    pub connections: Option<u32>,
+    /// How many connections one address may have open; one more takes the place of one of its own. An
+    /// IPv6 address counts as its /64. It does not apply to `http.trusted_proxies`, whose connections
+    /// carry the requests of many clients.
+    pub connections_per_address: u32,
     /// How many requests may be under way. One more is refused with 503 and `Retry-After`.
     pub concurrent_requests: u32,
     /// How many requests of one caller may be under way, at each replica. One more is answered
@@ -77,6 +87,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: None,
+            connections_per_address: 256,
             concurrent_requests: 512,
             concurrent_calls_per_caller: 64,
             bytes_in_flight: ByteSize(96 * 1024 * 1024),
@@ -178,6 +190,12 @@ const MOST_THREADS: u32 = 256;
 /// Adds a mistake for every limit that nothing could pass.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     let limits = &config.limits;
+    if limits.connections == Some(0) {
+        loaded.refuse("limits.connections", "at least one connection must be served");
+    }
+    if limits.connections_per_address == 0 {
+        loaded.refuse("limits.connections_per_address", "at least one must be served");
+    }
     if limits.concurrent_requests == 0 {
         loaded.refuse("limits.concurrent_requests", "at least one request must be served");
     }

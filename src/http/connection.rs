@@ -1,9 +1,17 @@
 //! One connection, from its handshake to its end.
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use bytes::Bytes;
 use http::Request;
+use http_body::{Frame, SizeHint};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -20,12 +28,19 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::Certificates;
+use super::{
+    Certificates,
+    line_ends::StrictLines,
+    open_connections::{Slot, UnderWay},
+};
 use crate::config;
 
 /// How long a connection that has not asked anything yet may do so once it is over: its request may
 /// be on its way, or may have arrived and wait for a busy server to read it.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// How long the end of an idle connection may take: that of HTTP/2 sends frames.
+const LAST_FRAMES: Duration = Duration::from_secs(1);
 
 /// The certificate that the client gave, in its DER form. In the extensions of every request that
 /// came with one.
@@ -39,6 +54,8 @@ pub(super) struct Connections {
     certificates: Option<Certificates>,
     /// How long a handshake may take, and the header of the first request.
     header_timeout: Duration,
+    /// How long a connection may be idle that had an authenticated request.
+    idle_timeout: Duration,
     protocol: Builder<TokioExecutor>,
     /// From then on a connection ends with what it is doing.
     over: CancellationToken,
@@ -61,21 +78,30 @@ impl Connections {
             .max_concurrent_streams(100);
         // What can be built once is not built for every request.
         let router = router.with_state(());
-        Self { router, certificates, header_timeout: times.header_timeout.0, protocol, over }
+        let (header_timeout, idle_timeout) = (times.header_timeout.0, times.idle_timeout.0);
+        Self { router, certificates, header_timeout, idle_timeout, protocol, over }
     }
 
-    /// Serves one until it ends. Whoever does not keep to the protocol loses the connection and
-    /// hears nothing, so there is no error.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+    /// Serves one until it ends, or has to give way to another one. Whoever does not keep to the protocol
+    /// loses the connection and hears nothing, so there is no error.
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
+        tokio::select! {
+            biased;
+            () = slot.evicted() => {}
+            () = self.shake_hands(stream, peer, slot) => {}
+        }
+    }
+
+    async fn shake_hands(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
         at_once(&stream);
         let Some(certificates) = &self.certificates else {
-            return self.speak(stream, peer, None).await;
+            return self.speak(stream, peer, None, slot).await;
         };
         let handshake = TlsAcceptor::from(certificates.now()).accept(stream);
         let Ok(Ok(stream)) = timeout(self.header_timeout, handshake).await else { return };
         let given = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let given = given.map(|certificate| ClientCertificate(certificate.clone().into_owned()));
-        self.speak(stream, peer, given).await;
+        self.speak(stream, peer, given, slot).await;
     }
 
     async fn speak(
@@ -83,20 +109,31 @@ impl Connections {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
         certificate: Option<ClientCertificate>,
+        slot: &Slot,
     ) {
         let asked = CancellationToken::new();
         let asks = asked.clone();
         let router = self.router.clone();
+        let handle = slot.handle();
         let service = service_fn(move |request: Request<Incoming>| {
             asks.cancel();
+            let under_way = handle.request();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(handle.clone());
             if let Some(certificate) = &certificate {
                 request.extensions_mut().insert(certificate.clone());
             }
-            router.clone().oneshot(request)
+            let answer = router.clone().oneshot(request);
+            // Until its body has been sent, the request is under way.
+            async move {
+                let answer = answer.await?;
+                let body = |body: Body| Body::new(UntilSent { body, _under_way: under_way });
+                Ok::<_, Infallible>(answer.map(body))
+            }
         });
-        let mut connection = pin!(self.protocol.serve_connection(TokioIo::new(stream), service));
+        let mut connection =
+            pin!(self.protocol.serve_connection(TokioIo::new(StrictLines::new(stream)), service));
         // Polled first wherever something else is waited for, so that what has arrived is read.
         tokio::select! {
             biased;
@@ -105,10 +142,17 @@ impl Connections {
             () = sleep(self.header_timeout) => return,
             () = self.over_for(FIRST_REQUEST) => {}
         }
-        tokio::select! {
+        let is_over = tokio::select! {
             biased;
             _ = connection.as_mut() => return,
-            () = self.over.cancelled() => {}
+            () = self.over.cancelled() => true,
+            // One without an authenticated request may be anybody's, and HTTP/2 has no end by itself.
+            () = slot.idle_for(self.header_timeout.min(self.idle_timeout), self.idle_timeout) => false,
+        };
+        if !is_over {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(LAST_FRAMES, connection).await;
+            return;
         }
         // The runtime hears of what has arrived when it looks, and it looks at the latest now.
         yield_now().await;
@@ -125,6 +169,32 @@ impl Connections {
     async fn over_for(&self, period: Duration) {
         self.over.cancelled().await;
         sleep(period).await;
+    }
+}
+
+/// The body of an answer, with the request that is under way until it has been sent.
+struct UntilSent {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl http_body::Body for UntilSent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

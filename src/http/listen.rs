@@ -21,7 +21,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Certificates, connection::Connections};
+use super::{
+    Certificates,
+    connection::Connections,
+    open_connections::{ConnectionLimits, OpenConnections},
+};
 use crate::config;
 
 /// How many connections wait to be accepted at most, where the system allows as many: whoever connects
@@ -42,12 +46,23 @@ pub struct Listening {
     cut: CancellationToken,
 }
 
-/// Serves on a socket, with the times of these settings.
+/// Serves on a socket that only this machine reaches, with the times of these settings.
 pub fn listen(
     socket: TcpListener,
     router: Router,
     certificates: Option<&Certificates>,
     times: &config::Http,
+) -> io::Result<Listening> {
+    listen_within(socket, router, certificates, times, ConnectionLimits::default())
+}
+
+/// Serves on a socket, with the times of these settings and at most so many connections.
+pub fn listen_within(
+    socket: TcpListener,
+    router: Router,
+    certificates: Option<&Certificates>,
+    times: &config::Http,
+    limits: ConnectionLimits,
 ) -> io::Result<Listening> {
     socket.set_nonblocking(true)?;
     SockRef::from(&socket).listen(BACKLOG)?;
@@ -58,6 +73,7 @@ pub fn listen(
     let listening = Listening { address, tasks: TaskTracker::new(), over, cut };
     let accepting = Accepting {
         connections: Arc::new(connections),
+        open: OpenConnections::new(limits),
         tasks: listening.tasks.clone(),
         over: listening.over.clone(),
         cut: listening.cut.clone(),
@@ -81,6 +97,7 @@ impl Listening {
 
 struct Accepting {
     connections: Arc<Connections>,
+    open: Arc<OpenConnections>,
     tasks: TaskTracker,
     over: CancellationToken,
     cut: CancellationToken,
@@ -107,15 +124,19 @@ impl Accepting {
     async fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, peer)) => {
+                // Closed at once where a request is under way on every other connection.
+                let Some(slot) = self.open.admit(peer.ip()) else { return };
                 let (connections, cut) = (Arc::clone(&self.connections), self.cut.clone());
                 self.tasks.spawn(async move {
-                    cut.run_until_cancelled(connections.serve(stream, peer)).await;
+                    cut.run_until_cancelled(connections.serve(stream, peer, &slot)).await;
                 });
             }
             // It went away before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // Out of file descriptors or memory, for which an idle connection gives way.
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                let closed_idle = self.open.evict_one();
+                tracing::warn!(%error, closed_idle, "connection not accepted");
                 tokio::time::sleep(BREATH).await;
             }
         }

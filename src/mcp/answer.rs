@@ -79,7 +79,8 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
         | Error::Octopus(
             octopus::Error::MalformedId { .. }
             | octopus::Error::Ambiguous { .. }
-            | octopus::Error::Confusable { .. },
+            | octopus::Error::Confusable { .. }
+            | octopus::Error::InvalidRequest { .. },
         ) => ErrorData::invalid_params(message, data),
         _ => ErrorData::internal_error(message, data),
     }

@@ -13,12 +13,14 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint, MemoryBudget, Method, OctopusVersion, Order, Path, Session,
+    Answer, Credentials, Error, Fingerprint, MemoryBudget, Method, OctopusVersion, Order, Path,
+    Session,
+    breaker::Requester,
     llms_txt,
     places::Kind,
     reads::Reads,
     space::KnownSpace,
-    transport::{Begun, Transport},
+    transport::{Begun, Outgoing, Transport},
 };
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
@@ -103,6 +105,13 @@ impl Client {
         self.0.transport.is_paused_for_all()
     }
 
+    /// Whether the instance has accepted this credential of this caller within the last hour.
+    pub fn has_accepted(&self, caller: Fingerprint, credentials: &Credentials) -> bool {
+        let fingerprint = Session::whose_of(caller, credentials);
+        let is_configured = credentials.is_configured();
+        self.0.transport.is_proven(Requester { fingerprint, is_configured })
+    }
+
     pub(super) fn metrics(&self) -> &Metrics {
         self.0.transport.metrics()
     }
@@ -141,13 +150,15 @@ impl Client {
             Size::Execute => self.0.limits.execute,
         };
         let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
+        // What cannot be sent is not shared either: the key of a shared read holds the path.
+        path.at(self.url())?;
         // Boxed here: it is large, and would be a part of whatever waits for it.
         let read = Box::pin(async move {
             let attempt = || async {
                 let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
                 client.0.transport.whole(begun, theirs.whose(), limit).await
             };
-            client.retried(theirs.whose(), attempt).await
+            client.retried(theirs.requester(), attempt).await
         });
         // Reads with another limit may come to another end.
         self.0.reads.share(session.whose(), format!("{limit} {path}"), read).await
@@ -160,14 +171,14 @@ impl Client {
         path: &Path,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
         let attempt = || self.begin(session, path, Kind::Stream);
-        let begun = self.retried(session.whose(), attempt).await?;
+        let begun = self.retried(session.requester(), attempt).await?;
         no_page(&begun.content_type(), &path.route())?;
         Ok(self.0.transport.pieces(begun))
     }
 
     async fn retried<T, F>(
         &self,
-        whose: Fingerprint,
+        requester: Requester,
         attempt: impl FnMut() -> F,
     ) -> Result<T, Error>
     where
@@ -182,7 +193,7 @@ impl Client {
         attempt
             .retry(pauses)
             // Where the breaker has opened meanwhile, what it was for says more than that.
-            .when(|error| error.is_retryable() && !self.0.transport.is_paused(whose))
+            .when(|error| error.is_retryable() && !self.0.transport.is_paused(requester))
             .adjust(|error, pause| match error {
                 // Asked to wait longer than a caller has patience for: tell the caller.
                 Error::RateLimited { retry_after: Some(wait) } if *wait > limits.retry_after => {
@@ -211,7 +222,15 @@ impl Client {
         let (whose, limit) = (session.whose(), self.0.limits.response);
         let came = async {
             let memory = transport.reserve(whose, ORDER_ANSWER, limit).await?;
-            let begun = self.head(session, &order.path, Kind::Whole, request).await?;
+            let begun = self.head(session, &order.path, Kind::Whole, request).await;
+            let begun = begun.map_err(|error| match error {
+                // It may be something in the body, so Octopus's words say more than the path.
+                Error::NotFound { wanted: message, .. } => {
+                    let message = format!("{}: {message}", order.path.address());
+                    Error::Rejected { status: 404, message }
+                }
+                error => error,
+            })?;
             let answer = transport.whole(begun.with_memory(memory), whose, limit).await?;
             no_page(&answer.content_type, &order.path.route())?;
             let route = order.path.route();
@@ -226,7 +245,14 @@ impl Client {
     async fn begin(&self, session: &Session, path: &Path, kind: Kind) -> Result<Begun, Error> {
         let transport = &self.0.transport;
         let request = transport.reads.get(path.at(transport.url())?);
-        self.head(session, path, kind, request).await
+        let begun = self.head(session, path, kind, request).await;
+        begun.map_err(|error| match error {
+            // Octopus does not name what it did not find.
+            Error::NotFound { noun, place, near, .. } => {
+                Error::NotFound { noun, wanted: path.address(), place, near }
+            }
+            error => error,
+        })
     }
 
     /// Sends a request as the caller, and reads the head of its answer.
@@ -247,7 +273,13 @@ impl Client {
         if let Some((name, value)) = credentials.header() {
             request = request.header(name, value);
         }
-        let begun = self.0.transport.begin(session.whose(), kind, &path.route(), request).await;
+        let outgoing = Outgoing {
+            requester: session.requester(),
+            kind,
+            route: &path.route(),
+            proves_credential: path.proves_credential(),
+        };
+        let begun = self.0.transport.begin(outgoing, request).await;
         if let Err(Error::Unauthorized { .. }) = &begun {
             credentials.refused();
         }

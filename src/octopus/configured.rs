@@ -59,10 +59,11 @@ impl Configured {
 
     /// The credential as it is now.
     pub fn read(&self) -> Credentials {
-        match self {
+        let credentials = match self {
             Self::Value(credentials) => credentials.clone(),
             Self::File(file) => file.now().0,
-        }
+        };
+        credentials.configured()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Credentials {
     kind: Kind,
     secret: SecretString,
     fingerprint: Fingerprint,
+    /// Whether the operator chose it.
+    is_configured: bool,
     /// Whether Octopus has refused it.
     refused: Arc<AtomicBool>,
 }
@@ -145,6 +147,7 @@ impl Credentials {
             kind,
             secret: text.to_owned().into(),
             fingerprint: Fingerprint(hash.finalize().into()),
+            is_configured: false,
             refused: Arc::default(),
         }
     }
@@ -153,6 +156,16 @@ impl Credentials {
     /// another takes the place of every hour.
     pub(super) fn known_as(self, fingerprint: Fingerprint) -> Self {
         Self { fingerprint, ..self }
+    }
+
+    /// Marks a credential that the operator chose: configured, of a group, or exchanged.
+    pub(super) fn configured(self) -> Self {
+        Self { is_configured: true, ..self }
+    }
+
+    /// Whether the operator chose it, so that no caller can have invented it.
+    pub(super) fn is_configured(&self) -> bool {
+        self.is_configured
     }
 
     /// The secret itself, for whoever sends it.

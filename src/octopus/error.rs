@@ -142,6 +142,13 @@ pub enum Error {
         /// Whether the request had been sent.
         sent: bool,
     },
+    /// A request that this server cannot build or does not send. Nothing was sent, a retry gives the
+    /// same error, and the circuit breaker does not count it.
+    #[error("the request was not sent to Octopus: {reason}")]
+    InvalidRequest {
+        /// What is wrong with it, and what the limit is.
+        reason: String,
+    },
     /// An answer past the size that is set.
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
@@ -203,6 +210,7 @@ impl Error {
             | Self::Busy { .. }
             | Self::NoMemory { sent: false }
             | Self::Redirected { .. }
+            | Self::InvalidRequest { .. }
             | Self::Ambiguous { .. }
             | Self::Confusable { .. }
             | Self::MalformedId { .. }
@@ -243,8 +251,8 @@ impl Error {
         Self::Unexpected { reason }
     }
 
-    /// Reads the answer to a request that failed. A 404 does not say what was looked for: the
-    /// caller of this knows, and replaces it.
+    /// Reads the answer to a request that failed. A 404 does not name what was looked for: the client
+    /// puts the path in place of Octopus's words, and functions that know more replace that.
     pub(super) fn from_answer(
         status: StatusCode,
         retry_after: Option<Duration>,

@@ -17,9 +17,11 @@ use url::Url;
 
 use super::{
     Answer, Client, Configured, Credentials, Error, Fingerprint, NoCredential,
+    breaker::Requester,
     issued::{self, Issued},
     places::Kind,
     session::AGENT,
+    transport::Outgoing,
 };
 use crate::config;
 
@@ -125,7 +127,10 @@ impl Exchange {
             };
             let Issued { credentials, good_for } = Issued::read(&answer)
                 .ok_or_else(|| self.broken("the answer of its token endpoint holds no token"))?;
-            return Ok(Issued { credentials: credentials.known_as(self.fingerprint()), good_for });
+            return Ok(Issued {
+                credentials: credentials.known_as(self.fingerprint()).configured(),
+                good_for,
+            });
         }
         Err(self.broken("it exchanges no tokens; Octopus does that since 2023.4"))
     }
@@ -174,7 +179,10 @@ impl Exchange {
     ) -> Result<Answer, Error> {
         let transport = self.client.transport();
         let request = request.header(USER_AGENT, HeaderValue::from_static(AGENT));
-        let begun = transport.begin(whose, Kind::Whole, route, request).await?;
+        // Only callers that this server has authenticated come here.
+        let requester = Requester { fingerprint: whose, is_configured: true };
+        let outgoing = Outgoing { requester, kind: Kind::Whole, route, proves_credential: false };
+        let begun = transport.begin(outgoing, request).await?;
         transport.whole(begun, whose, LIMIT).await
     }
 
@@ -182,7 +190,7 @@ impl Exchange {
         let mut url = self.client.url().clone();
         let reason = "the URL of the instance cannot have a path".to_owned();
         url.path_segments_mut()
-            .map_err(|()| Error::Unexpected { reason })?
+            .map_err(|()| Error::InvalidRequest { reason })?
             .pop_if_empty()
             .extend(path.split('/'));
         Ok(url)

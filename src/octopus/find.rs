@@ -6,7 +6,7 @@
 
 use crate::text::nearest::nearest;
 
-use super::{Error, Id, Named, Page, Path, Session};
+use super::{Error, Id, Named, Page, Path, Session, path::batches};
 
 /// How many documents a look-up by name reads at most. A collection that is larger is searched
 /// by Octopus itself, and only its slugs and near names past this are not seen.
@@ -86,7 +86,8 @@ impl Collection<'_> {
     async fn by_ids<R: Named + Clone>(&self, wanted: &[String]) -> Result<Option<Vec<R>>, Error> {
         let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
         let Ok(ids) = ids else { return Ok(None) };
-        if ids.len() > BATCH {
+        // More than one request takes: the walk finds them.
+        if batches(&ids, BATCH).count() > 1 {
             return Ok(None);
         }
         let path = self.path.clone().with_list("ids", &ids).with("take", ids.len());

@@ -9,6 +9,33 @@ use url::Url;
 
 use super::{Error, route::route};
 
+/// How many bytes the path and query of a request may have. Kestrel, the web server of Octopus, accepts
+/// request lines of 8 KiB by default (`MaxRequestLineSize`), with the method and the version in them,
+/// and so do the usual proxies; HTTP.sys accepts 16 KiB.
+pub(super) const MAX_TARGET: usize = 8_000;
+/// How many bytes of IDs one request asks for, so that its path and query stay below [`MAX_TARGET`].
+const MAX_IDS: usize = 6_000;
+/// How many characters of a path a message shows.
+const LONGEST_SHOWN: usize = 300;
+
+/// Splits IDs into lists that fit into the query of one request each: at most `most` of them, and few
+/// enough bytes.
+pub(super) fn batches<T: Display>(ids: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = ids;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        // A comma takes three bytes in a query.
+        let fits = |id: &&T| {
+            bytes += id.to_string().len() + 3;
+            bytes <= MAX_IDS
+        };
+        let count = rest.iter().take(most).take_while(fits).count().max(1);
+        let (batch, others) = rest.split_at_checked(count)?;
+        rest = others;
+        Some(batch)
+    })
+}
+
 /// A path below `/api`. Each segment is encoded whole: a `/` or `..` in one cannot reach another
 /// resource.
 #[derive(Debug, Clone)]
@@ -59,21 +86,67 @@ impl Path {
     }
 
     /// The URL at an instance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] where a segment is empty or consists of dots, or where path and query
+    /// together are longer than [`MAX_TARGET`].
     pub(super) fn at(&self, base: &Url) -> Result<Url, Error> {
-        let unfit = |reason: &str| Error::Unexpected { reason: reason.to_owned() };
+        let invalid = |reason: String| Error::InvalidRequest { reason };
         if self.segments.iter().any(|s| s.is_empty() || s == "." || s == "..") {
-            return Err(unfit("a path has an empty or a dot segment"));
+            return Err(invalid("its path has an empty segment, or one of dots alone".to_owned()));
         }
+        // Before it is encoded: what is refused costs no memory.
+        let raw: usize = self.segments.iter().map(|segment| segment.len() + 1).sum::<usize>()
+            + self.query.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
+        let too_long = |length: usize| {
+            invalid(format!(
+                "its path and query have {length} bytes, and {MAX_TARGET} is the limit"
+            ))
+        };
+        if raw > MAX_TARGET {
+            return Err(too_long(raw));
+        }
+        let url = self
+            .below(base)
+            .ok_or_else(|| invalid("the URL of the instance cannot have a path".to_owned()))?;
+        let length = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
+        if length > MAX_TARGET {
+            return Err(too_long(length));
+        }
+        Ok(url)
+    }
+
+    /// The URL at an instance, unchecked.
+    fn below(&self, base: &Url) -> Option<Url> {
         let mut url = base.clone();
-        url.path_segments_mut()
-            .map_err(|()| unfit("the URL of the instance cannot have a path"))?
-            .pop_if_empty()
-            .push("api")
-            .extend(&self.segments);
+        url.path_segments_mut().ok()?.pop_if_empty().push("api").extend(&self.segments);
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
-        Ok(url)
+        Some(url)
+    }
+
+    /// Whether Octopus serves this path only to a credential that it accepts, so that a successful
+    /// JSON response to a GET proves the credential. These are the paths that nearly every call reads
+    /// first; others prove nothing, because Octopus may serve them to anybody (`/api`, logos).
+    pub(super) fn proves_credential(&self) -> bool {
+        let is_space = |segment: &str| {
+            let number = segment.get(..7).filter(|start| start.eq_ignore_ascii_case("spaces-"));
+            number.is_some() && segment.bytes().skip(7).all(|byte| byte.is_ascii_digit())
+        };
+        match self.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["spaces"] | ["spaces", _] | ["users", "me"] => true,
+            [space, _] | [space, _, _] => is_space(space),
+            _ => false,
+        }
+    }
+
+    /// The path below the instance's own directory without the query, for messages.
+    pub(super) fn address(&self) -> String {
+        let path = self.to_string();
+        let path = path.split('?').next().unwrap_or_default();
+        path.chars().take(LONGEST_SHOWN).collect()
     }
 
     /// The segments below `/api`, decoded.
@@ -92,7 +165,7 @@ impl Path {
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = Url::parse("https://octopus.invalid").map_err(|_| fmt::Error)?;
-        let url = self.at(&base).map_err(|_| fmt::Error)?;
+        let url = self.below(&base).ok_or(fmt::Error)?;
         f.write_str(url.path())?;
         url.query().map_or(Ok(()), |query| write!(f, "?{query}"))
     }
@@ -125,7 +198,65 @@ mod tests {
         assert_eq!(url("https://o.example", &path), "https://o.example/api/projects");
     }
 
+    #[test]
+    fn a_target_that_is_too_long_is_refused_with_the_limit() {
+        let base: Url = "https://o.example/octopus".parse().unwrap();
+        for path in [
+            Path::new(["spaces"]).with("partialName", "x".repeat(70_000)),
+            // Short as it is, and long once it is encoded.
+            Path::new(["spaces"]).with("partialName", "\u{e9}".repeat(3_000)),
+            Path::new(["Spaces-1", &"x".repeat(9_000)]),
+        ] {
+            let Err(Error::InvalidRequest { reason }) = path.at(&base) else { panic!("{path}") };
+            assert!(reason.contains("8000 is the limit"), "{reason}");
+        }
+        let fits = Path::new(["spaces"]).with("partialName", "x".repeat(7_900));
+        assert!(fits.at(&base).is_ok());
+    }
+
+    #[test]
+    fn a_path_of_dots_is_refused_and_still_shown() {
+        let path = Path::new(["Spaces-1", ".."]);
+        let base: Url = "https://o.example".parse().unwrap();
+        assert!(matches!(path.at(&base), Err(Error::InvalidRequest { .. })));
+        assert!(path.to_string().starts_with("/api/Spaces-1"));
+    }
+
+    #[test]
+    fn only_paths_behind_authentication_prove_a_credential() {
+        for (segments, expected) in [
+            (vec!["spaces"], true),
+            (vec!["spaces", "Spaces-1"], true),
+            (vec!["users", "me"], true),
+            (vec!["Spaces-1", "projects"], true),
+            (vec!["spaces-42", "projects", "Projects-1"], true),
+            (vec!["Spaces-1", "projects", "Projects-1", "logo"], false),
+            (vec!["Spaces-1"], false),
+            (vec!["warehouse", "projects"], false),
+            (vec!["users", "Users-1"], false),
+            (vec!["octopusservernodes", "ping"], false),
+            (vec![], false),
+        ] {
+            let path = Path::new(&segments);
+            assert_eq!(path.proves_credential(), expected, "{segments:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn batches_hold_every_id_once_and_fit(
+            ids in proptest::collection::vec("[a-z]{1,6}Sets-[0-9]{1,60}", 0..900),
+        ) {
+            let base: Url = "https://o.example/octopus".parse().unwrap();
+            let batches: Vec<&[String]> = batches(&ids, 300).collect();
+            prop_assert_eq!(batches.concat(), ids.clone());
+            for batch in batches {
+                prop_assert!(!batch.is_empty() && batch.len() <= 300);
+                let path = Path::new(["Spaces-1", "variables", "all"]).with_list("ids", batch);
+                prop_assert!(path.at(&base).is_ok());
+            }
+        }
+
         #[test]
         fn whatever_a_segment_holds_it_stays_one_segment_below_api(segment in "\\PC*") {
             let base: Url = "https://o.example/octopus".parse().unwrap();

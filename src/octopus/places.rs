@@ -1,4 +1,8 @@
 //! How many requests to an instance may be under way at once.
+//!
+//! Senders whose credential the instance has not accepted yet share half of the places, and only so many
+//! of their requests wait ([`MAX_WAITING`]): invented credentials take neither the places of proven
+//! senders nor all requests that this server serves at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,14 +17,23 @@ pub(super) struct Places {
     all: Arc<Semaphore>,
     /// A stream takes as long as its log is large, so streams never have all places.
     streams: Arc<Semaphore>,
+    /// Unproven senders never have all places.
+    unproven: Arc<Semaphore>,
+    /// How many requests of unproven senders may hold a place or wait for one.
+    unproven_queue: Arc<Semaphore>,
     patience: Duration,
 }
+
+/// How many requests of unproven senders wait for a place. After a start all senders are unproven, so it
+/// is far more than a few clients send at once, and far less than `limits.concurrent_requests`.
+const MAX_WAITING: usize = 128;
 
 /// A place among the requests that are under way. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Place {
     _of_all: OwnedSemaphorePermit,
     _of_streams: Option<OwnedSemaphorePermit>,
+    _of_unproven: Option<[OwnedSemaphorePermit; 2]>,
 }
 
 /// How long a request keeps its place.
@@ -33,25 +46,41 @@ pub(super) enum Kind {
 }
 
 impl Places {
-    /// So many places, half of which streams may have. Whoever finds none waits for one so long.
+    /// So many places, half of which streams may have, and half of which unproven senders may have.
+    /// A request that finds none waits for one this long.
     pub(super) fn new(places: u32, patience: Duration) -> Self {
         let places = (places.max(1) as usize).min(Semaphore::MAX_PERMITS);
+        let half = (places / 2).max(1);
         Self {
             all: Arc::new(Semaphore::new(places)),
-            streams: Arc::new(Semaphore::new((places / 2).max(1))),
+            streams: Arc::new(Semaphore::new(half)),
+            unproven: Arc::new(Semaphore::new(half)),
+            unproven_queue: Arc::new(Semaphore::new(half + MAX_WAITING)),
             patience,
         }
     }
 
-    /// Takes a place, in the order of asking. `None`: none came free in time.
-    pub(super) async fn take(&self, kind: Kind) -> Option<Place> {
+    /// Takes a place, in the order of asking. `None`: none came free in time, or too many requests of
+    /// unproven senders wait already.
+    pub(super) async fn take(&self, kind: Kind, is_proven: bool) -> Option<Place> {
+        let queued = if is_proven {
+            None
+        } else {
+            Some(Arc::clone(&self.unproven_queue).try_acquire_owned().ok()?)
+        };
         let take = async {
+            let of_unproven = match queued {
+                None => None,
+                Some(queued) => {
+                    Some([queued, Arc::clone(&self.unproven).acquire_owned().await.ok()?])
+                }
+            };
             let of_streams = match kind {
                 Kind::Whole => None,
                 Kind::Stream => Some(Arc::clone(&self.streams).acquire_owned().await.ok()?),
             };
             let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Place { _of_all: of_all, _of_streams: of_streams })
+            Some(Place { _of_all: of_all, _of_streams: of_streams, _of_unproven: of_unproven })
         };
         timeout(self.patience, take).await.ok().flatten()
     }
@@ -66,20 +95,48 @@ mod tests {
     #[tokio::test]
     async fn a_place_that_is_given_back_is_the_next_ones() {
         let places = Places::new(1, SOON);
-        let first = places.take(Kind::Whole).await.unwrap();
-        assert!(places.take(Kind::Whole).await.is_none());
+        let first = places.take(Kind::Whole, true).await.unwrap();
+        assert!(places.take(Kind::Whole, true).await.is_none());
         drop(first);
-        assert!(places.take(Kind::Whole).await.is_some());
+        assert!(places.take(Kind::Whole, true).await.is_some());
     }
 
     #[tokio::test]
     async fn streams_leave_half_of_the_places_to_small_reads() {
         let places = Places::new(4, SOON);
-        let streams = [places.take(Kind::Stream).await, places.take(Kind::Stream).await];
+        let streams =
+            [places.take(Kind::Stream, true).await, places.take(Kind::Stream, true).await];
         assert!(streams.iter().all(Option::is_some));
-        assert!(places.take(Kind::Stream).await.is_none(), "a third stream waits");
-        assert!(places.take(Kind::Whole).await.is_some(), "a small read does not");
+        assert!(places.take(Kind::Stream, true).await.is_none(), "a third stream waits");
+        assert!(places.take(Kind::Whole, true).await.is_some(), "a small read does not");
         drop(streams);
-        assert!(places.take(Kind::Stream).await.is_some());
+        assert!(places.take(Kind::Stream, true).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn unproven_senders_leave_half_of_the_places_to_proven_ones() {
+        let places = Places::new(4, SOON);
+        let held = [places.take(Kind::Whole, false).await, places.take(Kind::Whole, false).await];
+        assert!(held.iter().all(Option::is_some));
+        assert!(places.take(Kind::Whole, false).await.is_none(), "a third unproven request waits");
+        let proven = [places.take(Kind::Whole, true).await, places.take(Kind::Stream, true).await];
+        assert!(proven.iter().all(Option::is_some));
+        drop((held, proven));
+        assert!(places.take(Kind::Whole, false).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn only_so_many_unproven_requests_wait() {
+        let places = Places::new(4, Duration::from_mins(5));
+        let held = [places.take(Kind::Whole, false).await, places.take(Kind::Whole, false).await];
+        let take = || Box::pin(places.take(Kind::Whole, false));
+        let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| take()).collect();
+        for one in &mut waiting {
+            assert!(futures::poll!(one).is_pending());
+        }
+        // The next one is refused at once.
+        assert!(places.take(Kind::Whole, false).await.is_none());
+        assert!(places.take(Kind::Whole, true).await.is_some());
+        drop((held, waiting));
     }
 }

@@ -74,5 +74,17 @@ pub async fn of_deployment(
     if let Some(tenant) = tenant {
         path = path.then([tenant.as_str()]);
     }
-    space.session().get(&path).await
+    match space.session().get(&path).await {
+        // Octopus does not say which of them is missing.
+        Err(Error::NotFound { .. }) => Err(Error::NotFound {
+            noun: "deployment preview",
+            wanted: match tenant {
+                Some(tenant) => format!("{release} to {environment} for {tenant}"),
+                None => format!("{release} to {environment}"),
+            },
+            place: Some(space.name().to_owned()),
+            near: Vec::new(),
+        }),
+        read => read,
+    }
 }

@@ -111,6 +111,12 @@ pub async fn preview(
     };
     match space.session().get(&path).await {
         Err(Error::NotFound { .. }) if reference.is_some() => Ok(None),
+        Err(Error::NotFound { .. }) => Err(Error::NotFound {
+            noun: "preview of a runbook run",
+            wanted: format!("{id} in {environment}"),
+            place: Some(space.name().to_owned()),
+            near: Vec::new(),
+        }),
         read => read.map(Some),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
-    Permit, Touched, client::Size, server, touched,
+    Permit, Touched, breaker::Requester, client::Size, server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -39,7 +39,7 @@ impl Session {
         caller: Fingerprint,
         mcp_client: Option<&str>,
     ) -> Self {
-        let whose = caller.and(credentials.fingerprint().as_bytes());
+        let whose = Self::whose_of(caller, &credentials);
         let mut agent = AGENT.to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
@@ -55,6 +55,11 @@ impl Session {
         let touched = Touched::default();
         let compute = client.compute().scope(CallerKey::new(*caller.as_bytes()));
         Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
+    }
+
+    /// Tells sessions of this caller and this credential from every other.
+    pub(super) fn whose_of(caller: Fingerprint, credentials: &Credentials) -> Fingerprint {
+        caller.and(credentials.fingerprint().as_bytes())
     }
 
     /// What is touched with this session and its clones.
@@ -107,15 +112,26 @@ impl Session {
         Self { user_agent, ..self.clone() }
     }
 
+    /// Who sends the requests of this session, as the circuit breaker distinguishes senders.
+    pub(super) fn requester(&self) -> Requester {
+        Requester { fingerprint: self.whose, is_configured: self.credentials.is_configured() }
+    }
+
     pub(super) fn user_agent(&self) -> HeaderValue {
         (*self.user_agent).clone()
     }
 
-    /// The version of the instance.
+    /// The version of the instance. Sessions share what was read, but not a read that is under way: it
+    /// fails for the caller whose credential is wrong, and for nobody else.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
-        let read = async { server::root(self).await?.parsed() };
-        self.client.metrics().looked_up("version", self.client.version().contains_key(&()));
-        self.client.version().try_get_with((), read).await.map_err(|error| (*error).clone())
+        let known = self.client.version().get(&()).await;
+        self.client.metrics().looked_up("version", known.is_some());
+        if let Some(version) = known {
+            return Ok(version);
+        }
+        let version = server::root(self).await?.parsed()?;
+        self.client.version().insert((), version).await;
+        Ok(version)
     }
 
     /// Reads a JSON document.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{
     Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
     find::{self, BATCH, Collection},
+    path::batches,
     spaces,
 };
 use crate::text::nearest::nearest;
@@ -197,7 +198,7 @@ impl Space {
         let ids: Vec<&str> =
             ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
         let mut documents = HashMap::new();
-        for batch in ids.chunks(BATCH) {
+        for batch in batches(&ids, BATCH) {
             let path = self.path([R::COLLECTION]).with_list("ids", batch).with("take", BATCH);
             match self.session.get::<Page<R>>(&path).await {
                 Ok(page) => documents

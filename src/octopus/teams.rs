@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::{Error, Id, Page, Path, Resource, Space};
+use super::{Error, Id, Page, Path, Resource, Space, path::batches};
 
 /// The fields of a team that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,7 +37,7 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in ids.chunks(BATCH) {
+    for batch in batches(&ids, BATCH) {
         let path = Path::new([Team::COLLECTION])
             .with("spaces", space.id())
             .with("includeSystem", true)

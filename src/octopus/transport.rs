@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::header::LOCATION;
+use http::{StatusCode, header::LOCATION};
 use tokio::time::Instant;
 use url::Url;
 
 use super::{
     Answer, Error, Fingerprint, MemoryBudget, Reservation, UNCOUNTED,
-    breaker::Breaker,
+    breaker::{Breaker, Requester, Verdict},
     connections::connections,
     headers::{content_type, retry_after},
     places::{Kind, Place, Places},
@@ -59,6 +59,17 @@ impl AsRef<[u8]> for Body {
     }
 }
 
+/// What a request is to the transport, beside what is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outgoing<'a> {
+    pub(super) requester: Requester,
+    pub(super) kind: Kind,
+    /// Its path with IDs and names replaced, for logs and metrics.
+    pub(super) route: &'a str,
+    /// Whether a successful JSON response shows that the instance accepts the credential.
+    pub(super) proves_credential: bool,
+}
+
 /// How much of the body of a failure is read for its message.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
@@ -103,20 +114,24 @@ impl Transport {
         self.breaker.refuses_all()
     }
 
-    /// Whether the breaker would refuse a request of this caller now.
-    pub(super) fn is_paused(&self, whose: Fingerprint) -> bool {
-        self.breaker.refuses(whose).is_some()
+    /// Whether the instance accepted the credential of this sender, or the operator chose it.
+    pub(super) fn is_proven(&self, requester: Requester) -> bool {
+        self.breaker.is_proven(requester)
     }
 
-    /// Sends a request of this caller and reads the head of its answer. A whole answer has a time
+    /// Whether the breaker would refuse a request of this sender now.
+    pub(super) fn is_paused(&self, requester: Requester) -> bool {
+        self.breaker.refuses(requester).is_some()
+    }
+
+    /// Sends a request and reads the head of its answer. A whole answer has a time
     /// limit over all, of a stream each piece has one.
     pub(super) async fn begin(
         &self,
-        whose: Fingerprint,
-        kind: Kind,
-        route: &str,
+        outgoing: Outgoing<'_>,
         mut request: reqwest::RequestBuilder,
     ) -> Result<Begun, Error> {
+        let Outgoing { requester, kind, route, .. } = outgoing;
         if kind == Kind::Whole {
             request = request.timeout(self.timeout);
         }
@@ -126,16 +141,20 @@ impl Transport {
             Error::Paused { instance: instance(), wait }
         };
         // Nobody waits for a place to be refused then.
-        if let Some(wait) = self.breaker.refuses(whose) {
+        if let Some(wait) = self.breaker.refuses(requester) {
             return Err(paused(wait));
         }
-        let Some(place) = self.places.take(kind).await else {
+        let Some(place) = self.places.take(kind, self.breaker.is_proven(requester)).await else {
             self.asking.unsent(route, "busy");
             return Err(Error::Busy { instance: instance(), after: self.timeout });
         };
-        let pass = self.breaker.enter(whose).map_err(paused)?;
+        let pass = self.breaker.enter(requester).map_err(paused)?;
         let response = match self.asking.send(route, request).await {
             Ok(response) => response,
+            // Nothing was sent, so nothing is known of the instance.
+            Err(error) if error.is_builder() => {
+                return Err(Error::InvalidRequest { reason: cause(&error.without_url()) });
+            }
             Err(error) => {
                 pass.failed();
                 return Err(self.failed(error));
@@ -145,7 +164,7 @@ impl Transport {
         if matches!(status.as_u16(), 502..=504) {
             pass.failed();
         } else {
-            pass.answered();
+            pass.answered(outgoing.verdict(&response));
         }
         if status.is_success() {
             return Ok(Begun { response, place, memory: None });
@@ -160,7 +179,7 @@ impl Transport {
         }
         let wait = retry_after(response.headers());
         let begun = Begun { response, place, memory: None };
-        let body = self.read(begun, whose, FAILURE_LIMIT);
+        let body = self.read(begun, requester.fingerprint, FAILURE_LIMIT);
         let body = tokio::time::timeout(self.timeout, body);
         let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
         Err(Error::from_answer(status, wait, &body))
@@ -257,6 +276,19 @@ impl Transport {
             return Error::TimedOut { after: self.timeout };
         }
         Error::Unreachable { origin: origin(&self.url), reason: cause(&error.without_url()) }
+    }
+}
+
+impl Outgoing<'_> {
+    fn verdict(&self, response: &reqwest::Response) -> Verdict {
+        let is_json = || content_type(response.headers()) == "application/json";
+        match response.status() {
+            StatusCode::UNAUTHORIZED => Verdict::Refused,
+            status if status.is_success() && self.proves_credential && is_json() => {
+                Verdict::Accepted
+            }
+            _ => Verdict::Unknown,
+        }
     }
 }
 

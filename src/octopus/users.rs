@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::{Error, Id, Page, Path, Resource, Session, resource::null_as_default};
+use super::{Error, Id, Page, Path, Resource, Session, path::batches, resource::null_as_default};
 
 /// The fields of a user that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,7 +56,7 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in ids.chunks(BATCH) {
+    for batch in batches(&ids, BATCH) {
         let path = Path::new([User::COLLECTION]).with_list("ids", batch).with("take", BATCH);
         match session.get::<Page<User>>(&path).await {
             Ok(page) => names

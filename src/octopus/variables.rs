@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     Error, Id, Resource, Space,
     git::{self, Reference},
+    path::batches,
     projects::Project,
     resource::null_as_default,
 };
@@ -105,7 +106,7 @@ pub async fn by_ids(
     ids: &[Id<VariableSet>],
 ) -> Result<HashMap<String, VariableSet>, Error> {
     let mut sets = HashMap::new();
-    for batch in ids.chunks(BATCH) {
+    for batch in batches(ids, BATCH) {
         let path = space.path([VariableSet::COLLECTION, "all"]).with_list("ids", batch);
         let read: Vec<VariableSet> = space.session().get(&path).await?;
         sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));

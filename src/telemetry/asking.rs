@@ -125,6 +125,8 @@ impl Drop for Sent<'_> {
 fn told(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
     match came {
         Ok(response) => Ok(response.status().as_u16()),
+        // It was not sent.
+        Err(error) if error.is_builder() => Err("invalid"),
         Err(error) if error.is_timeout() => Err("timeout"),
         Err(error) if error.is_connect() => Err("connect"),
         Err(_) => Err("broken"),

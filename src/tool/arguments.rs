@@ -9,7 +9,7 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, Fixed, view::is_settled};
+use super::{Error, Fixed, lengths, view::is_settled};
 use crate::text::nearest::nearest;
 
 /// Other names of arguments: earlier clients use them, and models that saw a name in an answer.
@@ -50,18 +50,18 @@ pub(super) fn normalise(
         }
         let stands_for =
             |(other, name): &&(&str, &str)| *other == given && properties.contains_key(*name);
-        let alias = ALIASES.iter().find(stands_for);
-        let name = match alias {
+        let name = match ALIASES.iter().find(stands_for) {
             Some((_, name)) if !properties.contains_key(&given) => (*name).to_owned(),
             _ => given.clone(),
         };
         if !properties.contains_key(&name) {
             let taken = properties.keys().filter(|name| !is_settled(name, fixed));
-            let valid: Vec<String> = taken.cloned().collect();
+            let (given, valid) = (lengths::shown(&given), taken.cloned().collect::<Vec<_>>());
             let near = nearest(&given, valid.iter().map(String::as_str), 1);
-            let near = near.first().map(|name| (*name).to_owned());
+            let near = near.first().map(|&name| name.to_owned());
             return Err(Error::UnknownArgument { given, near, valid });
         }
+        lengths::check(&name, &value)?;
         if known.insert(name.clone(), value).is_some() {
             return Err(Error::Invalid(format!("`{name}` is given twice, once as `{given}`")));
         }

@@ -216,6 +216,9 @@ impl Error {
                     list(noun).map(|tool| format!("{tool} shows the IDs"))?
                 }
                 octopus::Error::Rejected { .. } | octopus::Error::TooOld { .. } => return None,
+                octopus::Error::InvalidRequest { .. } => {
+                    "shorten the arguments, or split a long list over several calls".to_owned()
+                }
                 octopus::Error::RateLimited { retry_after } => match retry_after {
                     Some(wait) => format!("wait {} s, then call again", wait.as_secs()),
                     None => "wait a minute, then call again".to_owned(),

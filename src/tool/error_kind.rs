@@ -41,6 +41,7 @@ impl Error {
                 octopus::Error::Busy { .. } => "octopus_busy",
                 octopus::Error::Compute(error) => Self::Compute(*error).kind(),
                 octopus::Error::NoMemory { .. } => "octopus_no_memory",
+                octopus::Error::InvalidRequest { .. } => "invalid_request",
                 octopus::Error::TooLarge { .. } => "octopus_too_large",
                 octopus::Error::Redirected { .. } => "octopus_redirected",
                 octopus::Error::Unexpected { .. } => "octopus_unexpected",

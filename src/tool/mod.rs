@@ -25,6 +25,7 @@ mod hidden;
 mod instance_rate;
 mod judge;
 mod ledger;
+mod lengths;
 mod list;
 mod names;
 mod narrowing;

@@ -136,7 +136,7 @@ ROWS = {
         ("Requests by instance", "Requests to Octopus.", "reqps", rates("octopus_instance", UPSTREAM, OCTOPUS)),
         ("Requests by outcome", "A class of status; or why there was none: `timeout`, `connect`, `broken`, or "
          "`given_up` by whoever asked; or why nothing "
-         "was sent: `paused`, `busy`.", "short", counts("octopus_instance, outcome", UPSTREAM, OCTOPUS), "bars"),
+         "was sent: `paused`, `busy`, `invalid`.", "short", counts("octopus_instance, outcome", UPSTREAM, OCTOPUS), "bars"),
         ("Requests that fail", "The share that came to a status of 5xx or to no answer.", "percentunit",
          [(share((UPSTREAM, OCTOPUS + ", " + FAILED), (UPSTREAM, OCTOPUS), "octopus_instance"),
            "{{octopus_instance}}")]),

@@ -156,7 +156,9 @@ fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, Str
 }
 
 fn words(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
+    if error.is_builder() {
+        "its address cannot be requested"
+    } else if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
         "it cannot be reached"

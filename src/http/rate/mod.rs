@@ -26,11 +26,14 @@ use self::{
     failed::Failed,
     told::Told,
 };
-use super::{Gate, admit, envelope::Envelope, peer::Peer, refusal::Refusal};
+use super::{
+    Gate, admit, envelope::Envelope, open_connections::ConnectionHandle, peer::Peer,
+    refusal::Refusal,
+};
 use crate::{
     callers::{Caller, Way},
     config::Limits,
-    octopus::Fingerprint,
+    octopus::{Fingerprint, Instances},
     store::{Bucket, Key, Store, Taken},
     tool::{InstanceRate, Narrowing},
 };
@@ -54,6 +57,8 @@ pub struct Rates {
     far: Option<Bucket>,
     instance: InstanceRate,
     default_instance: String,
+    /// Where a credential of Octopus is known to be good.
+    instances: Option<Arc<Instances>>,
     failed: Failed,
     unproven: Option<Bucket>,
     /// Callers whose first request was counted.
@@ -80,10 +85,18 @@ impl Rates {
             far: far.flatten(),
             instance,
             default_instance: default_instance.unwrap_or_default().to_owned(),
+            instances: None,
             failed: Failed::new(store.buckets("failed", limits.failed_rate, limits.failed_burst)),
             unproven: store.buckets("unproven", limits.unproven_rate, limits.unproven_burst),
             seen: Cache::builder().max_capacity(MOST_SEEN).time_to_live(SEEN_FOR).build(),
         }
+    }
+
+    /// The same limits; these instances say which credentials of Octopus are good. Without them, all
+    /// are.
+    #[must_use]
+    pub fn judged_by(self, instances: Arc<Instances>) -> Self {
+        Self { instances: Some(instances), ..self }
     }
 }
 
@@ -121,9 +134,20 @@ pub(super) fn is_question(request: &Request) -> bool {
     Kind::of(request) == Kind::Question
 }
 
-/// Serves a request, unless its caller has to wait.
+/// Serves a request, unless its caller has to wait. A connection counts as authenticated once the
+/// credential of a request on it has been accepted, here or by Octopus.
 pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let rates = &gate.rates;
+    let connection = request.extensions().get::<ConnectionHandle>().cloned();
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let instance = gate.rates.instance_of(&request).to_owned();
+    let response = limited(&gate.rates, &instance, request, next).await;
+    if let Some(connection) = connection.filter(|_| gate.rates.is_accepted(&caller, &instance)) {
+        connection.authenticated();
+    }
+    response
+}
+
+async fn limited(rates: &Rates, instance: &str, request: Request, next: Next) -> Response {
     let kind = Kind::of(&request);
     let id = Envelope::id_of(&request);
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
@@ -143,14 +167,12 @@ pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next:
             let Some(place) = rates.at_once.enter(key) else {
                 return told::at_once(rates.at_once.most()).to(&id);
             };
-            let narrowing = request.extensions().get::<Narrowing>();
-            let instance = narrowing.and_then(|narrowing| narrowing.instance.as_deref());
-            let instance = instance.unwrap_or(&rates.default_instance).to_owned();
             let taken = match rates.caller(&key, Told::Answered).await {
                 Ok(taken) => taken,
                 Err(refusal) => return refusal.to(&id),
             };
-            if let Err(refusal) = rates.instance(&instance).await {
+            let is_accepted = rates.is_accepted(&caller, instance);
+            if let Err(refusal) = rates.instance(instance, is_accepted).await {
                 return refusal.to(&id);
             }
             let mut response = next.run(request).await;
@@ -200,6 +222,25 @@ impl Rates {
         Ok(())
     }
 
+    /// The instance that a request is for.
+    fn instance_of<'a>(&'a self, request: &'a Request) -> &'a str {
+        let narrowing = request.extensions().get::<Narrowing>();
+        let instance = narrowing.and_then(|narrowing| narrowing.instance.as_deref());
+        instance.unwrap_or(&self.default_instance)
+    }
+
+    /// Whether a caller has proved who they are: to this server, or with a credential that the
+    /// instance accepted a while ago. Where nobody has to, everybody without a credential has.
+    fn is_accepted(&self, caller: &Caller, instance: &str) -> bool {
+        match (caller.who.way, &caller.own) {
+            (Way::Token | Way::Oauth | Way::Proxy | Way::Certificate, _) | (_, None) => true,
+            (Way::Octopus | Way::Nobody, Some(own)) => {
+                let instance = self.instances.as_ref().and_then(|all| all.get(instance));
+                instance.is_none_or(|one| one.client.has_accepted(caller.who.fingerprint(), own))
+            }
+        }
+    }
+
     /// Takes one of what a caller may ask for.
     async fn caller(&self, key: &Key, told: Told) -> Result<Option<Taken>, Refusal> {
         let Some(bucket) = &self.caller else { return Ok(None) };
@@ -216,8 +257,8 @@ impl Rates {
 
     /// Takes one of what all callers may ask of an instance. None of them is to blame alone, so
     /// none is refused with more than words.
-    async fn instance(&self, name: &str) -> Result<(), Refusal> {
-        self.instance.take(name).await.map_err(|taken| told::instance(name, &taken))
+    async fn instance(&self, name: &str, is_accepted: bool) -> Result<(), Refusal> {
+        self.instance.take(name, is_accepted).await.map_err(|taken| told::instance(name, &taken))
     }
 }
 

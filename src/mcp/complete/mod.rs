@@ -28,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much of what was typed is looked for. Names are shorter.
 const LONGEST: usize = 200;
+/// How long a value can be that was filled in before: a name, an ID or a Git reference.
+const LONGEST_GIVEN: usize = 500;
 /// How many values one answer has at most.
 const MOST: u32 = 100;
 
@@ -50,10 +52,11 @@ pub(super) async fn complete(
         _ => return Err(ErrorData::invalid_params("unknown kind of reference", None)),
     };
     let typed = params.argument.value.trim();
-    let Some(source) = Source::of(name).filter(|_| typed.len() <= LONGEST) else {
+    let given = Given(params.context.and_then(|context| context.arguments).unwrap_or_default());
+    let is_short = typed.len() <= LONGEST && given.is_short();
+    let Some(source) = Source::of(name).filter(|_| is_short) else {
         return Ok(CompleteResult::default());
     };
-    let given = Given(params.context.and_then(|context| context.arguments).unwrap_or_default());
     let looking = look(source, typed, &given, of_resource.as_ref().unwrap_or(cx));
     Ok(match tokio::time::timeout(PATIENCE, looking).await {
         Ok(Ok(info)) => CompleteResult::new(info),
@@ -101,6 +104,11 @@ fn has_variable(cx: &Context, template: &str, name: &str) -> Result<(), ErrorDat
 struct Given(HashMap<String, String>);
 
 impl Given {
+    /// Whether each value is short enough to be a part of a URL.
+    fn is_short(&self) -> bool {
+        self.0.values().all(|value| value.len() <= LONGEST_GIVEN)
+    }
+
     fn any(&self, names: &[&str]) -> Option<&str> {
         let values = names.iter().filter_map(|name| self.0.get(*name));
         values.map(|value| value.trim()).find(|value| !value.is_empty())

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use octopus_mcp::{
     config::{AuthMode, Config, Instance, Period},
-    octopus::{Brings, Credentials, Error, Fingerprint, Instances, Session, server},
+    octopus::{
+        Brings, Credentials, Error, Fingerprint, Instances, Session, Window, spaces as listed,
+    },
     sample::{Fault, Sample, keys},
     telemetry::Metrics,
 };
 
-use super::{CALLERS, server, spaces};
-use crate::support::{serve, soon};
+use serde_json::json;
+
+use super::{CALLERS, prove, server, spaces};
+use crate::support::{Era, TestServer, serve, soon};
 
 #[tokio::test]
 async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
@@ -20,6 +24,7 @@ async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
             octopus.pause = Period::seconds(60);
         })
         .await;
+        prove(&server).await;
         server.sample.trouble().add(fault);
         for key in CALLERS.iter().take(3) {
             let said = spaces(&server, key).await.unwrap_err();
@@ -40,23 +45,38 @@ async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
 async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
     let late = server(|octopus| {
         octopus.failures_until_pause = 2;
-        octopus.timeout = Period(Duration::from_millis(50));
+        octopus.timeout = Period(Duration::from_millis(250));
     })
     .await;
+    prove(&late).await;
     late.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
-    let away = server(|octopus| {
-        octopus.failures_until_pause = 2;
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        octopus.url = Some(format!("http://127.0.0.1:{port}").parse().unwrap());
+    for key in CALLERS.iter().take(2) {
+        assert!(spaces(&late, key).await.unwrap_err().contains("did not answer within"));
+    }
+    let said = spaces(&late, keys::VIEW_ONLY).await.unwrap_err();
+    assert!(said.contains("left alone"), "{said}");
+
+    let mut away = TestServer::several(&["near", "away"], |config| {
+        for instance in config.instances.values_mut() {
+            instance.retries = 0;
+            instance.failures_until_pause = 2;
+        }
     })
     .await;
-    for (server, words) in [(late, "did not answer within"), (away, "cannot be reached")] {
-        for key in CALLERS.iter().take(2) {
-            assert!(spaces(&server, key).await.unwrap_err().contains(words));
-        }
-        let said = spaces(&server, keys::VIEW_ONLY).await.unwrap_err();
-        assert!(said.contains("left alone"), "{said}");
+    let ask = async |server: &TestServer, key: &str| {
+        let params = json!({ "name": "list_spaces", "arguments": {} });
+        let headers = [("x-octopus-apikey", key)];
+        let reply = server.ask_at("/i/away", &headers, Era::Legacy, "tools/call", params).await;
+        reply.json()["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+    };
+    for key in CALLERS {
+        assert!(ask(&away, key).await.contains("items"));
     }
+    away.stop_other("away").await;
+    for key in CALLERS.iter().take(2) {
+        assert!(ask(&away, key).await.contains("cannot be reached"));
+    }
+    assert!(ask(&away, keys::VIEW_ONLY).await.contains("left alone"));
 }
 
 #[tokio::test]
@@ -84,6 +104,7 @@ async fn what_one_caller_asks_for_in_vain_is_no_other_callers_trouble() {
         octopus.pause = Period::seconds(60);
     })
     .await;
+    prove(&server).await;
     server.sample.trouble().add(Fault::on("/spaces").status(504).times(3));
     for _ in 0..3 {
         spaces(&server, keys::ADMIN).await.unwrap_err();
@@ -102,6 +123,7 @@ async fn after_the_pause_one_request_tries() {
         octopus.timeout = Period::seconds(20);
     })
     .await;
+    prove(&server).await;
     server.sample.trouble().add(Fault::on("/spaces").status(503).times(2));
     for key in CALLERS.iter().take(2) {
         spaces(&server, key).await.unwrap_err();
@@ -129,7 +151,6 @@ async fn after_the_pause_one_request_tries() {
 #[tokio::test]
 async fn one_instance_down_does_not_disturb_the_others() {
     let (ailing, well) = (Sample::new(), Sample::new());
-    ailing.trouble().add(Fault::on("/").status(503));
     let (one, other) = (serve(ailing.router()), serve(well.router()));
     let mut config = Config::default();
     config.auth.mode = Some(AuthMode::Octopus.into());
@@ -151,8 +172,12 @@ async fn one_instance_down_does_not_disturb_the_others() {
         let credentials = instance.credentials(&brings).await.unwrap();
         let whose = Fingerprint::of([key.as_bytes()]);
         let session = Session::new(instance.client.clone(), credentials, whose, None);
-        server::root(&session).await
+        listed::list(&session, None, Window { skip: 0, take: 1 }).await
     };
+    for key in CALLERS {
+        assert!(ask("ailing", key).await.is_ok());
+    }
+    ailing.trouble().add(Fault::on("/").status(503));
     for key in CALLERS.iter().take(2) {
         assert!(matches!(ask("ailing", key).await, Err(Error::Unavailable { .. })));
     }

@@ -1,7 +1,9 @@
 //! The listener: hosts, origins, media types, sizes, times, health, stopping.
 
 mod arriving;
+mod connections;
 pub mod limits;
+mod line_ends;
 mod page;
 mod stopping;
 mod tls;

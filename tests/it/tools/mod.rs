@@ -56,6 +56,7 @@ mod events;
 mod portal_urls;
 
 // The names that earlier clients call.
+mod not_found;
 mod old_names;
 
 // The keys that clients of the official server read.

@@ -1,0 +1,246 @@
+//! The open connections of one listener: how many there may be, and which one is closed for a new one.
+//!
+//! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
+//! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
+//! which is closed at once. Idle means that no request is under way. Connections give way in this order,
+//! and within each group the one that has been idle longest:
+//!
+//! 1. connections without an authenticated request so far,
+//! 2. connections that had one,
+//! 3. connections of trusted proxies.
+//!
+//! So whoever opens connections and sends nothing displaces their own, and a new client gets in. Only
+//! where a request is under way on every connection is the new one closed. At the limit of one address,
+//! only connections from that address give way.
+
+mod order;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::order::{Address, State};
+use crate::config::Networks;
+
+/// How many connections one listener keeps open.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub total: usize,
+    /// From one address; an IPv6 address counts as its /64.
+    pub per_address: usize,
+    /// Proxies, whose connections carry the requests of many clients: the limit for one address does
+    /// not apply to them.
+    pub trusted_proxies: Networks,
+    /// Whether a connection counts as unauthenticated until a request of it was authenticated. Where
+    /// nothing is authenticated, every connection counts as authenticated.
+    pub authenticates: bool,
+}
+
+impl Default for ConnectionLimits {
+    /// Limits for a listener that only this machine reaches.
+    fn default() -> Self {
+        Self {
+            total: 10_000,
+            per_address: 10_000,
+            trusted_proxies: Networks::default(),
+            authenticates: false,
+        }
+    }
+}
+
+/// The open connections of one listener.
+#[derive(Debug)]
+pub(super) struct OpenConnections {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+    /// When the limit was last logged.
+    warned: Mutex<Option<Instant>>,
+}
+
+/// How often the log says that the limit is reached.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// The slot of one connection. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Slot(Arc<Tracker>);
+
+/// What the requests of a connection report to its slot. In the extensions of every request.
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionHandle(Arc<Tracker>);
+
+/// A request that is under way, until it is dropped.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<Tracker>);
+
+#[derive(Debug)]
+struct Tracker {
+    number: u64,
+    of: Arc<OpenConnections>,
+    evicted: CancellationToken,
+    idle: Mutex<Idle>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Idle {
+    requests: usize,
+    is_authenticated: bool,
+    since: Instant,
+}
+
+impl OpenConnections {
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default(), warned: Mutex::default() })
+    }
+
+    /// A slot for a new connection from this address. `None`: all are taken, and a request is under
+    /// way on each of them.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
+        let address = (!self.limits.trusted_proxies.contain(peer)).then(|| key(peer));
+        let limits = (self.limits.total, self.limits.per_address);
+        let evicted = CancellationToken::new();
+        let (number, is_full) = {
+            let mut state = self.locked();
+            let before = state.len();
+            let number = state.add(address, limits, evicted.clone());
+            (number, state.len() <= before)
+        };
+        if is_full {
+            self.warn_of_limit(number.is_none());
+        }
+        let number = number?;
+        // A proxy reuses its connections for the requests of others, and loses one that is sent while
+        // its connection is closed.
+        let is_authenticated = address.is_none() || !self.limits.authenticates;
+        let idle = Idle { requests: 0, is_authenticated, since: Instant::now() };
+        Some(Slot(Arc::new(Tracker {
+            number,
+            of: Arc::clone(self),
+            evicted,
+            idle: Mutex::new(idle),
+            changed: Notify::new(),
+        })))
+    }
+
+    /// Closes the idle connection that gives way first, where there is one.
+    pub(super) fn evict_one(&self) -> bool {
+        self.locked().evict_one()
+    }
+
+    /// Logs that the limit is reached, once in a while.
+    fn warn_of_limit(&self, is_refused: bool) {
+        let now = Instant::now();
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_some_and(|warned| now - warned < WARN_EVERY) {
+            return;
+        }
+        *warned = Some(now);
+        drop(warned);
+        let ConnectionLimits { total, per_address, .. } = self.limits;
+        tracing::warn!(
+            total,
+            per_address,
+            is_refused,
+            "connection limit reached (limits.connections, limits.connections_per_address)"
+        );
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    pub(super) fn handle(&self) -> ConnectionHandle {
+        ConnectionHandle(Arc::clone(&self.0))
+    }
+
+    /// Ends when the connection has to give way.
+    pub(super) async fn evicted(&self) {
+        self.0.evicted.cancelled().await;
+    }
+
+    /// Ends when no request has been under way for so long: `authenticated` where a request of the
+    /// connection was authenticated, `unauthenticated` where none was.
+    pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
+        loop {
+            let changed = self.0.changed.notified();
+            let deadline = {
+                let idle = self.0.idle();
+                let limit = if idle.is_authenticated { authenticated } else { unauthenticated };
+                (idle.requests == 0).then(|| idle.since + limit)
+            };
+            match deadline {
+                None => changed.await,
+                Some(deadline) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(deadline) => return,
+                },
+            }
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.of.locked().remove(self.0.number);
+    }
+}
+
+impl ConnectionHandle {
+    /// A request begins.
+    pub(super) fn request(&self) -> UnderWay {
+        let tracker = &self.0;
+        tracker.idle().requests += 1;
+        tracker.of.locked().begin(tracker.number);
+        tracker.changed.notify_one();
+        UnderWay(Arc::clone(tracker))
+    }
+
+    /// The request that is under way is authenticated.
+    pub(super) fn authenticated(&self) {
+        self.0.idle().is_authenticated = true;
+        self.0.of.locked().authenticated(self.0.number);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let tracker = &self.0;
+        {
+            let mut idle = tracker.idle();
+            idle.requests = idle.requests.saturating_sub(1);
+            idle.since = Instant::now();
+        }
+        tracker.of.locked().end(tracker.number);
+        tracker.changed.notify_one();
+    }
+}
+
+impl Tracker {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The address as it is counted: whoever has one address of IPv6 has its /64.
+fn key(peer: IpAddr) -> Address {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            network.to_be_bytes()
+        }
+    }
+}
