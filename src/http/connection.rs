@@ -30,6 +30,7 @@ use tower::ServiceExt;
 
 use super::{
     Certificates,
+    line_ends::StrictLines,
     open_connections::{Slot, UnderWay},
 };
 use crate::config;
@@ -132,7 +133,7 @@ impl Connections {
             }
         });
         let mut connection =
-            pin!(self.protocol.serve_connection(TokioIo::new(stream), service));
+            pin!(self.protocol.serve_connection(TokioIo::new(StrictLines::new(stream)), service));
         // Polled first wherever something else is waited for, so that what has arrived is read.
         tokio::select! {
             biased;

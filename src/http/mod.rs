@@ -23,6 +23,7 @@ mod guard;
 mod health;
 mod hosts;
 mod leaving;
+mod line_ends;
 mod listen;
 mod media;
 mod metrics;

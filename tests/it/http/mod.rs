@@ -3,6 +3,7 @@
 mod arriving;
 mod connections;
 pub mod limits;
+mod line_ends;
 mod page;
 mod stopping;
 mod tls;

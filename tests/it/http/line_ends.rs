@@ -1,0 +1,85 @@
+//! The ends of lines in the head of a request, and control characters in it.
+
+use octopus_mcp::sample::keys;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::TestServer;
+
+/// Sends these bytes, and reads until the server ends the connection.
+async fn exchange(server: &TestServer, sent: &[u8]) -> String {
+    let address = server.running.as_ref().unwrap().main.address;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(sent).await.unwrap();
+    let mut answer = Vec::new();
+    // A server that has refused a request may reset the connection.
+    let _ = connection.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A call with these lines in its head; it changes nothing, and is seen by Octopus.
+fn call(lines: &str, more: &str) -> String {
+    // Line feeds in a body are none of a head.
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_spaces", "arguments": {} } });
+    let body = format!("\n\n{body:#}\n{more}");
+    format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{lines}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_bare_line_feed_in_a_head_is_refused() {
+    let server = TestServer::start().await;
+    let key = format!("X-Octopus-ApiKey: {}", keys::ADMIN);
+    let close = "Connection: close\r\n";
+    for lines in [
+        format!("X-Other: a\n{key}\r\n{close}"),
+        format!("{key}\n{close}"),
+        format!("{key}\r\nX-Other: \n\r\n{close}"),
+        format!("{close}{key}\r\n\n"),
+    ] {
+        let answer = exchange(&server, call(&lines, "").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{lines:?}: {answer}");
+    }
+    assert_eq!(server.sample.journal(), [], "no such request is served");
+    // Behind a request that is as it should be, too.
+    let first = call(&format!("{key}\r\n"), "");
+    let second = call(&format!("X-Other: a\n{key}\r\n{close}"), "");
+    let answer = exchange(&server, format!("{first}{second}").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn line_feeds_in_bodies_are_none_of_a_head() {
+    let server = TestServer::start().await;
+    let key = format!("X-Octopus-ApiKey: {}\r\n", keys::ADMIN);
+    let first = call(&key, &" \n".repeat(50_000));
+    let last = call(&format!("{key}Connection: close\r\n"), "");
+    let answer = exchange(&server, format!("{first}{first}{last}").as_bytes()).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 3, "{answer}");
+    assert_eq!(answer.matches("Warehouse Systems").count() % 3, 0, "{answer}");
+}
+
+#[tokio::test]
+async fn a_header_value_holds_no_control_character() {
+    let server = TestServer::start().await;
+    for byte in (0_u8..0x20).chain([0x7f]).filter(|byte| !b"\t\n\r".contains(byte)) {
+        let mut sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a".to_vec();
+        sent.push(byte);
+        sent.extend(b"b\r\nConnection: close\r\n\r\n");
+        let answer = exchange(&server, &sent).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{byte:#x}: {answer}");
+    }
+    // A carriage return alone is none of a value either, and ends no line.
+    let alone = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Other: a\rb\r\n\r\n";
+    assert!(exchange(&server, alone).await.starts_with("HTTP/1.1 400 "));
+    let tab = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a\tb\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&server, tab).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && !answer.contains("a\tb"), "{answer}");
+}
