@@ -14,11 +14,14 @@ fn few_for_each(config: &mut Config, burst: u32) {
     config.limits.instance_burst = burst;
 }
 
-/// How many of these requests to this path are served.
-async fn served_at(server: &TestServer, path: &str, of: usize) -> usize {
+/// No key: the configured one acts, which counts as accepted by its instance.
+const NO_KEY: &str = "";
+
+/// How many of these requests to this path are served, with this key.
+async fn served_at(server: &TestServer, path: &str, key: &str, of: usize) -> usize {
     let mut served = 0;
     for _ in 0..of {
-        let reply = server.post_at(path, &[], LIST).await;
+        let reply = server.post_at(path, &[("x-octopus-apikey", key)], LIST).await;
         if is_told_to_wait(&reply) {
             let name = if path.is_empty() { "warehouse" } else { "shop" };
             assert!(reply.message().contains(&format!("instance '{name}'")), "{}", reply.text);
@@ -34,8 +37,12 @@ async fn the_rate_of_each_instance_is_its_own() {
     for [first, second] in [["/i/shop", ""], ["", "/i/shop"]] {
         let server =
             TestServer::several(&["warehouse", "shop"], |config| few_for_each(config, 2)).await;
-        assert_eq!(served_at(&server, first, 4).await, 2);
-        assert_eq!(served_at(&server, second, 4).await, 2, "one over its rate limits no other");
+        assert_eq!(served_at(&server, first, keys::ADMIN, 4).await, 2);
+        assert_eq!(
+            served_at(&server, second, keys::ADMIN, 4).await,
+            2,
+            "one over its rate limits no other"
+        );
         let header = [("x-octopus-instance", "shop")];
         assert!(is_told_to_wait(&server.post(&header, LIST).await), "named by a header");
     }
@@ -69,13 +76,13 @@ async fn a_call_that_goes_on_to_another_instance_counts_there() {
         assert_eq!(found["isError"], false, "{found}");
         assert_eq!(found["structuredContent"]["urlInfo"]["otherInstance"], "shop", "{found}");
     }
-    assert_eq!(served_at(&server, "/i/shop", 2).await, 0);
+    assert_eq!(served_at(&server, "/i/shop", NO_KEY, 2).await, 0);
 }
 
 #[tokio::test]
 async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
     let server = leading_on(3).await;
-    assert_eq!(served_at(&server, "/i/shop", 4).await, 3);
+    assert_eq!(served_at(&server, "/i/shop", NO_KEY, 4).await, 3);
     server.other("shop").clear_journal();
     for era in ERAS {
         let refused = follow(&server, era).await;
@@ -85,5 +92,9 @@ async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
         assert!(said.contains("nothing was done") && said.contains("call again in "), "{said}");
     }
     assert_eq!(server.other("shop").journal(), []);
-    assert_eq!(served_at(&server, "", 1).await, 1, "the instance of the request is served");
+    assert_eq!(
+        served_at(&server, "", keys::ADMIN, 1).await,
+        1,
+        "the instance of the request is served"
+    );
 }
