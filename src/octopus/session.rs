@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
-    Permit, Touched, breaker::Requester, client::Size, server, touched,
+    Permit, Touched, breaker::Requester, client::Size, document, server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -152,7 +152,8 @@ impl Session {
     pub async fn state(&self, path: &Path) -> Result<Value, Error> {
         let route = path.route();
         let state = move |answer: &Answer| {
-            let Bounded { mut value, omitted } = answer.document(&route, Bounds::DOCUMENT)?;
+            let Bounded { value, omitted } = answer.document(&route, Bounds::DOCUMENT)?;
+            let mut value = document::raw(value);
             if let Value::Object(object) = &mut value
                 && !omitted.is_nothing()
             {

@@ -148,6 +148,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let Self { build, depth, before } = self;
         let is_shown = depth < DEPTH && !build.is_full && build.take(before + 2, depth);
         let mut fields = Map::new();
+        let omitted = build.omitted;
         if !is_shown {
             while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(None);
@@ -166,9 +167,19 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 None => build.omitted.fields += 1,
             }
         }
+        let Omitted { items, fields: left_out, .. } = build.omitted;
+        if (items, left_out) != (omitted.items, omitted.fields) {
+            // A field that is left out may say that the value beside it is sensitive.
+            let all = fields.len();
+            fields.retain(|key, _| !VALUES.iter().any(|value| key.eq_ignore_ascii_case(value)));
+            build.omitted.fields += (all - fields.len()) as u64;
+        }
         Ok(Some(Value::Object(fields)))
     }
 }
+
+/// Fields whose content is sensitive or not by what stands in other fields: a type, a flag, a name.
+const VALUES: &[&str] = &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue", "Hint"];
 
 fn is_container(value: &Value) -> bool {
     value.is_array() || value.is_object()

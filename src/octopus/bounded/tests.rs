@@ -35,6 +35,21 @@ fn a_page_keeps_its_first_items_and_the_scalars_after_them() {
 }
 
 #[test]
+fn values_whose_flags_are_left_out_are_left_out_as_well() {
+    let long = "x ".repeat(300);
+    let item = json!({ "Value": "hunter2", "Notes": long, "IsSensitive": true });
+    for document in [
+        json!({ "Items": [item], "Value": "hunter2" }),
+        json!({ "Values": { "a": "hunter2" }, "Form": { "Elements": [long, long] } }),
+        item.clone(),
+    ] {
+        let read = bounded(&document.to_string(), Bounds { json: 300, ..WHOLE });
+        assert!(!read.value.to_string().contains("hunter2"), "{}", read.value);
+        assert!(read.omitted.fields > 0);
+    }
+}
+
+#[test]
 fn long_texts_end_before_a_word_that_is_cut() {
     let key = "API-FAKEFAKEFAKEFAKEFAKE1";
     let bounds = Bounds { text: 110, ..WHOLE };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    octopus::{self, Answer, Bounded, Bounds, Path},
+    octopus::{self, Answer, Bounded, Bounds, Path, document},
     tool::{Context, Error},
 };
 
@@ -37,6 +37,8 @@ impl Response {
         let octopus::Omitted { items, fields, texts } = omitted;
         let response_bytes = answer.body.len();
         let counts = Omitted { response_bytes, items, fields, texts };
+        // `Links` are gone by now; what else `raw` keeps out of answers is decided there.
+        let value = document::raw(value);
         Self { value, omitted: (!omitted.is_nothing()).then_some(counts) }
     }
 
