@@ -78,7 +78,11 @@ async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
         let spaces = listed.iter().filter_map(|resource| resource["title"].as_str());
         let spaces = spaces.filter_map(|title| title.strip_prefix("Space Space "));
         names.extend(spaces.map(str::to_owned));
-        assert_eq!(listed.iter().any(|one| one["name"] == "catalog-llms-txt"), count == 0, "{page}");
+        assert_eq!(
+            listed.iter().any(|one| one["name"] == "catalog-llms-txt"),
+            count == 0,
+            "{page}"
+        );
         count += 1;
         assert!(count <= SPACES / 100 + 1, "the pages have an end");
         match page["nextCursor"].as_str() {
