@@ -179,13 +179,13 @@ pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
     };
     let is_whole = match (link.v, link.key.as_deref()) {
         (VERSION, None) => is_plain(),
-        (KEYED, Some(id)) => match keys.find(id) {
-            Some(key) => key.verify(&parts, told),
-            None => {
+        (KEYED, Some(id)) => {
+            let Some(key) = keys.find(id) else {
                 told.clone_into(&mut link.hash);
                 return Ok(link);
-            }
-        },
+            };
+            key.verify(&parts, told)
+        }
         _ => return Err(Broken::Unreadable),
     };
     if !is_whole {

@@ -103,8 +103,8 @@ impl Keeping {
         Ok(())
     }
 
-    /// The chain that goes on behind a record. One with a key never goes on without: nobody could
-    /// tell that from records of somebody who removed the key.
+    /// Continues the chain after a record. Rejects continuing a keyed chain without a key, because
+    /// verification could not distinguish that from an attacker who removed the key.
     fn after(&self, link: Link) -> io::Result<Chain> {
         if link.key.is_some() && self.key.is_none() {
             return Err(io::Error::other(NO_KEY));

@@ -1,8 +1,8 @@
-//! Heads: what a chain came to at one moment, in one word that is kept elsewhere.
+//! Chain heads, which reveal a truncated file.
 //!
-//! A file does not show that its end was cut off. A head names the number and the hash of the last
-//! record, signed with the key of the chain. The server writes heads into its log and to the other
-//! places of records; [`Head::all_in`] finds them there again.
+//! A file alone does not show that its end was cut off. A head contains the number and the hash of
+//! the last record at one moment, signed with the key of the chain. The server writes heads to its
+//! log and to the other audit outputs; [`Head::all_in`] finds them in that text.
 
 use std::fmt;
 

@@ -156,7 +156,7 @@ pub fn new_key() -> Result<String, String> {
 }
 
 fn of(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
-    parts.iter().fold(key.clone(), |mac, part| mac.chain_update(part))
+    parts.iter().fold(key.clone(), Mac::chain_update)
 }
 
 /// The first `N` bytes in hexadecimal digits.

@@ -20,18 +20,17 @@ use crate::{
 pub(super) enum Command {
     /// Check that no record was changed, removed, inserted or put in another order.
     ///
-    /// Anybody who can write a file can compute hashes, so only records with a key
-    /// (audit.chain_key) are safe from somebody who means it; the key is that of the settings, or
-    /// given with --key-file. Nobody sees in a file that its end is gone: give heads from the log
-    /// with --head, or compare --count or --last with what is known from elsewhere.
+    /// Hashes without a key can be recomputed by a user with write access to the file. Set
+    /// `audit.chain_key` to prevent that; verification uses the configured key and those of
+    /// --key-file. A file alone does not show that its end was cut off: give heads from the log with
+    /// --head, or compare --count or --last with values that were kept elsewhere.
     Verify(Verify),
-    /// Check files and print the head of their chain: number and hash of the last record, signed
-    /// with the key where there is one. Keep it elsewhere, for `verify --head`.
+    /// Verify files and print their chain head: number and hash of the last record, signed with the
+    /// key if there is one. Keep it elsewhere, for `verify --head`.
     Head(Files),
-    /// Make a key for audit.chain_key and print it; or write it into a new file that only its owner
-    /// can read.
+    /// Generate a key for `audit.chain_key` and print it, or write it to a new file with mode 0600.
     NewKey {
-        /// The file to make, for audit.chain_key_file. Not in the folder of the records.
+        /// The file to create, for `audit.chain_key_file`. It must not be in the folder of the records.
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -50,10 +49,10 @@ pub(super) struct Verify {
     /// A head of this chain, or a file with heads among other text, such as the log of the server.
     #[arg(long, value_name = "HEAD|FILE")]
     head: Vec<String>,
-    /// The records have a key: it is wrong where they have none. A key that is given says the same.
+    /// Report records without a key as wrong. Implied by a configured key and by --key-file.
     #[arg(long)]
     keyed: bool,
-    /// The number of the last record that was written before audit.chain_key was set.
+    /// The number of the last record that was written before `audit.chain_key` was set.
     #[arg(long, value_name = "NUMBER")]
     unkeyed_until: Option<u64>,
 }
@@ -195,8 +194,8 @@ fn shown(run: &Run) -> String {
         }
         Some(key) => format!("records {first} to {last} have the key {key}: NOT VERIFIED\n"),
         None => format!(
-            "records {first} to {last} have no key: anybody who can write the file can change them \
-             and compute their hashes anew\n"
+            "records {first} to {last} have no key: a user with write access to the file can \
+             change them and recompute their hashes\n"
         ),
     }
 }

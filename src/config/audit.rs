@@ -27,18 +27,18 @@ pub struct Audit {
     /// The key of these hashes: at least 32 characters. Left out, one is made at the start; then
     /// hashes from before and after a restart, or of two replicas, cannot be compared.
     pub hash_key: Option<Secret>,
-    /// The key of the chain of records: at least 32 characters, as `octopus-mcp audit new-key` makes
-    /// them. With it, each record has an HMAC, and nobody who has not got the key can change, remove
-    /// or add records without `octopus-mcp audit verify` finding it. Without it, the chain shows
-    /// mistakes and careless changes alone: anybody who can write the file can compute its hashes.
+    /// The key of the audit chain: at least 32 characters, for example from
+    /// `octopus-mcp audit new-key`. With a key, each record carries an HMAC-SHA-256, and
+    /// `octopus-mcp audit verify` detects records that were changed, removed or added without the
+    /// key. Without a key, a user with write access to the file can recompute all hashes undetected.
     pub chain_key: Option<Secret>,
-    /// A file that holds the same. Keep it apart from the records: not in the folder of `file.path`,
-    /// and readable by this server alone.
+    /// A file that contains the key of the audit chain. It must not be in the folder of `file.path`,
+    /// and only this server should be able to read it.
     pub chain_key_file: Option<PathBuf>,
-    /// How often the head of the file's chain (number and hash of its last record, signed with the
-    /// key) goes into the log and to the other places of records, where records were added. It also
-    /// does so at a stop. A head that is kept elsewhere shows that the end of a file was cut off.
-    /// `0s` leaves only the one at a stop.
+    /// How often the chain head of the file (number and hash of its last record, signed with the
+    /// key) is written to the log and to the other audit outputs, if records were added. It is also
+    /// written at shutdown. Heads that are kept elsewhere reveal a truncated file. `0s` writes it at
+    /// shutdown only.
     pub head_every: Period,
     /// Whether what is made carries who made it and the ID of the record: releases in their notes,
     /// and every change in the user agent that Octopus keeps with its events.
@@ -216,8 +216,8 @@ fn chain_key(loaded: &mut Loaded, audit: &Audit) {
     let folder =
         |path: &std::path::Path| std::path::absolute(path).ok()?.parent().map(PathBuf::from);
     if audit.file.path.as_ref().is_some_and(|file| folder(file) == folder(path)) {
-        let message = "keep the key in another folder than audit.file.path: anybody who can change \
-                       records there must not read it";
+        let message = "keep the key in another folder than audit.file.path: a user who can \
+                       change records must not be able to read it";
         loaded.refuse(key, message);
     }
 }

@@ -16,9 +16,9 @@ pub struct Telemetry {
     /// `text` for people, `json` for machines.
     pub log_format: LogFormat,
     /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. Dependencies log at
-    /// `info` and above, `rmcp` at `warn` and above and `rmcp::service` at `error`, whatever stands
-    /// here: below that they print requests with their arguments. `rmcp::service` calls each client
-    /// that went away an error. Credentials are masked in every line.
+    /// `info` and above, `rmcp` at `warn` and above and `rmcp::service` at `error`, regardless of
+    /// this setting, because they print whole requests at lower levels. `rmcp::service` logs each
+    /// disconnected client as an error. Credentials are masked in every line.
     pub log_filter: String,
     /// The OpenTelemetry collector that traces, metrics and logs go to.
     pub otlp: Collector,

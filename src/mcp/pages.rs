@@ -42,8 +42,9 @@ pub(super) fn skip(params: Option<PaginatedRequestParams>) -> Result<u32, ErrorD
     let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
     let number = decoded.and_then(|text| text.strip_prefix(BEGINS)?.parse().ok());
     // One page has one cursor: another text for the same number is refused too.
-    let is_ours =
-        |skip: &u32| (1..=MOST).contains(skip) && skip % SIZE == 0 && cursor(*skip) == given;
+    let is_ours = |skip: &u32| {
+        (1..=MOST).contains(skip) && skip.is_multiple_of(SIZE) && cursor(*skip) == given
+    };
     number.filter(is_ours).ok_or_else(|| {
         let message = "invalid cursor; expected the `nextCursor` of the page before, or none for the \
                        first page";

@@ -46,7 +46,7 @@ pub(super) async fn list(skip: u32, cx: &Context) -> Result<Page, Error> {
         Err(_) if skip == 0 => (Vec::new(), None),
         spaces => spaces?,
     };
-    resources.extend(spaces.into_iter().filter_map(|space| listed(space, cx)));
+    resources.extend(spaces.into_iter().filter_map(|space| listed(&space, cx)));
     Ok(Page { resources, next })
 }
 
@@ -65,7 +65,7 @@ async fn fixed(cx: &Context) -> Vec<Resource> {
 }
 
 /// A space as a resource, where the rules let it be read.
-fn listed(space: Thing, cx: &Context) -> Option<Resource> {
+fn listed(space: &Thing, cx: &Context) -> Option<Resource> {
     if space.id.len() > LONGEST_NAME {
         return None;
     }

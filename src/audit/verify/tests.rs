@@ -1,3 +1,4 @@
+#[path = "recomputed.rs"]
 mod recomputed;
 
 use proptest::prelude::*;

@@ -82,7 +82,7 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
         let (code, said) = verify(&[name, "--keyed"]);
         assert_eq!(code, 1, "{kind}: {said}");
-        assert!(said.contains("have no key, so nothing shows"), "{said}");
+        assert!(said.contains("have no key, so their integrity cannot be verified"), "{said}");
     }
 
     fs::write(&path, intact).unwrap();
@@ -122,7 +122,7 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
     assert!(said.contains("note: the key changes here from no key to"), "{said}");
     let (code, said) = verify(&[&[name], &both[..]].concat());
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("say so with --unkeyed-until 5"), "{said}");
+    assert!(said.contains("give --unkeyed-until 5"), "{said}");
     let (code, said) = verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("NOT VERIFIED: records 11 to 15"), "{said}");
@@ -242,7 +242,10 @@ fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
     };
     let (path, beside) = (path.to_str().unwrap(), folder.path().join("audit.jsonl"));
     for (variables, words) in [
-        (&[("CHAIN_KEY", "short")][..], "audit.chain_key: give at least 32 characters"),
+        (
+            &[("CHAIN_KEY", "short")][..],
+            "give at least 32 characters, as `octopus-mcp audit new-key`",
+        ),
         (&[("CHAIN_KEY_FILE", "/nowhere")], "/nowhere cannot be read"),
         (&[("CHAIN_KEY", KEY), ("CHAIN_KEY_FILE", path)], "not both"),
         (
