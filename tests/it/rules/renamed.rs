@@ -219,8 +219,8 @@ async fn channel_and_toggle_are_sent_by_id() {
     let desk = at(Precedence::Names, denied("environment_tags", "stage/live")).await;
     let path = "projects/Projects-1/featuretoggles/eta-window";
     let production = |toggle: &Value| {
-        let all = toggle["Environments"].as_array().unwrap().iter();
-        all.filter(|entry| entry["DeploymentEnvironmentId"] == "Environments-3").cloned().next()
+        let mut all = toggle["Environments"].as_array().unwrap().iter();
+        all.find(|entry| entry["DeploymentEnvironmentId"] == "Environments-3").cloned()
     };
     let before = production(&document(&desk, path).await).unwrap();
     desk.server.sample.edit("Environments-2", "Name", "Environments-3");
