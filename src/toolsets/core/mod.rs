@@ -1,5 +1,6 @@
 //! Where everything begins: the spaces of an instance, the environments of a space, its API.
 
+mod attribution;
 mod execute;
 mod grep_llms_txt;
 mod list_environments;
@@ -12,6 +13,7 @@ mod resource_llms_txt;
 mod resource_space;
 mod response;
 mod touched;
+mod unread;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
 

@@ -64,7 +64,7 @@ const KEYS: [(Kind, &[&str]); 3] = [
 ];
 
 /// What leads to the project or the environments of a thing that is made.
-const LEADS: [&str; 10] = [
+pub(super) const LEADS: [&str; 10] = [
     "releaseid",
     "runbookid",
     "runbooksnapshotid",

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{Answer, Path, document},
+    text::sanitize::sanitize,
     tool::Error,
 };
 
@@ -56,4 +57,19 @@ pub(super) fn holds_redacted(value: &Value) -> bool {
         Value::Object(object) => object.values().any(holds_redacted),
         _ => false,
     }
+}
+
+/// A body as a person can see it: what is invisible is written as an escape.
+pub(super) fn visible(body: &Value) -> String {
+    let mut seen = String::new();
+    for letter in body.to_string().chars() {
+        let mut bytes = [0; 4];
+        let one: &str = letter.encode_utf8(&mut bytes);
+        if letter.is_ascii() || sanitize(one).text == one {
+            seen.push(letter);
+        } else {
+            seen.extend(one.encode_utf16().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    seen
 }

@@ -4,6 +4,7 @@ mod callers;
 mod crowds;
 mod elsewhere;
 mod explained;
+mod forms;
 mod four_eyes;
 mod groups;
 mod offered;
