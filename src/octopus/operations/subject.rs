@@ -77,6 +77,11 @@ impl Subject {
         })
     }
 
+    /// Returns whether such a thing belongs to a place rather than being one.
+    pub fn is_between(self) -> bool {
+        !matches!(self, Self::Space | Self::Project | Self::Environment | Self::Tenant)
+    }
+
     /// Returns the kinds of places that are known once such a thing is known.
     pub fn determines(self) -> &'static [Kind] {
         match self {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn segments(path: &str) -> Vec<String> {
@@ -93,4 +95,41 @@ fn unknown_paths_match_no_operation() {
     assert!(find("GET", &below("feature/a")).is_some());
     assert!(find("GET", &["projects".to_owned(), "x/progression".to_owned()]).is_none());
     assert!(find("PATCH", &segments("Spaces-1/projects")).is_none());
+}
+
+proptest! {
+    /// The space and the letter case make no difference to which operation a path means.
+    #[test]
+    fn every_spelling_of_a_path_means_one_operation(
+        place in any::<prop::sample::Index>(),
+        capitals in any::<u64>(),
+        prefix in prop::sample::select(vec![&["Spaces-1"][..], &["SPACES-22"], &["spaces", "default"], &[]]),
+    ) {
+        let operation = place.get(all());
+        prop_assume!(!operation.path.is_empty());
+        let below = operation.path.iter().enumerate().map(|(place, part)| match part {
+            Part::Literal(word) if capitals >> (place % 64) & 1 == 1 => word.to_uppercase(),
+            Part::Literal(word) => word.to_lowercase(),
+            Part::Parameter(_) => format!("Things-{place}"),
+        });
+        let prefix = if operation.scope == Scope::System { &[][..] } else { prefix };
+        let path: Vec<String> =
+            prefix.iter().map(|word| (*word).to_owned()).chain(below).collect();
+        let found = find(operation.method, &path);
+        prop_assert!(found.is_some(), "{:?}", path);
+        let found = found.unwrap();
+        prop_assert!(std::ptr::eq(found.operation, operation), "{:?} is {:?}", path, found.operation);
+        prop_assert_eq!(found.space, prefix.last().copied());
+    }
+
+    /// Any path means at most an operation that it matches word for word.
+    #[test]
+    fn any_path_is_matched_or_not_without_a_panic(
+        path in prop::collection::vec("[a-zA-Z]{0,9}|Spaces-[0-9]{0,2}|\\PC{0,6}", 0..8),
+    ) {
+        if let Some(found) = find("GET", &path) {
+            prop_assert_eq!(found.operation.path.len(), found.below.len());
+            prop_assert!(path.ends_with(found.below));
+        }
+    }
 }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    attribution::{Attribution, Written},
     response::{self, Strictness},
     touched,
 };
 use crate::{
     octopus::{self, Answer, Order, Path, document},
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
+    toolsets::attribution::{Attribution, Written},
 };
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. Keys, users, rights and

@@ -1,6 +1,5 @@
 //! Where everything begins: the spaces of an instance, the environments of a space, its API.
 
-mod attribution;
 mod execute;
 mod grep_llms_txt;
 mod list_environments;

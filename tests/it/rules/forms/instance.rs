@@ -102,6 +102,16 @@ pub enum Answer {
     Text(String),
 }
 
+impl Answer {
+    /// What `execute` gave of one.
+    pub fn of(response: &Value) -> Self {
+        match response {
+            Value::String(text) => Self::Text(text.clone()),
+            value => Self::Json(value.clone()),
+        }
+    }
+}
+
 impl Instance {
     pub fn new() -> Self {
         Self(Sample::new().router())
@@ -122,7 +132,7 @@ impl Instance {
     }
 
     async fn read(&self, url: &str) -> Option<Answer> {
-        let request = axum::http::Request::get(url).header("X-Octopus-ApiKey", keys::ADMIN);
+        let request = http::Request::get(url).header("X-Octopus-ApiKey", keys::ADMIN);
         let request = request.body(Body::empty()).ok()?;
         let response = self.0.clone().oneshot(request).await.unwrap();
         if !response.status().is_success() {

@@ -5,6 +5,7 @@
 
 mod calls;
 mod instance;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,9 @@ use octopus_mcp::octopus::operations::{self, Subject};
 use serde_json::{Value, json};
 
 use self::{
-    calls::{Call, Values},
-    instance::{Denied, Instance},
+    calls::Call,
+    instance::{Answer, Denied, Instance},
+    values::Values,
 };
 use super::{CODE, desk};
 use crate::consent::{Came, Desk};
@@ -57,16 +59,21 @@ async fn no_read_passes(denied: Denied, least: usize) {
     }
     assert!(leaking.len() >= least, "only {} requests answer with it", leaking.len());
     let desk = limitless(json!([denied.rule("deny", &["read"])])).await;
-    let mut passed = Vec::new();
+    let (mut passed, mut by_rule, sent) = (Vec::new(), 0, leaking.len());
     for (call, came) in execute(&desk, leaking).await {
-        if !matches!(&came, Came::Refused(said) if said.contains("rule 'r'")) {
-            passed.push(format!("{call:?}: {}", shown(&came)));
+        match &came {
+            Came::Refused(said) if said.contains("rule 'r'") => by_rule += 1,
+            // The request was sent in another form, which is limited to other things.
+            Came::Answered(answer) if !denied.is_in(&Answer::of(&answer["response"])) => {}
+            _ => passed.push(format!("{call:?}: {}", shown(&came))),
         }
     }
+    assert!(by_rule * 10 > sent * 9, "{by_rule} of {sent}");
     assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
     // What is about other things is still read.
     harmless.retain(Call::is_plain);
     let all = harmless.len();
+    println!("{sent} requests would answer with it, {all} plain ones would not");
     let answered = execute(&desk, harmless).await;
     let answered = answered.iter().filter(|(_, came)| matches!(came, Came::Answered(_))).count();
     assert!(answered * 3 > all && answered > 20, "{answered} of {all}");
@@ -99,6 +106,7 @@ async fn no_form_of_a_read_passes_a_denied_space() {
 /// Writes with every operation that a path parameter leads to the denied thing.
 #[tokio::test]
 async fn no_form_of_a_write_passes_a_denied_thing() {
+    let (mut by_rule, mut total) = (0, 0);
     for denied in [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT] {
         let instance = Instance::new();
         let values = Values::harvest(&instance, &denied).await;
@@ -107,10 +115,9 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
         for (place, operation) in writes.enumerate() {
             calls.extend(calls::writes(operation, &values, &denied, place));
         }
-        assert!(calls.len() > 150, "{}", calls.len());
+        total += calls.len();
         let desk = limitless(json!([denied.rule("deny", &["read", "write", "delete"])])).await;
         let mut passed = Vec::new();
-        let mut by_rule = 0;
         for (call, came) in execute(&desk, calls).await {
             match &came {
                 Came::Refused(said) if said.contains("rule 'r'") => by_rule += 1,
@@ -120,9 +127,9 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
             }
         }
         assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
-        assert!(by_rule > 80, "{by_rule}");
         assert_eq!(desk.changes(), []);
     }
+    assert!(total > 120 && by_rule * 2 > total, "{by_rule} of {total}");
 }
 
 /// A parameter more, another spelling or another method never makes a denied read allowed.

@@ -3,7 +3,7 @@
 use super::{KINDS, Reading};
 use crate::{
     octopus::{
-        Kind, Named, Path, Space,
+        Error as OctopusError, Kind, Named, Path, Space, Touches,
         environments::Environment,
         operations::{Parameter, Subject},
         projects::Project,
@@ -11,7 +11,6 @@ use crate::{
         tenants::Tenant,
     },
     tool::Error,
-    toolsets::core::named::{is_id, is_nothing},
 };
 
 /// How many values of one parameter are resolved. More make their kind unknown.
@@ -135,4 +134,22 @@ impl Reading<'_> {
         value.split(',').for_each(|id| self.reached.add_id(id));
         self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
     }
+}
+
+/// Returns whether this is the ID of a place, or of something that leads to one.
+pub(in crate::toolsets) fn is_id(text: &str) -> bool {
+    let mut touches = Touches::default();
+    touches.add_id(text);
+    touches != Touches::default()
+}
+
+/// Returns whether there is no such thing for this caller, as far as the error shows.
+pub(in crate::toolsets) fn is_nothing(error: &OctopusError) -> bool {
+    matches!(
+        error,
+        OctopusError::NotFound { .. }
+            | OctopusError::Forbidden { .. }
+            | OctopusError::Ambiguous { .. }
+            | OctopusError::MalformedId { .. }
+    )
 }

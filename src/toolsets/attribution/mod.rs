@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use self::parameters::Given;
+pub(super) use self::resolve::{is_id, is_nothing};
 use crate::{
     octopus::{
         self, Kind, Path, Space, Touches,
@@ -175,12 +176,15 @@ impl Reading<'_> {
         if self.open.is_empty() {
             return;
         }
+        // The parameter that names the fewest other kinds, and things of the kind itself at best.
         let limits = |kind: &Kind| {
-            let mut limiting = operation.query.iter().filter(|parameter| {
-                let subject = parameter.subject.filter(|_| parameter.narrows);
-                subject.is_some_and(|subject| subject.determines().contains(kind))
+            let limiting = operation.query.iter().filter_map(|parameter| {
+                let subject = parameter.subject.filter(|_| parameter.narrows)?;
+                let determines = subject.determines();
+                let rank = (determines.len(), subject.is_between());
+                determines.contains(kind).then_some((rank, parameter.name))
             });
-            limiting.next().map(|parameter| parameter.name)
+            limiting.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
         };
         let said = self.open.iter().map(|kind| match limits(kind) {
             Some(name) => format!("{} (limit it by `{name}` in the query)", kind.collection()),
