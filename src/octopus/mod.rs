@@ -61,6 +61,7 @@ pub mod library_variable_sets;
 pub mod lifecycles;
 pub mod llms_txt;
 pub mod machines;
+pub mod operations;
 pub mod portal_url;
 pub mod previews;
 pub mod processes;

@@ -84,6 +84,7 @@ const BETWEEN: &[(&str, &str)] = &[
     ("Interruptions", "interruptions"),
     ("Channels", "channels"),
     ("Machines", "machines"),
+    ("Artifacts", "artifacts"),
 ];
 
 /// Where the thing between with this ID is read.
@@ -274,6 +275,7 @@ pub(super) const BELONGS: &[&str] = &[
     "RunbookId",
     "RunbookRunId",
     "TaskId",
+    "ServerTaskId",
     "OwnerId",
 ];
 
@@ -285,13 +287,12 @@ mod tests {
     fn what_is_known_of_a_thing_grows() {
         let mut touches = Touches::default();
         touches.add_id("variableset-Projects-1-s-0-S6LJL");
-        let document =
-            serde_json::json!({ "Id": "projects-1", "Name": "A", "ProjectGroupId": "G" });
+        let document = serde_json::json!({ "Id": "projects-1", "Name": "A" });
         touches.add_document(document.as_object().unwrap());
         let [project] = touches.of(Kind::Project) else { panic!("{touches:?}") };
         assert_eq!((project.id.as_str(), project.name.as_deref()), ("Projects-1", Some("A")));
         for none in ["", "Projects-", "Projects-x", "Spaces", "Machine-1x", "lifecycles-1"] {
-            let mut touches = Touches::default();
+            touches = Touches::default();
             touches.add_id(none);
             assert_eq!(touches, Touches::default(), "{none}");
         }

@@ -128,6 +128,12 @@ impl Rules {
         self.judge(situation).0
     }
 
+    /// Decides on a read of which every place is listed: a rule about reads that may match, because
+    /// something is unknown, counts as for a change.
+    pub fn decide_strictly(&self, situation: &Situation) -> Decision {
+        self.judged(situation, true).0
+    }
+
     /// How the decision came about: what each rule said, up to the one that decided.
     pub fn steps(&self, situation: &Situation) -> Vec<Step> {
         self.judge(situation).1

@@ -137,6 +137,39 @@ impl Context {
         Ok(())
     }
 
+    /// Decides on a read by everything that it reaches, and refuses what the rules about reads refuse
+    /// or may refuse: a kind that `reached` marks as unsure counts as unknown, a kind without things
+    /// does not come into it. `reasons` say why something is unknown, and are part of the refusal.
+    pub async fn judge_reach(
+        &self,
+        reached: &mut Touches,
+        reasons: &[String],
+    ) -> Result<(), Error> {
+        let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
+        octopus::name(&self.session, reached, about).await?;
+        let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, reached);
+        for (of, kind) in [
+            (&mut situation.space, Kind::Space),
+            (&mut situation.projects, Kind::Project),
+            (&mut situation.environments, Kind::Environment),
+            (&mut situation.tenants, Kind::Tenant),
+        ] {
+            of.more = reached.is_unsure(kind);
+        }
+        let mut decision = self.rules.decide_strictly(&situation);
+        if decision.effect != Effect::Deny {
+            return Ok(());
+        }
+        if decision.unknown.is_some() && !reasons.is_empty() {
+            let said = decision.message.iter().chain(reasons).map(String::as_str);
+            decision.message = Some(said.collect::<Vec<_>>().join("; "));
+        }
+        self.decisions.note(&decision);
+        self.trail.touches(reached);
+        self.trail.decided(&decision);
+        refused(&decision).map_or(Ok(()), Err)
+    }
+
     /// Everything that is known of a call.
     pub fn situation(&self, asked: Asked, tier: Tier, deed: Deed, touches: &Touches) -> Situation {
         let of = |kind: Kind| Of {

@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "doc comments here are what a model reads")]
 
 mod accounts;
+mod attribution;
 mod certificates;
 mod context;
 mod core;

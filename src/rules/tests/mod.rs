@@ -261,4 +261,24 @@ proptest! {
         };
         prop_assert!(strictness(&rules, &situation) >= known);
     }
+
+    /// A read that reaches more, or of which less is known, is never laxer.
+    #[test]
+    fn more_places_of_a_read_are_never_laxer(
+        policy in any_rules(),
+        environments in prop::collection::vec(any_environment(), 1..4),
+        more in any_environment(),
+        unknown in any::<bool>(),
+    ) {
+        let mut policy = policy;
+        policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![config::TierWord::Read]));
+        let rules = Rules::of(&policy).unwrap();
+        let mut situation = Situation { tier: Tier::Read, ..deploys(&[]) };
+        situation.environments = Of::known(environments.clone());
+        let fewer = rules.decide_strictly(&situation).effect;
+        prop_assert!(fewer >= rules.decide(&situation).effect);
+        situation.environments.things.push(more);
+        situation.environments.more = unknown;
+        prop_assert!(rules.decide_strictly(&situation).effect >= fewer);
+    }
 }

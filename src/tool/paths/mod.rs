@@ -87,6 +87,11 @@ impl ApiPath {
         Path::new(&self.segments)
     }
 
+    /// The segments below `/api`, decoded once, as they are sent.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
     /// The last word, without regard to letter case.
     pub fn ends_with(&self, word: &str) -> bool {
         self.words.last().is_some_and(|last| last.plain == word)

@@ -50,19 +50,41 @@ pub(super) fn within(
             "this server works in one space alone; paths in it begin with /api/{space}/"
         ));
     }
-    let reaches_out =
-        |name: &str| ["spaces", "includesystem"].contains(&Word::of(name).plain.as_str());
-    if query.any(|name| reaches_out(name.as_ref())) {
+    if query.any(|name| names_spaces(name.as_ref())) {
         return Err("this server works in one space alone; leave `spaces` and `includeSystem` out"
             .to_owned());
     }
-    let body = body.and_then(Value::as_object).into_iter().flatten();
-    let names_other = |(key, value): (&String, &Value)| {
-        let names = ["spaceid", "spaceidorname"].contains(&Word::of(key).plain.as_str());
-        names && !value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(space))
-    };
-    if body.into_iter().any(names_other) {
+    if body.is_some_and(|body| names_other(body, space)) {
         return Err(format!("this server works in one space alone; its SpaceId is {space}"));
     }
     Ok(())
+}
+
+/// Returns whether a parameter of the query selects spaces. An index or a path behind the name, as
+/// in `spaces[0]`, makes no difference.
+fn names_spaces(parameter: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "includesystem"];
+    let name = parameter.split(['[', '.']).next().unwrap_or(parameter);
+    NAMES.contains(&Word::of(name).plain.as_str())
+}
+
+/// Returns whether a body names another space than this one, at any depth.
+fn names_other(body: &Value, space: &str) -> bool {
+    const KEYS: [&str; 3] = ["spaceid", "spaceids", "spaceidorname"];
+    let is_it =
+        |value: &Value| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(space));
+    match body {
+        Value::Array(items) => items.iter().any(|item| names_other(item, space)),
+        Value::Object(fields) => fields.iter().any(|(key, value)| {
+            if !KEYS.contains(&Word::of(key).plain.as_str()) {
+                return names_other(value, space);
+            }
+            match value {
+                Value::Array(values) => !values.iter().all(is_it),
+                value => !is_it(value),
+            }
+        }),
+        _ => false,
+    }
 }

@@ -46,6 +46,10 @@ fn what_can_be_read_in_two_ways_is_refused() {
         ("/api/spaces?take=1", "`query`"),
         ("/api/spaces%3Ftake=1", "`query`"),
         ("/api/spaces#x", "`#`"),
+        ("/api/Spaces-1/..;/Spaces-22/projects", "`;`"),
+        ("/api/Spaces-1/%2e%2e%3b/Spaces-22/projects", "`;`"),
+        ("/api/Spaces-1/projects;x=1/all", "`;`"),
+        ("/api/users/Users-1/apikeys;x=1", "`;`"),
         ("/api/%2561pikeys", "encoded twice"),
         ("/api/100%25", "encoded twice"),
         ("/api/%u0061", "encodes nothing"),
@@ -92,7 +96,6 @@ fn meanings_are_denied_in_every_form() {
         (&[Get, Post, Delete], "Users/Users-1/ApiKeys/", true),
         (&[Get], "users/Users-1/api-keys", true),
         (&[Get], "users/Users-1/apikeys.json", true),
-        (&[Get], "users/Users-1/apikeys;x=1", true),
         (&[Get], "users/Users-1/api%4Beys", true),
         (&[Get], "users/Users-1/api\u{212a}ey\u{17f}", true),
         (&[Get], "projects/x%2Fapikeys/variables", true),
@@ -184,5 +187,38 @@ fn tasks_are_made_of_harmless_kinds_alone() {
     ] {
         let reason = denied::reason(&path.words, &path.parts(), Verb::Post, Some(&body));
         assert_eq!(reason.is_none(), harmless, "{body}");
+    }
+}
+
+#[test]
+fn no_spelling_of_another_space_is_within_a_space() {
+    let within = |query: &[&str], body: Option<Value>| {
+        let path = ApiPath::parse("/api/Spaces-1/tasks").unwrap();
+        path.within("Spaces-1", Verb::Post, query.iter(), body.as_ref()).is_ok()
+    };
+    for name in [
+        "spaces",
+        "Spaces",
+        "Spaces[0]",
+        "spaces[]",
+        "spaces[0][1]",
+        "spaces.0",
+        "spaceId",
+        "SpaceIds",
+        "includeSystem",
+        "IncludeSystem[0]",
+    ] {
+        assert!(!within(&[name], None), "{name}");
+    }
+    assert!(within(&["take", "states[0]"], None));
+    for (body, expected) in [
+        (json!({ "SpaceId": "spaces-1" }), true),
+        (json!({ "SpaceId": "Spaces-22" }), false),
+        (json!({ "Inner": [{ "SpaceIdOrName": "Depots" }] }), false),
+        (json!([{ "space_id": "Spaces-22" }]), false),
+        (json!({ "SpaceIds": ["Spaces-1", "Spaces-22"] }), false),
+        (json!({ "SpaceIds": ["Spaces-1"], "Name": "x" }), true),
+    ] {
+        assert_eq!(within(&[], Some(body.clone())), expected, "{body}");
     }
 }

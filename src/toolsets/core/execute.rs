@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     octopus::{self, Answer, Order, Path},
-    text::sanitize::sanitize,
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
+    toolsets::attribution::{Attribution, Written},
 };
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. Keys, users, rights and
@@ -98,12 +98,12 @@ impl Change for Execute {
         let path = self.allowed(cx).await?;
         let to_send = self.to_send(&path)?;
         let Some(method) = self.method.change() else {
-            let query =
-                self.query.iter().flatten().map(|(key, value)| (key.as_str(), value.text()));
-            touched::read(&path, query, cx).await?;
-            let answer = cx.session.fetch(&to_send).await.map_err(|error| named(error, &path))?;
-            let response = response::shown(answer, &to_send, Strictness::Refuse, cx).await?;
-            return Ok(Plan::Nothing(self.executed(&to_send, response)));
+            let written = Written { path: &path, query: self.parameters(), csv: self.csv(&path) };
+            let read = Attribution::of(written, to_send, cx).await?;
+            let answer = cx.session.fetch(&read.path).await.map_err(|error| named(error, &path))?;
+            let response = response::shown(answer, &read.path, Strictness::Refuse, cx).await?;
+            read.judge(&response.value, response.has_all_fields(), cx).await?;
+            return Ok(Plan::Nothing(self.executed(&read.path, response)));
         };
         let order = Order { method, path: to_send.clone(), body: self.body.clone() };
         let (action, question) = match self.method {
@@ -112,7 +112,8 @@ impl Change for Execute {
         };
         let sent = to_send.to_string();
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
-        let reach = touched::by(&path, self.method, self.body.as_ref(), cx).await?;
+        let reach =
+            touched::by(&path, self.method, &self.parameters(), self.body.as_ref(), cx).await?;
         let mut proposal = Proposal::new(action, question, order)
             .doing(reach.deed)
             .touching(reach.touches)
@@ -123,7 +124,7 @@ impl Change for Execute {
         if let Some(document) = self.subject(&path, cx).await? {
             proposal = shown(proposal, &document, self.method);
         }
-        Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(visible))))
+        Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(response::visible))))
     }
 
     async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
@@ -190,14 +191,19 @@ impl Execute {
             }
             to_send = to_send.with(name.clone(), value.text());
         }
-        if is_csv {
-            to_send = to_send.with("format", "csv");
-            // The audit log has a parameter of its own.
-            if path.ends_with("events") {
-                to_send = to_send.with("asCsv", true);
-            }
-        }
-        Ok(to_send)
+        Ok(self.csv(path).into_iter().fold(to_send, |path, (name, value)| path.with(name, value)))
+    }
+
+    /// The parameters of the query, as they were written.
+    fn parameters(&self) -> Vec<(String, String)> {
+        self.query.iter().flatten().map(|(key, value)| (key.clone(), value.text())).collect()
+    }
+
+    /// The parameters that ask for CSV. The audit log has one of its own.
+    fn csv(&self, path: &ApiPath) -> Vec<(&'static str, &'static str)> {
+        let own = path.ends_with("events").then_some(("asCsv", "true"));
+        let is_csv = self.as_csv == Some(true);
+        [("format", "csv")].into_iter().chain(own).filter(|_| is_csv).collect()
     }
 
     /// The document that a change is about, where it can be read.
@@ -280,19 +286,4 @@ fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
         .fact_if("State", text("State"))
         .fact_if("Last modified", text("LastModifiedOn"))
         .state(state)
-}
-
-/// A body as a person can see it: what is invisible is written as an escape.
-fn visible(body: &Value) -> String {
-    let mut seen = String::new();
-    for letter in body.to_string().chars() {
-        let mut bytes = [0; 4];
-        let one: &str = letter.encode_utf8(&mut bytes);
-        if letter.is_ascii() || sanitize(one).text == one {
-            seen.push(letter);
-        } else {
-            seen.extend(one.encode_utf16().map(|unit| format!("\\u{unit:04x}")));
-        }
-    }
-    seen
 }

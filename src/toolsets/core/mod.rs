@@ -12,6 +12,7 @@ mod resource_llms_txt;
 mod resource_space;
 mod response;
 mod touched;
+mod unread;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
 

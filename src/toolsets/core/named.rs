@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
+pub(super) use crate::toolsets::attribution::{is_id, is_nothing};
 use crate::{
     octopus::{
-        Error as OctopusError, Kind, Named, Space, Touches, environments::Environment,
-        projects::Project, tenants::Tenant,
+        Kind, Named, Space, Touches, environments::Environment, projects::Project, tenants::Tenant,
     },
     tool::{ApiPath, Error},
 };
@@ -21,13 +21,6 @@ const MOST: usize = 20;
 pub(super) struct Called {
     pub(super) kind: Kind,
     pub(super) name: String,
-}
-
-/// Whether it is the ID of something.
-pub(super) fn is_id(text: &str) -> bool {
-    let mut touches = Touches::default();
-    touches.add_id(text);
-    touches != Touches::default()
 }
 
 /// What the path calls by a slug.
@@ -64,7 +57,7 @@ const KEYS: [(Kind, &[&str]); 3] = [
 ];
 
 /// What leads to the project or the environments of a thing that is made.
-const LEADS: [&str; 10] = [
+pub(super) const LEADS: [&str; 10] = [
     "releaseid",
     "runbookid",
     "runbooksnapshotid",
@@ -169,16 +162,4 @@ async fn is_found<R: Named>(
         Err(error) if is_nothing(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// That there is no such thing for this caller, as far as can be told.
-pub(super) fn is_nothing(error: &OctopusError) -> bool {
-    matches!(
-        error,
-        OctopusError::NotFound { .. }
-            | OctopusError::Forbidden { .. }
-            | OctopusError::Ambiguous { .. }
-            | OctopusError::Confusable { .. }
-            | OctopusError::MalformedId { .. }
-    )
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{self, Answer, Bounded, Bounds, Path, document},
+    text::sanitize::sanitize,
     tool::{Context, Error},
 };
 
@@ -48,6 +49,11 @@ impl Response {
         let items = self.value.get("Items")?.as_array()?;
         let is_cut = self.omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
         Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
+    }
+
+    /// Returns whether no field of an object is left out. Items of lists may be.
+    pub(super) fn has_all_fields(&self) -> bool {
+        self.omitted.as_ref().is_none_or(|omitted| omitted.fields == 0)
     }
 
     fn text(text: String) -> Self {
@@ -125,4 +131,19 @@ pub(super) fn holds_redacted(value: &Value) -> bool {
         Value::Object(object) => object.values().any(holds_redacted),
         _ => false,
     }
+}
+
+/// A body as a person can see it: what is invisible is written as an escape.
+pub(super) fn visible(body: &Value) -> String {
+    let mut seen = String::new();
+    for letter in body.to_string().chars() {
+        let mut bytes = [0; 4];
+        let one: &str = letter.encode_utf8(&mut bytes);
+        if letter.is_ascii() || sanitize(one).text == one {
+            seen.push(letter);
+        } else {
+            seen.extend(one.encode_utf16().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    seen
 }

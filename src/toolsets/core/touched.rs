@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::named::{
-    Called, KINDS, inner, is_id, is_nothing, kind_of, look_up, named_by_body, named_by_path,
+use super::{
+    named::{KINDS, inner, is_nothing, look_up, named_by_body, named_by_path},
+    unread,
 };
 use crate::{
-    octopus::{self, About, Id, Kind, Space, Touches, projects::Project, releases},
+    octopus::{
+        self, About, Id, Kind, Space, Touches, operations::Subject, projects::Project, releases,
+    },
     rules::{Deed, Moment},
     tool::{ApiPath, Context, Error, Verb},
     toolsets::executions::Automatic,
@@ -26,6 +29,7 @@ pub(super) struct Reach {
 pub(super) async fn by(
     path: &ApiPath,
     verb: Verb,
+    query: &[(String, String)],
     body: Option<&Value>,
     cx: &Context,
 ) -> Result<Reach, Error> {
@@ -44,13 +48,16 @@ pub(super) async fn by(
     }
     let mut touches = Touches::default();
     path.below_space().for_each(|(_, segment)| touches.add_id(segment));
-    let space = space(path, cx, &mut touches).await?;
+    let space = space(path, body, cx, &mut touches).await?;
     look_up(space.as_ref(), named_by_path(path), &mut touches).await?;
     octopus::follow(&cx.session, &mut touches).await?;
     // What a body says beside the thing that the path names may mean nothing to Octopus.
     let makes = verb == Verb::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
     let by_path = certain(first, &touches);
     let named = named_by_body(body, &mut touches);
+    unread::body(body, &mut touches);
+    let parameters = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    unread::query(parameters, &mut touches);
     look_up(space.as_ref(), named, &mut touches).await?;
     octopus::follow(&cx.session, &mut touches).await?;
     octopus::name(&cx.session, &mut touches, About::Names).await?;
@@ -62,43 +69,6 @@ pub(super) async fn by(
         (deed, touches) = released(space.as_ref(), touches).await?;
     }
     Ok(Reach { deed, touches, begins })
-}
-
-/// Writes down what a request reads by its path and query, so that rules about reads are asked of
-/// it, whatever it calls things by.
-pub(super) async fn read(
-    path: &ApiPath,
-    query: impl Iterator<Item = (&str, String)>,
-    cx: &Context,
-) -> Result<(), Error> {
-    if !cx.rules.are_about_reads() {
-        return Ok(());
-    }
-    let mut touches = Touches::default();
-    let space = space(path, cx, &mut touches).await?;
-    let mut named = named_by_path(path);
-    for (key, values) in query {
-        let key = key.to_lowercase();
-        let kind = kind_of(&key).or_else(|| kind_of(key.strip_suffix('s').unwrap_or(&key)));
-        for value in values.split(',').map(str::trim).filter(|value| !value.is_empty()) {
-            if is_id(value) {
-                touches.add_id(value);
-            } else if let Some(kind) = kind {
-                named.push(Called { kind, name: value.to_owned() });
-            }
-        }
-    }
-    if path.space().is_none() && !named.is_empty() {
-        return Err(Error::Invalid(
-            "rules of this server decide on what is read, and what is called by a name cannot be \
-             looked up without its space; name the space first, as in /api/Spaces-1/projects/..., \
-             or call it by its ID"
-                .to_owned(),
-        ));
-    }
-    look_up(space.as_ref(), named, &mut touches).await?;
-    cx.session.touched().note(|noted| noted.extend(touches));
-    Ok(())
 }
 
 /// Where a release goes that is made, which its body says too little of: any channel of the project
@@ -157,19 +127,43 @@ fn certain(collection: &str, touches: &Touches) -> Vec<Kind> {
     }
 }
 
-/// Enters the space that the path names, and writes it down.
+/// Enters the space of a change and adds it to what the change touches. The path names it, or else
+/// the body; a body that names another space than the path is refused, because it is unknown which
+/// of the two counts.
 async fn space(
     path: &ApiPath,
+    body: Option<&Value>,
     cx: &Context,
     touches: &mut Touches,
 ) -> Result<Option<Space>, Error> {
-    let Some(wanted) = path.space() else { return Ok(None) };
+    let in_body = body.map(unread::spaces).unwrap_or_default();
+    let Some(wanted) = path.space().or(in_body.first().copied()) else { return Ok(None) };
     match cx.session.unrecorded().space(wanted).await {
         Ok(space) => {
+            if let Some(other) = in_body.into_iter().find(|other| !is_space(&space, other)) {
+                return Err(Error::Argument {
+                    field: "body".to_owned(),
+                    reason: format!(
+                        "it names the space \"{other}\", and the change is made in {} ({}); name \
+                         one space, in the path and the body",
+                        space.name(),
+                        space.id()
+                    ),
+                });
+            }
             space.touches(touches);
             Ok(Some(space))
         }
         Err(error) if is_nothing(&error) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns whether a space is called so. What looks like the ID of a space is no name.
+fn is_space(space: &Space, name: &str) -> bool {
+    if Subject::Space.is_id(name) {
+        space.id().as_str().eq_ignore_ascii_case(name)
+    } else {
+        space.is_called(name)
     }
 }

@@ -81,6 +81,10 @@ pub(super) async fn apply(
 ) -> Result<Path, Error> {
     let regarding = documents("regarding", call.regarding)?;
     let regarding_any = documents("regardingAny", call.regarding_any)?;
+    // Rules about reads judge what the events are about, as they do with `projects`.
+    space.session().touched().note(|noted| {
+        regarding.iter().chain(&regarding_any).for_each(|id| noted.add_id(id));
+    });
     let (projects, groups, environments, tenants) = futures::try_join!(
         ids_of::<Project>(space, call.projects),
         ids_of::<ProjectGroup>(space, call.project_groups),

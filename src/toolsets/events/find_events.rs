@@ -138,6 +138,9 @@ impl Tool for FindEvents {
             let id = Id::<Event>::parse(wanted)?;
             let space = cx.space(self.space.as_deref()).await?;
             let event: Event = space.get(&id).await?;
+            space.session().touched().note(|noted| {
+                event.related_document_ids.iter().for_each(|id| noted.add_id(id));
+            });
             let with_difference = self.exclude_difference != Some(true);
             let found = Found::one(EventSummary::of(&space, event, with_difference));
             return Ok(Events { mode: None, found });

@@ -1,9 +1,11 @@
 //! The policy: which calls are let through, asked about or refused, by what they touch.
 
+mod bodies;
 mod callers;
 mod crowds;
 mod elsewhere;
 mod explained;
+mod forms;
 mod four_eyes;
 mod groups;
 mod offered;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{CODE, desk};
 use crate::consent::Came;
 
-async fn came(rule: Value, call: &Value) -> (Came, usize) {
+pub(super) async fn came(rule: Value, call: &Value) -> (Came, usize) {
     let mut rule = rule;
     (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
     let desk = desk(json!([rule])).await;

@@ -125,16 +125,21 @@ async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
     }
 }
 
-/// Without its space a slug leads to the default space, and nothing here says to what.
+/// Without a space a path leads to the default space, and a slug to a project there.
 #[tokio::test]
-async fn what_is_called_by_a_slug_without_its_space_is_not_read_past_a_rule() {
+async fn a_slug_without_a_space_is_judged_in_the_default_space() {
     let desk = desk(secret("projects", "Parcel Tracking API")).await;
     for (path, query) in [
         ("/api/projects/parcel-tracking-api/releases", json!({})),
+        ("/api/projects/Projects-1/progression", json!({})),
+        ("/api/projects/Projects-1/git/branches", json!({})),
         ("/api/releases", json!({ "projects": "parcel-tracking-api" })),
+        ("/api/deployments", json!({ "projects": "Projects-1" })),
+        ("/api/tasks", json!({ "project": "Projects-1" })),
+        ("/api/events", json!({ "projects": "Projects-1", "spaces": "Spaces-1" })),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        desk.call(CODE, "execute", &call).await.refused("name the space first");
+        desk.call(CODE, "execute", &call).await.refused("rule 'secret'");
     }
 }
 

@@ -1,0 +1,106 @@
+//! What a parameter of an operation names.
+
+use crate::octopus::Kind;
+
+/// What a parameter names, as far as rules can be about it or about what it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A space.
+    Space,
+    /// A project.
+    Project,
+    /// An environment.
+    Environment,
+    /// A tenant.
+    Tenant,
+    /// A channel of a project.
+    Channel,
+    /// A release of a project.
+    Release,
+    /// A deployment.
+    Deployment,
+    /// A server task.
+    Task,
+    /// A runbook of a project.
+    Runbook,
+    /// A run of a runbook.
+    RunbookRun,
+    /// A snapshot of a runbook.
+    RunbookSnapshot,
+    /// An interruption of a task.
+    Interruption,
+    /// A deployment target.
+    Machine,
+    /// A file that a task collected.
+    Artifact,
+    /// A document that belongs to one other, whose ID is part of its own: `variableset-Projects-1`.
+    Owned,
+    /// Documents of any type.
+    Any,
+}
+
+impl Subject {
+    /// Every subject with its word in the table, and the prefix of the IDs of its things.
+    const ALL: [(Self, &'static str, &'static str); 16] = [
+        (Self::Space, "space", "Spaces"),
+        (Self::Project, "project", "Projects"),
+        (Self::Environment, "environment", "Environments"),
+        (Self::Tenant, "tenant", "Tenants"),
+        (Self::Channel, "channel", "Channels"),
+        (Self::Release, "release", "Releases"),
+        (Self::Deployment, "deployment", "Deployments"),
+        (Self::Task, "task", "ServerTasks"),
+        (Self::Runbook, "runbook", "Runbooks"),
+        (Self::RunbookRun, "run", "RunbookRuns"),
+        (Self::RunbookSnapshot, "snapshot", "RunbookSnapshots"),
+        (Self::Interruption, "interruption", "Interruptions"),
+        (Self::Machine, "machine", "Machines"),
+        (Self::Artifact, "artifact", "Artifacts"),
+        (Self::Owned, "owned", ""),
+        (Self::Any, "any", ""),
+    ];
+
+    /// Returns the subject that a word in the table stands for.
+    pub(super) fn called(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find_map(|(subject, name, _)| (name == word).then_some(subject))
+    }
+
+    /// Returns whether this is an ID of such a thing.
+    pub fn is_id(self, text: &str) -> bool {
+        let prefix = Self::ALL.into_iter().find(|(subject, ..)| *subject == self);
+        let prefix = prefix.map_or("", |(_, _, prefix)| prefix);
+        let parts = text.rsplit_once('-').filter(|_| !prefix.is_empty());
+        parts.is_some_and(|(given, number)| {
+            given.eq_ignore_ascii_case(prefix)
+                && !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    }
+
+    /// Returns whether such a thing belongs to a place rather than being one.
+    pub fn is_between(self) -> bool {
+        !matches!(self, Self::Space | Self::Project | Self::Environment | Self::Tenant)
+    }
+
+    /// Returns the kinds of places that are known once such a thing is known.
+    pub fn determines(self) -> &'static [Kind] {
+        match self {
+            Self::Space => &[Kind::Space],
+            Self::Project
+            | Self::Channel
+            | Self::Release
+            | Self::Runbook
+            | Self::RunbookSnapshot
+            | Self::Owned => &[Kind::Project],
+            Self::Environment => &[Kind::Environment],
+            Self::Tenant => &[Kind::Tenant],
+            Self::Machine => &[Kind::Environment, Kind::Tenant],
+            Self::Deployment
+            | Self::Task
+            | Self::RunbookRun
+            | Self::Interruption
+            | Self::Artifact => &[Kind::Project, Kind::Environment, Kind::Tenant],
+            Self::Any => &[],
+        }
+    }
+}

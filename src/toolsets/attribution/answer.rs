@@ -1,0 +1,117 @@
+//! Where the documents of an answer belong, by what they say of themselves.
+
+use serde_json::{Map, Value};
+
+use crate::octopus::Touches;
+
+/// The keys that say where a document belongs, each also in the plural.
+const BELONGS: [&str; 4] = ["SpaceId", "ProjectId", "EnvironmentId", "TenantId"];
+
+/// Adds the places of every document in the answer: of the document itself and the items of a list
+/// also what they are (`Id`) and what they are related to; of documents within them, where these
+/// belong.
+pub(super) fn places(answer: &Value, reached: &mut Touches) {
+    match answer {
+        Value::Array(items) => items.iter().for_each(|item| own(item, false, reached)),
+        Value::Object(page) => {
+            own(answer, true, reached);
+            // Lists stand under several names: `Items`, `Resources`, `DeploymentFreezes`.
+            let lists = page.values().filter_map(Value::as_array).flatten();
+            lists.for_each(|item| own(item, false, reached));
+        }
+        _ => {}
+    }
+    belongings(answer, reached);
+}
+
+/// Adds what a document is and what it is related to. Of the only document of an answer, things that
+/// belong to others are followed as well; of the items of a list these would be too many.
+fn own(document: &Value, is_only: bool, reached: &mut Touches) {
+    let Value::Object(document) = document else { return };
+    texts(document, "Id").for_each(|id| add(id, false, reached));
+    texts(document, "RelatedDocumentIds").for_each(|id| add(id, is_only, reached));
+}
+
+/// Adds where a document and every document within it belong.
+fn belongings(value: &Value, reached: &mut Touches) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| belongings(item, reached)),
+        Value::Object(document) => {
+            for (key, value) in document {
+                let key = key.strip_suffix('s').unwrap_or(key);
+                if BELONGS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+                    strings(value).for_each(|id| add(id, false, reached));
+                } else {
+                    belongings(value, reached);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add(id: &str, follows: bool, reached: &mut Touches) {
+    let mut one = Touches::default();
+    one.add_id(id);
+    if follows || !one.is_open() {
+        reached.extend(one);
+    }
+}
+
+fn texts<'a>(document: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a str> {
+    document.get(key).into_iter().flat_map(strings)
+}
+
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    let one = std::iter::once(value);
+    one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::octopus::Kind;
+
+    #[test]
+    fn documents_say_where_they_belong_wherever_they_stand() {
+        for (answer, projects, environments) in [
+            (json!({ "Id": "Projects-1" }), vec!["Projects-1"], vec![]),
+            (json!([{ "ProjectId": "Projects-2" }]), vec!["Projects-2"], vec![]),
+            (
+                json!({ "Items": [{ "Id": "Environments-3" }, { "EnvironmentIds": ["Environments-4"] }] }),
+                vec![],
+                vec!["Environments-3", "Environments-4"],
+            ),
+            (
+                json!({ "Releases": [{ "Release": { "ProjectId": "Projects-5" } }] }),
+                vec!["Projects-5"],
+                vec![],
+            ),
+            (
+                json!({ "RelatedDocumentIds": ["Projects-6", "Deployments-1"] }),
+                vec!["Projects-6"],
+                vec![],
+            ),
+            // What a document offers to choose from does not belong to it.
+            (
+                json!({ "ScopeValues": { "Environments": [{ "Id": "Environments-1" }] } }),
+                vec![],
+                vec![],
+            ),
+            (json!("Projects-1"), vec![], vec![]),
+        ] {
+            let mut reached = Touches::default();
+            places(&answer, &mut reached);
+            let ids = |kind| -> Vec<&str> {
+                reached.of(kind).iter().map(|thing| thing.id.as_str()).collect()
+            };
+            assert_eq!(
+                (ids(Kind::Project), ids(Kind::Environment)),
+                (projects, environments),
+                "{answer}"
+            );
+        }
+    }
+}

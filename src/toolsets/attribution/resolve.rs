@@ -1,0 +1,156 @@
+//! Resolves the names of spaces and things to IDs.
+
+use super::{KINDS, Reading};
+use crate::{
+    octopus::{
+        Error as OctopusError, Kind, Named, Path, Space, Touches,
+        environments::Environment,
+        operations::{Parameter, Subject},
+        projects::Project,
+        spaces,
+        tenants::Tenant,
+    },
+    tool::Error,
+};
+
+/// How many values of one parameter are resolved. More make their kind unknown.
+const MOST: usize = 300;
+/// The space that is the default one unless it was disabled.
+const DEFAULT_SPACE: &str = "Spaces-1";
+
+impl Reading<'_> {
+    /// Enters the space with this ID, slug or name; none if the caller cannot see it.
+    pub(super) async fn enter(&self, name: &str) -> Result<Option<Space>, Error> {
+        match self.cx.session.unrecorded().space(name).await {
+            Ok(space) => Ok(Some(space)),
+            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Enters the default space, which paths without a space mean.
+    pub(super) async fn enter_default(&self) -> Result<Option<Space>, Error> {
+        let path = Path::new(["spaces", DEFAULT_SPACE]);
+        match self.cx.session.unrecorded().get::<spaces::Space>(&path).await {
+            Ok(space) if space.is_default => self.enter(DEFAULT_SPACE).await,
+            Ok(_) => Ok(None),
+            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Resolves the values of a parameter and adds what they name to what is reached. Returns their
+    /// IDs if each of them was resolved; what was not makes its kinds unknown.
+    pub(super) async fn resolve(
+        &mut self,
+        parameter: &Parameter,
+        values: &[String],
+    ) -> Result<Option<Vec<String>>, Error> {
+        let Some(subject) = parameter.subject else {
+            values.iter().for_each(|value| self.reached.add_id(value));
+            return Ok(None);
+        };
+        let resolved = if values.len() > MOST {
+            None
+        } else {
+            match subject {
+                Subject::Space => self.spaces(values).await?,
+                Subject::Project => self.named::<Project>(values).await?,
+                Subject::Environment => self.named::<Environment>(values).await?,
+                Subject::Tenant => self.named::<Tenant>(values).await?,
+                _ => self.between(subject, values),
+            }
+        };
+        if resolved.is_none() {
+            // A runbook or snapshot may be called by its name below its project.
+            let known = |kind: &Kind| *kind == Kind::Project && self.is_known(*kind);
+            let is_called = matches!(subject, Subject::Runbook | Subject::RunbookSnapshot);
+            let kinds = subject.determines().iter().copied();
+            let unknown: Vec<Kind> = kinds.filter(|kind| !(is_called && known(kind))).collect();
+            if !unknown.is_empty() {
+                self.reasons.push(format!(
+                    "what `{}` names could not be found; give the ID of something that is there",
+                    parameter.name
+                ));
+            }
+            self.reached = std::mem::take(&mut self.reached).unsure(unknown);
+        }
+        Ok(resolved)
+    }
+
+    /// Returns whether a thing of the kind was resolved, and none is unknown.
+    fn is_known(&self, kind: Kind) -> bool {
+        !self.reached.of(kind).is_empty() && !self.reached.is_unsure(kind)
+    }
+
+    async fn spaces(&mut self, values: &[String]) -> Result<Option<Vec<String>>, Error> {
+        let mut ids = Vec::with_capacity(values.len());
+        for value in values {
+            let Some(space) = self.enter(value).await? else { return Ok(None) };
+            space.touches(&mut self.reached);
+            ids.push(space.id().to_string());
+        }
+        Ok(Some(ids))
+    }
+
+    async fn named<R: Named + Clone>(
+        &mut self,
+        values: &[String],
+    ) -> Result<Option<Vec<String>>, Error> {
+        let Some(space) = &self.space else { return Ok(None) };
+        match space.find_all::<R>(values).await {
+            Ok(found) => {
+                found.iter().for_each(|thing| thing.touches(&mut self.reached));
+                Ok(Some(found.iter().map(|thing| thing.id().to_string()).collect()))
+            }
+            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes IDs of things that belong to others, which are looked up when all are known.
+    fn between(&mut self, subject: Subject, values: &[String]) -> Option<Vec<String>> {
+        let mut resolved = true;
+        for value in values {
+            self.reached.add_id(value);
+            resolved &= match subject {
+                Subject::Any => true,
+                Subject::Owned => is_id(value) || is_of_library(value),
+                _ => subject.is_id(value),
+            };
+        }
+        resolved.then(|| values.to_vec())
+    }
+}
+
+/// Returns whether this is the ID of the variables of a library set, which belong to no project.
+fn is_of_library(id: &str) -> bool {
+    id.to_ascii_lowercase().starts_with("variableset-libraryvariablesets-")
+}
+
+impl Reading<'_> {
+    /// Adds IDs in text that no parameter of the operation explains, and marks all kinds unknown.
+    pub(super) fn unexplained(&mut self, value: &str) {
+        value.split(',').for_each(|id| self.reached.add_id(id));
+        self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
+    }
+}
+
+/// Returns whether this is the ID of a place, or of something that leads to one.
+pub(in crate::toolsets) fn is_id(text: &str) -> bool {
+    let mut touches = Touches::default();
+    touches.add_id(text);
+    touches != Touches::default()
+}
+
+/// Returns whether there is no such thing for this caller, as far as the error shows.
+pub(in crate::toolsets) fn is_nothing(error: &OctopusError) -> bool {
+    matches!(
+        error,
+        OctopusError::NotFound { .. }
+            | OctopusError::Forbidden { .. }
+            | OctopusError::Ambiguous { .. }
+            | OctopusError::Confusable { .. }
+            | OctopusError::MalformedId { .. }
+    )
+}

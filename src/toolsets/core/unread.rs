@@ -1,0 +1,230 @@
+//! Places that a body or a query names where this server does not know what Octopus makes of them.
+//!
+//! Each of them makes its kind unknown, so that rules that deny or ask for approval count.
+
+use serde_json::Value;
+
+use super::named::{LEADS, is_id, kind_of};
+use crate::octopus::{Kind, Touches};
+
+/// Keys that contain a kind's word and name nothing of the kind that rules match by.
+const HARMLESS: [&str; 9] = [
+    "projectgroupid",
+    "clonedfromprojectid",
+    "clonedfromtenantid",
+    "projecttags",
+    "environmenttags",
+    "tenanttags",
+    "tenanteddeploymentmode",
+    "tenanteddeploymentparticipation",
+    "projectconnectivitypolicy",
+];
+
+/// Keys that name a space. The path names it, so these are compared with it.
+const SPACES: [&str; 5] = ["spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
+
+/// Adds the IDs in the parameters of a query, and marks their kinds as unknown.
+pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touches: &mut Touches) {
+    for (key, value) in values {
+        value.split(',').for_each(|value| text(value, touches));
+        if !value.trim().is_empty() {
+            key_of_a_kind(key.split('[').next().unwrap_or(key), touches);
+        }
+    }
+}
+
+/// Adds the IDs anywhere in a body that [`super::named::named_by_body`] does not read, and marks
+/// their kinds as unknown; so does a key that sounds like a kind.
+pub(super) fn body(body: Option<&Value>, touches: &mut Touches) {
+    match body {
+        Some(Value::Object(fields)) => {
+            for (key, value) in fields {
+                match value {
+                    Value::Object(inner) if key.eq_ignore_ascii_case("arguments") => {
+                        inner.iter().for_each(|(key, value)| read_field(key, value, touches));
+                    }
+                    _ => read_field(key, value, touches),
+                }
+            }
+        }
+        Some(other) => unread(other, touches),
+        None => {}
+    }
+}
+
+/// A field that is read: only what is not text in it is unread.
+fn read_field(key: &str, value: &Value, touches: &mut Touches) {
+    let plain = key.to_lowercase();
+    if kind_of(&plain).is_none() && !LEADS.contains(&plain.as_str()) {
+        return field(key, value, touches);
+    }
+    match value {
+        Value::String(_) => {}
+        Value::Array(items) => {
+            let unreadable = items.iter().filter(|item| !item.is_string());
+            for item in unreadable {
+                key_of_a_kind(key, touches);
+                unread(item, touches);
+            }
+        }
+        Value::Null => {}
+        other => {
+            key_of_a_kind(key, touches);
+            unread(other, touches);
+        }
+    }
+}
+
+/// A field that is not read.
+fn field(key: &str, value: &Value, touches: &mut Touches) {
+    let is_something = match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Number(_) | Value::Bool(true) => true,
+        Value::Array(items) => items.iter().any(|item| !item.is_null() && !item.is_object()),
+        Value::Null | Value::Bool(false) | Value::Object(_) => false,
+    };
+    if HARMLESS.contains(&letters(key).as_str()) && !value.is_object() {
+        return;
+    }
+    text(key, touches);
+    if is_something {
+        key_of_a_kind(key, touches);
+    }
+    unread(value, touches);
+}
+
+fn unread(value: &Value, touches: &mut Touches) {
+    match value {
+        Value::String(found) => text(found, touches),
+        Value::Array(items) => items.iter().for_each(|item| unread(item, touches)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| field(key, value, touches));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Marks the kind unknown that a key sounds like.
+fn key_of_a_kind(key: &str, touches: &mut Touches) {
+    let key = letters(key);
+    for kind in super::named::KINDS {
+        let word = kind.collection().strip_suffix('s').unwrap_or_default();
+        if key.contains(word) && !HARMLESS.contains(&key.as_str()) {
+            *touches = std::mem::take(touches).unsure([kind]);
+        }
+    }
+}
+
+/// Adds an ID, and marks unknown what it may lead to.
+fn text(found: &str, touches: &mut Touches) {
+    if !is_id(found) {
+        return;
+    }
+    let mut one = Touches::default();
+    one.add_id(found);
+    let is_between = one.is_open();
+    let kinds = super::named::KINDS.into_iter();
+    let kinds: Vec<Kind> = kinds.filter(|kind| is_between || !one.of(*kind).is_empty()).collect();
+    // A space is compared with that of the path.
+    if !kinds.is_empty() {
+        touches.extend(one);
+        *touches = std::mem::take(touches).unsure(kinds);
+    }
+}
+
+/// Returns what a body calls its space, at any depth.
+pub(super) fn spaces(body: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    collect_spaces(body, &mut found);
+    found
+}
+
+fn collect_spaces<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_spaces(item, found)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                if SPACES.contains(&letters(key).as_str()) {
+                    let texts =
+                        value.as_array().map_or_else(|| vec![value], |a| a.iter().collect());
+                    let texts = texts.into_iter().filter_map(Value::as_str).map(str::trim);
+                    found.extend(texts.filter(|text| !text.is_empty()));
+                } else {
+                    collect_spaces(value, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn letters(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn unsure(body: &Value) -> Vec<Kind> {
+        let mut touches = Touches::default();
+        super::body(Some(body), &mut touches);
+        let kinds = super::super::named::KINDS.into_iter();
+        kinds.filter(|kind| touches.is_unsure(*kind)).collect()
+    }
+
+    #[test]
+    fn what_is_not_read_makes_its_kind_unknown() {
+        use Kind::{Environment, Project, Tenant};
+        for (body, expected) in [
+            (json!({ "EnvironmentId": "Environments-3", "ProjectIds": ["Projects-1"] }), vec![]),
+            (json!({ "Name": "x", "ProjectGroupId": "ProjectGroups-1" }), vec![]),
+            (json!({ "EnvironmentIds": [["Environments-3"]] }), vec![Environment]),
+            (json!({ "EnvironmentIds": [{ "Id": "Environments-3" }] }), vec![Environment]),
+            (json!({ "EnvironmentId": { "Value": "x" } }), vec![Environment]),
+            (json!({ "Target": "Environments-3" }), vec![Environment]),
+            (json!({ "Target": { "Deep": [[{ "Id": "projects-1" }]] } }), vec![Project]),
+            (json!({ "Map": { "Tenants-1": true } }), vec![Tenant]),
+            (json!({ "TargetEnvironment": "Production" }), vec![Environment]),
+            (json!({ "Inner": { "EnvironmentId": "Production" } }), vec![Environment]),
+            (json!({ "Inner": { "AllTenants": true, "AllProjects": false } }), vec![Tenant]),
+            (json!({ "Release": "Releases-1" }), vec![Project, Environment, Tenant]),
+            (json!({ "Arguments": { "EnvironmentId": "Environments-3" } }), vec![]),
+            (json!({ "Arguments": { "In": { "EnvironmentId": "x" } } }), vec![Environment]),
+            (json!([{ "ProjectId": "x" }]), vec![Project]),
+        ] {
+            assert_eq!(unsure(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_names_spaces_at_any_depth() {
+        let body = json!({ "SpaceId": "Spaces-1", "a": [{ "space_id_or_name": " Depots " }],
+            "SpaceIds": ["Spaces-2", ""], "spaceName": null });
+        let mut found = spaces(&body);
+        found.sort_unstable();
+        assert_eq!(found, ["Depots", "Spaces-1", "Spaces-2"]);
+    }
+
+    proptest! {
+        /// However deep an ID stands in a body, its kind is unknown or it is read.
+        #[test]
+        fn no_depth_hides_a_place(keys in prop::collection::vec("[a-zA-Z]{1,8}", 1..6), lists in any::<u8>()) {
+            let mut body = json!("Environments-3");
+            for (place, key) in keys.iter().enumerate() {
+                body = json!({ (key.as_str()): body });
+                if lists >> place & 1 == 1 && place + 1 < keys.len() {
+                    body = json!([body]);
+                }
+            }
+            let mut touches = Touches::default();
+            let named = super::super::named::named_by_body(Some(&body), &mut touches);
+            super::body(Some(&body), &mut touches);
+            let is_seen = !touches.of(Kind::Environment).is_empty() || !named.is_empty();
+            prop_assert!(is_seen, "{}", body);
+        }
+    }
+}
