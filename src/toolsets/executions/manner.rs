@@ -1,6 +1,6 @@
 //! How an execution is done, beside what and where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -45,8 +45,13 @@ impl Manner {
         let Some(previews) = previews else { return Ok(()) };
         let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
         let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
+        // A call can name many: each is looked up, not compared with every step.
+        let mut by_name = BTreeMap::new();
+        for step in &steps {
+            by_name.entry(step.to_lowercase()).or_insert(*step);
+        }
         for skipped in &mut self.skipped {
-            let found = steps.iter().find(|step| step.to_lowercase() == skipped.to_lowercase());
+            let found = by_name.get(&skipped.to_lowercase());
             let Some(found) = found else {
                 let near = nearest(skipped, steps.iter().copied(), 3);
                 let near = if near.is_empty() {
