@@ -33,6 +33,7 @@ pub struct Outcome {
 
 impl Client {
     pub fn new(url: &str, key: &'static str) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { http, url: url.to_owned(), key }
     }
