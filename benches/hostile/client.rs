@@ -15,6 +15,9 @@ const PROTOCOL: &str = "2025-11-25";
 /// Time between two pings. A caller may make 600 requests a minute.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a ping is awaited. One without an answer counts as one that took so long.
+const LONGEST_PING: Duration = Duration::from_secs(10);
+
 /// A caller with an API key.
 #[derive(Clone)]
 pub struct Client {
@@ -94,9 +97,11 @@ impl Pinger {
                 ready.send(()).unwrap();
                 loop {
                     let started = Instant::now();
-                    let pong = client.send("ping", &json!({})).await;
-                    match pong {
-                        Some(pong) if pong["result"].is_object() => {
+                    let params = json!({});
+                    let pong = client.send("ping", &params);
+                    match tokio::time::timeout(LONGEST_PING, pong).await {
+                        Err(_) => pings.answered.push(LONGEST_PING),
+                        Ok(Some(pong)) if pong["result"].is_object() => {
                             pings.answered.push(started.elapsed());
                         }
                         _ => pings.failed += 1,
