@@ -134,6 +134,12 @@ pub struct ComputeScope {
 }
 
 impl ComputeScope {
+    /// Returns the pool for the same caller with all compute time of a call left.
+    #[must_use]
+    pub fn with_new_budget(&self) -> Self {
+        self.pool.scope(self.caller)
+    }
+
     /// Runs a job in the pool and returns its result. Dropping the future cancels the job.
     ///
     /// # Errors
@@ -158,8 +164,9 @@ impl ComputeScope {
         let spent = self.spent.clone();
         let span = tracing::Span::current();
         let job = task::spawn_blocking(move || {
-            // Held until the work ends, also where it panics and where nobody waits any more.
-            let _held = (slot, turn, entry);
+            // Held until the work ends, also where it panics and where nobody waits any more. The
+            // slot comes last: the job that gets it finds the bookkeeping done.
+            let _held = (entry, turn, slot);
             let budget = Budget::begin(limit, spent, cancelled);
             budget.check()?;
             span.in_scope(|| work(&budget))

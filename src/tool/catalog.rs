@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Asked, Context, Definition, Error, Fixed, Outcome, Policy, Tier, Toolset, arguments::normalise,
-    brought::Brought, definition::Ran, passed::passed, view::Views,
+    brought::Brought, definition::Ran, passed::passed_in, view::Views,
 };
 
 /// All toolsets, ready to be listed and called.
@@ -109,13 +109,15 @@ impl Entry {
         if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
             cx.judge_read().await?;
         }
-        let value = match ran? {
+        let (value, compute) = match ran? {
             Ran::Ask(question) => return Ok(Outcome::Ask(question)),
-            Ran::Done(value) | Ran::Changed(value) => value,
+            Ran::Done(value) => (value, cx.compute().clone()),
+            // The change is made: that the call has no compute time left must not hide it.
+            Ran::Changed(value) => (value, cx.compute().with_new_budget()),
         };
         let takes_size = self.properties().is_some_and(|all| all.contains_key("maxBytes"));
         let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
-        let mut passed = passed(value, limit, can_ask_for);
+        let mut passed = passed_in(&compute, value, limit, can_ask_for).await?;
         let (removed, redacted) = cx.taken_out.total();
         passed.removed += removed;
         passed.redacted += redacted;

@@ -7,11 +7,49 @@ use serde_json::{Map, Value};
 use super::{Passed, fit::fit};
 use crate::{
     audit::Bytes,
+    compute::{ComputeError, ComputeScope, INLINE_BYTES},
     text::{self, lines::Lines},
 };
 
+/// Sanitizes an answer and keeps it within its size, in the compute pool where it is large.
+pub(super) async fn passed_in(
+    compute: &ComputeScope,
+    value: Value,
+    limit: usize,
+    can_ask_for: Option<usize>,
+) -> Result<Passed, ComputeError> {
+    let size = size_up_to(&value, INLINE_BYTES + 1);
+    compute.run_sized(size, move || passed(value, limit, can_ask_for)).await
+}
+
+/// Returns about how many bytes a value takes as JSON. Counting ends at `most`, so that it takes
+/// no longer for a larger value.
+fn size_up_to(value: &Value, most: usize) -> usize {
+    /// What a value takes at least, with its separator.
+    const LEAST: usize = 4;
+    let mut left = most;
+    let mut values = vec![value];
+    while let Some(value) = values.pop()
+        && left > 0
+    {
+        left = left.saturating_sub(LEAST);
+        match value {
+            Value::String(text) => left = left.saturating_sub(text.len()),
+            Value::Array(items) => values.extend(items.iter().take(left / LEAST + 1)),
+            Value::Object(object) => {
+                for (name, item) in object.iter().take(left / LEAST + 1) {
+                    left = left.saturating_sub(name.len());
+                    values.push(item);
+                }
+            }
+            _ => {}
+        }
+    }
+    most - left
+}
+
 /// Lets an answer through the door for text, and within its size.
-pub(super) fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
+fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
     let bytes = Bytes::default();
     let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0, bytes };
     pass(&mut value, "", &mut Fields::default(), &mut passed);
@@ -107,6 +145,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn large_answers_are_recognised_without_reading_them_whole() {
+        let most = INLINE_BYTES + 1;
+        let wide: Value = (0..100_000).map(|_| Value::Null).collect::<Vec<_>>().into();
+        let keys: Map<String, Value> =
+            (0..10_000).map(|n| (format!("key number {n}"), json!({}))).collect();
+        let deep = (0..100).fold(json!("x".repeat(most)), |inner, _| json!([inner]));
+        for large in [wide, keys.into(), deep, json!("x".repeat(most))] {
+            assert_eq!(size_up_to(&large, most), most);
+        }
+        for (small, bytes) in [(json!({ "a": ["bc", 1] }), 19), (json!("x"), 5), (json!(null), 4)] {
+            assert_eq!(size_up_to(&small, most), bytes, "{small}");
+        }
+    }
 
     #[test]
     fn values_names_and_lists_pass_and_are_counted() {

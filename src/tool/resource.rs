@@ -16,7 +16,7 @@ use super::{
     Asked, Context, Error, Passed, Policy,
     definition::{old_enough, parse},
     fit::fit_text,
-    passed::passed,
+    passed::passed_in,
     schema,
 };
 use crate::{audit::Bytes, octopus::OctopusVersion, text};
@@ -243,15 +243,19 @@ pub async fn read(
     cx.trail.read(&cx);
     cx.judge_read().await?;
     let contents = contents?;
+    let size = if let Contents::Text(text, _) = &contents { text.len() } else { 0 };
     let Passed { value, removed, redacted, bytes } = match contents {
-        Contents::Json(value) => passed(value, limit, can_ask_for),
+        Contents::Json(value) => passed_in(cx.compute(), value, limit, can_ask_for).await?,
         Contents::Text(text, how) => {
-            let passed = text::door(&text);
-            let before = passed.text.len();
-            let value = fit_text(&passed.text, limit, how);
-            let bytes = Bytes { before, after: value.len() };
-            let value = Value::String(value);
-            Passed { value, removed: passed.removed, redacted: passed.redacted, bytes }
+            let work = move || {
+                let passed = text::door(&text);
+                let before = passed.text.len();
+                let value = fit_text(&passed.text, limit, how);
+                let bytes = Bytes { before, after: value.len() };
+                let value = Value::String(value);
+                Passed { value, removed: passed.removed, redacted: passed.redacted, bytes }
+            };
+            cx.compute().run_sized(size, work).await?
         }
     };
     let (mime, kept_for) = (definition.mime, definition.kept_for);

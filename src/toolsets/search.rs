@@ -1,11 +1,14 @@
 //! What the two tools that search text share: the arguments, checked before anything is read, and
 //! the matches as they are shown.
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    text::grep::{Found, Grep, LONGEST_LINE, Match, Options, Pattern},
+    text::grep::{Found, Grep, Match, Options, Pattern},
     tool::{Context, Error},
 };
 
@@ -50,12 +53,15 @@ const MOST_COUNT: u32 = 500;
 const AROUND: usize = 1_024;
 
 impl Search<'_> {
-    /// Begins the search; every mistake in it is found here.
-    pub(super) fn begin(&self, cx: &Context) -> Result<Grep, Error> {
+    /// Begins the search; every mistake in it is found here. The pattern is compiled in the compute
+    /// pool, because a long one with many classes takes a while.
+    pub(super) async fn begin(&self, cx: &Context) -> Result<Grep, Error> {
         let is_set = |switch: Option<bool>| switch == Some(true);
         let (ignore_case, fixed) = (is_set(self.case_insensitive), is_set(self.fixed_string));
-        let pattern = Pattern::new(self.pattern, ignore_case, fixed)
-            .map_err(|bad| argument("pattern", bad.to_string()))?;
+        let text = self.pattern.to_owned();
+        let pattern =
+            cx.compute().run(move |_| Ok(Pattern::new(&text, ignore_case, fixed))).await?;
+        let pattern = pattern.map_err(|bad| argument("pattern", bad.to_string()))?;
         let limit = |field, value: Option<u32>, usual, least, most| {
             let value = value.unwrap_or(usual);
             if (least..=most).contains(&value) {
@@ -115,12 +121,53 @@ impl Search<'_> {
         }
         if found.long_lines > 0 {
             hints.push(format!(
-                "{} lines have more than {LONGEST_LINE} bytes; only their beginning was searched",
-                found.long_lines
+                "{} lines have more than {} bytes; only their beginning was searched",
+                found.long_lines, found.longest_line
             ));
+        }
+        if found.is_ascii {
+            hints.push(
+                "with all letters of Unicode the pattern would be too large, so `\\w`, `\\d`, \
+                 `\\s` and `\\b` matched ASCII alone"
+                    .to_owned(),
+            );
         }
         (!hints.is_empty()).then(|| hints.join("; "))
     }
+}
+
+/// Searches these pieces in the compute pool. Each job runs for about one turn, so the jobs of
+/// other callers get the slot in between, and a cancelled call stops after one call of the engine.
+pub(super) async fn push(
+    mut grep: Grep,
+    pieces: impl IntoIterator<Item = Bytes>,
+    cx: &Context,
+) -> Result<Grep, Error> {
+    let mut pieces: VecDeque<Bytes> = pieces.into_iter().collect();
+    while !pieces.is_empty() {
+        (grep, pieces) = cx
+            .compute()
+            .run(move |budget| {
+                while let Some(mut piece) = pieces.pop_front() {
+                    budget.check()?;
+                    grep.push(&piece.split_to(grep.turn().min(piece.len())));
+                    if !piece.is_empty() {
+                        pieces.push_front(piece);
+                    }
+                    if budget.is_turn_over() {
+                        break;
+                    }
+                }
+                Ok((grep, pieces))
+            })
+            .await?;
+    }
+    Ok(grep)
+}
+
+/// Ends the search in the compute pool: the last line is searched now.
+pub(super) async fn finish(grep: Grep, cx: &Context) -> Result<Found, Error> {
+    Ok(cx.compute().run(move |_| Ok(grep.finish())).await?)
 }
 
 fn argument(field: &str, reason: String) -> Error {

@@ -7,59 +7,23 @@ use std::{
 };
 
 /// The modules from the top down, and what each may use.
+#[rustfmt::skip]
 const EDGES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["app", "tool", "rules", "audit", "callers", "telemetry", "config"]),
-    (
-        "app",
-        &[
-            "http",
-            "mcp",
-            "toolsets",
-            "tool",
-            "rules",
-            "audit",
-            "callers",
-            "octopus",
-            "store",
-            "telemetry",
-            "config",
-            "text",
-            "compute",
-            "sample",
-        ],
-    ),
+    ("app", &[
+        "http", "mcp", "toolsets", "tool", "rules", "audit", "callers", "octopus", "store",
+        "telemetry", "config", "text", "compute", "sample",
+    ]),
     ("http", &["mcp", "tool", "audit", "callers", "octopus", "store", "telemetry", "config"]),
-    (
-        "mcp",
-        &[
-            "toolsets",
-            "tool",
-            "rules",
-            "audit",
-            "callers",
-            "octopus",
-            "store",
-            "telemetry",
-            "config",
-            "text",
-        ],
-    ),
+    ("mcp", &[
+        "toolsets", "tool", "rules", "audit", "callers", "octopus", "store", "telemetry", "config",
+        "text",
+    ]),
     ("toolsets", &["tool", "rules", "callers", "octopus", "text", "compute"]),
-    (
-        "tool",
-        &[
-            "rules",
-            "audit",
-            "callers",
-            "octopus",
-            "store",
-            "telemetry",
-            "text",
-            "config",
-            "compute",
-        ],
-    ),
+    ("tool", &[
+        "rules", "audit", "callers", "octopus", "store", "telemetry", "text", "config", "compute",
+    ]),
     ("rules", &["config", "text"]),
     ("audit", &["telemetry", "config", "text"]),
     ("callers", &["octopus", "telemetry", "config", "text"]),

@@ -1,5 +1,8 @@
 //! Looks for a pattern in the lines of a text of any size, in bounded memory.
 //!
+//! One call of the regular expression engine cannot be interrupted. So it gets only so many bytes as
+//! the pattern allows ([`Grep::turn`]), and longer lines are searched up to there.
+//!
 //! The text comes in pieces, cut anywhere. What is asked for and how it is answered is that of
 //! `grep`: context, inversion, a count at most. It is looked for in what has passed the door. The totals are those of the whole text, whatever
 //! is shown of it.
@@ -10,18 +13,21 @@ use memchr::{memchr, memchr_iter, memrchr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+mod braces;
 mod pattern;
 mod prefix;
 #[cfg(test)]
 mod properties;
 mod show;
+mod suspect;
 mod window;
 
 pub use pattern::{BadPattern, Pattern};
 
+use suspect::Suspect;
 use window::{Shown, Window};
 
-use crate::text::{self, lines::Lines, sanitize, secrets};
+use crate::text::{self, lines::Lines};
 
 /// What of the lines is shown.
 #[derive(Debug, Clone)]
@@ -77,14 +83,15 @@ pub struct Found {
     pub total_matches: u64,
     /// The matches that are shown.
     pub matches: Vec<Match>,
-    /// Lines that are longer than [`LONGEST_LINE`], of which only the beginning was searched.
+    /// Lines that are longer than `longest_line`, of which only the beginning was searched.
     pub long_lines: u64,
+    /// How many bytes of a line were searched.
+    pub longest_line: usize,
+    /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII alone. See [`Pattern::is_ascii`].
+    pub is_ascii: bool,
     /// Whether the first match alone was too much with all that stands around it.
     pub context_cut: bool,
 }
-
-/// How much of a line is searched, and how much of one is in memory.
-pub const LONGEST_LINE: usize = 1024 * 1024;
 
 /// A search under way.
 #[derive(Debug)]
@@ -113,6 +120,12 @@ impl Grep {
             lines: 0,
             long_lines: 0,
         }
+    }
+
+    /// Returns how many bytes the caller should push at once: so many take about 50 ms at most,
+    /// whatever the text and the pattern.
+    pub fn turn(&self) -> usize {
+        self.pattern.span()
     }
 
     /// Takes the next piece of the text.
@@ -145,13 +158,15 @@ impl Grep {
             total_matches: matched,
             matches,
             long_lines: self.long_lines,
+            longest_line: self.pattern.span(),
+            is_ascii: self.pattern.is_ascii(),
             context_cut,
         }
     }
 
     /// Keeps a part of a line, as far as it is searched. One byte more says that there was more.
     fn keep(&mut self, part: &[u8]) {
-        let left = (LONGEST_LINE + 2).saturating_sub(self.rest.len());
+        let left = (self.pattern.span() + 2).saturating_sub(self.rest.len());
         self.rest.extend_from_slice(part.get(..left).unwrap_or(part));
     }
 
@@ -183,7 +198,7 @@ impl Grep {
     /// Takes whole lines that the door does not change. Where the pattern is in none of them, they
     /// are only counted.
     fn plain_lines(&mut self, mut lines: &[u8]) {
-        let skips = !self.invert && !self.strip_prefixes && !self.pattern.may_be_in(lines);
+        let skips = !self.invert && !self.strip_prefixes && !self.may_be_in(lines);
         if skips {
             let (first, last) = self.window.needs();
             for _ in 0..first {
@@ -197,6 +212,12 @@ impl Grep {
         while !lines.is_empty() {
             lines = self.one(lines);
         }
+    }
+
+    /// Returns whether the pattern may be in one of these whole lines. A piece that is longer than
+    /// one call of the engine may get is searched line by line instead.
+    fn may_be_in(&self, lines: &[u8]) -> bool {
+        lines.len() > self.pattern.span() || self.pattern.may_be_in(lines)
     }
 
     /// Takes the first of some lines, and gives the others.
@@ -218,8 +239,9 @@ impl Grep {
         self.lines += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let mut line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(beginning) = line.get(..LONGEST_LINE)
-            && line.len() > LONGEST_LINE
+        let longest = self.pattern.span();
+        if let Some(beginning) = line.get(..longest)
+            && line.len() > longest
         {
             self.long_lines += 1;
             line = beginning;
@@ -245,29 +267,6 @@ fn changed(line: &[u8]) -> Option<String> {
     match text::door(&text).text {
         Cow::Owned(shown) => Some(shown),
         Cow::Borrowed(_) => None,
-    }
-}
-
-/// Where in some lines the door may change something; what was found is not looked for again.
-#[derive(Debug, Default)]
-struct Suspect {
-    hint: Option<usize>,
-    not_plain: Option<usize>,
-}
-
-impl Suspect {
-    fn first(&mut self, lines: &[u8]) -> Option<usize> {
-        let end = lines.len();
-        let hint = *self.hint.get_or_insert_with(|| secrets::hint(lines).unwrap_or(end));
-        let not_plain =
-            *self.not_plain.get_or_insert_with(|| sanitize::not_plain(lines).unwrap_or(end));
-        Some(hint.min(not_plain)).filter(|place| *place < end)
-    }
-
-    /// The lines begin so much later now.
-    fn skip(&mut self, bytes: usize) {
-        self.hint = self.hint.and_then(|place| place.checked_sub(bytes));
-        self.not_plain = self.not_plain.and_then(|place| place.checked_sub(bytes));
     }
 }
 

@@ -1,6 +1,14 @@
 //! What is looked for, checked before anything is read.
 
-use regex::bytes::{Regex, RegexBuilder};
+use std::ops::RangeInclusive;
+
+use regex_automata::{
+    meta::{Builder, Config, Regex},
+    nfa::thompson::{self, WhichCaptures},
+    util::syntax,
+};
+
+use super::braces::with_plain_braces;
 
 /// A pattern that is good.
 #[derive(Debug, Clone)]
@@ -8,6 +16,10 @@ pub struct Pattern {
     regex: Regex,
     /// Whether it can tell a line alone from a line among others.
     tells_lines_apart: bool,
+    /// Number of states of its automaton: the most steps that one byte of a text can take.
+    states: usize,
+    /// Whether its classes such as `\w` match ASCII alone.
+    is_ascii: bool,
 }
 
 /// Why a pattern cannot be used, and what can be done.
@@ -38,12 +50,29 @@ pub enum BadPattern {
 
 /// How many characters a pattern may have.
 const LONGEST: usize = 1_000;
-/// How many bytes a pattern may take when it is ready for use. It bounds the time for each byte
-/// of a text.
-const LARGEST: usize = 1024 * 1024;
+/// Size of the largest automaton while it is compiled, in bytes. It allows about 1,800 states: a
+/// letter of a word is one state, `\w` about 300, and a repetition is its content times its count.
+const LARGEST: usize = 128 * 1024;
+/// Size of the cache for one search, in bytes. Without one that is large enough, a search is slower
+/// and takes at most as many steps as the automaton has states for each byte.
+const CACHE: usize = 512 * 1024;
+/// Number of steps that one call of the engine may take: about 50 ms, at 5 ns to 8 ns a step. The
+/// engine cannot be interrupted, so this bounds the bytes of one call.
+const MOST_STEPS: usize = 8_000_000;
+/// Bounds of the bytes that one call of the engine gets.
+const SPAN: RangeInclusive<usize> = 2 * 1024..=256 * 1024;
+
+/// Why the engine does not take a pattern.
+enum NotBuilt {
+    Syntax(String),
+    TooLarge,
+}
 
 impl Pattern {
     /// Reads a regular expression, or a text that stands for itself.
+    ///
+    /// The classes `\w`, `\d`, `\s` and `\b` know all letters and digits of Unicode. Where that
+    /// makes the pattern too large, they match ASCII alone ([`Pattern::is_ascii`]).
     pub fn new(text: &str, ignore_case: bool, fixed: bool) -> Result<Self, BadPattern> {
         let length = text.chars().count();
         match length {
@@ -52,28 +81,43 @@ impl Pattern {
             _ if text.contains('\n') => return Err(BadPattern::LineBreak),
             _ => {}
         }
+        let tells_lines_apart = !fixed && tells_lines_apart(text);
         let build = |text: &str| {
-            RegexBuilder::new(text)
-                .case_insensitive(ignore_case)
-                .multi_line(true)
-                .crlf(true)
-                .size_limit(LARGEST)
-                .dfa_size_limit(2 * LARGEST)
-                .build()
+            build(text, ignore_case, true).map(|built| (built, false)).or_else(
+                |error| match error {
+                    NotBuilt::TooLarge => build(text, ignore_case, false)
+                        .map(|built| (built, true))
+                        .map_err(|_| NotBuilt::TooLarge),
+                    syntax @ NotBuilt::Syntax(_) => Err(syntax),
+                },
+            )
         };
-        let regex = if fixed {
+        let built = if fixed {
             build(&regex::escape(text))
         } else {
             build(text).or_else(|error| match error {
-                regex::Error::Syntax(_) => build(&with_plain_braces(text)).map_err(|_| error),
-                error => Err(error),
+                NotBuilt::Syntax(_) => build(&with_plain_braces(text)).map_err(|_| error),
+                NotBuilt::TooLarge => Err(error),
             })
         };
-        match regex {
-            Ok(regex) => Ok(Self { regex, tells_lines_apart: !fixed && tells_lines_apart(text) }),
-            Err(regex::Error::CompiledTooBig(_)) => Err(BadPattern::TooLarge),
-            Err(error) => Err(BadPattern::Syntax(reason(&error.to_string()))),
+        match built {
+            Ok(((regex, states), is_ascii)) => {
+                Ok(Self { regex, tells_lines_apart, states, is_ascii })
+            }
+            Err(NotBuilt::TooLarge) => Err(BadPattern::TooLarge),
+            Err(NotBuilt::Syntax(message)) => Err(BadPattern::Syntax(reason(&message))),
         }
+    }
+
+    /// Returns how many bytes one call of the engine may get. A longer line is searched up to here.
+    pub(super) fn span(&self) -> usize {
+        (MOST_STEPS / self.states.max(1)).clamp(*SPAN.start(), *SPAN.end())
+    }
+
+    /// Returns whether `\w`, `\d`, `\s` and `\b` match ASCII alone, because the pattern would be
+    /// too large with all letters and digits of Unicode.
+    pub fn is_ascii(&self) -> bool {
+        self.is_ascii
     }
 
     /// Whether it is in this line, which stands alone and without its end.
@@ -94,6 +138,32 @@ impl Pattern {
     }
 }
 
+/// Compiles a pattern, and counts the states of its automaton.
+fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize), NotBuilt> {
+    let syntax = syntax::Config::new()
+        .case_insensitive(ignore_case)
+        .unicode(unicode)
+        .multi_line(true)
+        .crlf(true)
+        .utf8(false);
+    let parsed = syntax::parse_with(text, &syntax);
+    let parsed = parsed.map_err(|error| NotBuilt::Syntax(error.to_string()))?;
+    let counted = thompson::Config::new()
+        .utf8(false)
+        .which_captures(WhichCaptures::Implicit)
+        .nfa_size_limit(Some(LARGEST));
+    let counted = thompson::Compiler::new().configure(counted).build_from_hir(&parsed);
+    let states = counted.map_err(|_| NotBuilt::TooLarge)?.states().len();
+    let config = Config::new()
+        .utf8_empty(false)
+        .which_captures(WhichCaptures::Implicit)
+        .nfa_size_limit(Some(LARGEST))
+        .onepass_size_limit(Some(LARGEST))
+        .hybrid_cache_capacity(CACHE);
+    let regex = Builder::new().configure(config).build_from_hir(&parsed);
+    Ok((regex.map_err(|_| NotBuilt::TooLarge)?, states))
+}
+
 /// Whether a pattern knows where a text begins and ends, and not only where its lines do, or
 /// switches off that `^` and `$` do. That one is told to by mistake costs time only.
 fn tells_lines_apart(pattern: &str) -> bool {
@@ -101,32 +171,6 @@ fn tells_lines_apart(pattern: &str) -> bool {
     pattern.contains("\\A")
         || pattern.contains("\\z")
         || flags.any(|rest| rest.trim_start_matches(char::is_alphabetic).starts_with('-'))
-}
-
-/// The pattern with each `{` that begins no repetition standing for itself, as in JavaScript:
-/// paths such as `/projects/{id}` and variables such as `#{Name}` are what people search for.
-fn with_plain_braces(pattern: &str) -> String {
-    let mut plain = String::with_capacity(pattern.len() + 8);
-    for (place, letter) in pattern.char_indices() {
-        let (before, rest) = pattern.split_at(place);
-        if letter == '{' && !is_escaped(before) && !begins_repetition(rest) {
-            plain.push('\\');
-        }
-        plain.push(letter);
-    }
-    plain
-}
-
-/// Whether a brace after this is taken already: `\{`, or the beginning of `\p{`, `\x{` and such.
-fn is_escaped(before: &str) -> bool {
-    let odd = |text: &str| text.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
-    odd(before) || before.strip_suffix(['p', 'P', 'x', 'u', 'U', 'b']).is_some_and(odd)
-}
-
-fn begins_repetition(rest: &str) -> bool {
-    let Some((inside, _)) = rest.trim_start_matches('{').split_once('}') else { return false };
-    inside.starts_with(|c: char| c.is_ascii_digit())
-        && inside.chars().all(|c| c.is_ascii_digit() || c == ',')
 }
 
 /// What the engine says, without its drawing of where.
@@ -181,6 +225,43 @@ mod tests {
         ] {
             assert!(pattern(text).unwrap().is_in(line.as_bytes()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_bounded_by_the_steps_of_one_call() {
+        for hostile in [
+            r"[a-z0-9][\t-~]{9000}[^\t-~]",
+            r"(?:a{100}b{100}){40}",
+            r"(?:\w{100}\s){100}",
+            r"(?i)(?:[^é]{40}ü){40}",
+        ] {
+            assert_eq!(pattern(hostile).unwrap_err(), BadPattern::TooLarge, "{hostile}");
+        }
+        let words: Vec<String> = (0..50).map(|n| format!("timeout{n}word")).collect();
+        for (useful, least) in [
+            (r"\w+@\w+", 8 * 1024),
+            (&*words.join("|"), 16 * 1024),
+            (&*format!(r"(?i)\b(?:{})\b", words.join("|")), 16 * 1024),
+            (r"(?i)\p{Lu}\p{Ll}+ überholt", 16 * 1024),
+            (r"error.{0,80}timeout", 8 * 1024),
+            (r"[a-z0-9][\t-~]{1000}[^\t-~]", 4 * 1024),
+            (r"(?:a?){900}!", 4 * 1024),
+            ("error", 256 * 1024),
+        ] {
+            let pattern = pattern(useful).unwrap();
+            assert!(pattern.span() >= least, "{useful}: {}", pattern.span());
+            let steps = pattern.span() * pattern.states;
+            assert!(steps <= MOST_STEPS, "{useful}: {steps}");
+            assert!(!pattern.is_ascii(), "{useful}");
+        }
+    }
+
+    #[test]
+    fn classes_match_ascii_alone_when_the_pattern_would_be_too_large() {
+        let pattern = pattern(r"\w{1,20} failed with exit code \d{1,3}").unwrap();
+        assert!(pattern.is_ascii());
+        assert!(pattern.is_in(b"it failed with exit code 17"));
+        assert!(!pattern.is_in("é failed with exit code 17".as_bytes()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     octopus::{OctopusVersion, llms_txt},
     tool::{Context, Error, Tool},
-    toolsets::search::{Answer, Search},
+    toolsets::search::{self, Answer, Search},
 };
 
 /// Search the catalog of Octopus's REST API, with the options of grep: a line for each endpoint,
@@ -57,9 +57,9 @@ impl Tool for GrepLlmsTxt {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let search = self.search();
-        let mut grep = search.begin(cx)?;
-        grep.push(&cx.session.llms_txt().await?);
-        let answer = search.answer(grep.finish());
+        let grep = search.begin(cx).await?;
+        let grep = search::push(grep, [cx.session.llms_txt().await?], cx).await?;
+        let answer = search.answer(search::finish(grep, cx).await?);
         Ok(CatalogMatches { answer, catalog_resource_uri: RESOURCE, pattern: self.pattern })
     }
 }

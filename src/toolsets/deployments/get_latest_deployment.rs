@@ -88,8 +88,13 @@ impl Tool for GetLatestDeployment {
             details(&space, &deployment.task_id),
         )?;
         let room = cx.limits.answer.saturating_sub(DEPLOYMENT);
-        let task_details = details
-            .map(|details| TaskDetails::of(cx, &space, details, project.name.clone(), false, room));
+        let task_details = match details {
+            Some(details) => {
+                let name = project.name.clone();
+                Some(TaskDetails::of(cx, &space, details, name, false, room).await?)
+            }
+            None => None,
+        };
         let deployment = Some(around.summary(&space, deployment));
         Ok(LatestDeployment { project, deployment, task_details, hint: None })
     }

@@ -1,6 +1,6 @@
 //! How an execution is done, beside what and where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -48,11 +48,14 @@ impl Manner {
         let Some(previews) = previews else { return Ok(()) };
         let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
         let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
+        // A call can name many: each is looked up, not compared with every step.
+        let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for step in &steps {
+            by_name.entry(step.to_lowercase()).or_default().push(step);
+        }
         for skipped in &mut self.skipped {
-            let called = |step: &&&str| step.to_lowercase() == skipped.to_lowercase();
-            let mut found = steps.iter().filter(called);
-            let (found, another) = (found.next(), found.next());
-            if let (Some(one), Some(other)) = (found, another) {
+            let called = by_name.get(&skipped.to_lowercase()).map_or(&[][..], Vec::as_slice);
+            if let [one, other, ..] = called {
                 return Err(Error::Argument {
                     field: "skipStepNames".to_owned(),
                     reason: format!(
@@ -61,6 +64,7 @@ impl Manner {
                     ),
                 });
             }
+            let found = called.first();
             let Some(found) = found else {
                 let near = nearest(skipped, steps.iter().copied(), 3);
                 let near = if near.is_empty() {

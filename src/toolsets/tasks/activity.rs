@@ -11,6 +11,7 @@ use crate::{
 
 /// A node of the tree that failed without a child that did.
 pub(super) struct Cause<'a> {
+    /// The names from the task down to the node; empty where it is not shown.
     path: Vec<&'a str>,
     activity: &'a Activity,
 }
@@ -64,9 +65,9 @@ pub(super) fn hide(tree: &mut [Activity]) {
 /// The causes: what failed, then what was canceled, each in the order of the tree. Where the task
 /// waits for a person, a node that runs on after an error is what they are asked about.
 pub(super) fn causes(tree: &[Activity], waits: bool) -> Vec<Cause<'_>> {
-    let mut causes = Vec::new();
+    let (mut causes, mut left) = (Vec::new(), [FAILURES; 2]);
     for activity in tree {
-        collect(activity, waits, &mut Vec::new(), &mut causes);
+        collect(activity, waits, &mut Vec::new(), &mut causes, &mut left);
     }
     causes.sort_by_key(|cause| cause.activity.status == "Canceled");
     causes
@@ -77,11 +78,12 @@ fn collect<'a>(
     waits: bool,
     path: &mut Vec<&'a str>,
     causes: &mut Vec<Cause<'a>>,
+    left: &mut [usize; 2],
 ) {
     path.push(&activity.name);
     let before = causes.len();
     for child in &activity.children {
-        collect(child, waits, path, causes);
+        collect(child, waits, path, causes, left);
     }
     let is_error = |element: &LogElement| matches!(element.category.as_str(), "Error" | "Fatal");
     let is_cause = match activity.status.as_str() {
@@ -90,7 +92,12 @@ fn collect<'a>(
         _ => false,
     };
     if is_cause && causes.len() == before {
-        causes.push(Cause { path: path.clone(), activity });
+        // Those that are not shown need no path: a deep tree can have many.
+        let [failed, canceled] = left;
+        let left = if activity.status == "Canceled" { canceled } else { failed };
+        let path = if *left > 0 { path.clone() } else { Vec::new() };
+        *left = left.saturating_sub(1);
+        causes.push(Cause { path, activity });
     }
     path.pop();
 }

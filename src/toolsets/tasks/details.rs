@@ -9,8 +9,9 @@ use super::{
     activity::{self, Cause, Failure, Shown},
 };
 use crate::{
+    compute::Budget,
     octopus::{Space, tasks::Details},
-    tool::Context,
+    tool::{Context, Error},
 };
 
 /// What happened in a task.
@@ -44,24 +45,30 @@ const TASK: usize = 2048;
 
 impl TaskDetails {
     /// Shortens what Octopus says of a task to about `room` bytes: half for why it failed, the
-    /// rest for the tree.
-    pub(crate) fn of(
+    /// rest for the tree. The tree is shortened in the compute pool.
+    pub(crate) async fn of(
         cx: &Context,
         space: &Space,
         details: Details,
         project_name: Option<String>,
         all_messages: bool,
         room: usize,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let Details { task, mut activity_logs, physical_log_size, progress } = details;
-        activity::hide(&mut activity_logs);
-        let causes = activity::causes(&activity_logs, task.has_pending_interruptions);
-        let failures: Vec<Failure> = activity::failures(&causes, room / 2);
-        let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
-        let told: Vec<&Cause> = causes.iter().take(failures.len()).collect();
-        let room = room.saturating_sub(spent);
-        let Shown { tree, left_out } = activity::tree(&activity_logs, &told, all_messages, room);
-        let more = causes.len() - failures.len();
+        let waits = task.has_pending_interruptions;
+        let shorten = move |_: &Budget| {
+            activity::hide(&mut activity_logs);
+            let causes = activity::causes(&activity_logs, waits);
+            let failures: Vec<Failure> = activity::failures(&causes, room / 2);
+            let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
+            let told: Vec<&Cause> = causes.iter().take(failures.len()).collect();
+            let room = room.saturating_sub(spent);
+            let shown = activity::tree(&activity_logs, &told, all_messages, room);
+            let more = causes.len() - failures.len();
+            Ok((failures, more, shown))
+        };
+        let (failures, more, shown) = cx.compute().run(shorten).await?;
+        let Shown { tree, left_out } = shown;
         let more = (more > 0).then(|| format!("{more} more failures"));
         let left_out: Vec<String> = more.into_iter().chain(left_out).collect();
         let left_out = (!left_out.is_empty()).then(|| {
@@ -69,7 +76,7 @@ impl TaskDetails {
             let how = if is_on { "; get_task_raw pages through the whole log" } else { "" };
             format!("{}{how}", left_out.join("; "))
         });
-        Self {
+        Ok(Self {
             progress: progress.filter(|_| !task.is_completed).map(|progress| TaskProgress {
                 progress_percentage: progress.progress_percentage,
                 estimated_time_remaining: progress.estimated_time_remaining,
@@ -79,6 +86,6 @@ impl TaskDetails {
             physical_log_size,
             activity_logs: tree,
             left_out,
-        }
+        })
     }
 }

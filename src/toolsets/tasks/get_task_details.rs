@@ -46,6 +46,6 @@ impl Tool for GetTaskDetails {
         let project_name = project.and_then(|id| names.get(id.as_str()));
         let everything = self.all_messages == Some(true);
         let room = cx.limits.answer;
-        Ok(TaskDetails::of(cx, &space, details, project_name, everything, room))
+        TaskDetails::of(cx, &space, details, project_name, everything, room).await
     }
 }

@@ -73,7 +73,7 @@ impl Tool for GetTaskFromUrl {
             resource_uri: uri(["spaces", space.name(), "tasks", id.as_str(), "details"]),
             resolved_task_id: id.to_string(),
             url_info,
-            task: TaskDetails::of(cx, &space, details, project_name, false, room),
+            task: TaskDetails::of(cx, &space, details, project_name, false, room).await?,
         })
     }
 }

@@ -84,7 +84,7 @@ impl Tool for GetTaskRaw {
         let stream = tasks::log(&space, &id).await?;
         // What stands around the text takes some.
         let room = cx.limits.answer.saturating_sub(512);
-        let part = log::read(stream, wanted, only_problems, room, &cx.progress).await?;
+        let part = log::read(stream, wanted, only_problems, room, cx).await?;
         let hint = hint(&part, only_problems, wanted);
         Ok(TaskLog {
             url: space.portal().task(&id),

@@ -11,7 +11,7 @@ use crate::{
     },
     text::grep::{Found, Grep},
     tool::{Context, Error, Tool, uri},
-    toolsets::search::{Answer, Search},
+    toolsets::search::{self, Answer, Search},
 };
 
 /// Search the whole log of a task, with the options of grep.
@@ -67,7 +67,7 @@ impl Tool for GrepTaskLog {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let search = self.search();
-        let grep = search.begin(cx)?;
+        let grep = search.begin(cx).await?;
         let space = cx.space(self.space.as_deref()).await?;
         super::keep(&space, &id, cx).await?;
         let found = read(&space, &id, grep, cx).await?;
@@ -106,26 +106,23 @@ impl GrepTaskLog {
 
 /// How often progress is told.
 const TELL_EVERY: u64 = 1024 * 1024;
-/// How much is searched before other calls have their turn.
-const TURN: usize = 64 * 1024;
+/// How many pieces that have arrived one job of the compute pool gets.
+const TOGETHER: usize = 16;
 
 /// Searches the log while it comes in. It is not kept for the next search, although the log of a
 /// finished task never changes: Octopus reads it from a file, and a few of the large ones would
 /// take more memory than all else here.
 async fn read(space: &Space, id: &Id<Task>, mut grep: Grep, cx: &Context) -> Result<Found, Error> {
-    let mut pieces = tasks::log(space, id).await?;
+    let mut pieces = tasks::log(space, id).await?.ready_chunks(TOGETHER);
     let (mut bytes, mut told) = (0, 0);
-    while let Some(piece) = pieces.next().await {
-        let piece = piece?;
-        for part in piece.chunks(TURN) {
-            grep.push(part);
-            tokio::task::yield_now().await;
-        }
-        bytes += piece.len() as u64;
+    while let Some(arrived) = pieces.next().await {
+        let arrived = arrived.into_iter().collect::<Result<Vec<_>, _>>()?;
+        bytes += arrived.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        grep = search::push(grep, arrived, cx).await?;
         if bytes - told >= TELL_EVERY {
             told = bytes;
             cx.progress.report(told, || format!("{} MiB of the log searched", told / TELL_EVERY));
         }
     }
-    Ok(grep.finish())
+    search::finish(grep, cx).await
 }

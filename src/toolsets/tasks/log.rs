@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 
+use super::log_reader::Reader;
 use crate::{
-    octopus::Error,
-    text::{self, cut, lines::Lines, log_line::LogLine},
-    tool::Progress,
+    compute::ComputeScope,
+    octopus,
+    tool::{Context, Error},
 };
 
 /// Which part of a log.
@@ -35,211 +36,70 @@ pub(super) struct Part {
     pub(super) more_after: bool,
 }
 
-/// A line that is longer is cut.
-const LONGEST_LINE: usize = 4 * 1024;
-/// How much of a line is kept before it passes the door and is cut.
-const KEPT: usize = 4 * LONGEST_LINE;
 /// How often progress is told.
 const TELL_EVERY: u64 = 1024 * 1024;
 
-/// Reads the part that is wanted, of at most `room` bytes as JSON, and one line at least.
+/// How many pieces that have arrived one job of the compute pool gets.
+const TOGETHER: usize = 16;
+/// Reads the part that is wanted, of at most `room` bytes as JSON, and one line at least. The lines
+/// are made in the compute pool.
 pub(super) async fn read(
-    mut pieces: impl Stream<Item = Result<Bytes, Error>> + Unpin,
+    pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
     wanted: Wanted,
     only_problems: bool,
     room: usize,
-    progress: &Progress,
+    cx: &Context,
 ) -> Result<Part, Error> {
-    let mut reader = Reader::new(wanted, only_problems, room);
+    let progress = |told: u64| {
+        cx.progress.report(told, || format!("{} MiB of the log read", told / TELL_EVERY));
+    };
+    read_in(cx.compute(), pieces, Reader::new(wanted, only_problems, room), progress).await
+}
+
+async fn read_in(
+    compute: &ComputeScope,
+    pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
+    mut reader: Reader,
+    progress: impl Fn(u64),
+) -> Result<Part, Error> {
+    let mut pieces = pieces.ready_chunks(TOGETHER);
     let mut told = 0;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece?;
-        if !reader.take(&piece) {
-            return Ok(reader.finish(false));
+    let mut goes_on = true;
+    while goes_on && let Some(arrived) = pieces.next().await {
+        let mut arrived = arrived.into_iter().collect::<Result<VecDeque<_>, _>>()?;
+        while goes_on && !arrived.is_empty() {
+            (reader, arrived, goes_on) =
+                compute.run(move |budget| reader.take_all(arrived, budget)).await?;
         }
-        // What is unpacked comes without waiting; other calls have their turn.
-        tokio::task::yield_now().await;
         if reader.bytes - told >= TELL_EVERY {
             told = reader.bytes;
-            progress.report(told, || format!("{} MiB of the log read", told / TELL_EVERY));
+            progress(told);
         }
     }
-    Ok(reader.finish(true))
-}
-
-/// Splits pieces into lines and keeps those that are wanted.
-struct Reader {
-    wanted: Wanted,
-    only_problems: bool,
-    room: usize,
-    /// The beginning of a line whose end has not come.
-    rest: Vec<u8>,
-    bytes: u64,
-    lines: u64,
-    kept: VecDeque<(u64, String)>,
-    kept_bytes: usize,
-    problems: u64,
-    dropped_before: bool,
-    before: Lines,
-}
-
-impl Reader {
-    fn new(wanted: Wanted, only_problems: bool, room: usize) -> Self {
-        Self {
-            wanted,
-            only_problems,
-            room,
-            rest: Vec::new(),
-            bytes: 0,
-            lines: 0,
-            kept: VecDeque::new(),
-            kept_bytes: 0,
-            problems: 0,
-            dropped_before: false,
-            before: Lines::default(),
-        }
-    }
-
-    /// Takes a piece. `false`: nothing that comes after is wanted.
-    fn take(&mut self, piece: &[u8]) -> bool {
-        self.bytes += piece.len() as u64;
-        for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            // What a line has past its longest is dropped as it comes.
-            let left = (KEPT + 2).saturating_sub(self.rest.len());
-            self.rest.extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
-            if part.ends_with(b"\n") {
-                let line = std::mem::take(&mut self.rest);
-                if !self.line(&line) {
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// Takes a whole line. `false`: nothing that comes after is wanted.
-    fn line(&mut self, line: &[u8]) -> bool {
-        let number = self.lines + 1;
-        if matches!(self.wanted, Wanted::Before(end) if number >= end) {
-            return false;
-        }
-        self.lines = number;
-        let line = String::from_utf8_lossy(line);
-        let mut line = line.trim_end_matches(['\n', '\r']);
-        // What is shown can begin inside of a private key, or between a name and its value.
-        let hidden = self.before.hide(line.as_bytes());
-        line = hidden.as_deref().unwrap_or(line);
-        let is_problem = LogLine::read(line).is_problem();
-        self.problems += u64::from(is_problem);
-        if matches!(self.wanted, Wanted::From(start) if number < start) {
-            self.dropped_before = true;
-            return true;
-        }
-        if self.only_problems && !is_problem {
-            return true;
-        }
-        let mut shown = String::new();
-        if self.only_problems {
-            shown = format!("{number}: ");
-        }
-        if line.len() > LONGEST_LINE {
-            // Half a secret is hard to recognise.
-            shown.push_str(cut::head(&text::door(line).text, LONGEST_LINE));
-            shown.push_str(" ...");
-        } else {
-            shown.push_str(line);
-        }
-        let size = size(&shown);
-        if matches!(self.wanted, Wanted::From(_))
-            && self.kept_bytes + size > self.room
-            && !self.kept.is_empty()
-        {
-            self.lines -= 1;
-            return false;
-        }
-        self.kept_bytes += size;
-        self.kept.push_back((number, shown));
-        while self.kept_bytes > self.room && self.kept.len() > 1 {
-            if let Some((_, dropped)) = self.kept.pop_front() {
-                self.kept_bytes -= self::size(&dropped);
-                self.dropped_before = true;
-            }
-        }
-        true
-    }
-
-    fn finish(mut self, whole: bool) -> Part {
-        let mut whole = whole;
-        if whole && !self.rest.is_empty() {
-            let line = std::mem::take(&mut self.rest);
-            whole = self.line(&line);
-        }
-        let dropped_after = self.shrink();
-        Part {
-            text: self.text(),
-            first: self.kept.front().map(|(number, _)| *number),
-            last: self.kept.back().map(|(number, _)| *number),
-            total_lines: whole.then_some(self.lines),
-            total_bytes: whole.then_some(self.bytes),
-            problems: self.problems,
-            more_before: self.dropped_before,
-            more_after: !whole || dropped_after,
-        }
-    }
-
-    fn text(&self) -> String {
-        let lines: Vec<&str> = self.kept.iter().map(|(_, line)| line.as_str()).collect();
-        lines.join("\n")
-    }
-
-    /// What takes the place of a secret may be longer than it was: drops lines where it is, and
-    /// says whether they were the last ones.
-    fn shrink(&mut self) -> bool {
-        let mut dropped_after = false;
-        while self.kept.len() > 1 {
-            let shown = size(&text::door(&self.text()).text);
-            let over = shown.saturating_sub(self.room);
-            if over == 0 {
-                break;
-            }
-            let lines = (over * self.kept.len() / shown).clamp(1, self.kept.len() - 1);
-            match self.wanted {
-                Wanted::Before(_) => {
-                    self.kept.drain(..lines);
-                    self.dropped_before = true;
-                }
-                Wanted::From(_) => {
-                    self.kept.truncate(self.kept.len() - lines);
-                    dropped_after = true;
-                }
-            }
-        }
-        dropped_after
-    }
-}
-
-/// How many bytes a line and its end take as JSON.
-fn size(line: &str) -> usize {
-    let byte = |byte: u8| match byte {
-        b'"' | b'\\' | b'\t' | b'\n' | b'\r' => 2,
-        0..=0x1f => 6,
-        _ => 1,
-    };
-    line.bytes().map(byte).sum::<usize>() + 2
+    Ok(compute.run(move |_| Ok(reader.finish(goes_on))).await?)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use std::sync::LazyLock;
 
-    use super::*;
+    use proptest::prelude::*;
+    use tokio::runtime::Runtime;
+
+    use super::{super::log_reader::LONGEST_LINE, *};
+    use crate::compute::{CallerKey, ComputePool};
+
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().unwrap());
 
     fn read_all(log: &[u8], pieces: usize, wanted: Wanted, room: usize) -> Part {
         let pieces: Vec<_> =
             log.chunks(pieces.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        let progress = Progress::default();
-        let read = read(futures::stream::iter(pieces), wanted, false, room, &progress);
-        futures::executor::block_on(read).unwrap()
+        let pool = ComputePool::new(1, std::time::Duration::from_secs(60));
+        let scope = pool.scope(CallerKey::new([0; 32]));
+        let reader = Reader::new(wanted, false, room);
+        let read = read_in(&scope, futures::stream::iter(pieces), reader, |_| {});
+        RUNTIME.block_on(read).unwrap()
     }
 
     #[test]

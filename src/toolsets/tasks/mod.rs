@@ -8,6 +8,7 @@ mod get_task_from_url;
 mod get_task_raw;
 mod grep_task_log;
 mod log;
+mod log_reader;
 mod resource_task;
 mod resource_task_details;
 mod summary;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod catalog;
+mod hostile;
 mod large;
 mod matching;
 mod pages;

@@ -1,0 +1,204 @@
+//! Splits the pieces of a log into lines, and keeps those that are wanted.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::log::{Part, Wanted};
+use crate::{
+    compute::{Budget, ComputeError},
+    text::{self, cut, lines::Lines, log_line::LogLine},
+};
+
+/// A line that is longer is cut.
+pub(super) const LONGEST_LINE: usize = 4 * 1024;
+/// How much of a line is kept before it passes the door and is cut.
+const KEPT: usize = 4 * LONGEST_LINE;
+/// How many bytes are split into lines between two looks at the budget.
+const STEP: usize = 64 * 1024;
+
+/// Splits pieces into lines and keeps those that are wanted.
+pub(super) struct Reader {
+    wanted: Wanted,
+    only_problems: bool,
+    room: usize,
+    /// The beginning of a line whose end has not come.
+    rest: Vec<u8>,
+    pub(super) bytes: u64,
+    lines: u64,
+    kept: VecDeque<(u64, String)>,
+    kept_bytes: usize,
+    problems: u64,
+    dropped_before: bool,
+    before: Lines,
+}
+
+impl Reader {
+    pub(super) fn new(wanted: Wanted, only_problems: bool, room: usize) -> Self {
+        Self {
+            wanted,
+            only_problems,
+            room,
+            rest: Vec::new(),
+            bytes: 0,
+            lines: 0,
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+            problems: 0,
+            dropped_before: false,
+            before: Lines::default(),
+        }
+    }
+
+    /// Takes pieces until the turn is over. Returns those that are left, and whether what comes
+    /// after them is wanted.
+    pub(super) fn take_all(
+        mut self,
+        mut pieces: VecDeque<Bytes>,
+        budget: &Budget,
+    ) -> Result<(Self, VecDeque<Bytes>, bool), ComputeError> {
+        while let Some(mut piece) = pieces.pop_front() {
+            budget.check()?;
+            if !self.take(&piece.split_to(STEP.min(piece.len()))) {
+                return Ok((self, pieces, false));
+            }
+            if !piece.is_empty() {
+                pieces.push_front(piece);
+            }
+            if budget.is_turn_over() {
+                break;
+            }
+        }
+        Ok((self, pieces, true))
+    }
+
+    /// Takes a piece. `false`: nothing that comes after is wanted.
+    fn take(&mut self, piece: &[u8]) -> bool {
+        self.bytes += piece.len() as u64;
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            // What a line has past its longest is dropped as it comes.
+            let left = (KEPT + 2).saturating_sub(self.rest.len());
+            self.rest.extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.rest);
+                if !self.line(&line) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes a whole line. `false`: nothing that comes after is wanted.
+    fn line(&mut self, line: &[u8]) -> bool {
+        let number = self.lines + 1;
+        if matches!(self.wanted, Wanted::Before(end) if number >= end) {
+            return false;
+        }
+        self.lines = number;
+        let line = String::from_utf8_lossy(line);
+        let mut line = line.trim_end_matches(['\n', '\r']);
+        // What is shown can begin inside of a private key, or between a name and its value.
+        let hidden = self.before.hide(line.as_bytes());
+        line = hidden.as_deref().unwrap_or(line);
+        let is_problem = LogLine::read(line).is_problem();
+        self.problems += u64::from(is_problem);
+        if matches!(self.wanted, Wanted::From(start) if number < start) {
+            self.dropped_before = true;
+            return true;
+        }
+        if self.only_problems && !is_problem {
+            return true;
+        }
+        let mut shown = String::new();
+        if self.only_problems {
+            shown = format!("{number}: ");
+        }
+        if line.len() > LONGEST_LINE {
+            // Half a secret is hard to recognise.
+            shown.push_str(cut::head(&text::door(line).text, LONGEST_LINE));
+            shown.push_str(" ...");
+        } else {
+            shown.push_str(line);
+        }
+        let size = size(&shown);
+        if matches!(self.wanted, Wanted::From(_))
+            && self.kept_bytes + size > self.room
+            && !self.kept.is_empty()
+        {
+            self.lines -= 1;
+            return false;
+        }
+        self.kept_bytes += size;
+        self.kept.push_back((number, shown));
+        while self.kept_bytes > self.room && self.kept.len() > 1 {
+            if let Some((_, dropped)) = self.kept.pop_front() {
+                self.kept_bytes -= self::size(&dropped);
+                self.dropped_before = true;
+            }
+        }
+        true
+    }
+
+    pub(super) fn finish(mut self, whole: bool) -> Part {
+        let mut whole = whole;
+        if whole && !self.rest.is_empty() {
+            let line = std::mem::take(&mut self.rest);
+            whole = self.line(&line);
+        }
+        let dropped_after = self.shrink();
+        Part {
+            text: self.text(),
+            first: self.kept.front().map(|(number, _)| *number),
+            last: self.kept.back().map(|(number, _)| *number),
+            total_lines: whole.then_some(self.lines),
+            total_bytes: whole.then_some(self.bytes),
+            problems: self.problems,
+            more_before: self.dropped_before,
+            more_after: !whole || dropped_after,
+        }
+    }
+
+    fn text(&self) -> String {
+        let lines: Vec<&str> = self.kept.iter().map(|(_, line)| line.as_str()).collect();
+        lines.join("\n")
+    }
+
+    /// What takes the place of a secret may be longer than it was: drops lines where it is, and
+    /// says whether they were the last ones. Each round reads the whole text, so each drops at
+    /// least twice as many lines as the one before must: the rounds are logarithmic in the lines.
+    fn shrink(&mut self) -> bool {
+        let mut dropped_after = false;
+        let mut least = 1;
+        while self.kept.len() > 1 {
+            let shown = size(&text::door(&self.text()).text);
+            let over = shown.saturating_sub(self.room);
+            if over == 0 {
+                break;
+            }
+            let lines = (over * self.kept.len() / shown).max(least).min(self.kept.len() - 1);
+            least *= 2;
+            match self.wanted {
+                Wanted::Before(_) => {
+                    self.kept.drain(..lines);
+                    self.dropped_before = true;
+                }
+                Wanted::From(_) => {
+                    self.kept.truncate(self.kept.len() - lines);
+                    dropped_after = true;
+                }
+            }
+        }
+        dropped_after
+    }
+}
+
+/// How many bytes a line and its end take as JSON.
+fn size(line: &str) -> usize {
+    let byte = |byte: u8| match byte {
+        b'"' | b'\\' | b'\t' | b'\n' | b'\r' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    line.bytes().map(byte).sum::<usize>() + 2
+}

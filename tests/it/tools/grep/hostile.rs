@@ -1,0 +1,90 @@
+//! Patterns that are as costly as the limits allow, and what they do to other callers.
+
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use octopus_mcp::{config::Period, sample::keys};
+use serde_json::{Value, json};
+
+use super::{BIG, Held, arguments};
+use crate::support::{Era, TestServer};
+
+/// Keeps about a thousand states of the automaton busy at each byte.
+const COSTLY: &str = r"[a-z0-9][\t-~]{1000}[^\t-~]";
+const LONG: Period = Period(Duration::from_secs(3_600));
+
+fn costly_search() -> Value {
+    let mut search = arguments(&json!({ "pattern": COSTLY }));
+    search["taskId"] = json!(BIG);
+    search
+}
+
+#[tokio::test]
+async fn a_pattern_with_thousands_of_states_is_refused() {
+    let server = Held::start().await;
+    for pattern in [r"[a-z0-9][\t-~]{9000}[^\t-~]", r"(?:\w{100}\s){100}"] {
+        let words = &["pattern: ", "too large once its repetitions are counted out"];
+        server.refuses("grep_task_log", arguments(&json!({ "pattern": pattern })), words).await;
+        let said = server.failure("grep_llms_txt", json!({ "pattern": pattern })).await;
+        assert!(said.contains("too large"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn searches_of_one_caller_do_not_hold_up_another() {
+    let server = TestServer::with(|config| {
+        config.limits.compute_threads = 1;
+        config.limits.compute_time = LONG;
+        config.http.request_timeout = LONG;
+    })
+    .await;
+    let mut flood: FuturesUnordered<_> =
+        (0..8).map(|_| server.call_as(keys::ADMIN, "grep_task_log", costly_search())).collect();
+    let other = async {
+        for _ in 0..3 {
+            let pong = server.ask_as(Era::Legacy, keys::VIEW_ONLY, "ping", json!({})).await;
+            assert_eq!(pong.json()["result"], json!({}));
+        }
+        let search = arguments(&json!({ "pattern": "Task" }));
+        let found = server.call_as(keys::VIEW_ONLY, "grep_task_log", search).await;
+        assert!(!found.is_error, "{}", found.text);
+    };
+    // The log of 13.6 MB takes each search of the flood billions of steps in the only slot.
+    let mut other = Box::pin(other);
+    tokio::select! {
+        biased;
+        ended = flood.next() => panic!("a search of the flood ended first: {ended:?}"),
+        () = &mut other => {}
+    }
+    assert!(flood.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn the_time_limit_of_a_call_fires_while_its_search_computes() {
+    let server = TestServer::with(|config| {
+        config.limits.compute_threads = 1;
+        config.limits.compute_time = LONG;
+        config.http.request_timeout = Period::seconds(1);
+    })
+    .await;
+    let ended = server.call_as(keys::ADMIN, "grep_task_log", costly_search()).await;
+    assert!(ended.is_error && ended.text.contains("longer than 1 s"), "{}", ended.text);
+    // Its slot is free again, although the search had not come to its end.
+    let search = json!({ "pattern": "Releases" });
+    let found = server.call_as(keys::ADMIN, "grep_llms_txt", search).await;
+    assert!(!found.is_error, "{}", found.text);
+}
+
+#[tokio::test]
+async fn a_call_has_a_limited_compute_time() {
+    let server = TestServer::with(|config| {
+        config.limits.compute_time = Period(Duration::from_millis(50));
+        config.http.request_timeout = LONG;
+    })
+    .await;
+    let ended = server.call_as(keys::ADMIN, "grep_task_log", costly_search()).await;
+    assert!(ended.is_error, "{}", ended.text);
+    for words in ["0.05 s of compute time", "limits.compute_time", "a simpler pattern"] {
+        assert!(ended.text.contains(words), "{}", ended.text);
+    }
+}
