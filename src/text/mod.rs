@@ -17,6 +17,7 @@ pub mod log_line;
 pub mod nearest;
 pub mod sanitize;
 pub mod secrets;
+pub(crate) mod steps;
 
 pub use cause::cause;
 

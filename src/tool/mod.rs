@@ -15,6 +15,7 @@ mod change;
 mod context;
 mod counted;
 mod definition;
+mod depth;
 mod error;
 mod error_kind;
 mod fit;

@@ -79,9 +79,10 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
     Redacted { text, counts }
 }
 
-/// Whether what stands at the end of `text` makes a secret of what comes on the next line.
-pub(super) fn goes_on(text: &str) -> bool {
-    hint(text.as_bytes()).is_some() && GOES_ON.iter().any(|names| names.is_match(text))
+/// Where what makes a secret of the next line begins, if `text` ends with such a name.
+pub(super) fn goes_on(text: &str) -> Option<usize> {
+    hint(text.as_bytes())?;
+    GOES_ON.iter().filter_map(|names| names.find(text)).map(|found| found.start()).min()
 }
 
 /// Each is looked for from the end, so most are seen not to be there at once. One that were bad
