@@ -103,9 +103,8 @@ impl Lines {
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();
-        if let Some(name) = secrets::goes_on(end) {
-            let before = end.get(..name).unwrap_or_default();
-            let line = before.rfind('\n').map_or(0, |line_end| line_end + 1);
+        if let Some(line_ends) = secrets::goes_on(end) {
+            let line = end.rmatch_indices('\n').nth(line_ends).map_or(0, |(place, _)| place + 1);
             self.open.push_str(end.get(line..).unwrap_or_default());
         }
     }

@@ -58,8 +58,8 @@ pub(super) fn normalise(
         if !properties.contains_key(&name) {
             let taken = properties.keys().filter(|name| !is_settled(name, fixed));
             let valid: Vec<String> = taken.cloned().collect();
-            let near = nearest(&given, valid.iter().map(String::as_str), 1);
-            let near = near.first().map(|name| (*name).to_owned());
+            let near = nearest(&given, valid.iter().map(String::as_str), 1).pop();
+            let (near, given) = (near.map(str::to_owned), given.chars().take(80).collect());
             return Err(Error::UnknownArgument { given, near, valid });
         }
         if known.insert(name.clone(), value).is_some() {

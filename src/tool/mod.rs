@@ -8,6 +8,8 @@
 mod acting;
 mod alias;
 mod arguments;
+#[cfg(test)]
+mod arguments_properties;
 mod brought;
 mod calls;
 mod catalog;

@@ -79,10 +79,13 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
     Redacted { text, counts }
 }
 
-/// Where what makes a secret of the next line begins, if `text` ends with such a name.
+/// Whether what stands at the end of `text` makes a secret of what comes on the next line: how many
+/// line ends stand after the beginning of that name.
 pub(super) fn goes_on(text: &str) -> Option<usize> {
     hint(text.as_bytes())?;
-    GOES_ON.iter().filter_map(|names| names.find(text)).map(|found| found.start()).min()
+    let names = GOES_ON.iter().filter_map(|names| names.find(text));
+    let line_ends = |start: usize| text.get(start..).unwrap_or_default().matches('\n').count();
+    names.map(|name| line_ends(name.start())).max()
 }
 
 /// Each is looked for from the end, so most are seen not to be there at once. One that were bad
