@@ -1,11 +1,10 @@
 //! Properties of argument parsing: any JSON arguments against any schema.
 
 use proptest::prelude::*;
-use rmcp::model::JsonObject;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Choices, Error, Fixed, Tags, Words, arguments::normalise, definition::parse};
-use crate::{app, text::steps};
+use crate::text::steps;
 
 /// Names of arguments: real ones, aliases, other spellings and any text.
 fn name() -> impl Strategy<Value = String> {
@@ -60,12 +59,12 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn object(values: impl IntoIterator<Item = (String, Value)>) -> JsonObject {
+fn object(values: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
     values.into_iter().collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn only_known_names_come_through(
@@ -96,14 +95,6 @@ proptest! {
             }
             Err(Error::Invalid(said)) => prop_assert!(said.contains("given twice"), "{said}"),
             Err(other) => prop_assert!(false, "{other}"),
-        }
-    }
-
-    #[test]
-    fn no_arguments_make_a_tool_panic(given in prop::collection::vec((name(), value()), 0..8)) {
-        for tool in app::catalog().toolsets().iter().flat_map(|toolset| toolset.tools) {
-            // Reads the arguments of a change into its type, and says what they do.
-            let _ = (tool.does)(object(given.clone()));
         }
     }
 

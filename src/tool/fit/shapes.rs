@@ -108,7 +108,7 @@ fn four_times_the_nodes_take_four_times_the_steps() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn every_shape_comes_within_its_size(
