@@ -7,9 +7,16 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use crate::{
-    octopus, text,
+    octopus,
+    text::{self, cut::head},
     tool::{Error, Passed, Policy},
 };
+
+/// How many bytes of an error message a client gets: messages repeat what the caller or Octopus
+/// wrote, which has no limit of its own.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+/// How many bytes of an error message are logged, before escapes.
+const LONGEST_LOGGED: usize = 2 * 1024;
 
 /// The answer to a call that came to one. The same value stands in it twice, as the protocol asks:
 /// as structure, and once as compact JSON text.
@@ -26,7 +33,8 @@ pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
     let message = words(error, "\nhint: ", policy);
     let passed = text::door(&message);
     let (removed, redacted) = (passed.removed, passed.redacted);
-    let mut result = CallToolResult::error(vec![ContentBlock::text(passed.text.into_owned())]);
+    let text = head(&passed.text, LONGEST_MESSAGE).to_owned();
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(label(removed, redacted));
     result
 }
@@ -41,7 +49,7 @@ fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
 
 /// What went wrong, for the log: on one line, whatever Octopus wrote into it, and without secrets.
 pub(super) fn logged(error: &Error) -> String {
-    text::door(&error.to_string()).text.escape_debug().to_string()
+    head(&text::door(&error.to_string()).text, LONGEST_LOGGED).escape_debug().to_string()
 }
 
 /// Says that somebody else wrote what is in the answer, and what was taken out of it. `ifc` is how
@@ -64,7 +72,8 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
 /// nowhere for this caller on this instance (which the protocol layer says in the code of the era),
 /// and whatever else stood in the way.
 pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
-    let message = text::door(&words(error, "; hint: ", policy)).text.into_owned();
+    let message = words(error, "; hint: ", policy);
+    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
     let data = Some(json!({ "uri": uri }));
     match error {
         Error::Octopus(
@@ -88,5 +97,5 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
 
 /// A request that is about no tool has no tool's answer to say it in.
 pub(super) fn refused(error: &Error) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
+    ErrorData::internal_error(head(&error.to_string(), LONGEST_MESSAGE).to_owned(), None)
 }

@@ -68,6 +68,8 @@ impl Collection<'_> {
         let (all, complete) = self.walk::<R>().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
+            // Each compares up to WALK names, so other calls get their turn in between.
+            tokio::task::yield_now().await;
             let place = pick(wanted.trim(), &all)?;
             match place.and_then(|place| all.get(place)) {
                 Some(document) => found.push(document.clone()),

@@ -36,6 +36,38 @@ pub fn tail(text: &str, max_bytes: usize) -> &str {
     }
 }
 
+/// Returns how many bytes `text` takes inside a JSON string, without the quotes.
+pub fn json_len(text: &str) -> usize {
+    text.bytes().map(json_byte).sum()
+}
+
+/// Returns the beginning of `text` that takes at most `max_bytes` inside a JSON string.
+///
+/// The result ends as the result of [`head`] does. The time is linear in `max_bytes`.
+pub fn json_head(text: &str, max_bytes: usize) -> &str {
+    let mut left = max_bytes;
+    let is_over = |byte: u8| match left.checked_sub(json_byte(byte)) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    };
+    match text.bytes().position(is_over) {
+        Some(end) => head(text, end),
+        None => text,
+    }
+}
+
+/// How many bytes `serde_json` writes for a byte of a string.
+fn json_byte(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -63,6 +95,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn json_sizes_are_those_of_serde_json(text in any::<String>(), max_bytes in 0_usize..80) {
+            let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
+            prop_assert_eq!(json_len(&text), written(&text));
+            let first = json_head(&text, max_bytes);
+            prop_assert!(text.starts_with(first) && written(first) <= max_bytes);
+            prop_assert!(first == text || json_len(first) * 2 + 12 >= max_bytes.min(written(&text)) / 2);
+        }
+
+        #[test]
+        fn every_control_character_has_its_json_size(byte in 0_u8..0x80) {
+            let text = char::from(byte).to_string();
+            prop_assert_eq!(json_len(&text), serde_json::to_string(&text).unwrap().len() - 2);
+        }
+
         #[test]
         fn a_piece_is_never_too_long_and_never_much_too_short(
             text in "([a-z äß🐙]{0,9}\n?){0,30}",

@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Passed, keys::Keys, redacted, sanitize, secrets};
+use super::{Passed, keys::Keys, redacted, sanitize, secrets, steps};
 
 /// What the lines so far say of the next one.
 #[derive(Debug, Default)]
@@ -57,12 +57,17 @@ impl Lines {
 
     fn pass_on<'t>(&mut self, text: Cow<'t, str>, removed: usize) -> Passed<'t> {
         let keys = self.of_keys(&text);
+        if text.trim().is_empty() {
+            self.remember_blank(text.strip_suffix('\n').unwrap_or(&text));
+            return Passed { text, removed, redacted: 0 };
+        }
         let mut whole = std::mem::take(&mut self.open);
         if !whole.is_empty() {
             whole.push('\n');
         }
         let start = whole.len();
         whole.push_str(&text);
+        steps::add(whole.len());
         let keys: Vec<_> = keys.iter().map(|at| at.start + start..at.end + start).collect();
         let shown = secrets::redact_after(&whole, start, &keys);
         let redacted = shown.total();
@@ -92,11 +97,28 @@ impl Lines {
         hidden
     }
 
+    /// Remembers the end of a text from the line on in which a name begins whose value may follow.
+    /// Earlier lines are not needed, and reading them again with every text that follows would
+    /// cost a kilobyte for each.
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();
-        if secrets::goes_on(end) {
-            self.open.push_str(end);
+        if let Some(line_ends) = secrets::goes_on(end) {
+            let line = end.rmatch_indices('\n').nth(line_ends).map_or(0, |(place, _)| place + 1);
+            self.open.push_str(end.get(line..).unwrap_or_default());
+        }
+    }
+
+    /// Remembers a text that is blank: it holds no value, and any space may stand before one.
+    fn remember_blank(&mut self, text: &str) {
+        if self.open.is_empty() {
+            return;
+        }
+        self.open.push('\n');
+        self.open.push_str(text);
+        if self.open.len() > OPEN {
+            let open = std::mem::take(&mut self.open);
+            self.remember(&open);
         }
     }
 }
@@ -184,6 +206,24 @@ mod tests {
         assert!(lines.go_on() && lines.open.len() <= OPEN);
         (0..2 * OPEN).for_each(|_| assert!(lines.pass("").text.is_empty()));
         assert!(!lines.go_on());
+    }
+
+    #[test]
+    fn texts_that_go_on_are_read_once_or_twice_and_not_a_kilobyte_for_each() {
+        for parts in [
+            &["name: DB_PASSWORD"][..],
+            &["name: DB_PASSWORD", "", " ", "", "\n", "", "", ""],
+            &["\"auth\":"],
+            &["<add key=\"DbPassword\"", ""],
+        ] {
+            let texts: Vec<&str> = parts.iter().copied().cycle().take(2000).collect();
+            let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
+            let mut lines = Lines::default();
+            let pass_all = || texts.iter().for_each(|text| drop(lines.pass(text)));
+            let (_, steps) = steps::of(pass_all);
+            assert!(steps <= 3 * bytes, "{parts:?}: {steps} steps for {bytes} bytes");
+            assert!(lines.go_on());
+        }
     }
 
     #[test]

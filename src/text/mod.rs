@@ -18,6 +18,7 @@ mod mask;
 pub mod nearest;
 pub mod sanitize;
 pub mod secrets;
+pub(crate) mod steps;
 
 pub use cause::cause;
 pub use mask::mask;

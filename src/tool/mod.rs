@@ -8,6 +8,8 @@
 mod acting;
 mod alias;
 mod arguments;
+#[cfg(test)]
+mod arguments_properties;
 mod brought;
 mod calls;
 mod catalog;
@@ -15,6 +17,7 @@ mod change;
 mod context;
 mod counted;
 mod definition;
+mod depth;
 mod error;
 mod error_kind;
 mod fit;

@@ -1,14 +1,14 @@
 //! Letting an answer through the one door for text, and within its size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{Passed, fit::fit};
+use super::{Passed, depth::limit_depth, fit::fit};
 use crate::{
     audit::Bytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},
-    text::{self, lines::Lines},
+    text::{self, lines::Lines, steps},
 };
 
 /// Sanitizes an answer and keeps it within its size, in the compute pool where it is large.
@@ -52,6 +52,7 @@ fn size_up_to(value: &Value, most: usize) -> usize {
 fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
     let bytes = Bytes::default();
     let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0, bytes };
+    limit_depth(&mut value);
     pass(&mut value, "", &mut Fields::default(), &mut passed);
     passed.bytes = fit(&mut value, limit, can_ask_for);
     passed.value = value;
@@ -99,22 +100,48 @@ fn pass_text(text: &mut String, lines: &mut Lines, outcome: &mut Passed) {
     }
 }
 
-/// Lets the names of fields through the door: those of a map were written by somebody as well. Two
-/// that become the same are told apart.
+/// Sanitizes the names of fields: those of a map were written by somebody as well. Two that become
+/// equal are told apart by a number.
 fn pass_names(object: &mut Map<String, Value>, outcome: &mut Passed) {
     let is_plain = |name: &String| matches!(text::door(name).text, std::borrow::Cow::Borrowed(_));
     if object.keys().all(is_plain) {
         return;
     }
+    let mut numbers = HashMap::new();
     for (name, item) in std::mem::take(object) {
         let passed = text::door(&name);
         outcome.removed += passed.removed;
         outcome.redacted += passed.redacted;
-        let mut name = passed.text.into_owned();
-        while object.contains_key(&name) {
-            name.push('_');
-        }
+        let name = unused(passed.text.into_owned(), object, &mut numbers);
         object.insert(name, item);
+    }
+}
+
+/// The name where it is still free, otherwise `name_`, then `name_3`, `name_4` and so on.
+///
+/// `numbers` holds the last number that was tried for each name, and no number is tried twice for
+/// one name. A key of `object` is tried for at most one name, because the name and the number can
+/// be read from it. So all calls together try at most twice as many names as there are keys.
+fn unused(
+    name: String,
+    object: &Map<String, Value>,
+    numbers: &mut HashMap<String, usize>,
+) -> String {
+    steps::add(1);
+    if !object.contains_key(&name) {
+        return name;
+    }
+    let number = numbers.entry(name.clone()).or_insert(1);
+    loop {
+        steps::add(1);
+        *number += 1;
+        let tried = match *number {
+            2 => format!("{name}_"),
+            number => format!("{name}_{number}"),
+        };
+        if !object.contains_key(&tried) {
+            return tried;
+        }
     }
 }
 
@@ -145,6 +172,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// An object whose names all become the same without their invisible characters.
+    fn colliding(names: usize) -> Value {
+        let name = |n: usize| {
+            let bits = (0..16).map(|bit| if n >> bit & 1 == 0 { '\u{200b}' } else { '\u{200c}' });
+            format!("x{}", bits.collect::<String>())
+        };
+        (0..names).map(|n| (name(n), json!(n))).collect()
+    }
+
+    #[test]
+    fn names_that_become_equal_are_numbered_in_linear_time() {
+        let count = |names: usize| steps::of(|| passed(colliding(names), 100_000_000, None)).1;
+        let (few, many) = (count(250), count(1000));
+        assert!(many <= few * 5, "{few} steps for 250 names, {many} for 1000");
+        let shown = passed(colliding(1000), 1_000_000, None).value;
+        let names: Vec<&String> = shown.as_object().unwrap().keys().collect();
+        assert_eq!(names.len(), 1000);
+        assert_eq!(names[..4], ["x", "x_", "x_3", "x_4"]);
+        assert!(names.iter().all(|name| name.len() <= 6));
+    }
 
     #[test]
     fn large_answers_are_recognised_without_reading_them_whole() {

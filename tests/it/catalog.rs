@@ -223,3 +223,21 @@ fn the_listing_is_small() {
     assert!(everything < 32_000, "the listing of all tools has {everything} bytes");
     assert!(default < 24_000, "the listing of the default tools has {default} bytes");
 }
+
+/// Objects with more fields lose the last ones where an answer is cut (`src/tool/fit/shrink.rs`).
+#[test]
+fn objects_of_answers_have_at_most_64_fields() {
+    fn widest(schema: &Value) -> usize {
+        let own = schema["properties"].as_object().map_or(0, serde_json::Map::len);
+        let below: Vec<&Value> = match schema {
+            Value::Object(object) => object.values().collect(),
+            Value::Array(items) => items.iter().collect(),
+            _ => Vec::new(),
+        };
+        below.into_iter().map(widest).fold(own, usize::max)
+    }
+    each(|entry, model| {
+        let fields = widest(&model["outputSchema"]);
+        assert!((1..=64).contains(&fields), "{}: {fields}", entry.definition.name);
+    });
+}

@@ -158,7 +158,9 @@ async fn look(
         }
     };
     let path = path.with(source.take(), MOST);
-    let page: Page<Map<String, Value>> = cx.session.get(&path).await?;
+    let mut page: Page<Map<String, Value>> = cx.session.get(&path).await?;
+    // More than was asked for is not looked at.
+    page.items.truncate(MOST as usize);
     let came = page.items.len();
     let readable = cx.readable(&page.items).await?;
     let items = page.items.into_iter().zip(readable).filter_map(|(item, is)| is.then_some(item));

@@ -79,9 +79,13 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
     Redacted { text, counts }
 }
 
-/// Whether what stands at the end of `text` makes a secret of what comes on the next line.
-pub(super) fn goes_on(text: &str) -> bool {
-    hint(text.as_bytes()).is_some() && GOES_ON.iter().any(|names| names.is_match(text))
+/// Whether what stands at the end of `text` makes a secret of what comes on the next line: how many
+/// line ends stand after the beginning of that name.
+pub(super) fn goes_on(text: &str) -> Option<usize> {
+    hint(text.as_bytes())?;
+    let names = GOES_ON.iter().filter_map(|names| names.find(text));
+    let line_ends = |start: usize| text.get(start..).unwrap_or_default().matches('\n').count();
+    names.map(|name| line_ends(name.start())).max()
 }
 
 /// Each is looked for from the end, so most are seen not to be there at once. One that were bad

@@ -1,6 +1,6 @@
 //! Variable sets as the tools show them, and how many variables fit in an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,10 +81,11 @@ impl SetShown {
     /// The variables of a set that have `part` in their names.
     pub(super) fn of(set: VariableSet, part: Option<&str>) -> Self {
         let VariableSet { id, space_id, owner_id, version, variables, scope_values } = set;
+        let names = scope_names(&scope_values);
         let variables = variables
             .into_iter()
             .filter(|variable| has(&variable.name, part))
-            .map(|variable| shown(variable, &scope_values))
+            .map(|variable| shown(variable, &names))
             .collect();
         Self { id: id.into_string(), owner_id, space_id, version, variables }
     }
@@ -138,11 +139,20 @@ fn has(name: &str, part: Option<&str>) -> bool {
     part.is_none_or(|part| name.to_lowercase().contains(&part.trim().to_lowercase()))
 }
 
-fn shown(variable: Variable, names: &ScopeValues) -> VariableShown {
+/// The names of scopes by kind and ID.
+type ScopeNames<'a> = HashMap<(&'a str, &'a str), &'a str>;
+
+fn scope_names(values: &ScopeValues) -> ScopeNames<'_> {
+    let lists = NAMES.iter().filter_map(|(kind, list)| Some((*kind, values.get(*list)?)));
+    let named = lists.flat_map(|(kind, list)| {
+        list.iter().filter_map(move |value| Some(((kind, &*value.id), value.name.as_deref()?)))
+    });
+    named.collect()
+}
+
+fn shown(variable: Variable, names: &ScopeNames<'_>) -> VariableShown {
     let scope = variable.scope.into_iter().map(|(kind, ids)| {
-        let known = NAMES.iter().find(|(known, _)| *known == kind);
-        let known = known.and_then(|(_, list)| names.get(*list)).map_or(&[][..], Vec::as_slice);
-        let name = |id: &str| known.iter().find(|value| value.id == id)?.name.clone();
+        let name = |id: &str| names.get(&(&*kind, id)).map(|name| (*name).to_owned());
         let things = ids.into_iter().map(|id| Ref { name: name(&id), id }).collect();
         let mut letters = kind.chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());

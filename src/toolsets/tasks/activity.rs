@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus::tasks::{Activity, LogElement},
-    text::{self, cut, lines::Lines},
+    text::{self, cut, lines::Lines, steps},
 };
 
 /// A node of the tree that failed without a child that did.
@@ -146,10 +146,33 @@ fn message(element: &LogElement, room: usize) -> String {
     message
 }
 
+/// A node with what is known of it, so that it is found out once and not for each attempt and
+/// each level above it.
+struct Node<'a> {
+    activity: &'a Activity,
+    /// Whether its messages stand elsewhere.
+    is_told: bool,
+    /// Whether it and all nodes below it went well.
+    all_went_well: bool,
+    children: Vec<Node<'a>>,
+}
+
+impl<'a> Node<'a> {
+    fn of(activity: &'a Activity, told: &[&Cause<'_>]) -> Self {
+        steps::add(1);
+        let children: Vec<Self> =
+            activity.children.iter().map(|child| Self::of(child, told)).collect();
+        Self {
+            activity,
+            is_told: told.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
+            all_went_well: went_well(activity) && children.iter().all(|child| child.all_went_well),
+            children,
+        }
+    }
+}
+
 /// How much of the tree is shown.
-struct Style<'a> {
-    /// Nodes whose messages stand elsewhere.
-    told: &'a [&'a Cause<'a>],
+struct Style {
     messages: Messages,
     /// Whether what went well is shown, or only counted.
     all_nodes: bool,
@@ -181,9 +204,10 @@ pub(super) fn tree(
         (Messages::None, false, 1, Some("messages; nodes below steps")),
     ];
     let last = attempts.len() - 1;
+    let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, told)).collect();
     for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
-        let style = Style { told, messages, all_nodes };
-        let tree: Vec<Value> = tree.iter().map(|node| style.show(node, depth)).collect();
+        let style = Style { messages, all_nodes };
+        let tree: Vec<Value> = nodes.iter().map(|node| style.show(node, depth)).collect();
         let size = serde_json::to_vec(&tree).map_or(0, |json| json.len());
         if size <= room || attempt == last {
             return Shown { tree, left_out: left_out.map(str::to_owned) };
@@ -192,8 +216,10 @@ pub(super) fn tree(
     Shown { tree: Vec::new(), left_out: None }
 }
 
-impl Style<'_> {
-    fn show(&self, node: &Activity, depth: usize) -> Value {
+impl Style {
+    fn show(&self, node: &Node<'_>, depth: usize) -> Value {
+        steps::add(1);
+        let Node { activity: node, is_told, children: all, .. } = node;
         let mut shown = json!({
             "name": node.name,
             "status": node.status,
@@ -201,21 +227,20 @@ impl Style<'_> {
             "ended": node.ended,
         });
         let Value::Object(object) = &mut shown else { return shown };
-        let is_told = self.told.iter().any(|cause| std::ptr::eq(cause.activity, node));
         let with_messages = match self.messages {
             Messages::None => false,
-            Messages::OfProblems => !went_well(node) && !is_told,
-            Messages::All => !is_told,
+            Messages::OfProblems => !went_well(node) && !*is_told,
+            Messages::All => !*is_told,
         };
         if with_messages && !node.log_elements.is_empty() {
             let messages: Vec<_> =
                 node.log_elements.iter().map(|element| message(element, MESSAGE)).collect();
             object.insert("messages".to_owned(), json!(messages));
         }
-        let is_shown = |child: &&Activity| depth > 0 && (self.all_nodes || !all_went_well(child));
-        let children: Vec<_> = node.children.iter().filter(is_shown).collect();
-        if !self.all_nodes && children.len() < node.children.len() {
-            let well = node.children.iter().filter(|child| all_went_well(child)).count();
+        let is_shown = |child: &&Node<'_>| depth > 0 && (self.all_nodes || !child.all_went_well);
+        let children: Vec<_> = all.iter().filter(is_shown).collect();
+        if !self.all_nodes && children.len() < all.len() {
+            let well = all.iter().filter(|child| child.all_went_well).count();
             object.insert("wentWell".to_owned(), json!(well));
         }
         if !children.is_empty() {
@@ -230,6 +255,19 @@ fn went_well(node: &Activity) -> bool {
     matches!(node.status.as_str(), "Success" | "Skipped" | "Pending")
 }
 
-fn all_went_well(node: &Activity) -> bool {
-    went_well(node) && node.children.iter().all(all_went_well)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_trees_are_shown_in_few_steps_a_node() {
+        let leaf = json!({ "Name": "leaf", "Status": "Success" });
+        let deep = (0..40).fold(leaf.clone(), |inner, _| {
+            json!({ "Name": "step", "Status": "Success", "Children": [inner, leaf, leaf] })
+        });
+        let tree: Vec<Activity> = vec![serde_json::from_value(deep).unwrap()];
+        let (shown, steps) = steps::of(|| super::tree(&tree, &[], false, 100));
+        assert!(steps <= 6 * 121, "{steps}");
+        assert!(shown.left_out.is_some());
+    }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::log::{Part, Wanted};
 use crate::{
     compute::{Budget, ComputeError},
-    text::{self, cut, lines::Lines, log_line::LogLine},
+    text::{self, cut, lines::Lines, log_line::LogLine, steps},
 };
 
 /// A line that is longer is cut.
@@ -148,7 +148,7 @@ impl Reader {
         }
         let dropped_after = self.shrink();
         Part {
-            text: self.text(),
+            text: self.text(0, self.kept.len()),
             first: self.kept.front().map(|(number, _)| *number),
             last: self.kept.back().map(|(number, _)| *number),
             total_lines: whole.then_some(self.lines),
@@ -159,46 +159,62 @@ impl Reader {
         }
     }
 
-    fn text(&self) -> String {
-        let lines: Vec<&str> = self.kept.iter().map(|(_, line)| line.as_str()).collect();
-        lines.join("\n")
+    fn text(&self, skipped: usize, lines: usize) -> String {
+        let lines = self.kept.iter().skip(skipped).take(lines);
+        lines.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// What takes the place of a secret may be longer than it was: drops lines where it is, and
-    /// says whether they were the last ones. Each round reads the whole text, so each drops at
-    /// least twice as many lines as the one before must: the rounds are logarithmic in the lines.
+    /// Drops lines until the redacted text fits: what stands in place of a secret can be longer
+    /// than the secret. Returns whether the last lines were dropped. Each attempt redacts anew, so
+    /// there are no more than the number of lines has bits.
     fn shrink(&mut self) -> bool {
-        let mut dropped_after = false;
-        let mut least = 1;
-        while self.kept.len() > 1 {
-            let shown = size(&text::door(&self.text()).text);
-            let over = shown.saturating_sub(self.room);
-            if over == 0 {
-                break;
-            }
-            let lines = (over * self.kept.len() / shown).max(least).min(self.kept.len() - 1);
-            least *= 2;
-            match self.wanted {
-                Wanted::Before(_) => {
-                    self.kept.drain(..lines);
-                    self.dropped_before = true;
-                }
-                Wanted::From(_) => {
-                    self.kept.truncate(self.kept.len() - lines);
-                    dropped_after = true;
-                }
-            }
+        let all = self.kept.len();
+        if all <= 1 || self.fits(all) {
+            return false;
         }
-        dropped_after
+        let (mut fitting, mut too_many) = (1, all);
+        while too_many - fitting > 1 {
+            let middle = fitting + (too_many - fitting) / 2;
+            if self.fits(middle) { fitting = middle } else { too_many = middle }
+        }
+        let is_end = matches!(self.wanted, Wanted::Before(_));
+        self.dropped_before |= is_end;
+        self.kept.drain(if is_end { 0..all - fitting } else { fitting..all });
+        !is_end
+    }
+
+    /// Whether so many lines fit after redaction, from the end that is kept.
+    fn fits(&self, lines: usize) -> bool {
+        let is_end = matches!(self.wanted, Wanted::Before(_));
+        let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
+        steps::add(text.len());
+        size(&text::door(&text).text) <= self.room
     }
 }
 
 /// How many bytes a line and its end take as JSON.
-fn size(line: &str) -> usize {
-    let byte = |byte: u8| match byte {
-        b'"' | b'\\' | b'\t' | b'\n' | b'\r' => 2,
-        0..=0x1f => 6,
-        _ => 1,
-    };
-    line.bytes().map(byte).sum::<usize>() + 2
+pub(super) fn size(line: &str) -> usize {
+    cut::json_len(line) + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_grow_by_redaction_are_dropped_in_few_attempts() {
+        let room = 40_000;
+        // Blank lines take little room, and what grows stands in a few long ones.
+        let log = "\n".repeat(14_000) + &("pwd=abcd1 ".repeat(400) + "\n").repeat(3);
+        for wanted in [Wanted::Before(u64::MAX), Wanted::From(1)] {
+            let read = || {
+                let mut reader = Reader::new(wanted, false, room);
+                let goes_on = reader.take(log.as_bytes());
+                reader.finish(goes_on)
+            };
+            let (part, steps) = steps::of(read);
+            assert!(size(&text::door(&part.text).text) <= room && part.text.len() > room / 4);
+            assert!(steps <= 20 * room, "{steps} bytes were redacted for a part of {room}");
+        }
+    }
 }

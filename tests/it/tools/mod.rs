@@ -69,6 +69,8 @@ mod requests;
 mod versions;
 
 // What every tool refuses in the same way.
+mod any_arguments;
+
 mod arguments;
 
 pub use arguments::calls;

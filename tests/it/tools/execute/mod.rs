@@ -4,6 +4,7 @@ mod bounds;
 mod changes;
 mod reads;
 mod refusals;
+mod shapes;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,51 @@
+//! Cuts a page between its items, so that a caller goes on with the next page.
+
+use serde_json::Value;
+
+use super::size;
+
+/// Where the next page begins.
+pub(super) struct Next {
+    /// How many items of the page are left.
+    pub(super) kept: usize,
+    /// The `skip` of the next call.
+    pub(super) skip: u64,
+    /// Where the call says its `skip`.
+    pub(super) within: &'static str,
+}
+
+/// Where the items stand of a page that Octopus sent and that is passed on as it is.
+const ITEMS: &str = "/response/Items";
+
+/// Keeps as many items of a page as fit into `room` bytes, and at least the first one: a page
+/// without an item would leave nothing to go on from.
+///
+/// A page is an answer with a `skip`. Its items are its first list, or the list in the response of
+/// Octopus that it passes on. Returns `None` where the answer is no page or keeps all items.
+pub(super) fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
+    let skip = answer.get("skip")?.as_u64()?;
+    let own = answer.as_object()?.iter().find(|(_, value)| value.is_array());
+    let own = own.map(|(key, _)| key.clone());
+    let within = if own.is_some() { "" } else { " in `query`" };
+    let whole = size(answer);
+    let list = match own {
+        Some(key) => answer.get_mut(&key)?,
+        None => answer.pointer_mut(ITEMS)?,
+    };
+    let mut left = room.saturating_sub(whole - size(list));
+    let items = list.as_array_mut()?;
+    let mut kept = 0;
+    for item in &*items {
+        match left.checked_sub(size(item) + 1) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        kept += 1;
+    }
+    let kept = kept.max(1);
+    if kept >= items.len() {
+        return None;
+    }
+    items.truncate(kept);
+    Some(Next { kept, skip: skip.saturating_add(kept as u64), within })
+}

@@ -1,0 +1,161 @@
+//! Answers of hostile shapes: every one comes within its limit, in linear time.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::text::steps;
+
+/// A shape that fitting has to bound, of about `count` nodes.
+fn shape(kind: usize, count: usize, long: usize) -> Value {
+    let text = "x".repeat(long);
+    let numbered = |n: usize| format!("{text}{n}");
+    let deep = |levels: usize| {
+        (0..levels).fold(json!(text), |inner, n| json!({ "a": [n, inner], "b": numbered(n) }))
+    };
+    match kind {
+        0 => (0..count).map(numbered).collect(),
+        1 => (0..count).map(|n| (format!("key{n}"), json!(numbered(n)))).collect(),
+        2 => {
+            (0..count / 8 + 1).map(|n| ("k".repeat(long * 8) + &n.to_string(), json!(n))).collect()
+        }
+        3 => (0..count).collect(),
+        4 => (0..count / 50 + 1).map(|_| deep(25)).collect(),
+        5 => json!({ "text": text.repeat(count / 8), "other": text }),
+        6 => (0..count).map(|n| json!({ "id": n, "list": [[], {}, [n]], "text": text })).collect(),
+        7 => {
+            let inner = |n: usize| -> Value {
+                (0..40).map(|m| (format!("f{m}"), json!(numbered(n)))).collect()
+            };
+            (0..count / 40 + 1).map(|n| (format!("o{n}"), inner(n))).collect()
+        }
+        8 => {
+            (0..count)
+                .fold((json!(null), 0), |(list, n), _| {
+                    if n % 50 == 0 { (json!([[list.clone()], n]), n + 1) } else { (list, n + 1) }
+                })
+                .0
+        }
+        _ => json!("\u{1}\"é\n".repeat(count)),
+    }
+}
+const SHAPES: usize = 10;
+
+/// A shape in the places where answers of tools have one.
+fn placed(place: usize, shape: Value) -> Value {
+    match place {
+        0 => shape,
+        1 => json!({ "success": true, "method": "GET", "path": "/api/x", "response": shape }),
+        2 => json!({ "items": shape, "totalResults": 9000, "skip": 7 }),
+        3 => json!({ "skip": u64::MAX, "response": { "Items": [shape.clone(), shape] } }),
+        _ => json!({ "truncated": false, "one": { "two": { "three": shape } }, "four": [[1, 2]] }),
+    }
+}
+const PLACES: usize = 5;
+
+/// Any JSON, small.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "(?s).{0,400}".prop_map(Value::from),
+        "[a-z\n]{0,900}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 120, 12, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
+            prop::collection::vec(("(?s).{0,40}", inner), 0..12).prop_map(Value::from_iter),
+        ]
+    })
+}
+
+#[test]
+fn an_object_with_many_keys_is_cut_to_its_first_entries() {
+    let mut answer = placed(1, shape(1, 30_000, 300));
+    fit(&mut answer, 20_480, Some(102_400));
+    assert!(size(&answer) <= 20_480, "{} bytes", size(&answer));
+    let entries = answer["response"].as_object().unwrap();
+    assert!(entries.len() > 50 && entries.keys().next().unwrap() == "key0");
+    assert_eq!(answer["path"], "/api/x");
+    let how = answer["truncated"]["how"].as_str().unwrap();
+    assert!(how.contains(&format!("omitted object entries: {}", 30_000 - entries.len())), "{how}");
+}
+
+#[test]
+fn many_texts_are_cut_to_the_first_ones() {
+    let mut answer = placed(1, shape(0, 8000, 300));
+    fit(&mut answer, 20_480, None);
+    let texts = answer["response"].as_array().unwrap();
+    assert!((60..90).contains(&texts.len()) && size(&answer) <= 20_480);
+    let how = answer["truncated"]["how"].as_str().unwrap();
+    assert!(how.contains(&format!("shortened texts: {}", texts.len())), "{how}");
+    assert!(how.contains(&format!("omitted list items: {}", 8000 - texts.len())), "{how}");
+}
+
+#[test]
+fn four_times_the_nodes_take_four_times_the_steps() {
+    for kind in 0..SHAPES {
+        for place in 0..PLACES {
+            let count = |count: usize| {
+                let mut answer = placed(place, shape(kind, count, 300));
+                steps::of(|| fit(&mut answer, MINIMUM, None)).1
+            };
+            let (few, many) = (count(400), count(1600));
+            assert!(many <= few * 5 + 2000, "shape {kind} in {place}: {few} steps, then {many}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_shape_comes_within_its_size(
+        (kind, place) in (0..SHAPES, 0..PLACES),
+        (count, long) in (0usize..1000, 0usize..400),
+        limit in MINIMUM..30_000,
+    ) {
+        let mut answer = placed(place, shape(kind, count, long));
+        let before = answer.clone();
+        let bytes = fit(&mut answer, limit, Some(102_400));
+        prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
+        prop_assert_eq!((bytes.before, bytes.after), (size(&before), size(&answer)));
+        prop_assert!(answer.is_object() == before.is_object());
+        let once = answer.clone();
+        fit(&mut answer, limit, Some(102_400));
+        prop_assert_eq!(answer, once);
+    }
+
+    #[test]
+    fn any_json_comes_within_its_size(value in any_json(), place in 0..PLACES, limit in MINIMUM..9000) {
+        let mut answer = placed(place, value);
+        let before = answer.clone();
+        let (_, steps) = steps::of(|| fit(&mut answer, limit, None));
+        prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
+        prop_assert!(steps <= 20 * size(&before) + 1000, "{steps} steps");
+        prop_assert!(size(&before) > limit || answer == before);
+    }
+
+    #[test]
+    fn fields_of_small_objects_stay(
+        sizes in prop::collection::vec((0usize..2000, 0usize..60), 1..12),
+        limit in 2048usize..20_000,
+    ) {
+        let item = |(n, (text, list)): (usize, &(usize, usize))| {
+            json!({ "id": n, "name": "é".repeat(*text), "list": vec!["y".repeat(90); *list] })
+        };
+        let fields: Value = sizes
+            .iter()
+            .enumerate()
+            .map(|(n, sizes)| (format!("field{n}"), item((n, sizes))))
+            .collect();
+        let mut answer = fields.clone();
+        fit(&mut answer, limit, None);
+        prop_assert!(size(&answer) <= limit);
+        for (name, field) in fields.as_object().unwrap() {
+            prop_assert_eq!(&answer[name]["id"], &field["id"]);
+            prop_assert!(answer[name]["name"].is_string() && answer[name]["list"].is_array());
+        }
+    }
+}

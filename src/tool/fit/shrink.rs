@@ -1,0 +1,287 @@
+//! Shrinks JSON to a size in linear time, whatever its shape.
+//!
+//! It goes from what costs a reader least to what costs most, and stops at the first step that
+//! does enough:
+//!
+//! 1. The longest texts are shortened to one length, which is not below [`TEXT`] bytes.
+//! 2. Lists and large objects keep their first items and entries, at least one. All other objects
+//!    keep all their fields.
+//! 3. The same, with texts as short as [`SHORT_TEXT`] bytes.
+//! 4. Objects of any size can lose fields, and lists can become empty. This is the only step after
+//!    which an answer can lack required fields, and it always does enough.
+//!
+//! The sizes of all values are measured once for each step. Then the room is shared out from the
+//! top: the fields of an object get equal shares, and what small fields do not need goes to the
+//! large ones (max-min fairness, also called water-filling).
+
+use serde_json::{Map, Value};
+
+use super::size;
+use crate::text::{cut, steps};
+
+/// Counts of what was cut.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Cuts {
+    /// Texts that were shortened.
+    pub(super) texts: usize,
+    /// Items of lists that were omitted.
+    pub(super) items: usize,
+    /// Entries of objects that were omitted.
+    pub(super) entries: usize,
+}
+
+/// A text that takes no more bytes of JSON is not shortened in the first two steps.
+pub(super) const TEXT: usize = 256;
+/// A text that takes no more bytes of JSON is never shortened.
+const SHORT_TEXT: usize = 32;
+/// An object with more entries is a map, whose entries are omitted as the items of a list are. No
+/// tool has an object with so many fields in its output schema.
+const FIELDS: usize = 64;
+/// What stands at the end of a shortened text.
+const MORE: &str = " ...";
+/// The brackets of a list or an object, and the quotes of a text.
+const AROUND: usize = 2;
+
+/// One of the steps 2 to 4.
+#[derive(Clone, Copy)]
+struct Step {
+    /// How short a text may become.
+    text: usize,
+    /// Whether objects keep all fields, and lists and maps their first entry.
+    keeps_fields: bool,
+}
+
+const STEPS: [Step; 3] = [
+    Step { text: TEXT, keeps_fields: true },
+    Step { text: SHORT_TEXT, keeps_fields: true },
+    Step { text: SHORT_TEXT, keeps_fields: false },
+];
+
+/// The size of a value whose texts have at most [`TEXT`] bytes, and how small it can become.
+///
+/// What a list or map has past the room of the whole answer is not measured: no share is larger.
+#[derive(Clone, Copy, Default)]
+struct Measured {
+    size: usize,
+    least: usize,
+    /// How many values were measured, this one and all below it.
+    values: usize,
+}
+
+/// Cuts `value` so that it takes at most `room` bytes of JSON. A room of 32 bytes always does.
+pub(super) fn shrink(value: &mut Value, room: usize) -> Cuts {
+    let mut cuts = Cuts::default();
+    let mut texts = Vec::new();
+    let whole = size(value);
+    long_texts(value, &mut texts);
+    let others = whole - texts.iter().map(|text| text.size).sum::<usize>();
+    if others + TEXT * texts.len() <= room {
+        let longest = fair_share(&texts, room - others);
+        shorten_texts(value, longest.max(TEXT), &mut cuts);
+        return cuts;
+    }
+    for step in STEPS {
+        let mut measured = Vec::new();
+        let least = measure(value, step, room, &mut measured).least;
+        if least <= room || !step.keeps_fields {
+            cut_to(value, &measured, room, &mut cuts);
+            break;
+        }
+    }
+    cuts
+}
+
+/// The largest share so that parts of at most this size fit into `room`. A part that is smaller
+/// stays as it is, and no part becomes smaller than its least size.
+fn fair_share(parts: &[Measured], room: usize) -> usize {
+    let taken = |share: usize| {
+        steps::add(parts.len());
+        parts.iter().map(|part| share.clamp(part.least, part.size)).sum::<usize>()
+    };
+    let (mut fits, mut too_much) = (0, room + 1);
+    while too_much - fits > 1 {
+        let middle = fits + (too_much - fits) / 2;
+        if taken(middle) <= room { fits = middle } else { too_much = middle }
+    }
+    fits
+}
+
+fn long_texts(value: &Value, texts: &mut Vec<Measured>) {
+    steps::add(1);
+    match value {
+        Value::String(text) => {
+            let size = cut::json_len(text) + AROUND;
+            if size > TEXT {
+                texts.push(Measured { size, least: TEXT, values: 1 });
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| long_texts(item, texts)),
+        Value::Object(entries) => entries.values().for_each(|item| long_texts(item, texts)),
+        _ => {}
+    }
+}
+
+fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut Cuts) {
+    steps::add(1);
+    match value {
+        Value::String(text) => shorten(text, longest, cuts),
+        Value::Array(items) => items.iter_mut().for_each(|it| shorten_texts(it, longest, cuts)),
+        Value::Object(entries) => {
+            entries.values_mut().for_each(|item| shorten_texts(item, longest, cuts));
+        }
+        _ => {}
+    }
+}
+
+fn shorten(text: &mut String, room: usize, cuts: &mut Cuts) {
+    let kept = cut::json_head(text, room.saturating_sub(AROUND));
+    if kept.len() == text.len() {
+        return;
+    }
+    let kept = cut::json_head(text, room.saturating_sub(AROUND + MORE.len()));
+    *text = format!("{}{MORE}", kept.trim_end());
+    cuts.texts += 1;
+}
+
+/// Measures a value and all below it, in the order in which they are written.
+fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measured>) -> Measured {
+    steps::add(1);
+    let place = measured.len();
+    measured.push(Measured::default());
+    let (size, least) = match value {
+        Value::String(text) => {
+            let size = (cut::json_len(text) + AROUND).min(TEXT);
+            (size, size.min(step.text))
+        }
+        Value::Array(items) => {
+            let items = items.iter().map(|item| (0, item));
+            measure_parts(items, true, step, room, measured)
+        }
+        Value::Object(entries) => {
+            let is_map = is_map(entries);
+            let entries = entries.iter().map(|(key, item)| (key_size(key), item));
+            measure_parts(entries, is_map, step, room, measured)
+        }
+        scalar => {
+            let size = size(scalar);
+            (size, size)
+        }
+    };
+    let own = Measured { size, least, values: measured.len() - place };
+    if let Some(here) = measured.get_mut(place) {
+        *here = own;
+    }
+    own
+}
+
+fn measure_parts<'v>(
+    parts: impl Iterator<Item = (usize, &'v Value)>,
+    is_list: bool,
+    step: Step,
+    room: usize,
+    measured: &mut Vec<Measured>,
+) -> (usize, usize) {
+    let (mut size, mut least) = (AROUND, AROUND);
+    for (place, (key, part)) in parts.enumerate() {
+        let part = measure(part, step, room, measured);
+        let around = key + usize::from(place > 0);
+        size += around + part.size;
+        if step.keeps_fields && (place == 0 || !is_list) {
+            least += around + part.least;
+        }
+        if is_list && size > room {
+            break;
+        }
+    }
+    (size, least)
+}
+
+/// Cuts a value to its share of the room. `measured` holds this value and all below it.
+fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts) {
+    steps::add(1);
+    let Some((own, below)) = measured.split_first() else { return };
+    if own.size <= room {
+        shorten_texts(value, TEXT, cuts);
+        return;
+    }
+    match value {
+        Value::String(text) => shorten(text, room, cuts),
+        Value::Array(items) => {
+            let kept = cut_list(items.iter_mut().map(|item| (0, item)), below, room, cuts);
+            cuts.items += items.len() - kept;
+            items.truncate(kept);
+        }
+        Value::Object(entries) => {
+            let shares = if is_map(entries) { None } else { shares(entries, below, room) };
+            if let Some(shares) = shares {
+                let fields = entries.values_mut().zip(parts(below)).zip(shares);
+                fields.for_each(|((field, measured), share)| cut_to(field, measured, share, cuts));
+                return;
+            }
+            let sized = entries.iter_mut().map(|(key, item)| (key_size(key), item));
+            let kept = cut_list(sized, below, room, cuts);
+            cuts.entries += entries.len() - kept;
+            *entries = std::mem::take(entries).into_iter().take(kept).collect();
+        }
+        _ => {}
+    }
+}
+
+/// The share of each field of an object; `None` where the room does not do for all of them.
+fn shares(entries: &Map<String, Value>, below: &[Measured], room: usize) -> Option<Vec<usize>> {
+    let fields: Vec<Measured> = parts(below).filter_map(|part| part.first().copied()).collect();
+    let around = AROUND + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
+    let room = room.checked_sub(around.saturating_sub(1))?;
+    if fields.iter().map(|field| field.least).sum::<usize>() > room {
+        return None;
+    }
+    let share = fair_share(&fields, room);
+    Some(fields.iter().map(|field| share.clamp(field.least, field.size)).collect())
+}
+
+/// Cuts the parts of a list or map to their share, and returns how many are kept.
+///
+/// They are kept whole while they fit. The next one is cut to what is left where that is much, or
+/// where it is the first.
+fn cut_list<'v>(
+    all: impl Iterator<Item = (usize, &'v mut Value)>,
+    below: &[Measured],
+    room: usize,
+    cuts: &mut Cuts,
+) -> usize {
+    let (mut left, mut kept) = (room.saturating_sub(AROUND), 0);
+    for ((key, part), measured) in all.zip(parts(below)) {
+        let around = key + usize::from(kept > 0);
+        let (Some(own), Some(share)) = (measured.first(), left.checked_sub(around)) else { break };
+        if own.size <= share {
+            cut_to(part, measured, share, cuts);
+            (left, kept) = (share - own.size, kept + 1);
+            continue;
+        }
+        if own.least <= share && (kept == 0 || left >= room / 2) {
+            cut_to(part, measured, share, cuts);
+            kept += 1;
+        }
+        break;
+    }
+    kept
+}
+
+/// The measurements of each part of a value, of those of all values below it.
+fn parts(below: &[Measured]) -> impl Iterator<Item = &[Measured]> {
+    let mut rest = below;
+    std::iter::from_fn(move || {
+        let (part, after) = rest.split_at_checked(rest.first()?.values)?;
+        rest = after;
+        Some(part)
+    })
+}
+
+fn is_map(entries: &Map<String, Value>) -> bool {
+    entries.len() > FIELDS
+}
+
+/// How many bytes a name takes before its value.
+fn key_size(key: &str) -> usize {
+    cut::json_len(key) + "\"\":".len()
+}
