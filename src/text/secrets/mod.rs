@@ -137,6 +137,7 @@ pub(super) fn may_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["pass", "pwd", "key", "secret", "token", "credential", "auth"]
         .iter()
+        .chain(rules::FOREIGN)
         .any(|it| name.contains(it))
 }
 

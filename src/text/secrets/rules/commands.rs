@@ -17,9 +17,10 @@ macro_rules! apart {
     };
 }
 
+/// A part of each name of a password in another language.
 #[rustfmt::skip] // a list to read, not a column
-const FOREIGN: &[&str] = &[
-    "passwort", "kennwort", "passord", "passe", "contrase", "wachtwoord", "senord", "adgangskode",
+pub(in crate::text::secrets) const FOREIGN: &[&str] = &[
+    "passwort", "kennwort", "passord", "de passe", "de-passe", "de_passe", "depasse", "contrase", "wachtwoord", "senord", "adgangskode",
     "salasana", "senha", "hasło", "haslo", "heslo", "jelsz", "şifre", "sifre", "парол", "密码",
     "密碼", "口令", "パスワード", "비밀번호",
 ];
@@ -38,8 +39,8 @@ pub(super) const RULES: &[Rule] = &[
     // Commands of Windows.
     argument(&["/pass:"], concat!(r"(?i)/u(?:ser)?:\S{1,64}[ \t]+/pass:[ \t]{0,8}", argument!())),
     password(&["/pass:"], candidate::is_switch, concat!(r#"(?i)(?:^|[\s"'(])/pass:[ \t]{0,8}"#, argument!())),
-    password(&["user"], candidate::is_positional, // net user
-        concat!(r#"(?i)\bnet1?(?:\.exe)?[ \t]+user[ \t]+(?:"[^"\n]{1,64}"|[^\s"/*|\[]{1,64})[ \t]+"#, argument!())),
+    password(&["net user", "net1 user", ".exe user"], candidate::is_positional, // net user
+        concat!(r#"(?i)\bnet1?(?:\.exe)? user[ \t]+(?:"[^"\n]{1,64}"|[^\s"/*|\[]{1,64})[ \t]+"#, argument!())),
     argument(&["/user:"], // net use
         concat!(r#"(?i)\bnet1?(?:\.exe)?[ \t]+use[ \t]+(?:(?:[A-Z]:|\*)[ \t]+)?\\{2,4}[^\s"]{1,200}[ \t]+"#, argument!(), r"[ \t]+/user:")),
 

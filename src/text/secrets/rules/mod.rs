@@ -12,6 +12,7 @@ mod named;
 
 use super::candidate::Candidate;
 
+pub(super) use commands::FOREIGN;
 pub(super) use forms::STARTS;
 pub(super) use named::GOES_ON;
 
