@@ -96,8 +96,8 @@ impl Lines {
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();
-        if secrets::goes_on(end) {
-            self.open.push_str(end);
+        if let Some(start) = secrets::goes_on(end) {
+            self.open.push_str(end.get(start..).unwrap_or_default());
         }
     }
 }
@@ -231,6 +231,16 @@ mod tests {
             let shown: Vec<_> = all.iter().map(|line| lines.pass(line).text.into_owned()).collect();
             prop_assert_eq!(shown.join("\n"), whole);
             prop_assert!(lines.open.len() <= OPEN);
+        }
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_makes_a_secret_of_the_next_line() {
+        let wrapped = format!("{} {}", "-".repeat(63), concat!("gh", "p_FAKEfake0FAK"));
+        for line in ["name: DB_PASSWORD", "password:", "--password \\", &wrapped] {
+            let mut lines = Lines::default();
+            (0..40).for_each(|_| drop(lines.pass(line)));
+            assert_eq!(lines.open, line);
         }
     }
 

@@ -103,11 +103,17 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
     Redacted { text, counts }
 }
 
-/// Whether what stands at the end of `text` makes a secret of what comes on the next line.
-pub(super) fn goes_on(text: &str) -> bool {
-    let text = &View::with_plain_spaces(text).text;
-    hint(text.as_bytes()).is_some()
-        && (GOES_ON.iter().any(|names| names.is_match(text)) || wrap::is_open(text))
+/// Where the line begins whose end makes a secret of what comes after `text`, as a name with its
+/// value on the next line does; `None` where nothing does.
+pub(super) fn goes_on(text: &str) -> Option<usize> {
+    let view = View::with_plain_spaces(text);
+    hint(view.text.as_bytes())?;
+    // A flag begins behind a space, which may be the end of the line before.
+    let begins = |found: regex::Match<'_>| found.end() - found.as_str().trim_start().len();
+    let names = GOES_ON.iter().filter_map(|names| names.find(&view.text).map(begins));
+    let start = names.chain(wrap::open_since(&view.text)).min()?;
+    let before = text.get(..view.original(&(start..start)).start)?;
+    Some(before.rfind('\n').map_or(0, |end| end + 1))
 }
 
 /// Each is looked for from the end, so most are seen not to be there at once. One that were bad

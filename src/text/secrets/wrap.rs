@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 use regex::Regex;
 
 use super::{
-    find::{Secret, merged},
+    find::{Secret, find, merged},
     rules::STARTS,
     value::looks_random,
 };
@@ -100,12 +100,29 @@ pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
     merged(more)
 }
 
-/// Whether the last line of a text is wrapped inside a secret.
-pub(super) fn is_open(text: &str) -> bool {
-    let start = text.rfind('\n').map_or(0, |end| end + 1);
-    let Some(last) = Content::read(text, start..text.len()) else { return false };
-    last.has_usual_width()
-        && super::find::find(text).last().is_some_and(|secret| secret.at.end == last.end())
+/// Where the lines begin that show that the last line of a text is wrapped inside a secret: with
+/// the first of the lines that are one word of the same width, or with the line before them. Where
+/// a name further up shows it, that is the beginning of the text.
+pub(super) fn open_since(text: &str) -> Option<usize> {
+    let line_before = |end: usize| {
+        let start = text.get(..end)?.rfind('\n').map_or(0, |end| end + 1);
+        Content::read(text, start..end).map(|content| (start, content))
+    };
+    let (mut start, mut content) = line_before(text.len())?;
+    let ends_inside =
+        |text: &str, end: usize| find(text).last().is_some_and(|secret| secret.at.end == end);
+    let end = content.end();
+    if !content.has_usual_width() || !ends_inside(text, end) {
+        return None;
+    }
+    while content.head().len() == content.text.len()
+        && let Some(before) = start.checked_sub(1).and_then(line_before)
+        && before.1.text.len() == content.text.len()
+    {
+        (start, content) = before;
+    }
+    let is_enough = ends_inside(text.get(start..)?, end - start);
+    Some(if is_enough { start } else { 0 })
 }
 
 /// A secret that the last line was wrapped in.
