@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Bounded, Error, Id, Path, Resource, Space, spaces};
+use super::{Bounded, Error, Id, Path, Resource, Space, sensitive, spaces};
 
 /// Reads a document whole, in the form of our answers.
 pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
@@ -52,30 +52,36 @@ fn shown(document: Bounded) -> Value {
 }
 
 /// A part of a document in the form of our answers: keys in camel case, no `Links`, nothing that
-/// is `null`.
+/// is `null`, no sensitive values.
 pub fn plain(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(plain).collect(),
-        Value::Object(object) => object
-            .into_iter()
-            .filter(|(key, value)| key != "Links" && !value.is_null())
-            .map(|(key, value)| (camel(&key), plain(value)))
-            .collect::<Map<_, _>>()
-            .into(),
+        Value::Object(mut object) => {
+            sensitive::hide(&mut object);
+            object
+                .into_iter()
+                .filter(|(key, value)| key != "Links" && !value.is_null())
+                .map(|(key, value)| (camel(&key), plain(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
         value => value,
     }
 }
 
-/// A document under the keys that Octopus gives it, without `Links`.
+/// A document under the keys that Octopus gives it, without `Links` and sensitive values.
 pub fn raw(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(raw).collect(),
-        Value::Object(object) => object
-            .into_iter()
-            .filter(|(key, _)| key != "Links")
-            .map(|(key, value)| (key, raw(value)))
-            .collect::<Map<_, _>>()
-            .into(),
+        Value::Object(mut object) => {
+            sensitive::hide(&mut object);
+            object
+                .into_iter()
+                .filter(|(key, _)| key != "Links")
+                .map(|(key, value)| (key, raw(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
         value => value,
     }
 }

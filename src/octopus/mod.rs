@@ -25,6 +25,7 @@ mod path;
 mod places;
 mod reads;
 mod route;
+mod sensitive;
 mod session;
 mod source;
 mod started;

@@ -17,8 +17,9 @@ pub struct Lines {
     open: String,
 }
 
-/// As much is remembered; no name with what may stand before its value is longer.
-const OPEN: usize = 1024;
+/// As much is remembered; no name with what may stand before its value is longer, and no more of
+/// a wrapped secret is known.
+const OPEN: usize = secrets::REACH;
 
 impl Lines {
     /// Whether the next line alone does not tell what is hidden in it.
@@ -103,9 +104,8 @@ impl Lines {
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();
-        if let Some(line_ends) = secrets::goes_on(end) {
-            let line = end.rmatch_indices('\n').nth(line_ends).map_or(0, |(place, _)| place + 1);
-            self.open.push_str(end.get(line..).unwrap_or_default());
+        if let Some(start) = secrets::goes_on(end) {
+            self.open.push_str(end.get(start..).unwrap_or_default());
         }
     }
 
@@ -125,6 +125,8 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::text::door;
 
@@ -143,6 +145,11 @@ mod tests {
             "\"auth\":\n\n\"aHVudGVyMi14MXkyejM6aHVudGVyMg==\"",
             "\"auth\"\n:\n\"aHVudGVyMi14MXkyejM6aHVudGVyMg==\"",
             pair,
+            "Password:\nhunter2-x1y2z3\nend",
+            "\"db_password\":\n  \"hunter2-x1y2z3\",\nend",
+            "- --password\n- hunter2-x1y2z3\nend",
+            "deploy --password \\\n  hunter2-x1y2z3 --now\nend",
+            "a\u{a0}password\u{a0}:\nhunter2-x1y2z3\nend",
         ]
         .map(str::to_owned)
         .into_iter()
@@ -206,6 +213,56 @@ mod tests {
         assert!(lines.go_on() && lines.open.len() <= OPEN);
         (0..2 * OPEN).for_each(|_| assert!(lines.pass("").text.is_empty()));
         assert!(!lines.go_on());
+    }
+
+    /// Lines which, one after another, make secrets of what stands on the next one.
+    fn line() -> impl Strategy<Value = String> {
+        let pad = |width: usize, end: &str| format!("{} {end}", "-".repeat(width - end.len() - 1));
+        let token = concat!("gh", "p_FAKEfake0FAKEfake1");
+        prop::sample::select(vec![
+            "password:".to_owned(),
+            "  db_password =".to_owned(),
+            "08:10:02   Info     |   apiKey:".to_owned(),
+            "08:10:02   Info     |   fa4e0fa4e1fa4e2fa4e3".to_owned(),
+            "--password \\".to_owned(),
+            "hunter2".to_owned(),
+            "- hunter2x".to_owned(),
+            "\"hunter2\", and more".to_owned(),
+            "FAKEfake2FAKEfake3 and more".to_owned(),
+            "Fa4e".repeat(16),
+            "Fa4e".repeat(19),
+            pad(64, token),
+            pad(76, token),
+            pad(76, "eyJFAKEfake0"),
+            format!("08:10:02   Info     |   {}", pad(76, "eyJFAKEfake0")),
+            format!("08:10:02   Info     |   {}", "Fa4e".repeat(19)),
+            "password%3A%20hunter2 and more".to_owned(),
+            String::new(),
+            "an ordinary line".to_owned(),
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(192))]
+
+        #[test]
+        fn lines_hide_one_by_one_what_they_hide_together(all in prop::collection::vec(line(), 0..24)) {
+            let whole = door(&all.join("\n")).text.into_owned();
+            let mut lines = Lines::default();
+            let shown: Vec<_> = all.iter().map(|line| lines.pass(line).text.into_owned()).collect();
+            prop_assert_eq!(shown.join("\n"), whole);
+            prop_assert!(lines.open.len() <= OPEN);
+        }
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_makes_a_secret_of_the_next_line() {
+        let wrapped = format!("{} {}", "-".repeat(63), concat!("gh", "p_FAKEfake0FAK"));
+        for line in ["name: DB_PASSWORD", "password:", "--password \\", &wrapped] {
+            let mut lines = Lines::default();
+            (0..40).for_each(|_| drop(lines.pass(line)));
+            assert_eq!(lines.open, line);
+        }
     }
 
     #[test]

@@ -37,6 +37,13 @@ fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
         if options.strip_prefixes { prefix::strip } else { |line| line };
     let lines: Vec<&[u8]> =
         lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    // What the lines before say of a line is hidden first; all of them are read here.
+    let mut before = Lines::default();
+    let lines: Vec<Vec<u8>> = lines
+        .into_iter()
+        .map(|line| before.hide(line).map_or_else(|| line.to_owned(), String::into_bytes))
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let is_in = |line: &&[u8]| match door(&String::from_utf8_lossy(line)).text {
         Cow::Owned(shown) => regex.is_match(strip(shown.as_bytes())),
         Cow::Borrowed(_) => regex.is_match(strip(line)),
@@ -81,7 +88,7 @@ fn regex(pattern: &str) -> Regex {
 }
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
-    let pieces: [&[u8]; 18] = [
+    let pieces: [&[u8]; 26] = [
         b"a",
         b"b",
         b"ab",
@@ -100,6 +107,15 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         b"password=a1b2a1b2",
         b"\x1b[1m",
         b"token ",
+        b"password%3D%20a1b2a1b2",
+        b"\npassword:\n",
+        b"\na1b2a1b2\n",
+        b"--password \\\n",
+        b"password\xc2\xa0:\xe3\x80\x80",
+        b"\nnet user a a1b2a1b2",
+        concat!("\n----------------------------------------- gh", "p_FAKEfake0FAKEfake1\n")
+            .as_bytes(),
+        b"FAKEfake2",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..80).prop_map(|p| p.concat())
 }

@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use super::{
     REPLACEMENT,
-    value::{is_count, is_guid, is_identifier, is_ordinary, is_path, is_place, is_state, is_wordy},
+    value::{
+        is_count, is_guid, is_identifier, is_mixed, is_ordinary, is_path, is_place, is_state,
+        is_wordy,
+    },
 };
 
 /// Something that a rule found, with what stands around it.
@@ -134,6 +137,84 @@ pub(super) fn is_url_token(found: &Candidate<'_>) -> bool {
     is_generated(found) && found.value.bytes().filter(u8::is_ascii_digit).count() > 1
 }
 
+/// Whether a value alone on the line below its name is a password.
+pub(super) fn is_password_below(found: &Candidate<'_>) -> bool {
+    is_argument(found)
+        && if found.is_quoted() {
+            found.is_quoted_word() && found.value.len() >= 4 && !is_state(found.value)
+        } else {
+            is_alone(found.value) && found.value.len() >= 6 && is_mixed(found.value)
+        }
+}
+
+/// Whether a value alone on the line below its name is a key or token.
+pub(super) fn is_key_below(found: &Candidate<'_>) -> bool {
+    is_not_named(found)
+        && is_argument(found)
+        && is_generated(found)
+        && (found.is_quoted_word() || is_alone(found.value))
+}
+
+/// Whether a line that is one word is no setting, item, comment or path.
+fn is_alone(value: &str) -> bool {
+    !value.starts_with(|c: char| "-[#.(*+|{~".contains(c))
+        && !value.trim_end_matches('=').contains([':', '='])
+        && !is_path(value)
+}
+
+/// Whether a value after `/pass:` is a password, and no part of a route.
+pub(super) fn is_switch(found: &Candidate<'_>) -> bool {
+    is_argument(found) && is_mixed(found.value) && !found.value.contains('/')
+}
+
+/// Whether the word after the user of `net user` is a password: no switch, and no prose.
+pub(super) fn is_positional(found: &Candidate<'_>) -> bool {
+    is_argument(found)
+        && !found.value.starts_with(['/', '[', '|', '*'])
+        && (is_mixed(found.value) || found.after.trim_start_matches('"').starts_with(" /"))
+}
+
+/// Whether the last field of a line with the form of `.pgpass` is a password.
+pub(super) fn is_in_pgpass(found: &Candidate<'_>) -> bool {
+    is_quoted_value(found)
+        && found.value.chars().count() >= 4
+        && (is_mixed(found.value) || (found.lead.contains(":*:") && !is_state(found.value)))
+}
+
+/// Whether the word after the name of a setting is its value, and not what is said of it.
+pub(super) fn is_setting(found: &Candidate<'_>) -> bool {
+    let is_last = found.after.is_empty() || found.after.starts_with(['\n', '\r', '"', '\'']);
+    is_argument(found)
+        && !found.is_prose()
+        && (is_mixed(found.value)
+            || found.is_quoted()
+            || found.lead.contains([':', '='])
+            || (is_last && !is_state(found.value)))
+}
+
+/// Whether a value after `user=a pass=` is a password, and no count or outcome of tests.
+pub(super) fn is_beside_user(found: &Candidate<'_>) -> bool {
+    is_quoted_value(found)
+        && (is_mixed(found.value)
+            || ((found.is_tight() || found.is_quoted())
+                && found.value.chars().count() >= 4
+                && found.value.contains(char::is_alphabetic)
+                && !is_state(found.value)))
+}
+
+/// Whether a value has the look of a password, where words are as likely.
+pub(super) fn is_random(found: &Candidate<'_>) -> bool {
+    is_quoted_value(found) && is_mixed(found.value)
+}
+
+/// Whether a value after the word for a password in another language is one. What is said of a
+/// password in that language is not known here, so a plain word has to be set as a value is.
+pub(super) fn is_foreign(found: &Candidate<'_>) -> bool {
+    let is_set = found.is_tight() || found.is_quoted_word();
+    is_random(found)
+        || (is_set && is_quoted_value(found) && found.value.len() >= 4 && !is_count(found.value))
+}
+
 /// Whether the argument of a command is a password, and no further flag.
 pub(super) fn is_argument(found: &Candidate<'_>) -> bool {
     !found.value.starts_with('-') && is_quoted_value(found) && !is_count(found.value)
@@ -163,10 +244,14 @@ pub(super) fn is_told(found: &Candidate<'_>) -> bool {
 /// Whether the name is free of what makes a key or token public or passing.
 pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
     let mut name = found.name();
-    // The word before, where a space alone parts it: `page token`.
-    let before = found.before.strip_suffix(' ').unwrap_or_default();
-    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    name.insert_str(0, &word.to_lowercase());
+    // The words before, where a space alone parts them: `page token`, `public key token`.
+    let mut before = found.before;
+    for _ in 0..2 {
+        let Some(rest) = before.strip_suffix(' ') else { break };
+        let word = rest.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        name.insert_str(0, &word.to_lowercase());
+        before = rest.strip_suffix(word).unwrap_or_default();
+    }
     !PUBLIC_NAMES.iter().any(|public| name.contains(public)) && !is_ordinary(found.value)
 }
 

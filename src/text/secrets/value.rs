@@ -94,6 +94,28 @@ fn turns(part: &str) -> usize {
     pairs.filter(|(one, next)| class(*one) != class(*next)).count()
 }
 
+/// Whether a value has a digit or a sign among letters, as a password does and a word does not. A
+/// version has, too, and so has a span of time.
+pub(super) fn is_mixed(value: &str) -> bool {
+    let value = value.trim_end_matches(['.', '!', '?', ',']);
+    let has = |is: fn(char) -> bool| value.contains(is);
+    let is_version = value.trim_start_matches(['v', 'V']).chars().all(|c| !c.is_alphabetic());
+    let is_span = value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('-');
+    value.chars().count() >= 4
+        && has(char::is_alphabetic)
+        && (has(|c| c.is_ascii_digit()) || has(|c| "@#$%^&*+!".contains(c)))
+        && !is_version
+        && !is_span
+}
+
+/// Whether letters and digits are mixed in a value, or large and small letters take turns: a
+/// password or a part of a token, and no word.
+pub(super) fn looks_random(value: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
+    value.len() >= 6
+        && ((has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)) || turns(value) >= 4)
+}
+
 /// `3f2504e0-4f89-11d3-9a0c-0305e82c3301`, in braces or without.
 pub(super) fn is_guid(value: &str) -> bool {
     let value = value.trim_matches(['{', '}', '(', ')']);

@@ -158,13 +158,14 @@ fn shown(variable: Variable, names: &ScopeNames<'_>) -> VariableShown {
         let first = letters.next().map(|first| first.to_ascii_lowercase());
         (first.into_iter().chain(letters).collect(), things)
     });
+    let is_sensitive = variable.is_sensitive || variable.kind.as_deref() == Some("Sensitive");
     VariableShown {
         id: variable.id,
         name: variable.name,
-        value: variable.value.filter(|_| !variable.is_sensitive),
+        value: variable.value.filter(|_| !is_sensitive),
         description: variable.description.filter(|text| !text.is_empty()),
         kind: variable.kind,
-        is_sensitive: variable.is_sensitive,
+        is_sensitive,
         is_editable: variable.is_editable,
         prompt: variable.prompt.map(document::plain),
         scope: scope.collect(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Era, TestServer, client, reply, serve};
 
-const TASK: &str = "ServerTasks-90004";
+pub(super) const TASK: &str = "ServerTasks-90004";
 const INSIDE: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
 /// Lines of a manifest, a configuration and two private keys, with four secrets in them.
@@ -37,7 +37,7 @@ fn hidden(what: &str, shown: &Value) {
     }
 }
 
-async fn with_log(log: &str) -> TestServer {
+pub(super) async fn with_log(log: &str) -> TestServer {
     let server = TestServer::with(|config| config.limits.caller_rate = 0).await;
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").body(log);
     server.sample.trouble().add(fault);

@@ -4,6 +4,7 @@
 
 mod lines;
 mod poison;
+mod spellings;
 
 use octopus_mcp::{
     config::Config,

@@ -11,6 +11,7 @@ use regex::Regex;
 use super::{redact, rules};
 
 mod dice;
+mod variants;
 
 use dice::Dice;
 

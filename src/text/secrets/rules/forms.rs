@@ -11,7 +11,7 @@ macro_rules! start {
 }
 
 /// The end of a line in a key, in text or in escapes, with what stands before the next line.
-macro_rules! next_line {
+macro_rules! key_line {
     () => {
         r"(?:\s|\\+[rn])+[ -~]{0,80}?"
     };
@@ -29,14 +29,14 @@ pub(super) const RULES: &[Rule] = &[
     )),
     // The beginning is in what was cut off.
     always("private-key", PRIVATE, concat!(
-        r"[A-Za-z0-9+/]{32,}={0,2}(?:", next_line!(), r"[A-Za-z0-9+/]{32,}={0,2})*",
-        r"(?:", next_line!(), r"[A-Za-z0-9+/]{1,76}={0,2})?", next_line!(),
+        r"[A-Za-z0-9+/]{32,}={0,2}(?:", key_line!(), r"[A-Za-z0-9+/]{32,}={0,2})*",
+        r"(?:", key_line!(), r"[A-Za-z0-9+/]{1,76}={0,2})?", key_line!(),
         r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
     )),
     always("private-key", &["ls0tls1crudjtib"], // the same in base64, as Kubernetes keeps it
         r"LS0tLS1CRUdJTiB(?:QUk|SU0|FQy|FTk|PUE)[A-Za-z0-9+/]{16,}={0,2}"),
     always("private-key", &["age-secret-key-"], r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
-    always("private-key", &["private-lines:"], concat!(r"Private-Lines: \d+((?:", next_line!(), r"[A-Za-z0-9+/=]{20,})+)")), // of PuTTY
+    always("private-key", &["private-lines:"], concat!(r"Private-Lines: \d+((?:", key_line!(), r"[A-Za-z0-9+/=]{20,})+)")), // of PuTTY
     always("octopus-api-key", &["api-"], r"API-[A-Z0-9]{20,}"),
     always("jwt", &["eyj"], r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
 
@@ -116,4 +116,66 @@ pub(super) const RULES: &[Rule] = &[
     )),
     Rule { kind: "model-api-key", hints: &["sk-"], accept: candidate::is_generated, // the older form
         pattern: r"(?:^|[^A-Za-z0-9_-])(sk-[A-Za-z0-9]{40,64})(?-u:\b)" },
+];
+
+/// How tokens of a known form begin.
+pub(in crate::text::secrets) struct Start {
+    pub(in crate::text::secrets) kind: &'static str,
+    pub(in crate::text::secrets) pattern: &'static str,
+    /// Whether nothing else begins like this. Otherwise the next letters have to look generated.
+    pub(in crate::text::secrets) is_certain: bool,
+}
+
+const fn certain(kind: &'static str, pattern: &'static str) -> Start {
+    Start { kind, pattern, is_certain: true }
+}
+
+const fn likely(kind: &'static str, pattern: &'static str) -> Start {
+    Start { kind, pattern, is_certain: false }
+}
+
+/// Enough of each form to know a token that a line break cuts. Forms that are known by their
+/// middle or end have no row.
+pub(in crate::text::secrets) const STARTS: &[Start] = &[
+    likely("octopus-api-key", "API-"),
+    likely("jwt", "eyJ"),
+    likely("aws-access-key", "A(?:KI|SI|BI|CC)A"),
+    certain("aws-session-token", "IQoJb3JpZ2luX2Vj|F[wQ]oGZXIvYXdz"),
+    certain("azure-client-secret", r"[A-Za-z0-9_~.-]{3}\dQ~"),
+    certain("gcp-oauth", r"ya29\.|GOCSPX-|1//0"),
+    certain("gcp-api-key", "AIza"),
+    certain("digitalocean-token", "do[opr]_v1_"),
+    certain("github-token", "gh[opusr]_|github_pat_"),
+    certain("gitlab-token", "gl(?:pat|dt|rtr?|cbt|ptt|ft|imt|oas|soat|agent|ffct|wt)-|GR1348941"),
+    likely("bitbucket-token", "ATBB|AT[CA]TT3x"),
+    likely("npm-token", "npm_"),
+    likely("pypi-token", "pypi-"),
+    likely("rubygems-key", "rubygems_"),
+    likely("nuget-api-key", "oy2"),
+    certain("docker-token", "dckr_(?:pat|oat)_"),
+    likely("artifactory-token", "AKCp|cmVmdGtu"),
+    certain("sonar-token", "sq[apu]_"),
+    certain("vault-token", r"hv[sbr]\."),
+    certain("terraform-token", r"[A-Za-z0-9]{14}\.atlasv1\."),
+    likely("pulumi-token", "pul-"),
+    certain("doppler-token", r"dp\.(?:pt|st|ct|sa)\."),
+    likely("openshift-token", "sha256~"),
+    likely("databricks-token", "dapi|dose"),
+    certain("grafana-token", "glsa_|glc_eyJ|eyJrIjoi"),
+    certain("new-relic-key", "NR(?:AK|AA|II)-"),
+    likely("datadog-token", "dd(?:pat|app)_"),
+    certain("sentry-token", "sntry[su]_"),
+    certain("1password-token", "ops_eyJ"),
+    certain("slack-token", "xox[a-z]-|xapp-"),
+    certain("slack-webhook", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"),
+    certain("telegram-token", r"\d{8,10}:AA"),
+    certain("stripe-key", "[rs]k_(?:live|test)_|whsec_"),
+    likely("sendgrid-key", r"SG\."),
+    certain("shopify-token", "shp(?:at|ca|pa|ss)_"),
+    certain("postman-key", "PMAK-"),
+    certain("linear-key", "lin_api_"),
+    likely("launchdarkly-key", "(?:sdk|api)-[a-f0-9]{8}-"),
+    certain("model-api-key", "sk-(?:ant|proj|svcacct|admin|or-v1)-"),
+    likely("model-api-key", "hf_|gsk_|xai-|pplx-"),
+    certain("private-key", "AGE-SECRET-KEY-1|LS0tLS1CRUdJTi"),
 ];

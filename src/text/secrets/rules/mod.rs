@@ -3,11 +3,17 @@
 //! To add a kind, add a row, a sample to the corpus, and ordinary lines that look like it. Rows
 //! with a form of their own stand first: where two overlap, the earlier one gives the name.
 
+#[macro_use]
+mod patterns;
+
+mod commands;
 mod forms;
 mod named;
 
 use super::candidate::Candidate;
 
+pub(super) use commands::FOREIGN;
+pub(super) use forms::STARTS;
 pub(super) use named::GOES_ON;
 
 /// One kind of secret and how it is recognised.
@@ -24,7 +30,7 @@ pub(super) struct Rule {
 
 /// Every rule, in the order of their claims to a name.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    forms::RULES.iter().chain(named::RULES)
+    forms::RULES.iter().chain(named::RULES).chain(commands::RULES)
 }
 
 const fn always(kind: &'static str, hints: &'static [&'static str], pattern: &'static str) -> Rule {

@@ -1,0 +1,195 @@
+//! Other spellings of every sample: what a rule that recognises the plain form has to recognise
+//! too.
+//!
+//! `limits.txt` lists what is not recognised, and the list is exact: a new gap fails the test, and
+//! so does a gap that was closed and is still listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{super::hint, SECRETS, SHAPES, Sample, dice::Dice, redact};
+use crate::text::lines::Lines;
+
+/// A line each: a variant, a tab, and the row of the corpus that it does not recognise.
+const LIMITS: &str = include_str!("limits.txt");
+
+/// The part of a text before, inside or after its secret, in another spelling.
+struct Spelling {
+    before: String,
+    secret: String,
+    after: String,
+}
+
+impl Spelling {
+    fn new(before: &str, secret: &str, after: &str) -> Self {
+        let [before, secret, after] = [before, secret, after].map(str::to_owned);
+        Self { before, secret, after }
+    }
+
+    fn text(&self) -> String {
+        format!("{}{}{}", self.before, self.secret, self.after)
+    }
+
+    /// Whether `shown` has marks in place of the secret, and everything else as it was. A secret
+    /// on two lines has a mark on each.
+    fn is_redacted_in(&self, shown: &str) -> bool {
+        let inside = shown.strip_prefix(&self.before).and_then(|it| it.strip_suffix(&self.after));
+        let Some(mut rest) = inside else { return false };
+        let lines = self.secret.lines().count();
+        let mut marks = 0;
+        while let Some((_, more)) =
+            rest.strip_prefix("[redacted:").and_then(|mark| mark.split_once(']'))
+        {
+            marks += 1;
+            rest = more.trim_start_matches('\n');
+        }
+        rest.is_empty() && (1..=lines).contains(&marks)
+    }
+
+    /// Whether nothing of the secret is left in `shown`, and most of what stands before it is.
+    fn is_hidden_in(&self, shown: &str) -> bool {
+        let pieces = self.secret.as_bytes().windows(usize::min(self.secret.len(), 6));
+        let is_left = |piece: &[u8]| shown.contains(std::str::from_utf8(piece).unwrap_or("\0"));
+        let half = self.before.floor_char_boundary(self.before.len() / 2);
+        shown.contains("[redacted:")
+            && shown.starts_with(&self.before[..half])
+            && !pieces.into_iter().any(is_left)
+    }
+}
+
+/// A name of the variant, and how it spells a sample; `None` where the sample has no place for it.
+type Variant = (&'static str, fn(&Sample) -> Option<Spelling>);
+
+const VARIANTS: &[Variant] = &[
+    ("plain", |sample| Some(Spelling::new(&sample.before, &sample.secret, &sample.after))),
+    ("tab", |sample| gap(sample, "\t")),
+    ("spaces", |sample| gap(sample, "    ")),
+    ("no-break-space", |sample| gap(sample, "\u{a0}")),
+    ("em-space", |sample| gap(sample, "\u{2003}")),
+    ("ideographic-space", |sample| gap(sample, "\u{3000}")),
+    ("url-encoded", |sample| Some(encoded(sample, "%20"))),
+    ("form-encoded", |sample| Some(encoded(sample, "+"))),
+    ("next-line", |sample| gap(sample, "\n  ")),
+    ("wrapped-64", |sample| wrapped(sample, 64)),
+    ("wrapped-76", |sample| wrapped(sample, 76)),
+    ("wrapped-80", |sample| wrapped(sample, 80)),
+];
+
+/// Puts `between` between the name and the value, in place of the spaces there.
+fn gap(sample: &Sample, between: &str) -> Option<Spelling> {
+    if sample.secret.contains('\n') || sample.before.contains('\n') {
+        return None;
+    }
+    let name = sample.before.trim_end_matches(['"', '\'', '\\', '[', '(']);
+    let opening = &sample.before[name.len()..];
+    let name = name.trim_end();
+    let is_apart = name.len() + opening.len() < sample.before.len() || name.ends_with(['=', ':']);
+    is_apart
+        .then(|| Spelling::new(&format!("{name}{between}{opening}"), &sample.secret, &sample.after))
+}
+
+/// Encodes everything as in the query of an address.
+fn encoded(sample: &Sample, space: &str) -> Spelling {
+    let encode = |text: &str| {
+        text.bytes()
+            .map(|byte| match byte {
+                b' ' => space.to_owned(),
+                _ if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) => {
+                    char::from(byte).to_string()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect::<String>()
+    };
+    Spelling::new(&encode(&sample.before), &encode(&sample.secret), &encode(&sample.after))
+}
+
+/// Breaks the secret at a column: the first break is in its middle.
+fn wrapped(sample: &Sample, width: usize) -> Option<Spelling> {
+    let Sample { before, secret, after, .. } = sample;
+    let is_ascii = before.is_ascii() && secret.is_ascii();
+    let half = usize::min(secret.len() / 2, width - 20);
+    if !is_ascii || before.contains('\n') || secret.contains('\n') || half < 8 {
+        return None;
+    }
+    let indent = width.checked_sub(half + before.len())?;
+    let before =
+        format!("{}{before}", "-".repeat(indent.saturating_sub(1)) + &" "[..indent.min(1)]);
+    let (first, rest) = secret.split_at(half);
+    let rest: Vec<&str> =
+        rest.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    Some(Spelling::new(&before, &format!("{first}\n{}", rest.join("\n")), after))
+}
+
+/// The text as it is shown line by line.
+fn by_lines(text: &str) -> String {
+    let mut lines = Lines::default();
+    let shown = text.split('\n').map(|line| lines.pass(line).text.into_owned());
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// Rows of the corpus that a variant has, and those of them that it does not recognise.
+fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
+    let mut measured = BTreeMap::new();
+    let mut dice = Dice(5);
+    for row in SECRETS.lines().chain(SHAPES.lines()) {
+        let (_, shape) = row.split_once('\t').unwrap();
+        let sample = Sample::of("", &dice.fill(shape));
+        for (variant, spell) in VARIANTS {
+            let Some(spelling) = spell(&sample) else { continue };
+            let text = spelling.text();
+            let shown = redact(&text).text.into_owned();
+            let (all, missed) = measured.entry(*variant).or_insert((0, BTreeSet::new()));
+            *all += 1;
+            // Where an encoded secret ends is not always known: more than it may be hidden.
+            let is_encoded = variant.ends_with("-encoded");
+            if !(spelling.is_redacted_in(&shown) || (is_encoded && spelling.is_hidden_in(&shown))) {
+                missed.insert(row);
+            }
+            if !shown.contains("[redacted:private-key]") {
+                let door = crate::text::door(&text).text.into_owned();
+                assert_eq!(by_lines(&text), door, "{variant}: {row}");
+            }
+        }
+    }
+    measured
+}
+
+#[test]
+fn every_line_that_changes_alone_has_a_hint() {
+    let mut dice = Dice(9);
+    for row in SECRETS.lines().chain(SHAPES.lines()) {
+        let (_, shape) = row.split_once('\t').unwrap();
+        let sample = Sample::of("", &dice.fill(shape));
+        let spellings = VARIANTS.iter().filter_map(|(_, spell)| spell(&sample));
+        for text in spellings.map(|spelling| spelling.text()) {
+            for line in text.lines().filter(|line| redact(line).total() > 0) {
+                // A search reads every line that is not plain ASCII.
+                assert!(hint(line.as_bytes()).is_some() || !line.is_ascii(), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_variant_of_every_sample_is_recognised_except_the_listed_limits() {
+    let listed: BTreeSet<(&str, &str)> =
+        LIMITS.lines().map(|line| line.split_once('\t').unwrap()).collect();
+    let measured = measured();
+    let found: BTreeSet<(&str, &str)> = measured
+        .iter()
+        .flat_map(|(variant, (_, missed))| missed.iter().map(move |row| (*variant, *row)))
+        .collect();
+    let counts: Vec<String> = measured
+        .iter()
+        .map(|(variant, (all, missed))| format!("{variant}: {} of {all}", all - missed.len()))
+        .collect();
+    let line = |(variant, row): &(&str, &str)| format!("{variant}\t{row}");
+    let new: Vec<_> = found.difference(&listed).map(line).collect();
+    let closed: Vec<_> = listed.difference(&found).map(line).collect();
+    assert!(
+        new.is_empty() && closed.is_empty(),
+        "{counts:#?}\nnot recognised and not listed:\n{}\nrecognised and still listed:\n{}",
+        new.join("\n"),
+        closed.join("\n")
+    );
+}

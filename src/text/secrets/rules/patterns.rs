@@ -1,0 +1,240 @@
+//! Parts of patterns: names, signs and values, and what is made of them.
+
+/// Names that mean a password and nothing else.
+macro_rules! password_names {
+    () => {
+        concat!(
+            r"(?:pass(?:word|wd|phrase|code)|pwd|[_.]pass|(?:src|dest)?(?:store|key)pass|sshpass",
+            r"|(?-i:(?:[Dd]b|[Uu]ser|[Aa]dmin|[Rr]oot|[Ss]mtp|[Rr]edis|[Mm]ysql|[Cc]ert|[Pp]fx)Pass))",
+        )
+    };
+}
+
+/// Names of keys and tokens that are secret whatever stands before them.
+macro_rules! key_names {
+    () => {
+        concat!(
+            r"(?:api[-_.\ ]?key",
+            r"|(?:client|shared|app|application|consumer|webhook|signing|jwt)[-_.]?secret",
+            r"|secret[-_.]?(?:access[-_.]?)?key",
+            r"|(?:access|account|private|encryption|master|subscription|storage|signing|functions",
+            r"|service)[-_.]?key",
+            r"|(?:access|auth|refresh|id|session|bearer|security|deploy|bot|api|sas)[-_.]?token)",
+        )
+    };
+}
+
+/// The names of a password in other languages, where the word means nothing else.
+macro_rules! foreign_names {
+    () => {
+        concat!(
+            r"(?:passwort|kennwort|passord|mot[-_ ]?de[-_ ]?passe|contrase[ñn]a|wachtwoord|l[öo]senord",
+            r"|adgangskode|salasana|(?:\b|_)(?:senha|has[łl]o|heslo|jelsz[óo]|[şs]ifre)",
+            r"|парол[ья]|密码|密碼|口令|パスワード|비밀번호)",
+        )
+    };
+}
+
+/// What may follow a name without changing what it means.
+macro_rules! variant {
+    () => {
+        concat!(
+            r"(?:[-_.]?(?:prod|production|dev|test|uat|qa|staging|live|primary|secondary|old|new",
+            r"|confirm(?:ation)?|value|text|plain))?\d{0,3}",
+        )
+    };
+}
+
+/// The sign that sets a value, with the end of the name before it.
+macro_rules! sign {
+    () => {
+        r#"(?:["'\]\\]{0,4}|&(?:quot|#34|#39|apos);)[ \t]{0,8}(?:=>|:=|={1,3}|:)"#
+    };
+}
+
+/// What stands between a name and its value, in code, settings, JSON and YAML.
+macro_rules! sets {
+    () => {
+        concat!(sign!(), r"[ \t]{0,8}(?:&(?:quot|#34|#39|apos);)?")
+    };
+}
+
+/// A value: in escaped quotes, in quotes, or bare up to a space.
+macro_rules! value {
+    () => {
+        r#"(?:\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)|'((?:[^'\n]|'')+)|([^\s"'<>\\;][^\s"'<>;]*))"#
+    };
+}
+
+/// A name at the end of a line and its sign, for a value that stands alone on the next line.
+macro_rules! below_name {
+    ($names:expr) => {
+        concat!("(?i)", $names, variant!(), sign!(), r"[ \t]*")
+    };
+}
+
+/// The end of a line, in text or in escapes, with what stands before the words of the next one.
+macro_rules! next_line {
+    () => {
+        concat!(r"[ \t]{0,8}(?:\r?\n|(?:\\+[rn]){1,2})[ \t]{0,80}", prefix!())
+    };
+}
+
+/// A value in escaped quotes or in quotes.
+macro_rules! quoted {
+    () => {
+        r#"\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)'"#
+    };
+}
+
+/// The end of a line that is one word.
+macro_rules! end {
+    () => {
+        r#"[ \t\r]{0,8}(?:(?m:$)|[\\"])"#
+    };
+}
+
+/// A value on the line below its name: in quotes, or alone.
+macro_rules! below {
+    ($names:expr) => {
+        concat!(
+            below_name!($names),
+            next_line!(),
+            "(?:",
+            quoted!(),
+            r#"|([^\s"'<>\\;:=-][^\s"'<>\\;:=]*={0,2})"#,
+            end!(),
+            ")",
+        )
+    };
+}
+
+/// A flag at the end of a line.
+macro_rules! flag_name {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            $names,
+            r#"(?:[ \t]+[\\`^]{1,2}|\\?["'],?)?[ \t]*"#
+        )
+    };
+}
+
+macro_rules! assigned {
+    ($names:expr) => {
+        concat!("(?i)", $names, variant!(), sets!(), value!())
+    };
+}
+
+/// The time and level of a line of a log, where there are any.
+macro_rules! prefix {
+    () => {
+        r"(?:[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80})?"
+    };
+}
+
+/// The name of a setting before the element of its value.
+macro_rules! element_name {
+    ($names:expr) => {
+        concat!("(?i)", $names, variant!(), r#"(?:\\?"[^<>\n]{0,80}>|</key>)"#)
+    };
+}
+
+/// An element of that name, or the value of one.
+macro_rules! element {
+    ($names:expr) => {
+        concat!(
+            "(?i)",
+            $names,
+            variant!(),
+            r#"(?:[ \t][^<>\n]{0,200})?>[ \t]*(?:<!\[CDATA\[)?([^<>\n\]]+)(?:\]\]>)?</|"#,
+            element_name!($names),
+            r"(?:\s|\\+[rnt]){0,80}",
+            prefix!(),
+            r"<(?:value|string)>([^<>\n]+)</",
+        )
+    };
+}
+
+/// Names that mean a secret where the value looks like one.
+macro_rules! weak_names {
+    () => {
+        r"(?:(?:secret|token|credential)s?|(?:primary|secondary|app|application)[-_.]?key)"
+    };
+}
+
+macro_rules! flag {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            $names,
+            r#"(?:[ \t]+|\\?["'],[ \t]{0,8})"#,
+            value!(),
+        )
+    };
+}
+
+/// A flag with its value on the next line: where the command goes on, or as the next item.
+macro_rules! flag_below {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            $names,
+            r#"(?:(?:[ \t]+[\\`^]{1,2}|\\?["'],)"#,
+            next_line!(),
+            "(?:",
+            quoted!(),
+            r#"|([^\s"'<>\\;-][^\s"'<>\\;]*))|\\?["']?"#,
+            next_line!(),
+            "-[ \t]+(?:",
+            quoted!(),
+            r#"|([^\s"'<>\\;-][^\s"'<>\\;]*)"#,
+            end!(),
+            "))",
+        )
+    };
+}
+
+/// The name of an entry in YAML, to the end of its line.
+macro_rules! entry_name {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)\bname:[ \t]*\\?["']?[\w.-]{0,120}"#,
+            $names,
+            variant!(),
+            r#"\\?["']?[ \t]*"#,
+        )
+    };
+}
+
+/// The name of an entry in XML or JSON, before its value.
+macro_rules! pair_name {
+    ($names:expr) => {
+        concat!(
+            r#"(?i)\b(?:name|key)\\?["']?[ \t]*[:=][ \t]*\\?["'][^"'\\\n]{0,120}"#,
+            $names,
+            variant!(),
+            r#"\\?["'],?\s{0,20}"#,
+        )
+    };
+}
+
+/// An entry of a list of named values, in XML, JSON or YAML.
+macro_rules! entry {
+    ($names:expr) => {
+        concat!(
+            entry_name!($names),
+            r#"(?:\r?\n|\\+n)[^\n]{0,80}?\bvalue:[ \t]*\\?["']?([^\s"'\\]+)|"#,
+            pair_name!($names),
+            prefix!(),
+            r#"\\?["']?value\\?["']?[ \t]*[:=][ \t]*\\?["']([^"'\\\n]+)"#,
+        )
+    };
+}
+
+/// One at the end of a text.
+macro_rules! last {
+    ($name:expr) => {
+        concat!($name, r"\s*$")
+    };
+}

@@ -1,0 +1,243 @@
+//! Copies of a text in the spelling that the rules expect, with a map back to the text.
+//!
+//! A rule knows one spelling of a secret: plain spaces, plain signs. [`View::with_plain_spaces`]
+//! and [`View::decoded`] rewrite others into it. Both return `None` where nothing changes, so an
+//! ordinary text is not copied. The time is linear in the text.
+
+use std::{borrow::Cow, ops::Range};
+
+use memchr::memchr;
+
+/// A copy of a text in another spelling.
+#[derive(Debug)]
+pub(super) struct View<'t> {
+    /// The copy; borrowed where nothing had to change.
+    pub(super) text: Cow<'t, str>,
+    /// Where parts of the copy begin: the offset in the copy and the offset in the text. A
+    /// replaced character is a part of its own.
+    parts: Vec<(usize, usize)>,
+}
+
+impl<'t> View<'t> {
+    /// The text as it is.
+    fn of(text: &'t str) -> Self {
+        Self { text: Cow::Borrowed(text), parts: Vec::new() }
+    }
+
+    /// Writes Unicode spaces as a space, and the colon and the equals sign of East Asian texts as
+    /// those of ASCII. Line breaks and tabs stay.
+    pub(super) fn with_plain_spaces(text: &'t str) -> Self {
+        if text.is_ascii() {
+            return Self::of(text);
+        }
+        let mut copy = Copy::default();
+        for (at, letter) in text.char_indices().filter(|(_, letter)| !letter.is_ascii()) {
+            if let Some(plain) = plain(letter) {
+                copy.replace(text, at..at + letter.len_utf8(), plain);
+            }
+        }
+        copy.finish(text)
+    }
+
+    /// Decodes the percent escapes of a text, also where a `%` is escaped itself. `+` becomes a
+    /// space where `plus` says so. `None` where there is nothing to decode.
+    pub(super) fn decoded(text: &'t str, plus: bool) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let mut copy = Copy::default();
+        let (mut place, mut has_escape) = (0, false);
+        while place < bytes.len() {
+            match bytes.get(place) {
+                Some(b'%') => match escaped(bytes, place) {
+                    Some((letter, end)) => {
+                        copy.replace(text, place..end, plain(letter).unwrap_or(letter));
+                        (place, has_escape) = (end, true);
+                    }
+                    None => place += 1,
+                },
+                Some(b'+') if plus => {
+                    copy.replace(text, place..place + 1, ' ');
+                    place += 1;
+                }
+                _ => {
+                    let rest = bytes.get(place + 1..).unwrap_or_default();
+                    let next =
+                        if plus { memchr::memchr2(b'%', b'+', rest) } else { memchr(b'%', rest) };
+                    place = next.map_or(bytes.len(), |next| place + 1 + next);
+                }
+            }
+        }
+        has_escape.then(|| copy.finish(text))
+    }
+
+    /// Where a range of the copy is in the text.
+    pub(super) fn original(&self, at: &Range<usize>) -> Range<usize> {
+        let place = |offset: usize| {
+            let part = self.parts.partition_point(|(begins, _)| *begins <= offset);
+            let part = part.checked_sub(1).and_then(|part| self.parts.get(part));
+            part.map_or(offset, |(begins, original)| original + (offset - begins))
+        };
+        place(at.start)..place(at.end)
+    }
+}
+
+/// The lines of a text that have a percent escape, with their offsets.
+pub(super) fn escaped_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut place = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = place + memchr(b'%', bytes.get(place..)?)?;
+            if escaped(bytes, found).is_none() {
+                place = found + 1;
+                continue;
+            }
+            let start = memchr::memrchr(b'\n', bytes.get(..found)?).map_or(0, |end| end + 1);
+            let end = memchr(b'\n', bytes.get(found..)?).map_or(bytes.len(), |end| found + end);
+            place = end;
+            return Some((start, text.get(start..end)?));
+        }
+    })
+}
+
+/// What is written for a character, where another one is.
+fn plain(letter: char) -> Option<char> {
+    match letter {
+        '\u{ff1a}' => Some(':'),
+        '\u{ff1d}' => Some('='),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => None,
+        _ if !letter.is_ascii() && letter.is_whitespace() => Some(' '),
+        _ => None,
+    }
+}
+
+/// The character that is escaped at this place, and where the escape ends. A byte that is no
+/// character of UTF-8 stays as it is.
+fn escaped(bytes: &[u8], place: usize) -> Option<(char, usize)> {
+    let (first, mut end) = escaped_byte(bytes, place)?;
+    let length = match first {
+        0..0x80 => return Some((char::from(first), end)),
+        0xC2..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0..0xF5 => 4,
+        _ => return None,
+    };
+    let mut letter = [first, 0, 0, 0];
+    for byte in letter.get_mut(1..length)? {
+        (*byte, end) = escaped_byte(bytes, end)?;
+    }
+    let letter = std::str::from_utf8(letter.get(..length)?).ok()?;
+    Some((letter.chars().next()?, end))
+}
+
+/// The byte that is escaped at this place: `%3D`, or `%253D` where that was encoded once more.
+fn escaped_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
+    if *bytes.get(place)? != b'%' {
+        return None;
+    }
+    let digit = |place: usize| char::from(*bytes.get(place)?).to_digit(16);
+    let byte = |place: usize| u8::try_from(digit(place)? * 16 + digit(place + 1)?).ok();
+    let mut at = place + 1;
+    while byte(at)? == b'%' && at - place < LONGEST_ESCAPE && byte(at + 2).is_some() {
+        at += 2;
+    }
+    Some((byte(at)?, at + 2))
+}
+
+/// An escape that was encoded more often is not read to its end.
+const LONGEST_ESCAPE: usize = 8;
+
+/// A copy under way.
+#[derive(Default)]
+struct Copy {
+    text: String,
+    parts: Vec<(usize, usize)>,
+    /// Up to here the text is copied.
+    done: usize,
+}
+
+impl Copy {
+    /// Copies the text up to this range, and a character in place of the range.
+    fn replace(&mut self, text: &str, at: Range<usize>, letter: char) {
+        self.text.push_str(text.get(self.done..at.start).unwrap_or_default());
+        self.parts.push((self.text.len(), at.start));
+        self.text.push(letter);
+        self.parts.push((self.text.len(), at.end));
+        self.done = at.end;
+    }
+
+    fn finish(mut self, text: &str) -> View<'_> {
+        if self.done == 0 {
+            return View::of(text);
+        }
+        self.text.push_str(text.get(self.done..).unwrap_or_default());
+        View { text: Cow::Owned(self.text), parts: self.parts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decodes_escapes_of_any_depth_and_leaves_the_rest() {
+        for (text, plain, form) in [
+            ("a%3Db%20c+d", "a=b c+d", "a=b c d"),
+            ("a%253Db", "a=b", "a=b"),
+            ("a%2525253db", "a=b", "a=b"),
+            ("50%25 of", "50% of", "50% of"),
+            ("%2525", "%", "%"),
+            ("p%C2%A0x%E3%80%80y", "p x y", "p x y"),
+            ("p%C3%A4%C3x", "pä%C3x", "pä%C3x"),
+            ("%41%zz%4", "A%zz%4", "A%zz%4"),
+        ] {
+            assert_eq!(View::decoded(text, false).unwrap().text, plain, "{text}");
+            assert_eq!(View::decoded(text, true).unwrap().text, form, "{text}");
+        }
+        for text in ["", "a+b", "100 %", "%zz", "%C3", "%FF%FF"] {
+            assert!(View::decoded(text, true).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn maps_a_range_back_to_the_text() {
+        let text = "a\u{a0}b\u{3000}\u{2003}cd\u{ff1a}";
+        let view = View::with_plain_spaces(text);
+        assert_eq!(view.text, "a b  cd:");
+        for (at, original) in
+            [(0..1, "a"), (1..2, "\u{a0}"), (2..4, "b\u{3000}"), (5..7, "cd"), (7..8, "\u{ff1a}")]
+        {
+            assert_eq!(&text[view.original(&at)], original);
+        }
+        let text = "x=%41%42c%25";
+        let view = View::decoded(text, false).unwrap();
+        assert_eq!(view.text, "x=ABc%");
+        for (at, original) in [(2..4, "%41%42"), (3..5, "%42c"), (5..6, "%25"), (0..6, text)] {
+            assert_eq!(&text[view.original(&at)], original);
+        }
+    }
+
+    #[test]
+    fn finds_the_lines_with_an_escape() {
+        let lines: Vec<_> = escaped_lines("a\n%20 and %21\n100 %\n\nb%0Ac").collect();
+        assert_eq!(lines, [(2, "%20 and %21"), (21, "b%0Ac")]);
+        assert_eq!(escaped_lines("no escape: %").count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_range_of_a_copy_is_a_range_of_the_text(
+            text in "[a%253D0C2A+ \u{a0}\u{3000}\u{ff1a}é\n]{0,40}",
+        ) {
+            let views = [false, true].into_iter().filter_map(|plus| View::decoded(&text, plus));
+            for view in views.chain([View::with_plain_spaces(&text)]) {
+                let ends: Vec<usize> = view.text.char_indices().map(|(at, _)| at).chain([view.text.len()]).collect();
+                let places: Vec<usize> = ends.iter().map(|end| view.original(&(0..*end)).end).collect();
+                prop_assert!(places.is_sorted());
+                prop_assert!(places.iter().all(|place| text.is_char_boundary(*place)));
+                prop_assert_eq!(places.last(), Some(&text.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Secrets that a line break cuts in two: what a terminal or an encoder wraps at a fixed width.
+//!
+//! Whether a line was wrapped is decided by the line alone: it has one of the usual widths and ends
+//! inside a secret. Then the first word of the next line belongs to the secret where it looks
+//! generated, and a line that is one word of the same width continues it once more. The part on
+//! the first line is either a secret by itself, or begins like a token of a known form. So a text
+//! read line by line hides the same as the whole text (`text::lines`).
+
+use std::{ops::Range, sync::LazyLock};
+
+use memchr::memchr_iter;
+use regex::Regex;
+
+use super::{
+    find::{Secret, find, merged},
+    rules::STARTS,
+    value::looks_random,
+};
+
+/// The usual widths: of PEM, MIME, mail, terminals and consoles.
+const WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
+
+/// No line with the time and level of a log before it is longer.
+const LONGEST: usize = 300;
+
+/// How many bytes of a text one wrapped secret takes. `text::lines` remembers as many.
+pub(in crate::text) const REACH: usize = 1024;
+
+/// A part of a line: without the time and level of a log, and without their indentation.
+#[derive(Debug, Clone, Copy)]
+struct Content<'t> {
+    start: usize,
+    text: &'t str,
+}
+
+impl<'t> Content<'t> {
+    fn read(text: &'t str, line: Range<usize>) -> Option<Self> {
+        let line_text = text.get(line.clone())?.trim_end_matches('\r');
+        let start = PREFIX.as_ref()?.find(line_text).map_or(0, |prefix| prefix.end());
+        Some(Self { start: line.start + start, text: line_text.get(start..)? })
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    fn has_usual_width(&self) -> bool {
+        WIDTHS.contains(&self.text.len()) && self.text.bytes().next_back().is_some_and(is_of_token)
+    }
+
+    /// The word that the line begins with; empty where that is a flag or the name of a setting.
+    fn head(&self) -> &'t str {
+        let end = self.text.bytes().position(|byte| !is_of_token(byte));
+        let head = self.text.get(..end.unwrap_or(self.text.len())).unwrap_or_default();
+        let is_name = head.starts_with('-') || head.trim_end_matches('=').contains('=');
+        if is_name { "" } else { head }
+    }
+
+    /// The token of a known form that begins in the last word of the line.
+    fn unfinished(&self) -> Option<Secret> {
+        let start = START.as_ref()?.captures(self.text)?;
+        let at = start.get_match().range();
+        let tail = start.name("tail")?.as_str();
+        let form = (0..STARTS.len()).find(|form| start.get(form + 1).is_some())?;
+        let form = STARTS.get(form)?;
+        (form.is_certain || looks_random(tail)).then(|| Secret {
+            at: self.start + at.start..self.start + at.end,
+            rule: usize::MAX,
+            kind: form.kind,
+        })
+    }
+}
+
+/// The secrets of a text with what the next lines have of them. `found` is in order and without
+/// overlap, and so is what is returned.
+pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
+    let mut more = Vec::new();
+    let mut chain: Option<Chain> = None;
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let line = std::mem::replace(&mut start, end + 1)..end;
+        let previous = chain.take();
+        if previous.is_none() && !may_be_wrapped(text.get(line.clone()).unwrap_or_default()) {
+            continue;
+        }
+        let begins = line.start;
+        let Some(content) = Content::read(text, line) else { continue };
+        chain =
+            Chain::of(&content, &found, &mut more).map(|chain| Chain { start: begins, ..chain });
+        if let Some(previous) = previous {
+            let (secret, goes_on) = previous.next(&content, begins);
+            more.extend(secret);
+            chain = goes_on.or(chain);
+        }
+    }
+    if more.is_empty() {
+        return found;
+    }
+    more.extend(found);
+    merged(more)
+}
+
+/// Where the lines begin that show that the last line of a text is wrapped inside a secret: with
+/// the first of the lines that are one word of the same width, or with the line before them. Where
+/// a name further up shows it, that is the beginning of the text.
+pub(super) fn open_since(text: &str) -> Option<usize> {
+    let line_before = |end: usize| {
+        let start = text.get(..end)?.rfind('\n').map_or(0, |end| end + 1);
+        Content::read(text, start..end).map(|content| (start, content))
+    };
+    let (mut start, mut content) = line_before(text.len())?;
+    let ends_inside =
+        |text: &str, end: usize| find(text).last().is_some_and(|secret| secret.at.end == end);
+    let end = content.end();
+    if !content.has_usual_width() || !ends_inside(text, end) {
+        return None;
+    }
+    while content.head().len() == content.text.len()
+        && let Some(before) = start.checked_sub(1).and_then(line_before)
+        && before.1.text.len() == content.text.len()
+    {
+        (start, content) = before;
+    }
+    let is_enough = ends_inside(text.get(start..)?, end - start);
+    Some(if is_enough { start } else { 0 })
+}
+
+/// A secret that the last line was wrapped in.
+#[derive(Debug, Clone)]
+struct Chain {
+    /// Where the line begins that the secret begins in.
+    start: usize,
+    kind: &'static str,
+    /// The width that the text is wrapped at.
+    width: usize,
+    /// Whether the part so far is less than a secret of its kind.
+    is_unfinished: bool,
+}
+
+impl Chain {
+    /// The secret that this line ends inside of. One that is known only by its beginning is
+    /// pushed to `more`.
+    fn of(content: &Content<'_>, found: &[Secret], more: &mut Vec<Secret>) -> Option<Self> {
+        if !content.has_usual_width() {
+            return None;
+        }
+        let ends = |secret: &&Secret| secret.at.end == content.end();
+        let last = found.partition_point(|secret| secret.at.end <= content.end());
+        let secret = last.checked_sub(1).and_then(|last| found.get(last)).filter(ends);
+        let unfinished = if secret.is_none() { content.unfinished() } else { None };
+        let kind = secret.or(unfinished.as_ref())?.kind;
+        let is_unfinished = unfinished.is_some();
+        more.extend(unfinished);
+        Some(Self { start: 0, kind, width: content.text.len(), is_unfinished })
+    }
+
+    /// The part of the secret that the next line has, and the secret where it goes on after it.
+    fn next(self, content: &Content<'_>, begins: usize) -> (Option<Secret>, Option<Self>) {
+        let head = content.head();
+        let is_full = head.len() == content.text.len() && head.len() == self.width;
+        let belongs = is_full || looks_random(head) || (self.is_unfinished && head.len() >= 4);
+        if head.is_empty() || !belongs || begins > self.start + REACH + 1 {
+            return (None, None);
+        }
+        let at = content.start..content.start + head.len();
+        let secret = Secret { at, rule: usize::MAX, kind: self.kind };
+        (Some(secret), is_full.then_some(self))
+    }
+}
+
+/// Whether a line has a usual width, or may have one after its time and level.
+fn may_be_wrapped(line: &str) -> bool {
+    let line = line.trim_end_matches('\r').as_bytes();
+    let is_long = (MIN_WIDTH..=LONGEST).contains(&line.len());
+    let is_logged = line.first().is_some_and(u8::is_ascii_digit);
+    is_long
+        && (is_logged || WIDTHS.contains(&line.len()))
+        && line.last().is_some_and(|byte| is_of_token(*byte))
+}
+
+const MIN_WIDTH: usize = 64;
+
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(&byte)
+}
+
+/// `None` only if the pattern were bad, which a test rules out.
+static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\A[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80}").ok()
+});
+
+/// The beginnings of all forms, up to the end of a line.
+static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms: Vec<_> = STARTS.iter().map(|start| format!("({})", start.pattern)).collect();
+    Regex::new(&format!(r"(?-u:\b)(?:{})(?P<tail>[A-Za-z0-9+/=_.~-]{{4,}})$", forms.join("|"))).ok()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::secrets::redact;
+
+    #[test]
+    fn the_patterns_are_good() {
+        assert!(PREFIX.is_some() && START.is_some());
+        assert_eq!(WIDTHS.first(), Some(&MIN_WIDTH));
+        // A group in a start would shift the groups of those after it.
+        let start = START.as_ref().unwrap();
+        assert_eq!(start.captures_len(), STARTS.len() + 2);
+    }
+
+    /// A line of this width that ends with this word.
+    fn line(width: usize, word: &str) -> String {
+        format!("{} {word}", "-".repeat(width - word.len() - 1))
+    }
+
+    const TOKEN: &str = concat!("gh", "p_FAKEfake0FAKEfake1FAKEfake2FAKEfake3");
+
+    #[test]
+    fn a_token_is_hidden_on_both_sides_of_a_break() {
+        let (first, rest) = TOKEN.split_at(14);
+        for width in WIDTHS {
+            let text = format!("{}\n{rest}, and so on", line(*width, first));
+            let shown = redact(&text).text.into_owned();
+            let expected = line(*width, first).replace(first, "[redacted:github-token]");
+            assert_eq!(shown, format!("{expected}\n[redacted:github-token], and so on"));
+        }
+        // A token of any length goes on over whole lines.
+        let long = format!("eyJ{}", "FAKEfake0".repeat(40));
+        let (first, rest) = long.split_at(40);
+        let rest: Vec<_> =
+            rest.as_bytes().chunks(76).map(|it| str::from_utf8(it).unwrap()).collect();
+        let text = format!("{}\n{}\nend", line(76, first), rest.join("\n"));
+        let shown = redact(&text).text.into_owned();
+        assert_eq!(shown.matches("[redacted:jwt]").count(), 1 + rest.len(), "{shown}");
+        assert!(shown.ends_with("\nend") && !shown.contains("FAKE"), "{shown}");
+    }
+
+    #[test]
+    fn what_follows_a_line_that_was_not_wrapped_stays() {
+        let (first, rest) = TOKEN.split_at(14);
+        for text in [
+            format!("{}\n{rest}", line(77, first)),
+            format!("{}\n  {rest}", line(76, first)),
+            format!("{}\n--flag\n{rest}", line(76, first)),
+            format!("{}\nDeployment of {rest}", line(76, "API-GATEWAY")),
+            format!("{}\n{rest}", line(76, "ordinary")),
+        ] {
+            let shown = redact(&text).text;
+            assert!(shown.ends_with(rest), "{shown}");
+        }
+        let whole = format!("{}\nDeployment went on", line(76, TOKEN));
+        assert!(redact(&whole).text.ends_with("[redacted:github-token]\nDeployment went on"));
+        // No more is hidden than is remembered line by line.
+        let endless =
+            format!("{}{}", line(76, first), format!("\n{}", "Fa4e".repeat(19)).repeat(40));
+        let shown = redact(&endless).text.into_owned();
+        let hidden = shown.matches("[redacted:").count();
+        assert!((10..20).contains(&hidden), "{hidden}");
+    }
+}
