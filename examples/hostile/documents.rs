@@ -1,5 +1,7 @@
 //! Shapes of JSON documents that are expensive to read, to sanitize, to fit or to write.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -129,10 +131,10 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
 /// A copy has a name of its own, so that look-ups by name go on.
 fn renamed(mut item: Value, copy: usize) -> Value {
     if let Some(Value::String(name)) = item.get_mut("Name") {
-        name.push_str(&format!(" {copy}"));
+        let _ = write!(name, " {copy}");
     }
     if let Some(Value::String(slug)) = item.get_mut("Slug") {
-        slug.push_str(&format!("-{copy}"));
+        let _ = write!(slug, "-{copy}");
     }
     item
 }

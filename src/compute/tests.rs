@@ -10,7 +10,7 @@ use std::{
 
 use super::{Budget, CallerKey, ComputeError, ComputePool};
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 fn caller(number: u8) -> CallerKey {
     CallerKey::new([number; 32])
@@ -53,7 +53,9 @@ async fn a_caller_with_many_jobs_delays_another_by_one_job() {
         }
     };
     let mut flood: Vec<_> = (0..64).map(|_| Box::pin(pool.run(caller(1), log("flood")))).collect();
-    flood.iter_mut().for_each(|job| enqueue(job.as_mut()));
+    for job in &mut flood {
+        enqueue(job.as_mut());
+    }
     let mut small = Box::pin(pool.run(caller(2), log("small")));
     enqueue(small.as_mut());
     drop(release);
@@ -71,26 +73,29 @@ async fn a_caller_with_many_jobs_delays_another_by_one_job() {
 async fn one_caller_never_holds_more_than_half_of_the_slots() {
     let pool = ComputePool::new(4, LONG);
     let (started, starts) = mpsc::channel();
-    let gate = Arc::new(Mutex::new(()));
-    let closed = gate.lock().unwrap();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
     let mut jobs: Vec<_> = (0..8)
         .map(|number| {
-            let (started, gate) = (started.clone(), Arc::clone(&gate));
+            let (started, released) = (started.clone(), Arc::clone(&released));
             Box::pin(pool.run(caller(1), move |_| {
                 started.send(number).unwrap();
-                drop(gate.lock());
+                // Ends for every job when the sender is dropped.
+                let _ = released.lock().unwrap().recv();
                 Ok(())
             }))
         })
         .collect();
-    jobs.iter_mut().for_each(|job| enqueue(job.as_mut()));
+    for job in &mut jobs {
+        enqueue(job.as_mut());
+    }
     let mut first = [starts.recv().unwrap(), starts.recv().unwrap()];
     first.sort_unstable();
     assert_eq!(first, [0, 1]);
     // The other slots are free: a job of somebody else runs at once, and no third one has begun.
     pool.run(caller(2), |_| Ok(())).await.unwrap();
     assert!(starts.try_recv().is_err());
-    drop(closed);
+    drop(release);
     for job in jobs {
         job.await.unwrap();
     }

@@ -1,6 +1,6 @@
 //! A request that changes Octopus, whole and ready to be sent, and the leave that it takes.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -118,7 +118,12 @@ impl Answer {
 
     /// Returns the SHA-256 of the body, in hexadecimal.
     pub fn digest(&self) -> String {
-        Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut digest = String::with_capacity(64);
+        for byte in Sha256::digest(&self.body) {
+            // Writing to a string cannot fail.
+            let _ = write!(digest, "{byte:02x}");
+        }
+        digest
     }
 
     fn unreadable(&self, error: &dyn fmt::Display, route: &str) -> Error {

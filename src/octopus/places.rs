@@ -31,9 +31,9 @@ const MAX_WAITING: usize = 128;
 /// A place among the requests that are under way. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Place {
-    _of_all: OwnedSemaphorePermit,
-    _of_streams: Option<OwnedSemaphorePermit>,
-    _of_unproven: Option<[OwnedSemaphorePermit; 2]>,
+    _all: OwnedSemaphorePermit,
+    _streams: Option<OwnedSemaphorePermit>,
+    _unproven: Option<[OwnedSemaphorePermit; 2]>,
 }
 
 /// How long a request keeps its place.
@@ -80,7 +80,7 @@ impl Places {
                 Kind::Stream => Some(Arc::clone(&self.streams).acquire_owned().await.ok()?),
             };
             let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Place { _of_all: of_all, _of_streams: of_streams, _of_unproven: of_unproven })
+            Some(Place { _all: of_all, _streams: of_streams, _unproven: of_unproven })
         };
         timeout(self.patience, take).await.ok().flatten()
     }

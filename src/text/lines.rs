@@ -277,7 +277,7 @@ mod tests {
             let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
             let mut lines = Lines::default();
             let pass_all = || texts.iter().for_each(|text| drop(lines.pass(text)));
-            let (_, steps) = steps::of(pass_all);
+            let ((), steps) = steps::of(pass_all);
             assert!(steps <= 3 * bytes, "{parts:?}: {steps} steps for {bytes} bytes");
             assert!(lines.go_on());
         }

@@ -100,9 +100,9 @@ proptest! {
 
     #[test]
     fn lists_of_words_and_tags_hold_what_was_given(value in value()) {
-        let arguments = || object([("list".to_owned(), value.clone())]);
         #[derive(serde::Deserialize)]
         struct Lists<T> { list: T }
+        let arguments = || object([("list".to_owned(), value.clone())]);
         if let Ok(Lists { list: Words(words) }) = parse::<Lists<Words>>(arguments()) {
             prop_assert!(!words.is_empty() && words.len() <= 200);
             prop_assert!(words.iter().all(|word| !word.trim().is_empty()));

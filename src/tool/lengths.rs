@@ -83,19 +83,19 @@ mod tests {
 
     use super::*;
 
-    fn checked(name: &str, value: Value) -> Result<(), String> {
-        check(name, &value).map_err(|error| error.to_string())
+    fn checked(name: &str, value: &Value) -> Result<(), String> {
+        check(name, value).map_err(|error| error.to_string())
     }
 
     #[test]
     fn text_is_limited_wherever_it_stands() {
         let (fits, long) = ("\u{e9}".repeat(MAX_TEXT), "x".repeat(MAX_TEXT + 1));
         for value in [json!(fits), json!([fits]), json!({ "a": [{ "b": fits }] }), json!(7)] {
-            assert_eq!(checked("space", value), Ok(()));
+            assert_eq!(checked("space", &value), Ok(()));
         }
         for value in [json!(long), json!(["a", long]), json!({ "a": [long] }), json!({ (long): 1 })]
         {
-            let said = checked("space", value).unwrap_err();
+            let said = checked("space", &value).unwrap_err();
             assert!(
                 said.contains("space: this has 1001 characters, and 1000 is the limit"),
                 "{said}"
@@ -107,9 +107,9 @@ mod tests {
     fn long_text_is_accepted_where_it_belongs() {
         let notes = "x".repeat(100_000);
         for name in ["releaseNotes", "body", "variables"] {
-            assert_eq!(checked(name, json!({ "a": notes })), Ok(()), "{name}");
+            assert_eq!(checked(name, &json!({ "a": notes })), Ok(()), "{name}");
         }
-        let said = checked("releaseNotes", json!(format!("{notes}x"))).unwrap_err();
+        let said = checked("releaseNotes", &json!(format!("{notes}x"))).unwrap_err();
         assert!(said.contains("100000 is the limit"), "{said}");
         assert!(shown(&notes).len() < 200);
     }

@@ -15,18 +15,16 @@ fn shape(kind: usize, count: usize, long: usize) -> Value {
     match kind {
         0 => (0..count).map(numbered).collect(),
         1 => (0..count).map(|n| (format!("key{n}"), json!(numbered(n)))).collect(),
-        2 => {
-            (0..count / 8 + 1).map(|n| ("k".repeat(long * 8) + &n.to_string(), json!(n))).collect()
-        }
+        2 => (0..=count / 8).map(|n| ("k".repeat(long * 8) + &n.to_string(), json!(n))).collect(),
         3 => (0..count).collect(),
-        4 => (0..count / 50 + 1).map(|_| deep(25)).collect(),
+        4 => (0..=count / 50).map(|_| deep(25)).collect(),
         5 => json!({ "text": text.repeat(count / 8), "other": text }),
         6 => (0..count).map(|n| json!({ "id": n, "list": [[], {}, [n]], "text": text })).collect(),
         7 => {
             let inner = |n: usize| -> Value {
                 (0..40).map(|m| (format!("f{m}"), json!(numbered(n)))).collect()
             };
-            (0..count / 40 + 1).map(|n| (format!("o{n}"), inner(n))).collect()
+            (0..=count / 40).map(|n| (format!("o{n}"), inner(n))).collect()
         }
         8 => {
             (0..count)

@@ -71,17 +71,18 @@ impl Attribution {
             reasons: Vec::new(),
             open: BTreeSet::new(),
         };
-        let path = match operations::find("GET", written.path.segments()) {
-            Some(found) => reading.operation(&found, &written).await?,
-            None => {
-                written.path.segments().iter().for_each(|segment| reading.reached.add_id(segment));
-                reading.unknown(format!(
-                    "{} is not an operation of the Octopus API that this server knows, so what it \
-                     reads is unknown; read it with another tool or path",
-                    written.path.to_send()
-                ));
-                as_is
+        let path = if let Some(found) = operations::find("GET", written.path.segments()) {
+            reading.operation(&found, &written).await?
+        } else {
+            for segment in written.path.segments() {
+                reading.reached.add_id(segment);
             }
+            reading.unknown(format!(
+                "{} is not an operation of the Octopus API that this server knows, so what it \
+                 reads is unknown; read it with another tool or path",
+                written.path.to_send()
+            ));
+            as_is
         };
         octopus::follow(&cx.session, &mut reading.reached).await?;
         let Reading { mut reached, reasons, .. } = reading;

@@ -47,7 +47,9 @@ impl Reading<'_> {
         values: &[String],
     ) -> Result<Option<Vec<String>>, Error> {
         let Some(subject) = parameter.subject else {
-            values.iter().for_each(|value| self.reached.add_id(value));
+            for value in values {
+                self.reached.add_id(value);
+            }
             return Ok(None);
         };
         let resolved = if values.len() > MOST {
@@ -100,7 +102,9 @@ impl Reading<'_> {
         let Some(space) = &self.space else { return Ok(None) };
         match space.find_all::<R>(values).await {
             Ok(found) => {
-                found.iter().for_each(|thing| thing.touches(&mut self.reached));
+                for thing in &found {
+                    thing.touches(&mut self.reached);
+                }
                 Ok(Some(found.iter().map(|thing| thing.id().to_string()).collect()))
             }
             Err(error) if is_nothing(&error) => Ok(None),

@@ -59,7 +59,7 @@ fn read_field(key: &str, value: &Value, touches: &mut Touches) {
         return field(key, value, touches);
     }
     match value {
-        Value::String(_) => {}
+        Value::String(_) | Value::Null => {}
         Value::Array(items) => {
             let unreadable = items.iter().filter(|item| !item.is_string());
             for item in unreadable {
@@ -67,7 +67,6 @@ fn read_field(key: &str, value: &Value, touches: &mut Touches) {
                 unread(item, touches);
             }
         }
-        Value::Null => {}
         other => {
             key_of_a_kind(key, touches);
             unread(other, touches);

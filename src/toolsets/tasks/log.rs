@@ -95,7 +95,7 @@ mod tests {
     fn read_all(log: &[u8], pieces: usize, wanted: Wanted, room: usize) -> Part {
         let pieces: Vec<_> =
             log.chunks(pieces.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        let pool = ComputePool::new(1, std::time::Duration::from_secs(60));
+        let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
         let scope = pool.scope(CallerKey::new([0; 32]));
         let reader = Reader::new(wanted, false, room);
         let read = read_in(&scope, futures::stream::iter(pieces), reader, |_| {});

@@ -1,6 +1,8 @@
 //! Somebody who can write the file of records, knows how its hashes are computed, and has not got
 //! its key.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -48,8 +50,11 @@ impl Forger {
             let inside = &members[1..members.len() - 1];
             let line = format!("{head},{inside},\"prev\":\"{prev}\"");
             let digest = Sha256::digest(format!("{line}}}"));
-            prev = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            text.push_str(&format!("{line},\"hash\":\"{prev}\"}}\n"));
+            prev.clear();
+            for byte in digest {
+                write!(prev, "{byte:02x}").unwrap();
+            }
+            writeln!(text, "{line},\"hash\":\"{prev}\"}}").unwrap();
         }
         text
     }

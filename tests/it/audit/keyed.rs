@@ -153,7 +153,7 @@ async fn the_key_goes_on_over_rotation() {
         .filter(|path| path.is_file())
         .map(|path| path.to_str().unwrap().to_owned())
         .collect();
-    files.sort_by_key(|path| (path.ends_with(".jsonl"), path.clone()));
+    files.sort_by_key(|path| (path.rsplit('.').next() == Some("jsonl"), path.clone()));
     assert!(files.len() > 2, "{files:?}");
     let all: Vec<&str> = files.iter().map(String::as_str).chain(["--key-file", &key]).collect();
     let (code, said) = verify(&all);

@@ -149,8 +149,8 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
     let all = json!({ "method": "GET", "path": "/api/spaces" });
     let (done, said) = server.call(grants(), "execute", all).await;
     assert!(!done, "{said}");
-    let resources =
-        server.tools.resources(0, request(grants(), Narrowing::default())).await.unwrap();
+    let listed = server.tools.resources(0, request(grants(), Narrowing::default()));
+    let resources = Box::pin(listed).await.unwrap();
     let uris: Vec<_> = resources.resources.iter().map(|resource| resource.uri.as_str()).collect();
     assert!(uris.contains(&"octopus://spaces/Default"), "{uris:?}");
     assert!(!uris.iter().any(|uri| uri.contains("Warehouse")), "{uris:?}");

@@ -73,7 +73,6 @@ async fn no_read_passes(denied: Denied, least: usize) {
     // What is about other things is still read.
     harmless.retain(Call::is_plain);
     let all = harmless.len();
-    println!("{sent} requests would answer with it, {all} plain ones would not");
     let answered = execute(&desk, harmless).await;
     let answered = answered.iter().filter(|(_, came)| matches!(came, Came::Answered(_))).count();
     assert!(answered * 3 > all && answered > 20, "{answered} of {all}");

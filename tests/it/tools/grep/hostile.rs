@@ -11,7 +11,7 @@ use crate::support::{Era, TestServer};
 
 /// Keeps about a thousand states of the automaton busy at each byte.
 const COSTLY: &str = r"[a-z0-9][\t-~]{1000}[^\t-~]";
-const LONG: Period = Period(Duration::from_secs(3_600));
+const LONG: Period = Period(Duration::from_hours(1));
 
 fn costly_search() -> Value {
     let mut search = arguments(&json!({ "pattern": COSTLY }));
