@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The rows of threats: how many each actor has, by the letter of the actor.
-const ROWS: [(char, usize); 11] = [
+const ROWS: [(char, usize); 12] = [
     ('K', 7),
     ('G', 10),
     ('T', 5),
@@ -21,6 +21,7 @@ const ROWS: [(char, usize); 11] = [
     ('M', 6),
     ('I', 5),
     ('R', 8),
+    ('A', 24),
 ];
 
 fn page(file: &str) -> String {
