@@ -58,12 +58,16 @@ ELSEWHERE = {
     "tests/it/commands/serves.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
     "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
     "tests/it/audit/verify.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
+    "tests/it/audit/keyed.rs": ('"audit", "head"', [
+        r"octopus-mcp audit new-key /run/secrets/audit-chain-key",
+        r"octopus-mcp audit (verify|head) audit\.jsonl\.\* audit\.jsonl --key-file KEY( --head server\.log)?",
+    ]),
     "tests/packaging/test_chart.py": ("plain.stale()", ["deploy/render"]),
     "tests/packaging/test_dashboard.py": ("exec prometheus (promtool .*)", [
         "docker compose exec prometheus promtool query instant http://127.0.0.1:9090 octopus_mcp_build",
     ]),
     "tests/packaging/test_documents.py": ('"deploy/names"', [r"deploy/names OWNER/NAME( VERSION| \[VERSION\])?"]),
-    "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| packaging)?", "cargo deny"]),
+    "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| hostile| packaging)?", "cargo deny"]),
 }
 # By nothing, since what they need is not where the tests run.
 NOT_RUN = {
