@@ -20,6 +20,8 @@ const TASK: &str = "ServerTasks-90004";
 pub struct Attack {
     pub name: String,
     pub served: Served,
+    /// How many calls must have an answer that is no refusal.
+    pub least_answers: usize,
     calls: Vec<Call>,
     /// How often all calls are made.
     rounds: usize,
@@ -44,7 +46,7 @@ pub struct Outcome {
 /// All attacks, the cheapest first.
 pub fn all(scale: Scale) -> Vec<Attack> {
     let mut attacks = vec![
-        attack("arguments: ordinary", Served::default(), every_tool(), 1),
+        attack("arguments: ordinary", Served::default(), every_tool(), 1).with_answers(37),
         attack("arguments: long", Served::default(), every_tool_with(&long), 1),
         attack("arguments: deep", Served::default(), every_tool_with(&deep), 1),
         attack("arguments: unknown names", Served::default(), every_tool_with(&unknown), 1),
@@ -53,27 +55,33 @@ pub fn all(scale: Scale) -> Vec<Attack> {
         let served = Served { documents: None, log: Some(log) };
         let calls = log_calls();
         let rounds = scale.concurrency.div_ceil(calls.len());
-        attacks.push(attack(name, served, calls, rounds));
+        attacks.push(attack(name, served, calls, rounds).with_answers(1));
     }
     for shape in Shape::ALL {
         let served = Served { documents: Some((shape, scale.small_document)), log: None };
         let name = format!("every tool: {}", shape.name());
-        attacks.push(attack(&name, served, every_tool(), 2));
+        attacks.push(attack(&name, served, every_tool(), 2).with_answers(10));
     }
     for shape in Shape::ALL {
         let served = Served { documents: Some((shape, scale.document)), log: None };
         let name = format!("execute: {}", shape.name());
-        let call = Call {
-            tool: "execute".to_owned(),
-            arguments: json!({ "method": "GET", "path": "/api/Spaces-1/channels" }),
-        };
-        attacks.push(attack(&name, served, vec![call], scale.concurrency));
+        let calls = vec![read_channels()];
+        attacks.push(attack(&name, served, calls, scale.concurrency).with_answers(1));
     }
+    let served = Served { documents: Some((Shape::ManyItems, scale.too_large)), log: None };
+    attacks.push(attack("execute: too large", served, vec![read_channels()], scale.concurrency));
     attacks
 }
 
+fn read_channels() -> Call {
+    Call {
+        tool: "execute".to_owned(),
+        arguments: json!({ "method": "GET", "path": "/api/Spaces-1/channels" }),
+    }
+}
+
 fn attack(name: &str, served: Served, calls: Vec<Call>, rounds: usize) -> Attack {
-    Attack { name: name.to_owned(), served, calls, rounds }
+    Attack { name: name.to_owned(), served, least_answers: 0, calls, rounds }
 }
 
 fn every_tool() -> Vec<Call> {
@@ -152,6 +160,11 @@ fn log_calls() -> Vec<Call> {
 }
 
 impl Attack {
+    /// Requires so many answers: refusing everything would be no defence.
+    fn with_answers(self, least_answers: usize) -> Self {
+        Self { least_answers, ..self }
+    }
+
     /// Makes all calls, as many at once as the scale says.
     pub async fn run(&self, scale: Scale, server: &Server, octopus: &str) -> Outcome {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();

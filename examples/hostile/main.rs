@@ -43,8 +43,10 @@ use upstream::Upstream;
 pub struct Scale {
     /// Calls in flight.
     pub concurrency: usize,
-    /// Bytes of one document that `execute` reads.
+    /// Bytes of one document that `execute` reads: a little below what it accepts.
     pub document: usize,
+    /// Bytes of a document that is too large for `execute`.
+    pub too_large: usize,
     /// Bytes of one document that every other tool reads.
     pub small_document: usize,
     /// Bytes of a task log.
@@ -57,7 +59,8 @@ pub struct Scale {
 
 const FULL: Scale = Scale {
     concurrency: 64,
-    document: 18 << 20,
+    document: 7 << 20,
+    too_large: 18 << 20,
     small_document: 4 << 20,
     log: 20 << 20,
     ping: Duration::from_millis(250),
@@ -67,6 +70,7 @@ const FULL: Scale = Scale {
 const SHORT: Scale = Scale {
     concurrency: 16,
     document: 2 << 20,
+    too_large: 9 << 20,
     small_document: 256 << 10,
     log: 1 << 20,
     ping: Duration::from_secs(2),
@@ -158,6 +162,10 @@ fn judge(
     }
     if memory > scale.memory {
         violations.push(format!("{name}: peak memory {memory} MiB of {} MiB", scale.memory));
+    }
+    if outcome.answers < attack.least_answers {
+        let (answers, least) = (outcome.answers, attack.least_answers);
+        violations.push(format!("{name}: {answers} calls were answered, expected are {least}"));
     }
     if let Some(lost) = outcome.lost.first() {
         violations.push(format!("{name}: {} calls had no answer: {lost}", outcome.lost.len()));
