@@ -99,8 +99,7 @@ impl Lines {
     }
 
     /// Remembers the end of a text from the line on in which a name begins whose value may follow.
-    /// Earlier lines are not needed, and reading them again with every text that follows would
-    /// cost a kilobyte for each.
+    /// Earlier lines are not needed and would be read again with every text.
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();

@@ -37,7 +37,7 @@ const LONGER: &[(&str, usize)] = &[
     ("tenantTags", 10_000),
 ];
 /// How many characters of an unknown name are repeated.
-const MAX_SHOWN: usize = 100;
+const MAX_SHOWN: usize = 80;
 
 /// Checks every text in the value of an argument.
 ///

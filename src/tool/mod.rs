@@ -32,6 +32,7 @@ mod lengths;
 mod list;
 mod names;
 mod narrowing;
+mod octopus_hint;
 mod offered;
 mod passed;
 mod paths;
