@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
-    Permit, Touched, breaker::Requester, client::Size, document, server, touched,
+    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Page,
+    Path, Permit, Touched, Window, breaker::Requester, client::Size, document, server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -141,6 +141,17 @@ impl Session {
     {
         let route = path.route();
         self.read(path, Size::Response, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a page of a list. `path` requests the items of `window`; those beyond it are dropped
+    /// where the answer is parsed, because each item costs work afterwards.
+    pub async fn page<T>(&self, path: &Path, window: Window) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        let parse = move |answer: &Answer| Ok(answer.json::<Page<T>>(&route)?.within(window));
+        self.read(path, Size::Response, parse).await
     }
 
     /// Reads a JSON document of any form, to be compared with itself later. A document beyond
