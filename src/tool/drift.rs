@@ -48,10 +48,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        octopus::{Order, Path},
-        text::steps,
-    };
+    use crate::octopus::{Order, Path};
 
     fn proposal(facts: usize, says: &str) -> Proposal {
         let order = Order::post(Path::new(["x"]), json!({}));

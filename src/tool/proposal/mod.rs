@@ -49,8 +49,8 @@ pub struct Proposal {
     pub(super) removed: usize,
     /// How many secrets were taken out of them.
     pub(super) redacted: usize,
-    /// Bytes of text that were processed. Beyond [`Self::MOST_TEXT`] facts are left out, and nobody can
-    /// be asked.
+    /// Bytes of text that were processed. Beyond [`Self::MOST_TEXT`], facts are left out and nobody
+    /// can be asked.
     processed: usize,
 }
 
