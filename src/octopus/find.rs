@@ -6,7 +6,7 @@
 
 use crate::text::nearest::nearest;
 
-use super::{Error, Id, Named, Page, Path, Session, path::batches};
+use super::{Error, Id, Named, Page, Path, Session, Window, path::batches};
 
 /// How many documents a look-up by name reads at most. A collection that is larger is searched
 /// by Octopus itself, and only its slugs and near names past this are not seen.
@@ -42,7 +42,7 @@ impl Collection<'_> {
             }
         }
         let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
-        let mut by_name: Page<R> = self.session.get(&path).await?;
+        let mut by_name: Page<R> = self.session.page(&path, Window::first(PAGE)).await?;
         if let Some(place) = pick(wanted, &by_name.items)? {
             return Ok(by_name.items.swap_remove(place));
         }
@@ -93,7 +93,7 @@ impl Collection<'_> {
             return Ok(None);
         }
         let path = self.path.clone().with_list("ids", &ids).with("take", ids.len());
-        let page: Page<R> = self.session.get(&path).await?;
+        let page: Page<R> = self.session.page(&path, Window::first(ids.len())).await?;
         let is =
             |document: &&R, id: &Id<R>| document.id().as_str().eq_ignore_ascii_case(id.as_str());
         let each = ids.iter().map(|id| page.items.iter().find(|document| is(document, id)));
@@ -105,7 +105,7 @@ impl Collection<'_> {
         let mut all = Vec::new();
         loop {
             let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
-            let page: Page<R> = self.session.get(&path).await?;
+            let page: Page<R> = self.session.page(&path, Window::first(PAGE)).await?;
             let came = page.items.len();
             all.extend(page.items);
             let complete = came == 0 || all.len() >= page.total_results as usize;

@@ -81,11 +81,12 @@ pub async fn branches(
     space: &Space,
     project: &Id<Project>,
     part: Option<&str>,
-    Window { skip, take }: Window,
+    window: Window,
 ) -> Result<Page<Branch>, Error> {
+    let Window { skip, take } = window;
     let path = below(space, project, ["git", "branches"]).with_some("searchByName", part);
     let path = path.with("skip", skip).with("take", take);
-    space.session().get(&path).await
+    space.session().page(&path, window).await
 }
 
 /// The branch, tag or commit that is called exactly so: by its short or its whole name, or its

@@ -11,6 +11,13 @@ pub struct Window {
     pub take: u32,
 }
 
+impl Window {
+    /// The first `take` items.
+    pub(super) fn first(take: usize) -> Self {
+        Self { skip: 0, take: u32::try_from(take).unwrap_or(u32::MAX) }
+    }
+}
+
 /// One page of a list, as Octopus sends it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -20,4 +27,31 @@ pub struct Page<T> {
     /// How many items the whole list has.
     #[serde(default)]
     pub total_results: u32,
+}
+
+impl<T> Page<T> {
+    /// Drops the items beyond those that were requested. They count in `total_results`, so that a
+    /// list says that there are more.
+    pub(super) fn within(mut self, Window { skip, take }: Window) -> Self {
+        let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        if came > take {
+            self.items.truncate(take as usize);
+            self.total_results = self.total_results.max(skip.saturating_add(came));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_beyond_the_requested_ones_are_only_counted() {
+        let page = || Page { items: (0..500).collect::<Vec<_>>(), total_results: 7 };
+        let cut = page().within(Window { skip: 10, take: 30 });
+        assert_eq!((cut.items, cut.total_results), ((0..30).collect(), 510));
+        let whole = page().within(Window { skip: 10, take: 500 });
+        assert_eq!((whole.items.len(), whole.total_results), (500, 7));
+    }
 }

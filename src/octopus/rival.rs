@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Id, Named, Page, Path, Session, Space, find::Collection, runbooks, spaces};
+use super::{
+    Error, Id, Named, Page, Path, Session, Space, Window, find::Collection, runbooks, spaces,
+};
 
 /// How many texts are checked at the same moment.
 const AT_ONCE: usize = 8;
@@ -73,7 +75,7 @@ impl Collection<'_> {
         for part in searches {
             let part = Some(part).filter(|part| !part.is_empty());
             let path = self.path.clone().with_some("partialName", part).with("take", FOUND);
-            let named: Page<R> = self.session.get(&path).await?;
+            let named: Page<R> = self.session.page(&path, Window::first(FOUND)).await?;
             if named.total_results as usize > named.items.len() {
                 return Err(Error::Unexpected {
                     reason: format!(

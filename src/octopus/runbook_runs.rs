@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Named, Page, Resource, Space,
+    Error, Id, Named, Page, Resource, Space, Window,
     environments::Environment,
     find::choose,
     git::{self, Reference},
@@ -68,6 +68,8 @@ impl Named for RunbookSnapshot {
 
 /// How many runs are looked at for the newest of each place.
 const NEWEST: u32 = 100;
+/// The newest of a list.
+const FIRST: Window = Window { skip: 0, take: NEWEST };
 
 /// The newest runs of a runbook in these environments, and whether they are all that there were.
 pub async fn newest(
@@ -82,7 +84,7 @@ pub async fn newest(
         .with("runbooks", &runbook.id)
         .with_list("environments", environments)
         .with("take", NEWEST);
-    match space.session().get::<Page<RunbookRun>>(&path).await {
+    match space.session().page::<RunbookRun>(&path, FIRST).await {
         Ok(page) => {
             let all = page.total_results as usize <= page.items.len();
             Ok((page.items, all))
@@ -148,7 +150,8 @@ pub async fn snapshot(
     wanted: &str,
 ) -> Result<RunbookSnapshot, Error> {
     let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
-    let page: Page<RunbookSnapshot> = space.session().get(&path.with("take", NEWEST)).await?;
+    let path = path.with("take", NEWEST);
+    let page: Page<RunbookSnapshot> = space.session().page(&path, FIRST).await?;
     let found = match Id::<RunbookSnapshot>::parse(wanted) {
         Ok(id) => {
             let found: RunbookSnapshot = space.get(&id).await?;

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use futures::Stream;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
-    Permit, Touched, breaker::Requester, client::Size, document, server, touched,
+    Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Page,
+    Path, Permit, Touched, Window, breaker::Requester, client::Size, document, server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -141,6 +141,52 @@ impl Session {
     {
         let route = path.route();
         self.read(path, Size::Response, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a page of a list. `path` requests the items of `window`; those beyond it are dropped
+    /// where the answer is parsed, because each item costs work afterwards.
+    pub async fn page<T>(&self, path: &Path, window: Window) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.page_within(path, window, Size::Response).await
+    }
+
+    /// Reads a page of which all fields of the items are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn page_of_objects(
+        &self,
+        path: &Path,
+        window: Window,
+    ) -> Result<Page<Map<String, Value>>, Error> {
+        self.page_within(path, window, Size::Execute).await
+    }
+
+    async fn page_within<T>(
+        &self,
+        path: &Path,
+        window: Window,
+        size: Size,
+    ) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        let parse = move |answer: &Answer| Ok(answer.json::<Page<T>>(&route)?.within(window));
+        self.read(path, size, parse).await
+    }
+
+    /// Reads an object of which all fields are kept, for example to be changed and sent back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn object(&self, path: &Path) -> Result<Map<String, Value>, Error> {
+        let route = path.route();
+        self.read(path, Size::Execute, move |answer| answer.json(&route)).await
     }
 
     /// Reads a JSON document of any form, to be compared with itself later. A document beyond

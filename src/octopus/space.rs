@@ -136,7 +136,8 @@ impl Space {
     /// Reads a page of a list.
     pub async fn list<R: Resource>(&self, path: Path, window: Window) -> Result<Page<R>, Error> {
         let Window { skip, take } = window;
-        self.or_gone(self.session.get(&path.with("skip", skip).with("take", take)).await)
+        let path = path.with("skip", skip).with("take", take);
+        self.or_gone(self.session.page(&path, window).await)
     }
 
     /// Finds a document by its name in any letter case, its slug or its ID.
@@ -200,7 +201,7 @@ impl Space {
         let mut documents = HashMap::new();
         for batch in batches(&ids, BATCH) {
             let path = self.path([R::COLLECTION]).with_list("ids", batch).with("take", BATCH);
-            match self.session.get::<Page<R>>(&path).await {
+            match self.session.page::<R>(&path, Window::first(BATCH)).await {
                 Ok(page) => documents
                     .extend(page.items.into_iter().map(|d| (d.id().as_str().to_owned(), d))),
                 Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}

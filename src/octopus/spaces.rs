@@ -44,9 +44,10 @@ impl Named for Space {
 pub async fn list(
     session: &Session,
     partial_name: Option<&str>,
-    Window { skip, take }: Window,
+    window: Window,
 ) -> Result<Page<Space>, Error> {
-    session.get(&searched(partial_name).with("skip", skip).with("take", take)).await
+    let Window { skip, take } = window;
+    session.page(&searched(partial_name).with("skip", skip).with("take", take), window).await
 }
 
 /// The list of the spaces with this in their name.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::{Error, Id, Page, Path, Resource, Space, path::batches};
+use super::{Error, Id, Path, Resource, Space, Window, path::batches};
 
 /// The fields of a team that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +43,7 @@ pub async fn names<'a>(
             .with("includeSystem", true)
             .with_list("ids", batch)
             .with("take", BATCH);
-        match space.session().get::<Page<Team>>(&path).await {
+        match space.session().page::<Team>(&path, Window::first(BATCH)).await {
             Ok(page) => {
                 names.extend(page.items.into_iter().map(|team| (team.id.to_string(), team.name)));
             }

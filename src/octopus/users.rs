@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::{Error, Id, Page, Path, Resource, Session, path::batches, resource::null_as_default};
+use super::{
+    Error, Id, Page, Path, Resource, Session, Window, path::batches, resource::null_as_default,
+};
 
 /// The fields of a user that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,7 +60,7 @@ pub async fn names<'a>(
     let mut names = HashMap::new();
     for batch in batches(&ids, BATCH) {
         let path = Path::new([User::COLLECTION]).with_list("ids", batch).with("take", BATCH);
-        match session.get::<Page<User>>(&path).await {
+        match session.page::<User>(&path, Window::first(BATCH)).await {
             Ok(page) => names
                 .extend(page.items.into_iter().map(|user| (user.id.to_string(), user.known_as()))),
             Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
@@ -89,7 +91,7 @@ pub async fn id_of(session: &Session, wanted: &str) -> Result<String, Error> {
         return Ok(id.into_string());
     }
     let path = Path::new([User::COLLECTION]).with("filter", wanted).with("take", BATCH);
-    let page: Page<User> = session.get(&path).await?;
+    let page: Page<User> = session.page(&path, Window::first(BATCH)).await?;
     let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
     let called = |user: &&User| {
         is(&user.username)

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 mod cause;
 pub mod cut;
+pub mod escape;
 pub mod grep;
 mod keys;
 pub mod lines;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     Alias, Context, Error, Tier,
     brought::Brought,
-    definition::{Ran, old_enough, parse},
+    definition::{Ran, old_enough, parse, to_value},
     gate::{Demand, Verdict, unsure},
     proposal::Proposal,
 };
@@ -44,7 +44,7 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const ALIASES: &'static [Alias] = &[];
 
     /// What it answers. Fields without a value are left out of the answer.
-    type Output: Serialize + JsonSchema + 'static;
+    type Output: Serialize + JsonSchema + Send + 'static;
 
     /// What this very call does to Octopus.
     fn tier(&self) -> Tier {
@@ -96,7 +96,7 @@ pub(super) fn change<T: Change>(
         let planned = match input.plan(cx).await {
             Ok(Plan::Nothing(output)) => {
                 cx.trail.note(|record| record.change = None);
-                return Ok(Ran::Done(written(&output, false)?));
+                return Ok(Ran::Done(to_value(output, cx).await?));
             }
             Ok(Plan::Change(proposal)) => {
                 let id = cx.trail.marked().map(|change| change.to_string());
@@ -193,15 +193,10 @@ async fn answer_of<T: Change>(
 ) -> Result<Ran, Error> {
     cx.trail.answered(&answer, repeated);
     let output = input.report(answer, cx).await?;
-    Ok(Ran::Changed(written(&output, repeated)?))
-}
-
-/// An answer. One that was given before says so.
-fn written<T: Serialize>(output: &T, repeated: bool) -> Result<Value, Error> {
-    let mut value =
-        serde_json::to_value(output).map_err(|error| Error::Output(error.to_string()))?;
+    let mut value = to_value(output, cx).await?;
+    // One that was given before says so.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
-    Ok(value)
+    Ok(Ran::Changed(value))
 }

@@ -1,5 +1,7 @@
 //! The contract of a tool, and its record in the lists.
 
+use std::io;
+
 use futures::future::BoxFuture;
 use rmcp::model::{self, JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
@@ -11,8 +13,10 @@ use super::{
 };
 use crate::{
     audit::Bytes,
+    compute::INLINE_BYTES,
     octopus::{self, OctopusVersion},
     rules::Deed,
+    text::steps,
 };
 
 /// One tool that reads. The type is its input: its fields are the arguments, its doc comment is
@@ -36,7 +40,7 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const KEEPS_TO_PROJECT: bool = false;
 
     /// What it answers. Fields without a value are left out of the answer.
-    type Output: Serialize + JsonSchema + 'static;
+    type Output: Serialize + JsonSchema + Send + 'static;
 
     /// Answers the call.
     fn run(self, cx: &Context) -> impl Future<Output = Result<Self::Output, Error>> + Send;
@@ -241,8 +245,53 @@ fn run<T: Tool>(arguments: JsonObject, cx: &Context) -> BoxFuture<'_, Result<Ran
         let input: T = parse(arguments)?;
         old_enough(T::NAME, T::SINCE, cx).await?;
         let output = input.run(cx).await?;
-        serde_json::to_value(output)
-            .map(Ran::Done)
-            .map_err(|error| Error::Output(error.to_string()))
+        to_value(output, cx).await.map(Ran::Done)
     })
+}
+
+/// Turns what a tool gives into JSON: in the compute pool, if it is larger than [`INLINE_BYTES`].
+pub(super) async fn to_value<T>(output: T, cx: &Context) -> Result<Value, Error>
+where
+    T: Serialize + Send + 'static,
+{
+    let value = if is_small(&output, INLINE_BYTES) {
+        serde_json::to_value(output)
+    } else {
+        cx.compute().run(move |_| Ok(serde_json::to_value(output))).await?
+    };
+    value.map_err(|error| Error::Output(error.to_string()))
+}
+
+/// Whether `output` has at most `limit` bytes of JSON. Stops at the first byte beyond.
+fn is_small(output: &impl Serialize, limit: usize) -> bool {
+    /// Counts down the bytes that are left.
+    struct Left(usize);
+
+    impl io::Write for Left {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            steps::add(bytes.len());
+            let left = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
+            self.0 = left;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    serde_json::to_writer(Left(limit), output).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_output_is_measured_only_to_the_limit() {
+        let texts = |count: usize| vec!["a text"; count];
+        assert!(is_small(&texts(100), 901) && !is_small(&texts(100), 900));
+        let (small, steps) = steps::of(|| is_small(&texts(1_000_000), INLINE_BYTES));
+        assert!(!small && steps <= INLINE_BYTES + 16, "{steps}");
+    }
 }

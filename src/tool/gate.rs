@@ -7,6 +7,7 @@ use moka::sync::Cache;
 use super::{
     Error, Seal,
     brought::{Brought, Nonce, Token},
+    drift,
     ledger::{Key, Ledger, Name},
     proposal::{Fact, Proposal},
     seal::Unsealed,
@@ -166,7 +167,9 @@ impl Gate {
                 return Err(Error::CannotAsk);
             }
             if token.proposal != proposal.digest() {
-                return Err(Error::Drift(self.difference(token, proposal)));
+                let shown = self.shown.get(&token.nonce);
+                let shown = shown.as_ref().map_or(&[][..], |facts| facts.as_slice());
+                return Err(Error::Drift(drift::difference(&token.facts, shown, proposal)));
             }
             let typed = brought.typed.as_deref().map(str::trim);
             if demand.word.as_deref().is_some_and(|word| typed != Some(word.trim())) {
@@ -221,32 +224,6 @@ impl Gate {
             rest.is_empty().then_some(Token { nonce: *nonce, proposal: *proposal, facts, way })
         };
         read().ok_or(foreign)
-    }
-
-    /// What is not as it was shown.
-    fn difference(&self, token: &Token, proposal: &Proposal) -> Vec<String> {
-        let shown = self.shown.get(&token.nonce);
-        let was = |about: &str| {
-            let shown = shown.as_ref()?.iter().find(|fact| fact.about == about)?;
-            Some(format!("was shown as '{}'", shown.says))
-        };
-        let is_new = |fact: &&Fact| !token.facts.contains(&fact.digest());
-        let mut lines: Vec<String> = proposal
-            .facts
-            .iter()
-            .filter(is_new)
-            .map(|Fact { about, says }| {
-                let was = was(about).unwrap_or_else(|| "was shown as something else".to_owned());
-                format!("{about}: {was}, is now '{says}'")
-            })
-            .collect();
-        let is_gone = |about: &str| !proposal.facts.iter().any(|fact| fact.about == about);
-        let gone = shown.iter().flat_map(|facts| facts.iter()).filter(|fact| is_gone(&fact.about));
-        lines.extend(gone.map(|Fact { about, says }| format!("{about}: was '{says}', is no more")));
-        if lines.is_empty() {
-            lines.push(format!("what the {} builds on was edited", proposal.action));
-        }
-        lines
     }
 
     /// Does it, once for each call.

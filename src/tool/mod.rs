@@ -18,6 +18,7 @@ mod context;
 mod counted;
 mod definition;
 mod depth;
+mod drift;
 mod error;
 mod error_kind;
 mod fit;

@@ -91,7 +91,7 @@ impl Context {
             return Ok(());
         }
         let Some(interruption) = paths::interruption(&order.path) else { return Ok(()) };
-        let document = self.session.get::<Value>(&interruption).await?;
+        let document = self.session.object(&interruption).await?;
         let task = document.get("TaskId").and_then(Value::as_str);
         let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {
             return Err(denied(format!(

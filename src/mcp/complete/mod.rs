@@ -14,12 +14,12 @@ use rmcp::{
     ErrorData,
     model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
 };
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use self::source::Source;
 use super::{answer, prompts::Prompts};
 use crate::{
-    octopus::{Page, Space, projects::Project, spaces},
+    octopus::{Space, Window, projects::Project, spaces},
     text,
     tool::{Context, Error, Policy, Trail, resource_kind},
 };
@@ -158,9 +158,8 @@ async fn look(
         }
     };
     let path = path.with(source.take(), MOST);
-    let mut page: Page<Map<String, Value>> = cx.session.get(&path).await?;
-    // More than was asked for is not looked at.
-    page.items.truncate(MOST as usize);
+    let window = Window { skip: 0, take: MOST };
+    let page = cx.session.page_of_objects(&path, window).await?;
     let came = page.items.len();
     let readable = cx.readable(&page.items).await?;
     let items = page.items.into_iter().zip(readable).filter_map(|(item, is)| is.then_some(item));

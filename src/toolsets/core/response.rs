@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     octopus::{self, Answer, Bounded, Bounds, Path, document},
-    text::sanitize::sanitize,
-    tool::{Context, Error},
+    text::escape::escape_invisible,
+    tool::{Context, Error, Proposal},
 };
 
 /// An answer, as much of it as can be shown.
@@ -133,17 +133,12 @@ pub(super) fn holds_redacted(value: &Value) -> bool {
     }
 }
 
-/// A body as a person can see it: what is invisible is written as an escape.
+/// A body as a person can see it: invisible characters are written as escapes of JSON. A body that
+/// is too large for a proposal, which then leaves it out, stays as it is.
 pub(super) fn visible(body: &Value) -> String {
-    let mut seen = String::new();
-    for letter in body.to_string().chars() {
-        let mut bytes = [0; 4];
-        let one: &str = letter.encode_utf8(&mut bytes);
-        if letter.is_ascii() || sanitize(one).text == one {
-            seen.push(letter);
-        } else {
-            seen.extend(one.encode_utf16().map(|unit| format!("\\u{unit:04x}")));
-        }
+    let json = body.to_string();
+    if json.len() > Proposal::MOST_TEXT {
+        return json;
     }
-    seen
+    escape_invisible(&json).into_owned()
 }

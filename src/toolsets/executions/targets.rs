@@ -1,10 +1,11 @@
 //! Where an execution goes: environments, and tenants.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     octopus::{
-        Named, Page, Resource, Space, environments::Environment, projects::Project, tenants::Tenant,
+        Named, Page, Resource, Space, Window, environments::Environment, projects::Project,
+        tenants::Tenant,
     },
     tool::{Error, Proposal},
 };
@@ -62,7 +63,7 @@ impl<'a> Mode<'a> {
 /// How many tenants one call may stand for. More than a person reads before a yes.
 const MOST_TENANTS: usize = 200;
 /// How many tenants with a tag are looked through for those that are meant.
-const MOST_READ: usize = 1_000;
+const MOST_READ: u32 = 1_000;
 
 impl Targets {
     /// Finds everything by the names in the call.
@@ -156,8 +157,9 @@ impl Tenancy {
             Self::Untenanted => (&[], &[]),
             Self::Tenanted { named, tagged, .. } => (named, tagged),
         };
-        let again = |tenant: &&Tenant| !named.iter().any(|other| other.id() == tenant.id());
-        named.iter().chain(tagged.iter().filter(again))
+        let known: HashSet<&str> = named.iter().map(|tenant| tenant.id.as_str()).collect();
+        let is_new = move |tenant: &&Tenant| !known.contains(tenant.id.as_str());
+        named.iter().chain(tagged.iter().filter(is_new))
     }
 }
 
@@ -177,7 +179,8 @@ async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec
         .with("projectId", &project.id)
         .with_list("tags", tags)
         .with("take", MOST_READ);
-    let page: Page<Tenant> = space.session().get(&path).await?;
+    let window = Window { skip: 0, take: MOST_READ };
+    let page: Page<Tenant> = space.session().page(&path, window).await?;
     if page.total_results as usize > page.items.len() {
         return Err(Error::Invalid(format!(
             "{} tenants have {}; at most {MOST_READ} can be looked through, so name them or use \
@@ -195,11 +198,6 @@ fn labels<R: Named>(documents: &[R]) -> Vec<Cow<'_, str>> {
 
 /// Each once, however it was called.
 fn unique<R: Resource>(documents: Vec<R>) -> Vec<R> {
-    let mut unique: Vec<R> = Vec::with_capacity(documents.len());
-    for document in documents {
-        if !unique.iter().any(|other| other.id() == document.id()) {
-            unique.push(document);
-        }
-    }
-    unique
+    let mut seen = HashSet::new();
+    documents.into_iter().filter(|document| seen.insert(document.id().to_string())).collect()
 }

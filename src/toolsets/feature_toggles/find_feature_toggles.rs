@@ -86,7 +86,7 @@ impl Tool for FindFeatureToggles {
             .with_some("PartialName", self.partial_name)
             .with_list("Tags", &self.tags.unwrap_or_default().0)
             .with_list("Environments", &environments);
-        let page: Page<FeatureToggle> = match space.session().get(&path).await {
+        let page: Page<FeatureToggle> = match space.session().page(&path, window).await {
             Err(octopus::Error::NotFound { .. }) => return Err(absent(&project)),
             read => read?,
         };

@@ -272,7 +272,8 @@ fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 /// The whole toggle, with every field that nobody here knows, to be sent back.
 async fn read(space: &Space, project: &Project, slug: &str) -> Result<Map<String, Value>, Error> {
     let collection = [Project::COLLECTION, project.id.as_str(), "featuretoggles", slug.trim()];
-    let mut toggle: Map<String, Value> = match space.session().get(&space.path(collection)).await {
+    let mut toggle: Map<String, Value> = match space.session().object(&space.path(collection)).await
+    {
         Err(OctopusError::NotFound { .. }) => {
             return Err(OctopusError::NotFound {
                 noun: "feature toggle",

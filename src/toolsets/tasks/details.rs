@@ -56,14 +56,15 @@ impl TaskDetails {
     ) -> Result<Self, Error> {
         let Details { task, mut activity_logs, physical_log_size, progress } = details;
         let waits = task.has_pending_interruptions;
-        let shorten = move |_: &Budget| {
-            activity::hide(&mut activity_logs);
+        let shorten = move |budget: &Budget| {
+            let check = || budget.check();
+            activity::hide(&mut activity_logs, &check)?;
             let causes = activity::causes(&activity_logs, waits);
             let failures: Vec<Failure> = activity::failures(&causes, room / 2);
             let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
             let told: Vec<&Cause> = causes.iter().take(failures.len()).collect();
             let room = room.saturating_sub(spent);
-            let shown = activity::tree(&activity_logs, &told, all_messages, room);
+            let shown = activity::tree(&activity_logs, &told, all_messages, room, &check)?;
             let more = causes.len() - failures.len();
             Ok((failures, more, shown))
         };

@@ -1,6 +1,8 @@
 //! Tasks: the work that Octopus does, and what it wrote while doing it.
 
 mod activity;
+#[cfg(test)]
+mod activity_tests;
 mod details;
 mod get_task_by_id;
 mod get_task_details;

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::variables::{self, TenantVariable};
+use super::variables::{self, Part, TenantVariable, Wanted};
 use crate::{
+    compute::Budget,
     octopus::{
         Space, Window,
         tenants::{self, Half, ScopedVariables, Tenant},
@@ -33,7 +34,7 @@ pub(super) struct GetTenantVariables {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum VariableType {
+pub(super) enum VariableType {
     All,
     Common,
     Project,
@@ -69,27 +70,37 @@ impl Tool for GetTenantVariables {
         let include_missing = self.include_missing_variables == Some(true);
         // Variables are short, so a page holds as many as one may.
         let take = self.take.unwrap_or(cx.limits.take_cap);
-        let Window { skip, take } = cx.window(self.skip, Some(take))?;
+        let window = cx.window(self.skip, Some(take))?;
+        let Window { skip, take } = window;
         let space = cx.space(self.space.as_deref()).await?;
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
-        let (variables, missing) =
-            match newer(&space, &tenant, self.variable_type, include_missing).await? {
-                Some(scoped) => variables::scoped(&space, scoped).await?,
-                None => older(&space, &tenant, self.variable_type).await?,
-            };
-        let total = u32::try_from(variables.len()).unwrap_or(u32::MAX);
-        let variables: Vec<TenantVariable> =
-            variables.into_iter().skip(skip as usize).take(take as usize).collect();
+        let variable_type = self.variable_type;
+        let missing = include_missing && skip == 0;
+        let wanted = Wanted { window, variable_type, missing };
+        let read = newer(&space, &tenant, variable_type, include_missing).await?;
+        let mut part = match read {
+            Some(scoped) => {
+                cx.compute().run(move |_| Ok(variables::scoped(scoped, wanted))).await?
+            }
+            None => {
+                let all = tenants::variables(&space, &tenant.id).await?;
+                let read = move |budget: &Budget| Ok(variables::unscoped(&all, wanted, budget)?);
+                cx.compute().run(read).await??
+            }
+        };
+        variables::name_environments(&space, &mut part).await?;
+        let Part { given: variables, total, missing: without, missing_more } = part;
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
         let next = skip.saturating_add(u32::try_from(variables.len()).unwrap_or(u32::MAX));
         Ok(FoundVariables {
             url: space.portal().tenant(&tenant.id),
             tenant_id: tenant.id.into_string(),
-            hint: hint(&tenant.name, total, skip),
+            hint: hint(&tenant.name, total, skip).or_else(|| more(missing_more)),
             tenant_name: tenant.name,
             variable_type: self.variable_type,
             include_missing_variables: include_missing,
             variables,
-            missing_variables: (include_missing && skip == 0).then_some(missing),
+            missing_variables: missing.then_some(without),
             total_results: total,
             skip,
             take,
@@ -107,6 +118,11 @@ fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
     }
     (skip >= total)
         .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
+}
+
+/// Says how many variables without a value are left out.
+fn more(missing: usize) -> Option<String> {
+    (missing > 0).then(|| format!("missingVariables leaves out {missing} more of them"))
 }
 
 /// The shape with scopes. `None`: the instance is too old for it.
@@ -132,21 +148,4 @@ async fn newer(
         all.missing_variables.extend(project.missing_variables);
         all
     }))
-}
-
-async fn older(
-    space: &Space,
-    tenant: &Tenant,
-    wanted: VariableType,
-) -> Result<(Vec<TenantVariable>, Vec<TenantVariable>), Error> {
-    let all = tenants::variables(space, &tenant.id).await?;
-    let (mut given, mut missing) = variables::unscoped(space, all).await?;
-    for variables in [&mut given, &mut missing] {
-        variables.retain(|variable| match wanted {
-            VariableType::All => true,
-            VariableType::Common => variables::is_common(variable),
-            VariableType::Project => !variables::is_common(variable),
-        });
-    }
-    Ok((given, missing))
 }

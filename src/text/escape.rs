@@ -1,0 +1,68 @@
+//! Shows the invisible characters of JSON.
+
+use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
+
+use regex::Regex;
+
+use super::steps;
+
+/// Every single character that [`sanitize`](super::sanitize::sanitize) removes or replaces.
+const INVISIBLE_PATTERN: &str = r"(?x)
+    [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{2028}\x{2029} \x{FFF9}-\x{FFFB}
+      \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]";
+
+/// `None` only if the pattern were bad, which a test rules out.
+static INVISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(INVISIBLE_PATTERN).ok());
+
+/// Writes each invisible character of a JSON text as an escape of JSON, in one pass.
+pub fn escape_invisible(json: &str) -> Cow<'_, str> {
+    let Some(invisible) = INVISIBLE.as_ref() else { return Cow::Borrowed(json) };
+    steps::add(json.len());
+    let mut shown = String::new();
+    let mut done = 0;
+    for found in invisible.find_iter(json) {
+        steps::add(1);
+        shown.push_str(json.get(done..found.start()).unwrap_or_default());
+        for unit in found.as_str().encode_utf16() {
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+        done = found.end();
+    }
+    if done == 0 {
+        return Cow::Borrowed(json);
+    }
+    shown.push_str(json.get(done..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::text::sanitize::sanitize;
+
+    #[test]
+    fn a_text_is_read_once() {
+        assert!(INVISIBLE.is_some());
+        for part in ["ü", "你", "\u{200b}", "\u{9b}", "\u{90}", "\u{e0041}x", "x"] {
+            let text = json!(part.repeat(1_000)).to_string();
+            let (_, steps) = steps::of(|| drop(escape_invisible(&text)));
+            assert!(steps <= 2 * text.len(), "{part:?}: {steps} for {} bytes", text.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_hidden_and_nothing_is_changed(text in any::<String>()) {
+            let json = json!(text).to_string();
+            let shown = escape_invisible(&json);
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), json!(text));
+            for letter in shown.chars() {
+                let letter = letter.to_string();
+                prop_assert_eq!(&sanitize(&letter).text, &letter);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How a proposal differs from the one that was shown.
+
+use std::collections::{HashMap, HashSet};
+
+use super::proposal::{Fact, Proposal};
+use crate::text::steps;
+
+/// Describes what is not as it was shown. `agreed` are the digests of all facts that were shown, and
+/// `shown` are the facts themselves, where they are still known.
+pub(super) fn difference(agreed: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
+    if proposal.is_too_large() {
+        return vec![format!("the {} is now too large to be shown", proposal.action)];
+    }
+    let mut before: HashMap<&str, &str> = HashMap::new();
+    for Fact { about, says } in shown {
+        steps::add(1);
+        before.entry(about).or_insert(says);
+    }
+    let agreed: HashSet<&[u8; 4]> = agreed.iter().collect();
+    let mut now: HashSet<&str> = HashSet::new();
+    let mut lines = Vec::new();
+    for fact in &proposal.facts {
+        steps::add(1);
+        let Fact { about, says } = fact;
+        now.insert(about);
+        if !agreed.contains(&fact.digest()) {
+            let was = before.get(about.as_str()).map_or_else(
+                || "was shown as something else".to_owned(),
+                |was| format!("was shown as '{was}'"),
+            );
+            lines.push(format!("{about}: {was}, is now '{says}'"));
+        }
+    }
+    for Fact { about, says } in shown {
+        steps::add(1);
+        if !now.contains(about.as_str()) {
+            lines.push(format!("{about}: was '{says}', is no more"));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(format!("what the {} builds on was edited", proposal.action));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::octopus::{Order, Path};
+
+    fn proposal(facts: usize, says: &str) -> Proposal {
+        let order = Order::post(Path::new(["x"]), json!({}));
+        let empty = Proposal::new("test", "Do it?", order);
+        (0..facts).fold(empty, |proposal, n| proposal.fact(&format!("F{n}"), says))
+    }
+
+    fn compare(before: &Proposal, now: &Proposal) -> Vec<String> {
+        let agreed: Vec<_> = before.facts.iter().map(Fact::digest).collect();
+        difference(&agreed, &before.facts, now)
+    }
+
+    #[test]
+    fn each_fact_is_compared_once() {
+        let (before, now) = (proposal(600, "a"), proposal(600, "b"));
+        let (lines, steps) = steps::of(|| compare(&before, &now));
+        assert!(steps <= 3 * 600, "{steps}");
+        assert_eq!(lines.len(), 600);
+        assert_eq!(lines[7], "F7: was shown as 'a', is now 'b'");
+    }
+
+    #[test]
+    fn what_is_new_what_is_gone_and_what_is_neither_is_described() {
+        let (two, three) = (proposal(2, "a"), proposal(3, "a"));
+        assert_eq!(compare(&two, &three), ["F2: was shown as something else, is now 'a'"]);
+        assert_eq!(compare(&three, &two), ["F2: was 'a', is no more"]);
+        assert_eq!(compare(&two, &two), ["what the test builds on was edited"]);
+        let lines = compare(&two, &proposal(40_000, "a"));
+        assert_eq!(lines, ["the test is now too large to be shown"]);
+    }
+}

@@ -1,0 +1,216 @@
+//! A tenant's variable as the tools show it, whichever of Octopus's shapes it came in.
+
+mod part;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use self::part::Reader;
+pub(super) use self::part::{Part, Wanted};
+use super::get_tenant_variables::VariableType;
+use crate::{
+    compute::{Budget, Stopped},
+    octopus::{
+        Error, Id, Space,
+        environments::Environment,
+        tenants::{ScopedVariable, ScopedVariables, Template, Variables},
+    },
+    text::steps,
+    tool::{self, Names, Ref},
+};
+
+/// A variable that a tenant gives a value, or should.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TenantVariable {
+    /// `common` for one of a library variable set, `project` for one of a project.
+    kind: &'static str,
+    name: Option<String>,
+    label: Option<String>,
+    /// Whether the tenant gives it a value of its own.
+    has_value: bool,
+    /// The value of its own. Absent where it is sensitive.
+    value: Option<Value>,
+    /// What counts where the tenant gives no value of its own.
+    default_value: Option<Value>,
+    /// Whether Octopus keeps the value to itself.
+    is_sensitive: bool,
+    template_id: Option<String>,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    library_variable_set_id: Option<String>,
+    library_variable_set_name: Option<String>,
+    /// The environments that the value is for. Empty: all.
+    environments: Vec<Ref>,
+}
+
+const COMMON: &str = "common";
+const PROJECT: &str = "project";
+/// How many combinations of environments and templates are counted.
+const MOST_COMBINATIONS: usize = 1_000_000;
+
+/// Whether there is a value. Octopus sends `{HasValue, NewValue, Hint}` in the place of a sensitive
+/// one.
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(object) => object.get("HasValue").is_none_or(|has| *has == true),
+        _ => true,
+    }
+}
+
+fn is_kept_back(value: &Value) -> bool {
+    value.get("HasValue").is_some()
+}
+
+/// How many environments of an answer have their names.
+const NAMED: usize = 1_000;
+
+/// Adds the names of environments.
+pub(super) async fn name_environments(space: &Space, part: &mut Part) -> Result<(), Error> {
+    let all = part.given.iter_mut().chain(&mut part.missing);
+    let mut places: Vec<&mut Ref> = all.flat_map(|variable| &mut variable.environments).collect();
+    let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
+    let ids: Vec<Id<Environment>> =
+        ids.into_iter().filter_map(|id| Id::parse(id).ok()).take(NAMED).collect();
+    let names = Names::of::<Environment>(space, &ids).await?;
+    for place in &mut places {
+        place.name = names.get(&place.id);
+    }
+    Ok(())
+}
+
+/// Reads variables in the newer shape.
+pub(super) fn scoped(scoped: ScopedVariables, wanted: Wanted) -> Part {
+    let mut reader = Reader::new(wanted);
+    for variable in scoped.variables {
+        reader.given(|| from_scoped(variable));
+    }
+    for variable in scoped.missing_variables {
+        reader.missing(|| from_scoped(variable));
+    }
+    reader.part
+}
+
+fn environments(variable: &ScopedVariable) -> &[Id<Environment>] {
+    variable.scope.as_ref().map(|scope| scope.environment_ids.as_slice()).unwrap_or_default()
+}
+
+fn from_scoped(variable: ScopedVariable) -> TenantVariable {
+    let unnamed = |id: &Id<Environment>| Ref { id: id.to_string(), name: None };
+    let environments = environments(&variable).iter().map(unnamed).collect();
+    let template = variable.template.unwrap_or_default();
+    let kind = if variable.project_id.is_some() { PROJECT } else { COMMON };
+    TenantVariable {
+        template_id: variable.template_id,
+        project_id: variable.project_id,
+        project_name: variable.project_name,
+        library_variable_set_id: variable.library_variable_set_id,
+        library_variable_set_name: variable.library_variable_set_name,
+        environments,
+        ..from_template(kind, template, variable.value)
+    }
+}
+
+/// Reads variables in the older shape.
+///
+/// # Errors
+/// [`TooMany`] where there are more than [`MOST_COMBINATIONS`] variables.
+pub(super) fn unscoped(
+    variables: &Variables,
+    wanted: Wanted,
+    budget: &Budget,
+) -> Result<Result<Part, TooMany>, Stopped> {
+    let mut reader = Reader::new(wanted);
+    let mut counted = 0_usize;
+    if wanted.variable_type != VariableType::Project {
+        for (set_id, set) in &variables.library_variables {
+            for template in &set.templates {
+                add(&mut reader, COMMON, template, &set.variables, |variable| {
+                    variable.library_variable_set_id = Some(set_id.clone());
+                    variable.library_variable_set_name.clone_from(&set.library_variable_set_name);
+                });
+            }
+        }
+    }
+    if wanted.variable_type == VariableType::Common {
+        return Ok(Ok(reader.part));
+    }
+    for (project_id, project) in &variables.project_variables {
+        for (environment, values) in &project.variables {
+            budget.check()?;
+            counted = counted.saturating_add(project.templates.len());
+            if counted > MOST_COMBINATIONS {
+                return Ok(Err(TooMany));
+            }
+            for template in &project.templates {
+                add(&mut reader, PROJECT, template, values, |variable| {
+                    variable.project_id = Some(project_id.clone());
+                    variable.project_name.clone_from(&project.project_name);
+                    variable.environments = vec![Ref { id: environment.clone(), name: None }];
+                });
+            }
+        }
+    }
+    Ok(Ok(reader.part))
+}
+
+/// The variables are too many to be counted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooMany;
+
+impl From<TooMany> for tool::Error {
+    fn from(_: TooMany) -> Self {
+        Self::Invalid(format!(
+            "the tenant has more than {MOST_COMBINATIONS} project variables, one for each template \
+             and environment; pass variableType `common`, or look at the tenant in the portal"
+        ))
+    }
+}
+
+fn add(
+    reader: &mut Reader,
+    kind: &'static str,
+    template: &Template,
+    values: &BTreeMap<String, Value>,
+    place: impl FnOnce(&mut TenantVariable),
+) {
+    steps::add(1);
+    let value = template.id.as_ref().and_then(|id| values.get(id));
+    let is_filled = [value, template.default_value.as_ref()].into_iter().flatten().any(is_given);
+    let make = || {
+        let mut variable = from_template(kind, template.clone(), value.cloned());
+        place(&mut variable);
+        variable
+    };
+    if is_filled { reader.given(make) } else { reader.missing(make) }
+}
+
+fn from_template(kind: &'static str, template: Template, value: Option<Value>) -> TenantVariable {
+    let default = template.default_value.as_ref();
+    let is_sensitive = template.is_sensitive()
+        || value.as_ref().is_some_and(is_kept_back)
+        || default.is_some_and(is_kept_back);
+    let shown = |value: &Value| !is_sensitive && is_given(value);
+    TenantVariable {
+        kind,
+        has_value: value.as_ref().is_some_and(is_given),
+        value: value.filter(shown),
+        default_value: template.default_value.filter(shown),
+        is_sensitive,
+        name: template.name,
+        label: template.label,
+        template_id: template.id,
+        project_id: None,
+        project_name: None,
+        library_variable_set_id: None,
+        library_variable_set_name: None,
+        environments: Vec::new(),
+    }
+}

@@ -1,0 +1,94 @@
+//! A part of the variables of a tenant, which is read within a size.
+
+use super::{super::get_tenant_variables::VariableType, TenantVariable};
+use crate::{octopus::Window, text::steps};
+
+/// A part of the variables of a tenant, within a size.
+#[derive(Debug, Default)]
+pub(in crate::toolsets::tenants) struct Part {
+    /// Variables with a value, from the first one that is asked for.
+    pub(in crate::toolsets::tenants) given: Vec<TenantVariable>,
+    /// How many variables with a value there are in all.
+    pub(in crate::toolsets::tenants) total: usize,
+    /// Variables without a value.
+    pub(in crate::toolsets::tenants) missing: Vec<TenantVariable>,
+    /// How many variables without a value are left out.
+    pub(in crate::toolsets::tenants) missing_more: usize,
+}
+
+/// Which variables are read into a [`Part`]. Variables are counted first and made only where they
+/// are kept: environments and templates multiply, and so would copies of their values.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::toolsets::tenants) struct Wanted {
+    pub(in crate::toolsets::tenants) window: Window,
+    pub(in crate::toolsets::tenants) variable_type: VariableType,
+    pub(in crate::toolsets::tenants) missing: bool,
+}
+
+/// How many bytes of variables are kept of each list. The last one may be larger.
+pub(super) const KEPT_BYTES: usize = 256 * 1024;
+/// How many variables without a value are kept.
+pub(super) const KEPT_MISSING: usize = 1_000;
+
+/// A [`Part`] while it is read.
+pub(super) struct Reader {
+    wanted: Wanted,
+    pub(super) part: Part,
+    given_bytes: usize,
+    missing_bytes: usize,
+}
+
+impl Reader {
+    pub(super) fn new(wanted: Wanted) -> Self {
+        Self { wanted, part: Part::default(), given_bytes: 0, missing_bytes: 0 }
+    }
+
+    /// Counts a variable with a value, and makes it if it is on the page.
+    pub(super) fn given(&mut self, make: impl FnOnce() -> TenantVariable) {
+        let Window { skip, take } = self.wanted.window;
+        let place = self.part.total;
+        self.part.total += 1;
+        let is_on_page = place >= skip as usize && self.part.given.len() < take as usize;
+        if is_on_page && self.given_bytes < KEPT_BYTES {
+            let variable = make();
+            self.given_bytes += variable.size();
+            self.part.given.push(variable);
+        }
+    }
+
+    /// Counts a variable without a value, and makes it if there is room for it.
+    pub(super) fn missing(&mut self, make: impl FnOnce() -> TenantVariable) {
+        if !self.wanted.missing {
+            return;
+        }
+        if self.part.missing.len() < KEPT_MISSING && self.missing_bytes < KEPT_BYTES {
+            let variable = make();
+            self.missing_bytes += variable.size();
+            self.part.missing.push(variable);
+        } else {
+            self.part.missing_more += 1;
+        }
+    }
+}
+
+impl TenantVariable {
+    /// How many bytes of memory it takes, about.
+    fn size(&self) -> usize {
+        let texts = [
+            &self.name,
+            &self.label,
+            &self.template_id,
+            &self.project_id,
+            &self.project_name,
+            &self.library_variable_set_id,
+            &self.library_variable_set_name,
+        ];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let values = [&self.value, &self.default_value].into_iter().flatten();
+        let values: usize = values.map(|value| value.to_string().len()).sum();
+        let environments: usize = self.environments.iter().map(|one| one.id.len() + 32).sum();
+        let size = size_of::<Self>() + texts + values + environments;
+        steps::add(size);
+        size
+    }
+}
