@@ -93,19 +93,20 @@ async fn again(
     before: Option<Refused>,
 ) -> Option<Refused> {
     let serving = live.clone();
-    let applied = tokio::task::spawn_blocking(move || serving.apply(load()?)).await;
-    let applied = applied.unwrap_or_else(|error| Err(error.to_string()));
-    let error = match applied {
-        Ok(unchanged) => {
-            live.metrics().reloaded(true);
-            if unchanged.is_empty() {
-                tracing::info!("the settings were read again");
-            } else {
-                let settings = unchanged.join(", ");
-                tracing::warn!(settings, "the settings were read again; these wait for a restart");
-            }
-            return None;
+    // What was applied is logged in the same task: a stop may end this one at once.
+    let applied = tokio::task::spawn_blocking(move || {
+        let unchanged = serving.apply(load()?)?;
+        serving.metrics().reloaded(true);
+        if unchanged.is_empty() {
+            tracing::info!("the settings were read again");
+        } else {
+            let settings = unchanged.join(", ");
+            tracing::warn!(settings, "the settings were read again; these wait for a restart");
         }
+        Ok::<_, String>(())
+    });
+    let error = match applied.await.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(()) => return None,
         Err(error) => error,
     };
     let same = before.filter(|before| before.error == error);

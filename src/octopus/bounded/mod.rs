@@ -25,7 +25,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// For documents that are not shown whole anyway, and larger than most of them are.
-    pub const DOCUMENT: Self = Self { json: 512 * 1024, text: 128 * 1024, values: 16 * 1024 };
+    pub const DOCUMENT: Self = Self { json: 512 * 1024, text: 512 * 1024, values: 16 * 1024 };
 
     /// For an answer of at most `limit` bytes. Twice that is kept, because redaction makes texts
     /// shorter, and so that a text is cut by the limit of the answer and not in the part shown.
