@@ -110,6 +110,20 @@ proptest! {
     }
 
     #[test]
+    fn large_lists_and_texts_are_kept_within_the_bounds(
+        items in 300_usize..3000, long in 1024_usize..20_000, nested in any::<bool>(),
+    ) {
+        let list: Vec<Value> = (0..items).map(Value::from).collect();
+        let texts: Vec<Value> = (0..20).map(|_| "x".repeat(long).into()).collect();
+        let list = if nested { serde_json::json!([[list]]) } else { list.into() };
+        let value = serde_json::json!({ "Numbers": list, "Texts": texts });
+        let read = bounded(&value.to_string(), Bounds { json: 4096, text: 200, values: 100 });
+        prop_assert!(read.value.to_string().len() <= 4096 + 8 * 1024);
+        prop_assert!(values(&read.value) <= 100 + 256);
+        prop_assert!(!read.omitted.is_nothing());
+    }
+
+    #[test]
     fn kept_and_omitted_items_are_all_items(
         items in prop::collection::vec("\\PC{0,30}", 0..60), json in 2_usize..2000,
     ) {

@@ -23,6 +23,7 @@ const PREFACE_AND_SETTINGS: &[u8] =
 
 fn few(config: &mut Config, connections: u32) {
     config.limits.connections = Some(connections);
+    config.http.header_timeout = Period(Duration::from_secs(600));
     config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
 }
 
@@ -83,6 +84,9 @@ async fn idle_connections_give_way_to_new_clients_at_both_listeners() {
             let probe = client().get(format!("http://{address}/readyz"));
             assert_eq!(reply(probe).await.status, 200, "{address}");
         }
+    }
+    for connection in held.iter_mut().take(100) {
+        ends(connection).await;
     }
 }
 
