@@ -1,8 +1,10 @@
 //! The key of an audit chain, and what is computed with it.
 //!
 //! A key is a text of at least 32 characters, which is used as it is (without white space around
-//! it). Two keys are derived from it with HMAC-SHA-256, one for records and one for heads, and a
-//! short fingerprint, the key ID, which stands in each record and says nothing about the key.
+//! it). For each output (file, standard output, collector) two keys are derived from it with
+//! HMAC-SHA-256, one for records and one for heads, and a short fingerprint, the key ID, which stands
+//! in each record and does not reveal the key. So the chain of one output does not verify as that of
+//! another.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -14,9 +16,22 @@ use crate::config;
 /// A key that records of the audit are chained with.
 #[derive(Clone)]
 pub struct ChainKey {
+    root: Hmac<Sha256>,
     id: String,
     record: Hmac<Sha256>,
     head: Hmac<Sha256>,
+}
+
+/// An output of the audit, which has a chain of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Output {
+    /// The file of `audit.file.path`, with the rotated ones before it.
+    #[default]
+    File,
+    /// Standard output of one process.
+    Stdout,
+    /// What one process sent to the collector of `audit.otlp.endpoint`.
+    Collector,
 }
 
 /// The keys that a verification knows, found by their ID.
@@ -43,7 +58,7 @@ impl PartialEq for ChainKey {
 impl Eq for ChainKey {}
 
 impl ChainKey {
-    /// Derives the keys from a secret text.
+    /// Derives the keys of the file from a secret text.
     ///
     /// # Errors
     ///
@@ -57,15 +72,26 @@ impl ChainKey {
                 secret.len()
             ));
         }
-        let hmac = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).map_err(|e| e.to_string());
-        let root = hmac(secret.as_bytes())?;
-        let derive = |purpose: &str| root.clone().chain_update(purpose).finalize().into_bytes();
-        let fingerprint = derive("octopus-mcp audit key ID v1");
-        Ok(Self {
-            id: hex::<ID_BYTES>(&fingerprint),
-            record: hmac(&derive("octopus-mcp audit record v1"))?,
-            head: hmac(&derive("octopus-mcp audit head v1"))?,
-        })
+        Self::derived(hmac(secret.as_bytes())?, Output::File)
+    }
+
+    fn derived(root: Hmac<Sha256>, output: Output) -> Result<Self, String> {
+        let derive = |purpose: &str| {
+            let label = format!("octopus-mcp audit {purpose} of {} v1", output.name());
+            root.clone().chain_update(label).finalize().into_bytes()
+        };
+        let (id, record, head) = (derive("key ID"), derive("record"), derive("head"));
+        let (id, record, head) = (hex::<ID_BYTES>(&id), hmac(&record)?, hmac(&head)?);
+        Ok(Self { root, id, record, head })
+    }
+
+    /// Returns the key of another output, derived from the same secret text.
+    ///
+    /// # Errors
+    ///
+    /// Where the key cannot be derived.
+    pub fn for_output(&self, output: Output) -> Result<Self, String> {
+        Self::derived(self.root.clone(), output)
     }
 
     /// Reads a key from a file.
@@ -121,6 +147,17 @@ impl ChainKey {
     }
 }
 
+impl Output {
+    /// Returns the name of the output: `file`, `stdout` or `collector`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Stdout => "stdout",
+            Self::Collector => "collector",
+        }
+    }
+}
+
 impl KeyRing {
     /// Keys that a verification knows.
     pub fn new(keys: impl IntoIterator<Item = ChainKey>) -> Self {
@@ -153,6 +190,10 @@ pub fn new_key() -> Result<String, String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| format!("no random numbers: {error}"))?;
     Ok(hex::<32>(&key))
+}
+
+fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, String> {
+    Hmac::new_from_slice(key).map_err(|error| error.to_string())
 }
 
 fn of(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -205,6 +246,13 @@ mod tests {
         for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
             assert!(!one.verify(&[b"ab"], wrong), "{wrong}");
         }
+        // A record of one output is none of another, and so for heads.
+        for output in [Output::Stdout, Output::Collector] {
+            let stream = one.for_output(output).unwrap();
+            assert_ne!(stream.id(), one.id());
+            assert!(!stream.verify(&[b"ab"], &hash) && !stream.is_signed("ab", &one.sign("ab")));
+        }
+        assert_eq!(one.for_output(Output::File).unwrap().hash(&[b"ab"]), hash);
         assert!(ChainKey::new("short").unwrap_err().contains("at least 32"));
         assert_ne!(new_key().unwrap(), new_key().unwrap());
         assert!(ChainKey::new(&new_key().unwrap()).is_ok());

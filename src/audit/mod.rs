@@ -5,7 +5,7 @@
 //! | `record.rs` | what a record says |
 //! | `arguments.rs` | what of arguments may be written down |
 //! | `chain.rs` | how a record holds on to the one before |
-//! | `key.rs` | the key of a chain: HMAC-SHA-256 over records and heads |
+//! | `key.rs` | the keys of chains, one for each output: HMAC-SHA-256 over records and heads |
 //! | `head.rs` | signed heads, which are kept elsewhere and show that an end was cut off |
 //! | `file.rs` | the file, its turns, its end after a crash |
 //! | `writer.rs` | the thread that writes, and where to |
@@ -26,7 +26,7 @@ mod verify;
 mod writer;
 
 pub use head::Head;
-pub use key::{ChainKey, KeyRing, new_key};
+pub use key::{ChainKey, KeyRing, Output, new_key};
 pub use record::{Arguments, Bytes, Caller, Client, Kind, Outcome, Place, Record};
 pub use verify::{Expected, Finding, Run, Verified, verify};
 

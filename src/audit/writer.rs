@@ -11,7 +11,13 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, file::Keeping, key::ChainKey, losses::Losses, stream::Stream};
+use super::{
+    Record,
+    file::Keeping,
+    key::{ChainKey, Output},
+    losses::Losses,
+    stream::Stream,
+};
 use crate::{config, telemetry::Records};
 
 /// What the writer is told.
@@ -70,18 +76,22 @@ pub(super) fn start(
 impl Sinks {
     fn open(settings: &config::Audit, losses: Arc<Losses>) -> Result<Self, String> {
         let key = ChainKey::from_config(settings)?.map(Arc::new);
-        let stream = || Stream::new(key.clone());
+        let stream = |output| {
+            let key = key.as_ref().map(|key| key.for_output(output)).transpose()?;
+            Ok::<_, String>(Stream::new(key.map(Arc::new)))
+        };
         let file = settings.file.path.as_deref();
         let file = file.map(|path| Keeping::open(path, &settings.file, key.clone())).transpose()?;
         let announced = file.as_ref().map_or(0, begun);
         let collector = settings.otlp.endpoint.as_ref().map(|endpoint| {
-            let logs = Records::start(&settings.otlp, endpoint, "octopus-mcp.audit");
-            logs.map(|logs| (logs, stream())).map_err(|error| format!("audit.otlp.{error}"))
+            let logs = Records::start(&settings.otlp, endpoint, "octopus-mcp.audit")
+                .map_err(|error| format!("audit.otlp.{error}"))?;
+            Ok::<_, String>((logs, stream(Output::Collector)?))
         });
         Ok(Self {
             file,
             collector: collector.transpose()?,
-            stdout: settings.stdout.then(stream),
+            stdout: settings.stdout.then(|| stream(Output::Stdout)).transpose()?,
             losses,
             announced,
             complained: None,

@@ -7,12 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Failure;
 use crate::{
     app,
-    audit::{self, ChainKey, Expected, Finding, Head, KeyRing, Run, Verified},
+    audit::{self, ChainKey, Expected, Finding, Head, KeyRing, Output, Run, Verified},
     config::Config,
 };
 
@@ -52,9 +52,6 @@ pub(super) struct Verify {
     /// Report records without a key as wrong. Implied by a configured key and by --key-file.
     #[arg(long)]
     keyed: bool,
-    /// The number of the last record that was written before `audit.chain_key` was set.
-    #[arg(long, value_name = "NUMBER")]
-    unkeyed_until: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -65,6 +62,25 @@ pub(super) struct Files {
     /// A file with a key that the records were written with; one for each key.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
+    /// The number of the last record that was written before `audit.chain_key` was set.
+    #[arg(long, value_name = "NUMBER")]
+    unkeyed_until: Option<u64>,
+    /// The output that the records were written to. Each one has a key of its own, derived from the
+    /// same text.
+    #[arg(long, value_enum, default_value_t)]
+    output: Written,
+}
+
+/// Where records were written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Written {
+    /// The file of `audit.file.path`.
+    #[default]
+    File,
+    /// Standard output.
+    Stdout,
+    /// The collector of `audit.otlp.endpoint`.
+    Collector,
 }
 
 /// How large the pieces are in which a file is read.
@@ -79,7 +95,8 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
 }
 
 fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
-    let Verify { files, count, last, head, keyed, unkeyed_until } = verify;
+    let Verify { files, count, last, head, keyed } = verify;
+    let unkeyed_until = files.unkeyed_until;
     let (_, keys) = files.keys(config)?;
     let heads = heads(&head)?;
     let expected = Expected { count, last, keys, is_keyed: keyed, unkeyed_until, heads };
@@ -102,7 +119,8 @@ fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
 
 fn head(files: &Files, config: &Config) -> Result<(), Failure> {
     let (key, keys) = files.keys(config)?;
-    let found = files.read(&Expected { keys, unkeyed_until: Some(0), ..Expected::default() })?;
+    let unkeyed_until = files.unkeyed_until;
+    let found = files.read(&Expected { keys, unkeyed_until, ..Expected::default() })?;
     if let Err(failure) = judged(&found) {
         app::print(&files.findings(&found));
         return Err(failure);
@@ -132,13 +150,28 @@ fn new_key(file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+impl From<Written> for Output {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::File => Self::File,
+            Written::Stdout => Self::Stdout,
+            Written::Collector => Self::Collector,
+        }
+    }
+}
+
 impl Files {
-    /// Returns the key that signs now, and all keys: those that are given, and that of the settings.
+    /// Returns the key that signs heads, and all keys: those of `--key-file`, and the configured one,
+    /// which signs if there is one.
     fn keys(&self, config: &Config) -> Result<(Option<ChainKey>, KeyRing), Failure> {
         let given = self.key_file.iter().map(|path| ChainKey::read(path));
         let given = given.map(|key| key.map_err(|error| format!("--key-file: {error}")));
         let mut keys = given.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
-        keys.extend(ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
+        // The first one signs.
+        keys.splice(..0, ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
+        let output = self.output.into();
+        let keys = keys.iter().map(|key| key.for_output(output));
+        let keys = keys.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
         Ok((keys.first().cloned(), KeyRing::new(keys)))
     }
 

@@ -128,7 +128,7 @@ impl Rules {
         self.judge(situation).0
     }
 
-    /// Decides on a read of which every place is listed: a rule about reads that may match, because
+    /// Decides on a read whose places are all listed: a rule about reads that may match, because
     /// something is unknown, counts as for a change.
     pub fn decide_strictly(&self, situation: &Situation) -> Decision {
         self.judged(situation, true).0

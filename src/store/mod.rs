@@ -169,6 +169,21 @@ impl Store {
         }
     }
 
+    /// Replaces `old` by `new` for a while; keeps any other value that is there. What takes longer than
+    /// the time limit of the shared store, or fails, is tried again in the background.
+    pub async fn replace(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        (old, new): (&[u8], &[u8]),
+        good_for: Duration,
+    ) {
+        self.kept.put(kind, key, new, good_for);
+        if let Some(remote) = &self.remote {
+            remote.replace(kind, key, (old, new), good_for).await;
+        }
+    }
+
     /// Takes a value away that would be good for that long. It waits for the store that replicas
     /// share as [`put`](Self::put) does.
     pub async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {

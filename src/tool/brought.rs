@@ -45,6 +45,8 @@ pub(super) struct Brought {
 /// A sealed question that came back, opened.
 pub(super) struct Token {
     pub(super) nonce: Nonce,
+    /// When the question was asked, as a version 7 UUID.
+    pub(super) asked: Uuid,
     pub(super) proposal: [u8; 16],
     pub(super) facts: Vec<[u8; 4]>,
     pub(super) way: Way,
@@ -105,10 +107,9 @@ impl Brought {
         };
         let name = match (&given, &token) {
             (Some(key), _) => Name::Given(named(1, key.as_bytes())),
-            (None, Some(token)) => Name::Asked {
-                change: named(2, &token.proposal),
-                asked: Uuid::from_bytes(token.nonce),
-            },
+            (None, Some(token)) => {
+                Name::Asked { change: named(2, &token.proposal), asked: token.asked }
+            }
             (None, None) => Name::Call(named(3, &call)),
         };
         let whose = whose.finalize().into();
@@ -142,4 +143,38 @@ fn sorted(object: &JsonObject) -> JsonObject {
         object.iter().map(|(key, value)| (key.clone(), sort(value))).collect();
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
     pairs.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Confirm, Tools},
+        octopus::{Order, Path},
+        tool::{Gate, Seal, proposal::Proposal},
+    };
+
+    #[test]
+    fn question_is_newer_than_a_change_that_ended_while_it_was_prepared() {
+        let gate = Gate::new(Confirm::Code, Seal::from_config(&Tools::default()).unwrap());
+        let call = [7; 32];
+        let brought = Brought {
+            arguments: JsonObject::new(),
+            call,
+            token: None,
+            typed: None,
+            bare: false,
+            can_ask: false,
+            whose: call,
+            name: Name::Call(call),
+            change: Uuid::now_v7(),
+        };
+        let ended = Uuid::now_v7();
+        let order = Order::post(Path::new(["Spaces-1", "x"]), json!({}));
+        let proposal = Proposal::new("test", "Do it?", order);
+        let question = gate.ask(&brought, &proposal, Way::Code).unwrap();
+        let token = gate.open(&question.sealed, &call, Way::Code).unwrap();
+        assert!(token.asked > ended, "{} {ended}", token.asked);
+        assert_eq!(token.nonce, brought.change.into_bytes());
+    }
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
+use uuid::Uuid;
 
 use super::{
     Error, Seal,
@@ -193,10 +194,17 @@ impl Gate {
         Ok(Verdict::Ask(Question { word: demand.word.clone(), ..question }))
     }
 
-    fn ask(&self, brought: &Brought, proposal: &Proposal, way: Way) -> Result<Question, Error> {
+    pub(super) fn ask(
+        &self,
+        brought: &Brought,
+        proposal: &Proposal,
+        way: Way,
+    ) -> Result<Question, Error> {
         let words = proposal.words()?;
         let nonce: Nonce = brought.change.into_bytes();
         let mut token = nonce.to_vec();
+        // The ID of the change is older: an equal change may have ended since the call began.
+        token.extend(Uuid::now_v7().into_bytes());
         token.extend(proposal.digest());
         token.extend(proposal.facts.iter().flat_map(Fact::digest));
         let sealed = self.seal.seal(&token, &purpose(&brought.call, way), GOOD_FOR);
@@ -218,10 +226,12 @@ impl Gate {
         })?;
         let read = || {
             let (nonce, rest) = token.split_first_chunk()?;
+            let (asked, rest) = rest.split_first_chunk()?;
             let (proposal, facts) = rest.split_first_chunk()?;
             let (facts, rest) = facts.as_chunks();
             let facts = facts.to_vec();
-            rest.is_empty().then_some(Token { nonce: *nonce, proposal: *proposal, facts, way })
+            let (nonce, asked, proposal) = (*nonce, Uuid::from_bytes(*asked), *proposal);
+            rest.is_empty().then_some(Token { nonce, asked, proposal, facts, way })
         };
         read().ok_or(foreign)
     }

@@ -26,7 +26,7 @@ pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
             Some(key) if !is_checked => wrong.push(format!(
                 "NOT VERIFIED: records {first} to {last} were written with the key {key}, which \
                  was not given; without it, changed records are not found: give its file with \
-                 --key-file"
+                 --key-file, and --output if these are not records of the file"
             )),
             None | Some(_) => {}
         }

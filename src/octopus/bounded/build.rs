@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let before = build.omitted;
             match list.next_element_seed(Seed { build, depth: depth + 2, before: 1 })? {
                 None => return Ok(Some(Value::Array(items))),
-                // An item of which a part is left out would be taken for a whole one; the first is
+                // A reader would take a shortened item for a complete one; the first is
                 // kept all the same.
                 Some(Some(item)) if build.is_full && is_container(&item) && !items.is_empty() => {
                     build.omitted = Omitted { items: before.items + 1, ..before };

@@ -105,7 +105,7 @@ fn none_in_a_row_means_never() {
 }
 
 #[test]
-fn invented_credentials_hold_up_nobody_but_themselves() {
+fn invented_credentials_pause_only_their_own_sender() {
     let (breaker, now) = breaker(2, &["a"]);
     for number in 0..500 {
         let name = format!("invented {number}");

@@ -24,6 +24,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0
 ";
 
+/// Replaces a value, unless another is there. A value that was lost is written too.
+const REPLACE: &str = r"
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+";
+
 /// Gives a value more time.
 const RENEW: &str = r"
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -33,13 +41,14 @@ return redis.call('GET', KEYS[1])
 pub(super) struct Scripts {
     claim: Script,
     give_up: Script,
+    replace: Script,
     renew: Script,
 }
 
 impl Default for Scripts {
     fn default() -> Self {
-        let [claim, give_up, renew] = [CLAIM, GIVE_UP, RENEW].map(Script::new);
-        Self { claim, give_up, renew }
+        let [claim, give_up, replace, renew] = [CLAIM, GIVE_UP, REPLACE, RENEW].map(Script::new);
+        Self { claim, give_up, replace, renew }
     }
 }
 
@@ -92,6 +101,37 @@ impl Remote {
         let Some(Connection { number, mut to }) = self.connection() else { return false };
         let mut ask = self.claims.give_up.prepare_invoke();
         ask.key(self.name("kept", kind, key)).arg(value);
+        self.within(patience, number, ask.invoke_async::<u8>(&mut to)).await.is_some()
+    }
+
+    /// Replaces `old` by `new`, now or in the background. It goes behind a value that waits.
+    pub(in crate::store) async fn replace(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        (old, new): (&[u8], &[u8]),
+        good_for: Duration,
+    ) {
+        let until = Instant::now() + good_for;
+        let waits = self.later.has(kind, key);
+        if waits || !self.exchange(self.patience, kind, key, (old, new), until).await {
+            self.later(kind, key, What::Replace(old.into(), new.into()), until);
+        }
+    }
+
+    /// Replaces `old` by `new`, unless another is there. Whether the store has said so in time.
+    pub(super) async fn exchange(
+        &self,
+        patience: Duration,
+        kind: &str,
+        key: &Key,
+        (old, new): (&[u8], &[u8]),
+        until: Instant,
+    ) -> bool {
+        let Some(Connection { number, mut to }) = self.connection() else { return false };
+        let good_for = until.saturating_duration_since(Instant::now());
+        let mut ask = self.claims.replace.prepare_invoke();
+        ask.key(self.name("kept", kind, key)).arg(old).arg(new).arg(milliseconds(good_for));
         self.within(patience, number, ask.invoke_async::<u8>(&mut to)).await.is_some()
     }
 

@@ -31,6 +31,8 @@ pub(super) enum What {
     Remove,
     /// To have this value no more; another that is there stays.
     GiveUp(Arc<[u8]>),
+    /// To have the second value in place of the first; another that is there stays.
+    Replace(Arc<[u8]>, Arc<[u8]>),
 }
 
 /// Something that waits.
@@ -47,12 +49,13 @@ pub(super) struct Waiting {
 impl What {
     /// Whether it says what there is, whatever was there before.
     fn decides(&self) -> bool {
-        !matches!(self, Self::GiveUp(_))
+        !matches!(self, Self::GiveUp(_) | Self::Replace(..))
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Write(value) | Self::GiveUp(value) => value.len(),
+            Self::Replace(old, new) => old.len() + new.len(),
             Self::Remove => 0,
         }
     }

@@ -73,6 +73,9 @@ impl Remote {
                 What::Write(value) => self.set(CONNECT, kind, key, value, next.until).await,
                 What::Remove => self.delete(CONNECT, kind, key).await,
                 What::GiveUp(value) => self.take_away(CONNECT, kind, key, value).await,
+                What::Replace(old, new) => {
+                    self.exchange(CONNECT, kind, key, (old, new), next.until).await
+                }
             };
             if !is_done {
                 return false;

@@ -1,6 +1,8 @@
 //! What a value looks like, without regard to where it stands.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
 
 use super::REPLACEMENT;
 
@@ -130,6 +132,27 @@ pub(super) fn is_guid(value: &str) -> bool {
         && value.bytes().any(|byte| !b"0-".contains(&byte))
 }
 
+/// Whether a word has a form that lines of logs often begin with: an ID of Octopus, a version, a file,
+/// a GUID, a date or a time. After a secret that is whole, it is not the rest of that secret.
+pub(super) fn is_ordinary_form(word: &str) -> bool {
+    is_guid(word) || FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
+}
+
+/// `None` only if the pattern were bad, which a test rules out.
+static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        // `ServerTasks-12345`, `win-x64`, `utf-8`, `step-2`
+        r"\A(?:[A-Za-z]+(?:-[A-Za-z]+)*-[0-9]{1,9}",
+        // `1.12.0`, `v2.0.1-rc.1`, `Acme.Web.1.12.0.nupkg`, `web01.example`
+        r"|(?:[A-Za-z][A-Za-z0-9_-]{0,40}\.)*v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}(?:[-+.][A-Za-z0-9.-]{1,20})?",
+        r"|[A-Za-z][A-Za-z0-9_-]{0,40}(?:\.[A-Za-z][A-Za-z0-9_-]{0,40})+",
+        // `2026-06-18T08`, `2026-06-18`
+        r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2})?",
+        r")[.-]?\z",
+    ))
+    .ok()
+});
+
 /// Whether a word says how something is, as `expired` and `readable` do.
 pub(super) fn is_state(word: &str) -> bool {
     let word = word.to_lowercase();
@@ -176,6 +199,17 @@ mod tests {
             let at = trimmed(&text, start..start + found.len());
             let shown = format!("{}«{}»{}", &text[..at.start], &text[at.clone()], &text[at.end..]);
             assert_eq!(shown, marked);
+        }
+    }
+
+    #[test]
+    fn forms_of_ordinary_words() {
+        assert!(FORMS.is_some());
+        for ordinary in ["ServerTasks-12345", "1.12.0", "web.api-1.example", "2026-06-18T08"] {
+            assert!(is_ordinary_form(ordinary), "{ordinary}");
+        }
+        for other in ["fa4e0fa4e1fa4e2f", "FAKEfakeFaKe0123", "fa4e-fa4e", ""] {
+            assert!(!is_ordinary_form(other), "{other}");
         }
     }
 

@@ -14,7 +14,7 @@ use regex::Regex;
 use super::{
     find::{Secret, find, merged},
     rules::STARTS,
-    value::looks_random,
+    value::{is_ordinary_form, looks_random},
 };
 
 /// The usual widths: of PEM, MIME, mail, terminals and consoles.
@@ -158,7 +158,9 @@ impl Chain {
     fn next(self, content: &Content<'_>, begins: usize) -> (Option<Secret>, Option<Self>) {
         let head = content.head();
         let is_full = head.len() == content.text.len() && head.len() == self.width;
-        let belongs = is_full || looks_random(head) || (self.is_unfinished && head.len() >= 4);
+        let belongs = is_full
+            || (looks_random(head) && (self.is_unfinished || !is_ordinary_form(head)))
+            || (self.is_unfinished && head.len() >= 4);
         if head.is_empty() || !belongs || begins > self.start + REACH + 1 {
             return (None, None);
         }
@@ -234,6 +236,30 @@ mod tests {
         let shown = redact(&text).text.into_owned();
         assert_eq!(shown.matches("[redacted:jwt]").count(), 1 + rest.len(), "{shown}");
         assert!(shown.ends_with("\nend") && !shown.contains("FAKE"), "{shown}");
+    }
+
+    /// A whole secret can stand at the end of a line of a usual width by chance.
+    #[test]
+    fn ordinary_word_after_a_whole_secret_stays() {
+        for width in WIDTHS {
+            for secret in ["password=hunter2", TOKEN] {
+                for next in [
+                    "ServerTasks-12345 finished",
+                    "Deployments-77",
+                    "1.12.0 was deployed",
+                    "v2.0.1-rc.1 was deployed",
+                    "Larkspur.Web.1.12.0.nupkg uploaded",
+                    "web01.larkspur.example is healthy",
+                    "3f2504e0-4f89-11d3-9a0c-0305e82c3301 is its ID",
+                    "2026-06-18T08:10:02 done",
+                    "Deployment went on",
+                ] {
+                    let shown =
+                        redact(&format!("{}\n{next}", line(*width, secret))).text.into_owned();
+                    assert!(shown.ends_with(&format!("]\n{next}")), "{width}: {shown}");
+                }
+            }
+        }
     }
 
     #[test]

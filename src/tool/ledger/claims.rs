@@ -3,18 +3,24 @@
 //! Before anything is sent, its name is claimed in the store, for as long as it counts; whoever
 //! finds it claimed by another sends nothing. What Octopus answered stays where it was asked.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::{KEPT, Key, Name, Undone};
+use super::{KEPT, Key, LONGEST_SEND, Name, Undone};
 use crate::store::{Claim, Store};
 
 /// What claims are called in the store.
 const KIND: &str = "deed";
-/// How many bytes a claim has: the replica, what the deed is done with, and the attempt. When the
-/// deed is over, the moment follows as a version 7 UUID.
+/// How many bytes a claim has: the replica, what the deed is done with, and the attempt, a version 7
+/// UUID. When the deed is over, the moment follows as another one.
 const CLAIM: usize = 16 + 32 + 16;
+/// Where the attempt begins.
+const ATTEMPT: usize = 16 + 32;
+/// A claim without an end mark counts as ended this long after its attempt began, because its replica
+/// may have stopped. It is longer than the request can take, with the time to write the claim and a
+/// difference of the clocks.
+const ABANDONED_AFTER: Duration = LONGEST_SEND.saturating_add(Duration::from_mins(1));
 
 /// The claims of this replica and of the others.
 #[derive(Debug, Clone)]
@@ -42,16 +48,18 @@ impl Claims {
         let claimed = Claimed::new(key, arguments);
         let claim = || self.store.claim(KIND, &key, (self.us.as_bytes(), &claimed.what), KEPT);
         let mut held = claim().await;
+        let mut before = None;
         if let Claim::Theirs(old) = &held
             && self.is_over(old, name)
         {
             // An equal change that was made before this one was asked for. Of several replicas that
             // take this step, one has the claim.
-            self.store.give_up(KIND, &key, old, KEPT).await;
+            self.store.replace(KIND, &key, (old, &self.value(&claimed)), KEPT).await;
+            before = Some(old.clone());
             held = claim().await;
         }
         match held {
-            Claim::Ours => Ok(Some(claimed)),
+            Claim::Ours => Ok(Some(Claimed { before, ..claimed })),
             // What this replica claimed itself is never another's.
             Claim::Theirs(held) => {
                 Err(self.held(&held, name, arguments).unwrap_or(Undone::Elsewhere))
@@ -77,22 +85,42 @@ impl Claims {
     /// at any replica. The caller's own key stands for its call as long as it counts.
     pub(super) async fn ended(&self, name: Name, claimed: &Claimed, mark: Uuid) {
         if matches!(name, Name::Asked { .. }) {
-            let value = [self.value(claimed).as_slice(), mark.as_bytes()].concat();
-            self.store.put(KIND, &claimed.key, &value, KEPT).await;
+            let claim = self.value(claimed);
+            self.store.replace(KIND, &claimed.key, (&claim, &ended(&claim, mark)), KEPT).await;
         }
     }
 
     /// Whether a claim is of a deed that was over before this question was asked. What this replica
     /// claimed itself is over, or nothing would be claimed again.
     fn is_over(&self, held: &[u8], name: Name) -> bool {
-        let Name::Asked { .. } = name else { return false };
-        let mark = held.get(CLAIM..).and_then(|mark| Uuid::from_slice(mark).ok());
-        held.starts_with(self.us.as_bytes()) || mark.is_some_and(|mark| name.is_after(mark))
+        let Name::Asked { asked, .. } = name else { return false };
+        if held.starts_with(self.us.as_bytes()) {
+            return true;
+        }
+        match held.get(CLAIM..) {
+            Some([]) => {
+                let attempt = held.get(ATTEMPT..).and_then(|id| Uuid::from_slice(id).ok());
+                let begun = attempt.and_then(time);
+                begun
+                    .zip(time(asked))
+                    .is_some_and(|(begun, asked)| asked >= begun + ABANDONED_AFTER)
+            }
+            Some(mark) => Uuid::from_slice(mark).is_ok_and(|mark| name.is_after(mark)),
+            None => false,
+        }
     }
 
-    /// Lets others do it: nothing came of it here.
-    pub(super) async fn give_up(&self, claimed: &Claimed) {
-        self.store.give_up(KIND, &claimed.key, &self.value(claimed), KEPT).await;
+    /// Lets others do it: nothing came of it here. The claim of the equal change before it is written
+    /// back, so that questions from before that change stay answered.
+    pub(super) async fn give_up(&self, claimed: &Claimed, earlier: Option<Uuid>) {
+        let claim = self.value(claimed);
+        let earlier = earlier.map(|mark| ended(&claim, mark));
+        match claimed.before.as_ref().or(earlier.as_ref()) {
+            Some(before) => {
+                self.store.replace(KIND, &claimed.key, (&claim, before), KEPT).await;
+            }
+            None => self.store.give_up(KIND, &claimed.key, &claim, KEPT).await,
+        }
     }
 
     fn value(&self, claimed: &Claimed) -> Vec<u8> {
@@ -120,13 +148,26 @@ pub(super) struct Claimed {
     key: Key,
     /// What the deed is done with, and what tells this claim from every other of the same.
     what: Vec<u8>,
+    /// The claim of an equal change at another replica that this one replaced.
+    before: Option<Vec<u8>>,
 }
 
 impl Claimed {
     fn new(key: Key, arguments: &Key) -> Self {
-        let once = Uuid::new_v4();
-        Self { key, what: [arguments.as_slice(), once.as_bytes()].concat() }
+        let attempt = Uuid::now_v7();
+        Self { key, what: [arguments.as_slice(), attempt.as_bytes()].concat(), before: None }
     }
+}
+
+/// The claim of a change that ended at this mark.
+fn ended(claim: &[u8], mark: Uuid) -> Vec<u8> {
+    [claim, mark.as_bytes()].concat()
+}
+
+/// The time in a version 7 UUID, since 1970.
+fn time(id: Uuid) -> Option<Duration> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    Some(Duration::new(seconds, nanoseconds))
 }
 
 #[cfg(test)]
@@ -176,6 +217,60 @@ mod tests {
         for length in [CLAIM + 1, CLAIM + 15] {
             assert!(!ours.is_over(&ended[..length], after), "{length}");
         }
+    }
+
+    /// The ID of something that happened this long after now.
+    fn later(by: Duration) -> Uuid {
+        let (seconds, nanoseconds) = Uuid::now_v7().get_timestamp().unwrap().to_unix();
+        let at = Duration::new(seconds, nanoseconds) + by;
+        let none = uuid::NoContext;
+        Uuid::new_v7(uuid::Timestamp::from_unix(none, at.as_secs(), at.subsec_nanos()))
+    }
+
+    /// A replica that was killed, or that could not write the end, blocks nobody for 15 minutes.
+    #[test]
+    fn unmarked_claim_blocks_later_questions_only_while_its_request_can_run() {
+        let (ours, theirs) = (Claims::new(Store::memory()), Claims::new(Store::memory()));
+        let key = [7; 32];
+        let claim = theirs.value(&Claimed::new(key, &key));
+        let second = Duration::from_secs(1);
+        for (asked, is_over) in [
+            (Duration::ZERO, false),
+            (LONGEST_SEND, false),
+            (ABANDONED_AFTER - second, false),
+            (ABANDONED_AFTER + second, true),
+        ] {
+            let name = Name::Asked { change: key, asked: later(asked) };
+            assert_eq!(ours.is_over(&claim, name), is_over, "{asked:?}");
+            assert_eq!(ours.held(&claim, name, &key).is_none(), is_over, "{asked:?}");
+        }
+        // A claim that is cut off says nothing about its time, and a chosen key counts on.
+        let name = Name::Asked { change: key, asked: later(KEPT) };
+        assert!(!ours.is_over(&claim[..CLAIM - 1], name));
+        assert!(!ours.is_over(&claim, Name::Given(key)));
+    }
+
+    #[tokio::test]
+    async fn refused_change_writes_the_claim_before_it_back() {
+        let (store, key) = (Store::memory(), [7; 32]);
+        let claims = Claims::new(Arc::clone(&store));
+        let other = Claims::new(Store::memory());
+        let name = || Name::Asked { change: key, asked: Uuid::now_v7() };
+        let earlier = name();
+        let mark = Uuid::now_v7();
+        for (before, mark) in
+            [(None, Some(mark)), (Some(ended(&other.value(&Claimed::new(key, &key)), mark)), None)]
+        {
+            let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
+            claims.give_up(&Claimed { before, ..claimed }, mark).await;
+            let held = store.get(KIND, &key).await.expect("the claim before");
+            let third = Claims::new(Store::memory());
+            assert_eq!(third.held(&held, earlier, &key), Some(Undone::Elsewhere));
+            assert_eq!(third.held(&held, name(), &key), None);
+        }
+        let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
+        claims.give_up(&claimed, None).await;
+        assert_eq!(store.get(KIND, &key).await, None);
     }
 
     #[tokio::test]

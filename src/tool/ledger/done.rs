@@ -29,6 +29,8 @@ struct One {
     since: Instant,
     /// When it ended, as a version 7 UUID.
     ended: Option<Uuid>,
+    /// When the equal change before this one ended.
+    before: Option<Uuid>,
 }
 
 impl Default for Done {
@@ -62,9 +64,9 @@ impl Done {
     }
 
     /// Remembers that this is done from now on. A call that nobody was asked about has no name that
-    /// counts for longer than its answer.
-    pub(super) fn begin(&mut self, name: Name, arguments: Key) -> Result<(), Undone> {
-        let Some(key) = name.lasting() else { return Ok(()) };
+    /// counts for longer than its answer. Returns when the equal change before this one ended.
+    pub(super) fn begin(&mut self, name: Name, arguments: Key) -> Result<Option<Uuid>, Undone> {
+        let Some(key) = name.lasting() else { return Ok(None) };
         if let Some(undone) = self.undone(name, &arguments) {
             return Err(undone);
         }
@@ -72,9 +74,10 @@ impl Done {
             return Err(Undone::Full);
         }
         let since = Instant::now();
-        self.known.insert(*key, One { arguments, since, ended: None });
+        let before = self.known.get(key).and_then(|one| one.ended);
+        self.known.insert(*key, One { arguments, since, ended: None, before });
         self.since.push_back((since, *key));
-        Ok(())
+        Ok(before)
     }
 
     /// Remembers when it ended.
@@ -84,10 +87,15 @@ impl Done {
         }
     }
 
-    /// Forgets that this was done.
+    /// Forgets that this was done. The equal change before it counts again.
     pub(super) fn forget(&mut self, name: Name) {
-        if self.known.remove(name.key()).is_some() {
-            self.since.retain(|(_, key)| key != name.key());
+        let Some(mut one) = self.known.remove(name.key()) else { return };
+        let restored = one.before.take();
+        // One entry in the queue is enough for the change that counts again.
+        let kept = restored.map(|_| one.since);
+        self.since.retain(|(since, key)| key != name.key() || Some(*since) == kept);
+        if restored.is_some() {
+            self.known.insert(*name.key(), One { ended: restored, ..one });
         }
     }
 }

@@ -3,19 +3,21 @@
 //! Answers may be large, so the oldest are forgotten when there are too many bytes of them. That
 //! something was done is kept apart, for as long as its name counts, whatever becomes of the answer.
 //!
-//! Two people, or one person twice, may be asked about one and the same change before it is made. It
-//! is made once then: an approval is remembered by the change (caller, request, state that was
-//! shown) and not by its question. Whoever asks after the change was made means another one, as equal
-//! as it may be. Questions are told apart in time by their version 7 UUIDs (RFC 9562), which increase
-//! within a process; between replicas they are as exact as the clocks.
+//! Several questions can be open for the same change. The change is executed once for all of them,
+//! because an approval is stored under the change (caller, request, state that was shown) and not
+//! under its question. A question that is asked after the execution ended is about a new change, even
+//! if it is equal. Version 7 UUIDs (RFC 9562) order questions and executions in time: exactly within a
+//! process, and between replicas as exactly as their clocks agree.
 //!
 //! Replicas that share a store know of one another's deeds by their claims.
 
 mod claims;
 mod done;
+mod name;
 mod undone;
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -33,8 +35,8 @@ use moka::{
 };
 use uuid::Uuid;
 
-pub(in crate::tool) use self::undone::Undone;
 use self::{claims::Claims, done::Done};
+pub(in crate::tool) use self::{name::Name, undone::Undone};
 use crate::{
     octopus::{Answer, Error},
     store::Store,
@@ -52,25 +54,12 @@ const CALLERS: u64 = 10_000;
 /// client takes to give up and call again.
 const AGAIN: Duration = Duration::from_mins(1);
 
+/// How long one request to Octopus may take, with its waiting time for a place. What takes longer has
+/// an unknown outcome.
+const LONGEST_SEND: Duration = Duration::from_mins(3);
+
 /// A digest that names something.
 pub(super) type Key = [u8; 32];
-
-/// What a deed is remembered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
-    /// The key that the caller chose.
-    Given(Key),
-    /// The change that was approved.
-    Asked {
-        /// The caller, the request and the state that was shown.
-        change: Key,
-        /// The question, a version 7 UUID.
-        asked: Uuid,
-    },
-    /// The call itself. People make the same change again, so this counts for a moment, and only
-    /// until they make another.
-    Call(Key),
-}
 
 /// What was done not long ago.
 #[derive(Debug, Clone)]
@@ -103,6 +92,15 @@ struct Ended {
     mark: Uuid,
     /// How large the answer was.
     bytes: u32,
+}
+
+/// The execution of an equal change that a new one replaces. It counts again if Octopus refuses the
+/// new one.
+#[derive(Debug, Default)]
+struct Earlier {
+    deed: Option<Arc<Deed>>,
+    /// When it ended, as a version 7 UUID.
+    mark: Option<Uuid>,
 }
 
 impl std::fmt::Debug for Deed {
@@ -177,14 +175,18 @@ impl Ledger {
         let mut undone = None;
         let entry = self.deeds.entry(*name.key()).and_compute_with(|known| match known {
             Some(known) if self.counts(&whose, name, known.value()) => Op::Nop,
-            _ => {
-                undone = self.done().begin(name, arguments).err();
-                if undone.is_some() {
-                    return Op::Nop;
+            known => match self.done().begin(name, arguments) {
+                Ok(mark) => {
+                    first = true;
+                    let deed = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
+                    let earlier = Earlier { deed, mark };
+                    Op::Put(self.begin(name, arguments, asked_here, earlier, work))
                 }
-                first = true;
-                Op::Put(self.begin(name, arguments, asked_here, work))
-            }
+                Err(why) => {
+                    undone = Some(why);
+                    Op::Nop
+                }
+            },
         });
         if let Some(undone) = undone {
             return Err(undone);
@@ -209,6 +211,7 @@ impl Ledger {
         name: Name,
         arguments: Key,
         asked_here: bool,
+        earlier: Earlier,
         work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
     ) -> Arc<Deed> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
@@ -216,7 +219,7 @@ impl Ledger {
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
             let (came, claimed) = match ledger.claims.take(name, &arguments, asked_here).await {
-                Ok(claimed) => (Ok(work.await), claimed),
+                Ok(claimed) => (Ok(limited(work).await), claimed),
                 Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
@@ -225,8 +228,8 @@ impl Ledger {
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
             let mark = Uuid::now_v7();
             match claimed {
-                // Octopus did nothing, so the next try is a first one, here and elsewhere.
-                Some(claimed) if refused => ledger.claims.give_up(&claimed).await,
+                // Octopus did nothing, so what counted before counts again, here and elsewhere.
+                Some(claimed) if refused => ledger.claims.give_up(&claimed, earlier.mark).await,
                 Some(claimed) => ledger.claims.ended(name, &claimed, mark).await,
                 None => {}
             }
@@ -239,7 +242,7 @@ impl Ledger {
             let _ = end.set(Ended { at: Instant::now(), mark, bytes });
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
-                Some(_) if refused => Op::Remove,
+                Some(_) if refused => earlier.deed.map_or(Op::Remove, Op::Put),
                 // Now it is known how much it weighs.
                 Some(known) => Op::Put(known.into_value()),
                 None => Op::Nop,
@@ -254,26 +257,13 @@ impl Ledger {
     }
 }
 
-impl Name {
-    fn key(&self) -> &Key {
-        match self {
-            Self::Given(key) | Self::Asked { change: key, .. } | Self::Call(key) => key,
-        }
-    }
-
-    /// The key that counts for longer than an answer is kept. A call that nobody was asked about has
-    /// none.
-    fn lasting(&self) -> Option<&Key> {
-        match self {
-            Self::Given(key) | Self::Asked { change: key, .. } => Some(key),
-            Self::Call(_) => None,
-        }
-    }
-
-    /// Whether a deed that ended at this mark was over before the question was asked, so that the
-    /// question is about another one.
-    fn is_after(&self, mark: Uuid) -> bool {
-        matches!(self, Self::Asked { asked, .. } if *asked >= mark)
+/// Sends the request within [`LONGEST_SEND`]. After a panic the outcome is unknown, as after a timeout.
+async fn limited(work: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(LONGEST_SEND, work).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Error::Unexpected { reason: "the request panicked".to_owned() }),
+        Err(_) => Err(Error::TimedOut { after: LONGEST_SEND }),
     }
 }
 

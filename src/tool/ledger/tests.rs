@@ -177,3 +177,40 @@ async fn question_asked_during_the_change_joins_it() {
     assert!(!one.unwrap().1);
     assert!(two.unwrap().1);
 }
+
+/// Octopus refuses an equal change that is asked for later. Questions from before the first execution
+/// still get its outcome.
+#[tokio::test]
+async fn refused_equal_change_does_not_erase_the_one_before() {
+    for ledger in [Ledger::new(Store::memory()), Ledger::of(1, Done::default())] {
+        let (first, second) = (asked(1), asked(1));
+        assert_eq!(done(&ledger, first).await, Ok(false));
+        ledger.deeds.run_pending_tasks();
+        let kept = ledger.deeds.get(first.key()).is_some();
+        let comes_to = if kept { Ok(true) } else { Err(Undone::Forgotten) };
+        for _ in 0..2 {
+            let third = asked(1);
+            let refused = async { Err(Error::Rejected { status: 400, message: String::new() }) };
+            let refused = ledger.once(ME, third, *third.key(), false, refused).await;
+            assert!(refused.is_ok_and(|(result, repeated)| result.is_err() && !repeated));
+            ledger.deeds.run_pending_tasks();
+            assert_eq!(done(&ledger, second).await, comes_to);
+        }
+        assert_eq!(done(&ledger, asked(1)).await, Ok(false));
+    }
+}
+
+#[tokio::test]
+async fn panic_during_a_change_does_not_block_the_next_question() {
+    let ledger = Ledger::new(Store::memory());
+    let (first, second) = (asked(1), asked(1));
+    let panics = async { panic!("in the middle") };
+    let (result, _) = ledger.once(ME, first, *first.key(), false, panics).await.unwrap();
+    assert!(result.is_err_and(|error| !error.is_refusal()));
+    let again = ledger.once(ME, second, *second.key(), false, async { Ok(answer()) }).await;
+    assert!(
+        again.is_ok_and(|(result, repeated)| result.is_err() && repeated),
+        "it may have happened"
+    );
+    assert_eq!(done(&ledger, asked(1)).await, Ok(false));
+}

@@ -9,7 +9,7 @@ pub(in crate::tool) enum Undone {
     OtherCall,
     /// It was done, and the answer is not kept any more.
     Forgotten,
-    /// Another replica has it in hand, or had.
+    /// Another replica sends or sent it.
     Elsewhere,
     /// Whether another replica has, nobody knows.
     Unknown,
@@ -29,10 +29,12 @@ impl Undone {
                  it. To make it once more, call without `confirm`, and with a new idempotencyKey if any"
             }
             Self::Elsewhere => {
-                "another replica of this server took this change in hand not long ago, and what came \
-                 of it is known there; it is not sent again. Read what it was about, or the events of \
-                 it, to see what came of it. To make it once more, call without `confirm`, and with a \
-                 new idempotencyKey if any"
+                "another replica of this server took this change in hand not long ago; its outcome is \
+                 known only there, and the change is not sent again. Read the object that it changes, \
+                 or its events, to see the outcome. To make the change once more, call without \
+                 `confirm`, and with a new idempotencyKey if any. If that fails in the same way, the \
+                 other replica stopped before it recorded the end: wait 4 minutes, then call without \
+                 `confirm` again"
             }
             Self::Unknown => {
                 "nothing was changed: whether another replica of this server did this already cannot \

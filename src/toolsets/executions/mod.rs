@@ -31,7 +31,7 @@ pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Er
     Ok(space)
 }
 
-/// Refuses a name that has the form of an ID, for fields of which Octopus documents names alone.
+/// Refuses a name that has the form of an ID, for fields that Octopus documents as names only.
 pub(super) fn ensure_plain_name<R: Named>(document: &R) -> Result<(), Error> {
     if !document.is_named_like_id() {
         return Ok(());

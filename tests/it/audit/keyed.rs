@@ -123,6 +123,20 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
     let (code, said) = verify(&[&[name], &both[..]].concat());
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("give --unkeyed-until 5"), "{said}");
+    // A head of this chain, signed with the configured key and not with an earlier one.
+    let head = |arguments: &[&str]| {
+        let mut command = program(&["audit", "head", name, "--key-file", &key]);
+        command.args(arguments).env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &other);
+        command.output().unwrap()
+    };
+    let refused = head(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8(refused.stdout).unwrap().contains("give --unkeyed-until 5"));
+    let printed = head(&["--unkeyed-until", "5"]);
+    assert_eq!(printed.status.code(), Some(0), "{printed:?}");
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let last = all[14]["key"].as_str().unwrap();
+    assert!(printed.starts_with("audit-head:1:15:") && printed.contains(last), "{printed}");
     let (code, said) = verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("NOT VERIFIED: records 11 to 15"), "{said}");
@@ -188,7 +202,15 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     let (log_file, stdout) = (folder.path().join("log"), folder.path().join("stdout.jsonl"));
     fs::write(&log_file, &log).unwrap();
     fs::write(&stdout, &out).unwrap();
-    assert_eq!(verify(&[stdout.to_str().unwrap(), "--key-file", &key]).0, 0, "{out}");
+    let stdout_name = stdout.to_str().unwrap();
+    let (code, said) = verify(&[stdout_name, "--key-file", &key, "--output", "stdout"]);
+    assert_eq!(code, 0, "{said}");
+    // The chain of standard output does not pass for that of the file.
+    for output in ["file", "collector"] {
+        let (code, said) = verify(&[stdout_name, "--key-file", &key, "--output", output]);
+        assert_eq!(code, 1, "{output}: {said}");
+        assert!(said.contains("and --output if these are not records of the file"), "{said}");
+    }
     let printed = program(&["audit", "head", name, "--key-file", &key]).output().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
     let heads = [log_file.to_str().unwrap(), stdout.to_str().unwrap(), &printed];
