@@ -42,7 +42,7 @@ impl Collection<'_> {
             }
         }
         let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
-        let mut by_name: Page<R> = self.session.get(&path).await?;
+        let mut by_name: Page<R> = self.page(&path, PAGE).await?;
         if let Some(place) = pick(wanted, &by_name.items)? {
             return Ok(by_name.items.swap_remove(place));
         }
@@ -93,7 +93,7 @@ impl Collection<'_> {
             return Ok(None);
         }
         let path = self.path.clone().with_list("ids", &ids).with("take", ids.len());
-        let page: Page<R> = self.session.get(&path).await?;
+        let page: Page<R> = self.page(&path, ids.len()).await?;
         let is =
             |document: &&R, id: &Id<R>| document.id().as_str().eq_ignore_ascii_case(id.as_str());
         let each = ids.iter().map(|id| page.items.iter().find(|document| is(document, id)));
@@ -105,7 +105,7 @@ impl Collection<'_> {
         let mut all = Vec::new();
         loop {
             let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
-            let page: Page<R> = self.session.get(&path).await?;
+            let page: Page<R> = self.page(&path, PAGE).await?;
             let came = page.items.len();
             all.extend(page.items);
             let complete = came == 0 || all.len() >= page.total_results as usize;
@@ -113,6 +113,14 @@ impl Collection<'_> {
                 return Ok((all, complete));
             }
         }
+    }
+
+    /// Reads one page of at most `take` documents, also from an instance that ignores `take`: what
+    /// follows costs time for each document.
+    async fn page<R: Named>(&self, path: &Path, take: usize) -> Result<Page<R>, Error> {
+        let mut page: Page<R> = self.session.get(path).await?;
+        page.items.truncate(take);
+        Ok(page)
     }
 
     fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
