@@ -2,7 +2,7 @@
 
 use crate::{config::Config, http::ConnectionLimits};
 
-/// Connections of the admin listener: probes, and whoever collects metrics.
+/// Connections of the admin listener: probes, and collectors of metrics.
 const ADMIN: usize = 32;
 /// File descriptors for everything but connections: the runtime, listeners, logs, records of the audit,
 /// the store, the collector, files that are read again.
@@ -25,7 +25,9 @@ pub(super) struct Limits {
 pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits, String> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
     let upstream = config.each_instance().into_iter();
-    let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize).sum();
+    // Beside the requests under way, as many readers may wait for memory (`octopus/places.rs`).
+    let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize);
+    let upstream = upstream.sum::<usize>().saturating_mul(2);
     // The sample instance has the other ends of its connections here.
     let upstream =
         if config.sample.enabled { usize::saturating_mul(upstream, 2) } else { upstream };
@@ -96,7 +98,7 @@ mod tests {
         for (descriptors, expected) in [
             (None, MOST),
             (Some(1_000_000), MOST),
-            (Some(1024), 1024 - FILES - ADMIN - 64),
+            (Some(1024), 1024 - FILES - ADMIN - 128),
             (Some(64), 32),
             (Some(8), 4),
         ] {
@@ -105,7 +107,7 @@ mod tests {
         assert_eq!(main_limit(Some(20), Some(64)), Ok(20));
         assert_eq!(main_limit(Some(50_000), None), Ok(50_000));
         let said = main_limit(Some(900), Some(1024)).unwrap_err();
-        assert!(said.contains("900") && said.contains("set it to 832 or less"), "{said}");
+        assert!(said.contains("900") && said.contains("set it to 768 or less"), "{said}");
     }
 
     #[cfg(unix)]

@@ -18,12 +18,16 @@ use super::{
 
 /// Tells callers apart. Their jobs get equal shares of the pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CallerKey([u8; 32]);
+pub struct CallerKey(Option<[u8; 32]>);
 
 impl CallerKey {
+    /// The key of all callers whose credential nobody has accepted yet. They share one share, because
+    /// an attacker can invent any number of credentials.
+    pub const UNPROVEN: Self = Self(None);
+
     /// Makes a key of the fingerprint of a caller.
     pub fn new(fingerprint: [u8; 32]) -> Self {
-        Self(fingerprint)
+        Self(Some(fingerprint))
     }
 }
 
@@ -134,6 +138,12 @@ pub struct ComputeScope {
 }
 
 impl ComputeScope {
+    /// Returns the caller whose share of the pool this is.
+    #[cfg(test)]
+    pub(crate) fn caller(&self) -> CallerKey {
+        self.caller
+    }
+
     /// Returns the pool for the same caller with all compute time of a call left.
     #[must_use]
     pub fn with_new_budget(&self) -> Self {

@@ -38,12 +38,14 @@ pub struct Http {
     /// How large the body of a request may be.
     pub body_limit: ByteSize,
     /// How long a TLS handshake may take, and the header of the first request of a connection; and how
-    /// long a connection without an authenticated request may be idle.
+    /// long a connection without an authenticated request may be idle, or its client may take nothing
+    /// of a response.
     pub header_timeout: Period,
     /// How long a connection may wait for its next request, with its header, once a request of it was
     /// authenticated or where it comes from a trusted proxy. Longer than the load
     /// balancer before this server keeps one that is idle, which is a minute at AWS and ten at
-    /// Google Cloud: a request that crosses the end of its connection is lost.
+    /// Google Cloud: a request that crosses the end of its connection is lost. Also how long the client
+    /// of such a connection may take nothing of a response.
     pub idle_timeout: Period,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Period,

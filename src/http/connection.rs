@@ -82,8 +82,8 @@ impl Connections {
         Self { router, certificates, header_timeout, idle_timeout, protocol, over }
     }
 
-    /// Serves one until it ends, or has to give way to another one. Whoever does not keep to the protocol
-    /// loses the connection and hears nothing, so there is no error.
+    /// Serves one until it ends, or has to give way to another one. A client that breaks the
+    /// protocol gets no response and its connection is closed, so there is no error.
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
         tokio::select! {
             biased;
@@ -117,7 +117,7 @@ impl Connections {
         let handle = slot.handle();
         let service = service_fn(move |request: Request<Incoming>| {
             asks.cancel();
-            let under_way = handle.request();
+            let mut under_way = handle.request();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(handle.clone());
@@ -128,7 +128,9 @@ impl Connections {
             // Until its body has been sent, the request is under way.
             async move {
                 let answer = answer.await?;
-                let body = |body: Body| Body::new(UntilSent { body, _under_way: under_way });
+                // hyper does not ask for the body while the client takes nothing of earlier responses.
+                under_way.wait_for_client();
+                let body = |body: Body| Body::new(UntilSent { body, under_way });
                 Ok::<_, Infallible>(answer.map(body))
             }
         });
@@ -175,7 +177,7 @@ impl Connections {
 /// The body of an answer, with the request that is under way until it has been sent.
 struct UntilSent {
     body: Body,
-    _under_way: UnderWay,
+    under_way: UnderWay,
 }
 
 impl http_body::Body for UntilSent {
@@ -186,7 +188,13 @@ impl http_body::Body for UntilSent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        // hyper asks for a frame when it can pass it on: the client took the one before.
+        self.under_way.taken();
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_ready() {
+            self.under_way.wait_for_client();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The connections to one instance: time limits, trust, redirects.
 
-use std::time::Duration;
+use std::{error::Error, io, time::Duration};
 
 use reqwest::redirect;
 use url::Url;
@@ -41,6 +41,15 @@ pub(super) fn connections(
     builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
+/// Whether a request failed because this process or machine has no file descriptor left for its
+/// connection (`EMFILE`, `ENFILE`), which says nothing about the instance.
+pub(super) fn is_out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
+    let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error())
+        .any(|code| codes.contains(&code))
+}
+
 /// Follows a redirect within the instance. One to another origin is not followed at all, so the
 /// credential cannot go with it.
 fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
@@ -48,4 +57,24 @@ fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
         first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
     });
     if same { attempt.follow() } else { attempt.stop() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("connection failed")]
+    struct Outer(#[source] io::Error);
+
+    #[cfg(unix)]
+    #[test]
+    fn missing_descriptors_are_recognized_below_other_errors() {
+        for (code, expected) in [(23, true), (24, true), (111, false)] {
+            let inner = || io::Error::from_raw_os_error(code);
+            assert_eq!(is_out_of_descriptors(&inner()), expected, "{code}");
+            assert_eq!(is_out_of_descriptors(&Outer(inner())), expected, "{code}");
+        }
+        assert!(!is_out_of_descriptors(&Outer(io::Error::other("other"))));
+    }
 }

@@ -122,16 +122,17 @@ pub enum Error {
         /// How long that is so.
         wait: Duration,
     },
-    /// As many requests are under way as may be, and none ended in time; nothing was sent.
+    /// As many requests are under way as may be; nothing was sent.
     #[error(
-        "the instance '{instance}' is busy with other calls of this server; no place came free \
-         within {} s, and nothing was sent", seconds(*.after)
+        "the instance '{instance}' is busy with other calls of this server; {}, and nothing was sent",
+        no_place(*.after)
     )]
     Busy {
         /// What the instance is called here.
         instance: String,
-        /// The time that was waited.
-        after: Duration,
+        /// How long the request waited. `None`: it did not wait, because too many requests wait
+        /// already whose credential the instance has not accepted yet.
+        after: Option<Duration>,
     },
     /// The answers that are being read take all the memory that this server has for them.
     #[error(
@@ -181,6 +182,16 @@ fn within(place: Option<&str>) -> String {
 /// Whole seconds, of which there is one at least.
 fn seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
+}
+
+fn no_place(after: Option<Duration>) -> String {
+    after.map_or_else(
+        || {
+            "too many requests with credentials that it has not accepted yet wait already"
+                .to_owned()
+        },
+        |after| format!("no place came free within {} s", seconds(after)),
+    )
 }
 
 fn wait(retry_after: Option<Duration>) -> String {

@@ -21,6 +21,8 @@ pub(super) struct Places {
     unproven: Arc<Semaphore>,
     /// How many requests of unproven senders may hold a place or wait for one.
     unproven_queue: Arc<Semaphore>,
+    /// Readers that wait for memory: they hold a connection and no place.
+    aside: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -41,13 +43,22 @@ pub(super) struct Place {
 pub(super) enum Kind {
     /// Until its answer is here as a whole.
     Whole,
-    /// Until whoever reads the stream has enough.
+    /// Until the stream ends or its reader drops it.
     Stream,
 }
 
+/// Why a request got no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// None came free in time.
+    TimedOut,
+    /// Too many requests of unproven senders wait already.
+    QueueFull,
+}
+
 impl Places {
-    /// So many places, half of which streams may have, and half of which unproven senders may have.
-    /// A request that finds none waits for one this long.
+    /// Creates this number of places. Streams get at most half of them, and so do unproven senders. A
+    /// request waits for a place for at most `patience`.
     pub(super) fn new(places: u32, patience: Duration) -> Self {
         let places = (places.max(1) as usize).min(Semaphore::MAX_PERMITS);
         let half = (places / 2).max(1);
@@ -56,17 +67,18 @@ impl Places {
             streams: Arc::new(Semaphore::new(half)),
             unproven: Arc::new(Semaphore::new(half)),
             unproven_queue: Arc::new(Semaphore::new(half + MAX_WAITING)),
+            aside: Arc::new(Semaphore::new(places)),
             patience,
         }
     }
 
-    /// Takes a place, in the order of asking. `None`: none came free in time, or too many requests of
-    /// unproven senders wait already.
-    pub(super) async fn take(&self, kind: Kind, is_proven: bool) -> Option<Place> {
+    /// Takes a place, in the order of asking.
+    pub(super) async fn take(&self, kind: Kind, is_proven: bool) -> Result<Place, NoPlace> {
         let queued = if is_proven {
             None
         } else {
-            Some(Arc::clone(&self.unproven_queue).try_acquire_owned().ok()?)
+            let queue = Arc::clone(&self.unproven_queue);
+            Some(queue.try_acquire_owned().map_err(|_| NoPlace::QueueFull)?)
         };
         let take = async {
             let of_unproven = match queued {
@@ -82,7 +94,17 @@ impl Places {
             let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
             Some(Place { _all: of_all, _streams: of_streams, _unproven: of_unproven })
         };
-        timeout(self.patience, take).await.ok().flatten()
+        timeout(self.patience, take).await.ok().flatten().ok_or(NoPlace::TimedOut)
+    }
+
+    /// Makes a place free for other requests while its reader waits for memory. The reader keeps its
+    /// connection, so at most as many readers do this as there are places: with more, the connections
+    /// would need more file descriptors than `app/connections.rs` reserves. Others keep their place.
+    pub(super) fn set_aside(&self, place: Place) -> Place {
+        match Arc::clone(&self.aside).try_acquire_owned() {
+            Ok(aside) => Place { _all: aside, _streams: None, _unproven: None },
+            Err(_) => place,
+        }
     }
 }
 
@@ -96,9 +118,9 @@ mod tests {
     async fn a_place_that_is_given_back_is_the_next_ones() {
         let places = Places::new(1, SOON);
         let first = places.take(Kind::Whole, true).await.unwrap();
-        assert!(places.take(Kind::Whole, true).await.is_none());
+        assert_eq!(places.take(Kind::Whole, true).await.unwrap_err(), NoPlace::TimedOut);
         drop(first);
-        assert!(places.take(Kind::Whole, true).await.is_some());
+        assert!(places.take(Kind::Whole, true).await.is_ok());
     }
 
     #[tokio::test]
@@ -106,23 +128,23 @@ mod tests {
         let places = Places::new(4, SOON);
         let streams =
             [places.take(Kind::Stream, true).await, places.take(Kind::Stream, true).await];
-        assert!(streams.iter().all(Option::is_some));
-        assert!(places.take(Kind::Stream, true).await.is_none(), "a third stream waits");
-        assert!(places.take(Kind::Whole, true).await.is_some(), "a small read does not");
+        assert!(streams.iter().all(Result::is_ok));
+        assert!(places.take(Kind::Stream, true).await.is_err(), "a third stream waits");
+        assert!(places.take(Kind::Whole, true).await.is_ok(), "a small read does not");
         drop(streams);
-        assert!(places.take(Kind::Stream, true).await.is_some());
+        assert!(places.take(Kind::Stream, true).await.is_ok());
     }
 
     #[tokio::test]
     async fn unproven_senders_leave_half_of_the_places_to_proven_ones() {
         let places = Places::new(4, SOON);
         let held = [places.take(Kind::Whole, false).await, places.take(Kind::Whole, false).await];
-        assert!(held.iter().all(Option::is_some));
-        assert!(places.take(Kind::Whole, false).await.is_none(), "a third unproven request waits");
+        assert!(held.iter().all(Result::is_ok));
+        assert!(places.take(Kind::Whole, false).await.is_err(), "a third unproven request waits");
         let proven = [places.take(Kind::Whole, true).await, places.take(Kind::Stream, true).await];
-        assert!(proven.iter().all(Option::is_some));
+        assert!(proven.iter().all(Result::is_ok));
         drop((held, proven));
-        assert!(places.take(Kind::Whole, false).await.is_some());
+        assert!(places.take(Kind::Whole, false).await.is_ok());
     }
 
     #[tokio::test]
@@ -135,8 +157,27 @@ mod tests {
             assert!(futures::poll!(one).is_pending());
         }
         // The next one is refused at once.
-        assert!(places.take(Kind::Whole, false).await.is_none());
-        assert!(places.take(Kind::Whole, true).await.is_some());
+        assert_eq!(places.take(Kind::Whole, false).await.unwrap_err(), NoPlace::QueueFull);
+        assert!(places.take(Kind::Whole, true).await.is_ok());
         drop((held, waiting));
+    }
+
+    #[tokio::test]
+    async fn as_many_readers_as_places_are_set_aside() {
+        let places = Places::new(2, SOON);
+        let mut aside = Vec::new();
+        for _ in 0..2 {
+            let place = places.take(Kind::Whole, true).await.unwrap();
+            aside.push(places.set_aside(place));
+        }
+        let kept = [(); 2].map(|()| places.take(Kind::Whole, true));
+        let mut kept = futures::future::try_join_all(kept).await.unwrap();
+        let last = kept.pop().unwrap();
+        kept.push(places.set_aside(last));
+        assert!(places.take(Kind::Whole, true).await.is_err(), "a third reader keeps its place");
+        drop(aside);
+        let last = kept.pop().unwrap();
+        kept.push(places.set_aside(last));
+        assert!(places.take(Kind::Whole, true).await.is_ok());
     }
 }

@@ -53,7 +53,12 @@ impl Session {
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
         let touched = Touched::default();
-        let compute = client.compute().scope(CallerKey::new(*caller.as_bytes()));
+        let key = if client.has_accepted(caller, &credentials) {
+            CallerKey::new(*caller.as_bytes())
+        } else {
+            CallerKey::UNPROVEN
+        };
+        let compute = client.compute().scope(key);
         Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
     }
 
@@ -269,5 +274,40 @@ impl Session {
         let stream = self.client.stream(self, path).await?;
         self.touched.answered(path, None);
         Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        compute::ComputePool, config::Instance, octopus::MemoryBudget, telemetry::Metrics,
+    };
+
+    #[test]
+    fn invented_credentials_share_one_share_of_the_compute_pool() {
+        let client = Client::new(
+            "default",
+            "http://127.0.0.1:9".parse().unwrap(),
+            &Instance::default(),
+            &Metrics::default(),
+            &ComputePool::new(1, Duration::from_secs(1)),
+            &MemoryBudget::new(1024 * 1024),
+        );
+        let client = client.unwrap();
+        let share = |key: &str, is_configured: bool| {
+            let credentials = Credentials::api_key(key).unwrap();
+            let credentials = if is_configured { credentials.configured() } else { credentials };
+            let caller = Fingerprint::of([key.as_bytes()]);
+            let session = Session::new(client.clone(), credentials, caller, None);
+            (session.compute().caller(), CallerKey::new(*caller.as_bytes()))
+        };
+        for key in ["API-INVENTED1", "API-INVENTED2"] {
+            assert_eq!(share(key, false).0, CallerKey::UNPROVEN);
+        }
+        let (known, own) = share("API-CONFIGURED", true);
+        assert_eq!(known, own);
     }
 }

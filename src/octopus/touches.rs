@@ -1,10 +1,11 @@
 //! What a call touches: spaces, projects, environments and tenants, as far as they are known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use super::Path;
+use crate::text::steps;
 
 /// How many things of a kind are written down for one call.
 const MOST: usize = 1_000;
@@ -43,6 +44,8 @@ pub struct Thing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touches {
     things: BTreeMap<Kind, Vec<Thing>>,
+    /// Positions in `things`, by the ID in lower case.
+    positions: BTreeMap<Kind, HashMap<String, usize>>,
     /// The kinds of which it may touch more than is known.
     unsure: BTreeSet<Kind>,
     /// IDs of things between: whose project, environment and tenant are yet to be read.
@@ -119,15 +122,19 @@ impl Touches {
         if thing.id.is_empty() {
             return;
         }
+        steps::add(1);
         let things = self.things.entry(kind).or_default();
-        let is_full = things.len() >= MOST;
-        let known = things.iter_mut().find(|known| known.id.eq_ignore_ascii_case(&thing.id));
-        match known {
-            Some(known) => known.learn(thing),
-            None if is_full => {
-                self.unsure.insert(kind);
+        let positions = self.positions.entry(kind).or_default();
+        let id = thing.id.to_ascii_lowercase();
+        if let Some(position) = positions.get(&id) {
+            if let Some(known) = things.get_mut(*position) {
+                known.learn(thing);
             }
-            None => things.push(thing),
+        } else if things.len() < MOST {
+            positions.insert(id, things.len());
+            things.push(thing);
+        } else {
+            self.unsure.insert(kind);
         }
     }
 
@@ -135,11 +142,19 @@ impl Touches {
     pub fn learn(&mut self, others: &Self) {
         for (kind, things) in &mut self.things {
             for thing in things {
-                if let Some(known) = others.of(*kind).iter().find(|known| known.id == thing.id) {
+                let known = others.position(*kind, &thing.id);
+                let known = known.and_then(|position| others.of(*kind).get(position));
+                if let Some(known) = known.filter(|known| known.id == thing.id) {
                     thing.learn(known.clone());
                 }
             }
         }
+    }
+
+    /// Returns the position of the thing of this kind that has this ID.
+    fn position(&self, kind: Kind, id: &str) -> Option<usize> {
+        steps::add(1);
+        self.positions.get(&kind)?.get(&id.to_ascii_lowercase()).copied()
     }
 
     /// Takes over everything that the other says.
@@ -296,5 +311,23 @@ mod tests {
             touches.add_id(none);
             assert_eq!(touches, Touches::default(), "{none}");
         }
+    }
+
+    #[test]
+    fn the_cost_of_many_ids_is_linear() {
+        const IDS: usize = 10_000;
+        let mut touches = Touches::default();
+        let add_all = || (0..IDS).for_each(|id| touches.add_id(&format!("Projects-{id}")));
+        let ((), steps) = steps::of(add_all);
+        assert!(steps <= 2 * IDS, "{steps} steps for {IDS} IDs");
+        assert!(touches.of(Kind::Project).len() == MOST && touches.is_unsure(Kind::Project));
+        // Where no more is written down, more is still learnt of what is.
+        let mut named = Touches::default();
+        let thing = Thing { name: Some("A".to_owned()), ..Thing::with_id("projects-999") };
+        touches.add(Kind::Project, thing.clone());
+        assert_eq!(touches.of(Kind::Project)[999].name.as_deref(), Some("A"));
+        named.add(Kind::Project, Thing::with_id("Projects-999"));
+        let ((), steps) = steps::of(|| named.learn(&touches));
+        assert_eq!((named.of(Kind::Project)[0].name.as_deref(), steps), (Some("A"), 1));
     }
 }

@@ -12,9 +12,9 @@ use url::Url;
 use super::{
     Answer, Error, Fingerprint, MemoryBudget, Reservation, UNCOUNTED,
     breaker::{Breaker, Requester, Verdict},
-    connections::connections,
+    connections::{connections, is_out_of_descriptors},
     headers::{content_type, retry_after},
-    places::{Kind, Place, Places},
+    places::{Kind, NoPlace, Place, Places},
 };
 use crate::{
     config,
@@ -144,10 +144,12 @@ impl Transport {
         if let Some(wait) = self.breaker.refuses(requester) {
             return Err(paused(wait));
         }
-        let Some(place) = self.places.take(kind, self.breaker.is_proven(requester)).await else {
+        let taken = self.places.take(kind, self.breaker.is_proven(requester)).await;
+        let place = taken.map_err(|reason| {
             self.asking.unsent(route, "busy");
-            return Err(Error::Busy { instance: instance(), after: self.timeout });
-        };
+            let after = (reason == NoPlace::TimedOut).then_some(self.timeout);
+            Error::Busy { instance: instance(), after }
+        })?;
         let pass = self.breaker.enter(requester).map_err(paused)?;
         let response = match self.asking.send(route, request).await {
             Ok(response) => response,
@@ -156,7 +158,9 @@ impl Transport {
                 return Err(Error::InvalidRequest { reason: cause(&error.without_url()) });
             }
             Err(error) => {
-                pass.failed();
+                if !is_out_of_descriptors(&error) {
+                    pass.failed();
+                }
                 return Err(self.failed(error));
             }
         };
@@ -241,7 +245,7 @@ impl Transport {
                 let memory = memory.get_or_insert_with(|| self.memory.open(whose, claim));
                 if !memory.try_grow(bytes) {
                     // Octopus has done its part, so requests of others need not wait for this one.
-                    drop(place.take());
+                    place = place.take().map(|place| self.places.set_aside(place));
                     let grown = memory.grow(bytes, deadline).await;
                     grown.map_err(|_| Error::NoMemory { sent: true })?;
                 }

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_go_on_are_read_once_or_twice_and_not_a_kilobyte_for_each() {
+    fn texts_that_continue_are_read_in_linear_time() {
         for parts in [
             &["name: DB_PASSWORD"][..],
             &["name: DB_PASSWORD", "", " ", "", "\n", "", "", ""],

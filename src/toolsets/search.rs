@@ -59,8 +59,10 @@ impl Search<'_> {
         let is_set = |switch: Option<bool>| switch == Some(true);
         let (ignore_case, fixed) = (is_set(self.case_insensitive), is_set(self.fixed_string));
         let text = self.pattern.to_owned();
-        let pattern =
-            cx.compute().run(move |_| Ok(Pattern::new(&text, ignore_case, fixed))).await?;
+        let compile = cx
+            .compute()
+            .run(move |budget| Ok(Pattern::compile(&text, ignore_case, fixed, || budget.check())?));
+        let pattern = compile.await?;
         let pattern = pattern.map_err(|bad| argument("pattern", bad.to_string()))?;
         let limit = |field, value: Option<u32>, usual, least, most| {
             let value = value.unwrap_or(usual);

@@ -103,3 +103,38 @@ async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_
     assert_eq!(ask(&Serving::start(command).url).await, 2);
     assert_eq!(proxy_sample.journal().len(), 1, "the sample instance is on this machine");
 }
+
+#[tokio::test]
+async fn a_look_up_keeps_its_limits_where_take_is_ignored() {
+    let skips = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&skips);
+    let sample = Sample::new();
+    let router =
+        sample.router().layer(from_fn(move |request: Request, next: axum::middleware::Next| {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            let is_list = request.uri().path().ends_with("/environments");
+            let seen = Arc::clone(&seen);
+            async move {
+                if !is_list || !query.contains("take=1000") {
+                    return next.run(request).await;
+                }
+                let skip = query.split('&').find_map(|pair| pair.strip_prefix("skip="));
+                let skip = skip.map(|skip| skip.parse::<usize>().unwrap());
+                seen.lock().unwrap().push(skip);
+                let first = skip.unwrap_or_default();
+                let item =
+                    |n| json!({ "Id": format!("Environments-{n}"), "Name": format!("Place {n}") });
+                let items: Vec<_> = (first..first + 3_000).map(item).collect();
+                let page = json!({ "Items": items, "TotalResults": 1_000_000 });
+                axum::Json(page).into_response()
+            }
+        }));
+    let server = TestServer::behind(sample, router, |_| {}).await;
+    let wanted =
+        json!({ "space": "Default", "projectId": "Projects-1", "environmentId": "Place 4999" });
+    let called = server.call_as(keys::ADMIN, "get_latest_deployment", wanted).await;
+    assert!(!called.is_error, "{}", called.text);
+    // One search by name, and a walk of as many pages as a look-up may read.
+    let expected = [None, Some(0), Some(1_000), Some(2_000), Some(3_000), Some(4_000)];
+    assert_eq!(*skips.lock().unwrap(), expected);
+}

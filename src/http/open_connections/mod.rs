@@ -2,17 +2,19 @@
 //!
 //! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
 //! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
-//! which is closed at once. Idle means that no request is under way. Connections give way in this order,
+//! which is closed at once. Idle means that no request is under way. A request whose client takes nothing
+//! of its response for as long as a connection may be idle is not under way any more. Connections give way in this order,
 //! and within each group the one that has been idle longest:
 //!
 //! 1. connections without an authenticated request so far,
 //! 2. connections that had one,
 //! 3. connections of trusted proxies.
 //!
-//! So whoever opens connections and sends nothing displaces their own, and a new client gets in. Only
-//! where a request is under way on every connection is the new one closed. At the limit of one address,
+//! So a client that opens connections and sends nothing displaces its own, and a new client gets in. A
+//! new connection is refused only where a request is under way on every other one. At the limit of one address,
 //! only connections from that address give way.
 
+mod activity;
 mod order;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::order::{Address, State};
+use self::{
+    activity::Activity,
+    order::{Address, State},
+};
 use crate::config::Networks;
 
 /// How many connections one listener keeps open.
@@ -80,23 +85,23 @@ pub(super) struct Slot(Arc<Tracker>);
 pub(super) struct ConnectionHandle(Arc<Tracker>);
 
 /// A request that is under way, until it is dropped.
+///
+/// Its response has two states: the server produces the next frame, or the client has to take the last
+/// one. Only the second has a time limit here, see [`Slot::idle_for`].
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Tracker>);
+pub(super) struct UnderWay {
+    tracker: Arc<Tracker>,
+    number: u64,
+    waits_for_client: bool,
+}
 
 #[derive(Debug)]
 struct Tracker {
     number: u64,
     of: Arc<OpenConnections>,
     evicted: CancellationToken,
-    idle: Mutex<Idle>,
+    activity: Mutex<Activity>,
     changed: Notify,
-}
-
-#[derive(Debug)]
-struct Idle {
-    requests: usize,
-    is_authenticated: bool,
-    since: Instant,
 }
 
 impl OpenConnections {
@@ -123,12 +128,11 @@ impl OpenConnections {
         // A proxy reuses its connections for the requests of others, and loses one that is sent while
         // its connection is closed.
         let is_authenticated = address.is_none() || !self.limits.authenticates;
-        let idle = Idle { requests: 0, is_authenticated, since: Instant::now() };
         Some(Slot(Arc::new(Tracker {
             number,
             of: Arc::clone(self),
             evicted,
-            idle: Mutex::new(idle),
+            activity: Mutex::new(Activity::new(is_authenticated)),
             changed: Notify::new(),
         })))
     }
@@ -171,22 +175,21 @@ impl Slot {
         self.0.evicted.cancelled().await;
     }
 
-    /// Ends when no request has been under way for so long: `authenticated` where a request of the
-    /// connection was authenticated, `unauthenticated` where none was.
+    /// Ends when no request has been under way for a time limit: `authenticated` where a request of the
+    /// connection was authenticated, `unauthenticated` where none was. Until then, each request whose
+    /// client takes nothing of its response for that time stops being under way.
     pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
         loop {
             let changed = self.0.changed.notified();
-            let deadline = {
-                let idle = self.0.idle();
-                let limit = if idle.is_authenticated { authenticated } else { unauthenticated };
-                (idle.requests == 0).then(|| idle.since + limit)
-            };
-            match deadline {
-                None => changed.await,
-                Some(deadline) => tokio::select! {
-                    () = changed => {}
-                    () = sleep_until(deadline) => return,
-                },
+            let limit =
+                if self.0.activity().is_authenticated { authenticated } else { unauthenticated };
+            self.0.release_stalled(limit);
+            let (is_idle, deadline) = self.0.activity().deadline(limit);
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(deadline) => if is_idle {
+                    return;
+                }
             }
         }
     }
@@ -201,40 +204,70 @@ impl Drop for Slot {
 impl ConnectionHandle {
     /// A request begins.
     pub(super) fn request(&self) -> UnderWay {
-        let tracker = &self.0;
-        tracker.idle().requests += 1;
-        tracker.of.locked().begin(tracker.number);
-        tracker.changed.notify_one();
-        UnderWay(Arc::clone(tracker))
+        let tracker = Arc::clone(&self.0);
+        let number = tracker.activity().next_number();
+        tracker.begin();
+        UnderWay { tracker, number, waits_for_client: false }
     }
 
     /// The request that is under way is authenticated.
     pub(super) fn authenticated(&self) {
-        self.0.idle().is_authenticated = true;
+        self.0.activity().is_authenticated = true;
         self.0.of.locked().authenticated(self.0.number);
+    }
+}
+
+impl UnderWay {
+    /// Records that the response goes on only when the client takes what it was given.
+    pub(super) fn wait_for_client(&mut self) {
+        self.waits_for_client = true;
+        self.tracker.activity().wait_for_client(self.number);
+    }
+
+    /// Records that the client took it. A request that was not under way any more is so again.
+    pub(super) fn taken(&mut self) {
+        if self.is_released() {
+            self.tracker.begin();
+        }
+        self.waits_for_client = false;
+    }
+
+    /// Ends the wait for the client. Returns whether it was too long.
+    fn is_released(&self) -> bool {
+        self.waits_for_client && !self.tracker.activity().taken(self.number)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let tracker = &self.0;
-        {
-            let mut idle = tracker.idle();
-            idle.requests = idle.requests.saturating_sub(1);
-            idle.since = Instant::now();
+        if !self.is_released() {
+            self.tracker.activity().end();
+            self.tracker.of.locked().end(self.tracker.number);
+            self.tracker.changed.notify_one();
         }
-        tracker.of.locked().end(tracker.number);
-        tracker.changed.notify_one();
     }
 }
 
 impl Tracker {
-    fn idle(&self) -> MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        self.activity().begin();
+        self.of.locked().begin(self.number);
+        self.changed.notify_one();
+    }
+
+    /// Ends the requests whose client has taken nothing of the response for this long.
+    fn release_stalled(&self, limit: Duration) {
+        for _ in 0..self.activity().release_stalled(limit) {
+            self.of.locked().end(self.number);
+        }
     }
 }
 
-/// The address as it is counted: whoever has one address of IPv6 has its /64.
+/// The address as it is counted. An IPv6 client usually has a whole /64, so the network counts.
 fn key(peer: IpAddr) -> Address {
     match peer.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),

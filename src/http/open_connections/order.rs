@@ -140,11 +140,18 @@ impl State {
     }
 
     pub(super) fn authenticated(&mut self, number: u64) {
-        if let Some(open) = self.open.get_mut(&number)
-            && open.group == Group::Unauthenticated
-        {
-            // A request is under way, so it is in no order now.
+        let Some(open) = self.open.get(&number) else { return };
+        if open.group != Group::Unauthenticated {
+            return;
+        }
+        // The group is a part of the rank, so an idle connection is ranked again.
+        let is_idle = open.requests == 0;
+        self.set_idle(number, false);
+        if let Some(open) = self.open.get_mut(&number) {
             open.group = Group::Authenticated;
+        }
+        if is_idle {
+            self.set_idle(number, true);
         }
     }
 }

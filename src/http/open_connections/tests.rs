@@ -117,6 +117,53 @@ async fn an_idle_connection_ends_sooner_where_no_request_was_authenticated() {
     slot.idle_for(long, now).await;
 }
 
+#[tokio::test]
+async fn a_request_whose_client_takes_nothing_is_released() {
+    let (now, long) = (Duration::ZERO, Duration::from_hours(1));
+    let open = limits(1, 1);
+    let slot = open.admit(from(1)).unwrap();
+    let mut stalled = slot.handle().request();
+    stalled.wait_for_client();
+    assert!(open.admit(from(2)).is_none());
+    slot.idle_for(now, long).await;
+    // The client takes something after all, and then the response ends.
+    stalled.taken();
+    assert!(open.admit(from(2)).is_none(), "it is under way again");
+    drop(stalled);
+    assert!(open.admit(from(2)).is_some() && is_evicted(&slot));
+}
+
+#[tokio::test]
+async fn a_stalled_request_does_not_end_the_others() {
+    let now = Duration::ZERO;
+    let open = limits(1, 1);
+    let slot = open.admit(from(1)).unwrap();
+    let (mut stalled, mut other) = (slot.handle().request(), slot.handle().request());
+    stalled.wait_for_client();
+    other.wait_for_client();
+    // This one waits for the server.
+    other.taken();
+    assert!(slot.idle_for(now, now).now_or_never().is_none());
+    slot.0.release_stalled(now);
+    drop(stalled);
+    assert!(open.admit(from(2)).is_none(), "the other one is under way");
+    drop(other);
+    assert!(open.admit(from(2)).is_some());
+}
+
+#[test]
+fn an_idle_connection_that_becomes_authenticated_is_ranked_again() {
+    let open = limits(2, 2);
+    let known = open.admit(from(1)).unwrap();
+    known.handle().authenticated();
+    let silent = open.admit(from(2)).unwrap();
+    let next = open.admit(from(3)).unwrap();
+    assert!(is_evicted(&silent) && !is_evicted(&known));
+    drop((known, silent, next));
+    let state = format!("{:?}", *open.locked());
+    assert!(state.contains("open: {}, idle: {}, by_address: {}"), "{state}");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Connect(u8),

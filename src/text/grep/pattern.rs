@@ -1,6 +1,6 @@
 //! What is looked for, checked before anything is read.
 
-use std::ops::RangeInclusive;
+use std::{convert::Infallible, ops::RangeInclusive};
 
 use regex_automata::{
     meta::{Builder, Config, Regex},
@@ -74,39 +74,59 @@ impl Pattern {
     /// The classes `\w`, `\d`, `\s` and `\b` know all letters and digits of Unicode. Where that
     /// makes the pattern too large, they match ASCII alone ([`Pattern::is_ascii`]).
     pub fn new(text: &str, ignore_case: bool, fixed: bool) -> Result<Self, BadPattern> {
+        match Self::compile(text, ignore_case, fixed, || Ok::<_, Infallible>(())) {
+            Ok(pattern) => pattern,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Does the same as [`Pattern::new`], and calls `check` before each of the at most four times that
+    /// the pattern is built.
+    ///
+    /// # Errors
+    /// Returns the error of `check`, which ends the work.
+    pub fn compile<E>(
+        text: &str,
+        ignore_case: bool,
+        fixed: bool,
+        mut check: impl FnMut() -> Result<(), E>,
+    ) -> Result<Result<Self, BadPattern>, E> {
         let length = text.chars().count();
         match length {
-            0 => return Err(BadPattern::Empty),
-            LONGEST.. if length > LONGEST => return Err(BadPattern::TooLong(length)),
-            _ if text.contains('\n') => return Err(BadPattern::LineBreak),
+            0 => return Ok(Err(BadPattern::Empty)),
+            LONGEST.. if length > LONGEST => return Ok(Err(BadPattern::TooLong(length))),
+            _ if text.contains('\n') => return Ok(Err(BadPattern::LineBreak)),
             _ => {}
         }
         let tells_lines_apart = !fixed && tells_lines_apart(text);
-        let build = |text: &str| {
-            build(text, ignore_case, true).map(|built| (built, false)).or_else(
-                |error| match error {
-                    NotBuilt::TooLarge => build(text, ignore_case, false)
-                        .map(|built| (built, true))
-                        .map_err(|_| NotBuilt::TooLarge),
-                    syntax @ NotBuilt::Syntax(_) => Err(syntax),
-                },
-            )
+        let mut attempt = |text: &str| {
+            check()?;
+            let built = build(text, ignore_case, true).map(|built| (built, false));
+            if !matches!(built, Err(NotBuilt::TooLarge)) {
+                return Ok(built);
+            }
+            check()?;
+            let ascii = build(text, ignore_case, false).map(|built| (built, true));
+            Ok(ascii.map_err(|_| NotBuilt::TooLarge))
         };
         let built = if fixed {
-            build(&regex::escape(text))
+            attempt(&regex::escape(text))?
         } else {
-            build(text).or_else(|error| match error {
-                NotBuilt::Syntax(_) => build(&with_plain_braces(text)).map_err(|_| error),
-                NotBuilt::TooLarge => Err(error),
-            })
+            match attempt(text)? {
+                Err(NotBuilt::Syntax(message)) => {
+                    let plain = attempt(&with_plain_braces(text))?;
+                    plain.map_err(|_| NotBuilt::Syntax(message))
+                }
+                built => built,
+            }
         };
-        match built {
+        Ok(match built {
             Ok(((regex, states), is_ascii)) => {
                 Ok(Self { regex, tells_lines_apart, states, is_ascii })
             }
             Err(NotBuilt::TooLarge) => Err(BadPattern::TooLarge),
             Err(NotBuilt::Syntax(message)) => Err(BadPattern::Syntax(reason(&message))),
-        }
+        })
     }
 
     /// Returns how many bytes one call of the engine may get. A longer line is searched up to here.
@@ -185,6 +205,27 @@ mod tests {
 
     fn pattern(text: &str) -> Result<Pattern, BadPattern> {
         Pattern::new(text, false, false)
+    }
+
+    #[test]
+    fn each_build_of_a_pattern_is_checked_before() {
+        let large = r"(?:\w{100}\s){100}";
+        let mut builds = 0;
+        let counted = |left: usize| {
+            let builds = &mut builds;
+            *builds = 0;
+            Pattern::compile(large, false, false, move || {
+                *builds += 1;
+                if *builds > left { Err("no time left") } else { Ok(()) }
+            })
+        };
+        let counted: Vec<_> = [0, 1, 2].map(counted).into();
+        let [Err("no time left"), Err("no time left"), Ok(Err(BadPattern::TooLarge))] =
+            &counted[..]
+        else {
+            panic!("{counted:?}")
+        };
+        assert_eq!(builds, 2);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::text::{sanitize, secrets};
 
-/// Where in some lines the door may change something; what was found is not looked for again.
+/// Where in some lines the sanitizer may change something. What was found is not searched for again.
 #[derive(Debug, Default)]
 pub(super) struct Suspect {
     hint: Option<usize>,

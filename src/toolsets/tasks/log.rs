@@ -41,6 +41,7 @@ const TELL_EVERY: u64 = 1024 * 1024;
 
 /// How many pieces that have arrived one job of the compute pool gets.
 const TOGETHER: usize = 16;
+
 /// Reads the part that is wanted, of at most `room` bytes as JSON, and one line at least. The lines
 /// are made in the compute pool.
 pub(super) async fn read(

@@ -5,6 +5,7 @@ mod connections;
 pub mod limits;
 mod line_ends;
 mod page;
+mod stalled;
 mod stopping;
 mod tls;
 

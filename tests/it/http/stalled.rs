@@ -1,0 +1,86 @@
+//! Clients that take nothing of their responses: they do not keep their connections.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use bytes::Bytes;
+use futures::stream;
+use octopus_mcp::{
+    config::{Http, Period},
+    http,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::TestServer;
+
+const LIMIT: Period = Period(Duration::from_secs(1));
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1) of less than 256 bytes.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// Requests a path over HTTP/2, with an initial window of zero bytes: no byte of a body may be sent.
+fn with_zero_window(path: &str) -> Vec<u8> {
+    let text =
+        |name, text: &str| [&[name, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    // Of HPACK's static table: 2 is GET, 6 is http, 4 is a path, 1 is an authority (RFC 7541, A).
+    let head = [vec![0x82, 0x86], text(0x04, path), text(0x01, "localhost")].concat();
+    let window = [0, 4, 0, 0, 0, 0];
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &window), frame(1, 5, 1, &head)]
+        .concat()
+}
+
+/// The types and flags of frames.
+fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
+    let mut kinds = Vec::new();
+    while let [a, b, c, kind, flags, _, _, _, _, rest @ ..] = frames {
+        kinds.push((*kind, *flags));
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        frames = rest.get(length..).unwrap_or_default();
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn an_http2_client_with_a_zero_window_loses_its_connection() {
+    let server = TestServer::with(|config| config.http.header_timeout = LIMIT).await;
+    let main = server.running.as_ref().unwrap().main.address;
+    let mut connection = TcpStream::connect(main).await.unwrap();
+    connection.write_all(&with_zero_window("/mcp")).await.unwrap();
+    let mut received = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut received));
+    let _ = ended.await.expect("it kept its connection");
+    let kinds = kinds(&received);
+    // A response has begun (type 1), which has a body (no flag 1), of which nothing was sent (type 0).
+    assert!(kinds.iter().any(|(kind, flags)| *kind == 1 && flags & 1 == 0), "{kinds:?}");
+    assert!(kinds.iter().all(|(kind, _)| *kind != 0), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_of_a_long_response_loses_its_connection() {
+    let ended = CancellationToken::new();
+    let ends = ended.clone();
+    let endless = get(async move || {
+        let guard = ends.drop_guard();
+        let pieces = stream::repeat_with(move || {
+            let _held = &guard;
+            Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 65_536]))
+        });
+        Body::from_stream(pieces)
+    });
+    let times = Http { header_timeout: LIMIT, idle_timeout: LIMIT, ..Http::default() };
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let router = Router::new().route("/", endless);
+    let listening = http::listen(socket, router, None, &times).unwrap();
+    let mut connection = TcpStream::connect(listening.address).await.unwrap();
+    connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let ended = tokio::time::timeout(PATIENCE, ended.cancelled());
+    ended.await.expect("it kept its connection");
+}
