@@ -8,6 +8,7 @@
 //! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
 
 // How to reach it
+mod belongs;
 mod breaker;
 mod budget;
 mod client;

@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Bounds, Path, Touches, bounded::Within, touches::BELONGS};
+use super::{Bounds, Path, Touches, belongs, bounded::Within};
 
 /// Where it is written down while a call runs. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for Fields {
 
 fn is_told(key: &str) -> bool {
     const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
-    OWN.contains(&key) || BELONGS.contains(&key.strip_suffix('s').unwrap_or(key))
+    OWN.contains(&key) || belongs::says_where(key)
 }
 
 impl Touched {

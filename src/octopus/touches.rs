@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::Path;
+pub(super) use super::belongs::place;
+use super::{Path, belongs};
 use crate::text::steps;
 
 /// How many things of a kind are written down for one call.
@@ -48,6 +49,9 @@ pub struct Touches {
     positions: BTreeMap<Kind, HashMap<String, usize>>,
     /// The kinds of which it may touch more than is known.
     unsure: BTreeSet<Kind>,
+    /// The kinds of which something is touched that no ID names: the targets of a task that names
+    /// none. They count for every read, also of tools that read one document.
+    unnamed: BTreeSet<Kind>,
     /// IDs of things between: whose project, environment and tenant are yet to be read.
     between: BTreeSet<String>,
     /// IDs of such things that have been read.
@@ -55,7 +59,7 @@ pub struct Touches {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Space, Self::Project, Self::Environment, Self::Tenant];
+    pub(super) const ALL: [Self; 4] = [Self::Space, Self::Project, Self::Environment, Self::Tenant];
 
     /// The collection of the kind in paths.
     pub fn collection(self) -> &'static str {
@@ -74,29 +78,6 @@ impl Kind {
         let is = |kind: &Self| prefix.eq_ignore_ascii_case(kind.collection());
         Self::ALL.into_iter().find(is).filter(|_| is_number)
     }
-}
-
-/// The things between, by the beginning of their IDs, and where they are read.
-const BETWEEN: &[(&str, &str)] = &[
-    ("Deployments", "deployments"),
-    ("Releases", "releases"),
-    ("ServerTasks", "tasks"),
-    ("RunbookRuns", "runbookRuns"),
-    ("RunbookSnapshots", "runbookSnapshots"),
-    ("Runbooks", "runbooks"),
-    ("Interruptions", "interruptions"),
-    ("Channels", "channels"),
-    ("Machines", "machines"),
-    ("Artifacts", "artifacts"),
-];
-
-/// Where the thing between with this ID is read.
-pub(super) fn place(id: &str) -> Option<&'static str> {
-    let (prefix, number) = id.rsplit_once('-')?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let mut places = BETWEEN.iter();
-    let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
-    Some(place)
 }
 
 impl Thing {
@@ -163,6 +144,7 @@ impl Touches {
             *self = std::mem::take(self).with(kind, things);
         }
         self.unsure.extend(other.unsure);
+        self.unnamed.extend(other.unnamed);
         let free = MOST.saturating_sub(self.between.len());
         self.between.extend(other.between.into_iter().take(free));
         self.read.extend(other.read.into_iter().filter(|id| self.between.contains(id)));
@@ -182,10 +164,22 @@ impl Touches {
         self
     }
 
+    /// Says that something of these kinds is touched that no ID names.
+    pub fn add_unnamed(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+        self.unnamed.extend(kinds);
+        self.unsure.extend(&self.unnamed);
+    }
+
+    /// Returns whether something is touched that no ID names.
+    pub fn has_unnamed(&self) -> bool {
+        !self.unnamed.is_empty()
+    }
+
     /// Says that nothing more of a kind is touched than is written down.
     #[must_use]
     pub fn sure(mut self, kind: Kind) -> Self {
         self.unsure.remove(&kind);
+        self.unnamed.remove(&kind);
         self
     }
 
@@ -221,6 +215,19 @@ impl Touches {
             // The ID of what a thing has for itself alone: `variableset-Projects-1-s-0-S6LJL`.
             let owner: Vec<&str> = rest.splitn(3, '-').take(2).collect();
             self.add_id(&owner.join("-"));
+        }
+    }
+
+    /// Writes down what an ID under this key says. Where the key does not tell the kind of an ID that
+    /// does not read, it may lead anywhere.
+    pub fn add_owner(&mut self, key: &str, id: &str) {
+        let id = id.trim();
+        match Kind::of_key(key) {
+            Some(kind) => self.add(kind, Thing::with_id(id)),
+            None if place(id).is_none() && !id.is_empty() && belongs::leads(key) => {
+                self.add_unnamed([Kind::Project, Kind::Environment, Kind::Tenant]);
+            }
+            None => self.add_id(id),
         }
     }
 
@@ -266,10 +273,11 @@ impl Touches {
             self.between.insert(id.to_owned());
             self.done(id);
         }
-        for key in BELONGS {
-            let owned = texts(&format!("{key}s")).unwrap_or_default();
-            let one = text(key).map(str::to_owned);
-            one.iter().chain(&owned).for_each(|id| self.add_id(id));
+        for (key, value) in document.iter().filter(|(key, _)| belongs::says_where(key)) {
+            belongs::ids(value).for_each(|id| self.add_owner(key, id));
+        }
+        if place(id) == Some("tasks") {
+            self.add_unnamed(belongs::unnamed_by_task(document));
         }
         for key in ["Task", "Arguments"] {
             if let Some(Value::Object(inner)) = document.get(key) {
@@ -278,21 +286,6 @@ impl Touches {
         }
     }
 }
-
-/// The keys that say where a document belongs, each also in the plural.
-pub(super) const BELONGS: &[&str] = &[
-    "SpaceId",
-    "ProjectId",
-    "EnvironmentId",
-    "TenantId",
-    "DeploymentId",
-    "ReleaseId",
-    "RunbookId",
-    "RunbookRunId",
-    "TaskId",
-    "ServerTaskId",
-    "OwnerId",
-];
 
 #[cfg(test)]
 mod tests {

@@ -125,7 +125,11 @@ impl Context {
             octopus::name(&session, &mut touches, about).await?;
             let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, &touches);
             situation.instance.clone_from(&instance.name);
-            let decision = self.rules.decide(&situation);
+            let mut decision = self.rules.decide(&situation);
+            if decision.effect != Effect::Deny && touches.has_unnamed() {
+                limit_to_reached(&mut situation, &touches);
+                decision = self.rules.decide_strictly(&situation);
+            }
             if decision.effect == Effect::Deny || self.decisions.last().is_none() {
                 self.decisions.note(&decision);
                 self.trail.decided(&decision);
@@ -148,14 +152,7 @@ impl Context {
         let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
         octopus::name(&self.session, reached, about).await?;
         let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, reached);
-        for (of, kind) in [
-            (&mut situation.space, Kind::Space),
-            (&mut situation.projects, Kind::Project),
-            (&mut situation.environments, Kind::Environment),
-            (&mut situation.tenants, Kind::Tenant),
-        ] {
-            of.more = reached.is_unsure(kind);
-        }
+        limit_to_reached(&mut situation, reached);
         let mut decision = self.rules.decide_strictly(&situation);
         if decision.effect != Effect::Deny {
             return Ok(());
@@ -194,6 +191,19 @@ impl Context {
             environments: of(Kind::Environment),
             tenants: of(Kind::Tenant),
         }
+    }
+}
+
+/// Leaves only those kinds unknown of which more is reached than is known, and not those of which
+/// nothing is reached.
+fn limit_to_reached(situation: &mut Situation, reached: &Touches) {
+    for (of, kind) in [
+        (&mut situation.space, Kind::Space),
+        (&mut situation.projects, Kind::Project),
+        (&mut situation.environments, Kind::Environment),
+        (&mut situation.tenants, Kind::Tenant),
+    ] {
+        of.more = reached.is_unsure(kind);
     }
 }
 

@@ -55,7 +55,7 @@ impl Context {
             let situation = self.situation(self.asked, Tier::Read, Deed::Read, &touches);
             let decision = self.rules.decide(&situation);
             let is_denied = decision.effect == Effect::Deny
-                || touches.is_open() && self.rules.may_deny(&situation);
+                || (touches.is_open() || touches.has_unnamed()) && self.rules.may_deny(&situation);
             if is_denied {
                 self.trail.decided(&decision);
             }

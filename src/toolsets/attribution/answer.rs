@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::octopus::Touches;
-
-/// The keys that say where a document belongs, each also in the plural.
-const BELONGS: [&str; 4] = ["SpaceId", "ProjectId", "EnvironmentId", "TenantId"];
+use crate::octopus::{Kind, Touches};
 
 /// Adds the places of every document in the answer: of the document itself and the items of a list
 /// also what they are (`Id`) and what they are related to; of documents within them, where these
@@ -38,11 +35,30 @@ fn belongings(value: &Value, reached: &mut Touches) {
         Value::Array(items) => items.iter().for_each(|item| belongings(item, reached)),
         Value::Object(document) => {
             for (key, value) in document {
-                let key = key.strip_suffix('s').unwrap_or(key);
-                if BELONGS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-                    strings(value).for_each(|id| add(id, false, reached));
+                add(key, false, reached);
+                if Kind::of_key(key).is_some() {
+                    strings(value).for_each(|id| reached.add_owner(key, id));
+                }
+                belongings(value, reached);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues`, what
+/// there is to choose from, is none.
+pub(super) fn scopes(value: &Value, reached: &mut Touches) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| scopes(item, reached)),
+        Value::Object(document) => {
+            for (key, value) in document {
+                if let ("Scope", Value::Object(scope)) = (key.as_str(), value) {
+                    for (kind, ids) in scope {
+                        strings(ids).for_each(|id| reached.add_owner(&format!("{kind}Id"), id));
+                    }
                 } else {
-                    belongings(value, reached);
+                    scopes(value, reached);
                 }
             }
         }
@@ -72,7 +88,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::octopus::Kind;
+
+    #[test]
+    fn values_belong_to_what_they_are_scoped_to() {
+        let answer = json!({
+            "Variables": [
+                { "Scope": { "Environment": ["Environments-3"], "Action": ["Projects-9/x"] } },
+                { "Scope": { "Machine": ["Machines-1"], "Tenant": ["acme"] } },
+            ],
+            "ScopeValues": { "Environments": [{ "Id": "Environments-1" }] },
+        });
+        let mut reached = Touches::default();
+        scopes(&answer, &mut reached);
+        let environments = reached.of(Kind::Environment);
+        assert_eq!(
+            environments.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
+            ["Environments-3"]
+        );
+        assert_eq!(reached.of(Kind::Tenant).len(), 1);
+        assert!(reached.of(Kind::Project).is_empty());
+        assert!(reached.is_open());
+    }
 
     #[test]
     fn documents_say_where_they_belong_wherever_they_stand() {
@@ -93,6 +129,11 @@ mod tests {
                 json!({ "RelatedDocumentIds": ["Projects-6", "Deployments-1"] }),
                 vec!["Projects-6"],
                 vec![],
+            ),
+            (
+                json!({ "ProjectEnvironments": { "Projects-7": ["x"] }, "TargetEnvironmentIds": ["Environments-9"] }),
+                vec!["Projects-7"],
+                vec!["Environments-9"],
             ),
             // What a document offers to choose from does not belong to it.
             (

@@ -114,6 +114,7 @@ impl Change for Execute {
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
         let reach =
             touched::by(&path, self.method, &self.parameters(), self.body.as_ref(), cx).await?;
+        touched::judge_as_read(&path, &reach.touches, cx).await?;
         let mut proposal = Proposal::new(action, question, order)
             .doing(reach.deed)
             .touching(reach.touches)

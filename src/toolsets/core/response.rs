@@ -51,9 +51,13 @@ impl Response {
         Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
     }
 
-    /// Returns whether no field of an object is left out. Items of lists may be.
+    /// Returns whether no part of a document is left out. Whole items of the list that the answer is
+    /// may be: of several items each is kept whole, of a single one a list may be cut.
     pub(super) fn has_all_fields(&self) -> bool {
-        self.omitted.as_ref().is_none_or(|omitted| omitted.fields == 0)
+        let items = self.value.as_array().or_else(|| self.value.get("Items")?.as_array());
+        let is_list = items.is_some_and(|items| items.len() > 1);
+        let is_whole = |omitted: &Omitted| omitted.fields == 0 && (omitted.items == 0 || is_list);
+        self.omitted.as_ref().is_none_or(is_whole)
     }
 
     fn text(text: String) -> Self {

@@ -71,6 +71,26 @@ pub(super) async fn by(
     Ok(Reach { deed, touches, begins })
 }
 
+/// Judges what a change shows as a read: the document that it changes, and for previews and checks
+/// everything that they may answer with.
+pub(super) async fn judge_as_read(
+    path: &ApiPath,
+    touches: &Touches,
+    cx: &Context,
+) -> Result<(), Error> {
+    if !cx.rules.are_about_reads() {
+        return Ok(());
+    }
+    let mut reached = touches.clone();
+    if !["previews", "preview", "validate"].iter().any(|word| path.ends_with(word)) {
+        for kind in KINDS.into_iter().chain([Kind::Space]) {
+            reached = reached.sure(kind);
+        }
+    }
+    let reason = "what the answer shows is unknown; read it with a tool or a GET".to_owned();
+    cx.judge_reach(&mut reached, &[reason]).await
+}
+
 /// Where a release goes that is made, which its body says too little of: any channel of the project
 /// may be meant.
 async fn released(space: Option<&Space>, touches: Touches) -> Result<(Deed, Touches), Error> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::find_events::FindEvents;
 use crate::{
     octopus::{
-        self, Path, Space,
+        self, Kind, Path, Space,
         environments::Environment,
         events::{Vocabulary, Word},
         project_groups::ProjectGroup,
@@ -16,6 +16,7 @@ use crate::{
     },
     text::nearest::nearest,
     tool::{Error, Words, document_id, given, ids_of},
+    toolsets::attribution::is_id,
 };
 
 /// The arguments that narrow a search.
@@ -83,7 +84,15 @@ pub(super) async fn apply(
     let regarding_any = documents("regardingAny", call.regarding_any)?;
     // Rules about reads judge what the events are about, as they do with `projects`.
     space.session().touched().note(|noted| {
-        regarding.iter().chain(&regarding_any).for_each(|id| noted.add_id(id));
+        for id in regarding.iter().chain(&regarding_any) {
+            noted.add_id(id);
+            if !is_id(id) {
+                noted.add_unnamed([Kind::Project, Kind::Environment, Kind::Tenant]);
+            }
+        }
+        if call.project_groups.is_some() && call.projects.is_none() {
+            noted.add_unnamed([Kind::Project]);
+        }
     });
     let (projects, groups, environments, tenants) = futures::try_join!(
         ids_of::<Project>(space, call.projects),

@@ -89,6 +89,10 @@ impl Tool for GetVariables {
             })
             .filter(|library| part.is_none() || !library.is_empty())
             .collect();
+        let mut denied = own.leave_out_denied(cx).await?;
+        for set in library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut()) {
+            denied += set.leave_out_denied(cx).await?;
+        }
         let around = serde_json::to_vec(&library_variable_sets).map_or(0, |json| json.len());
         let inside: usize = library_variable_sets
             .iter()
@@ -110,7 +114,12 @@ impl Tool for GetVariables {
                      or with a larger maxBytes, {} at most",
                     cx.limits.answer_cap
                 )
-            }),
+            })
+            .into_iter()
+            .chain((denied > 0).then(|| {
+                format!("{denied} variables with a scope that the rules deny to read")
+            }))
+            .reduce(|all, more| format!("{all}; {more}")),
             hint: is_empty.then(|| match part {
                 Some(part) => format!("no variable of '{}' has '{part}' in its name", project.name),
                 None => format!("'{}' has no variable that this key sees", project.name),

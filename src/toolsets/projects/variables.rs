@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     octopus::{
@@ -13,7 +13,7 @@ use crate::{
         variables::{ScopeValues, Variable, VariableSet},
     },
     text::{self, cut},
-    tool::Ref,
+    tool::{Context, Error, Ref},
 };
 
 /// A variable set.
@@ -88,6 +88,34 @@ impl SetShown {
             .map(|variable| shown(variable, &names))
             .collect();
         Self { id: id.into_string(), owner_id, space_id, version, variables }
+    }
+}
+
+impl SetShown {
+    /// Leaves out the variables that are scoped to something which the rules deny to read. Returns
+    /// how many.
+    pub(super) async fn leave_out_denied(&mut self, cx: &Context) -> Result<usize, Error> {
+        if !cx.rules.are_about_reads() {
+            return Ok(0);
+        }
+        let places = |variable: &VariableShown| {
+            let kinds = [
+                ("environment", "EnvironmentIds"),
+                ("tenant", "TenantIds"),
+                ("machine", "MachineIds"),
+            ];
+            let of = |(kind, key): (&str, &str)| {
+                let ids: Vec<Value> =
+                    variable.scope.get(kind)?.iter().map(|thing| thing.id.clone().into()).collect();
+                Some((key.to_owned(), Value::Array(ids)))
+            };
+            kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
+        };
+        let scopes: Vec<Map<String, Value>> = self.variables.iter().map(places).collect();
+        let mut readable = cx.readable(&scopes).await?.into_iter();
+        let before = self.variables.len();
+        self.variables.retain(|_| readable.next() == Some(true));
+        Ok(before - self.variables.len())
     }
 }
 

@@ -12,6 +12,7 @@ mod offered;
 mod one_meaning;
 mod paths;
 mod places;
+mod reached;
 mod reads;
 mod releases;
 mod renamed;

@@ -1,0 +1,135 @@
+//! Which keys of a document say where it belongs, and the IDs that lead there.
+
+use serde_json::{Map, Value};
+
+use super::Kind;
+
+/// The keys of things that belong to a place, each also in the plural. The keys of places themselves
+/// are known by [`Kind::of_key`].
+const LEADS: &[&str] =
+    &["DeploymentId", "ReleaseId", "RunbookRunId", "TaskId", "ServerTaskId", "MachineId"];
+
+/// Keys that lead to a place where their ID reads. A runbook in Git has a word as its ID, and an
+/// owner may be of no place.
+const MAY_LEAD: &[&str] = &["RunbookId", "OwnerId"];
+
+/// The things between, by the beginning of their IDs, and where they are read.
+const BETWEEN: &[(&str, &str)] = &[
+    ("Deployments", "deployments"),
+    ("Releases", "releases"),
+    ("ServerTasks", "tasks"),
+    ("RunbookRuns", "runbookRuns"),
+    ("RunbookSnapshots", "runbookSnapshots"),
+    ("Runbooks", "runbooks"),
+    ("Interruptions", "interruptions"),
+    ("Channels", "channels"),
+    ("Machines", "machines"),
+    ("Artifacts", "artifacts"),
+];
+
+impl Kind {
+    /// Returns the kind that a key names by its ending: `TargetEnvironmentIds`. Letter case makes no
+    /// difference. What a thing was cloned from is not where it belongs.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let key = key.to_ascii_lowercase();
+        let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;
+        let is_other = ["clonedfrom", "workspace", "namespace"].iter().any(|w| word.contains(w));
+        let names = |kind: &Self| {
+            kind.collection().strip_suffix('s').is_some_and(|noun| word.ends_with(noun))
+        };
+        Self::ALL.into_iter().find(names).filter(|_| !is_other)
+    }
+}
+
+/// Where the thing between with this ID is read.
+pub(super) fn place(id: &str) -> Option<&'static str> {
+    let (prefix, number) = id.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let mut places = BETWEEN.iter();
+    let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
+    Some(place)
+}
+
+/// Returns whether a key leads to a place for certain, so that its ID must read.
+pub(super) fn leads(key: &str) -> bool {
+    LEADS.contains(&key.strip_suffix('s').unwrap_or(key))
+}
+
+/// Returns whether a key says where a document belongs.
+pub(super) fn says_where(key: &str) -> bool {
+    let may_lead = MAY_LEAD.contains(&key.strip_suffix('s').unwrap_or(key));
+    leads(key) || may_lead || Kind::of_key(key).is_some()
+}
+
+/// The IDs of a value: one, or a list of them.
+pub(super) fn ids(value: &Value) -> impl Iterator<Item = &str> {
+    let one = std::iter::once(value);
+    let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
+    all.filter(|id| !id.trim().is_empty())
+}
+
+/// The kinds of which a task may reach anything: it names no deployment, run, environment or machine,
+/// which stands for all of them.
+pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
+    let arguments = task.get("Arguments").and_then(Value::as_object);
+    let fields = || task.iter().chain(arguments.into_iter().flatten());
+    let names = |wanted: &[&str]| {
+        fields().any(|(key, value)| {
+            let key = key.strip_suffix('s').unwrap_or(key);
+            wanted.contains(&key) && ids(value).next().is_some()
+        })
+    };
+    let is_one_run = names(&["DeploymentId", "RunbookRunId", "MachineId"]);
+    let missing = |kind, key| (!is_one_run && !names(&[key])).then_some(kind);
+    let kinds = [missing(Kind::Environment, "EnvironmentId"), missing(Kind::Tenant, "TenantId")];
+    kinds.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Touches;
+    use super::*;
+
+    fn of(document: &Value) -> Touches {
+        let mut touches = Touches::default();
+        touches.add_document(document.as_object().unwrap());
+        touches
+    }
+
+    #[test]
+    fn a_task_without_targets_may_reach_all_of_them() {
+        for (arguments, unnamed) in [
+            (json!({ "EnvironmentId": null, "MachineIds": [] }), true),
+            (json!({ "TargetRoles": ["web"], "EnvironmentIds": [] }), true),
+            (json!({}), true),
+            (json!({ "MachineIds": ["Machines-3"] }), false),
+            (json!({ "DeploymentId": "Deployments-1" }), false),
+            (json!({ "MachineIds": ["word"] }), true),
+        ] {
+            let touches = of(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
+            assert_eq!(touches.has_unnamed(), unnamed, "{arguments}");
+            assert_eq!(touches.is_unsure(Kind::Environment), unnamed, "{arguments}");
+        }
+        let task =
+            of(&json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }));
+        assert!(task.is_open(), "the machine says which environment it is");
+    }
+
+    #[test]
+    fn the_key_says_the_kind_of_an_id_that_is_a_word() {
+        for (key, kind) in [
+            ("ProjectId", Kind::Project),
+            ("ParentEnvironmentIds", Kind::Environment),
+            ("tenantid", Kind::Tenant),
+            ("SpaceId", Kind::Space),
+        ] {
+            let touches = of(&json!({ (key): ["my-word"] }));
+            assert_eq!(touches.of(kind).len(), 1, "{key}");
+        }
+        for key in ["ClonedFromProjectId", "NamespaceId", "ProjectGroupId", "Id"] {
+            assert_eq!(Kind::of_key(key), None, "{key}");
+        }
+    }
+}

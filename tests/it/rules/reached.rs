@@ -1,0 +1,83 @@
+//! Reads that reach a denied environment without naming it: the logs of tasks without targets, values
+//! of variables, events by group, and what a change shows.
+
+use serde_json::{Value, json};
+
+use super::{CODE, desk};
+
+fn production() -> Value {
+    json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], "environments": ["Production"] }])
+}
+
+fn get(path: &str, query: Value) -> Value {
+    json!({ "method": "GET", "path": path, "query": query })
+}
+
+/// ServerTasks-90203 checks the health of all targets: it names neither environment nor machine.
+#[tokio::test]
+async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
+    let desk = desk(production()).await;
+    let task = "ServerTasks-90203";
+    let typed = json!({ "space": "Default", "taskId": task });
+    for (tool, arguments) in [
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/raw"), json!({}))),
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/details"), json!({}))),
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}"), json!({}))),
+        ("execute", get("/api/Spaces-1/tasks", json!({ "ids": task }))),
+        ("get_task_raw", typed.clone()),
+        ("get_task_details", typed.clone()),
+        ("get_task_by_id", typed),
+        ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": "." })),
+    ] {
+        desk.call(CODE, tool, &arguments).await.refused("rule 'secret'");
+    }
+}
+
+/// Parcel Tracking API has a value of `Database.Host` for Staging and one for Production.
+#[tokio::test]
+async fn values_scoped_to_a_denied_environment_are_not_shown() {
+    let desk = desk(production()).await;
+    for path in [
+        "/api/Spaces-1/projects/Projects-1/variables",
+        "/api/Spaces-1/variables/variableset-Projects-1",
+    ] {
+        desk.call(CODE, "execute", &get(path, json!({}))).await.refused("scoped to");
+    }
+    let arguments = json!({ "space": "Default", "projectId": "Projects-1", "name": "Database" });
+    let answer = desk.call(CODE, "get_variables", &arguments).await.answered().to_string();
+    assert!(answer.contains("\"trk-db-stg\"") && !answer.contains("\"trk-db\""), "{answer}");
+    assert!(answer.contains("the rules deny to read"), "{answer}");
+}
+
+#[tokio::test]
+async fn events_by_group_or_of_unknown_documents_may_be_of_a_denied_project() {
+    let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+        "projects": ["Parcel Tracking API"] }]);
+    let desk = desk(rule).await;
+    for call in [
+        json!({ "space": "Default", "projectGroups": ["Customer Platform"] }),
+        json!({ "space": "Default", "regarding": ["ProjectTriggers-5"] }),
+        json!({ "space": "Default", "regardingAny": ["ProjectTriggers-5"] }),
+    ] {
+        desk.call(CODE, "find_events", &call).await.refused("rule 'secret'");
+    }
+}
+
+/// A rule about reads alone closes what a change would show: a preview, and the document it changes.
+#[tokio::test]
+async fn a_change_shows_nothing_that_may_not_be_read() {
+    let desk = desk(production()).await;
+    for (method, path, body) in [
+        (
+            "POST",
+            "/api/Spaces-1/releases/Releases-9001/deployments/previews",
+            json!({ "DeploymentPreviews": [{ "EnvironmentId": "Environments-3" }] }),
+        ),
+        ("POST", "/api/Spaces-1/projects/Projects-4/deploymentprocesses/validate", json!({})),
+        ("PUT", "/api/Spaces-1/environments/Environments-3", json!({ "Name": "x" })),
+    ] {
+        let call = json!({ "method": method, "path": path, "body": body });
+        desk.call(CODE, "execute", &call).await.refused("rule 'secret'");
+    }
+    assert_eq!(desk.changes(), []);
+}
