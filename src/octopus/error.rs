@@ -134,10 +134,7 @@ pub enum Error {
         after: Duration,
     },
     /// The answers that are being read take all the memory that this server has for them.
-    #[error(
-        "the answer of Octopus is large, and other large answers take the memory that this server \
-         has for them{}", if *.sent { "" } else { "; nothing was sent" }
-    )]
+    #[error("{}", no_memory(*.sent))]
     NoMemory {
         /// Whether the request had been sent.
         sent: bool,
@@ -153,6 +150,17 @@ pub enum Error {
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
         /// The size that is set.
+        limit: usize,
+    },
+    /// A document that would take too much memory when it is parsed.
+    #[error(
+        "the answer of Octopus would take about {} MiB of memory, and one caller can have {} MiB",
+        .needed.div_ceil(1 << 20), .limit >> 20
+    )]
+    TooManyValues {
+        /// The bytes that it would take.
+        needed: usize,
+        /// The bytes that there are for one caller.
         limit: usize,
     },
     /// A redirect to another origin, which the credential must not follow.
@@ -172,6 +180,16 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+}
+
+fn no_memory(sent: bool) -> &'static str {
+    if sent {
+        "the answer of Octopus is large, and other large answers take the memory that this server \
+         has for them"
+    } else {
+        "the answers of other calls take the memory that this server has for them; the change was \
+         not sent"
+    }
 }
 
 fn within(place: Option<&str>) -> String {
@@ -220,6 +238,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::NoMemory { sent: true }
             | Self::TooLarge { .. }
+            | Self::TooManyValues { .. }
             | Self::Compute(_)
             | Self::Unexpected { .. } => false,
         }
@@ -237,6 +256,7 @@ impl Error {
                 | Self::NoMemory { .. }
                 | Self::Compute(ComputeError::Panicked)
                 | Self::TooLarge { .. }
+                | Self::TooManyValues { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }
         )

@@ -10,7 +10,11 @@ use serde_json::Value;
 
 use super::{
     Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path,
-    Permit, Touched, breaker::Requester, client::Size, document, server, touched,
+    Permit, Reservation, Touched,
+    breaker::Requester,
+    budget::{CallMemory, parsed_size},
+    client::Size,
+    document, server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -23,6 +27,7 @@ pub struct Session {
     user_agent: Arc<HeaderValue>,
     touched: Touched,
     compute: ComputeScope,
+    memory: CallMemory,
 }
 
 /// What this server calls itself.
@@ -54,7 +59,8 @@ impl Session {
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
         let touched = Touched::default();
         let compute = client.compute().scope(CallerKey::new(*caller.as_bytes()));
-        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
+        let (user_agent, memory) = (Arc::new(user_agent), CallMemory::default());
+        Self { client, credentials, whose, user_agent, touched, compute, memory }
     }
 
     /// Tells sessions of this caller and this credential from every other.
@@ -79,10 +85,23 @@ impl Session {
         &self.compute
     }
 
-    /// Returns the same session on the compute time of another session of the same call.
+    /// Returns the same session on the compute time and memory of another session of the same call.
     #[must_use]
     pub fn sharing_compute(self, other: &Self) -> Self {
-        Self { compute: other.compute.clone(), ..self }
+        Self { compute: other.compute.clone(), memory: other.memory.clone(), ..self }
+    }
+
+    /// Returns the same session with all compute time of a call left, for work after a change.
+    #[must_use]
+    pub fn with_new_compute(&self) -> Self {
+        Self { compute: self.compute.with_new_budget(), ..self.clone() }
+    }
+
+    /// Holds memory until the call ends.
+    pub(super) fn hold(&self, memory: Option<Reservation>) {
+        if let Some(memory) = memory {
+            self.memory.hold(memory);
+        }
     }
 
     /// The instance.
@@ -134,13 +153,39 @@ impl Session {
         Ok(version)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document. The call holds memory for the largest one until it ends.
     pub async fn get<T>(&self, path: &Path) -> Result<T, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        self.read(path, Size::Response, move |answer| answer.json(&route)).await
+        let answer = self.client.get(self, path, Size::Response).await?;
+        self.reserve(&answer).await?;
+        self.read_in(answer, path, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a JSON document of any form, within [`Bounds::DOCUMENT`].
+    pub async fn document(&self, path: &Path) -> Result<Bounded, Error> {
+        let route = path.route();
+        let document = move |answer: &Answer| answer.document(&route, Bounds::DOCUMENT);
+        self.read(path, Size::Response, document).await
+    }
+
+    /// Reserves the memory that a document takes when it is parsed. Small ones are not counted.
+    async fn reserve(&self, answer: &Answer) -> Result<(), Error> {
+        if answer.body.len() <= INLINE_BYTES {
+            return Ok(());
+        }
+        let body = answer.body.clone();
+        let needed = self.compute.run(move |_| Ok(parsed_size(&body))).await;
+        let needed = needed.map_err(Error::Compute)?;
+        let (budget, deadline) = (self.client.parsed(), self.client.transport().deadline());
+        let limit = budget.share();
+        if needed > limit {
+            return Err(Error::TooManyValues { needed, limit });
+        }
+        let reserved = self.memory.reserve(budget, self.whose, needed, deadline).await;
+        reserved.map_err(|_| Error::NoMemory { sent: true })
     }
 
     /// Reads a JSON document of any form, to be compared with itself later. A document beyond
@@ -173,7 +218,7 @@ impl Session {
         self.read(path, Size::Execute, |answer| Ok(answer.clone())).await
     }
 
-    /// Reads an answer, adds it to what is touched, and parses it.
+    /// Reads an answer and parses it.
     async fn read<T: Send + 'static>(
         &self,
         path: &Path,
@@ -181,6 +226,16 @@ impl Session {
         parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let answer = self.client.get(self, path, size).await?;
+        self.read_in(answer, path, parse).await
+    }
+
+    /// Adds an answer to what is touched, and parses it.
+    async fn read_in<T: Send + 'static>(
+        &self,
+        answer: Answer,
+        path: &Path,
+        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let both = move |answer: &Answer| {
             Ok::<_, Error>((touched::belongings(&answer.body), parse(answer)))
         };

@@ -186,14 +186,14 @@ impl Transport {
     }
 
     /// Reserves memory for the answer to a change before the change is sent: afterwards its answer
-    /// should not be lost for want of memory.
+    /// should not be lost for want of memory. It can grow up to `limit`.
     pub(super) async fn reserve(
         &self,
         whose: Fingerprint,
         bytes: usize,
         limit: usize,
     ) -> Result<Reservation, Error> {
-        let mut memory = self.memory.open(whose, limit);
+        let mut memory = self.memory.open(whose, bytes.min(limit)).raisable(limit);
         let reserved = memory.grow(bytes.min(limit), self.deadline()).await;
         reserved.map_err(|_| Error::NoMemory { sent: false })?;
         Ok(memory)
@@ -211,14 +211,41 @@ impl Transport {
         Ok(Answer { content_type, body })
     }
 
+    /// Reads the body of the answer to a change, whose memory is held apart from it: the body is
+    /// kept for longer than its call (`tool/ledger`), within a limit of its own.
+    pub(super) async fn whole_apart(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<(Answer, Option<Reservation>), Error> {
+        let content_type = begun.content_type();
+        let (body, memory) = self.read_apart(begun, whose, limit).await?;
+        Ok((Answer { content_type, body: body.into() }, memory))
+    }
+
     /// Until when a reader waits for memory: before the time of the whole request is over, which
     /// would hide the reason.
-    fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout / 2
     }
 
-    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
+    /// Reads the body, which holds its memory.
     async fn read(&self, begun: Begun, whose: Fingerprint, limit: usize) -> Result<Bytes, Error> {
+        let (bytes, memory) = self.read_apart(begun, whose, limit).await?;
+        Ok(match memory {
+            None => bytes.into(),
+            Some(memory) => Bytes::from_owner(Body { bytes, _memory: memory }),
+        })
+    }
+
+    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
+    async fn read_apart(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<(Vec<u8>, Option<Reservation>), Error> {
         let Begun { response, place, memory } = begun;
         let deadline = self.deadline();
         let limit = limit.min(self.memory.share());
@@ -228,7 +255,7 @@ impl Transport {
             return Err(Error::TooLarge { limit });
         }
         let (mut place, mut memory) = (Some(place), memory);
-        let mut body = Vec::with_capacity(length.unwrap_or_default());
+        let mut body = Vec::with_capacity(length.unwrap_or_default().min(UNCOUNTED));
         let mut pieces = response.bytes_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| self.failed(error))?;
@@ -248,13 +275,10 @@ impl Transport {
             }
             body.extend_from_slice(&piece);
         }
-        Ok(match memory {
-            None => body.into(),
-            Some(mut memory) => {
-                memory.settle(body.len());
-                Bytes::from_owner(Body { bytes: body, _memory: memory })
-            }
-        })
+        if let Some(memory) = &mut memory {
+            memory.settle(body.len());
+        }
+        Ok((body, memory))
     }
 
     /// The body piece by piece, whatever its size. Dropping it ends the download.

@@ -250,12 +250,15 @@ fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<String> {
                 .to_owned()
         }
         octopus::Error::Compute(error) => error.hint().to_owned(),
-        octopus::Error::NoMemory { .. } => {
+        octopus::Error::NoMemory { sent: false } => {
+            "call again in a moment, with fewer changes at the same time".to_owned()
+        }
+        octopus::Error::NoMemory { sent: true } => {
             "call again in a moment, or ask for less: a smaller `take`, a filter, or one \
              item by its ID"
                 .to_owned()
         }
-        octopus::Error::TooLarge { .. } => {
+        octopus::Error::TooLarge { .. } | octopus::Error::TooManyValues { .. } => {
             "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
         }
         octopus::Error::Redirected { target, .. } => {

@@ -12,8 +12,10 @@
 //!
 //! [banker's algorithm]: https://en.wikipedia.org/wiki/Banker%27s_algorithm
 
+mod answers;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +24,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub use self::answers::AnswerMemory;
+pub(super) use self::answers::{CallMemory, parsed_size};
 use super::Fingerprint;
 
 /// Number of bytes of each body that are not counted.
@@ -43,12 +47,16 @@ pub struct Reservation {
     budget: MemoryBudget,
     id: u64,
     held: usize,
+    /// How far the claim may be raised.
+    most: usize,
 }
 
 #[derive(Debug)]
 struct State {
     total: usize,
     reserved: usize,
+    /// What each owner holds, of those that hold anything.
+    by_owner: HashMap<Fingerprint, usize>,
     peak: usize,
     refusals: u64,
     next: u64,
@@ -67,8 +75,15 @@ struct Holder {
 #[derive(Debug)]
 struct Waiter {
     holder: u64,
-    step: usize,
+    step: Step,
     granted: oneshot::Sender<()>,
+}
+
+/// What a reader asks for: bytes more, and its claim from then on.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    bytes: usize,
+    claim: usize,
 }
 
 impl MemoryBudget {
@@ -77,6 +92,7 @@ impl MemoryBudget {
         Self(Arc::new(Mutex::new(State {
             total,
             reserved: 0,
+            by_owner: HashMap::new(),
             peak: 0,
             refusals: 0,
             next: 0,
@@ -123,7 +139,7 @@ impl MemoryBudget {
         state.next += 1;
         let claim = claim.min(state.share());
         state.holders.insert(id, Holder { owner, held: 0, claim });
-        Reservation { budget: self.clone(), id, held: 0 }
+        Reservation { budget: self.clone(), id, held: 0, most: claim }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -132,17 +148,30 @@ impl MemoryBudget {
 }
 
 impl Reservation {
+    /// Allows this reader up to `most` bytes. Its claim is raised when it asks for more than it
+    /// declared, so until then it does not keep others from their memory.
+    #[must_use]
+    pub fn raisable(mut self, most: usize) -> Self {
+        self.most = self.most.max(most);
+        self
+    }
+
+    /// Returns how many bytes this reader holds.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
     /// Reserves bytes until this reader holds `bytes`, if that is possible at once.
     pub fn try_grow(&mut self, bytes: usize) -> bool {
         if bytes <= self.held {
             return true;
         }
         let mut state = self.budget.lock();
-        let Some(step) = state.step(self.id, bytes) else { return false };
+        let Some(step) = state.step(self.id, bytes, self.most) else { return false };
         let is_granted = state.is_granted(self.id, step);
         if is_granted {
             state.give(self.id, step);
-            self.held += step;
+            self.held += step.bytes;
         }
         is_granted
     }
@@ -158,7 +187,7 @@ impl Reservation {
         }
         let granted = {
             let mut state = self.budget.lock();
-            let Some(step) = state.step(self.id, bytes) else {
+            let Some(step) = state.step(self.id, bytes, self.most) else {
                 state.refusals += 1;
                 return Err(Exhausted);
             };
@@ -183,11 +212,11 @@ impl Reservation {
     pub fn settle(&mut self, bytes: usize) {
         let mut state = self.budget.lock();
         if let Some(holder) = state.holders.get_mut(&self.id) {
-            let excess = holder.held.saturating_sub(bytes);
+            let (owner, excess) = (holder.owner, holder.held.saturating_sub(bytes));
             holder.held -= excess;
             holder.claim = holder.held;
-            self.held = holder.held;
-            state.reserved -= excess;
+            (self.held, self.most) = (holder.held, holder.held);
+            state.release(owner, excess);
         }
         state.serve();
     }
@@ -198,7 +227,7 @@ impl Drop for Reservation {
         let mut state = self.budget.lock();
         state.waiting.retain(|waiter| waiter.holder != self.id);
         if let Some(holder) = state.holders.remove(&self.id) {
-            state.reserved -= holder.held;
+            state.release(holder.owner, holder.held);
         }
         state.serve();
     }
@@ -209,34 +238,57 @@ impl State {
         self.total / 2
     }
 
-    /// The step to `bytes`, rounded up within the claim. `None` if the claim is smaller.
-    fn step(&self, id: u64, bytes: usize) -> Option<usize> {
+    /// The step to `bytes`, rounded up within the claim, which is raised up to `most` if `bytes`
+    /// exceed it. `None` if that is not enough.
+    fn step(&self, id: u64, bytes: usize, most: usize) -> Option<Step> {
         let holder = self.holders.get(&id)?;
-        let goal = bytes.checked_next_multiple_of(STEP)?.min(holder.claim);
-        (goal >= bytes).then(|| goal - holder.held)
+        let raised = || most.min(self.share()).max(holder.claim);
+        let claim = if bytes > holder.claim { raised() } else { holder.claim };
+        let goal = bytes.checked_next_multiple_of(STEP)?.min(claim);
+        (goal >= bytes).then(|| Step { bytes: goal - holder.held, claim })
     }
 
     /// Whether all readers can still finish if this one gets so many bytes more.
-    fn is_granted(&self, id: u64, step: usize) -> bool {
+    fn is_granted(&self, id: u64, step: Step) -> bool {
         let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
+        // Most of those that wait end here, without a look at every reader.
+        let theirs = self.by_owner.get(&owner).copied().unwrap_or_default();
+        if self.reserved + step.bytes > self.total || theirs + step.bytes > self.share() {
+            return false;
+        }
         let after = |(other, holder): (&u64, &Holder)| {
-            let more = if *other == id { step } else { 0 };
-            Holder { held: holder.held + more, ..*holder }
+            if *other == id {
+                Holder { held: holder.held + step.bytes, claim: step.claim, ..*holder }
+            } else {
+                *holder
+            }
         };
         let all = || self.holders.iter().map(after);
         is_safe(self.share(), all().filter(|holder| holder.owner == owner))
             && is_safe(self.total, all())
     }
 
-    fn give(&mut self, id: u64, step: usize) {
+    fn give(&mut self, id: u64, step: Step) {
         if let Some(holder) = self.holders.get_mut(&id) {
-            holder.held += step;
-            self.reserved += step;
+            holder.held += step.bytes;
+            holder.claim = step.claim;
+            *self.by_owner.entry(holder.owner).or_default() += step.bytes;
+            self.reserved += step.bytes;
             self.peak = self.peak.max(self.reserved);
         }
     }
 
-    /// Grants what can be granted.
+    fn release(&mut self, owner: Fingerprint, bytes: usize) {
+        self.reserved -= bytes;
+        if let Entry::Occupied(mut held) = self.by_owner.entry(owner) {
+            *held.get_mut() -= bytes;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
+    }
+
+    /// Grants what can be granted. One pass does: a grant leaves less for the others.
     fn serve(&mut self) {
         for _ in 0..self.waiting.len() {
             let Some(waiter) = self.waiting.pop_front() else { return };

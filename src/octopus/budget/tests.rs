@@ -88,6 +88,23 @@ async fn a_reader_gives_up_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_claim_is_raised_when_it_is_needed() {
+    let budget = MemoryBudget::new(4 * MIB);
+    let mut first = budget.open(owner("a"), MIB / 4).raisable(2 * MIB);
+    let mut others: Vec<_> =
+        (0..4).map(|_| budget.open(owner("a"), MIB / 4).raisable(2 * MIB)).collect();
+    // Each holds what it declared: none keeps another from it.
+    assert!(first.try_grow(MIB / 4) && others.iter_mut().all(|other| other.try_grow(MIB / 4)));
+    assert!(first.try_grow(MIB / 2) && !first.try_grow(2 * MIB));
+    // The first claims the whole share by now.
+    assert!(others.iter_mut().all(|other| !other.try_grow(MIB / 2)));
+    drop(others);
+    assert!(first.try_grow(2 * MIB) && !first.try_grow(3 * MIB));
+    drop(first);
+    assert_eq!((budget.reserved(), budget.lock().by_owner.len()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_smaller_budget_applies_to_readers_that_have_not_begun() {
     let budget = MemoryBudget::new(8 * MIB);
     let mut first = budget.open(owner("a"), 4 * MIB);
