@@ -17,8 +17,9 @@ use super::{
     Order, Path, Session,
     breaker::Requester,
     llms_txt,
+    order::no_page,
     places::Kind,
-    reads::Reads,
+    reads::{Reads, Size},
     space::KnownSpace,
     transport::{Begun, Outgoing, Transport},
 };
@@ -47,15 +48,6 @@ struct Limits {
     retry_after: Duration,
     response: usize,
     execute: usize,
-}
-
-/// Which limit of size a read has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
-    /// `response_limit`: documents of which named fields are read.
-    Response,
-    /// `execute_limit`: documents of any form.
-    Execute,
 }
 
 /// Memory that is reserved for the answer to a change before it is sent. Most are smaller, and as
@@ -298,12 +290,4 @@ impl Client {
         }
         begun
     }
-}
-
-/// A page for browsers is no answer of the API: a proxy, or a sign-in page before it, has sent it.
-fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
-    if content_type == "text/html" {
-        return Err(Error::page(route, content_type));
-    }
-    Ok(())
 }

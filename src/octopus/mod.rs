@@ -17,6 +17,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod expiry;
+mod failure;
 mod headers;
 mod instances;
 mod issued;

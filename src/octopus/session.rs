@@ -13,8 +13,9 @@ use super::{
     Permit, Reservation, Touched,
     breaker::Requester,
     budget::{CallMemory, parsed_size},
-    client::Size,
-    document, server, touched,
+    document,
+    reads::Size,
+    server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 

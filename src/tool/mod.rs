@@ -30,6 +30,7 @@ mod judge;
 mod ledger;
 mod lengths;
 mod list;
+mod listers;
 mod names;
 mod narrowing;
 mod offered;

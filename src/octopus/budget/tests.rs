@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures::{future::join_all, poll};
 use proptest::prelude::*;
 
-use super::*;
+use super::{state::STEP, *};
 
 const MIB: usize = 1024 * 1024;
 
