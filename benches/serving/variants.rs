@@ -9,7 +9,7 @@ use octopus_mcp::{
     config::{Config, Http, Limits},
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
-    octopus::{Client, Credentials, MemoryBudget, Path, Session},
+    octopus::{AnswerMemory, Client, Credentials, Path, Session},
     sample::{Sample, keys},
     store::Store,
     telemetry::Metrics,
@@ -80,7 +80,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         &config.octopus,
         &Metrics::default(),
         &ComputePool::new(0, config.limits.compute_time.0),
-        &MemoryBudget::new(config.limits.bytes_in_flight.0),
+        &AnswerMemory::new(config.limits.bytes_in_flight.0),
     )
     .unwrap();
 

@@ -33,7 +33,7 @@ use crate::{
     config::{AuthMode, Config, Secret, Sessions, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, Settings},
-    octopus::MemoryBudget,
+    octopus::AnswerMemory,
     rules::Clock,
     sample,
     store::Store,
@@ -59,7 +59,7 @@ pub struct Running {
     /// What is counted and measured.
     pub metrics: Metrics,
     /// The memory of large answers.
-    pub memory: MemoryBudget,
+    pub memory: AnswerMemory,
     /// What serves, for other settings to take its place.
     pub live: Live,
     telemetry: Option<Telemetry>,
@@ -93,7 +93,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
             Some(Arc::new(mcp::Sessions::new(&config.http, seal, shared)))
         }
     };
-    let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+    let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
     let kept = Kept {
         clock,
         stop: stop.clone(),

@@ -8,7 +8,7 @@ use crate::{
     compute::ComputePool,
     config::Config,
     mcp::{Absent, Tools},
-    octopus::{Instances, MemoryBudget},
+    octopus::{AnswerMemory, Instances},
     rules::Rules,
     store::Store,
     telemetry::Metrics,
@@ -23,7 +23,7 @@ pub fn catalog() -> Catalog {
 
 /// The offering of this product, for itself.
 pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
-    let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+    let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
     of(config, metrics, Audit::start(&config.audit)?, &compute(config), &memory)
 }
 
@@ -39,7 +39,7 @@ pub(super) fn of(
     metrics: &Metrics,
     audit: Audit,
     compute: &ComputePool,
-    memory: &MemoryBudget,
+    memory: &AnswerMemory,
 ) -> Result<Tools, String> {
     // The hints of secrets are made ready at the first use, which should not be a caller's.
     crate::text::door("");

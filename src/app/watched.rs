@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::Audit,
     mcp::Sessions,
-    octopus::{Expiries, Instances, MemoryBudget},
+    octopus::{AnswerMemory, Expiries, Instances},
     store::Store,
     telemetry::Metrics,
 };
@@ -57,12 +57,12 @@ pub(super) fn credentials(
 }
 
 /// How much memory large answers take.
-pub(super) fn memory(metrics: &Metrics, memory: &MemoryBudget) {
+pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
     let (reserved, refused) = (memory.clone(), memory.clone());
     metrics.watch(
         "octopus_mcp.memory.reserved",
         "By",
-        "Memory that large answers of Octopus take, of limits.bytes_in_flight.",
+        "Memory that large answers of Octopus take, of limits.bytes_in_flight, and as much for what is parsed.",
         move || {
             let kib = u32::try_from(reserved.reserved() / 1024).unwrap_or(u32::MAX);
             vec![(f64::from(kib) * 1024.0, Vec::new())]

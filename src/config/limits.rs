@@ -30,7 +30,8 @@ pub struct Limits {
     /// How many bytes the large answers of Octopus may take in memory at once, those of all callers
     /// and instances together. The first 64 KiB of an answer do not count. A read that finds no
     /// room waits for half the `timeout` of its instance, and is refused then. One caller can take
-    /// half of it. The default fits a container with 512 MiB.
+    /// half of it. As much again is for what is parsed of large answers, until their calls end.
+    /// The default fits a container with 512 MiB.
     pub bytes_in_flight: ByteSize,
     /// How many bytes large requests may take in memory at once, parsed and with their copies; a
     /// quarter of it is for bodies that are still being read. Small requests do not count. A request

@@ -13,12 +13,13 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, Credentials, Error, Fingerprint, MemoryBudget, Method, OctopusVersion, Order, Path,
-    Session,
+    Answer, AnswerMemory, Credentials, Error, Fingerprint, MemoryBudget, Method, OctopusVersion,
+    Order, Path, Session,
     breaker::Requester,
     llms_txt,
+    order::no_page,
     places::Kind,
-    reads::Reads,
+    reads::{Reads, Size},
     space::KnownSpace,
     transport::{Begun, Outgoing, Transport},
 };
@@ -38,6 +39,7 @@ struct Inner {
     version: Cache<(), OctopusVersion>,
     llms_txt: llms_txt::Kept,
     compute: ComputePool,
+    parsed: MemoryBudget,
 }
 
 #[derive(Debug)]
@@ -48,17 +50,9 @@ struct Limits {
     execute: usize,
 }
 
-/// Which limit of size a read has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
-    /// `response_limit`: documents of which named fields are read.
-    Response,
-    /// `execute_limit`: documents of any form.
-    Execute,
-}
-
-/// Memory that is reserved for the answer to a change before it is sent. Most are smaller.
-const ORDER_ANSWER: usize = 1024 * 1024;
+/// Memory that is reserved for the answer to a change before it is sent. Most are smaller, and as
+/// many changes as one caller can have under way take less than a caller's share.
+const ORDER_ANSWER: usize = 256 * 1024;
 
 /// How many space names of how many callers are remembered.
 const SPACES_KEPT: u64 = 10_000;
@@ -74,9 +68,9 @@ impl Client {
         settings: &config::Instance,
         metrics: &Metrics,
         compute: &ComputePool,
-        memory: &MemoryBudget,
+        memory: &AnswerMemory,
     ) -> Result<Self, String> {
-        let transport = Arc::new(Transport::new(name, url, settings, memory, metrics)?);
+        let transport = Arc::new(Transport::new(name, url, settings, memory.bodies(), metrics)?);
         let limits = Limits {
             retries: settings.retries,
             retry_after: settings.retry_after_limit.0,
@@ -90,8 +84,8 @@ impl Client {
             .build();
         let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
         let (reads, llms_txt) = (Reads::new(metrics), llms_txt::cache());
-        let compute = compute.clone();
-        let inner = Inner { transport, limits, reads, spaces, version, llms_txt, compute };
+        let (compute, parsed) = (compute.clone(), memory.parsed().clone());
+        let inner = Inner { transport, limits, reads, spaces, version, llms_txt, compute, parsed };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -119,6 +113,11 @@ impl Client {
     /// The pool for CPU-bound work, which all instances share.
     pub(super) fn compute(&self) -> &ComputePool {
         &self.0.compute
+    }
+
+    /// The memory for parsed documents, which all instances share.
+    pub(super) fn parsed(&self) -> &MemoryBudget {
+        &self.0.parsed
     }
 
     pub(super) fn transport(&self) -> &Arc<Transport> {
@@ -231,11 +230,17 @@ impl Client {
                 }
                 error => error,
             })?;
-            let answer = transport.whole(begun.with_memory(memory), whose, limit).await?;
+            let begun = begun.with_memory(memory);
+            let (answer, memory) = transport.whole_apart(begun, whose, limit).await?;
+            session.hold(memory);
             no_page(&answer.content_type, &order.path.route())?;
             let route = order.path.route();
-            session.parse(answer.clone(), move |answer| answer.well_formed(&route)).await?;
-            Ok(answer)
+            // The change is made: what the call computed before must not hide it.
+            let session = session.with_new_compute();
+            match session.parse(answer.clone(), move |answer| answer.well_formed(&route)).await {
+                Ok(()) | Err(Error::Compute(_)) => Ok(answer),
+                Err(error) => Err(error),
+            }
         };
         let came = came.await;
         self.0.reads.forget(session.whose());
@@ -285,12 +290,4 @@ impl Client {
         }
         begun
     }
-}
-
-/// A page for browsers is no answer of the API: a proxy, or a sign-in page before it, has sent it.
-fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
-    if content_type == "text/html" {
-        return Err(Error::page(route, content_type));
-    }
-    Ok(())
 }

@@ -12,13 +12,13 @@ pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Erro
 /// Reads a document whole that is not found in its collection. Its absence means that `id` is
 /// wrong.
 pub async fn whole_at<R: Resource>(space: &Space, id: &Id<R>, path: &Path) -> Result<Value, Error> {
-    space.read(id, path).await.map(shown)
+    space.document(id, path).await.map(shown)
 }
 
 /// Reads the document of the space itself.
 pub async fn space(space: &Space) -> Result<Value, Error> {
     let path = Path::new([spaces::Space::COLLECTION, space.id().as_str()]);
-    space.read(space.id(), &path).await.map(shown)
+    space.document(space.id(), &path).await.map(shown)
 }
 
 /// Reads a document whole that has no ID of its own in its address. Its absence means that there
@@ -29,7 +29,7 @@ pub async fn named(
     wanted: &str,
     path: &Path,
 ) -> Result<Value, Error> {
-    match space.session().get(path).await {
+    match space.session().document(path).await {
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun,
             wanted: wanted.to_owned(),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-
-use super::{OctopusVersion, words::words};
+use super::OctopusVersion;
 use crate::compute::ComputeError;
 
 /// Why Octopus did not give what was asked for.
@@ -135,10 +133,7 @@ pub enum Error {
         after: Option<Duration>,
     },
     /// The answers that are being read take all the memory that this server has for them.
-    #[error(
-        "the answer of Octopus is large, and other large answers take the memory that this server \
-         has for them{}", if *.sent { "" } else { "; nothing was sent" }
-    )]
+    #[error("{}", no_memory(*.sent))]
     NoMemory {
         /// Whether the request had been sent.
         sent: bool,
@@ -154,6 +149,17 @@ pub enum Error {
     #[error("the answer of Octopus is larger than {limit} bytes")]
     TooLarge {
         /// The size that is set.
+        limit: usize,
+    },
+    /// A document that would take too much memory when it is parsed.
+    #[error(
+        "the answer of Octopus would take about {} MiB of memory, and one caller can have {} MiB",
+        .needed.div_ceil(1 << 20), .limit >> 20
+    )]
+    TooManyValues {
+        /// The bytes that it would take.
+        needed: usize,
+        /// The bytes that there are for one caller.
         limit: usize,
     },
     /// A redirect to another origin, which the credential must not follow.
@@ -173,6 +179,16 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+}
+
+fn no_memory(sent: bool) -> &'static str {
+    if sent {
+        "the answer of Octopus is large, and other large answers take the memory that this server \
+         has for them"
+    } else {
+        "the answers of other calls take the memory that this server has for them; the change was \
+         not sent"
+    }
 }
 
 fn within(place: Option<&str>) -> String {
@@ -231,6 +247,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::NoMemory { sent: true }
             | Self::TooLarge { .. }
+            | Self::TooManyValues { .. }
             | Self::Compute(_)
             | Self::Unexpected { .. } => false,
         }
@@ -248,58 +265,9 @@ impl Error {
                 | Self::NoMemory { .. }
                 | Self::Compute(ComputeError::Panicked)
                 | Self::TooLarge { .. }
+                | Self::TooManyValues { .. }
                 | Self::Redirected { .. }
                 | Self::Unexpected { .. }
         )
-    }
-
-    /// That a page for browsers, or something else that is no JSON, came where JSON belongs.
-    pub(super) fn page(route: &str, content_type: &str) -> Self {
-        let reason = format!(
-            "{route} sent '{content_type}' where that does not belong; is the URL that of Octopus, \
-             and is no sign-in page before it?"
-        );
-        Self::Unexpected { reason }
-    }
-
-    /// Reads the answer to a request that failed. A 404 does not name what was looked for: the client
-    /// puts the path in place of Octopus's words, and functions that know more replace that.
-    pub(super) fn from_answer(
-        status: StatusCode,
-        retry_after: Option<Duration>,
-        body: &[u8],
-    ) -> Self {
-        let message = words(status, body);
-        match status.as_u16() {
-            401 => Self::Unauthorized { message },
-            403 => Self::Forbidden { message },
-            404 => {
-                Self::NotFound { noun: "resource", wanted: message, place: None, near: Vec::new() }
-            }
-            429 => Self::RateLimited { retry_after },
-            status @ 500.. => Self::Unavailable { status, message },
-            status => Self::Rejected { status, message },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(status: u16, body: &str) -> Error {
-        Error::from_answer(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
-    }
-
-    #[test]
-    fn the_status_decides_whatever_the_words_say() {
-        let body = r#"{"ErrorMessage":"404 not found, 401, connect timeout"}"#;
-        assert!(matches!(read(400, body), Error::Rejected { status: 400, .. }));
-        assert!(matches!(read(401, body), Error::Unauthorized { .. }));
-        assert!(matches!(read(403, body), Error::Forbidden { .. }));
-        assert!(matches!(read(404, body), Error::NotFound { .. }));
-        assert!(matches!(read(409, body), Error::Rejected { status: 409, .. }));
-        assert!(matches!(read(429, body), Error::RateLimited { .. }));
-        assert!(matches!(read(503, body), Error::Unavailable { status: 503, .. }));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Brings, Client, Credentials, MemoryBudget, NoCredential, Source};
+use super::{AnswerMemory, Brings, Client, Credentials, NoCredential, Source};
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
 /// One instance, as this server reaches it.
@@ -31,7 +31,7 @@ impl Instances {
     /// Nothing is sent yet.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let compute = ComputePool::new(0, config.limits.compute_time.0);
-        let memory = MemoryBudget::new(config.limits.bytes_in_flight.0);
+        let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
         Self::sharing(config, metrics, &compute, &memory)
     }
 
@@ -41,7 +41,7 @@ impl Instances {
         config: &config::Config,
         metrics: &Metrics,
         compute: &ComputePool,
-        memory: &MemoryBudget,
+        memory: &AnswerMemory,
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
         let made = config.each_instance().into_iter().map(|(name, key, settings)| {

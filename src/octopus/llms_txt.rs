@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use moka::future::Cache;
 
-use super::{Answer, Error, Fingerprint, OctopusVersion, Path, Session, client::Size};
+use super::{Answer, Error, Fingerprint, OctopusVersion, Path, Session, reads::Size};
 
 /// The first version that has it.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 2, 3916);

@@ -18,6 +18,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod expiry;
+mod failure;
 mod headers;
 mod instances;
 mod issued;
@@ -83,7 +84,7 @@ pub mod users;
 pub mod variables;
 
 pub use bounded::{Bounded, Bounds, Omitted, beginning};
-pub use budget::{Exhausted, MemoryBudget, Reservation, UNCOUNTED};
+pub use budget::{AnswerMemory, Exhausted, MemoryBudget, Reservation, UNCOUNTED};
 pub use client::Client;
 pub use configured::Configured;
 pub use credentials::{BadCredential, Credentials, Fingerprint};

@@ -146,3 +146,11 @@ impl Answer {
         Ok(())
     }
 }
+
+/// A page for browsers is no answer of the API: a proxy, or a sign-in page before it, has sent it.
+pub(super) fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
+    if content_type == "text/html" {
+        return Err(Error::page(route, content_type));
+    }
+    Ok(())
+}

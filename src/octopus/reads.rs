@@ -26,6 +26,15 @@ type Come = Result<Answer, Error>;
 /// Whose session, and the path and query.
 type Key = (Fingerprint, String);
 
+/// Which limit of size a read has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// `response_limit`: documents of which named fields are read.
+    Response,
+    /// `execute_limit`: documents of any form.
+    Execute,
+}
+
 /// The reads of all callers that are under way, each found by its own caller alone.
 #[derive(Clone, Default)]
 pub(super) struct Reads(Arc<Inner>);

@@ -10,7 +10,12 @@ use serde_json::{Map, Value};
 
 use super::{
     Answer, Bounded, Bounds, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Page,
-    Path, Permit, Touched, Window, breaker::Requester, client::Size, document, server, touched,
+    Path, Permit, Reservation, Touched, Window,
+    breaker::Requester,
+    budget::{CallMemory, parsed_size},
+    document,
+    reads::Size,
+    server, touched,
 };
 use crate::compute::{CallerKey, ComputeScope, INLINE_BYTES};
 
@@ -23,6 +28,7 @@ pub struct Session {
     user_agent: Arc<HeaderValue>,
     touched: Touched,
     compute: ComputeScope,
+    memory: CallMemory,
 }
 
 /// What this server calls itself.
@@ -59,7 +65,8 @@ impl Session {
             CallerKey::UNPROVEN
         };
         let compute = client.compute().scope(key);
-        Self { client, credentials, whose, user_agent: Arc::new(user_agent), touched, compute }
+        let (user_agent, memory) = (Arc::new(user_agent), CallMemory::default());
+        Self { client, credentials, whose, user_agent, touched, compute, memory }
     }
 
     /// Tells sessions of this caller and this credential from every other.
@@ -84,10 +91,23 @@ impl Session {
         &self.compute
     }
 
-    /// Returns the same session on the compute time of another session of the same call.
+    /// Returns the same session on the compute time and memory of another session of the same call.
     #[must_use]
     pub fn sharing_compute(self, other: &Self) -> Self {
-        Self { compute: other.compute.clone(), ..self }
+        Self { compute: other.compute.clone(), memory: other.memory.clone(), ..self }
+    }
+
+    /// Returns the same session with all compute time of a call left, for work after a change.
+    #[must_use]
+    pub fn with_new_compute(&self) -> Self {
+        Self { compute: self.compute.with_new_budget(), ..self.clone() }
+    }
+
+    /// Holds memory until the call ends.
+    pub(super) fn hold(&self, memory: Option<Reservation>) {
+        if let Some(memory) = memory {
+            self.memory.hold(memory);
+        }
     }
 
     /// The instance.
@@ -139,13 +159,49 @@ impl Session {
         Ok(version)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document. The call holds memory for the largest one until it ends.
     pub async fn get<T>(&self, path: &Path) -> Result<T, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        self.read(path, Size::Response, move |answer| answer.json(&route)).await
+        self.read_typed(path, Size::Response, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a document of which named fields are kept, with memory for what is parsed.
+    async fn read_typed<T: Send + 'static>(
+        &self,
+        path: &Path,
+        size: Size,
+        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = self.client.get(self, path, size).await?;
+        self.reserve(&answer).await?;
+        self.read_in(answer, path, parse).await
+    }
+
+    /// Reads a JSON document of any form, within [`Bounds::DOCUMENT`].
+    pub async fn document(&self, path: &Path) -> Result<Bounded, Error> {
+        let route = path.route();
+        let document = move |answer: &Answer| answer.document(&route, Bounds::DOCUMENT);
+        self.read(path, Size::Response, document).await
+    }
+
+    /// Reserves the memory that a document takes when it is parsed. Small ones are not counted.
+    async fn reserve(&self, answer: &Answer) -> Result<(), Error> {
+        if answer.body.len() <= INLINE_BYTES {
+            return Ok(());
+        }
+        let body = answer.body.clone();
+        let needed = self.compute.run(move |_| Ok(parsed_size(&body))).await;
+        let needed = needed.map_err(Error::Compute)?;
+        let (budget, deadline) = (self.client.parsed(), self.client.transport().deadline());
+        let limit = budget.share();
+        if needed > limit {
+            return Err(Error::TooManyValues { needed, limit });
+        }
+        let reserved = self.memory.reserve(budget, self.whose, needed, deadline).await;
+        reserved.map_err(|_| Error::NoMemory { sent: true })
     }
 
     /// Reads a page of a list. `path` requests the items of `window`; those beyond it are dropped
@@ -181,7 +237,7 @@ impl Session {
     {
         let route = path.route();
         let parse = move |answer: &Answer| Ok(answer.json::<Page<T>>(&route)?.within(window));
-        self.read(path, size, parse).await
+        self.read_typed(path, size, parse).await
     }
 
     /// Reads an object of which all fields are kept, for example to be changed and sent back.
@@ -191,7 +247,7 @@ impl Session {
     /// [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn object(&self, path: &Path) -> Result<Map<String, Value>, Error> {
         let route = path.route();
-        self.read(path, Size::Execute, move |answer| answer.json(&route)).await
+        self.read_typed(path, Size::Execute, move |answer| answer.json(&route)).await
     }
 
     /// Reads a JSON document of any form, to be compared with itself later. A document beyond
@@ -224,7 +280,7 @@ impl Session {
         self.read(path, Size::Execute, |answer| Ok(answer.clone())).await
     }
 
-    /// Reads an answer, adds it to what is touched, and parses it.
+    /// Reads an answer and parses it.
     async fn read<T: Send + 'static>(
         &self,
         path: &Path,
@@ -232,6 +288,16 @@ impl Session {
         parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let answer = self.client.get(self, path, size).await?;
+        self.read_in(answer, path, parse).await
+    }
+
+    /// Adds an answer to what is touched, and parses it.
+    async fn read_in<T: Send + 'static>(
+        &self,
+        answer: Answer,
+        path: &Path,
+        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let both = move |answer: &Answer| {
             Ok::<_, Error>((touched::belongings(&answer.body), parse(answer)))
         };

@@ -202,7 +202,7 @@ mod tests {
         let url = instance.url.clone().unwrap();
         let client = {
             let compute = crate::compute::ComputePool::new(1, std::time::Duration::from_secs(1));
-            let memory = crate::octopus::MemoryBudget::new(1024 * 1024);
+            let memory = crate::octopus::AnswerMemory::new(1024 * 1024);
             Client::new(NAME, url, &instance, &Metrics::default(), &compute, &memory).unwrap()
         };
         Source::from_config(&instance, &Modes::from(mode), &client).unwrap()

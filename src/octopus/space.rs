@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
+    Bounded, Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
     find::{self, BATCH, Collection},
     path::batches,
     spaces,
@@ -93,7 +93,16 @@ impl Space {
         R: Resource,
         T: serde::de::DeserializeOwned + Send + 'static,
     {
-        match self.session.get(path).await {
+        self.or_not_found(id, self.session.get(path).await)
+    }
+
+    /// Reads a document of any form, as much of it as is kept. Its absence means that `id` is wrong.
+    pub async fn document<R: Resource>(&self, id: &Id<R>, path: &Path) -> Result<Bounded, Error> {
+        self.or_not_found(id, self.session.document(path).await)
+    }
+
+    fn or_not_found<R: Resource, T>(&self, id: &Id<R>, read: Result<T, Error>) -> Result<T, Error> {
+        match read {
             Err(Error::NotFound { .. }) => Err(self.not_found(id)),
             read => read,
         }

@@ -67,6 +67,9 @@ pub struct Details {
     pub activity_logs: Vec<Activity>,
     pub physical_log_size: Option<u64>,
     pub progress: Option<Progress>,
+    /// Whether only the last messages of each node were read, because more were too large.
+    #[serde(skip)]
+    pub is_short: bool,
 }
 
 /// How far a task is.
@@ -110,11 +113,20 @@ pub struct LogElement {
 
 /// How many messages of each node are read; Octopus's own default is not documented.
 const TAIL: u32 = 200;
+/// How many where so many take too much memory.
+pub const SHORT_TAIL: u32 = 20;
 
-/// Reads a task with its activity tree, without verbose messages.
+/// Reads a task with its activity tree, without verbose messages. Of a large tree only the last
+/// messages of each node are read.
 pub async fn details(space: &Space, id: &Id<Task>) -> Result<Details, Error> {
-    let path = space.path([Task::COLLECTION, id.as_str(), "details"]);
-    space.read(id, &path.with("verbose", false).with("tail", TAIL)).await
+    let path = space.path([Task::COLLECTION, id.as_str(), "details"]).with("verbose", false);
+    match space.read(id, &path.clone().with("tail", TAIL)).await {
+        Err(Error::TooManyValues { .. } | Error::TooLarge { .. }) => {
+            let details: Details = space.read(id, &path.with("tail", SHORT_TAIL)).await?;
+            Ok(Details { is_short: true, ..details })
+        }
+        read => read,
+    }
 }
 
 /// Opens the raw log of a task.

@@ -20,7 +20,7 @@ use super::{
     proposal::Proposal,
 };
 use crate::{
-    octopus::{Answer, OctopusVersion, Permit},
+    octopus::{self, Answer, OctopusVersion, Permit},
     rules::{Decision, Deed},
 };
 
@@ -192,8 +192,15 @@ async fn answer_of<T: Change>(
     cx: &Context,
 ) -> Result<Ran, Error> {
     cx.trail.answered(&answer, repeated);
-    let output = input.report(answer, cx).await?;
-    let mut value = to_value(output, cx).await?;
+    // The change is made: what the call computed before must not hide it.
+    let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
+    let output = input.report(answer, &cx).await.map_err(|error| match error {
+        Error::Compute(error) | Error::Octopus(octopus::Error::Compute(error)) => {
+            Error::Unsure(octopus::Error::Compute(error))
+        }
+        error => error,
+    })?;
+    let mut value = to_value(output, &cx).await?;
     // One that was given before says so.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));

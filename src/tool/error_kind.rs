@@ -42,7 +42,9 @@ impl Error {
                 octopus::Error::Compute(error) => Self::Compute(*error).kind(),
                 octopus::Error::NoMemory { .. } => "octopus_no_memory",
                 octopus::Error::InvalidRequest { .. } => "invalid_request",
-                octopus::Error::TooLarge { .. } => "octopus_too_large",
+                octopus::Error::TooLarge { .. } | octopus::Error::TooManyValues { .. } => {
+                    "octopus_too_large"
+                }
                 octopus::Error::Redirected { .. } => "octopus_redirected",
                 octopus::Error::Unexpected { .. } => "octopus_unexpected",
             },

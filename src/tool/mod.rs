@@ -31,6 +31,7 @@ mod judge;
 mod ledger;
 mod lengths;
 mod list;
+mod listers;
 mod names;
 mod narrowing;
 mod octopus_hint;

@@ -1,6 +1,9 @@
 //! What to try next after an error of Octopus. It names only tools that the request shows.
 
-use super::Policy;
+use super::{
+    Policy,
+    listers::{lister_shown, not_found},
+};
 use crate::octopus;
 
 /// What to try next after an error of Octopus.
@@ -53,12 +56,15 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
                 .to_owned()
         }
         octopus::Error::Compute(error) => error.hint().to_owned(),
-        octopus::Error::NoMemory { .. } => {
-            "call again in a moment, or ask for less: a smaller `take`, a filter, or one \
-             item by its ID"
+        octopus::Error::NoMemory { sent: false } => {
+            "call again in a moment, with fewer changes at the same time".to_owned()
+        }
+        octopus::Error::NoMemory { sent: true } => {
+            "call again in a moment, or ask for less: a smaller `take`, a filter, or one item by \
+             its ID"
                 .to_owned()
         }
-        octopus::Error::TooLarge { .. } => {
+        octopus::Error::TooLarge { .. } | octopus::Error::TooManyValues { .. } => {
             "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
         }
         octopus::Error::Redirected { target, .. } => {
@@ -67,41 +73,5 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
         octopus::Error::Unexpected { .. } => {
             "whoever runs this server should check octopus.url".to_owned()
         }
-    })
-}
-
-/// The tool that lists things with this noun, where `policy` shows it.
-fn lister_shown(noun: &str, policy: &Policy) -> Option<&'static str> {
-    lister(noun).filter(|tool| policy.names(tool))
-}
-
-fn not_found(noun: &str, near: &[String], lister: Option<&str>) -> String {
-    let near = near.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    match (near.as_str(), lister) {
-        ("", Some(tool)) => format!("{tool} shows what this key can see"),
-        ("", None) => format!("either it does not exist, or this key may not see the {noun}"),
-        (near, Some(tool)) => format!("near it: {near}. {tool} shows what this key can see"),
-        (near, None) => format!("near it: {near}"),
-    }
-}
-
-/// The tool that shows what there is of a kind.
-pub(super) fn lister(noun: &str) -> Option<&'static str> {
-    Some(match noun {
-        "space" => "list_spaces",
-        "environment" => "list_environments",
-        "project" | "deployment process" => "list_projects",
-        "release" => "list_releases",
-        "deployment" | "task" => "list_deployments",
-        "tenant" => "list_tenants",
-        "runbook" => "find_runbooks",
-        "deployment target" => "find_deployment_targets",
-        "certificate" => "find_certificates",
-        "account" => "find_accounts",
-        "interruption" => "find_interruptions",
-        "event" => "find_events",
-        "feature toggle" => "find_feature_toggles",
-        "branch, tag or commit" => "get_branches",
-        _ => return None,
     })
 }

@@ -12,7 +12,9 @@ use serde_json::Value;
 use super::{Context, Error, paths};
 use crate::{
     callers::Way,
-    octopus::{self, Answer, Fingerprint, Id, Method, Order, Path, tasks::Task, users},
+    octopus::{
+        self, Answer, Bounded, Bounds, Fingerprint, Id, Method, Order, Path, tasks::Task, users,
+    },
     store::{Key, Store, Written},
 };
 
@@ -170,8 +172,8 @@ fn tasks_of(order: &Order, answer: &Answer) -> Vec<String> {
         return Vec::new();
     }
     let mut tasks = Vec::new();
-    if let Ok(document) = serde_json::from_slice::<Value>(&answer.body) {
-        collect(&document, &order.path, &mut tasks);
+    if let Ok(document) = Bounded::parse(&answer.body, Bounds::DOCUMENT) {
+        collect(&document.value, &order.path, &mut tasks);
     }
     tasks
 }

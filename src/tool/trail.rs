@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     audit::{self, Audit, Outcome, Record},
-    octopus::{Answer, Fingerprint, Instance, Kind, Session, Touches},
+    octopus::{Answer, Bounded, Bounds, Fingerprint, Instance, Kind, Session, Touches},
     rules::Decision,
     telemetry::Metrics,
 };
@@ -175,8 +175,8 @@ impl Trail {
     pub(super) fn answered(&self, answer: &Answer, repeated: bool) {
         self.note(|record| {
             record.result = if repeated { Outcome::Repeated } else { Outcome::Done };
-            if let Ok(document) = serde_json::from_slice(&answer.body) {
-                tasks(&document, &mut record.tasks);
+            if let Ok(document) = Bounded::parse(&answer.body, Bounds::DOCUMENT) {
+                tasks(&document.value, &mut record.tasks);
             }
         });
     }

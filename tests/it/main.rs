@@ -90,6 +90,7 @@ mod isolation;
 
 // Memory: large answers and requests at the limit of the shipped deployments.
 mod memory;
+mod memory_of_calls;
 
 // The way to Octopus: TLS, compression, proxies.
 mod upstream;

@@ -12,8 +12,11 @@
 //!
 //! [banker's algorithm]: https://en.wikipedia.org/wiki/Banker%27s_algorithm
 
+mod answers;
+mod state;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,12 +25,13 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub use self::answers::AnswerMemory;
+pub(super) use self::answers::{CallMemory, parsed_size};
+use self::state::{Holder, State, Waiter};
 use super::Fingerprint;
 
 /// Number of bytes of each body that are not counted.
 pub const UNCOUNTED: usize = 64 * 1024;
-/// Bytes are reserved in multiples of this.
-const STEP: usize = 256 * 1024;
 
 /// A budget of bytes. Clones share it.
 #[derive(Debug, Clone)]
@@ -43,32 +47,8 @@ pub struct Reservation {
     budget: MemoryBudget,
     id: u64,
     held: usize,
-}
-
-#[derive(Debug)]
-struct State {
-    total: usize,
-    reserved: usize,
-    peak: usize,
-    refusals: u64,
-    next: u64,
-    holders: BTreeMap<u64, Holder>,
-    /// In the order of arrival. Later waiters are served before those that cannot be served yet.
-    waiting: VecDeque<Waiter>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Holder {
-    owner: Fingerprint,
-    held: usize,
-    claim: usize,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    holder: u64,
-    step: usize,
-    granted: oneshot::Sender<()>,
+    /// How far the claim may be raised.
+    most: usize,
 }
 
 impl MemoryBudget {
@@ -77,6 +57,7 @@ impl MemoryBudget {
         Self(Arc::new(Mutex::new(State {
             total,
             reserved: 0,
+            by_owner: HashMap::new(),
             peak: 0,
             refusals: 0,
             next: 0,
@@ -123,7 +104,7 @@ impl MemoryBudget {
         state.next += 1;
         let claim = claim.min(state.share());
         state.holders.insert(id, Holder { owner, held: 0, claim });
-        Reservation { budget: self.clone(), id, held: 0 }
+        Reservation { budget: self.clone(), id, held: 0, most: claim }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -132,17 +113,30 @@ impl MemoryBudget {
 }
 
 impl Reservation {
+    /// Allows this reader up to `most` bytes. Its claim is raised when it asks for more than it
+    /// declared, so until then it does not keep others from their memory.
+    #[must_use]
+    pub fn raisable(mut self, most: usize) -> Self {
+        self.most = self.most.max(most);
+        self
+    }
+
+    /// Returns how many bytes this reader holds.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
     /// Reserves bytes until this reader holds `bytes`, if that is possible at once.
     pub fn try_grow(&mut self, bytes: usize) -> bool {
         if bytes <= self.held {
             return true;
         }
         let mut state = self.budget.lock();
-        let Some(step) = state.step(self.id, bytes) else { return false };
+        let Some(step) = state.step(self.id, bytes, self.most) else { return false };
         let is_granted = state.is_granted(self.id, step);
         if is_granted {
             state.give(self.id, step);
-            self.held += step;
+            self.held += step.bytes;
         }
         is_granted
     }
@@ -158,7 +152,7 @@ impl Reservation {
         }
         let granted = {
             let mut state = self.budget.lock();
-            let Some(step) = state.step(self.id, bytes) else {
+            let Some(step) = state.step(self.id, bytes, self.most) else {
                 state.refusals += 1;
                 return Err(Exhausted);
             };
@@ -183,11 +177,11 @@ impl Reservation {
     pub fn settle(&mut self, bytes: usize) {
         let mut state = self.budget.lock();
         if let Some(holder) = state.holders.get_mut(&self.id) {
-            let excess = holder.held.saturating_sub(bytes);
+            let (owner, excess) = (holder.owner, holder.held.saturating_sub(bytes));
             holder.held -= excess;
             holder.claim = holder.held;
-            self.held = holder.held;
-            state.reserved -= excess;
+            (self.held, self.most) = (holder.held, holder.held);
+            state.release(owner, excess);
         }
         state.serve();
     }
@@ -198,71 +192,10 @@ impl Drop for Reservation {
         let mut state = self.budget.lock();
         state.waiting.retain(|waiter| waiter.holder != self.id);
         if let Some(holder) = state.holders.remove(&self.id) {
-            state.reserved -= holder.held;
+            state.release(holder.owner, holder.held);
         }
         state.serve();
     }
-}
-
-impl State {
-    fn share(&self) -> usize {
-        self.total / 2
-    }
-
-    /// The step to `bytes`, rounded up within the claim. `None` if the claim is smaller.
-    fn step(&self, id: u64, bytes: usize) -> Option<usize> {
-        let holder = self.holders.get(&id)?;
-        let goal = bytes.checked_next_multiple_of(STEP)?.min(holder.claim);
-        (goal >= bytes).then(|| goal - holder.held)
-    }
-
-    /// Whether all readers can still finish if this one gets so many bytes more.
-    fn is_granted(&self, id: u64, step: usize) -> bool {
-        let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
-        let after = |(other, holder): (&u64, &Holder)| {
-            let more = if *other == id { step } else { 0 };
-            Holder { held: holder.held + more, ..*holder }
-        };
-        let all = || self.holders.iter().map(after);
-        is_safe(self.share(), all().filter(|holder| holder.owner == owner))
-            && is_safe(self.total, all())
-    }
-
-    fn give(&mut self, id: u64, step: usize) {
-        if let Some(holder) = self.holders.get_mut(&id) {
-            holder.held += step;
-            self.reserved += step;
-            self.peak = self.peak.max(self.reserved);
-        }
-    }
-
-    /// Grants what can be granted.
-    fn serve(&mut self) {
-        for _ in 0..self.waiting.len() {
-            let Some(waiter) = self.waiting.pop_front() else { return };
-            if self.is_granted(waiter.holder, waiter.step) {
-                self.give(waiter.holder, waiter.step);
-                // A receiver that is gone is about to drop its reservation.
-                let _ = waiter.granted.send(());
-            } else {
-                self.waiting.push_back(waiter);
-            }
-        }
-    }
-}
-
-/// Whether these readers can all finish within `total` bytes, one after the other.
-fn is_safe(total: usize, holders: impl Iterator<Item = Holder>) -> bool {
-    let mut readers: Vec<_> =
-        holders.map(|Holder { held, claim, .. }| (claim.saturating_sub(held), held)).collect();
-    readers.sort_unstable();
-    let held = readers.iter().map(|(_, held)| held).sum();
-    let Some(mut free) = total.checked_sub(held) else { return false };
-    readers.into_iter().all(|(need, held)| {
-        let can_finish = need <= free;
-        free += held;
-        can_finish
-    })
 }
 
 #[cfg(test)]

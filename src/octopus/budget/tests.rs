@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures::{future::join_all, poll};
 use proptest::prelude::*;
 
-use super::*;
+use super::{state::STEP, *};
 
 const MIB: usize = 1024 * 1024;
 
@@ -85,6 +85,23 @@ async fn a_reader_gives_up_at_its_deadline() {
     assert_eq!(second.grow(MIB, Instant::now()).await, Ok(()));
     // Nobody gets more than was declared.
     assert_eq!(second.grow(3 * MIB, later()).await, Err(Exhausted));
+}
+
+#[tokio::test]
+async fn a_claim_is_raised_when_it_is_needed() {
+    let budget = MemoryBudget::new(4 * MIB);
+    let mut first = budget.open(owner("a"), MIB / 4).raisable(2 * MIB);
+    let mut others: Vec<_> =
+        (0..4).map(|_| budget.open(owner("a"), MIB / 4).raisable(2 * MIB)).collect();
+    // Each holds what it declared: none keeps another from it.
+    assert!(first.try_grow(MIB / 4) && others.iter_mut().all(|other| other.try_grow(MIB / 4)));
+    assert!(first.try_grow(MIB / 2) && !first.try_grow(2 * MIB));
+    // The first claims the whole share by now.
+    assert!(others.iter_mut().all(|other| !other.try_grow(MIB / 2)));
+    drop(others);
+    assert!(first.try_grow(2 * MIB) && !first.try_grow(3 * MIB));
+    drop(first);
+    assert_eq!((budget.reserved(), budget.lock().by_owner.len()), (0, 0));
 }
 
 #[tokio::test]

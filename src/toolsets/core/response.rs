@@ -82,7 +82,14 @@ pub(super) async fn shown(
     cx: &Context,
 ) -> Result<Response, Error> {
     let (path, limit) = (path.clone(), cx.limits.answer);
-    cx.session.parse(answer, move |answer| read(answer, &path, strictness, limit)).await
+    let (bytes, kind) = (answer.body.len(), answer.content_type.clone());
+    match cx.session.parse(answer, move |answer| read(answer, &path, strictness, limit)).await {
+        Err(Error::Octopus(octopus::Error::Compute(_))) if strictness == Strictness::Describe => {
+            let what = format!("[{bytes} bytes ({kind}), which this server could not read now]");
+            Ok(Response::text(what))
+        }
+        shown => shown,
+    }
 }
 
 fn read(

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     compute::Budget,
-    octopus::{Space, tasks::Details},
+    octopus::{
+        Space,
+        tasks::{Details, SHORT_TAIL},
+    },
     tool::{Context, Error},
 };
 
@@ -54,7 +57,7 @@ impl TaskDetails {
         all_messages: bool,
         room: usize,
     ) -> Result<Self, Error> {
-        let Details { task, mut activity_logs, physical_log_size, progress } = details;
+        let Details { task, mut activity_logs, physical_log_size, progress, is_short } = details;
         let waits = task.has_pending_interruptions;
         let shorten = move |budget: &Budget| {
             let check = || budget.check();
@@ -71,7 +74,9 @@ impl TaskDetails {
         let (failures, more, shown) = cx.compute().run(shorten).await?;
         let Shown { tree, left_out } = shown;
         let more = (more > 0).then(|| format!("{more} more failures"));
-        let left_out: Vec<String> = more.into_iter().chain(left_out).collect();
+        let earlier =
+            is_short.then(|| format!("messages before the last {SHORT_TAIL} of each step"));
+        let left_out: Vec<String> = more.into_iter().chain(earlier).chain(left_out).collect();
         let left_out = (!left_out.is_empty()).then(|| {
             let is_on = cx.policy.names("get_task_raw");
             let how = if is_on { "; get_task_raw pages through the whole log" } else { "" };

@@ -1,16 +1,15 @@
 //! The way to an instance: every request to it takes a place, asks the breaker, has its time, and
 //! is measured by it.
 
-use std::{sync::Arc, time::Duration};
+mod bodies;
 
-use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use std::time::Duration;
+
 use http::{StatusCode, header::LOCATION};
-use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Answer, Error, Fingerprint, MemoryBudget, Reservation, UNCOUNTED,
+    Error, MemoryBudget, Reservation,
     breaker::{Breaker, Requester, Verdict},
     connections::{connections, is_out_of_descriptors},
     headers::{content_type, retry_after},
@@ -45,18 +44,6 @@ pub(super) struct Begun {
     place: Place,
     /// Memory that was reserved before the request was sent.
     memory: Option<Reservation>,
-}
-
-/// The body of a response, which holds its memory for as long as any part of it is in use.
-struct Body {
-    bytes: Vec<u8>,
-    _memory: Reservation,
-}
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 /// What a request is to the transport, beside what is sent.
@@ -189,92 +176,6 @@ impl Transport {
         Err(Error::from_answer(status, wait, &body))
     }
 
-    /// Reserves memory for the answer to a change before the change is sent: afterwards its answer
-    /// should not be lost for want of memory.
-    pub(super) async fn reserve(
-        &self,
-        whose: Fingerprint,
-        bytes: usize,
-        limit: usize,
-    ) -> Result<Reservation, Error> {
-        let mut memory = self.memory.open(whose, limit);
-        let reserved = memory.grow(bytes.min(limit), self.deadline()).await;
-        reserved.map_err(|_| Error::NoMemory { sent: false })?;
-        Ok(memory)
-    }
-
-    /// Reads the body, up to a size.
-    pub(super) async fn whole(
-        &self,
-        begun: Begun,
-        whose: Fingerprint,
-        limit: usize,
-    ) -> Result<Answer, Error> {
-        let content_type = begun.content_type();
-        let body = self.read(begun, whose, limit).await?;
-        Ok(Answer { content_type, body })
-    }
-
-    /// Until when a reader waits for memory: before the time of the whole request is over, which
-    /// would hide the reason.
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout / 2
-    }
-
-    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
-    async fn read(&self, begun: Begun, whose: Fingerprint, limit: usize) -> Result<Bytes, Error> {
-        let Begun { response, place, memory } = begun;
-        let deadline = self.deadline();
-        let limit = limit.min(self.memory.share());
-        let length =
-            response.content_length().map(|length| length.try_into().unwrap_or(usize::MAX));
-        if length.is_some_and(|length| length > limit) {
-            return Err(Error::TooLarge { limit });
-        }
-        let (mut place, mut memory) = (Some(place), memory);
-        let mut body = Vec::with_capacity(length.unwrap_or_default());
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| self.failed(error))?;
-            let bytes = body.len() + piece.len();
-            if bytes > limit {
-                return Err(Error::TooLarge { limit });
-            }
-            if bytes > UNCOUNTED {
-                let claim = length.unwrap_or(limit);
-                let memory = memory.get_or_insert_with(|| self.memory.open(whose, claim));
-                if !memory.try_grow(bytes) {
-                    // Octopus has done its part, so requests of others need not wait for this one.
-                    place = place.take().map(|place| self.places.set_aside(place));
-                    let grown = memory.grow(bytes, deadline).await;
-                    grown.map_err(|_| Error::NoMemory { sent: true })?;
-                }
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(match memory {
-            None => body.into(),
-            Some(mut memory) => {
-                memory.settle(body.len());
-                Bytes::from_owner(Body { bytes: body, _memory: memory })
-            }
-        })
-    }
-
-    /// The body piece by piece, whatever its size. Dropping it ends the download.
-    pub(super) fn pieces(
-        self: &Arc<Self>,
-        begun: Begun,
-    ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
-        let Begun { response, place, .. } = begun;
-        let transport = Arc::clone(self);
-        Box::pin(response.bytes_stream().map(move |piece| {
-            // The place is given back with the stream.
-            let _held = &place;
-            piece.map_err(|error| transport.failed(error))
-        }))
-    }
-
     fn failed(&self, error: reqwest::Error) -> Error {
         if error.is_timeout() && !error.is_connect() {
             return Error::TimedOut { after: self.timeout };
@@ -297,11 +198,6 @@ impl Outgoing<'_> {
 }
 
 impl Begun {
-    /// The same, with memory for its body that was reserved before.
-    pub(super) fn with_memory(self, memory: Reservation) -> Self {
-        Self { memory: Some(memory), ..self }
-    }
-
     /// The media type, without parameters, in lower case.
     pub(super) fn content_type(&self) -> String {
         content_type(self.response.headers())

@@ -1,0 +1,129 @@
+//! What a budget knows of its readers, and whom it grants what.
+
+use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
+
+use tokio::sync::oneshot;
+
+use super::Fingerprint;
+
+/// Bytes are reserved in multiples of this.
+pub(super) const STEP: usize = 256 * 1024;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) total: usize,
+    pub(super) reserved: usize,
+    /// What each owner holds, of those that hold anything.
+    pub(super) by_owner: HashMap<Fingerprint, usize>,
+    pub(super) peak: usize,
+    pub(super) refusals: u64,
+    pub(super) next: u64,
+    pub(super) holders: BTreeMap<u64, Holder>,
+    /// In the order of arrival. Later waiters are served before those that cannot be served yet.
+    pub(super) waiting: VecDeque<Waiter>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    pub(super) owner: Fingerprint,
+    pub(super) held: usize,
+    pub(super) claim: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) holder: u64,
+    pub(super) step: Step,
+    pub(super) granted: oneshot::Sender<()>,
+}
+
+/// What a reader asks for: bytes more, and its claim from then on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) bytes: usize,
+    pub(super) claim: usize,
+}
+
+impl State {
+    pub(super) fn share(&self) -> usize {
+        self.total / 2
+    }
+
+    /// The step to `bytes`, rounded up within the claim, which is raised up to `most` if `bytes`
+    /// exceed it. `None` if that is not enough.
+    pub(super) fn step(&self, id: u64, bytes: usize, most: usize) -> Option<Step> {
+        let holder = self.holders.get(&id)?;
+        let raised = || most.min(self.share()).max(holder.claim);
+        let claim = if bytes > holder.claim { raised() } else { holder.claim };
+        let goal = bytes.checked_next_multiple_of(STEP)?.min(claim);
+        (goal >= bytes).then(|| Step { bytes: goal - holder.held, claim })
+    }
+
+    /// Whether all readers can still finish if this one gets so many bytes more.
+    pub(super) fn is_granted(&self, id: u64, step: Step) -> bool {
+        let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
+        // Most of those that wait end here, without a look at every reader.
+        let theirs = self.by_owner.get(&owner).copied().unwrap_or_default();
+        if self.reserved + step.bytes > self.total || theirs + step.bytes > self.share() {
+            return false;
+        }
+        let after = |(other, holder): (&u64, &Holder)| {
+            if *other == id {
+                Holder { held: holder.held + step.bytes, claim: step.claim, ..*holder }
+            } else {
+                *holder
+            }
+        };
+        let all = || self.holders.iter().map(after);
+        is_safe(self.share(), all().filter(|holder| holder.owner == owner))
+            && is_safe(self.total, all())
+    }
+
+    pub(super) fn give(&mut self, id: u64, step: Step) {
+        if let Some(holder) = self.holders.get_mut(&id) {
+            holder.held += step.bytes;
+            holder.claim = step.claim;
+            *self.by_owner.entry(holder.owner).or_default() += step.bytes;
+            self.reserved += step.bytes;
+            self.peak = self.peak.max(self.reserved);
+        }
+    }
+
+    pub(super) fn release(&mut self, owner: Fingerprint, bytes: usize) {
+        self.reserved -= bytes;
+        if let Entry::Occupied(mut held) = self.by_owner.entry(owner) {
+            *held.get_mut() -= bytes;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
+    }
+
+    /// Grants what can be granted. One pass does: a grant leaves less for the others.
+    pub(super) fn serve(&mut self) {
+        for _ in 0..self.waiting.len() {
+            let Some(waiter) = self.waiting.pop_front() else { return };
+            if self.is_granted(waiter.holder, waiter.step) {
+                self.give(waiter.holder, waiter.step);
+                // A receiver that is gone is about to drop its reservation.
+                let _ = waiter.granted.send(());
+            } else {
+                self.waiting.push_back(waiter);
+            }
+        }
+    }
+}
+
+/// Whether these readers can all finish within `total` bytes, one after the other.
+fn is_safe(total: usize, holders: impl Iterator<Item = Holder>) -> bool {
+    let mut readers: Vec<_> =
+        holders.map(|Holder { held, claim, .. }| (claim.saturating_sub(held), held)).collect();
+    readers.sort_unstable();
+    let held = readers.iter().map(|(_, held)| held).sum();
+    let Some(mut free) = total.checked_sub(held) else { return false };
+    readers.into_iter().all(|(need, held)| {
+        let can_finish = need <= free;
+        free += held;
+        can_finish
+    })
+}

@@ -1,0 +1,151 @@
+//! Reading the bodies of answers, within the memory that there is for them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use tokio::time::Instant;
+
+use super::{Begun, Transport};
+use crate::octopus::{Answer, Error, Fingerprint, Reservation, UNCOUNTED};
+
+/// The body of a response, which holds its memory for as long as any part of it is in use.
+struct Body {
+    bytes: Vec<u8>,
+    _memory: Reservation,
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Transport {
+    /// Reserves memory for the answer to a change before the change is sent: afterwards its answer
+    /// should not be lost for want of memory. It can grow up to `limit`.
+    pub(in crate::octopus) async fn reserve(
+        &self,
+        whose: Fingerprint,
+        bytes: usize,
+        limit: usize,
+    ) -> Result<Reservation, Error> {
+        let mut memory = self.memory.open(whose, bytes.min(limit)).raisable(limit);
+        let reserved = memory.grow(bytes.min(limit), self.deadline()).await;
+        reserved.map_err(|_| Error::NoMemory { sent: false })?;
+        Ok(memory)
+    }
+
+    /// Reads the body, up to a size.
+    pub(in crate::octopus) async fn whole(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<Answer, Error> {
+        let content_type = begun.content_type();
+        let body = self.read(begun, whose, limit).await?;
+        Ok(Answer { content_type, body })
+    }
+
+    /// Reads the body of the answer to a change, whose memory is held apart from it: the body is
+    /// kept for longer than its call (`tool/ledger`), within a limit of its own.
+    pub(in crate::octopus) async fn whole_apart(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<(Answer, Option<Reservation>), Error> {
+        let content_type = begun.content_type();
+        let (mut body, memory) = self.read_apart(begun, whose, limit).await?;
+        body.shrink_to_fit();
+        Ok((Answer { content_type, body: body.into() }, memory))
+    }
+
+    /// Until when a reader waits for memory: before the time of the whole request is over, which
+    /// would hide the reason.
+    pub(in crate::octopus) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout / 2
+    }
+
+    /// Reads the body, which holds its memory.
+    pub(super) async fn read(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<Bytes, Error> {
+        let (bytes, memory) = self.read_apart(begun, whose, limit).await?;
+        Ok(match memory {
+            None => bytes.into(),
+            Some(memory) => Bytes::from_owner(Body { bytes, _memory: memory }),
+        })
+    }
+
+    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
+    async fn read_apart(
+        &self,
+        begun: Begun,
+        whose: Fingerprint,
+        limit: usize,
+    ) -> Result<(Vec<u8>, Option<Reservation>), Error> {
+        let Begun { response, place, memory } = begun;
+        let deadline = self.deadline();
+        let limit = limit.min(self.memory.share());
+        let length =
+            response.content_length().map(|length| length.try_into().unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > limit) {
+            return Err(Error::TooLarge { limit });
+        }
+        let (mut place, mut memory) = (Some(place), memory);
+        let mut body = Vec::with_capacity(length.unwrap_or_default().min(UNCOUNTED));
+        let mut pieces = response.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| self.failed(error))?;
+            let bytes = body.len() + piece.len();
+            if bytes > limit {
+                return Err(Error::TooLarge { limit });
+            }
+            if bytes > UNCOUNTED {
+                let claim = length.unwrap_or(limit);
+                let memory = memory.get_or_insert_with(|| self.memory.open(whose, claim));
+                if !memory.try_grow(bytes) {
+                    // Octopus has done its part, so requests of others need not wait for this one.
+                    place = place.take().map(|place| self.places.set_aside(place));
+                    let grown = memory.grow(bytes, deadline).await;
+                    grown.map_err(|_| Error::NoMemory { sent: true })?;
+                }
+                // What is allocated is what is reserved.
+                if body.capacity() < bytes {
+                    body.reserve_exact(memory.held().max(bytes) - body.len());
+                }
+            }
+            body.extend_from_slice(&piece);
+        }
+        if let Some(memory) = &mut memory {
+            memory.settle(body.len());
+        }
+        Ok((body, memory))
+    }
+
+    /// The body piece by piece, whatever its size. Dropping it ends the download.
+    pub(in crate::octopus) fn pieces(
+        self: &Arc<Self>,
+        begun: Begun,
+    ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
+        let Begun { response, place, .. } = begun;
+        let transport = Arc::clone(self);
+        Box::pin(response.bytes_stream().map(move |piece| {
+            // The place is given back with the stream.
+            let _held = &place;
+            piece.map_err(|error| transport.failed(error))
+        }))
+    }
+}
+
+impl Begun {
+    /// The same, with memory for its body that was reserved before.
+    pub(in crate::octopus) fn with_memory(self, memory: Reservation) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+}

@@ -1,0 +1,183 @@
+//! Memory and compute time that calls hold: changes, whose answers are kept, and parsed documents.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
+};
+use futures::future::join_all;
+use http::Method;
+use octopus_mcp::{
+    config::{Config, Confirm, Period},
+    sample::{Sample, keys},
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::support::{TestServer, soon};
+
+/// A server whose changes to environments are answered with this body, each when `go_on` has a
+/// permit for it; and how many have arrived.
+async fn changing(
+    answer: String,
+    go_on: &Arc<Semaphore>,
+    change: impl FnOnce(&mut Config),
+) -> (TestServer, Arc<AtomicUsize>) {
+    let (sample, arrived) = (Sample::new(), Arc::new(AtomicUsize::new(0)));
+    let (gate, count) = (Arc::clone(go_on), Arc::clone(&arrived));
+    let answered = move |request: Request, next: Next| {
+        let (gate, count, answer) = (Arc::clone(&gate), Arc::clone(&count), answer.clone());
+        async move {
+            if request.method() != Method::POST || !request.uri().path().contains("environments") {
+                return next.run(request).await;
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            gate.acquire().await.unwrap().forget();
+            ([("content-type", "application/json")], Body::from(answer)).into_response()
+        }
+    };
+    let router = sample.router().layer(from_fn(answered));
+    let server = TestServer::behind(sample, router, |config| {
+        config.octopus.concurrent_requests = 128;
+        config.limits.caller_rate = 0;
+        config.tools.read_only = false;
+        config.tools.confirm = Confirm::Never;
+        change(config);
+    });
+    (server.await, arrived)
+}
+
+fn change(number: usize) -> Value {
+    json!({ "method": "POST", "path": "/api/Spaces-1/environments", "maxBytes": 1024,
+        "body": { "Name": format!("Sandbox {number}") } })
+}
+
+/// Makes a change, once: a second call of the same would be told that it was made.
+async fn made(server: &TestServer, number: usize) -> Value {
+    let called = server.call_as(keys::ADMIN, "execute", change(number)).await;
+    assert!(!called.is_error, "{}", called.text);
+    called.structured
+}
+
+/// The answer to a change, with this many numbers.
+fn changed(numbers: usize) -> String {
+    json!({ "Id": "Environments-9", "Numbers": vec![1; numbers] }).to_string()
+}
+
+#[tokio::test]
+async fn the_answer_of_a_change_takes_no_memory_after_its_call() {
+    let go_on = Arc::new(Semaphore::new(2));
+    let (server, _) = changing(changed(200_000), &go_on, |_| {}).await;
+    let memory = server.running.as_ref().unwrap().memory.clone();
+    let first = made(&server, 1).await;
+    assert_eq!(first["response"]["Id"], "Environments-9");
+    assert!(memory.bodies().peak() > 400_000, "{}", memory.bodies().peak());
+    soon(async || (memory.reserved() == 0).then_some(())).await;
+    // It is remembered all the same.
+    let again = made(&server, 1).await;
+    assert_eq!(
+        (&again["repeated"], &again["response"]["Id"]),
+        (&json!(true), &json!("Environments-9"))
+    );
+}
+
+#[tokio::test]
+async fn a_change_is_told_although_its_call_has_used_its_compute_time() {
+    let go_on = Arc::new(Semaphore::new(1));
+    let (server, _) = changing(changed(2_000_000), &go_on, |config| {
+        config.limits.compute_time = Period(Duration::from_millis(5));
+    })
+    .await;
+    let answer = made(&server, 1).await;
+    assert_eq!(answer["response"]["Id"], "Environments-9", "{answer}");
+}
+
+#[tokio::test]
+async fn forty_changes_of_one_caller_wait_for_nothing() {
+    let go_on = Arc::new(Semaphore::new(0));
+    let (server, arrived) = changing(changed(1), &go_on, |_| {}).await;
+    // Octopus knows the key by then.
+    server.answer("list_spaces", json!({})).await;
+    let changes = join_all((0..40).map(|number| made(&server, number)));
+    let all_there = async {
+        soon(async || (arrived.load(Ordering::SeqCst) == 40).then_some(())).await;
+        go_on.add_permits(40);
+    };
+    let (changes, ()) = tokio::join!(changes, all_there);
+    assert!(changes.iter().all(|answer| answer["response"]["Id"] == "Environments-9"));
+    let memory = &server.running.as_ref().unwrap().memory;
+    soon(async || (memory.reserved() == 0).then_some(())).await;
+}
+
+/// The details of a task with this many messages in one step.
+fn details(messages: usize) -> String {
+    let elements = vec!["{}"; messages].join(",");
+    format!(
+        r#"{{"Task":{{"Id":"ServerTasks-90004"}},"ActivityLogs":[{{"Name":"Deploy",
+            "Status":"Success","LogElements":[{elements}]}}]}}"#
+    )
+}
+
+/// A server whose tasks have so many messages, and so many where only the last 20 of each step are
+/// asked for.
+async fn logging(messages: usize, short: usize) -> TestServer {
+    let sample = Sample::new();
+    let bodies = [details(messages), details(short)];
+    let answer = move |request: Request, next: Next| {
+        let [long, short] = bodies.clone();
+        async move {
+            if !request.uri().path().ends_with("/details") {
+                return next.run(request).await;
+            }
+            let is_short = request.uri().query().is_some_and(|query| query.contains("tail=20&"))
+                || request.uri().query().is_some_and(|query| query.ends_with("tail=20"));
+            let body = if is_short { short } else { long };
+            ([("content-type", "application/json")], Body::from(body)).into_response()
+        }
+    };
+    let router = sample.router().layer(from_fn(answer));
+    TestServer::behind(sample, router, |_| {}).await
+}
+
+fn task() -> Value {
+    json!({ "space": "Default", "taskId": "ServerTasks-90004" })
+}
+
+#[tokio::test]
+async fn a_tree_that_takes_too_much_memory_is_read_with_fewer_messages() {
+    let server = logging(200_000, 20).await;
+    let answer = server.answer("get_task_details", task()).await;
+    let left_out = answer["leftOut"].as_str().unwrap_or_default();
+    assert!(left_out.contains("messages before the last 20 of each step"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_tree_that_takes_too_much_memory_anyway_is_refused() {
+    let server = logging(200_000, 200_000).await;
+    let failure = server.failure("get_task_details", task()).await;
+    assert!(failure.contains("MiB of memory") && failure.contains("ask for less"), "{failure}");
+}
+
+#[tokio::test]
+async fn parsed_documents_of_concurrent_calls_stay_within_their_budget() {
+    // About 40 MiB each: two of one caller do not fit at once.
+    let server = logging(60_000, 20).await;
+    let memory = server.running.as_ref().unwrap().memory.clone();
+    let calls = (0..6).map(|_| server.call_as(keys::ADMIN, "get_task_details", task()));
+    for called in join_all(calls).await {
+        assert!(!called.is_error, "{}", called.text);
+    }
+    let (peak, share) = (memory.parsed().peak(), memory.parsed().share());
+    assert!(peak > share / 2 && peak <= share, "{peak} {share}");
+    soon(async || (memory.reserved() == 0).then_some(())).await;
+    assert_eq!(memory.refusals(), 0);
+}
