@@ -57,8 +57,8 @@ pub(super) struct Verify {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct Files {
     /// The files, oldest first: `audit.jsonl.* audit.jsonl`.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+    #[arg(required = true, value_name = "FILES")]
+    paths: Vec<PathBuf>,
     /// A file with a key that the records were written with; one for each key.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
@@ -176,7 +176,7 @@ impl Files {
     }
 
     fn read(&self, expected: &Expected) -> Result<Verified, Failure> {
-        let opened = self.files.iter().map(|path| {
+        let opened = self.paths.iter().map(|path| {
             let file = File::open(path);
             let file =
                 file.map_err(|error| Error::other(format!("{}: {error}", path.display())))?;
@@ -188,7 +188,7 @@ impl Files {
     fn findings(&self, found: &Verified) -> String {
         let mut text = String::new();
         let mut tell = |word: &str, Finding { file, line, what }: &Finding| {
-            let path = self.files.get(*file);
+            let path = self.paths.get(*file);
             let path = path.map(|path| path.display().to_string()).unwrap_or_default();
             let _ = writeln!(text, "{path}:{line}: {word}{what}");
         };

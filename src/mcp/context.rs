@@ -81,8 +81,7 @@ impl Tools {
         let reached = self.reach_of(&request);
         let (reach, instance) = reached.map_err(|error| Error::Invalid(error.to_string()))?;
         trail.note(|record| record.place.instance = Some(instance.name.clone()));
-        // Large where a token is exchanged, and a part of whatever waits for it.
-        let session = Box::pin(reach.session(&instance)).await?;
+        let session = reach.session(&instance).await?;
         trail.at(&instance, &session, &self.acting);
         Ok(Context {
             session,

@@ -71,7 +71,8 @@ impl Reach {
     }
 
     async fn open(&self, instance: &Instance, caller: &Caller) -> Result<Session, Error> {
-        let credentials = instance.credentials(&caller.brings()).await?;
+        // Large where a token is exchanged, and a part of whatever waits for it.
+        let credentials = Box::pin(instance.credentials(&caller.brings())).await?;
         let who = caller.who.fingerprint();
         Ok(Session::new(instance.client.clone(), credentials, who, self.client.as_deref()))
     }

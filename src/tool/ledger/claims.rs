@@ -237,7 +237,7 @@ mod tests {
         for (asked, is_over) in [
             (Duration::ZERO, false),
             (LONGEST_SEND, false),
-            (ABANDONED_AFTER - second, false),
+            (ABANDONED_AFTER.saturating_sub(second), false),
             (ABANDONED_AFTER + second, true),
         ] {
             let name = Name::Asked { change: key, asked: later(asked) };

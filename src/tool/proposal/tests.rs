@@ -51,9 +51,9 @@ fn what_cannot_be_shown_whole_cannot_be_agreed_to() {
 
 #[test]
 fn facts_beyond_what_can_be_shown_cost_nothing() {
+    type Add<'a> = &'a dyn Fn(Proposal) -> Proposal;
     let texts: Vec<String> = (0..40_000).map(|n| format!("Tenant number {n}")).collect();
     let large = "\u{200b}x".repeat(1024 * 1024);
-    type Add<'a> = &'a dyn Fn(Proposal) -> Proposal;
     let adds: [Add<'_>; 5] = [
         &|proposal| texts.iter().fold(proposal, |proposal, text| proposal.fact(text, "never")),
         &|proposal| proposal.fact_list("Tenants", &texts).fact("More", "x"),

@@ -78,15 +78,12 @@ impl Tool for GetTenantVariables {
         let missing = include_missing && skip == 0;
         let wanted = Wanted { window, variable_type, missing };
         let read = newer(&space, &tenant, variable_type, include_missing).await?;
-        let mut part = match read {
-            Some(scoped) => {
-                cx.compute().run(move |_| Ok(variables::scoped(scoped, wanted))).await?
-            }
-            None => {
-                let all = tenants::variables(&space, &tenant.id).await?;
-                let read = move |budget: &Budget| Ok(variables::unscoped(&all, wanted, budget)?);
-                cx.compute().run(read).await??
-            }
+        let mut part = if let Some(scoped) = read {
+            cx.compute().run(move |_| Ok(variables::scoped(scoped, wanted))).await?
+        } else {
+            let all = tenants::variables(&space, &tenant.id).await?;
+            let read = move |budget: &Budget| Ok(variables::unscoped(&all, wanted, budget)?);
+            cx.compute().run(read).await??
         };
         variables::name_environments(&space, &mut part).await?;
         let Part { given: variables, total, missing: without, missing_more } = part;

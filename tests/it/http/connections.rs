@@ -23,7 +23,7 @@ const PREFACE_AND_SETTINGS: &[u8] =
 
 fn few(config: &mut Config, connections: u32) {
     config.limits.connections = Some(connections);
-    config.http.header_timeout = Period(Duration::from_secs(600));
+    config.http.header_timeout = Period(Duration::from_mins(10));
     config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
 }
 

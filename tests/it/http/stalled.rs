@@ -71,7 +71,7 @@ async fn a_client_that_reads_nothing_of_a_long_response_loses_its_connection() {
         let guard = ends.drop_guard();
         let pieces = stream::repeat_with(move || {
             let _held = &guard;
-            Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 65_536]))
+            Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 16_000]))
         });
         Body::from_stream(pieces)
     });

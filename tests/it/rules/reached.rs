@@ -9,7 +9,7 @@ fn production() -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], "environments": ["Production"] }])
 }
 
-fn get(path: &str, query: Value) -> Value {
+fn get(path: &str, query: &Value) -> Value {
     json!({ "method": "GET", "path": path, "query": query })
 }
 
@@ -20,10 +20,10 @@ async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
     let task = "ServerTasks-90203";
     let typed = json!({ "space": "Default", "taskId": task });
     for (tool, arguments) in [
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/raw"), json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/details"), json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}"), json!({}))),
-        ("execute", get("/api/Spaces-1/tasks", json!({ "ids": task }))),
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/raw"), &json!({}))),
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/details"), &json!({}))),
+        ("execute", get(&format!("/api/Spaces-1/tasks/{task}"), &json!({}))),
+        ("execute", get("/api/Spaces-1/tasks", &json!({ "ids": task }))),
         ("get_task_raw", typed.clone()),
         ("get_task_details", typed.clone()),
         ("get_task_by_id", typed),
@@ -41,7 +41,7 @@ async fn values_scoped_to_a_denied_environment_are_not_shown() {
         "/api/Spaces-1/projects/Projects-1/variables",
         "/api/Spaces-1/variables/variableset-Projects-1",
     ] {
-        desk.call(CODE, "execute", &get(path, json!({}))).await.refused("scoped to");
+        desk.call(CODE, "execute", &get(path, &json!({}))).await.refused("scoped to");
     }
     let arguments = json!({ "space": "Default", "projectId": "Projects-1", "name": "Database" });
     let answer = desk.call(CODE, "get_variables", &arguments).await.answered().to_string();

@@ -20,7 +20,7 @@ const PAGE: Wanted = Wanted {
 /// A document with one value for each template in each environment, of which every second one is
 /// empty.
 fn document(environments: usize, templates: usize, value: &str) -> Variables {
-    let template = |n: usize| json!({ "Id": format!("t{n}"), "DefaultValue": if n % 2 == 0 { value } else { "" } });
+    let template = |n: usize| json!({ "Id": format!("t{n}"), "DefaultValue": if n.is_multiple_of(2) { value } else { "" } });
     let environment = |n: usize| (format!("Environments-{n}"), json!({}));
     let project = json!({
         "Templates": (0..templates).map(template).collect::<Vec<_>>(),
@@ -30,7 +30,7 @@ fn document(environments: usize, templates: usize, value: &str) -> Variables {
 }
 
 async fn read(document: Variables, wanted: Wanted) -> (Result<Part, TooMany>, usize) {
-    let pool = ComputePool::new(1, std::time::Duration::from_secs(60));
+    let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
     let scope = pool.scope(CallerKey::new([0; 32]));
     let work = move |budget: &Budget| {
         let (read, steps) = steps::of(|| unscoped(&document, wanted, budget));
