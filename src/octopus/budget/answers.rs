@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn empty_objects_weigh_more_than_texts() {
-        assert_eq!(parsed_size(br#""[{},{}]\\\"{,""#), 16);
+        let text = br#""[{},{}]\\\"{,""#;
+        assert_eq!(parsed_size(text), text.len());
         assert_eq!(parsed_size(b"[1, 2]"), 6 + 2 * VALUE);
         let items = format!("[{}{{}}]", "{},\n".repeat(999));
         assert!(parsed_size(items.as_bytes()) >= 1000 * (ITEM + 2 * VALUE));

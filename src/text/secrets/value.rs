@@ -145,7 +145,7 @@ static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\A(?:[A-Za-z]+(?:-[A-Za-z]+)*-[0-9]{1,9}",
         // `1.12.0`, `v2.0.1-rc.1`, `Acme.Web.1.12.0.nupkg`, `web01.example`
         r"|(?:[A-Za-z][A-Za-z0-9_-]{0,40}\.)*v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}(?:[-+.][A-Za-z0-9.-]{1,20})?",
-        r"|[A-Za-z][A-Za-z0-9_-]{0,40}(?:\.[A-Za-z][A-Za-z0-9_-]{0,40})+",
+        r"|[a-z][a-z0-9_-]{0,40}(?:\.[a-z][a-z0-9_-]{0,40})+",
         // `2026-06-18T08`, `2026-06-18`
         r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2})?",
         r")[.-]?\z",
@@ -208,7 +208,9 @@ mod tests {
         for ordinary in ["ServerTasks-12345", "1.12.0", "web.api-1.example", "2026-06-18T08"] {
             assert!(is_ordinary_form(ordinary), "{ordinary}");
         }
-        for other in ["fa4e0fa4e1fa4e2f", "FAKEfakeFaKe0123", "fa4e-fa4e", ""] {
+        for other in
+            ["fa4e0fa4e1fa4e2f", "FLRUZBS0U.RkFLRS1zaWdu", "FAKEfakeFaKe0123", "fa4e-fa4e", ""]
+        {
             assert!(!is_ordinary_form(other), "{other}");
         }
     }
