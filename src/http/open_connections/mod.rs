@@ -3,16 +3,16 @@
 //! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
 //! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
 //! which is closed at once. Idle means that no request is under way. A request whose client takes nothing
-//! of its response for as long as a connection may be idle is not under way any more. Connections give way in this order,
-//! and within each group the one that has been idle longest:
+//! of its response for as long as a connection may be idle is not under way any more. Connections give
+//! way in this order, and within each group the one that has been idle longest:
 //!
 //! 1. connections without an authenticated request so far,
 //! 2. connections that had one,
 //! 3. connections of trusted proxies.
 //!
 //! So a client that opens connections and sends nothing displaces its own, and a new client gets in. A
-//! new connection is refused only where a request is under way on every other one. At the limit of one address,
-//! only connections from that address give way.
+//! new connection is refused only where a request is under way on every other one. At the limit of one
+//! address, only connections from that address give way.
 
 mod activity;
 mod order;
