@@ -21,7 +21,7 @@ const ROWS: [(char, usize); 12] = [
     ('M', 6),
     ('I', 5),
     ('R', 8),
-    ('A', 24),
+    ('A', 29),
 ];
 
 fn page(file: &str) -> String {

@@ -93,9 +93,15 @@ impl CallMemory {
     }
 }
 
-/// Returns about how many bytes a JSON text takes when it is parsed into structs.
+/// How deep values may be nested: `serde_json` refuses deeper ones before it builds them.
+const DEEPEST: usize = 128;
+
+/// Returns about how many bytes a JSON text takes when it is parsed into structs. Values that are
+/// nested too deep are never built: the parser refuses them, or skips them in a field that nobody
+/// reads.
 pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
     let (mut size, mut is_text, mut is_escaped) = (text.len(), false, false);
+    let mut depth = 0_usize;
     // The last byte outside of texts that is no whitespace.
     let mut before = 0;
     for &byte in text {
@@ -113,7 +119,14 @@ pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
             b'{' | b'[' | b',' => VALUE,
             _ => 0,
         };
-        size = size.saturating_add(more);
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth <= DEEPEST {
+            size = size.saturating_add(more);
+        }
         is_text = byte == b'"';
         if !byte.is_ascii_whitespace() {
             before = byte;
@@ -136,6 +149,9 @@ mod tests {
         let items = format!("[{}{{}}]", "{},\n".repeat(999));
         assert!(parsed_size(items.as_bytes()) >= 1000 * (ITEM + 2 * VALUE));
         assert_eq!(parsed_size(br#"{"a":{"b":1}}"#), 13 + 2 * VALUE);
+        assert_eq!(parsed_size(&b"[".repeat(1000)), 1000 + DEEPEST * VALUE);
+        let after = [b"[".repeat(1000), b"]".repeat(1000), b",{}".to_vec()].concat();
+        assert_eq!(parsed_size(&after), 2003 + (DEEPEST + 2) * VALUE + ITEM);
     }
 
     #[tokio::test]
