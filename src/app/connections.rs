@@ -1,6 +1,6 @@
 //! How many connections the listeners keep open, within the file descriptors of the process.
 
-use crate::{config::Config, http::ConnectionLimits};
+use crate::{config::Config, http::ConnectionLimits, octopus::SET_ASIDE};
 
 /// Connections of the admin listener: probes, and collectors of metrics.
 const ADMIN: usize = 32;
@@ -25,9 +25,9 @@ pub(super) struct Limits {
 pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits, String> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
     let upstream = config.each_instance().into_iter();
-    // Beside the requests under way, as many readers may wait for memory (`octopus/places.rs`).
+    // Beside the requests under way, readers may wait for memory (`octopus/places.rs`).
     let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize);
-    let upstream = upstream.sum::<usize>().saturating_mul(2);
+    let upstream = upstream.sum::<usize>().saturating_mul(1 + SET_ASIDE);
     // The sample instance has the other ends of its connections here.
     let upstream =
         if config.sample.enabled { usize::saturating_mul(upstream, 2) } else { upstream };
@@ -98,7 +98,7 @@ mod tests {
         for (descriptors, expected) in [
             (None, MOST),
             (Some(1_000_000), MOST),
-            (Some(1024), 1024 - FILES - ADMIN - 128),
+            (Some(1024), 1024 - FILES - ADMIN - 192),
             (Some(64), 32),
             (Some(8), 4),
         ] {
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(main_limit(Some(20), Some(64)), Ok(20));
         assert_eq!(main_limit(Some(50_000), None), Ok(50_000));
         let said = main_limit(Some(900), Some(1024)).unwrap_err();
-        assert!(said.contains("900") && said.contains("set it to 768 or less"), "{said}");
+        assert!(said.contains("900") && said.contains("set it to 704 or less"), "{said}");
     }
 
     #[cfg(unix)]

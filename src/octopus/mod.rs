@@ -95,6 +95,7 @@ pub use instances::{Instance, Instances};
 pub use order::{Answer, Method, Order, Permit};
 pub use page::{Page, Window};
 pub use path::Path;
+pub use places::SET_ASIDE;
 pub use portal::Portal;
 pub use resource::{Id, Named, Resource};
 pub use session::Session;

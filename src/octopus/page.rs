@@ -30,13 +30,18 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Drops the items beyond those that were requested. They count in `total_results`, so that a
-    /// list says that there are more.
+    /// Drops the items that were not requested. Those after the window count in `total_results`, so
+    /// that a list says that there are more. An instance that ignores paging sends the whole list,
+    /// with the items before the window.
     pub(super) fn within(mut self, Window { skip, take }: Window) -> Self {
         let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         if came > take {
+            if came == self.total_results {
+                self.items.drain(..skip.min(came) as usize);
+            } else {
+                self.total_results = self.total_results.max(skip.saturating_add(came));
+            }
             self.items.truncate(take as usize);
-            self.total_results = self.total_results.max(skip.saturating_add(came));
         }
         self
     }
@@ -51,6 +56,8 @@ mod tests {
         let page = || Page { items: (0..500).collect::<Vec<_>>(), total_results: 7 };
         let cut = page().within(Window { skip: 10, take: 30 });
         assert_eq!((cut.items, cut.total_results), ((0..30).collect(), 510));
+        let all = Page { total_results: 500, ..page() }.within(Window { skip: 490, take: 30 });
+        assert_eq!((all.items, all.total_results), ((490..500).collect(), 500));
         let whole = page().within(Window { skip: 10, take: 500 });
         assert_eq!((whole.items.len(), whole.total_results), (500, 7));
     }

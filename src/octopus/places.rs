@@ -30,6 +30,10 @@ pub(super) struct Places {
 /// is far more than a few clients send at once, and far less than `limits.concurrent_requests`.
 const MAX_WAITING: usize = 128;
 
+/// How many times its places an instance has for readers that wait for memory. Their connections are
+/// open, so file descriptors are reserved for them (`app/connections.rs`).
+pub const SET_ASIDE: usize = 2;
+
 /// A place among the requests that are under way. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -67,7 +71,7 @@ impl Places {
             streams: Arc::new(Semaphore::new(half)),
             unproven: Arc::new(Semaphore::new(half)),
             unproven_queue: Arc::new(Semaphore::new(half + MAX_WAITING)),
-            aside: Arc::new(Semaphore::new(places)),
+            aside: Arc::new(Semaphore::new(places.saturating_mul(SET_ASIDE))),
             patience,
         }
     }
@@ -163,10 +167,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn as_many_readers_as_places_are_set_aside() {
+    async fn twice_as_many_readers_as_places_are_set_aside() {
         let places = Places::new(2, SOON);
         let mut aside = Vec::new();
-        for _ in 0..2 {
+        for _ in 0..2 * SET_ASIDE {
             let place = places.take(Kind::Whole, true).await.unwrap();
             aside.push(places.set_aside(place));
         }
@@ -174,7 +178,7 @@ mod tests {
         let mut kept = futures::future::try_join_all(kept).await.unwrap();
         let last = kept.pop().unwrap();
         kept.push(places.set_aside(last));
-        assert!(places.take(Kind::Whole, true).await.is_err(), "a third reader keeps its place");
+        assert!(places.take(Kind::Whole, true).await.is_err(), "one more reader keeps its place");
         drop(aside);
         let last = kept.pop().unwrap();
         kept.push(places.set_aside(last));
