@@ -73,7 +73,8 @@ const SHORT: Scale = Scale {
     too_large: 9 << 20,
     small_document: 256 << 10,
     log: 1 << 20,
-    ping: Duration::from_secs(2),
+    // A debug build on a busy machine; what stalls a worker takes far longer.
+    ping: Duration::from_secs(5),
     memory: 512,
 };
 
