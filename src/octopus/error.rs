@@ -159,7 +159,7 @@ pub enum Error {
     TooManyValues {
         /// The bytes that it would take.
         needed: usize,
-        /// The bytes that there are for one caller.
+        /// The bytes that one caller can reserve.
         limit: usize,
     },
     /// A redirect to another origin, which the credential must not follow.

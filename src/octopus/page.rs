@@ -31,7 +31,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Drops the items that were not requested. Those after the window count in `total_results`, so
-    /// that a list says that there are more. An instance that ignores paging sends the whole list,
+    /// that a list reports further items. An instance that ignores paging sends the whole list,
     /// with the items before the window.
     pub(super) fn within(mut self, Window { skip, take }: Window) -> Self {
         let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);

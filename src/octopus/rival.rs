@@ -36,7 +36,7 @@ impl<'a, R: Named> Meant<'a, R> {
         Self { text: document.name(), ..Self::by_id(document) }
     }
 
-    /// Checks that the text stands for no other of these documents, which are all that there are.
+    /// Checks that the text stands for no other of these documents, which are all of their kind.
     pub(super) fn alone_in(&self, documents: &[R]) -> Result<(), Error> {
         let rival =
             documents.iter().find(|other| other.id() != self.id && other.is_called(self.text));

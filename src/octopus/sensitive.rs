@@ -75,7 +75,7 @@ fn is_marked(object: &Map<String, Value>) -> bool {
     })
 }
 
-/// Replaces texts and numbers. What says only that there is a value stays: `HasValue`, an empty
+/// Replaces texts and numbers. Fields that only report whether a value exists stay: `HasValue`, an empty
 /// text, the mask of Octopus.
 fn cover(value: &mut Value) {
     match value {

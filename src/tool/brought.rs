@@ -118,7 +118,7 @@ impl Brought {
         Ok(Self { arguments, call, token, typed, bare, can_ask: *can_ask, whose, name, change })
     }
 
-    /// What the name of the deed is bound to: a key of the caller to their call, everything else to
+    /// The values that the key of the change is bound to: a key of the caller to their call, everything else to
     /// itself. A change that was approved may have been written in two ways.
     pub(super) fn bound(&self) -> Key {
         match self.name {

@@ -1,4 +1,4 @@
-//! Which tool shows what there is of a kind, for hints.
+//! The tools that list the things of a kind, for hints.
 
 use super::Policy;
 
@@ -17,7 +17,7 @@ pub(super) fn not_found(noun: &str, near: &[String], lister: Option<&str>) -> St
     }
 }
 
-/// The tool that shows what there is of a kind.
+/// The tool that lists the things of a kind.
 pub(super) fn lister(noun: &str) -> Option<&'static str> {
     Some(match noun {
         "space" => "list_spaces",

@@ -46,13 +46,13 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
             format!("call again in {} s; other instances are not concerned", wait.as_secs() + 1)
         }
         octopus::Error::Busy { .. } => {
-            "call again in a moment; whoever runs this server can let more through with \
+            "call again in a moment; the operator of this server can raise \
              concurrent_requests of the instance"
                 .to_owned()
         }
         octopus::Error::Unreachable { .. } => {
-            "this may pass: call again in a moment; if it does not, whoever runs this \
-             server should check octopus.url and the network between"
+            "this may pass: call again in a moment; if it does not, the operator of \
+             this server should check octopus.url and the network between"
                 .to_owned()
         }
         octopus::Error::Compute(error) => error.hint().to_owned(),
@@ -68,10 +68,10 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
             "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
         }
         octopus::Error::Redirected { target, .. } => {
-            format!("whoever runs this server may have to set octopus.url to {target}")
+            format!("the operator of this server may have to set octopus.url to {target}")
         }
         octopus::Error::Unexpected { .. } => {
-            "whoever runs this server should check octopus.url".to_owned()
+            "the operator of this server should check octopus.url".to_owned()
         }
     })
 }

@@ -179,7 +179,7 @@ impl<'e> Walk<'e> {
                 if self.found.runs.len() < MOST {
                     self.found.runs.push(run);
                 } else {
-                    // What comes after is not judged, so it must not pass for judged.
+                    // Later records are not verified, so they must not count as verified.
                     self.add(format!("the key changes more than {MOST} times"));
                 }
                 if rekeyed == Some(&change) {

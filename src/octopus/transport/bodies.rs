@@ -1,4 +1,4 @@
-//! Reading the bodies of answers, within the memory that there is for them.
+//! Reads the bodies of answers within their memory budget.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Cuts a page between its items, so that a caller goes on with the next page.
+//! Cuts a page between its items, so that a caller can continue with the next page.
 
 use serde_json::Value;
 

@@ -12,8 +12,8 @@ use crate::store::{Claim, Store};
 
 /// What claims are called in the store.
 const KIND: &str = "deed";
-/// How many bytes a claim has: the replica, what the deed is done with, and the attempt, a version 7
-/// UUID. When the deed is over, the moment follows as another one.
+/// Number of bytes of a claim: the replica, what the change is bound to, and the attempt, a version
+/// 7 UUID. When the change has ended, the time of its end follows as another UUID.
 const CLAIM: usize = 16 + 32 + 16;
 /// Where the attempt begins.
 const ATTEMPT: usize = 16 + 32;
@@ -90,7 +90,7 @@ impl Claims {
         }
     }
 
-    /// Whether a claim is of a deed that was over before this question was asked. What this replica
+    /// Whether a claim is of a change that had ended before this question was asked. What this replica
     /// claimed itself is over, or nothing would be claimed again.
     fn is_over(&self, held: &[u8], name: Name) -> bool {
         let Name::Asked { asked, .. } = name else { return false };

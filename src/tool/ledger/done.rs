@@ -21,7 +21,7 @@ pub(super) struct Done {
     most: usize,
 }
 
-/// One deed that is known.
+/// One change that is known.
 #[derive(Debug)]
 struct One {
     /// What it was done with.

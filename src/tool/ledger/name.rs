@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Key;
 
-/// What a deed is remembered by.
+/// The key that a change is remembered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tool) enum Name {
     /// The key that the caller chose.
@@ -42,7 +42,7 @@ impl Name {
         matches!(self, Self::Asked { .. })
     }
 
-    /// Whether a deed that ended at this mark was over before the question was asked, so that the
+    /// Whether a change that ended at this mark had ended before the question was asked, so that the
     /// question is about another one.
     pub(super) fn is_after(&self, mark: Uuid) -> bool {
         matches!(self, Self::Asked { asked, .. } if *asked >= mark)

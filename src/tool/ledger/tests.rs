@@ -144,7 +144,7 @@ async fn change_that_was_asked_for_twice_before_it_was_made_is_made_once() {
             let found = ledger.find(&ME, again, again.key()).await.map(|deed| deed.is_some());
             assert_eq!(found, if kept { Ok(true) } else { Err(Undone::Forgotten) });
         }
-        // Whoever asks now means another change, as equal as it is; and the old questions are over.
+        // A question asked now is about a new, equal change; and the old questions are over.
         let third = asked(1);
         assert!(matches!(ledger.find(&ME, third, third.key()).await, Ok(None)));
         assert_eq!(done(&ledger, third).await, Ok(false));

@@ -12,7 +12,7 @@ use crate::{
 
 /// A line that is longer is cut.
 pub(super) const LONGEST_LINE: usize = 4 * 1024;
-/// How much of a line is kept before it passes the door and is cut.
+/// Number of bytes of a line that are kept before it is sanitized and cut.
 const KEPT: usize = 4 * LONGEST_LINE;
 /// How many bytes are split into lines between two looks at the budget.
 const STEP: usize = 64 * 1024;

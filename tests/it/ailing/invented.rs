@@ -166,7 +166,7 @@ async fn invented_keys_do_not_use_up_the_rate_of_an_instance() {
 #[tokio::test]
 async fn an_invented_key_does_not_spoil_the_version_for_others() {
     let server = TestServer::start().await;
-    // Whoever asks first asks for the version, and waits for it.
+    // The first caller requests the version, and waits for it.
     server.sample.trouble().add(Fault::on("/api").delay(Duration::from_millis(500)));
     let key = &invented()[0];
     let toggles = json!({ "space": "Default", "projectId": "Projects-1" });

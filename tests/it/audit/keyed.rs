@@ -78,7 +78,7 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
             let (code, said) = verify(&[name, "--key-file", &key]);
             assert_eq!(code, 1, "{kind}, {forger:?}: {said}");
         }
-        // Without the key, but told that there is one.
+        // Without the key, but with the option that expects one.
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
         let (code, said) = verify(&[name, "--keyed"]);
         assert_eq!(code, 1, "{kind}: {said}");

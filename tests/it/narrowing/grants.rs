@@ -156,7 +156,7 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
     assert!(!uris.iter().any(|uri| uri.contains("Warehouse")), "{uris:?}");
 }
 
-/// A grant that is an ID is that ID. Otherwise whoever may rename a space could let themselves in.
+/// A grant that is an ID is that ID. Otherwise a user who may rename a space could grant it to themselves.
 #[tokio::test]
 async fn a_space_named_like_a_granted_id_is_not_granted() {
     let server = direct(&["warehouse"], |_| {});

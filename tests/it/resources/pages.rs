@@ -29,7 +29,7 @@ const SPACES: usize = 2_050;
 /// The most bytes of a page of spaces with short names.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// How many requests came to Octopus.
+/// Number of requests that Octopus received.
 type Count = Arc<AtomicUsize>;
 
 /// A sample instance with many spaces, which may or may not know pages.

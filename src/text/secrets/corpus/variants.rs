@@ -45,7 +45,7 @@ impl Spelling {
         rest.is_empty() && (1..=lines).contains(&marks)
     }
 
-    /// Whether nothing of the secret is left in `shown`, and most of what stands before it is.
+    /// Whether nothing of the secret is left in `shown`, and most of the text before it is.
     fn is_hidden_in(&self, shown: &str) -> bool {
         let pieces = self.secret.as_bytes().windows(usize::min(self.secret.len(), 6));
         let is_left = |piece: &[u8]| shown.contains(std::str::from_utf8(piece).unwrap_or("\0"));

@@ -73,7 +73,7 @@ macro_rules! below_name {
     };
 }
 
-/// The end of a line, in text or in escapes, with what stands before the words of the next one.
+/// The end of a line, in text or in escapes, with the prefix of the next line.
 macro_rules! next_line {
     () => {
         concat!(r"[ \t]{0,8}(?:\r?\n|(?:\\+[rn]){1,2})[ \t]{0,80}", prefix!())
