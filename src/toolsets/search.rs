@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    compute::ComputeScope,
     text::grep::{Found, Grep, Match, Options, Pattern},
     tool::{Context, Error},
 };
@@ -143,12 +144,11 @@ impl Search<'_> {
 pub(super) async fn push(
     mut grep: Grep,
     pieces: impl IntoIterator<Item = Bytes>,
-    cx: &Context,
+    compute: &ComputeScope,
 ) -> Result<Grep, Error> {
     let mut pieces: VecDeque<Bytes> = pieces.into_iter().collect();
     while !pieces.is_empty() {
-        (grep, pieces) = cx
-            .compute()
+        (grep, pieces) = compute
             .run(move |budget| {
                 while let Some(mut piece) = pieces.pop_front() {
                     budget.check()?;
@@ -168,10 +168,54 @@ pub(super) async fn push(
 }
 
 /// Ends the search in the compute pool: the last line is searched now.
-pub(super) async fn finish(grep: Grep, cx: &Context) -> Result<Found, Error> {
-    Ok(cx.compute().run(move |_| Ok(grep.finish())).await?)
+pub(super) async fn finish(grep: Grep, compute: &ComputeScope) -> Result<Found, Error> {
+    Ok(compute.run(move |_| Ok(grep.finish())).await?)
 }
 
 fn argument(field: &str, reason: String) -> Error {
     Error::Argument { field: field.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc,
+        task::{Context, Poll, Waker},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::compute::{CallerKey, ComputePool};
+
+    #[tokio::test]
+    async fn a_search_waits_for_a_slot_of_the_pool() {
+        let pool = ComputePool::new(1, Duration::from_mins(1));
+        let (begun, has_begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let mut other = Box::pin(pool.run(CallerKey::new([1; 32]), move |_| {
+            begun.send(()).unwrap();
+            let _ = released.recv();
+            Ok(())
+        }));
+        let mut task = Context::from_waker(Waker::noop());
+        assert!(matches!(other.as_mut().poll(&mut task), Poll::Pending));
+        has_begun.recv().unwrap();
+        let options = Options {
+            invert: false,
+            strip_prefixes: false,
+            before: 0,
+            after: 0,
+            max_count: 1,
+            offset: 0,
+            room: 1000,
+        };
+        let grep = Grep::new(Pattern::new("b", false, true).unwrap(), options);
+        let scope = pool.scope(CallerKey::new([2; 32]));
+        let mut search = Box::pin(push(grep, [Bytes::from_static(b"a\nb\n")], &scope));
+        assert!(matches!(search.as_mut().poll(&mut task), Poll::Pending));
+        drop(release);
+        other.await.unwrap();
+        let found = finish(search.await.unwrap(), &scope).await.unwrap();
+        assert_eq!((found.total_lines, found.total_matches), (2, 1));
+    }
 }

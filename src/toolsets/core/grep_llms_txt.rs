@@ -58,8 +58,8 @@ impl Tool for GrepLlmsTxt {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let search = self.search();
         let grep = search.begin(cx).await?;
-        let grep = search::push(grep, [cx.session.llms_txt().await?], cx).await?;
-        let answer = search.answer(search::finish(grep, cx).await?);
+        let grep = search::push(grep, [cx.session.llms_txt().await?], cx.compute()).await?;
+        let answer = search.answer(search::finish(grep, cx.compute()).await?);
         Ok(CatalogMatches { answer, catalog_resource_uri: RESOURCE, pattern: self.pattern })
     }
 }

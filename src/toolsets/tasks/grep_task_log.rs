@@ -118,11 +118,11 @@ async fn read(space: &Space, id: &Id<Task>, mut grep: Grep, cx: &Context) -> Res
     while let Some(arrived) = pieces.next().await {
         let arrived = arrived.into_iter().collect::<Result<Vec<_>, _>>()?;
         bytes += arrived.iter().map(|piece| piece.len() as u64).sum::<u64>();
-        grep = search::push(grep, arrived, cx).await?;
+        grep = search::push(grep, arrived, cx.compute()).await?;
         if bytes - told >= TELL_EVERY {
             told = bytes;
             cx.progress.report(told, || format!("{} MiB of the log searched", told / TELL_EVERY));
         }
     }
-    search::finish(grep, cx).await
+    search::finish(grep, cx.compute()).await
 }
