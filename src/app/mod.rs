@@ -14,7 +14,7 @@ pub use check::{check, policy};
 pub use live::Live;
 pub use reload::{SettingsFile, follow};
 pub use signals::{hangups, signalled};
-pub use tools::{catalog, tools};
+pub use tools::{catalog, prepare, tools};
 
 use std::{
     io::Write,

@@ -27,6 +27,15 @@ pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
     of(config, metrics, Audit::start(&config.audit)?, &compute(config), &memory)
 }
 
+/// Prepares, on a thread of its own, what is otherwise prepared at its first use: the patterns of
+/// redaction, and the table of Octopus's operations. Calls that come earlier prepare what they need.
+pub fn prepare() {
+    tokio::task::spawn_blocking(|| {
+        crate::text::prepare();
+        crate::octopus::operations::all();
+    });
+}
+
 /// The pool for CPU-bound work, as the settings want it.
 pub(super) fn compute(config: &Config) -> ComputePool {
     let slots = usize::try_from(config.limits.compute_threads).unwrap_or_default();

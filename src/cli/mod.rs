@@ -195,6 +195,7 @@ async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<
     let (config, telemetry) = begin(loaded, options)?;
     let told_to_stop = app::signalled();
     let asked_again = app::hangups();
+    app::prepare();
     let running = app::start(config.clone()).await.map_err(Failure::Other)?.delivering(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));

@@ -52,8 +52,9 @@ pub struct Instance {
     pub retry_after_limit: Period,
     /// How large an answer of Octopus may be. Task logs are streamed and not bound by it.
     pub response_limit: ByteSize,
-    /// How large an answer of Octopus to a request of `execute` may be. A larger one is an error
-    /// that says how to ask for less; `response_limit` applies as well.
+    /// How large an answer of Octopus may be that is read with all its fields: to a request of
+    /// `execute`, and a document that a change sends back. A larger one is an error that says how
+    /// to request less; `response_limit` applies as well.
     pub execute_limit: ByteSize,
     /// How many requests to this instance may be under way at once. The next ones wait for a
     /// place, as long as one request may take. Logs that are read have half of them at most.

@@ -35,6 +35,13 @@ pub struct Passed<'a> {
     pub redacted: usize,
 }
 
+/// Compiles all patterns of sanitizing and redaction now. They are compiled at their first use
+/// otherwise, which holds up an async worker for hundreds of milliseconds.
+pub fn prepare() {
+    sanitize::prepare();
+    secrets::prepare();
+}
+
 /// Removes invisible characters from `text` and replaces secrets in it.
 ///
 /// Everything that comes out of Octopus and was written by somebody passes here: logs, notes,

@@ -126,6 +126,12 @@ const UNSEEN_PATTERN: &str = concat!(
 
 const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
 
+/// Compiles the patterns now.
+pub(super) fn prepare() {
+    LazyLock::force(&UNSEEN);
+    LazyLock::force(&SINGLE);
+}
+
 /// `None` only if the pattern were bad, which a test rules out.
 static UNSEEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNSEEN_PATTERN).ok());
 

@@ -38,6 +38,18 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     Table { hints: RegexSet::new(hints).ok(), rules }
 });
 
+/// The pattern of a rule, compiled at its first use.
+fn compiled<'c>(rule: &Rule, cell: &'c OnceLock<Option<Regex>>) -> Option<&'c Regex> {
+    cell.get_or_init(|| Regex::new(rule.pattern).ok()).as_ref()
+}
+
+/// Compiles the patterns of all rules now.
+pub(super) fn prepare() {
+    for (rule, cell) in &TABLE.rules {
+        compiled(rule, cell);
+    }
+}
+
 /// A pattern that finds any of these hints, in any case.
 pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> String {
     let hints = hints.into_iter().map(|hint| {
@@ -83,7 +95,7 @@ fn search(text: &str) -> Vec<Secret> {
         if hinted.as_ref().is_some_and(|hinted| !hinted.matched(place)) {
             continue;
         }
-        let Some(regex) = regex.get_or_init(|| Regex::new(rule.pattern).ok()) else { continue };
+        let Some(regex) = compiled(rule, regex) else { continue };
         for captures in regex.captures_iter(text) {
             let whole = captures.get_match().range();
             // The groups of a pattern are its secrets; without a group all of it is the secret.
@@ -123,6 +135,12 @@ pub(super) fn merged(mut found: Vec<Secret>) -> Vec<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_rules_are_compiled_before_they_are_needed() {
+        prepare();
+        assert!(TABLE.rules.iter().all(|(_, cell)| cell.get().is_some()));
+    }
 
     #[test]
     fn no_pattern_is_bad_and_every_rule_has_a_hint() {

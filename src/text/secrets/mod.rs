@@ -138,6 +138,15 @@ static HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
     regex::bytes::Regex::new(&pattern).ok()
 });
 
+/// Compiles all patterns now: the first texts that need them would wait for it otherwise.
+pub(super) fn prepare() {
+    find::prepare();
+    LazyLock::force(&HINT);
+    LazyLock::force(&GOES_ON);
+    value::prepare();
+    wrap::prepare();
+}
+
 /// Whether a name has a word in it that names of secrets have.
 pub(super) fn may_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

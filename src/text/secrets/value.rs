@@ -138,6 +138,11 @@ pub(super) fn is_ordinary_form(word: &str) -> bool {
     is_guid(word) || FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
 }
 
+/// Compiles the pattern now.
+pub(super) fn prepare() {
+    LazyLock::force(&FORMS);
+}
+
 /// `None` only if the pattern were bad, which a test rules out.
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(

@@ -186,6 +186,12 @@ fn is_of_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(&byte)
 }
 
+/// Compiles the patterns now.
+pub(super) fn prepare() {
+    LazyLock::force(&PREFIX);
+    LazyLock::force(&START);
+}
+
 /// `None` only if the pattern were bad, which a test rules out.
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\A[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80}").ok()
