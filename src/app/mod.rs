@@ -30,6 +30,7 @@ use self::{delivery::deliver, live::Kept};
 use crate::{
     audit::Audit,
     callers::Caller,
+    compute::ComputePool,
     config::{AuthMode, Config, Secret, Sessions, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, Settings},
@@ -60,6 +61,8 @@ pub struct Running {
     pub metrics: Metrics,
     /// The memory of large answers.
     pub memory: AnswerMemory,
+    /// The pool for CPU-bound work.
+    pub compute: ComputePool,
     /// What serves, for other settings to take its place.
     pub live: Live,
     telemetry: Option<Telemetry>,
@@ -94,6 +97,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         }
     };
     let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
+    let compute = tools::compute(&config);
     let kept = Kept {
         clock,
         stop: stop.clone(),
@@ -105,7 +109,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         memory: memory.clone(),
         starters: Arc::new(Starters::new(Arc::clone(&store))),
         acting: Acting::default(),
-        compute: tools::compute(&config),
+        compute: compute.clone(),
     };
     let live = Live::start(config.clone(), kept)?;
     watched::instances(&metrics, live.instances());
@@ -142,6 +146,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         telemetry: None,
         metrics,
         memory,
+        compute,
         live,
         audit,
         main,

@@ -68,8 +68,8 @@ pub(super) fn ids(value: &Value) -> impl Iterator<Item = &str> {
     all.filter(|id| !id.trim().is_empty())
 }
 
-/// The kinds of which a task may reach anything: it names no deployment, run, environment or machine,
-/// which stands for all of them.
+/// Returns the kinds whose every member a task may reach: a task that names no deployment, run,
+/// environment or machine works on all of them.
 pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
     let arguments = task.get("Arguments").and_then(Value::as_object);
     let fields = || task.iter().chain(arguments.into_iter().flatten());

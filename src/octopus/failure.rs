@@ -1,4 +1,4 @@
-//! Which error an answer stands for that is no success, or no JSON.
+//! The errors for responses that are unsuccessful or not JSON.
 
 use std::time::Duration;
 

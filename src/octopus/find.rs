@@ -105,7 +105,9 @@ impl Collection<'_> {
         let mut all = Vec::new();
         loop {
             let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
-            let page: Page<R> = self.session.page(&path, Window::first(PAGE)).await?;
+            let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let window = Window { skip, ..Window::first(PAGE) };
+            let page: Page<R> = self.session.page(&path, window).await?;
             let came = page.items.len();
             all.extend(page.items);
             let complete = came == 0 || all.len() >= page.total_results as usize;

@@ -35,14 +35,12 @@ impl<T> Page<T> {
     /// with the items before the window.
     pub(super) fn within(mut self, Window { skip, take }: Window) -> Self {
         let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        if came > take {
-            if came == self.total_results {
-                self.items.drain(..skip.min(came) as usize);
-            } else {
-                self.total_results = self.total_results.max(skip.saturating_add(came));
-            }
-            self.items.truncate(take as usize);
+        if came == self.total_results {
+            self.items.drain(..skip.min(came) as usize);
+        } else if came > take {
+            self.total_results = self.total_results.max(skip.saturating_add(came));
         }
+        self.items.truncate(take as usize);
         self
     }
 }
@@ -58,6 +56,13 @@ mod tests {
         assert_eq!((cut.items, cut.total_results), ((0..30).collect(), 510));
         let all = Page { total_results: 500, ..page() }.within(Window { skip: 490, take: 30 });
         assert_eq!((all.items, all.total_results), ((490..500).collect(), 500));
+        let page_of_all = |skip| {
+            Page { items: (0..20).collect::<Vec<_>>(), total_results: 20 }
+                .within(Window { skip, take: 30 })
+        };
+        assert_eq!(page_of_all(0).items.len(), 20);
+        assert_eq!(page_of_all(15).items, (15..20).collect::<Vec<_>>());
+        assert_eq!((page_of_all(30).items.len(), page_of_all(30).total_results), (0, 20));
         let whole = page().within(Window { skip: 10, take: 500 });
         assert_eq!((whole.items.len(), whole.total_results), (500, 7));
     }

@@ -32,20 +32,26 @@ pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Erro
         // What the session writes down of its own is what the caller asked for, not this.
         match session.unrecorded().get::<serde_json::Value>(&path).await {
             Ok(serde_json::Value::Object(document)) => touches.add_document(&document),
-            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
-                *touches = std::mem::take(touches).unsure(ALL);
-            }
+            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => unread(&id, touches),
             Err(error) => return Err(error),
         }
         touches.done(&id);
     }
-    if touches.is_open() {
-        *touches = std::mem::take(touches).unsure(ALL);
+    while let Some(id) = touches.next() {
+        unread(&id, touches);
+        touches.done(&id);
     }
     Ok(())
 }
 
-const ALL: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+/// Marks what is unknown because the thing with this ID was not read. Some things alone say where a
+/// task works, so every read of that task counts as one of any environment and tenant.
+fn unread(id: &str, touches: &mut Touches) {
+    *touches = std::mem::take(touches).unsure([Kind::Project, Kind::Environment, Kind::Tenant]);
+    if matches!(touches::place(id), Some("deployments" | "machines" | "runbookRuns")) {
+        touches.add_unnamed([Kind::Environment, Kind::Tenant]);
+    }
+}
 
 /// Looks up names, slugs and tags of the things of which IDs are known alone. What the caller may
 /// not see stays as it is.

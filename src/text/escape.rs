@@ -4,12 +4,10 @@ use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 
 use regex::Regex;
 
-use super::steps;
+use super::{sanitize::invisible, steps};
 
 /// Every single character that [`sanitize`](super::sanitize::sanitize) removes or replaces.
-const INVISIBLE_PATTERN: &str = r"(?x)
-    [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{2028}\x{2029} \x{FFF9}-\x{FFFB}
-      \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]";
+const INVISIBLE_PATTERN: &str = concat!(r"(?x) [ \x{2028}\x{2029}", invisible!(), "]");
 
 /// `None` only if the pattern were bad, which a test rules out.
 static INVISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(INVISIBLE_PATTERN).ok());

@@ -103,14 +103,26 @@ fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_
 
 /// In order: an emoji with its selector, line ends, terminal control sequences, other escapes, and
 /// single invisible characters. No part of one can begin another, so none is read twice.
+/// The characters that are invisible by themselves, as part of a class of characters.
+macro_rules! invisible {
+    () => {
+        r"[\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
+            \x{13430}-\x{1343F} \p{Noncharacter_Code_Point}"
+    };
+}
+pub(super) use invisible;
+
 macro_rules! single {
     () => {
-        r"(?P<kept> \p{Extended_Pictographic} \x{FE0F} )
-        | \r+ \n? | [\x{2028}\x{2029}]
-        | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
-        | \x1B [\x20-/]* [0-~]
-        | [ [\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
-            \x{13430}-\x{1343F} \p{Noncharacter_Code_Point} ]"
+        concat!(
+            r"(?P<kept> \p{Extended_Pictographic} \x{FE0F} )
+            | \r+ \n? | [\x{2028}\x{2029}]
+            | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
+            | \x1B [\x20-/]* [0-~]
+            | [",
+            invisible!(),
+            "]"
+        )
     };
 }
 

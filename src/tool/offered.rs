@@ -1,10 +1,14 @@
 //! Which of many things the rules let a caller read, before any of them is read: for what is listed
 //! and completed.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::{Asked, Context, Error, Tier, resource};
 use crate::{
+    compute::Budget,
     config::Effect,
     octopus::{self, About, Touches},
     rules::Deed,
@@ -32,35 +36,69 @@ impl Context {
         found.map_or(self.asked, |(toolset, _)| Asked { tool: "read_resource", toolset })
     }
 
-    /// Which of the documents of a list the rules let the caller read, by what each says of itself
-    /// beside what is written down so far. They are not followed one by one: of one that leads on
-    /// to others, whatever a rule may deny counts as denied.
-    pub async fn readable(&self, documents: &[Map<String, Value>]) -> Result<Vec<bool>, Error> {
+    /// Returns for each document of a list whether the rules let the caller read it, judged by what
+    /// the document says beside what the call touched so far. Documents are not followed to others:
+    /// where one leads to another, a rule that may deny it denies it. Equal documents are judged once.
+    ///
+    /// # Errors
+    ///
+    /// Those of Octopus when it is asked for names, and [`Error::Compute`].
+    pub async fn readable(&self, documents: Vec<Map<String, Value>>) -> Result<Vec<bool>, Error> {
         self.trail.read(self);
         if !self.rules.are_about_reads() {
             return Ok(vec![true; documents.len()]);
         }
         let so_far = self.session.touched().so_far();
         let mut all = so_far.clone();
-        for document in documents {
-            all.add_document(document);
-        }
+        let collect = move |budget: &Budget| {
+            let mut places = HashMap::new();
+            let mut different = Vec::new();
+            let mut each = Vec::with_capacity(documents.len());
+            for document in documents {
+                budget.check()?;
+                let document = Value::Object(document);
+                let digest = Sha256::digest(document.to_string());
+                let next = different.len();
+                let place = *places.entry(digest).or_insert(next);
+                each.push(place);
+                if let Value::Object(document) = document
+                    && place == next
+                {
+                    all.add_document(&document);
+                    different.push(document);
+                }
+            }
+            Ok((all, different, each))
+        };
+        let (mut all, different, each) = self.compute().run(collect).await?;
         let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
         octopus::name(&self.session, &mut all, about).await?;
-        let mut each = Vec::with_capacity(documents.len());
-        for document in documents {
-            let mut touches = so_far.clone();
-            touches.add_document(document);
-            touches.learn(&all);
-            let situation = self.situation(self.asked, Tier::Read, Deed::Read, &touches);
-            let decision = self.rules.decide(&situation);
-            let is_denied = decision.effect == Effect::Deny
-                || (touches.is_open() || touches.has_unnamed()) && self.rules.may_deny(&situation);
-            if is_denied {
-                self.trail.decided(&decision);
+        let cx = self.clone();
+        let judge = move |budget: &Budget| {
+            let mut is_readable = Vec::with_capacity(different.len());
+            let mut denied = None;
+            for document in different {
+                budget.check()?;
+                let mut touches = so_far.clone();
+                touches.add_document(&document);
+                touches.learn(&all);
+                let is_unknown =
+                    touches.is_open() || touches.has_unnamed() || touches.has_nameless();
+                let situation = cx.situation(cx.asked, Tier::Read, Deed::Read, &touches);
+                let decision = cx.rules.decide(&situation);
+                let is_denied =
+                    decision.effect == Effect::Deny || is_unknown && cx.rules.may_deny(&situation);
+                is_readable.push(!is_denied);
+                if is_denied {
+                    denied = Some(decision);
+                }
             }
-            each.push(!is_denied);
+            Ok((is_readable, denied))
+        };
+        let (is_readable, denied) = self.compute().run(judge).await?;
+        if let Some(denied) = denied {
+            self.trail.decided(&denied);
         }
-        Ok(each)
+        Ok(each.into_iter().map(|place| is_readable.get(place) == Some(&true)).collect())
     }
 }

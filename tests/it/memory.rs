@@ -31,16 +31,22 @@ use crate::{
 const SHIPPED_LIMIT_KIB: u64 = 512 * 1024;
 const MIB: usize = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
+/// Almost `execute_limit`.
+const MOST: usize = 8 * MIB - 3 * PIECE;
+/// Where answers stop until all have begun.
+const STOP: usize = MOST - PIECE;
+/// The notes of a release. A debug build parses many values slowly, so there they are few.
+const NOTES: usize = if cfg!(debug_assertions) { 32 * 1024 } else { 0 };
 /// Concurrent calls: as many as one caller may have under way.
 const CALLS: usize = 64;
 
 /// A page of releases with this many bytes of JSON, in items as Octopus sends them.
-fn page(bytes: usize) -> Bytes {
+fn page(bytes: usize, notes: usize) -> Bytes {
     let mut page = r#"{"ItemType":"Release","Items":["#.to_owned();
     while page.len() < bytes {
         let number = page.len();
         let item = json!({ "Id": format!("Releases-{number}"), "Version": format!("1.0.{number}"),
-            "ProjectId": "Projects-1", "ChannelId": "Channels-1", "ReleaseNotes": null,
+            "ProjectId": "Projects-1", "ChannelId": "Channels-1", "ReleaseNotes": "x".repeat(notes),
             "IgnoreChannelRules": false, "SelectedPackages": [{ "ActionName": "Deploy",
             "Version": "1.0", "PackageReferenceName": "" }, 1, 2, 3],
             "Links": { "Self": "/api/releases/1", "Project": "/api/projects/1" } });
@@ -52,23 +58,33 @@ fn page(bytes: usize) -> Bytes {
 }
 
 /// Answers requests for releases with one of two pages, and other requests as the sample instance
-/// does. Every second answer has no length, as those of Octopus have none.
-fn large(sample: &Sample, pages: [Bytes; 2]) -> axum::Router {
+/// does. Most answers have no length, as those of Octopus have none. Each stops near its end until
+/// `calls` of them have begun, so that all are in memory at once.
+fn large(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
+    let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let answer = move |request: Request, next: Next| {
-        let pages = pages.clone();
+        let (pages, begun, all_begun) = (pages.clone(), Arc::clone(&begun), Arc::clone(&all_begun));
         async move {
             if !request.uri().path().ends_with("/releases") {
                 return next.run(request).await;
             }
+            if begun.fetch_add(1, Ordering::SeqCst) + 1 == calls {
+                all_begun.close();
+            }
             let query = request.uri().query().unwrap_or_default();
             let [first, second] = pages;
             let page = if query.contains("large=1") { second } else { first };
-            let body = if query.contains("streamed=1") {
-                Body::from_stream(stream::iter(pieces(page)))
-            } else {
-                Body::from(page)
-            };
-            ([("content-type", "application/json")], body).into_response()
+            let length = || [("content-length", page.len().to_string())];
+            let length = query.contains("streamed=0").then(length);
+            let stop = page.len().min(STOP);
+            let (start, rest) = (page.slice(..stop), page.slice(stop..));
+            let rest = stream::once(async move {
+                // It has no permits: this ends when it is closed.
+                let _ = all_begun.acquire().await;
+                stream::iter(pieces(rest))
+            });
+            let body = Body::from_stream(stream::iter(pieces(start)).chain(rest.flatten()));
+            (length, [("content-type", "application/json")], body).into_response()
         }
     };
     sample.router().layer(from_fn(answer))
@@ -81,20 +97,34 @@ fn pieces(page: Bytes) -> impl Iterator<Item = Result<Bytes, std::io::Error>> {
 
 /// A call of its own: reads of the same address by one caller are one read.
 fn execute(number: usize) -> Value {
-    let (streamed, large) = (number % 2, number / 2 % 2);
+    let (streamed, large) = (usize::from(!number.is_multiple_of(4)), number / 2 % 2);
     json!({ "method": "GET", "path": "/api/Spaces-1/releases",
         "query": { "skip": number, "streamed": streamed, "large": large } })
 }
 
-/// Calls `execute` at a server that is a process, and returns the text of its answer.
-async fn call(http: &reqwest::Client, url: &str, number: usize) -> String {
+/// Calls a tool of a server that is a process, and returns the text of its answer.
+async fn call(http: &reqwest::Client, url: &str, tool: &str, arguments: Value) -> String {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": { "name": "execute", "arguments": execute(number) } });
+        "params": { "name": tool, "arguments": arguments } });
     let request = http.post(url).header("content-type", "application/json");
     let request = request.header("accept", "application/json, text/event-stream");
     let request = request.header("x-octopus-apikey", keys::ADMIN).body(call.to_string());
     let answer = request.timeout(Duration::from_mins(2)).send().await.unwrap();
     answer.text().await.unwrap()
+}
+
+/// Makes as many reads of two pages as one caller can have under way, at a server that is a process.
+/// Returns their answers and the most memory that the process has used, in KiB.
+async fn read_at_once(pages: [Bytes; 2]) -> (Vec<String>, u64) {
+    let octopus = serve(large(&Sample::new(), pages, CALLS));
+    let url = format!("http://{}", octopus.address);
+    let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
+    // One client: to make 64 takes longer than the server waits for the head of a request.
+    let http = client();
+    // Octopus knows the key from then on, so all of its reads may be under way.
+    call(&http, &server.url, "list_spaces", json!({})).await;
+    let calls = (0..CALLS).map(|number| call(&http, &server.url, "execute", execute(number)));
+    (join_all(calls).await, peak_of(server.id()))
 }
 
 /// The most memory that a process has used, in KiB.
@@ -104,19 +134,12 @@ fn peak_of(process: u32) -> u64 {
     line.trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// Half of the answers have 18 MiB and are rejected by `execute_limit`. The others are below it and
-/// parsed: of 3 MiB, because a debug build parses slowly.
+/// Half of the answers have 18 MiB and are rejected by `execute_limit`, which their bytes reach. The
+/// others are below it and parsed.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn large_reads_stay_within_the_shipped_memory_limit() {
-    let sample = Sample::new();
-    let octopus = serve(large(&sample, [page(3 * MIB), page(18 * MIB)]));
-    let url = format!("http://{}", octopus.address);
-    let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
-    // One client: to make 64 takes longer than the server waits for the head of a request.
-    let http = client();
-    let answers = join_all((0..CALLS).map(|number| call(&http, &server.url, number))).await;
-    let peak = peak_of(server.id());
+    let (answers, peak) = read_at_once([page(MOST, NOTES), page(18 * MIB, NOTES)]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
     let (shown, too_large) = (is("responseBytes"), is("larger than 8388608 bytes"));
     let waited = is("other large answers take the memory");
@@ -125,18 +148,12 @@ async fn large_reads_stay_within_the_shipped_memory_limit() {
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
 }
 
-/// As many reads as one caller can have under way, all below `execute_limit` and parsed. Half of
-/// their answers have no length. A debug build parses slowly, so there they are smaller.
+/// All answers are below `execute_limit` and parsed.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn parsed_reads_stay_within_the_shipped_memory_limit() {
-    let size = if cfg!(debug_assertions) { 3 * MIB } else { 15 * MIB / 2 };
-    let octopus = serve(large(&Sample::new(), [page(size), page(size)]));
-    let url = format!("http://{}", octopus.address);
-    let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
-    let http = client();
-    let answers = join_all((0..CALLS).map(|number| call(&http, &server.url, number))).await;
-    let peak = peak_of(server.id());
+    let page = page(MOST, NOTES);
+    let (answers, peak) = read_at_once([page.clone(), page]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
     let (shown, waited) = (is("responseBytes"), is("other large answers take the memory"));
     assert_eq!(shown + waited, CALLS, "{answers:?}");
@@ -147,7 +164,7 @@ async fn parsed_reads_stay_within_the_shipped_memory_limit() {
 #[tokio::test]
 async fn a_page_that_is_not_kept_whole_says_where_to_go_on() {
     let sample = Sample::new();
-    let router = large(&sample, [page(MIB), Bytes::new()]);
+    let router = large(&sample, [page(MIB, 0), Bytes::new()], 1);
     let server = TestServer::behind(sample, router, |_| {}).await;
     let answer = server.answer("execute", execute(4)).await;
     let items = answer["response"]["Items"].as_array().unwrap();
@@ -168,7 +185,7 @@ async fn stalling(
     change: impl FnOnce(&mut Config),
 ) -> (TestServer, Arc<AtomicUsize>) {
     let (sample, begun) = (Sample::new(), Arc::new(AtomicUsize::new(0)));
-    let (page, gate, count) = (page(3 * MIB / 2), Arc::clone(go_on), Arc::clone(&begun));
+    let (page, gate, count) = (page(3 * MIB / 2, 0), Arc::clone(go_on), Arc::clone(&begun));
     let answer = move |request: Request, next: Next| {
         let (page, gate) = (page.clone(), Arc::clone(&gate));
         let is_large = request.uri().path().ends_with("/releases");

@@ -1,4 +1,4 @@
-//! What a budget knows of its readers, and whom it grants what.
+//! The state of a budget: what each reader holds, and which waiting reader is served next.
 
 use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
 

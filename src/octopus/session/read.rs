@@ -22,7 +22,7 @@ impl Session {
         self.read_typed(path, Size::Response, move |answer| answer.json(&route)).await
     }
 
-    /// Reads a document of which named fields are kept, with memory for what is parsed.
+    /// Reads a document into a type with named fields, with memory for what is parsed.
     async fn read_typed<T: Send + 'static>(
         &self,
         path: &Path,
@@ -67,7 +67,7 @@ impl Session {
         self.page_within(path, window, Size::Response).await
     }
 
-    /// Reads a page of which all fields of the items are kept.
+    /// Reads a page and keeps all fields of its items.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Session {
         self.read_typed(path, size, parse).await
     }
 
-    /// Reads an object of which all fields are kept, for example to be changed and sent back.
+    /// Reads an object and keeps all of its fields, for example to be changed and sent back.
     ///
     /// # Errors
     ///

@@ -49,8 +49,8 @@ pub struct Touches {
     positions: BTreeMap<Kind, HashMap<String, usize>>,
     /// The kinds of which it may touch more than is known.
     unsure: BTreeSet<Kind>,
-    /// The kinds of which something is touched that no ID names: the targets of a task that names
-    /// none. They count for every read, also of tools that read one document.
+    /// The kinds of things that are touched although no ID names them, for example the targets of a
+    /// task that names none. They count for every read, also of tools that read one document.
     unnamed: BTreeSet<Kind>,
     /// IDs of things between: whose project, environment and tenant are yet to be read.
     between: BTreeSet<String>,
@@ -173,6 +173,11 @@ impl Touches {
     /// Returns whether something is touched that no ID names.
     pub fn has_unnamed(&self) -> bool {
         !self.unnamed.is_empty()
+    }
+
+    /// Returns whether a thing is touched whose name is unknown.
+    pub fn has_nameless(&self) -> bool {
+        self.things.values().flatten().any(|thing| thing.name.is_none())
     }
 
     /// Says that nothing more of a kind is touched than is written down.

@@ -46,8 +46,8 @@ fn belongings(value: &Value, reached: &mut Touches) {
     }
 }
 
-/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues`, what
-/// there is to choose from, is none.
+/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues`, the
+/// choices for scopes, is not.
 pub(super) fn scopes(value: &Value, reached: &mut Touches) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| scopes(item, reached)),

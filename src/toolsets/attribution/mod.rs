@@ -123,7 +123,8 @@ impl Attribution {
         octopus::follow(&cx.session, &mut reached).await?;
         cx.judge_reach(&mut reached, &reasons).await.map_err(|error| match error {
             Error::Denied { rule, message, unknown } => {
-                let scope = "a value in the answer is scoped to what the rule is about;                              get_variables leaves such values out";
+                let scope = "a value in the answer is scoped to what the rule is about; \
+                             get_variables, where it is listed, leaves such values out";
                 let said = message.as_deref().into_iter().chain([scope]).collect::<Vec<_>>();
                 Error::Denied { rule, message: Some(said.join("; ")), unknown }
             }

@@ -51,8 +51,8 @@ impl Response {
         Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
     }
 
-    /// Returns whether no part of a document is left out. Whole items of the list that the answer is
-    /// may be: of several items each is kept whole, of a single one a list may be cut.
+    /// Returns whether every document in the answer has all its fields. A list may be without its last
+    /// items: several items are kept whole or left out, a single one may have a list cut.
     pub(super) fn has_all_fields(&self) -> bool {
         let items = self.value.as_array().or_else(|| self.value.get("Items")?.as_array());
         let is_list = items.is_some_and(|items| items.len() > 1);

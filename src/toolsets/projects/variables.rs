@@ -111,8 +111,8 @@ impl SetShown {
             };
             kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
         };
-        let scopes: Vec<Map<String, Value>> = self.variables.iter().map(places).collect();
-        let mut readable = cx.readable(&scopes).await?.into_iter();
+        let scopes = self.variables.iter().map(places).collect();
+        let mut readable = cx.readable(scopes).await?.into_iter();
         let before = self.variables.len();
         self.variables.retain(|_| readable.next() == Some(true));
         Ok(before - self.variables.len())

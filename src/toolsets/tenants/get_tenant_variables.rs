@@ -85,14 +85,19 @@ impl Tool for GetTenantVariables {
             let read = move |budget: &Budget| Ok(variables::unscoped(&all, wanted, budget)?);
             cx.compute().run(read).await??
         };
+        let next = skip.saturating_add(u32::try_from(part.given.len()).unwrap_or(u32::MAX));
+        let denied = part.leave_out_denied(cx).await?;
         variables::name_environments(&space, &mut part).await?;
         let Part { given: variables, total, missing: without, missing_more } = part;
         let total = u32::try_from(total).unwrap_or(u32::MAX);
-        let next = skip.saturating_add(u32::try_from(variables.len()).unwrap_or(u32::MAX));
         Ok(FoundVariables {
             url: space.portal().tenant(&tenant.id),
             tenant_id: tenant.id.into_string(),
-            hint: hint(&tenant.name, total, skip).or_else(|| more(missing_more)),
+            hint: hint(&tenant.name, total, skip)
+                .into_iter()
+                .chain(more(missing_more))
+                .chain(left_out(denied))
+                .reduce(|all, next| format!("{all}; {next}")),
             tenant_name: tenant.name,
             variable_type: self.variable_type,
             include_missing_variables: include_missing,
@@ -120,6 +125,12 @@ fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
 /// Says how many variables without a value are left out.
 fn more(missing: usize) -> Option<String> {
     (missing > 0).then(|| format!("missingVariables leaves out {missing} more of them"))
+}
+
+/// Says how many variables the rules leave out.
+fn left_out(denied: usize) -> Option<String> {
+    let reason = "belong to projects or environments that the rules deny to read";
+    (denied > 0).then(|| format!("{denied} variables are left out because they {reason}"))
 }
 
 /// The shape with scopes. `None`: the instance is too old for it.

@@ -12,7 +12,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::LIST;
+use super::{
+    LIST,
+    stalled::{http2_request, kinds},
+};
 use crate::{
     commands::Serving,
     support::{TestServer, client, reply, soon},
@@ -38,12 +41,13 @@ async fn open(address: SocketAddr, sends: &[u8]) -> TcpStream {
     connection
 }
 
-/// Waits until the other side ends a connection.
-async fn ends(connection: &mut TcpStream) {
+/// Waits until the other side ends a connection, and returns what it sent.
+async fn ends(connection: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut rest));
     // A reset is an end as well.
     let _ = ended.await.expect("it never ended");
+    rest
 }
 
 /// Sends a request that a connection may go on after, and reads the first piece of the answer.
@@ -159,13 +163,17 @@ async fn a_connection_stays_idle_for_long_only_once_its_caller_is_known() {
 
 #[tokio::test]
 async fn an_idle_http2_connection_ends_and_gives_way() {
-    let server = TestServer::with(|config| {
-        config.http.header_timeout = Period(Duration::from_secs(1));
-        config.limits.connections = Some(1);
-    })
-    .await;
+    let server =
+        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_secs(1)))
+            .await;
     let main = server.running.as_ref().unwrap().main.address;
+    // One connection sends no request; the other one is idle after its response.
     ends(&mut open(main, PREFACE_AND_SETTINGS).await).await;
+    let sent = ends(&mut open(main, &http2_request("/healthz", &[])).await).await;
+    assert!(kinds(&sent).contains(&(0, 1)), "the response has an end: {sent:?}");
+    // No time limit ends this one.
+    let server = TestServer::with(|config| few(config, 1)).await;
+    let (main, _) = addresses(&server);
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let http2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let probe = http2.get(format!("http://{main}/healthz"));

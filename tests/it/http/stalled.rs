@@ -26,19 +26,21 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
-/// Requests a path over HTTP/2, with an initial window of zero bytes: no byte of a body may be sent.
-fn with_zero_window(path: &str) -> Vec<u8> {
+/// An initial window of zero bytes (RFC 9113, section 6.5.2): no byte of a body may be sent.
+const ZERO_WINDOW: &[u8] = &[0, 4, 0, 0, 0, 0];
+
+/// The bytes of a connection over HTTP/2 with these settings, which requests a path.
+pub fn http2_request(path: &str, settings: &[u8]) -> Vec<u8> {
     let text =
         |name, text: &str| [&[name, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
     // Of HPACK's static table: 2 is GET, 6 is http, 4 is a path, 1 is an authority (RFC 7541, A).
     let head = [vec![0x82, 0x86], text(0x04, path), text(0x01, "localhost")].concat();
-    let window = [0, 4, 0, 0, 0, 0];
-    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &window), frame(1, 5, 1, &head)]
-        .concat()
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    [preface, frame(4, 0, 0, settings), frame(1, 5, 1, &head)].concat()
 }
 
 /// The types and flags of frames.
-fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
+pub fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
     let mut kinds = Vec::new();
     while let [a, b, c, kind, flags, _, _, _, _, rest @ ..] = frames {
         kinds.push((*kind, *flags));
@@ -53,7 +55,7 @@ async fn an_http2_client_with_a_zero_window_loses_its_connection() {
     let server = TestServer::with(|config| config.http.header_timeout = LIMIT).await;
     let main = server.running.as_ref().unwrap().main.address;
     let mut connection = TcpStream::connect(main).await.unwrap();
-    connection.write_all(&with_zero_window("/mcp")).await.unwrap();
+    connection.write_all(&http2_request("/mcp", ZERO_WINDOW)).await.unwrap();
     let mut received = Vec::new();
     let ended = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut received));
     let _ = ended.await.expect("it kept its connection");

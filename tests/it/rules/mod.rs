@@ -18,6 +18,7 @@ mod releases;
 mod renamed;
 mod settings;
 mod times;
+mod unnamed;
 mod words;
 
 use octopus_mcp::config::{Config, Policy, Rule};

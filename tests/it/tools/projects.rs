@@ -92,6 +92,19 @@ async fn an_empty_list_says_why() {
     assert!(past["hint"].as_str().unwrap().contains("there are 11"));
 }
 
+/// An instance that ignores paging sends all of a collection in each answer.
+#[tokio::test]
+async fn every_name_is_found_though_octopus_ignores_paging() {
+    let server = Held::start().await;
+    let environment =
+        |n: usize| json!({ "Id": format!("Environments-{n}"), "Name": format!("E{n}") });
+    let items: Vec<Value> = (1_001..=2_200).map(environment).collect();
+    server.says("environments", &json!({ "Items": items, "TotalResults": 1_200 }));
+    let arguments = json!({ "space": "Default", "environments": ["E1001", "E2200"] });
+    let page = server.answer("list_deployments", arguments).await;
+    assert_eq!(page["totalResults"], 0, "{page}");
+}
+
 #[tokio::test]
 async fn what_octopus_sends_beyond_the_requested_items_is_only_counted() {
     let server = Held::start().await;

@@ -1,7 +1,13 @@
 //! A part of the variables of a tenant, which is read within a size.
 
+use serde_json::{Map, Value};
+
 use super::{super::get_tenant_variables::VariableType, TenantVariable};
-use crate::{octopus::Window, text::steps};
+use crate::{
+    octopus::Window,
+    text::steps,
+    tool::{Context, Error},
+};
 
 /// A part of the variables of a tenant, within a size.
 #[derive(Debug, Default)]
@@ -14,6 +20,26 @@ pub(in crate::toolsets::tenants) struct Part {
     pub(in crate::toolsets::tenants) missing: Vec<TenantVariable>,
     /// How many variables without a value are left out.
     pub(in crate::toolsets::tenants) missing_more: usize,
+}
+
+impl Part {
+    /// Leaves out the variables of a project, or for an environment, that the rules deny to read.
+    /// Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::readable`].
+    pub(in crate::toolsets::tenants) async fn leave_out_denied(
+        &mut self,
+        cx: &Context,
+    ) -> Result<usize, Error> {
+        let all = self.given.iter().chain(&self.missing);
+        let mut readable = cx.readable(all.map(TenantVariable::place).collect()).await?.into_iter();
+        let before = self.given.len() + self.missing.len();
+        self.given.retain(|_| readable.next() == Some(true));
+        self.missing.retain(|_| readable.next() == Some(true));
+        Ok(before - self.given.len() - self.missing.len())
+    }
 }
 
 /// Which variables are read into a [`Part`]. Variables are counted first and made only where they
@@ -72,6 +98,16 @@ impl Reader {
 }
 
 impl TenantVariable {
+    /// Where it belongs, with the keys of documents.
+    fn place(&self) -> Map<String, Value> {
+        let environments: Vec<&str> = self.environments.iter().map(|one| one.id.as_str()).collect();
+        let project = self.project_id.as_deref();
+        [("ProjectId", Value::from(project)), ("EnvironmentIds", Value::from(environments))]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect()
+    }
+
     /// How many bytes of memory it takes, about.
     fn size(&self) -> usize {
         let texts = [

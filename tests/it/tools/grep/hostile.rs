@@ -1,10 +1,11 @@
 //! Patterns that are as costly as the limits allow, and what they do to other callers.
 
-use std::time::Duration;
+use std::{sync::mpsc, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use octopus_mcp::{config::Period, sample::keys};
+use octopus_mcp::{compute::CallerKey, config::Period, sample::keys};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::{BIG, Held, arguments};
 use crate::support::{Era, TestServer};
@@ -63,8 +64,41 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
     assert!(flood.next().now_or_never().is_none());
 }
 
+/// Another caller holds the only slot of the pool. A search that ran on the worker of its call would
+/// end there.
 #[tokio::test]
-async fn the_time_limit_of_a_call_fires_while_its_search_computes() {
+async fn the_time_limit_of_a_call_fires_while_its_search_waits_for_a_slot() {
+    let server = TestServer::with(|config| {
+        config.limits.compute_threads = 1;
+        config.http.request_timeout = Period::seconds(1);
+    })
+    .await;
+    let (begun, has_begun) = oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let pool = &server.running.as_ref().unwrap().compute;
+    let other = pool.run(CallerKey::new([0; 32]), move |_| {
+        let _ = begun.send(());
+        let _ = released.recv();
+        Ok(())
+    });
+    let search = || {
+        let search = arguments(&json!({ "pattern": "Task" }));
+        server.call_as(keys::ADMIN, "grep_task_log", search)
+    };
+    let waiting = async {
+        has_begun.await.unwrap();
+        let ended = search().await;
+        drop(release);
+        ended
+    };
+    let (other, ended) = tokio::join!(other, waiting);
+    assert_eq!(other, Ok(()));
+    assert!(ended.is_error && ended.text.contains("longer than 1 s"), "{}", ended.text);
+    assert!(!search().await.is_error);
+}
+
+#[tokio::test]
+async fn a_costly_search_ends_at_the_time_limit_of_its_call() {
     let server = TestServer::with(|config| {
         config.limits.compute_threads = 1;
         config.limits.compute_time = LONG;
