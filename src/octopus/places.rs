@@ -102,7 +102,7 @@ impl Places {
     }
 
     /// Makes a place free for other requests while its reader waits for memory. The reader keeps its
-    /// connection, so at most as many readers do this as there are places: with more, the connections
+    /// connection, so at most [`SET_ASIDE`] readers for each place do this: with more, the connections
     /// would need more file descriptors than `app/connections.rs` reserves. Others keep their place.
     pub(super) fn set_aside(&self, place: Place) -> Place {
         match Arc::clone(&self.aside).try_acquire_owned() {

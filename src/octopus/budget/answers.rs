@@ -72,8 +72,10 @@ impl CallMemory {
     }
 
     /// Reserves memory for a parsed document, unless the call holds as much. The reservation covers
-    /// the largest document of the call. A smaller one is released before the wait: a call that
-    /// waits holds nothing that another waits for.
+    /// the largest document of the call: most calls drop one before they read the next. A smaller
+    /// reservation is released before the wait, so that no two calls wait for parsed memory of one
+    /// another. A call that holds parsed memory and waits for a body can wait for one that does the
+    /// reverse; both waits end at `deadline`.
     pub(in crate::octopus) async fn reserve(
         &self,
         budget: &MemoryBudget,

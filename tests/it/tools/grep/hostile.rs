@@ -78,7 +78,7 @@ async fn the_time_limit_of_a_call_fires_while_its_search_waits_for_a_slot() {
     let pool = &server.running.as_ref().unwrap().compute;
     let other = pool.run(CallerKey::new([0; 32]), move |_| {
         let _ = begun.send(());
-        let _ = released.recv();
+        let _ = released.recv_timeout(Duration::from_secs(30));
         Ok(())
     });
     let search = || {
