@@ -75,7 +75,7 @@ impl Claims {
         }
     }
 
-    /// Why something is not done here, where another replica has it in hand.
+    /// Returns why a change is not made here, if another replica is making it or made it.
     pub(super) async fn find(&self, name: Name, arguments: &Key) -> Option<Undone> {
         let key = name.lasting()?;
         self.held(&self.store.get(KIND, key).await?, name, arguments)

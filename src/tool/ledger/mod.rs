@@ -98,7 +98,7 @@ struct Ended {
 /// new one.
 #[derive(Debug, Default)]
 struct Earlier {
-    deed: Option<Arc<Deed>>,
+    outcome: Option<Arc<Deed>>,
     /// When it ended, as a version 7 UUID.
     mark: Option<Uuid>,
 }
@@ -178,8 +178,8 @@ impl Ledger {
             known => match self.done().begin(name, arguments) {
                 Ok(mark) => {
                     first = true;
-                    let deed = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
-                    let earlier = Earlier { deed, mark };
+                    let outcome = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
+                    let earlier = Earlier { outcome, mark };
                     Op::Put(self.begin(name, arguments, asked_here, earlier, work))
                 }
                 Err(why) => {
@@ -242,7 +242,7 @@ impl Ledger {
             let _ = end.set(Ended { at: Instant::now(), mark, bytes });
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
-                Some(_) if refused => earlier.deed.map_or(Op::Remove, Op::Put),
+                Some(_) if refused => earlier.outcome.map_or(Op::Remove, Op::Put),
                 // Now it is known how much it weighs.
                 Some(known) => Op::Put(known.into_value()),
                 None => Op::Nop,

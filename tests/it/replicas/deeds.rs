@@ -33,7 +33,7 @@ async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
             assert_eq!(again["repeated"], true, "{tool}: {again}");
             for other in [one, three] {
                 let came = other.agree(way, tool, &arguments, &sealed).await;
-                came.refused("another replica of this server took this change in hand");
+                came.refused("another replica of this server is making this change, or made it");
             }
             let sent = one.changes();
             let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
