@@ -5,6 +5,8 @@
 //! plan is made anew and compared with what was shown, and that very request is sent, once. The
 //! [`Permit`] that sending takes is made here and nowhere else.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rmcp::model::JsonObject;
@@ -13,10 +15,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, Context, Error, Tier,
+    Alias, Context, Error, Tier, Trail,
     brought::Brought,
     definition::{Ran, old_enough, parse, to_value},
     gate::{Demand, Verdict, unsure},
+    ledger::{LONGEST_SEND, limited},
     proposal::Proposal,
 };
 use crate::{
@@ -149,16 +152,26 @@ pub(super) fn change<T: Change>(
         };
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
-            let sent = session.send(&order, Permit::after_consent()).await;
-            let came = sent.as_ref().map_err(|error| unsure(error.clone()));
-            cx_of_deed.trail.came(came.as_ref().copied());
-            let answer = sent?;
+            let send = session.send(&order, Permit::after_consent());
+            let answer = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
             cx_of_deed.started(&order, &answer).await;
             Ok(answer)
         };
         let (answer, repeated) = cx.gate.once(&brought, send).await?;
         answer_of(input, answer, repeated, cx).await
     })
+}
+
+/// Sends a request and writes its outcome to the record of the call, also after a panic or a timeout.
+async fn recorded(
+    trail: &Trail,
+    limit: Duration,
+    send: impl Future<Output = Result<Answer, octopus::Error>>,
+) -> Result<Answer, octopus::Error> {
+    let sent = limited(limit, send).await;
+    let came = sent.as_ref().map_err(|error| unsure(error.clone()));
+    trail.came(came.as_ref().copied());
+    sent
 }
 
 impl Context {
@@ -206,4 +219,31 @@ async fn answer_of<T: Change>(
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
     Ok(Ran::Changed(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::audit::Outcome;
+
+    /// Returns the outcome and the error in the record of a change whose request ends so.
+    async fn record_of(
+        send: impl Future<Output = Result<Answer, octopus::Error>>,
+    ) -> (Outcome, Option<&'static str>) {
+        let trail = Trail::default();
+        let sent = recorded(&trail, Duration::ZERO, send).await;
+        assert!(sent.is_err_and(|error| !error.is_refusal()));
+        let mut written = None;
+        trail.note(|record| written = Some((record.result, record.error)));
+        written.unwrap()
+    }
+
+    #[tokio::test]
+    async fn request_that_never_ends_or_panics_is_recorded_as_unsure() {
+        let unsure = (Outcome::Failed, Some("unsure"));
+        assert_eq!(record_of(pending()).await, unsure);
+        assert_eq!(record_of(async { panic!("in the middle") }).await, unsure);
+    }
 }

@@ -56,7 +56,7 @@ const AGAIN: Duration = Duration::from_mins(1);
 
 /// How long one request to Octopus may take, with its waiting time for a place. What takes longer has
 /// an unknown outcome.
-const LONGEST_SEND: Duration = Duration::from_mins(3);
+pub(in crate::tool) const LONGEST_SEND: Duration = Duration::from_mins(3);
 
 /// A digest that names something.
 pub(super) type Key = [u8; 32];
@@ -162,7 +162,8 @@ impl Ledger {
 
     /// Does it, unless it was done or is being done; and whether it was. It goes on when nobody
     /// waits for it any more: half a change is worse than one whose answer nobody reads. Whether
-    /// the question was asked here counts where no other replica can be asked.
+    /// the question was asked here counts where no other replica can be asked. `work` sends the request
+    /// with [`limited`] to [`LONGEST_SEND`] and records its outcome.
     pub(super) async fn once(
         &self,
         whose: Key,
@@ -219,7 +220,7 @@ impl Ledger {
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
             let (came, claimed) = match ledger.claims.take(name, &arguments, asked_here).await {
-                Ok(claimed) => (Ok(limited(work).await), claimed),
+                Ok(claimed) => (Ok(unless_panicked(work).await), claimed),
                 Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
@@ -257,14 +258,22 @@ impl Ledger {
     }
 }
 
-/// Sends the request within [`LONGEST_SEND`]. After a panic the outcome is unknown, as after a timeout.
-async fn limited(work: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
-    let work = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(LONGEST_SEND, work).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::Unexpected { reason: "the request panicked".to_owned() }),
-        Err(_) => Err(Error::TimedOut { after: LONGEST_SEND }),
-    }
+/// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. It limits
+/// the request alone, so that its outcome is recorded in each case.
+pub(in crate::tool) async fn limited(
+    limit: Duration,
+    send: impl Future<Output = Result<Answer, Error>>,
+) -> Result<Answer, Error> {
+    let sent = tokio::time::timeout(limit, unless_panicked(send)).await;
+    sent.unwrap_or(Err(Error::TimedOut { after: limit }))
+}
+
+/// Turns a panic into an error after which the change may have been made.
+async fn unless_panicked(
+    work: impl Future<Output = Result<Answer, Error>>,
+) -> Result<Answer, Error> {
+    let result = AssertUnwindSafe(work).catch_unwind().await;
+    result.unwrap_or_else(|_| Err(Error::Unexpected { reason: "the request panicked".to_owned() }))
 }
 
 impl Deed {
