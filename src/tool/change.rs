@@ -93,7 +93,7 @@ pub(super) fn change<T: Change>(
             cx.still_good()?;
         }
         if let Some(answer) = cx.gate.made(&brought).await? {
-            return answer_of(input, answer, true, cx).await;
+            return Ok(Ran::Changed(answer_of(input, answer, true, cx).await));
         }
         cx.trail.change(brought.change);
         let planned = match input.plan(cx).await {
@@ -115,7 +115,9 @@ pub(super) fn change<T: Change>(
             Ok(decided) => decided,
             // The same call may have been made a moment ago, and is what is in the way now.
             Err(error) => match cx.gate.made(&brought).await? {
-                Some(answer) => return answer_of(input, answer, true, cx).await,
+                Some(answer) => {
+                    return Ok(Ran::Changed(answer_of(input, answer, true, cx).await));
+                }
                 None => return Err(error),
             },
         };
@@ -158,7 +160,7 @@ pub(super) fn change<T: Change>(
             Ok(answer)
         };
         let (answer, repeated) = cx.gate.once(&brought, send).await?;
-        answer_of(input, answer, repeated, cx).await
+        Ok(Ran::Changed(answer_of(input, answer, repeated, cx).await))
     })
 }
 
@@ -198,27 +200,22 @@ async fn weigh<T: Change>(
     Ok((proposal, decision, verdict))
 }
 
+/// Makes the answer of a call from that of Octopus. After an error the change is made all the same.
 async fn answer_of<T: Change>(
     input: T,
     answer: Answer,
     repeated: bool,
     cx: &Context,
-) -> Result<Ran, Error> {
+) -> Result<Value, Error> {
     cx.trail.answered(&answer, repeated);
     // The change is made: what the call computed before must not hide it.
     let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
-    let output = input.report(answer, &cx).await.map_err(|error| match error {
-        Error::Compute(error) | Error::Octopus(octopus::Error::Compute(error)) => {
-            Error::Unsure(octopus::Error::Compute(error))
-        }
-        error => error,
-    })?;
-    let mut value = to_value(output, &cx).await?;
+    let mut value = to_value(input.report(answer, &cx).await?, &cx).await?;
     // One that was given before says so.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
-    Ok(Ran::Changed(value))
+    Ok(value)
 }
 
 #[cfg(test)]
