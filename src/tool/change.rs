@@ -23,7 +23,7 @@ use super::{
     proposal::Proposal,
 };
 use crate::{
-    octopus::{self, Answer, OctopusVersion, Permit},
+    octopus::{self, OctopusVersion, Permit, Reply},
     rules::{Decision, Deed},
 };
 
@@ -58,11 +58,11 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// it gives the same.
     fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
 
-    /// Makes the answer of the call from that of Octopus. What it looks up may be missing: the
+    /// Makes the answer of the call from that of Octopus, which is parsed already. What it looks up may be missing: the
     /// change has been made by now, and a failure here would hide it.
     fn report(
         self,
-        answer: Answer,
+        reply: Reply,
         cx: &Context,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
@@ -92,8 +92,8 @@ pub(super) fn change<T: Change>(
             cx.trail.change(brought.change);
             cx.still_good()?;
         }
-        if let Some(answer) = cx.gate.made(&brought).await? {
-            return Ok(Ran::Changed(answer_of(input, answer, true, cx).await));
+        if let Some(reply) = cx.gate.made(&brought).await? {
+            return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
         }
         cx.trail.change(brought.change);
         let planned = match input.plan(cx).await {
@@ -115,8 +115,8 @@ pub(super) fn change<T: Change>(
             Ok(decided) => decided,
             // The same call may have been made a moment ago, and is what is in the way now.
             Err(error) => match cx.gate.made(&brought).await? {
-                Some(answer) => {
-                    return Ok(Ran::Changed(answer_of(input, answer, true, cx).await));
+                Some(reply) => {
+                    return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
                 }
                 None => return Err(error),
             },
@@ -155,12 +155,12 @@ pub(super) fn change<T: Change>(
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
             let send = session.send(&order, Permit::after_consent());
-            let answer = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
-            cx_of_deed.started(&order, &answer).await;
-            Ok(answer)
+            let reply = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
+            cx_of_deed.started(&order, &reply).await;
+            Ok(reply)
         };
-        let (answer, repeated) = cx.gate.once(&brought, send).await?;
-        Ok(Ran::Changed(answer_of(input, answer, repeated, cx).await))
+        let (reply, repeated) = cx.gate.once(&brought, send).await?;
+        Ok(Ran::Changed(answer_of(input, reply, repeated, cx).await))
     })
 }
 
@@ -168,8 +168,8 @@ pub(super) fn change<T: Change>(
 async fn recorded(
     trail: &Trail,
     limit: Duration,
-    send: impl Future<Output = Result<Answer, octopus::Error>>,
-) -> Result<Answer, octopus::Error> {
+    send: impl Future<Output = Result<Reply, octopus::Error>>,
+) -> Result<Reply, octopus::Error> {
     let sent = limited(limit, send).await;
     let came = sent.as_ref().map_err(|error| unsure(error.clone()));
     trail.came(came.as_ref().copied());
@@ -203,14 +203,14 @@ async fn weigh<T: Change>(
 /// Makes the answer of a call from that of Octopus. After an error the change is made all the same.
 async fn answer_of<T: Change>(
     input: T,
-    answer: Answer,
+    reply: Reply,
     repeated: bool,
     cx: &Context,
 ) -> Result<Value, Error> {
-    cx.trail.answered(&answer, repeated);
+    cx.trail.answered(&reply, repeated);
     // The change is made: what the call computed before must not hide it.
     let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
-    let mut value = to_value(input.report(answer, &cx).await?, &cx).await?;
+    let mut value = to_value(input.report(reply, &cx).await?, &cx).await?;
     // One that was given before says so.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
@@ -227,7 +227,7 @@ mod tests {
 
     /// Returns the outcome and the error in the record of a change whose request ends so.
     async fn record_of(
-        send: impl Future<Output = Result<Answer, octopus::Error>>,
+        send: impl Future<Output = Result<Reply, octopus::Error>>,
     ) -> (Outcome, Option<&'static str>) {
         let trail = Trail::default();
         let sent = recorded(&trail, Duration::ZERO, send).await;

@@ -38,7 +38,7 @@ use uuid::Uuid;
 use self::{claims::Claims, done::Done};
 pub(in crate::tool) use self::{name::Name, undone::Undone};
 use crate::{
-    octopus::{Answer, Error},
+    octopus::{Error, Reply},
     store::Store,
 };
 
@@ -82,7 +82,7 @@ pub(super) struct Deed {
 }
 
 /// What came of a deed: what Octopus says of it, or why it was left to another replica.
-type Came = Result<Result<Answer, Error>, Undone>;
+type Came = Result<Result<Reply, Error>, Undone>;
 
 /// How a deed ended.
 #[derive(Debug, Clone, Copy)]
@@ -170,8 +170,8 @@ impl Ledger {
         name: Name,
         arguments: Key,
         asked_here: bool,
-        work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
-    ) -> Result<(Result<Answer, Error>, bool), Undone> {
+        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
+    ) -> Result<(Result<Reply, Error>, bool), Undone> {
         let mut first = false;
         let mut undone = None;
         let entry = self.deeds.entry(*name.key()).and_compute_with(|known| match known {
@@ -213,7 +213,7 @@ impl Ledger {
         arguments: Key,
         asked_here: bool,
         earlier: Earlier,
-        work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
+        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
     ) -> Arc<Deed> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let ended = Arc::new(OnceLock::new());
@@ -224,7 +224,7 @@ impl Ledger {
                 Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
-            let bytes = bytes.map_or(0, |answer| answer.body.len());
+            let bytes = bytes.map_or(0, Reply::memory);
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
             let mark = Uuid::now_v7();
@@ -262,16 +262,14 @@ impl Ledger {
 /// the request alone, so that its outcome is recorded in each case.
 pub(in crate::tool) async fn limited(
     limit: Duration,
-    send: impl Future<Output = Result<Answer, Error>>,
-) -> Result<Answer, Error> {
+    send: impl Future<Output = Result<Reply, Error>>,
+) -> Result<Reply, Error> {
     let sent = tokio::time::timeout(limit, unless_panicked(send)).await;
     sent.unwrap_or(Err(Error::TimedOut { after: limit }))
 }
 
 /// Turns a panic into an error after which the change may have been made.
-async fn unless_panicked(
-    work: impl Future<Output = Result<Answer, Error>>,
-) -> Result<Answer, Error> {
+async fn unless_panicked(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
     let result = AssertUnwindSafe(work).catch_unwind().await;
     result.unwrap_or_else(|_| Err(Error::Unexpected { reason: "the request panicked".to_owned() }))
 }
