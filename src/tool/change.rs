@@ -154,7 +154,8 @@ pub(super) fn change<T: Change>(
         };
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
-            let send = session.send(&order, Permit::after_consent());
+            // Boxed here: it is large, and each layer above would hold it.
+            let send = Box::pin(session.send(&order, Permit::after_consent()));
             let reply = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
             cx_of_deed.started(&order, &reply).await;
             Ok(reply)
