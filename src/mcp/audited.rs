@@ -69,8 +69,14 @@ pub(super) fn answered(record: &mut Record) {
     }
 }
 
-/// The call came to none.
+/// The call came to none. A change that was made counts as done all the same.
 pub(super) fn failed(open: Open, error: &Error) {
+    if let Error::Made(_) = error {
+        return open.end(|record| {
+            answered(record);
+            record.error = Some(error.kind());
+        });
+    }
     let result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
     ended(open, result, Some(error.kind()));
 }

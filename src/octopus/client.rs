@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Answer, AnswerMemory, Credentials, Error, Fingerprint, MemoryBudget, Method, OctopusVersion,
-    Order, Path, Session,
+    Order, Path, Reply, Session,
     breaker::Requester,
     llms_txt,
     order::no_page,
@@ -205,8 +205,8 @@ impl Client {
             .await
     }
 
-    /// Sends an order, once, and reads the whole answer.
-    pub(super) async fn order(&self, session: &Session, order: &Order) -> Result<Answer, Error> {
+    /// Sends an order, once, and reads and parses the whole answer.
+    pub(super) async fn order(&self, session: &Session, order: &Order) -> Result<Reply, Error> {
         let method = match order.method {
             Method::Post => http::Method::POST,
             Method::Put => http::Method::PUT,
@@ -234,13 +234,8 @@ impl Client {
             let (answer, memory) = transport.whole_apart(begun, whose, limit).await?;
             session.hold(memory);
             no_page(&answer.content_type, &order.path.route())?;
-            let route = order.path.route();
             // The change is made: what the call computed before must not hide it.
-            let session = session.with_new_compute();
-            match session.parse(answer.clone(), move |answer| answer.well_formed(&route)).await {
-                Ok(()) | Err(Error::Compute(_)) => Ok(answer),
-                Err(error) => Err(error),
-            }
+            session.with_new_compute().reply(answer, order.path.route()).await
         };
         let came = came.await;
         self.0.reads.forget(session.whose());

@@ -7,6 +7,7 @@ use super::{
     Asked, Context, Definition, Error, Fixed, Outcome, Policy, Tier, Toolset, arguments::normalise,
     brought::Brought, definition::Ran, passed::passed_in, view::Views,
 };
+use crate::compute::ComputeScope;
 
 /// All toolsets, ready to be listed and called.
 #[derive(Debug)]
@@ -109,15 +110,27 @@ impl Entry {
         if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
             cx.judge_read().await?;
         }
-        let (value, compute) = match ran? {
-            Ran::Ask(question) => return Ok(Outcome::Ask(question)),
-            Ran::Done(value) => (value, cx.compute().clone()),
-            // The change is made: that the call has no compute time left must not hide it.
-            Ran::Changed(value) => (value, cx.compute().with_new_budget()),
-        };
+        match ran? {
+            Ran::Ask(question) => Ok(Outcome::Ask(question)),
+            Ran::Done(value) => self.shown(value, cx.compute(), &cx).await,
+            // The change is made: an error, and that the call has no compute time left, must not hide it.
+            Ran::Changed(made) => {
+                let shown = async { self.shown(made?, &cx.compute().with_new_budget(), &cx).await };
+                shown.await.map_err(Error::after_change)
+            }
+        }
+    }
+
+    /// Sanitizes an answer and keeps it within its size.
+    async fn shown(
+        &self,
+        value: Value,
+        compute: &ComputeScope,
+        cx: &Context,
+    ) -> Result<Outcome, Error> {
         let takes_size = self.properties().is_some_and(|all| all.contains_key("maxBytes"));
         let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
-        let mut passed = passed_in(&compute, value, limit, can_ask_for).await?;
+        let mut passed = passed_in(compute, value, cx.limits.answer, can_ask_for).await?;
         let (removed, redacted) = cx.taken_out.total();
         passed.removed += removed;
         passed.redacted += redacted;

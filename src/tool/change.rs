@@ -5,6 +5,8 @@
 //! plan is made anew and compared with what was shown, and that very request is sent, once. The
 //! [`Permit`] that sending takes is made here and nowhere else.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rmcp::model::JsonObject;
@@ -13,14 +15,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, Context, Error, Tier,
+    Alias, Context, Error, Tier, Trail,
     brought::Brought,
     definition::{Ran, old_enough, parse, to_value},
     gate::{Demand, Verdict, unsure},
+    ledger::{LONGEST_SEND, limited},
     proposal::Proposal,
 };
 use crate::{
-    octopus::{self, Answer, OctopusVersion, Permit},
+    octopus::{self, OctopusVersion, Permit, Reply},
     rules::{Decision, Deed},
 };
 
@@ -55,11 +58,11 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// it gives the same.
     fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
 
-    /// Makes the answer of the call from that of Octopus. What it looks up may be missing: the
+    /// Makes the answer of the call from that of Octopus, which is parsed already. What it looks up may be missing: the
     /// change has been made by now, and a failure here would hide it.
     fn report(
         self,
-        answer: Answer,
+        reply: Reply,
         cx: &Context,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
@@ -89,8 +92,8 @@ pub(super) fn change<T: Change>(
             cx.trail.change(brought.change);
             cx.still_good()?;
         }
-        if let Some(answer) = cx.gate.made(&brought).await? {
-            return answer_of(input, answer, true, cx).await;
+        if let Some(reply) = cx.gate.made(&brought).await? {
+            return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
         }
         cx.trail.change(brought.change);
         let planned = match input.plan(cx).await {
@@ -112,7 +115,9 @@ pub(super) fn change<T: Change>(
             Ok(decided) => decided,
             // The same call may have been made a moment ago, and is what is in the way now.
             Err(error) => match cx.gate.made(&brought).await? {
-                Some(answer) => return answer_of(input, answer, true, cx).await,
+                Some(reply) => {
+                    return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
+                }
                 None => return Err(error),
             },
         };
@@ -149,16 +154,27 @@ pub(super) fn change<T: Change>(
         };
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
-            let sent = session.send(&order, Permit::after_consent()).await;
-            let came = sent.as_ref().map_err(|error| unsure(error.clone()));
-            cx_of_deed.trail.came(came.as_ref().copied());
-            let answer = sent?;
-            cx_of_deed.started(&order, &answer).await;
-            Ok(answer)
+            // Boxed here: it is large, and each layer above would hold it.
+            let send = Box::pin(session.send(&order, Permit::after_consent()));
+            let reply = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
+            cx_of_deed.started(&order, &reply).await;
+            Ok(reply)
         };
-        let (answer, repeated) = cx.gate.once(&brought, send).await?;
-        answer_of(input, answer, repeated, cx).await
+        let (reply, repeated) = cx.gate.once(&brought, send).await?;
+        Ok(Ran::Changed(answer_of(input, reply, repeated, cx).await))
     })
+}
+
+/// Sends a request and writes its outcome to the record of the call, also after a panic or a timeout.
+async fn recorded(
+    trail: &Trail,
+    limit: Duration,
+    send: impl Future<Output = Result<Reply, octopus::Error>>,
+) -> Result<Reply, octopus::Error> {
+    let sent = limited(limit, send).await;
+    let came = sent.as_ref().map_err(|error| unsure(error.clone()));
+    trail.came(came.as_ref().copied());
+    sent
 }
 
 impl Context {
@@ -185,25 +201,47 @@ async fn weigh<T: Change>(
     Ok((proposal, decision, verdict))
 }
 
+/// Makes the answer of a call from that of Octopus. After an error the change is made all the same.
 async fn answer_of<T: Change>(
     input: T,
-    answer: Answer,
+    reply: Reply,
     repeated: bool,
     cx: &Context,
-) -> Result<Ran, Error> {
-    cx.trail.answered(&answer, repeated);
+) -> Result<Value, Error> {
+    cx.trail.answered(&reply, repeated);
     // The change is made: what the call computed before must not hide it.
     let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
-    let output = input.report(answer, &cx).await.map_err(|error| match error {
-        Error::Compute(error) | Error::Octopus(octopus::Error::Compute(error)) => {
-            Error::Unsure(octopus::Error::Compute(error))
-        }
-        error => error,
-    })?;
-    let mut value = to_value(output, &cx).await?;
+    let mut value = to_value(input.report(reply, &cx).await?, &cx).await?;
     // One that was given before says so.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
-    Ok(Ran::Changed(value))
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::audit::Outcome;
+
+    /// Returns the outcome and the error in the record of a change whose request ends so.
+    async fn record_of(
+        send: impl Future<Output = Result<Reply, octopus::Error>>,
+    ) -> (Outcome, Option<&'static str>) {
+        let trail = Trail::default();
+        let sent = recorded(&trail, Duration::ZERO, send).await;
+        assert!(sent.is_err_and(|error| !error.is_refusal()));
+        let mut written = None;
+        trail.note(|record| written = Some((record.result, record.error)));
+        written.unwrap()
+    }
+
+    #[tokio::test]
+    async fn request_that_never_ends_or_panics_is_recorded_as_unsure() {
+        let unsure = (Outcome::Failed, Some("unsure"));
+        assert_eq!(record_of(pending()).await, unsure);
+        assert_eq!(record_of(async { panic!("in the middle") }).await, unsure);
+    }
 }

@@ -116,8 +116,8 @@ pub struct Definition {
 pub(super) enum Ran {
     /// Nothing was changed, and this is the answer.
     Done(Value),
-    /// Something was changed.
-    Changed(Value),
+    /// Something was changed, and this is the answer, or the reason why it cannot be shown.
+    Changed(Result<Value, Error>),
     /// Nothing yet.
     Ask(Question),
 }

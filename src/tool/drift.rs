@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::proposal::{Fact, Proposal};
 use crate::text::steps;
 
-/// Describes what is not as it was shown. `agreed` are the digests of all facts that were shown, and
-/// `shown` are the facts themselves, where they are still known.
+/// Returns one line for each fact that differs from the approved proposal. `agreed` holds the digests
+/// of all facts that were shown. `shown` holds the facts themselves, or nothing if they were dropped.
 pub(super) fn difference(agreed: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
     if proposal.is_too_large() {
         return vec![format!("the {} is now too large to be shown", proposal.action)];

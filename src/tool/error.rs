@@ -93,6 +93,9 @@ pub enum Error {
     /// A change that Octopus may or may not have made.
     #[error("it is not known whether the change was made: {0}")]
     Unsure(octopus::Error),
+    /// A change that was made, and whose outcome cannot be shown.
+    #[error("the change was made, but its outcome cannot be shown: {0}")]
+    Made(Box<Error>),
     /// A change of which no record can be kept.
     #[error(
         "nothing was changed: this server keeps a record of every change, and cannot write one now"
@@ -137,6 +140,15 @@ impl Error {
         }
     }
 
+    /// Returns the same error as one that came after Octopus accepted a change, so that it says so. An
+    /// answer that does not look like one of Octopus leaves open who sent it.
+    pub(super) fn after_change(self) -> Self {
+        match self {
+            Self::Octopus(error @ octopus::Error::Unexpected { .. }) => Self::Unsure(error),
+            error => Self::Made(Box::new(error)),
+        }
+    }
+
     /// Whether the caller could not have avoided it.
     pub fn is_fault(&self) -> bool {
         match self {
@@ -144,6 +156,7 @@ impl Error {
             Self::Output(_)
             | Self::Compute(ComputeError::Panicked)
             | Self::Unsure(_)
+            | Self::Made(_)
             | Self::NotKept
             | Self::Credential(octopus::NoCredential::Broken(..)) => true,
             _ => false,
@@ -188,6 +201,11 @@ impl Error {
                  no store with it may (limits.store)"
                     .to_owned()
             }
+            Self::Made(_) => {
+                "do not make the change again; read the object that it changes, or its events, to \
+                 see the outcome"
+                    .to_owned()
+            }
             Self::NotKept => {
                 "whoever runs this server finds the reason in its log (audit.required); call \
                  again when that is mended"
@@ -197,5 +215,33 @@ impl Error {
             Self::Compute(error) => error.hint().to_owned(),
             Self::Output(_) => "this is a mistake of the server; please report it".to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Also errors that would say before a change that nothing was sent.
+    #[test]
+    fn errors_after_a_change_say_that_it_was_made() {
+        let spent = ComputeError::BudgetSpent(Duration::ZERO);
+        for error in [
+            Error::Compute(spent),
+            Error::Octopus(octopus::Error::Compute(ComputeError::Panicked)),
+            Error::Octopus(octopus::Error::TooLarge { limit: 1 }),
+            Error::Octopus(octopus::Error::TooManyValues { needed: 2, limit: 1 }),
+            Error::Octopus(octopus::Error::NoMemory { sent: true }),
+            Error::Octopus(octopus::Error::TimedOut { after: Duration::ZERO }),
+            Error::Output("x".to_owned()),
+            Error::Invalid("x".to_owned()),
+        ] {
+            let (kind, after) = (error.kind(), error.after_change());
+            assert!(after.to_string().starts_with("the change was made, "), "{after}");
+            assert_eq!(after.kind(), kind);
+        }
+        let reason = "x".to_owned();
+        let unreadable = Error::Octopus(octopus::Error::Unexpected { reason }).after_change();
+        assert_eq!(unreadable.kind(), "unsure");
     }
 }

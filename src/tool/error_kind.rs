@@ -17,6 +17,7 @@ impl Error {
             Self::Expired => "expired",
             Self::Drift(_) => "drift",
             Self::Unsure(_) => "unsure",
+            Self::Made(error) => error.kind(),
             Self::Denied { .. } => "denied",
             Self::Crowded { .. } => "instance_rate",
             Self::NotKept => "not_recorded",

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{Confirm, Effect},
-    octopus::{self, Answer},
+    octopus::{self, Reply},
     rules::Decision,
     store::Store,
 };
@@ -135,7 +135,7 @@ impl Gate {
     }
 
     /// What was answered to the same call before, where it was.
-    pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Answer>, Error> {
+    pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Reply>, Error> {
         let counts = match brought.name {
             Name::Given(_) | Name::Asked { .. } => true,
             Name::Call(_) => self.asks_nobody(brought),
@@ -240,13 +240,13 @@ impl Gate {
     pub(super) async fn once(
         &self,
         brought: &Brought,
-        work: impl Future<Output = Result<Answer, octopus::Error>> + Send + 'static,
-    ) -> Result<(Answer, bool), Error> {
+        work: impl Future<Output = Result<Reply, octopus::Error>> + Send + 'static,
+    ) -> Result<(Reply, bool), Error> {
         let Brought { whose, name, .. } = brought;
         let asked_here = |token: &Token| self.shown.contains_key(&token.nonce);
         let asked_here = brought.token.as_ref().is_some_and(asked_here);
         match self.ledger.once(*whose, *name, brought.bound(), asked_here, work).await {
-            Ok((result, repeated)) => result.map(|answer| (answer, repeated)).map_err(unsure),
+            Ok((result, repeated)) => result.map(|reply| (reply, repeated)).map_err(unsure),
             Err(why) => Err(why.into()),
         }
     }

@@ -12,9 +12,7 @@ use serde_json::Value;
 use super::{Context, Error, paths};
 use crate::{
     callers::Way,
-    octopus::{
-        self, Answer, Bounded, Bounds, Fingerprint, Id, Method, Order, Path, tasks::Task, users,
-    },
+    octopus::{self, Fingerprint, Id, Method, Order, Reply, tasks::Task, users},
     store::{Key, Store, Written},
 };
 
@@ -30,8 +28,6 @@ const USERS: u64 = 10_000;
 const INSTEAD: &str = "Somebody else must answer its interruption, with a key of their own, or in \
                        the Octopus portal; whoever runs this server can let it remember who \
                        started what with `limits.store`";
-/// How many tasks one order starts at most.
-const MOST: usize = 1_000;
 
 /// Who started which task, at which instance. Replicas that share a store know of one another.
 #[derive(Debug)]
@@ -68,11 +64,11 @@ fn key(instance: &str, task: &str) -> Key {
 
 impl Context {
     /// Remembers that the caller started what an order started.
-    pub(super) async fn started(&self, order: &Order, answer: &Answer) {
+    pub(super) async fn started(&self, order: &Order, reply: &Reply) {
         if !self.rules.four_eyes() || order.method != Method::Post {
             return;
         }
-        let tasks = tasks_of(order, answer);
+        let tasks = tasks_of(order, reply);
         if tasks.is_empty() {
             return;
         }
@@ -80,10 +76,11 @@ impl Context {
         let Ok(person) = self.person().await else { return };
         for task in tasks {
             // Whoever is told of it later did not start it.
-            if !self.starters.of(&self.instance.name, &task).await.is_empty() {
+            let task = task.as_str();
+            if !self.starters.of(&self.instance.name, task).await.is_empty() {
                 continue;
             }
-            self.starters.remember(&self.instance.name, &task, &person).await;
+            self.starters.remember(&self.instance.name, task, &person).await;
         }
     }
 
@@ -166,31 +163,11 @@ fn denied(message: String) -> Error {
 
 /// The tasks that an order started. An order about a task or an interruption answers with one that
 /// was there before.
-fn tasks_of(order: &Order, answer: &Answer) -> Vec<String> {
-    let is_about = |segment: &String| segment.eq_ignore_ascii_case("interruptions");
-    if order.path.segments().iter().any(is_about) {
+fn tasks_of<'a>(order: &Order, reply: &'a Reply) -> Vec<&'a Id<Task>> {
+    let segments = order.path.segments();
+    let holds = |text: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(text));
+    if holds("interruptions") {
         return Vec::new();
     }
-    let mut tasks = Vec::new();
-    if let Ok(document) = Bounded::parse(&answer.body, Bounds::DOCUMENT) {
-        collect(&document.value, &order.path, &mut tasks);
-    }
-    tasks
-}
-
-fn collect(value: &Value, path: &Path, tasks: &mut Vec<String>) {
-    match value {
-        Value::String(text) => {
-            if let Ok(id) = Id::<Task>::parse(text)
-                && tasks.len() < MOST
-                && !path.segments().iter().any(|segment| segment.eq_ignore_ascii_case(text))
-                && !tasks.iter().any(|task| task == id.as_str())
-            {
-                tasks.push(id.into_string());
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, path, tasks)),
-        Value::Object(object) => object.values().for_each(|item| collect(item, path, tasks)),
-        _ => {}
-    }
+    reply.tasks.iter().filter(|task| !holds(task.as_str())).collect()
 }

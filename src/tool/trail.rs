@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     audit::{self, Audit, Outcome, Record},
-    octopus::{Answer, Bounded, Bounds, Fingerprint, Instance, Kind, Session, Touches},
+    octopus::{Fingerprint, Id, Instance, Kind, Reply, Resource, Session, Touches, tasks::Task},
     rules::Decision,
     telemetry::Metrics,
 };
@@ -172,20 +172,18 @@ impl Trail {
     }
 
     /// Writes down what Octopus made of a change.
-    pub(super) fn answered(&self, answer: &Answer, repeated: bool) {
+    pub(super) fn answered(&self, reply: &Reply, repeated: bool) {
         self.note(|record| {
             record.result = if repeated { Outcome::Repeated } else { Outcome::Done };
-            if let Ok(document) = Bounded::parse(&answer.body, Bounds::DOCUMENT) {
-                tasks(&document.value, &mut record.tasks);
-            }
+            record.tasks = tasks(&reply.tasks);
         });
     }
 
     /// Writes down what became of a change that was sent. Where nobody waited for that, and the
     /// record says so already, this is a record of its own.
-    pub(super) fn came(&self, came: Result<&Answer, &Error>) {
+    pub(super) fn came(&self, came: Result<&Reply, &Error>) {
         match came {
-            Ok(answer) => self.answered(answer, false),
+            Ok(reply) => self.answered(reply, false),
             Err(error) => self.note(|record| {
                 record.result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
                 record.error = Some(error.kind());
@@ -239,35 +237,11 @@ impl Drop for Open {
 /// How many tasks of one change are written down.
 const TASKS: usize = 64;
 
-/// The tasks that an answer of Octopus names.
-fn tasks(document: &Value, found: &mut Vec<String>) {
-    match document {
-        Value::String(text) => {
-            let number = text.strip_prefix("ServerTasks-").unwrap_or_default();
-            let is_task = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            if is_task && found.len() < TASKS && !found.contains(text) {
-                found.push(text.clone());
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| tasks(item, found)),
-        Value::Object(object) => object.values().for_each(|item| tasks(item, found)),
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn tasks_are_found_wherever_an_answer_names_them() {
-        let mut found = Vec::new();
-        let answer = json!({ "deploymentServerTasks": [{ "serverTaskId": "ServerTasks-7" }],
-            "Id": "ServerTasks-8", "Links": { "Self": "/api/tasks/ServerTasks-9" },
-            "Note": "ServerTasks-", "Again": "ServerTasks-7" });
-        tasks(&answer, &mut found);
-        assert_eq!(found, ["ServerTasks-7", "ServerTasks-8"]);
-    }
+/// The tasks that a record names: those whose ID ends in a number.
+fn tasks(named: &[Id<Task>]) -> Vec<String> {
+    let is_numbered = |id: &&Id<Task>| {
+        let number = id.as_str().strip_prefix(Task::ID_PREFIX).unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    named.iter().filter(is_numbered).take(TASKS).map(|id| id.as_str().to_owned()).collect()
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub use self::build::beginning;
 use self::build::{Build, Seed};
+use crate::text::steps;
 
 /// The most of a document that is kept.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,7 @@ impl Bounded {
     ///
     /// If the body is not JSON.
     pub fn parse(body: &[u8], bounds: Bounds) -> serde_json::Result<Self> {
+        steps::add(body.len());
         Self::read(&mut serde_json::Deserializer::from_slice(body), bounds)
     }
 

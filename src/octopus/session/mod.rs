@@ -11,7 +11,7 @@ use futures::Stream;
 use http::HeaderValue;
 
 use super::{
-    Answer, Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit,
+    Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Reply,
     Reservation, Touched, breaker::Requester, budget::CallMemory, server,
 };
 use crate::compute::{CallerKey, ComputeScope};
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Sends an order, once: what changes things is never tried again by itself.
-    pub async fn send(&self, order: &Order, _permit: Permit) -> Result<Answer, Error> {
+    pub async fn send(&self, order: &Order, _permit: Permit) -> Result<Reply, Error> {
         self.client.order(self, order).await
     }
 

@@ -1,5 +1,7 @@
 //! Reading documents and lists, each within its memory and, where it is large, in the compute pool.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -7,8 +9,8 @@ use super::Session;
 use crate::{
     compute::INLINE_BYTES,
     octopus::{
-        Answer, Bounded, Bounds, Error, Page, Path, Window, budget::parsed_size, document,
-        reads::Size, touched,
+        Answer, Bounded, Bounds, Error, Page, Path, Reply, ReplyBody, Window, budget::parsed_size,
+        document, reads::Size, touched,
     },
 };
 
@@ -158,6 +160,27 @@ impl Session {
         let (belongings, parsed) = self.parse(answer, both).await?;
         self.touched.answered(path, belongings);
         parsed
+    }
+
+    /// Parses the answer to a change. If the compute pool fails, the reply holds the reason, because the
+    /// change is made all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unexpected`] if the body is not JSON although its media type says so.
+    pub(in crate::octopus) async fn reply(
+        &self,
+        answer: Answer,
+        route: String,
+    ) -> Result<Reply, Error> {
+        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
+        match self.parse(answer, move |answer| Reply::read(answer, &route)).await {
+            Err(Error::Compute(error)) => {
+                let body = ReplyBody::Unread(error);
+                Ok(Reply { content_type, size, body, tasks: Arc::default() })
+            }
+            parsed => parsed,
+        }
     }
 
     /// Parses an answer: in the compute pool, if it is larger than [`INLINE_BYTES`].

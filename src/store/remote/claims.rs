@@ -104,7 +104,8 @@ impl Remote {
         self.within(patience, number, ask.invoke_async::<u8>(&mut to)).await.is_some()
     }
 
-    /// Replaces `old` by `new`, now or in the background. It goes behind a value that waits.
+    /// Replaces `old` by `new`, now or in the background. It goes behind everything that waits for
+    /// this name, because an earlier replacement may write `old`.
     pub(in crate::store) async fn replace(
         &self,
         kind: &'static str,
@@ -113,7 +114,7 @@ impl Remote {
         good_for: Duration,
     ) {
         let until = Instant::now() + good_for;
-        let waits = self.later.has(kind, key);
+        let waits = self.later.waits(kind, key);
         if waits || !self.exchange(self.patience, kind, key, (old, new), until).await {
             self.later(kind, key, What::Replace(old.into(), new.into()), until);
         }

@@ -89,6 +89,11 @@ impl Later {
         self.queue().waiting.iter().any(|waiting| waiting.decides(kind, key))
     }
 
+    /// Whether anything waits for this name.
+    pub(super) fn waits(&self, kind: &str, key: &Key) -> bool {
+        self.queue().waiting.iter().any(|waiting| waiting.kind == kind && waiting.key == *key)
+    }
+
     /// That whose turn it is. It waits on until it is said to be done.
     pub(super) fn next(&self) -> Option<Waiting> {
         self.queue().waiting.front().cloned()

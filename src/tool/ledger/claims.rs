@@ -58,6 +58,12 @@ impl Claims {
             before = Some(old.clone());
             held = claim().await;
         }
+        if let (Some(before), false) = (&before, held == Claim::Ours) {
+            // The store may have replaced it all the same, or do so later. Without an end, the new claim
+            // would block this change at every other replica.
+            let claim = self.value(&claimed);
+            self.store.replace(KIND, &key, (&claim, before), KEPT).await;
+        }
         match held {
             Claim::Ours => Ok(Some(Claimed { before, ..claimed })),
             // What this replica claimed itself is never another's.
@@ -67,7 +73,7 @@ impl Claims {
             Claim::Unknown if asked_here && matches!(name, Name::Asked { .. }) => {
                 // The others learn of it when the store is back, by a claim of its own: the one
                 // that nobody knows of is given up then.
-                let claimed = Claimed::new(key, arguments);
+                let claimed = Claimed { before, ..Claimed::new(key, arguments) };
                 self.store.put(KIND, &key, &self.value(&claimed), KEPT).await;
                 Ok(Some(claimed))
             }
@@ -75,7 +81,7 @@ impl Claims {
         }
     }
 
-    /// Why something is not done here, where another replica has it in hand.
+    /// Returns why a change is not made here, if another replica is making it or made it.
     pub(super) async fn find(&self, name: Name, arguments: &Key) -> Option<Undone> {
         let key = name.lasting()?;
         self.held(&self.store.get(KIND, key).await?, name, arguments)

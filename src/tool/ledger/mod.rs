@@ -38,7 +38,7 @@ use uuid::Uuid;
 use self::{claims::Claims, done::Done};
 pub(in crate::tool) use self::{name::Name, undone::Undone};
 use crate::{
-    octopus::{Answer, Error},
+    octopus::{Error, Reply},
     store::Store,
 };
 
@@ -56,7 +56,7 @@ const AGAIN: Duration = Duration::from_mins(1);
 
 /// How long one request to Octopus may take, with its waiting time for a place. What takes longer has
 /// an unknown outcome.
-const LONGEST_SEND: Duration = Duration::from_mins(3);
+pub(in crate::tool) const LONGEST_SEND: Duration = Duration::from_mins(3);
 
 /// A digest that names something.
 pub(super) type Key = [u8; 32];
@@ -82,7 +82,7 @@ pub(super) struct Deed {
 }
 
 /// What came of a deed: what Octopus says of it, or why it was left to another replica.
-type Came = Result<Result<Answer, Error>, Undone>;
+type Came = Result<Result<Reply, Error>, Undone>;
 
 /// How a deed ended.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +98,7 @@ struct Ended {
 /// new one.
 #[derive(Debug, Default)]
 struct Earlier {
-    deed: Option<Arc<Deed>>,
+    outcome: Option<Arc<Deed>>,
     /// When it ended, as a version 7 UUID.
     mark: Option<Uuid>,
 }
@@ -162,15 +162,16 @@ impl Ledger {
 
     /// Does it, unless it was done or is being done; and whether it was. It goes on when nobody
     /// waits for it any more: half a change is worse than one whose answer nobody reads. Whether
-    /// the question was asked here counts where no other replica can be asked.
+    /// the question was asked here counts where no other replica can be asked. `work` sends the request
+    /// with [`limited`] to [`LONGEST_SEND`] and records its outcome.
     pub(super) async fn once(
         &self,
         whose: Key,
         name: Name,
         arguments: Key,
         asked_here: bool,
-        work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
-    ) -> Result<(Result<Answer, Error>, bool), Undone> {
+        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
+    ) -> Result<(Result<Reply, Error>, bool), Undone> {
         let mut first = false;
         let mut undone = None;
         let entry = self.deeds.entry(*name.key()).and_compute_with(|known| match known {
@@ -178,8 +179,8 @@ impl Ledger {
             known => match self.done().begin(name, arguments) {
                 Ok(mark) => {
                     first = true;
-                    let deed = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
-                    let earlier = Earlier { deed, mark };
+                    let outcome = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
+                    let earlier = Earlier { outcome, mark };
                     Op::Put(self.begin(name, arguments, asked_here, earlier, work))
                 }
                 Err(why) => {
@@ -212,18 +213,18 @@ impl Ledger {
         arguments: Key,
         asked_here: bool,
         earlier: Earlier,
-        work: impl Future<Output = Result<Answer, Error>> + Send + 'static,
+        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
     ) -> Arc<Deed> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let ended = Arc::new(OnceLock::new());
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
             let (came, claimed) = match ledger.claims.take(name, &arguments, asked_here).await {
-                Ok(claimed) => (Ok(limited(work).await), claimed),
+                Ok(claimed) => (Ok(unless_panicked(work).await), claimed),
                 Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
-            let bytes = bytes.map_or(0, |answer| answer.body.len());
+            let bytes = bytes.map_or(0, Reply::memory);
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
             let mark = Uuid::now_v7();
@@ -242,7 +243,7 @@ impl Ledger {
             let _ = end.set(Ended { at: Instant::now(), mark, bytes });
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
-                Some(_) if refused => earlier.deed.map_or(Op::Remove, Op::Put),
+                Some(_) if refused => earlier.outcome.map_or(Op::Remove, Op::Put),
                 // Now it is known how much it weighs.
                 Some(known) => Op::Put(known.into_value()),
                 None => Op::Nop,
@@ -257,14 +258,20 @@ impl Ledger {
     }
 }
 
-/// Sends the request within [`LONGEST_SEND`]. After a panic the outcome is unknown, as after a timeout.
-async fn limited(work: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
-    let work = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(LONGEST_SEND, work).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::Unexpected { reason: "the request panicked".to_owned() }),
-        Err(_) => Err(Error::TimedOut { after: LONGEST_SEND }),
-    }
+/// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. It limits
+/// the request alone, so that its outcome is recorded in each case.
+pub(in crate::tool) async fn limited(
+    limit: Duration,
+    send: impl Future<Output = Result<Reply, Error>>,
+) -> Result<Reply, Error> {
+    let sent = tokio::time::timeout(limit, unless_panicked(send)).await;
+    sent.unwrap_or(Err(Error::TimedOut { after: limit }))
+}
+
+/// Turns a panic into an error after which the change may have been made.
+async fn unless_panicked(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
+    let result = AssertUnwindSafe(work).catch_unwind().await;
+    result.unwrap_or_else(|_| Err(Error::Unexpected { reason: "the request panicked".to_owned() }))
 }
 
 impl Deed {

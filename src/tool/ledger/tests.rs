@@ -3,11 +3,13 @@
 use std::sync::atomic::AtomicU32;
 
 use super::*;
+use crate::octopus::ReplyBody;
 
 const ME: Key = [9; 32];
 
-fn answer() -> Answer {
-    Answer { content_type: "application/json".to_owned(), body: bytes::Bytes::new() }
+fn answer() -> Reply {
+    let body = ReplyBody::Raw(bytes::Bytes::new());
+    Reply { content_type: "application/json".to_owned(), size: 0, body, tasks: Arc::default() }
 }
 
 /// A question about this change that is asked now.
@@ -70,8 +72,8 @@ async fn large_answers_are_not_kept_without_end() {
     let ledger = Ledger::new(Store::memory());
     let large = bytes::Bytes::from(vec![b'x'; 16 * 1024 * 1024]);
     for number in 0..10 {
-        let body = large.clone();
-        let work = async { Ok(Answer { body, ..answer() }) };
+        let body = ReplyBody::Raw(large.clone());
+        let work = async { Ok(Reply { body, ..answer() }) };
         let name = asked(number);
         assert!(ledger.once(ME, name, [0; 32], false, work).await.unwrap().0.is_ok());
     }

@@ -29,12 +29,12 @@ impl Undone {
                  it. To make it once more, call without `confirm`, and with a new idempotencyKey if any"
             }
             Self::Elsewhere => {
-                "another replica of this server took this change in hand not long ago; its outcome is \
-                 known only there, and the change is not sent again. Read the object that it changes, \
-                 or its events, to see the outcome. To make the change once more, call without \
-                 `confirm`, and with a new idempotencyKey if any. If that fails in the same way, the \
-                 other replica stopped before it recorded the end: wait 4 minutes, then call without \
-                 `confirm` again"
+                "another replica of this server is making this change, or made it not long ago; its \
+                 outcome is known only there, and the change is not sent again. Read the object that \
+                 it changes, or its events, to see the outcome. To make the change once more, call \
+                 without `confirm`, and with a new idempotencyKey if any. If that fails in the same \
+                 way, the other replica stopped before it recorded the end: wait 4 minutes, then call \
+                 without `confirm` again"
             }
             Self::Unknown => {
                 "nothing was changed: whether another replica of this server did this already cannot \

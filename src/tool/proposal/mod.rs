@@ -212,8 +212,8 @@ impl Proposal {
         joined(&passed.text)
     }
 
-    /// Text of the caller in one line. A secret is not removed from it: the person who agrees,
-    /// agrees to all of it, and the caller knows it.
+    /// Returns text of the caller in one line. Secrets are not redacted, because the approval covers
+    /// the whole text and the caller knows it already.
     fn as_written(&mut self, text: &str) -> String {
         if !self.admits(text) {
             return String::new();

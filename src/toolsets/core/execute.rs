@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    response::{self, Omitted, Response, Strictness},
+    response::{self, Omitted, Response},
     touched,
 };
 use crate::{
-    octopus::{self, Answer, Order, Path},
+    octopus::{self, Order, Path, Reply},
     tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
     toolsets::attribution::{Attribution, Written},
 };
@@ -101,7 +101,7 @@ impl Change for Execute {
             let written = Written { path: &path, query: self.parameters(), csv: self.csv(&path) };
             let read = Attribution::of(written, to_send, cx).await?;
             let answer = cx.session.fetch(&read.path).await.map_err(|error| named(error, &path))?;
-            let response = response::shown(answer, &read.path, Strictness::Refuse, cx).await?;
+            let response = response::shown(answer, &read.path, cx).await?;
             read.judge(&response.value, response.has_all_fields(), cx).await?;
             return Ok(Plan::Nothing(self.executed(&read.path, response)));
         };
@@ -128,9 +128,9 @@ impl Change for Execute {
         Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(response::visible))))
     }
 
-    async fn report(self, answer: Answer, cx: &Context) -> Result<Executed, Error> {
+    async fn report(self, reply: Reply, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let response = response::shown(answer, &to_send, Strictness::Describe, cx).await?;
+        let response = response::replied(reply, cx).await?;
         Ok(self.executed(&to_send, response))
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    octopus::{self, Answer, Bounded, Bounds, Path, document},
+    octopus::{self, Answer, Bounded, Bounds, Path, Reply, ReplyBody, document},
     text::escape::escape_invisible,
     tool::{Context, Error, Proposal},
 };
@@ -34,9 +34,8 @@ pub(super) struct Omitted {
 }
 
 impl Response {
-    fn new(Bounded { value, omitted }: Bounded, answer: &Answer) -> Self {
+    fn new(Bounded { value, omitted }: Bounded, response_bytes: usize) -> Self {
         let octopus::Omitted { items, fields, texts } = omitted;
-        let response_bytes = answer.body.len();
         let counts = Omitted { response_bytes, items, fields, texts };
         // `Links` are gone by now; what else `raw` keeps out of answers is decided there.
         let value = document::raw(value);
@@ -65,52 +64,54 @@ impl Response {
     }
 }
 
-/// What to do with an answer that cannot be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strictness {
-    /// Refuse it.
-    Refuse,
-    /// Say what it is: the change has been made, and a failure would hide it.
-    Describe,
+/// Reads as much of an answer as this call can show. A large answer is parsed in the compute pool.
+pub(super) async fn shown(answer: Answer, path: &Path, cx: &Context) -> Result<Response, Error> {
+    let (path, limit) = (path.clone(), cx.limits.answer);
+    cx.session.parse(answer, move |answer| read(answer, &path, limit)).await
 }
 
-/// Reads as much of an answer as this call can show. A large answer is parsed in the compute pool.
-pub(super) async fn shown(
-    answer: Answer,
-    path: &Path,
-    strictness: Strictness,
-    cx: &Context,
-) -> Result<Response, Error> {
-    let (path, limit) = (path.clone(), cx.limits.answer);
-    let (bytes, kind) = (answer.body.len(), answer.content_type.clone());
-    match cx.session.parse(answer, move |answer| read(answer, &path, strictness, limit)).await {
-        Err(Error::Octopus(octopus::Error::Compute(_))) if strictness == Strictness::Describe => {
-            let what = format!("[{bytes} bytes ({kind}), which this server could not read now]");
-            Ok(Response::text(what))
-        }
+/// Shows as much of the answer to a change as this call can. What cannot be shown is described: the
+/// change has been made, and a failure would hide it.
+pub(super) async fn replied(reply: Reply, cx: &Context) -> Result<Response, Error> {
+    let Reply { content_type, size, body, .. } = reply;
+    let unread = format!("[{size} bytes ({content_type}), which this server could not read now]");
+    let body = match body {
+        ReplyBody::Json(document) => return Ok(Response::new((*document).clone(), size)),
+        ReplyBody::Unread(_) => return Ok(Response::text(unread)),
+        ReplyBody::Raw(body) => body,
+    };
+    let limit = cx.limits.answer;
+    let described = move |answer: &Answer| -> Result<Response, Error> {
+        let text = text_of(answer, Bounds::for_answer(limit));
+        Ok(text.unwrap_or_else(|what| Response::text(format!("[{what}]"))))
+    };
+    match cx.session.parse(Answer { content_type, body }, described).await {
+        Err(Error::Octopus(octopus::Error::Compute(_))) => Ok(Response::text(unread)),
         shown => shown,
     }
 }
 
-fn read(
-    answer: &Answer,
-    path: &Path,
-    strictness: Strictness,
-    limit: usize,
-) -> Result<Response, Error> {
+fn read(answer: &Answer, path: &Path, limit: usize) -> Result<Response, Error> {
     let bounds = Bounds::for_answer(limit);
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
         return Ok(Response::text(String::new()));
     }
-    let is_json = kind.ends_with("/json") || kind.ends_with("+json");
     // A page of HTML is no answer of the API: a sign-in page, or a proxy's.
-    if is_json || kind == "text/html" {
-        match (answer.document(&path.route(), bounds), strictness) {
-            (Ok(document), _) => return Ok(Response::new(document, answer)),
-            (Err(error), Strictness::Refuse) => return Err(error.into()),
-            (Err(_), Strictness::Describe) => {}
-        }
+    if kind.ends_with("/json") || kind.ends_with("+json") || kind == "text/html" {
+        let document = answer.document(&path.route(), bounds)?;
+        return Ok(Response::new(document, answer.body.len()));
+    }
+    text_of(answer, bounds).map_err(|what| {
+        Error::Invalid(format!("Octopus answers with {what}; download it in the portal"))
+    })
+}
+
+/// Returns the beginning of an answer that is text, or what else it is.
+fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
+    let kind = answer.content_type.as_str();
+    if answer.body.is_empty() {
+        return Ok(Response::text(String::new()));
     }
     let is_text = kind.starts_with("text/")
         || ["xml", "yaml", "json"].iter().any(|ending| kind.ends_with(ending));
@@ -119,17 +120,11 @@ fn read(
             let kept = octopus::beginning(text, bounds.text);
             let texts = u64::from(kept.len() < text.len());
             let omitted = octopus::Omitted { texts, ..octopus::Omitted::default() };
-            Ok(Response::new(Bounded { value: kept.into(), omitted }, answer))
+            Ok(Response::new(Bounded { value: kept.into(), omitted }, text.len()))
         }
         _ => {
             let kind = if kind.is_empty() { "of no type" } else { kind };
-            let what = format!("{} bytes ({kind}), which are no text", answer.body.len());
-            match strictness {
-                Strictness::Describe => Ok(Response::text(format!("[{what}]"))),
-                Strictness::Refuse => Err(Error::Invalid(format!(
-                    "Octopus answers with {what}; download it in the portal"
-                ))),
-            }
+            Err(format!("{} bytes ({kind}), which are no text", answer.body.len()))
         }
     }
 }

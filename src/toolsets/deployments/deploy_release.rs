@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::already_there::AlreadyThere;
 use crate::{
     octopus::{
-        Answer, Named, OctopusVersion, Order, Space,
+        Named, OctopusVersion, Order, Reply, Space,
         previews::{self, Preview},
         projects::Project,
         releases::{self, Release},
@@ -178,8 +178,8 @@ impl Change for DeployRelease {
         Ok(Plan::Change(proposal))
     }
 
-    async fn report(self, answer: Answer, cx: &Context) -> Result<Deployed, Error> {
-        let created: Created = answer.json(Self::NAME)?;
+    async fn report(self, reply: Reply, cx: &Context) -> Result<Deployed, Error> {
+        let created: Created = reply.json(Self::NAME)?;
         // The deed is done; what cannot be looked up is left out.
         let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<DeploymentTask> = created

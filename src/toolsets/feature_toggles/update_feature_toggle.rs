@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     octopus::{
-        Answer, Error as OctopusError, Kind, Named, OctopusVersion, Order, Resource, Space,
+        Error as OctopusError, Kind, Named, OctopusVersion, Order, Reply, Resource, Space,
         environments::Environment, projects::Project, rollout_groups,
     },
     tool::{Change, Context, Error, Plan, Proposal, uri},
@@ -118,8 +118,8 @@ impl Change for UpdateFeatureToggle {
         Ok(Plan::Change(proposal.state(Value::Object(toggle))))
     }
 
-    async fn report(self, answer: Answer, cx: &Context) -> Result<UpdatedToggle, Error> {
-        let toggle: Map<String, Value> = answer.json(Self::NAME).unwrap_or_default();
+    async fn report(self, reply: Reply, cx: &Context) -> Result<UpdatedToggle, Error> {
+        let toggle: Map<String, Value> = reply.json(Self::NAME).unwrap_or_default();
         // The toggle is changed, whether more of it can be looked up or not.
         let space = cx.space(self.space.as_deref()).await.ok();
         let project = text(&toggle, "ProjectId").unwrap_or(&self.project_id);

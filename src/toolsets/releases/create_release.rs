@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{
-        Answer, Error as OctopusError, Id, Named, OctopusVersion, Order, Space, Window,
+        Error as OctopusError, Id, Named, OctopusVersion, Order, Reply, Space, Window,
         channels::Channel,
         git,
         projects::Project,
@@ -143,8 +143,8 @@ impl Change for CreateRelease {
         Ok(Plan::Change(proposal))
     }
 
-    async fn report(self, answer: Answer, cx: &Context) -> Result<CreatedRelease, Error> {
-        let Created { id, version } = answer.json(Self::NAME)?;
+    async fn report(self, reply: Reply, cx: &Context) -> Result<CreatedRelease, Error> {
+        let Created { id, version } = reply.json(Self::NAME)?;
         // The release is there, whether it can be read or not.
         let read = async {
             let space = cx.space(self.space.as_deref()).await?;

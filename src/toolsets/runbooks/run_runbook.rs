@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::last_runs::LastRuns;
 use crate::{
     octopus::{
-        Answer, Named, OctopusVersion, Order, Space,
+        Named, OctopusVersion, Order, Reply, Space,
         git::{self, Reference},
         projects::Project,
         runbook_runs::{self, RunbookSnapshot},
@@ -185,8 +185,8 @@ impl Change for RunRunbook {
         Ok(Plan::Change(proposal.state(json!([last.state(), process]))))
     }
 
-    async fn report(self, answer: Answer, cx: &Context) -> Result<RunStarted, Error> {
-        let created: Created = answer.json(Self::NAME)?;
+    async fn report(self, reply: Reply, cx: &Context) -> Result<RunStarted, Error> {
+        let created: Created = reply.json(Self::NAME)?;
         // The deed is done; what cannot be looked up is left out.
         let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<RunTask> = created

@@ -1,5 +1,6 @@
 //! Changes: nothing before a yes, exactly what was shown after it, and nothing twice.
 
+mod afterwards;
 mod calls;
 mod codes;
 mod desk;

@@ -4,14 +4,14 @@
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use octopus_mcp::config::{Config, StoreAddress};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, UnixStream},
     sync::watch,
     task::JoinHandle,
@@ -29,7 +29,23 @@ pub struct Redis {
     held_up: watch::Sender<bool>,
     /// How many times the connections of the moment were left without an answer for good.
     stranded: watch::Sender<u64>,
+    cut: Arc<Cut>,
     front: JoinHandle<()>,
+}
+
+/// Ends a connection at a command.
+#[derive(Default)]
+struct Cut(Mutex<Option<(&'static [u8], usize)>>);
+
+impl Cut {
+    /// Whether the connection ends before these commands.
+    fn strikes(&self, sent: &[u8]) -> bool {
+        let mut cut = self.0.lock().unwrap();
+        let Some((words, times)) = cut.as_mut() else { return false };
+        let found = sent.windows(words.len()).filter(|bytes| bytes == words).count();
+        *times = times.saturating_sub(found);
+        cut.take_if(|(_, times)| *times == 0).is_some()
+    }
 }
 
 /// The one that `tests/run` installs, or the one of this machine.
@@ -63,8 +79,10 @@ impl Redis {
         let (held_up, holds) = watch::channel(false);
         let (stranded, strands) = watch::channel(0);
         let socket = folder.path().join("socket");
-        let front = tokio::spawn(front(listener, tls, socket, holds, strands));
-        let mut redis = Self { folder, server: None, url, held_up, stranded, front };
+        let cut = Arc::new(Cut::default());
+        let way = Way { holds, hold_up: held_up.clone(), strands, cut: Arc::clone(&cut) };
+        let front = tokio::spawn(front(listener, tls, socket, way));
+        let mut redis = Self { folder, server: None, url, held_up, stranded, cut, front };
         redis.come_back().await;
         redis
     }
@@ -114,6 +132,12 @@ impl Redis {
         self.held_up.send_replace(is_held_up);
     }
 
+    /// Ends the connection that sends `words` for the given time, without passing that command on,
+    /// and then holds up all others.
+    pub fn cut_at(&self, words: &'static str, times: usize) {
+        *self.cut.0.lock().unwrap() = Some((words.as_bytes(), times));
+    }
+
     /// Answers nothing more on the connections that there are, and new ones as ever.
     pub fn strand(&self) {
         self.stranded.send_modify(|times| *times += 1);
@@ -160,24 +184,26 @@ impl Drop for Redis {
     }
 }
 
-async fn front(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    socket: PathBuf,
+/// What can happen to the connections.
+#[derive(Clone)]
+struct Way {
     holds: watch::Receiver<bool>,
-    mut strands: watch::Receiver<u64>,
-) {
+    hold_up: watch::Sender<bool>,
+    strands: watch::Receiver<u64>,
+    cut: Arc<Cut>,
+}
+
+async fn front(listener: TcpListener, tls: Option<TlsAcceptor>, socket: PathBuf, mut way: Way) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
-        strands.mark_unchanged();
-        let (tls, socket) = (tls.clone(), socket.clone());
-        let (holds, strands) = (holds.clone(), strands.clone());
+        way.strands.mark_unchanged();
+        let (tls, socket, way) = (tls.clone(), socket.clone(), way.clone());
         tokio::spawn(async move {
             match tls {
-                None => pass(client, &socket, holds, strands).await,
+                None => pass(client, &socket, way).await,
                 Some(tls) => {
                     if let Ok(client) = tls.accept(client).await {
-                        pass(client, &socket, holds, strands).await;
+                        pass(client, &socket, way).await;
                     }
                 }
             }
@@ -185,22 +211,33 @@ async fn front(
     }
 }
 
-async fn pass(
-    mut client: impl AsyncRead + AsyncWrite + Unpin,
-    socket: &Path,
-    mut holds: watch::Receiver<bool>,
-    mut strands: watch::Receiver<u64>,
-) {
+async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, socket: &Path, mut way: Way) {
     // Where nobody listens, the connection ends.
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
+    let (mut sent, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
-        let _ = holds.wait_for(|is_held_up| !is_held_up).await;
-        let mut changed = holds.clone();
-        tokio::select! {
+        let _ = way.holds.wait_for(|is_held_up| !is_held_up).await;
+        let mut changed = way.holds.clone();
+        let is_held_up = async move { drop(changed.wait_for(|is_held_up| *is_held_up).await) };
+        let written = tokio::select! {
             biased;
-            _ = strands.changed() => break,
-            _ = changed.wait_for(|is_held_up| *is_held_up) => {}
-            _ = copy_bidirectional(&mut client, &mut server) => return,
+            _ = way.strands.changed() => break,
+            () = is_held_up => continue,
+            read = client.read(&mut sent) => match read {
+                Ok(bytes @ 1..) if way.cut.strikes(&sent[..bytes]) => {
+                    way.hold_up.send_replace(true);
+                    return;
+                }
+                Ok(bytes @ 1..) => server.write_all(&sent[..bytes]).await,
+                _ => return,
+            },
+            read = server.read(&mut answered) => match read {
+                Ok(bytes @ 1..) => client.write_all(&answered[..bytes]).await,
+                _ => return,
+            },
+        };
+        if written.is_err() {
+            return;
         }
     }
     std::future::pending::<()>().await;

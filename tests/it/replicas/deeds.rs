@@ -1,5 +1,7 @@
 //! What one replica did, no other does again.
 
+use std::time::Duration;
+
 use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
 
@@ -33,7 +35,7 @@ async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
             assert_eq!(again["repeated"], true, "{tool}: {again}");
             for other in [one, three] {
                 let came = other.agree(way, tool, &arguments, &sealed).await;
-                came.refused("another replica of this server took this change in hand");
+                came.refused("another replica of this server is making this change, or made it");
             }
             let sent = one.changes();
             let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
@@ -166,4 +168,42 @@ async fn while_the_store_is_away_a_yes_counts_where_it_was_asked_for_alone() {
     .await;
     two.agree(CODE, tool, &arguments, &sealed).await.refused("another replica");
     assert_eq!(one.changes().len(), 1);
+}
+
+/// The connection ends while a replica replaces the claim of an equal change that has ended, or right
+/// after. The replica sends nothing, so the claim of the other change has to count again.
+#[tokio::test]
+async fn claim_that_was_replaced_in_vain_is_written_back() {
+    // The lengths of the arguments: what has ended is replaced, and a replica claims by its ID.
+    for (words, times) in [("$80\r\n", 1), ("$16\r\n", 2)] {
+        let redis = Redis::start().await;
+        let desks = desks(&redis, 3, |_| {}).await;
+        let [one, two, three] = desks.as_slice() else { panic!() };
+        // `execute` shows no state of it, so that the same call stays the same change.
+        let body = json!({ "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1",
+            "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0",
+            "EnvironmentNames": ["Environments-1"] });
+        let path = "/api/Spaces-1/deployments/create/untenanted/v1";
+        let (tool, arguments) =
+            ("execute", json!({ "method": "POST", "path": path, "body": body }));
+        let (_, first) = one.call(CODE, tool, &arguments).await.asked();
+        let (_, before) = one.call(CODE, tool, &arguments).await.asked();
+        one.agree(CODE, tool, &arguments, &first).await.answered();
+        let (_, after) = one.call(CODE, tool, &arguments).await.asked();
+        redis.cut_at(words, times);
+        two.agree(CODE, tool, &arguments, &after).await.refused("cannot be known now");
+        // Written when everything that waits before it is.
+        let store = &two.server.running.as_ref().unwrap().store;
+        store.put("last", &[0; 32], b"", Duration::from_hours(1)).await;
+        redis.hold_up(false);
+        let is_written = async || {
+            let names = redis.names().await;
+            names.iter().any(|name| name.contains(":last:")).then_some(())
+        };
+        soon(is_written).await;
+        let came = three.agree(CODE, tool, &arguments, &before).await;
+        came.refused("another replica of this server is making this change, or made it");
+        three.agree(CODE, tool, &arguments, &after).await.answered();
+        assert_eq!(one.changes().len(), 2);
+    }
 }
