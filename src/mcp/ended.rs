@@ -19,7 +19,11 @@ impl From<Ended> for ErrorData {
             Ended::Refused(error) => return error,
             Ended::Cancelled => "the request was cancelled".to_owned(),
             Ended::TookTooLong(limit) => {
-                format!("this took longer than {} s; ask for less", limit.as_secs())
+                let limit = limit.as_secs();
+                format!(
+                    "this took longer than {limit} s; request less, or if it was a change, check \
+                     whether it was made before you call again"
+                )
             }
             Ended::Stopping => "this server is stopping; call again in a moment".to_owned(),
             Ended::Broken => "the server failed while it answered; please report this".to_owned(),

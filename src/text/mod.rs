@@ -12,6 +12,7 @@ mod cause;
 pub mod cut;
 pub mod escape;
 pub mod grep;
+mod invisible;
 mod keys;
 pub mod lines;
 pub mod log_line;
@@ -38,7 +39,7 @@ pub struct Passed<'a> {
 /// Compiles all patterns of sanitizing and redaction now. They are compiled at their first use
 /// otherwise, which holds up an async worker for hundreds of milliseconds.
 pub fn prepare() {
-    sanitize::prepare();
+    invisible::prepare();
     secrets::prepare();
 }
 

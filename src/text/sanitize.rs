@@ -15,11 +15,14 @@
 //! is read once to where it would end, and what opens another one before there is not looked at as
 //! the beginning of a string again.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
-use regex::{Captures, Regex};
+use regex::Captures;
 
-use super::steps;
+use super::{
+    invisible::{SINGLE, UNSEEN},
+    steps,
+};
 
 /// Text without invisible characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,54 +104,7 @@ fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_
     Cow::Owned(shown)
 }
 
-/// In order: an emoji with its selector, line ends, terminal control sequences, other escapes, and
-/// single invisible characters. No part of one can begin another, so none is read twice.
-/// The characters that are invisible by themselves, as part of a class of characters.
-macro_rules! invisible {
-    () => {
-        r"[\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
-            \x{13430}-\x{1343F} \p{Noncharacter_Code_Point}"
-    };
-}
-pub(super) use invisible;
-
-macro_rules! single {
-    () => {
-        concat!(
-            r"(?P<kept> \p{Extended_Pictographic} \x{FE0F} )
-            | \r+ \n? | [\x{2028}\x{2029}]
-            | (?: \x1B\[ | \x{9B} ) [0-?]* [\x20-/]* [@-~]
-            | \x1B [\x20-/]* [0-~]
-            | [",
-            invisible!(),
-            "]"
-        )
-    };
-}
-
-const SINGLE_PATTERN: &str = concat!("(?x)", single!());
-
-/// First terminal strings up to their terminator on the same line, and those without one as far as
-/// it could stand.
-const UNSEEN_PATTERN: &str = concat!(
-    r"(?x) (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] )
-        (?P<body> [^\x07\x1B\x{9C}\n]* ) (?P<end> \x07 | \x1B\\ | \x{9C} )? |",
-    single!(),
-);
-
 const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
-
-/// Compiles the patterns now.
-pub(super) fn prepare() {
-    LazyLock::force(&UNSEEN);
-    LazyLock::force(&SINGLE);
-}
-
-/// `None` only if the pattern were bad, which a test rules out.
-static UNSEEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNSEEN_PATTERN).ok());
-
-/// The same, without strings.
-static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SINGLE_PATTERN).ok());
 
 fn is_plain_ascii(text: &str) -> bool {
     // Block by block without leaving early inside one: the compiler makes wide comparisons of it.
@@ -193,11 +149,6 @@ mod tests {
         ] {
             assert_eq!(visible(text), shown);
         }
-    }
-
-    #[test]
-    fn the_patterns_are_good() {
-        assert!(UNSEEN.is_some() && SINGLE.is_some());
     }
 
     #[test]
@@ -280,7 +231,7 @@ mod tests {
 
     /// A string and its end in one pattern: right, and slow where there is no end.
     fn slowly(text: &str) -> String {
-        let pattern = UNSEEN_PATTERN.replacen(")? |", ") |", 1);
+        let pattern = crate::text::invisible::UNSEEN_PATTERN.replacen(")? |", ") |", 1);
         let unseen = Regex::new(&pattern).unwrap();
         let with = |found: &Captures<'_>| match found.get_match().as_str() {
             all if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) => "\n".to_owned(),
