@@ -22,7 +22,8 @@ pub enum About {
 }
 
 /// Reads what is between, such as the deployment of a task, until it is known where it belongs.
-/// What cannot be read leaves it unsure.
+/// What cannot be read leaves it unsure. A task whose targets are not read counts as one that names
+/// none.
 pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Error> {
     for _ in 0..LOOK_UPS {
         let Some(id) = touches.next() else { return Ok(()) };
@@ -34,18 +35,23 @@ pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Erro
             Ok(serde_json::Value::Object(document)) => touches.add_document(&document),
             Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
                 *touches = std::mem::take(touches).unsure(ALL);
+                if TARGETS.contains(&place) {
+                    touches.add_unnamed([Kind::Environment, Kind::Tenant]);
+                }
             }
             Err(error) => return Err(error),
         }
         touches.done(&id);
     }
     if touches.is_open() {
-        *touches = std::mem::take(touches).unsure(ALL);
+        touches.add_unnamed(ALL);
     }
     Ok(())
 }
 
 const ALL: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+/// Collections whose documents say which environments and tenants a task works on.
+const TARGETS: [&str; 3] = ["deployments", "runbookRuns", "machines"];
 
 /// Looks up names, slugs and tags of the things of which IDs are known alone. What the caller may
 /// not see stays as it is.
