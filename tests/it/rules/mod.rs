@@ -1,5 +1,6 @@
 //! The policy: which calls are let through, asked about or refused, by what they touch.
 
+mod answers;
 mod bodies;
 mod callers;
 mod crowds;
