@@ -33,11 +33,16 @@ impl Kind {
     pub fn of_key(key: &str) -> Option<Self> {
         let key = key.to_ascii_lowercase();
         let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;
-        let is_other = ["clonedfrom", "workspace", "namespace"].iter().any(|w| word.contains(w));
+        let is_other = ["workspace", "namespace"].iter().any(|other| word.contains(other));
         let names = |kind: &Self| {
             kind.collection().strip_suffix('s').is_some_and(|noun| word.ends_with(noun))
         };
-        Self::ALL.into_iter().find(names).filter(|_| !is_other)
+        Self::ALL.into_iter().find(names).filter(|_| !is_other && !Self::is_origin(&key))
+    }
+
+    /// Returns whether a key names what a document was cloned from.
+    pub fn is_origin(key: &str) -> bool {
+        key.to_ascii_lowercase().starts_with("clonedfrom")
     }
 }
 
@@ -68,8 +73,11 @@ pub(super) fn ids(value: &Value) -> impl Iterator<Item = &str> {
     all.filter(|id| !id.trim().is_empty())
 }
 
+/// Names of tasks that work on deployment targets and on no project.
+const OF_TARGETS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
+
 /// Returns the kinds whose every member a task may reach: a task that names no deployment, run,
-/// environment or machine works on all of them.
+/// project, environment or machine works on all of them.
 pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
     let arguments = task.get("Arguments").and_then(Value::as_object);
     let fields = || task.iter().chain(arguments.into_iter().flatten());
@@ -81,8 +89,11 @@ pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
     };
     let is_one_run = names(&["DeploymentId", "RunbookRunId", "MachineId"]);
     let missing = |kind, key| (!is_one_run && !names(&[key])).then_some(kind);
-    let kinds = [missing(Kind::Environment, "EnvironmentId"), missing(Kind::Tenant, "TenantId")];
-    kinds.into_iter().flatten().collect()
+    let name = task.get("Name").and_then(Value::as_str);
+    let project = missing(Kind::Project, "ProjectId");
+    let project = project.filter(|_| name.is_none_or(|name| !OF_TARGETS.contains(&name)));
+    let environment = missing(Kind::Environment, "EnvironmentId");
+    [project, environment, missing(Kind::Tenant, "TenantId")].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -111,6 +122,10 @@ mod tests {
             let touches = of(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
             assert_eq!(touches.has_unnamed(), unnamed, "{arguments}");
             assert_eq!(touches.is_unsure(Kind::Environment), unnamed, "{arguments}");
+        }
+        for (name, unnamed) in [("Retention", true), ("Health", false)] {
+            let touches = of(&json!({ "Id": "ServerTasks-7", "Name": name, "Arguments": {} }));
+            assert_eq!(touches.is_unsure(Kind::Project), unnamed, "{name}");
         }
         let task =
             of(&json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }));

@@ -22,7 +22,8 @@ pub enum About {
 }
 
 /// Reads what is between, such as the deployment of a task, until it is known where it belongs.
-/// What cannot be read leaves it unsure.
+/// What cannot be read leaves it unsure. A task whose targets are not read counts as one that names
+/// none.
 pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Error> {
     for _ in 0..LOOK_UPS {
         let Some(id) = touches.next() else { return Ok(()) };
@@ -32,26 +33,25 @@ pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Erro
         // What the session writes down of its own is what the caller asked for, not this.
         match session.unrecorded().get::<serde_json::Value>(&path).await {
             Ok(serde_json::Value::Object(document)) => touches.add_document(&document),
-            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => unread(&id, touches),
+            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
+                *touches = std::mem::take(touches).unsure(ALL);
+                if TARGETS.contains(&place) {
+                    touches.add_unnamed([Kind::Environment, Kind::Tenant]);
+                }
+            }
             Err(error) => return Err(error),
         }
         touches.done(&id);
     }
-    while let Some(id) = touches.next() {
-        unread(&id, touches);
-        touches.done(&id);
+    if touches.is_open() {
+        touches.add_unnamed(ALL);
     }
     Ok(())
 }
 
-/// Marks what is unknown because the thing with this ID was not read. Some things alone say where a
-/// task works, so every read of that task counts as one of any environment and tenant.
-fn unread(id: &str, touches: &mut Touches) {
-    *touches = std::mem::take(touches).unsure([Kind::Project, Kind::Environment, Kind::Tenant]);
-    if matches!(touches::place(id), Some("deployments" | "machines" | "runbookRuns")) {
-        touches.add_unnamed([Kind::Environment, Kind::Tenant]);
-    }
-}
+const ALL: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+/// Collections whose documents say which environments and tenants a task works on.
+const TARGETS: [&str; 3] = ["deployments", "runbookRuns", "machines"];
 
 /// Looks up names, slugs and tags of the things of which IDs are known alone. What the caller may
 /// not see stays as it is.

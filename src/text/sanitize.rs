@@ -232,7 +232,7 @@ mod tests {
     /// A string and its end in one pattern: right, and slow where there is no end.
     fn slowly(text: &str) -> String {
         let pattern = crate::text::invisible::UNSEEN_PATTERN.replacen(")? |", ") |", 1);
-        let unseen = Regex::new(&pattern).unwrap();
+        let unseen = regex::Regex::new(&pattern).unwrap();
         let with = |found: &Captures<'_>| match found.get_match().as_str() {
             all if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) => "\n".to_owned(),
             _ => found.name("kept").map_or("", |kept| kept.as_str()).to_owned(),

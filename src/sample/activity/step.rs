@@ -1,11 +1,14 @@
 //! What one step of a task did, on which targets, and what it wrote.
 
+use serde_json::Value;
+
 use super::build::{Builder, node, signed};
 use super::bulk::Bulk;
 use super::tree::{Activity, Line, Status};
 use super::{child_id, targets};
 use crate::sample::clock::SECOND;
 use crate::sample::history::{LogLine, State, Step};
+use crate::sample::world::Item;
 
 impl Builder<'_> {
     /// A step of the task; `prefix` numbers it.
@@ -30,8 +33,9 @@ impl Builder<'_> {
         }
         let machines =
             step.target_role.as_deref().map(|role| targets(self.world, environment, role));
+        let machines = machines.into_iter().flatten().chain(self.checked_machines());
         let mut places: Vec<String> =
-            machines.into_iter().flatten().map(|machine| machine.text("Name").to_owned()).collect();
+            machines.map(|machine| machine.text("Name").to_owned()).collect();
         if places.is_empty() {
             places.push("Octopus Server".to_owned());
         }
@@ -52,6 +56,13 @@ impl Builder<'_> {
             activity.lines.push(self.line(to - 10, "Fatal", text));
         }
         activity
+    }
+
+    /// The deployment targets that the arguments of the task name.
+    fn checked_machines(&self) -> impl Iterator<Item = &Item> {
+        let ids = self.facts.arguments.get("MachineIds").and_then(Value::as_array);
+        let ids = ids.into_iter().flatten().filter_map(Value::as_str);
+        ids.filter_map(|id| self.world.machines.find(id))
     }
 
     /// What happened on one target of a step.

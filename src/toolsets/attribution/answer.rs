@@ -4,9 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::octopus::{Kind, Touches};
 
-/// Adds the places of every document in the answer: of the document itself and the items of a list
-/// also what they are (`Id`) and what they are related to; of documents within them, where these
-/// belong.
+/// Keys below which an ID alone does not say where a document belongs: choices, and what [`scopes`]
+/// reads.
+const NO_PLACES: [&str; 2] = ["ScopeValues", "Scope"];
+
+/// Adds the places of every document in the answer: each ID of a place under any key, except for
+/// [`NO_PLACES`] and what a document was cloned from. Of the document itself and the items of a list,
+/// what they are related to is added as well.
 pub(super) fn places(answer: &Value, reached: &mut Touches) {
     match answer {
         Value::Array(items) => items.iter().for_each(|item| own(item, false, reached)),
@@ -18,7 +22,9 @@ pub(super) fn places(answer: &Value, reached: &mut Touches) {
         }
         _ => {}
     }
-    belongings(answer, reached);
+    if !answer.is_string() {
+        belongings(answer, true, reached);
+    }
 }
 
 /// Adds what a document is and what it is related to. Of the only document of an answer, things that
@@ -29,25 +35,28 @@ fn own(document: &Value, is_only: bool, reached: &mut Touches) {
     texts(document, "RelatedDocumentIds").for_each(|id| add(id, is_only, reached));
 }
 
-/// Adds where a document and every document within it belong.
-fn belongings(value: &Value, reached: &mut Touches) {
+/// Adds where a document and every document within it belong. An ID counts under a key that names
+/// its kind, and with `under_any` under every key.
+fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| belongings(item, reached)),
+        Value::String(id) if under_any => add(id, false, reached),
+        Value::Array(items) => items.iter().for_each(|item| belongings(item, under_any, reached)),
         Value::Object(document) => {
             for (key, value) in document {
                 add(key, false, reached);
                 if Kind::of_key(key).is_some() {
                     strings(value).for_each(|id| reached.add_owner(key, id));
                 }
-                belongings(value, reached);
+                let is_place = !NO_PLACES.contains(&key.as_str()) && !Kind::is_origin(key);
+                belongings(value, under_any && is_place, reached);
             }
         }
         _ => {}
     }
 }
 
-/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues`, the
-/// choices for scopes, is not.
+/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues` holds
+/// choices and is no scope.
 pub(super) fn scopes(value: &Value, reached: &mut Touches) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| scopes(item, reached)),
@@ -56,6 +65,7 @@ pub(super) fn scopes(value: &Value, reached: &mut Touches) {
                 if let ("Scope", Value::Object(scope)) = (key.as_str(), value) {
                     for (kind, ids) in scope {
                         strings(ids).for_each(|id| reached.add_owner(&format!("{kind}Id"), id));
+                        belongings(ids, true, reached);
                     }
                 } else {
                     scopes(value, reached);
@@ -134,6 +144,17 @@ mod tests {
                 json!({ "ProjectEnvironments": { "Projects-7": ["x"] }, "TargetEnvironmentIds": ["Environments-9"] }),
                 vec!["Projects-7"],
                 vec!["Environments-9"],
+            ),
+            // Keys that this server does not know.
+            (
+                json!({ "In": { "Id": "Projects-8" }, "Map": { "Projects-9": [["Environments-7"]] } }),
+                vec!["Projects-8", "Projects-9"],
+                vec!["Environments-7"],
+            ),
+            (
+                json!({ "Note": "not Projects-1", "ClonedFromProjectId": "Projects-1" }),
+                vec![],
+                vec![],
             ),
             // What a document offers to choose from does not belong to it.
             (

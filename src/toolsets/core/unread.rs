@@ -23,12 +23,20 @@ const HARMLESS: [&str; 9] = [
 /// Keys that name a space. The path names it, so these are compared with it.
 const SPACES: [&str; 5] = ["spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
 
-/// Adds the IDs in the parameters of a query, and marks their kinds as unknown.
+/// Adds the IDs in the parameters of a query, and marks their kinds as unknown; so does a space other
+/// than the one of the change.
 pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touches: &mut Touches) {
     for (key, value) in values {
-        value.split(',').for_each(|value| text(value, touches));
+        text(value, touches);
+        let key = key.split('[').next().unwrap_or(key);
         if !value.trim().is_empty() {
-            key_of_a_kind(key.split('[').next().unwrap_or(key), touches);
+            key_of_a_kind(key, touches);
+        }
+        let mut spaces = value.split(',').map(str::trim).filter(|space| !space.is_empty());
+        if SPACES.contains(&letters(key).as_str())
+            && !spaces.all(|space| is_entered(space, touches))
+        {
+            *touches = std::mem::take(touches).unsure([Kind::Space]);
         }
     }
 }
@@ -114,8 +122,12 @@ fn key_of_a_kind(key: &str, touches: &mut Touches) {
     }
 }
 
-/// Adds an ID, and marks unknown what it may lead to.
+/// Adds the IDs of a text, which may be a list of them, and marks unknown what they may lead to.
 fn text(found: &str, touches: &mut Touches) {
+    found.split(',').for_each(|found| one_id(found.trim(), touches));
+}
+
+fn one_id(found: &str, touches: &mut Touches) {
     if !is_id(found) {
         return;
     }
@@ -123,12 +135,21 @@ fn text(found: &str, touches: &mut Touches) {
     one.add_id(found);
     let is_between = one.is_open();
     let kinds = super::named::KINDS.into_iter();
-    let kinds: Vec<Kind> = kinds.filter(|kind| is_between || !one.of(*kind).is_empty()).collect();
-    // A space is compared with that of the path.
+    let kinds = kinds.filter(|kind| is_between || !one.of(*kind).is_empty());
+    let is_other_space = !one.of(Kind::Space).is_empty() && !is_entered(found, touches);
+    let kinds: Vec<Kind> = kinds.chain(is_other_space.then_some(Kind::Space)).collect();
     if !kinds.is_empty() {
         touches.extend(one);
         *touches = std::mem::take(touches).unsure(kinds);
     }
+}
+
+/// Returns whether the change is made in the space that is called so.
+fn is_entered(space: &str, touches: &Touches) -> bool {
+    touches.of(Kind::Space).iter().any(|entered| {
+        let called = [Some(&entered.id), entered.slug.as_ref(), entered.name.as_ref()];
+        called.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(space))
+    })
 }
 
 /// Returns what a body calls its space, at any depth.
@@ -167,6 +188,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::octopus::Thing;
 
     fn unsure(body: &Value) -> Vec<Kind> {
         let mut touches = Touches::default();
@@ -185,6 +207,7 @@ mod tests {
             (json!({ "EnvironmentIds": [{ "Id": "Environments-3" }] }), vec![Environment]),
             (json!({ "EnvironmentId": { "Value": "x" } }), vec![Environment]),
             (json!({ "Target": "Environments-3" }), vec![Environment]),
+            (json!({ "Targets": "Accounts-1, Environments-3" }), vec![Environment]),
             (json!({ "Target": { "Deep": [[{ "Id": "projects-1" }]] } }), vec![Project]),
             (json!({ "Map": { "Tenants-1": true } }), vec![Tenant]),
             (json!({ "TargetEnvironment": "Production" }), vec![Environment]),
@@ -197,6 +220,28 @@ mod tests {
         ] {
             assert_eq!(unsure(&body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn another_space_than_the_entered_one_makes_the_space_unknown() {
+        let entered = Touches::default().with(Kind::Space, [Thing::with_id("Spaces-1")]);
+        let is_unknown = |pair, body| {
+            let mut touches = entered.clone();
+            query(std::iter::once(pair), &mut touches);
+            super::body(Some(&body), &mut touches);
+            touches.is_unsure(Kind::Space)
+        };
+        let document = json!({ "SpaceId": "Spaces-1" });
+        for (name, value, expected) in [
+            ("spaceId", "spaces-1", false),
+            ("spaceId", "Spaces-2", true),
+            ("spaceName", "Depots", true),
+            ("x", "Spaces-1,Spaces-2", true),
+            ("spaceId", "", false),
+        ] {
+            assert_eq!(is_unknown((name, value), document.clone()), expected, "{name}={value}");
+        }
+        assert!(is_unknown(("x", "y"), json!({ "Target": ["Spaces-2"] })));
     }
 
     #[test]

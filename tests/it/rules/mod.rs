@@ -1,5 +1,6 @@
 //! The policy: which calls are let through, asked about or refused, by what they touch.
 
+mod answers;
 mod bodies;
 mod callers;
 mod crowds;
@@ -17,8 +18,8 @@ mod reads;
 mod releases;
 mod renamed;
 mod settings;
+mod tenant_values;
 mod times;
-mod unnamed;
 mod words;
 
 use octopus_mcp::config::{Config, Policy, Rule};

@@ -54,11 +54,11 @@ mod tests {
         let body = merged(body, json!({ "EnvironmentNames": ["development"] }));
         let (status, made) = ask(&sample, "POST", path, body.clone()).await;
         let first =
-            json!([{ "DeploymentId": "Deployments-9050", "ServerTaskId": "ServerTasks-90207" }]);
+            json!([{ "DeploymentId": "Deployments-9050", "ServerTaskId": "ServerTasks-90208" }]);
         assert_eq!((status, &made["DeploymentServerTasks"]), (201, &first));
         // The second waits for the first.
         let (_, made) = ask(&sample, "POST", path, body).await;
-        assert_eq!(made["DeploymentServerTasks"][0]["ServerTaskId"], "ServerTasks-90208");
+        assert_eq!(made["DeploymentServerTasks"][0]["ServerTaskId"], "ServerTasks-90209");
         let newest =
             get(&sample, "Spaces-1/tasks?project=Projects-1&states=Executing,Queued").await;
         let found: Vec<_> =
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(found, ["Queued", "Executing"]);
         let deployments = get(&sample, "Spaces-1/deployments?projects=Projects-1&take=1").await;
         assert_eq!(deployments["Items"][0]["Name"], "Deploy to Development");
-        let details = get(&sample, "tasks/ServerTasks-90207/details").await;
+        let details = get(&sample, "tasks/ServerTasks-90208/details").await;
         assert_eq!(details["ActivityLogs"][0]["Status"], "Running");
         let dashboard = get(&sample, "Spaces-1/dashboard?projectId=Projects-1").await;
         let items = dashboard["Items"].as_array().unwrap();
@@ -74,13 +74,13 @@ mod tests {
 
         // Once it is over, the next phase is open.
         let state = json!({ "State": "Success", "Reason": "Looked at it" });
-        assert_eq!(ask(&sample, "POST", "tasks/ServerTasks-90207/state", state).await.0, 200);
+        assert_eq!(ask(&sample, "POST", "tasks/ServerTasks-90208/state", state).await.0, 200);
         let template = get(&sample, "Spaces-1/releases/Releases-9025/deployments/template").await;
         let open: Vec<_> =
             template["PromoteTo"].as_array().unwrap().iter().map(|e| &e["Name"]).collect();
         assert_eq!(open, ["Development", "Test", "Staging"]);
         assert_eq!(
-            ask(&sample, "POST", "tasks/ServerTasks-90208/cancel", json!(null)).await.1["State"],
+            ask(&sample, "POST", "tasks/ServerTasks-90209/cancel", json!(null)).await.1["State"],
             "Canceled"
         );
     }

@@ -1,23 +1,57 @@
-//! Calls of `execute`: each operation with values that lead to what is denied, in every spelling.
+//! Reads of `execute`: each operation with values that lead to the denied thing.
+//!
+//! Each operation has its plain form and some of the other spellings in turn, so that all operations
+//! together have every spelling many times ([`AXES`]).
 
 use std::fmt::Write as _;
 
 use octopus_mcp::octopus::operations::{Operation, Parameter, Part, Scope, Subject};
 use serde_json::{Value, json};
 
-use super::{instance::Denied, key, values::Values};
+use super::{denied::Denied, values::Values};
+
+/// The spellings of paths and queries.
+pub const AXES: [&str; 19] = [
+    "plain",
+    "no space",
+    "slug",
+    "capital slug",
+    "long ID",
+    "small",
+    "encoded",
+    "slash",
+    "slugs",
+    "slugs without space",
+    "parameter",
+    "capital parameter",
+    "indexed",
+    "list",
+    "two spellings",
+    "empty",
+    "two indexes",
+    "unknown",
+    "CSV",
+];
+
+/// How many unusual spellings of its path one operation has.
+const SPELLINGS: usize = 3;
 
 /// A call of `execute`.
 #[derive(Debug, Clone)]
 pub struct Call {
-    method: &'static str,
-    path: String,
-    query: Vec<(String, String)>,
-    body: Option<Value>,
-    spelling: &'static str,
+    pub method: &'static str,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub body: Option<Value>,
+    /// One of [`AXES`], or the form in which a write names the denied thing.
+    pub form: &'static str,
 }
 
 impl Call {
+    fn get(form: &'static str, path: &str, query: Vec<(String, String)>) -> Self {
+        Self { method: "GET", path: path.to_owned(), query, body: None, form }
+    }
+
     pub fn arguments(&self) -> Value {
         let mut arguments = json!({ "method": self.method, "path": self.path });
         if !self.query.is_empty() {
@@ -27,31 +61,40 @@ impl Call {
         if let Some(body) = &self.body {
             arguments["body"] = body.clone();
         }
+        if self.form == "CSV" {
+            arguments["asCsv"] = json!(true);
+        }
+        if self.method == "GET" {
+            // Nothing of a leak is cut off.
+            arguments["maxBytes"] = json!(1_000_000);
+        }
         arguments
     }
 
     /// The path and query, as Octopus is asked.
     pub fn url(&self) -> String {
         let mut url = self.path.clone();
-        if !self.query.is_empty() {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(&self.query);
-            let _ = write!(url, "?{}", query.finish());
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.query);
+        if self.form == "CSV" {
+            query.append_pair("format", "csv");
+        }
+        let query = query.finish();
+        if !query.is_empty() {
+            let _ = write!(url, "?{query}");
         }
         url
     }
-
-    /// Whether nothing about its spelling is unusual.
-    pub fn is_plain(&self) -> bool {
-        self.spelling == "plain"
-    }
 }
 
-/// Each way to choose the values of the path: all lead to what is denied, one of them does, none.
-fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
-    let named =
-        |part: &&Part| matches!(part, Part::Parameter(parameter) if parameter.subject.is_some());
-    let count = operation.path.iter().filter(named).count();
+/// The path with each choice of values: all lead to the denied thing, one of them, none.
+pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
+    let mut count = 0;
+    let counted = |parameter: &Parameter, before: &str| {
+        count += usize::from(values.are_for(parameter, before));
+        String::new()
+    };
+    filled(operation, counted);
     let mut choices: Vec<Vec<bool>> = vec![vec![true; count]];
     if count > 1 {
         choices.extend((0..count).map(|one| (0..count).map(|place| place == one).collect()));
@@ -62,20 +105,10 @@ fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     let mut paths: Vec<Vec<String>> = Vec::new();
     for choice in choices {
         let mut choice = choice.into_iter();
-        let mut before = "";
-        let mut path = Vec::new();
-        for part in &operation.path {
-            path.push(match part {
-                Part::Literal(word) => {
-                    before = word;
-                    (*word).to_owned()
-                }
-                Part::Parameter(parameter) => {
-                    let denied = parameter.subject.is_some() && choice.next().unwrap();
-                    values.of(parameter, before, denied)
-                }
-            });
-        }
+        let path = filled(operation, |parameter, before| {
+            let denied = values.are_for(parameter, before) && choice.next().unwrap();
+            values.of(parameter, before, denied)
+        });
         if !paths.contains(&path) {
             paths.push(path);
         }
@@ -83,8 +116,21 @@ fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     paths
 }
 
-/// A path in each spelling.
-fn spellings(
+/// The path of an operation with values, which are given the word before them.
+fn filled(operation: &Operation, mut value: impl FnMut(&Parameter, &str) -> String) -> Vec<String> {
+    let mut before = "";
+    let part = |part: &Part| match part {
+        Part::Literal(word) => {
+            before = word;
+            (*word).to_owned()
+        }
+        Part::Parameter(parameter) => value(parameter, before),
+    };
+    operation.path.iter().map(part).collect()
+}
+
+/// A path in each spelling, the plain one first.
+pub fn spellings(
     operation: &Operation,
     below: &[String],
     denied: &Denied,
@@ -93,7 +139,7 @@ fn spellings(
     if operation.scope == Scope::System {
         return vec![
             ("plain", format!("/api/{joined}")),
-            ("capitals", format!("/API/{}", joined.to_uppercase())),
+            ("small", format!("/API/{}", joined.to_uppercase())),
             ("encoded", format!("/api/{}", encoded(below))),
         ];
     }
@@ -109,15 +155,18 @@ fn spellings(
         ("encoded", path(id, &encoded(below))),
         ("slash", format!("{}/", path(id, &joined).trim_end_matches('/'))),
     ];
-    let slugs = joined
-        .replace("Projects-1/", "parcel-tracking-api/")
-        .replace("Environments-3", "production")
-        .replace("Tenants-1", "brightwater-couriers");
+    let slugs = below.iter().map(|segment| slug_of(segment)).collect::<Vec<_>>().join("/");
     if slugs != joined {
         all.push(("slugs", path(id, &slugs)));
         all.push(("slugs without space", format!("/api/{slugs}")));
     }
     all
+}
+
+/// The slug of a denied thing, or the segment as it is.
+fn slug_of(segment: &str) -> &str {
+    let things = [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT];
+    things.iter().find(|thing| thing.id == segment).map_or(segment, |thing| thing.slug)
 }
 
 /// Segments with their first letters encoded.
@@ -129,99 +178,83 @@ fn encoded(below: &[String]) -> String {
     below.iter().map(one).collect::<Vec<_>>().join("/")
 }
 
-/// Each way to ask by the parameters of the query.
-fn queries(operation: &Operation, values: &Values) -> Vec<(&'static str, Vec<(String, String)>)> {
+/// Ways to ask by the parameters of the query.
+fn queries(
+    operation: &Operation,
+    values: &Values,
+    turn: usize,
+) -> Vec<(&'static str, Vec<(String, String)>)> {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let before = match operation.path.first() {
+        Some(Part::Literal(word)) => word,
+        _ => "",
+    };
     let mut all = Vec::new();
-    for (place, parameter) in operation.query.iter().enumerate() {
-        let before = match operation.path.first() {
-            Some(Part::Literal(word)) => word,
-            _ => "",
-        };
-        if parameter.subject.is_none() {
-            continue;
-        }
+    let named = operation.query.iter().filter(|parameter| parameter.subject.is_some());
+    for (place, parameter) in named.enumerate() {
         let denied = values.of(parameter, before, true);
         let open = values.of(parameter, before, false);
-        let name = parameter.name.to_owned();
+        let name = parameter.name;
         let upper = name.to_uppercase();
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let first = format!("{name}[0]");
         let spelled = [
             ("capital parameter", vec![pair(&upper, &denied)]),
-            ("indexed", vec![pair(&format!("{name}[0]"), &denied)]),
-            ("list", vec![pair(&name, &format!("{open},{denied}"))]),
-            ("two spellings", vec![pair(&name, &open), pair(&upper, &denied)]),
-            ("empty", vec![pair(&name, "")]),
-            (
-                "two indexes",
-                vec![pair(&format!("{name}[0]"), &open), pair(&format!("{name}[1]"), &denied)],
-            ),
+            ("indexed", vec![pair(&first, &denied)]),
+            ("list", vec![pair(name, &format!("{open},{denied}"))]),
+            ("two spellings", vec![pair(name, &open), pair(&upper, &denied)]),
+            ("empty", vec![pair(name, "")]),
+            ("two indexes", vec![pair(&first, &open), pair(&format!("{name}[1]"), &denied)]),
         ];
-        all.push(("parameter", vec![pair(&name, &denied)]));
-        all.push(("plain", vec![pair(&name, &open)]));
-        // Each operation has some of them, all operations have all.
-        all.extend(spelled.into_iter().cycle().skip(place % 6).take(3));
+        all.push(("parameter", vec![pair(name, &denied)]));
+        all.push(("open parameter", vec![pair(name, &open)]));
+        all.extend(spelled.into_iter().cycle().skip((turn + place) % 6).take(1));
     }
-    for (name, value) in [("spaces", "Spaces-22"), ("includeSystem", "true"), ("foo", "Projects-1")]
-    {
-        all.push(("unknown", vec![(name.to_owned(), value.to_owned())]));
-    }
+    let unknown = [("spaces", "Spaces-22"), ("includeSystem", "true"), ("foo", "Projects-1")];
+    let (name, value) = unknown[turn % unknown.len()];
+    all.push(("unknown", vec![pair(name, value)]));
     all
 }
 
-/// The reads of an operation.
-pub fn reads(operation: &'static Operation, values: &Values, denied: &Denied) -> Vec<Call> {
+/// The reads of an operation. `turn` is its place in the table and selects its spellings.
+pub fn reads(
+    operation: &'static Operation,
+    turn: usize,
+    values: &Values,
+    denied: &Denied,
+) -> Vec<Call> {
     let mut calls = Vec::new();
-    let call = |spelling, path: &str, query| Call {
-        method: "GET",
-        path: path.to_owned(),
-        query,
-        body: None,
-        spelling,
-    };
     for (choice, below) in paths(operation, values).into_iter().enumerate() {
         let spelled = spellings(operation, &below, denied);
-        // The first leads to what is denied everywhere, and comes in every spelling.
-        let most = if choice == 0 { spelled.len() } else { 2 };
-        for (spelling, path) in spelled.iter().take(most) {
-            calls.push(call(spelling, path, Vec::new()));
-        }
+        let (_, plain) = &spelled[0];
+        calls.push(Call::get("plain", plain, Vec::new()));
+        // In the first choice every value leads to the denied thing.
+        let unusual = spelled[1..].iter().cycle().skip(turn + choice);
+        let unusual = unusual.take(if choice == 0 { SPELLINGS.min(spelled.len() - 1) } else { 1 });
+        let slugs: Vec<_> = spelled.iter().filter(|(form, _)| form.starts_with("slugs")).collect();
+        let slugs = slugs.into_iter().skip((turn + choice) % 2).take(1);
+        let all = unusual.chain(slugs);
+        calls.extend(all.map(|(form, path)| Call::get(form, path, Vec::new())));
         if choice > 0 {
             continue;
         }
-        for (place, (spelling, query)) in queries(operation, values).into_iter().enumerate() {
-            let (_, path) = &spelled[place % 2];
-            calls.push(call(spelling, path, query));
+        for (place, (form, query)) in queries(operation, values, turn).into_iter().enumerate() {
+            let (_, path) = &spelled[(turn + place) % spelled.len().min(2)];
+            calls.push(Call::get(form, path, query));
+        }
+        if below.last().is_some_and(|last| last == "events") {
+            calls.push(Call::get("CSV", plain, Vec::new()));
+        }
+        for task in other_tasks(operation, values) {
+            let path = plain.replace(&values.denied[&super::key(Subject::Task)], task);
+            calls.push(Call::get("plain", &path, Vec::new()));
         }
     }
     calls
 }
 
-/// Writes of an operation whose path leads to what is denied, in two spellings each.
-pub fn writes(
-    operation: &'static Operation,
-    values: &Values,
-    denied: &Denied,
-    place: usize,
-) -> Vec<Call> {
-    let names = |part: &Part| {
-        let Part::Parameter(Parameter { subject: Some(subject), .. }) = part else { return false };
-        let by_value = values.denied.get(&key(*subject));
-        by_value.is_some_and(|value| value == denied.id) || *subject == Subject::Deployment
-    };
-    if !operation.path.iter().any(names) || operation.scope == Scope::System {
-        return Vec::new();
-    }
-    let below = paths(operation, values).remove(0);
-    let spelled = spellings(operation, &below, denied);
-    let chosen = spelled.iter().cycle().skip(place).take(2);
-    let has_body = operation.method != "DELETE";
-    chosen
-        .map(|(spelling, path)| Call {
-            method: operation.method,
-            path: path.clone(),
-            query: Vec::new(),
-            body: has_body.then(|| json!({ "Name": "x" })),
-            spelling,
-        })
-        .collect()
+/// The denied tasks that the path of an operation can name, but the first.
+fn other_tasks<'a>(operation: &Operation, values: &'a Values) -> &'a [String] {
+    let is_task = |part: &Part| matches!(part, Part::Parameter(parameter) if parameter.subject == Some(Subject::Task));
+    let tasks = values.tasks.get(1..).unwrap_or_default();
+    if operation.path.iter().any(is_task) { tasks } else { &[] }
 }

@@ -1,20 +1,23 @@
 //! Values for the parameters of operations.
 
-use octopus_mcp::octopus::operations::{Parameter, Subject};
+use std::collections::{BTreeMap, BTreeSet};
+
+use octopus_mcp::octopus::operations::{self, Parameter, Part, Subject};
 use serde_json::Value;
 
-use super::{
-    BySubject,
-    instance::{Denied, Instance},
-    key,
-};
+use super::{BySubject, denied::Denied, instance::Instance, key, oracle::Oracle};
 
 /// Values for parameters, by what they name.
 pub struct Values {
-    /// Those that lead to what is denied.
+    /// Those that lead to the denied thing.
     pub denied: BySubject,
     /// Those that lead elsewhere.
-    open: BySubject,
+    pub open: BySubject,
+    /// Denied tasks: one of each kind of arguments.
+    pub tasks: Vec<String>,
+    /// Documents that rules are not about, by their collection: one that names the denied thing,
+    /// and one that does not.
+    others: BTreeMap<&'static str, [Option<String>; 2]>,
 }
 
 /// The subjects whose things are listed, with their collections.
@@ -34,45 +37,59 @@ const LISTS: [(Subject, &str); 12] = [
 ];
 
 impl Values {
-    /// Looks for things that belong to what is denied, and for others.
-    pub async fn harvest(instance: &Instance, denied: &Denied) -> Self {
-        let mut values = Self { denied: BySubject::new(), open: BySubject::new() };
+    /// Looks for things that belong to the denied thing, and for others.
+    pub async fn harvest(instance: &Instance, oracle: &Oracle, denied: &Denied) -> Self {
+        let mut values = Self {
+            denied: BySubject::new(),
+            open: BySubject::new(),
+            tasks: Vec::new(),
+            others: BTreeMap::new(),
+        };
         for (subject, collection) in LISTS {
-            let documents = instance.list(denied.space.0, collection).await;
-            let belongs = |document: &&Value| {
-                denied.owns(document)
-                    || document["Id"] == denied.id
-                    || denied.id.starts_with("Spaces")
-            };
-            let id = |document: &Value| document["Id"].as_str().map(str::to_owned);
-            if let Some(found) = documents.iter().find(belongs).and_then(id) {
+            let mut documents = instance.list(denied.space.0, collection).await;
+            // Deployments are told by their ID alone, so they come before other tasks.
+            documents.sort_by_key(|document| document["Arguments"]["DeploymentId"].is_null());
+            let is_denied = |document: &&Value| oracle.knows(document["Id"].as_str().unwrap());
+            if let Some(found) = documents.iter().find(is_denied).and_then(id) {
                 values.denied.insert(key(subject), found);
             }
-            let is_open = |document: &&Value| !belongs(document);
-            if let Some(found) = documents.iter().find(is_open).and_then(id) {
+            if let Some(found) = documents.iter().find(|document| !is_denied(document)).and_then(id)
+            {
                 values.open.insert(key(subject), found);
             }
+            if subject == Subject::Task {
+                values.tasks = one_of_each_kind(documents.iter().filter(is_denied));
+            }
         }
-        // A task says less of itself than its deployment.
-        let deployments = instance.list(denied.space.0, "deployments").await;
-        if let Some(deployment) = deployments.iter().find(|document| denied.owns(document)) {
-            let task = deployment["TaskId"].as_str().unwrap().to_owned();
-            values.denied.insert(key(Subject::Task), task);
+        for collection in collections_of_others() {
+            let documents = instance.list(denied.space.0, collection).await;
+            let (telling, silent): (Vec<_>, Vec<_>) =
+                documents.iter().partition(|document| oracle.named_in(document).is_some());
+            let first = |found: Vec<&Value>| found.first().copied().and_then(id);
+            values.others.insert(collection, [first(telling), first(silent)]);
         }
-        values.denied.insert(key(Subject::Space), "Spaces-22".to_owned());
-        values.open.insert(key(Subject::Space), "Spaces-1".to_owned());
+        values.denied.insert(key(Subject::Space), Denied::SPACE.id.to_owned());
+        values.open.insert(key(Subject::Space), Denied::SPACE.open.to_owned());
         values.denied.insert(key(Subject::Any), denied.id.to_owned());
         values.open.insert(key(Subject::Any), denied.open.to_owned());
         values
     }
 
-    /// A value for a parameter of a path.
+    /// Whether the parameter has both a denied and an open value.
+    pub fn are_for(&self, parameter: &Parameter, before: &str) -> bool {
+        parameter.subject.is_some() || self.others.contains_key(before)
+    }
+
+    /// A value for a parameter behind this segment of a path.
     pub fn of(&self, parameter: &Parameter, before: &str, denied: bool) -> String {
         let Some(subject) = parameter.subject else {
-            return match parameter.name {
-                "gitRef" | "gitref" | "branchName" => "main".to_owned(),
-                _ => "1".to_owned(),
+            let [telling, silent] = self.others.get(before).cloned().unwrap_or_default();
+            let other = if denied { telling.or(silent) } else { silent.or(telling) };
+            let fixed = match parameter.name {
+                "gitRef" | "gitref" | "branchName" => "main",
+                _ => "1",
             };
+            return other.unwrap_or_else(|| fixed.to_owned());
         };
         let (first, second) =
             if denied { (&self.denied, &self.open) } else { (&self.open, &self.denied) };
@@ -91,4 +108,42 @@ impl Values {
         }
         of(subject).unwrap_or_else(|| "Nothing-1".to_owned())
     }
+}
+
+fn id(document: &Value) -> Option<String> {
+    document["Id"].as_str().map(str::to_owned)
+}
+
+/// The collections of which one document is read by an ID that names nothing rules are about.
+fn collections_of_others() -> BTreeSet<&'static str> {
+    let collections = operations::all().iter().filter_map(|operation| {
+        match (operation.method, operation.path.as_slice()) {
+            ("GET", [Part::Literal(collection), Part::Parameter(parameter), ..]) => {
+                parameter.subject.is_none().then_some(*collection)
+            }
+            _ => None,
+        }
+    });
+    collections.collect()
+}
+
+/// The first task of each name and set of arguments that say something.
+fn one_of_each_kind<'a>(tasks: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let mut found = Vec::new();
+    for task in tasks {
+        let arguments = task["Arguments"].as_object().into_iter().flatten();
+        let says_something = |value: &&Value| match value {
+            Value::Array(items) => !items.is_empty(),
+            value => !value.is_null(),
+        };
+        let names: Vec<_> =
+            arguments.filter(|(_, value)| says_something(value)).map(|(name, _)| name).collect();
+        let kind = (&task["Name"], names);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+            found.push(task["Id"].as_str().unwrap().to_owned());
+        }
+    }
+    found
 }

@@ -1,0 +1,66 @@
+//! The things of the sample instance that the rules of these tests deny.
+
+use serde_json::{Value, json};
+
+/// A thing that a rule denies.
+#[derive(Debug, Clone, Copy)]
+pub struct Denied {
+    /// The key of the rule that matches it.
+    matcher: &'static str,
+    pub name: &'static str,
+    pub slug: &'static str,
+    pub id: &'static str,
+    /// The ID of another thing of its kind.
+    pub open: &'static str,
+    /// The ID and the slug of its space.
+    pub space: (&'static str, &'static str),
+}
+
+impl Denied {
+    pub const PROJECT: Self = Self {
+        matcher: "projects",
+        name: "Parcel Tracking API",
+        slug: "parcel-tracking-api",
+        id: "Projects-1",
+        open: "Projects-4",
+        space: ("Spaces-1", "default"),
+    };
+    pub const ENVIRONMENT: Self = Self {
+        matcher: "environments",
+        name: "Production",
+        slug: "production",
+        id: "Environments-3",
+        open: "Environments-2",
+        space: ("Spaces-1", "default"),
+    };
+    pub const TENANT: Self = Self {
+        matcher: "tenants",
+        name: "Brightwater Couriers",
+        slug: "brightwater-couriers",
+        id: "Tenants-1",
+        open: "Tenants-2",
+        space: ("Spaces-1", "default"),
+    };
+    pub const SPACE: Self = Self {
+        matcher: "spaces",
+        name: "Warehouse Systems",
+        slug: "warehouse-systems",
+        id: "Spaces-22",
+        open: "Spaces-1",
+        space: ("Spaces-22", "warehouse-systems"),
+    };
+
+    /// A rule about it.
+    pub fn rule(&self, effect: &str, tiers: &[&str]) -> Value {
+        json!({ "name": "r", "effect": effect, "tiers": tiers, (self.matcher): [self.name] })
+    }
+
+    /// The word for its kind, as keys of documents have it: `Project`.
+    pub fn noun(&self) -> &'static str {
+        self.id.split_once("s-").unwrap().0
+    }
+
+    pub fn is_space(&self) -> bool {
+        self.noun() == "Space"
+    }
+}
