@@ -28,7 +28,7 @@ pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
 }
 
 /// Prepares, on a thread of its own, what is otherwise prepared at its first use: the patterns of
-/// redaction, and the table of Octopus's operations. Calls that come earlier prepare what they need.
+/// redaction, and the table of Octopus's operations. Calls that need one of them earlier wait for it.
 pub fn prepare() {
     tokio::task::spawn_blocking(|| {
         crate::text::prepare();

@@ -105,6 +105,6 @@ pub use source::{Brings, NoCredential, Source};
 pub use space::Space;
 pub use started::started_by;
 pub use touched::Touched;
-pub use touches::{Kind, Thing, Touches};
+pub use touches::{About, Kind, Thing, Touches};
 pub use version::OctopusVersion;
-pub use whereabouts::{About, follow, name};
+pub use whereabouts::{follow, name};

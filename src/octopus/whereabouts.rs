@@ -1,57 +1,94 @@
 //! Completes what is known of the things that a call touches, with few requests.
 
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
 use super::{
-    Error, Named, Path, Session, Space,
+    Error, Named, Path, Session, Space, Window,
     environments::Environment,
+    find::BATCH,
     project_groups::ProjectGroup,
     projects::Project,
     tenants::Tenant,
-    touches::{self, Kind, Thing, Touches},
+    touches::{self, About, Kind, Thing, Touches},
 };
 
 /// How many things between are read for one call.
 const LOOK_UPS: usize = 12;
 
-/// What of the things a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// Their IDs and names, and tags.
-    Names,
-    /// And the names of the groups of projects.
-    Groups,
-}
-
 /// Reads what is between, such as the deployment of a task, until it is known where it belongs.
-/// What cannot be read leaves it unsure. A task whose targets are not read counts as one that names
-/// none.
+/// Deployment targets are read with one request, all else one by one. What is not read may belong
+/// anywhere.
+///
+/// # Errors
+///
+/// Those of Octopus, except that something is not found or may not be read.
 pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Error> {
+    // What the session records by itself is what the caller requested, not this.
+    let session = session.unrecorded();
     for _ in 0..LOOK_UPS {
         let Some(id) = touches.next() else { return Ok(()) };
         let Some(place) = touches::place(&id) else { return Ok(()) };
         let space = touches.of(Kind::Space).first().map(|space| space.id.clone());
-        let path = Path::new(space).then([place, &id]);
-        // What the session writes down of its own is what the caller asked for, not this.
-        match session.unrecorded().get::<serde_json::Value>(&path).await {
-            Ok(serde_json::Value::Object(document)) => touches.add_document(&document),
-            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
-                *touches = std::mem::take(touches).unsure(ALL);
-                if TARGETS.contains(&place) {
-                    touches.add_unnamed([Kind::Environment, Kind::Tenant]);
-                }
-            }
+        let path = Path::new(space);
+        if place == MACHINES {
+            machines(&session, path, touches).await?;
+            continue;
+        }
+        match session.get::<Value>(&path.then([place, &id])).await {
+            Ok(Value::Object(document)) => touches.add_document(&document),
+            Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => unread(&id, touches),
             Err(error) => return Err(error),
         }
         touches.done(&id);
     }
-    if touches.is_open() {
-        touches.add_unnamed(ALL);
+    while let Some(id) = touches.next() {
+        unread(&id, touches);
+        touches.done(&id);
     }
     Ok(())
 }
 
-const ALL: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
-/// Collections whose documents say which environments and tenants a task works on.
-const TARGETS: [&str; 3] = ["deployments", "runbookRuns", "machines"];
+/// The collection of deployment targets.
+const MACHINES: &str = "machines";
+
+/// Reads deployment targets, at most as many as one request takes.
+async fn machines(session: &Session, path: Path, touches: &mut Touches) -> Result<(), Error> {
+    let mut wanted = touches.open();
+    wanted.retain(|id| touches::place(id) == Some(MACHINES));
+    wanted.truncate(BATCH);
+    let path = path.then([MACHINES]).with_list("ids", &wanted).with("take", wanted.len());
+    let page = session.page::<Map<String, Value>>(&path, Window::first(wanted.len())).await;
+    let found = match page {
+        Ok(page) => page.items,
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    found.iter().for_each(|machine| touches.add_document(machine));
+    let ids: HashSet<_> = found.iter().filter_map(|machine| machine.get("Id")?.as_str()).collect();
+    let ids: HashSet<_> = ids.into_iter().map(str::to_ascii_lowercase).collect();
+    for id in wanted {
+        if !ids.contains(&id.to_ascii_lowercase()) {
+            unread(&id, touches);
+        }
+        touches.done(&id);
+    }
+    Ok(())
+}
+
+/// Marks what is unknown because the thing with this ID was not read.
+fn unread(id: &str, touches: &mut Touches) {
+    let kinds: &[Kind] = if touches::place(id) == Some(MACHINES) {
+        &[Kind::Environment, Kind::Tenant]
+    } else {
+        &[Kind::Project, Kind::Environment, Kind::Tenant]
+    };
+    let reason = format!(
+        "'{id}' was not read: it was deleted, this key may not read it, or there are too many"
+    );
+    touches.add_unnamed(kinds.iter().copied(), reason);
+}
 
 /// Looks up names, slugs and tags of the things of which IDs are known alone. What the caller may
 /// not see stays as it is.

@@ -126,9 +126,11 @@ impl Context {
             let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, &touches);
             situation.instance.clone_from(&instance.name);
             let mut decision = self.rules.decide(&situation);
-            if decision.effect != Effect::Deny && touches.has_unnamed() {
+            let is_unknown = touches.has_unnamed() || touches.has_nameless(about);
+            if decision.effect != Effect::Deny && is_unknown {
                 limit_to_reached(&mut situation, &touches);
                 decision = self.rules.decide_strictly(&situation);
+                explain(&mut decision, touches.reasons(about));
             }
             if decision.effect == Effect::Deny || self.decisions.last().is_none() {
                 self.decisions.note(&decision);
@@ -157,10 +159,7 @@ impl Context {
         if decision.effect != Effect::Deny {
             return Ok(());
         }
-        if decision.unknown.is_some() && !reasons.is_empty() {
-            let said = decision.message.iter().chain(reasons).map(String::as_str);
-            decision.message = Some(said.collect::<Vec<_>>().join("; "));
-        }
+        explain(&mut decision, reasons.iter().cloned().chain(reached.reasons(about)));
         self.decisions.note(&decision);
         self.trail.touches(reached);
         self.trail.decided(&decision);
@@ -204,6 +203,14 @@ fn limit_to_reached(situation: &mut Situation, reached: &Touches) {
         (&mut situation.tenants, Kind::Tenant),
     ] {
         of.more = reached.is_unsure(kind);
+    }
+}
+
+/// Adds the reasons why something is unknown to the message of a refusal for that.
+fn explain(decision: &mut Decision, reasons: impl IntoIterator<Item = String>) {
+    if decision.effect == Effect::Deny && decision.unknown.is_some() {
+        let said = decision.message.take().into_iter().chain(reasons).collect::<Vec<_>>();
+        decision.message = (!said.is_empty()).then(|| said.join("; "));
     }
 }
 

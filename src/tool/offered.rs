@@ -1,7 +1,7 @@
 //! Which of many things the rules let a caller read, before any of them is read: for what is listed
 //! and completed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -43,47 +43,46 @@ impl Context {
     /// # Errors
     ///
     /// Those of Octopus when it is asked for names, and [`Error::Compute`].
-    pub async fn readable(&self, documents: Vec<Map<String, Value>>) -> Result<Vec<bool>, Error> {
+    pub async fn readable(
+        &self,
+        documents: &Arc<Vec<Map<String, Value>>>,
+    ) -> Result<Vec<bool>, Error> {
         self.trail.read(self);
         if !self.rules.are_about_reads() {
             return Ok(vec![true; documents.len()]);
         }
         let so_far = self.session.touched().so_far();
-        let mut all = so_far.clone();
+        let (mut all, all_documents) = (so_far.clone(), Arc::clone(documents));
         let collect = move |budget: &Budget| {
-            let mut places = HashMap::new();
-            let mut different = Vec::new();
-            let mut each = Vec::with_capacity(documents.len());
-            for document in documents {
+            let (mut places, mut different) = (HashMap::new(), Vec::new());
+            let mut each = Vec::with_capacity(all_documents.len());
+            for document in &*all_documents {
                 budget.check()?;
-                let document = Value::Object(document);
-                let digest = Sha256::digest(document.to_string());
+                let digest = Sha256::digest(serde_json::to_vec(document).unwrap_or_default());
                 let next = different.len();
                 let place = *places.entry(digest).or_insert(next);
-                each.push(place);
-                if let Value::Object(document) = document
-                    && place == next
-                {
-                    all.add_document(&document);
-                    different.push(document);
+                if place == next {
+                    all.add_document(document);
+                    different.push(each.len());
                 }
+                each.push(place);
             }
             Ok((all, different, each))
         };
         let (mut all, different, each) = self.compute().run(collect).await?;
         let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
         octopus::name(&self.session, &mut all, about).await?;
-        let cx = self.clone();
+        let (cx, documents) = (self.clone(), Arc::clone(documents));
         let judge = move |budget: &Budget| {
             let mut is_readable = Vec::with_capacity(different.len());
             let mut denied = None;
-            for document in different {
+            for document in different.into_iter().filter_map(|place| documents.get(place)) {
                 budget.check()?;
                 let mut touches = so_far.clone();
-                touches.add_document(&document);
+                touches.add_document(document);
                 touches.learn(&all);
                 let is_unknown =
-                    touches.is_open() || touches.has_unnamed() || touches.has_nameless();
+                    touches.is_open() || touches.has_unnamed() || touches.has_nameless(about);
                 let situation = cx.situation(cx.asked, Tier::Read, Deed::Read, &touches);
                 let decision = cx.rules.decide(&situation);
                 let is_denied =

@@ -8,7 +8,7 @@
 
 mod source;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData,
@@ -135,7 +135,7 @@ async fn look(
         Source::Space if cx.fixed_space.is_some() => {
             let space = cx.space(None).await?;
             // The space itself is written down by now.
-            let is_offered = cx.readable(vec![Map::new()]).await? == [true];
+            let is_offered = cx.readable(&Arc::new(vec![Map::new()])).await? == [true];
             let name = is_offered.then(|| vec![space.name().to_owned()]);
             let entries = name.into_iter().collect();
             return Ok(chosen(typed, entries, false, None));
@@ -161,8 +161,10 @@ async fn look(
     let window = Window { skip: 0, take: MOST };
     let page = cx.session.page_of_objects(&path, window).await?;
     let came = page.items.len();
-    let readable = cx.readable(page.items.clone()).await?;
-    let items = page.items.into_iter().zip(readable).filter_map(|(item, is)| is.then_some(item));
+    let items = Arc::new(page.items);
+    let readable = cx.readable(&items).await?;
+    let items = Arc::unwrap_or_clone(items).into_iter().zip(readable);
+    let items = items.filter_map(|(item, is_readable)| is_readable.then_some(item));
     let entries = items.filter_map(|item| source::Entry::of(item)?.texts(source));
     let is_granted = |texts: &Vec<String>| {
         let names: Vec<_> = texts.iter().map(|text| Some(text.as_str())).collect();

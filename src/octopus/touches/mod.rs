@@ -1,15 +1,16 @@
 //! What a call touches: spaces, projects, environments and tenants, as far as they are known.
 
+mod documents;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::{Map, Value};
-
 pub(super) use super::belongs::place;
-use super::{Path, belongs};
 use crate::text::steps;
 
 /// How many things of a kind are written down for one call.
 const MOST: usize = 1_000;
+/// How many reasons a message holds.
+const MOST_REASONS: usize = 3;
 
 /// The kinds of things that rules are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,15 @@ pub enum Kind {
     Environment,
     /// Tenants.
     Tenant,
+}
+
+/// Which names of things a rule needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Their IDs and names, and tags.
+    Names,
+    /// And the names of the groups of projects.
+    Groups,
 }
 
 /// One thing, as far as it is known.
@@ -52,6 +62,8 @@ pub struct Touches {
     /// The kinds of things that are touched although no ID names them, for example the targets of a
     /// task that names none. They count for every read, also of tools that read one document.
     unnamed: BTreeSet<Kind>,
+    /// Why something is touched that no ID names, for messages.
+    reasons: BTreeSet<String>,
     /// IDs of things between: whose project, environment and tenant are yet to be read.
     between: BTreeSet<String>,
     /// IDs of such things that have been read.
@@ -145,6 +157,7 @@ impl Touches {
         }
         self.unsure.extend(other.unsure);
         self.unnamed.extend(other.unnamed);
+        other.reasons.into_iter().for_each(|reason| self.add_reason(reason));
         let free = MOST.saturating_sub(self.between.len());
         self.between.extend(other.between.into_iter().take(free));
         self.read.extend(other.read.into_iter().filter(|id| self.between.contains(id)));
@@ -164,20 +177,53 @@ impl Touches {
         self
     }
 
-    /// Says that something of these kinds is touched that no ID names.
-    pub fn add_unnamed(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+    /// Says that something of these kinds is touched that no ID names, and why.
+    pub fn add_unnamed(
+        &mut self,
+        kinds: impl IntoIterator<Item = Kind>,
+        reason: impl Into<String>,
+    ) {
         self.unnamed.extend(kinds);
         self.unsure.extend(&self.unnamed);
+        self.add_reason(reason.into());
+    }
+
+    fn add_reason(&mut self, reason: String) {
+        if self.reasons.len() < MOST_REASONS {
+            self.reasons.insert(reason);
+        }
+    }
+
+    /// Returns why it is unknown what is touched: at most three reasons, and the things whose name or,
+    /// if `about` asks for it, whose group is unknown.
+    pub fn reasons(&self, about: About) -> Vec<String> {
+        let nameless = self.nameless(about).take(MOST_REASONS);
+        let nameless = nameless.map(|thing| {
+            format!(
+                "the name of '{}' is unknown: it was deleted, or this key may not read it",
+                thing.id
+            )
+        });
+        self.reasons.iter().cloned().chain(nameless).collect()
+    }
+
+    /// Returns whether a project, an environment or a tenant is touched whose name is unknown, or a
+    /// project whose group is unknown if `about` asks for it.
+    pub fn has_nameless(&self, about: About) -> bool {
+        self.nameless(about).next().is_some()
+    }
+
+    fn nameless(&self, about: About) -> impl Iterator<Item = &Thing> {
+        let named = [Kind::Project, Kind::Environment, Kind::Tenant];
+        named.into_iter().flat_map(|kind| self.of(kind)).filter(move |thing| {
+            let has_group = thing.group.is_some() && thing.group_name.is_none();
+            thing.name.is_none() || about == About::Groups && has_group
+        })
     }
 
     /// Returns whether something is touched that no ID names.
     pub fn has_unnamed(&self) -> bool {
         !self.unnamed.is_empty()
-    }
-
-    /// Returns whether a thing is touched whose name is unknown.
-    pub fn has_nameless(&self) -> bool {
-        self.things.values().flatten().any(|thing| thing.name.is_none())
     }
 
     /// Says that nothing more of a kind is touched than is written down.
@@ -201,94 +247,6 @@ impl Touches {
     /// The same, to complete them.
     pub(super) fn of_mut(&mut self, kind: Kind) -> impl Iterator<Item = &mut Thing> {
         self.things.get_mut(&kind).into_iter().flatten()
-    }
-
-    /// Writes down whatever this ID says.
-    pub fn add_id(&mut self, id: &str) {
-        let id = id.trim();
-        if let Some(kind) = Kind::of(id) {
-            self.add(kind, Thing::with_id(id));
-        } else if place(id).is_some() {
-            if self.between.len() < MOST {
-                self.between.insert(id.to_owned());
-            }
-        } else if let Some((kind, rest)) = id.split_once('-')
-            && ["variableset", "deploymentprocess", "deploymentsettings", "RunbookProcess"]
-                .iter()
-                .any(|owned| owned.eq_ignore_ascii_case(kind))
-        {
-            // The ID of what a thing has for itself alone: `variableset-Projects-1-s-0-S6LJL`.
-            let owner: Vec<&str> = rest.splitn(3, '-').take(2).collect();
-            self.add_id(&owner.join("-"));
-        }
-    }
-
-    /// Writes down what an ID under this key says. Where the key does not tell the kind of an ID that
-    /// does not read, it may lead anywhere.
-    pub fn add_owner(&mut self, key: &str, id: &str) {
-        let id = id.trim();
-        match Kind::of_key(key) {
-            Some(kind) => self.add(kind, Thing::with_id(id)),
-            None if place(id).is_none() && !id.is_empty() && belongs::leads(key) => {
-                self.add_unnamed([Kind::Project, Kind::Environment, Kind::Tenant]);
-            }
-            None => self.add_id(id),
-        }
-    }
-
-    /// One of the things between that was not read yet.
-    pub(super) fn next(&self) -> Option<String> {
-        self.between.iter().find(|id| !self.read.contains(*id)).cloned()
-    }
-
-    /// Whether anything between is yet to be read.
-    pub fn is_open(&self) -> bool {
-        self.next().is_some()
-    }
-
-    /// Says that nothing more is to be had of a thing between.
-    pub(super) fn done(&mut self, id: &str) {
-        self.read.insert(id.to_owned());
-    }
-
-    /// Writes down what the path of a request says.
-    pub(super) fn add_path(&mut self, path: &Path) {
-        path.segments().iter().for_each(|segment| self.add_id(segment));
-    }
-
-    /// Writes down what a document says: what it is, and where it belongs.
-    pub fn add_document(&mut self, document: &Map<String, Value>) {
-        let text = |key: &str| document.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
-        let texts = |key: &str| {
-            let texts = document.get(key)?.as_array()?.iter();
-            Some(texts.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
-        };
-        let id = text("Id").unwrap_or_default();
-        if let Some(kind) = Kind::of(id) {
-            let tags = match kind {
-                Kind::Tenant => texts("TenantTags"),
-                Kind::Environment => Some(texts("EnvironmentTags").unwrap_or_default()),
-                _ => None,
-            };
-            let [name, slug, group] = ["Name", "Slug", "ProjectGroupId"].map(&text);
-            let [name, slug, group] = [name, slug, group].map(|text| text.map(str::to_owned));
-            let id = id.to_owned();
-            self.add(kind, Thing { id, name, slug, tags, group, group_name: None });
-        } else if place(id).is_some() {
-            self.between.insert(id.to_owned());
-            self.done(id);
-        }
-        for (key, value) in document.iter().filter(|(key, _)| belongs::says_where(key)) {
-            belongs::ids(value).for_each(|id| self.add_owner(key, id));
-        }
-        if place(id) == Some("tasks") {
-            self.add_unnamed(belongs::unnamed_by_task(document));
-        }
-        for key in ["Task", "Arguments"] {
-            if let Some(Value::Object(inner)) = document.get(key) {
-                self.add_document(inner);
-            }
-        }
     }
 }
 

@@ -87,11 +87,17 @@ pub(super) async fn apply(
         for id in regarding.iter().chain(&regarding_any) {
             noted.add_id(id);
             if !is_id(id) {
-                noted.add_unnamed([Kind::Project, Kind::Environment, Kind::Tenant]);
+                noted.add_unnamed(
+                    [Kind::Project, Kind::Environment, Kind::Tenant],
+                    format!("it is unknown where '{id}' belongs"),
+                );
             }
         }
         if call.project_groups.is_some() && call.projects.is_none() {
-            noted.add_unnamed([Kind::Project]);
+            noted.add_unnamed(
+                [Kind::Project],
+                "a project group may hold any project; name the projects as well",
+            );
         }
     });
     let (projects, groups, environments, tenants) = futures::try_join!(

@@ -1,6 +1,9 @@
 //! Variable sets as the tools show them, and how many variables fit in an answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -112,7 +115,7 @@ impl SetShown {
             kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
         };
         let scopes = self.variables.iter().map(places).collect();
-        let mut readable = cx.readable(scopes).await?.into_iter();
+        let mut readable = cx.readable(&Arc::new(scopes)).await?.into_iter();
         let before = self.variables.len();
         self.variables.retain(|_| readable.next() == Some(true));
         Ok(before - self.variables.len())

@@ -1,5 +1,7 @@
 //! `get_missing_tenant_variables`.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -110,8 +112,10 @@ impl Tool for GetMissingTenantVariables {
         .await?;
         // Octopus gives all tenants at once, so the page is made here.
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
-        let page: Vec<Missing> = all.into_iter().skip(skip as usize).take(take as usize).collect();
+        let mut page: Vec<Missing> =
+            all.into_iter().skip(skip as usize).take(take as usize).collect();
         let next = skip.saturating_add(u32::try_from(page.len()).unwrap_or(u32::MAX));
+        let denied = leave_out_denied(&mut page, cx).await?;
         let missing_variables = named(&space, page, include_details).await?;
         Ok(TenantsWithout {
             filters: Filters {
@@ -128,7 +132,7 @@ impl Tool for GetMissingTenantVariables {
             skip,
             take,
             next_skip: (next < total).then_some(next),
-            hint: hint(total, skip),
+            hint: hint(total, skip).or_else(|| super::left_out(denied)),
         })
     }
 }
@@ -140,6 +144,24 @@ fn hint(total: u32, skip: u32) -> Option<String> {
     }
     (skip >= total)
         .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
+}
+
+/// Leaves out the variables of a project, or for an environment, that the rules deny to read. Returns
+/// how many.
+async fn leave_out_denied(page: &mut [Missing], cx: &Context) -> Result<usize, Error> {
+    let place = |variable: &tenants::MissingVariable| {
+        let project = variable.project_id.as_ref().map(Id::as_str);
+        super::variables::place(project, variable.environment_id.as_ref().map(Id::as_str))
+    };
+    let variables = page.iter().flat_map(|tenant| &tenant.missing_variables);
+    let mut readable = cx.readable(&Arc::new(variables.map(place).collect())).await?.into_iter();
+    let mut denied = 0;
+    for tenant in page {
+        let before = tenant.missing_variables.len();
+        tenant.missing_variables.retain(|_| readable.next() == Some(true));
+        denied += before - tenant.missing_variables.len();
+    }
+    Ok(denied)
 }
 
 async fn named(

@@ -96,7 +96,7 @@ impl Tool for GetTenantVariables {
             hint: hint(&tenant.name, total, skip)
                 .into_iter()
                 .chain(more(missing_more))
-                .chain(left_out(denied))
+                .chain(super::left_out(denied))
                 .reduce(|all, next| format!("{all}; {next}")),
             tenant_name: tenant.name,
             variable_type: self.variable_type,
@@ -125,12 +125,6 @@ fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
 /// Says how many variables without a value are left out.
 fn more(missing: usize) -> Option<String> {
     (missing > 0).then(|| format!("missingVariables leaves out {missing} more of them"))
-}
-
-/// Says how many variables the rules leave out.
-fn left_out(denied: usize) -> Option<String> {
-    let reason = "belong to projects or environments that the rules deny to read";
-    (denied > 0).then(|| format!("{denied} variables are left out because they {reason}"))
 }
 
 /// The shape with scopes. `None`: the instance is too old for it.

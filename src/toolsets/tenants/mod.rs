@@ -20,3 +20,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
     ],
     resources: &[],
 };
+
+/// Says how many variables the rules leave out.
+fn left_out(denied: usize) -> Option<String> {
+    let reason = "belong to projects or environments that the rules deny to read";
+    (denied > 0).then(|| format!("{denied} variables are left out because they {reason}"))
+}

@@ -20,6 +20,7 @@ mod renamed;
 mod settings;
 mod tenant_values;
 mod times;
+mod unreadable;
 mod words;
 
 use octopus_mcp::config::{Config, Policy, Rule};

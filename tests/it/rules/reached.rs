@@ -1,7 +1,6 @@
 //! Reads that reach a denied environment without naming it: the logs of tasks without targets, values
 //! of variables, events by group, and what a change shows.
 
-use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
 
 use super::{CODE, desk};
@@ -59,25 +58,6 @@ async fn a_task_that_names_a_machine_reaches_the_environment_of_the_machine() {
         let answer = open.call(CODE, tool, &arguments).await.answered().to_string();
         let shows_log = tool != "get_task_by_id" && arguments["path"].is_null();
         assert!(!shows_log || answer.contains("trk-prd-01"), "{tool}: {answer}");
-    }
-}
-
-/// More machines than one call looks up, and a machine that does not exist.
-#[tokio::test]
-async fn a_task_whose_machines_are_unknown_may_reach_a_denied_environment() {
-    let mut many: Vec<String> = (1..=13).map(|number| format!("Machines-{number}")).collect();
-    many.push("machines-14".to_owned());
-    for machines in [many, vec!["Machines-9999".to_owned()]] {
-        let desk = desk(production()).await;
-        let id = "ServerTasks-90203";
-        let task = json!({ "Id": id, "SpaceId": "Spaces-1", "Name": "Health", "State": "Success",
-            "Description": "Check health", "Arguments": { "MachineIds": machines } });
-        let fault = Fault::on(&format!("/tasks/{id}")).body(&task.to_string());
-        desk.server.sample.trouble().add(fault);
-        let typed = json!({ "space": "Default", "taskId": id });
-        desk.call(CODE, "get_task_by_id", &typed).await.refused("rule 'secret'");
-        let read = get(&format!("/api/Spaces-1/tasks/{id}"), &json!({}));
-        desk.call(CODE, "execute", &read).await.refused("rule 'secret'");
     }
 }
 

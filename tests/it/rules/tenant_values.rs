@@ -41,3 +41,23 @@ async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() 
         }
     }
 }
+
+/// The value that Brightwater Couriers lacks is one of Route Planner for Staging.
+#[tokio::test]
+async fn a_missing_value_of_a_denied_environment_or_project_is_not_shown() {
+    for (key, name, is_shown) in [
+        ("environments", "Production", true),
+        ("environments", "Staging", false),
+        ("projects", "Route Planner", false),
+    ] {
+        let rule = denies(key, name);
+        let server = TestServer::with(|config| rules(config, &rule)).await;
+        let arguments = json!({ "space": "Default", "tenantId": "Brightwater Couriers",
+            "includeDetails": true });
+        let answer = server.call_as(keys::ADMIN, "get_missing_tenant_variables", arguments).await;
+        assert!(!answer.is_error, "{}", answer.text);
+        let text = &answer.text;
+        assert_eq!(text.contains("Tenant.Database.ConnectionString"), is_shown, "{name}: {text}");
+        assert_eq!(text.contains("the rules deny to read"), !is_shown, "{name}: {text}");
+    }
+}

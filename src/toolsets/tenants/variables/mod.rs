@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::part::Reader;
-pub(super) use self::part::{Part, Wanted};
+pub(super) use self::part::{Part, Wanted, place};
 use super::get_tenant_variables::VariableType;
 use crate::{
     compute::{Budget, Stopped},

@@ -1,5 +1,7 @@
 //! A part of the variables of a tenant, which is read within a size.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{super::get_tenant_variables::VariableType, TenantVariable};
@@ -34,7 +36,8 @@ impl Part {
         cx: &Context,
     ) -> Result<usize, Error> {
         let all = self.given.iter().chain(&self.missing);
-        let mut readable = cx.readable(all.map(TenantVariable::place).collect()).await?.into_iter();
+        let mut readable =
+            cx.readable(&Arc::new(all.map(TenantVariable::place).collect())).await?.into_iter();
         let before = self.given.len() + self.missing.len();
         self.given.retain(|_| readable.next() == Some(true));
         self.missing.retain(|_| readable.next() == Some(true));
@@ -97,15 +100,22 @@ impl Reader {
     }
 }
 
+/// Returns the place of a value as a document says it: a project and environments.
+pub(in crate::toolsets::tenants) fn place<'a>(
+    project: Option<&str>,
+    environments: impl IntoIterator<Item = &'a str>,
+) -> Map<String, Value> {
+    let environments: Vec<&str> = environments.into_iter().collect();
+    [("ProjectId", Value::from(project)), ("EnvironmentIds", Value::from(environments))]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
 impl TenantVariable {
-    /// Where it belongs, with the keys of documents.
+    /// Returns where it belongs.
     fn place(&self) -> Map<String, Value> {
-        let environments: Vec<&str> = self.environments.iter().map(|one| one.id.as_str()).collect();
-        let project = self.project_id.as_deref();
-        [("ProjectId", Value::from(project)), ("EnvironmentIds", Value::from(environments))]
-            .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
-            .collect()
+        place(self.project_id.as_deref(), self.environments.iter().map(|one| one.id.as_str()))
     }
 
     /// How many bytes of memory it takes, about.
