@@ -6,7 +6,7 @@ use crate::text::secrets::candidate;
 /// An argument: in quotes, or bare up to a space.
 macro_rules! argument {
     () => {
-        r#"(?:\\?"([^"\\\n]+)\\?"|'([^'\n]+)'|([^\s"'<>]+))"#
+        r#"(?:\\?"([^"\\\n]+)\\?"|'([^'\n]+)'|([^\t-\r "'<>]+))"#
     };
 }
 
@@ -28,41 +28,41 @@ pub(in crate::text::secrets) const FOREIGN: &[&str] = &[
 #[rustfmt::skip] // one row, one or two lines
 pub(super) const RULES: &[Rule] = &[
     // Short flags. A rule for each command: in one, the time would not be linear.
-    argument(&["curl"], r#"(?i)\bcurl\b[^\n]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']+:([^\s"'<>]+)"#),
-    argument(&["login", "sshpass"], r#"(?i)\b(?:login|sshpass)\b[^\n]*?[ \t](?-i:-p)[ \t]*["']?([^\s"'<>]+)"#),
-    argument(&["mysql"], r#"(?i)\bmysql(?:dump|admin|import)?\b[^\n]*?[ \t](?-i:-p)["']?([^\s"'<>]+)"#),
-    argument(&["sqlcmd", "bcp"], r#"(?i)\b(?:sqlcmd|bcp)\b[^\n]*?[ \t](?-i:-P)[ \t]*["']?([^\s"'<>]+)"#),
-    argument(&["redis-cli"], r#"(?i)\bredis-cli\b[^\n]*?[ \t](?-i:-a)[ \t]+["']?([^\s"'<>]+)"#),
-    argument(&["pass:"], r#"(?i)-pass(?:in|out)?[ \t]+["']?pass:([^\s"'<>]+)"#),
-    argument(&["schtasks"], r#"(?i)\bschtasks\b[^\n]*?[ \t]/rp[ \t]+["']?([^\s"'<>]+)"#),
+    argument(&["curl"], r#"(?i)(?-u:\b)curl(?-u:\b)[^\n]*?[ \t](?:-u|--user)[ \t=]+["']?[^\t-\r :"']+:([^\t-\r "'<>]+)"#),
+    argument(&["login", "sshpass"], r#"(?i)(?-u:\b)(?:login|sshpass)(?-u:\b)[^\n]*?[ \t](?-i:-p)[ \t]*["']?([^\t-\r "'<>]+)"#),
+    argument(&["mysql"], r#"(?i)(?-u:\b)mysql(?:dump|admin|import)?(?-u:\b)[^\n]*?[ \t](?-i:-p)["']?([^\t-\r "'<>]+)"#),
+    argument(&["sqlcmd", "bcp"], r#"(?i)(?-u:\b)(?:sqlcmd|bcp)(?-u:\b)[^\n]*?[ \t](?-i:-P)[ \t]*["']?([^\t-\r "'<>]+)"#),
+    argument(&["redis-cli"], r#"(?i)(?-u:\b)redis-cli(?-u:\b)[^\n]*?[ \t](?-i:-a)[ \t]+["']?([^\t-\r "'<>]+)"#),
+    argument(&["pass:"], r#"(?i)-pass(?:in|out)?[ \t]+["']?pass:([^\t-\r "'<>]+)"#),
+    argument(&["schtasks"], r#"(?i)(?-u:\b)schtasks(?-u:\b)[^\n]*?[ \t]/rp[ \t]+["']?([^\t-\r "'<>]+)"#),
 
     // Commands of Windows.
-    argument(&["/pass:"], concat!(r"(?i)/u(?:ser)?:\S{1,64}[ \t]+/pass:[ \t]{0,8}", argument!())),
-    password(&["/pass:"], candidate::is_switch, concat!(r#"(?i)(?:^|[\s"'(])/pass:[ \t]{0,8}"#, argument!())),
+    argument(&["/pass:"], concat!(r"(?i)/u(?:ser)?:[^\t-\r ]{1,64}[ \t]+/pass:[ \t]{0,8}", argument!())),
+    password(&["/pass:"], candidate::is_switch, concat!(r#"(?i)(?:^|[\t-\r "'(])/pass:[ \t]{0,8}"#, argument!())),
     password(&["net user", "net1 user", ".exe user"], candidate::is_positional, // net user
-        concat!(r#"(?i)\bnet1?(?:\.exe)? user[ \t]+(?:"[^"\n]{1,64}"|[^\s"/*|\[]{1,64})[ \t]+"#, argument!())),
+        concat!(r#"(?i)(?-u:\b)net1?(?:\.exe)? user[ \t]+(?:"[^"\n]{1,64}"|[^\t-\r "/*|\[]{1,64})[ \t]+"#, argument!())),
     argument(&["/user:"], // net use
-        concat!(r#"(?i)\bnet1?(?:\.exe)?[ \t]+use[ \t]+(?:(?:[A-Z]:|\*)[ \t]+)?\\{2,4}[^\s"]{1,200}[ \t]+"#, argument!(), r"[ \t]+/user:")),
+        concat!(r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+use[ \t]+(?:(?:[A-Z]:|\*)[ \t]+)?\\{2,4}[^\t-\r "]{1,200}[ \t]+"#, argument!(), r"[ \t]+/user:")),
 
     // Files and commands of Unix.
     argument(&["htpasswd"], // of a file
-        concat!(r"\bhtpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+\d+)*?[ \t]+-[A-Zac-mo-z]*b[A-Zac-mo-z]*",
-            r"(?:[ \t]+-(?:C[ \t]*\d+|[A-Za-z0-9]+))*[ \t]+[^\s-]\S{0,200}[ \t]+\S{1,64}[ \t]+", argument!())),
+        concat!(r"(?-u:\b)htpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+[0-9]+)*?[ \t]+-[A-Zac-mo-z]*b[A-Zac-mo-z]*",
+            r"(?:[ \t]+-(?:C[ \t]*[0-9]+|[A-Za-z0-9]+))*[ \t]+[^\t-\r -][^\t-\r ]{0,200}[ \t]+[^\t-\r ]{1,64}[ \t]+", argument!())),
     argument(&["htpasswd"], // to the output
-        concat!(r"\bhtpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+\d+)*?[ \t]+-[A-Za-z]*(?:n[A-Za-z]*b|b[A-Za-z]*n)[A-Za-z]*",
-            r"(?:[ \t]+-(?:C[ \t]*\d+|[A-Za-z0-9]+))*[ \t]+[^\s-]\S{0,64}[ \t]+", argument!())),
+        concat!(r"(?-u:\b)htpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+[0-9]+)*?[ \t]+-[A-Za-z]*(?:n[A-Za-z]*b|b[A-Za-z]*n)[A-Za-z]*",
+            r"(?:[ \t]+-(?:C[ \t]*[0-9]+|[A-Za-z0-9]+))*[ \t]+[^\t-\r -][^\t-\r ]{0,64}[ \t]+", argument!())),
     password(&[":543", ":6432:", ":*:"], candidate::is_in_pgpass, // host:port:database:user:password
-        concat!(r#"(?m)(?:^|[\s"'])(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,200}|\*):(?:543\d|6432|\*):[A-Za-z_*][^\s:"']{0,63}"#,
-            r#":[A-Za-z_*][^\s:"']{0,63}:[ \t]{0,8}([^\s:"'<>]+)(?:["'\s]|$)"#)),
+        concat!(r#"(?m)(?:^|[\t-\r "'])(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,200}|\*):(?:543[0-9]|6432|\*):[A-Za-z_*][^\t-\r :"']{0,63}"#,
+            r#":[A-Za-z_*][^\t-\r :"']{0,63}:[ \t]{0,8}([^\t-\r :"'<>]+)(?:["'\t-\r ]|$)"#)),
     password(&["bindpw", "rootpw", "ldap_default_authtok"], candidate::is_setting, // of LDAP
-        concat!(r"(?i)\b(?:bindpw|(?:olc)?rootpw|ldap_default_authtok)", apart!(), argument!())),
+        concat!(r"(?i)(?-u:\b)(?:bindpw|(?:olc)?rootpw|ldap_default_authtok)", apart!(), argument!())),
 
     // Beside a user.
     password(&["pass=", "pass:", "pass\"", "pass'", "pass\\", "pass ="], candidate::is_beside_user,
-        concat!(r#"(?i)\b(?:user(?:[-_]?name)?|usr|uid|login)\\?["']?[ \t]?[:=][ \t]?\\?["']?[^\s"'\\,;&]{1,64}\\?["']?(?:[,;&][ \t]{0,4}|[ \t]{1,4})"#,
-            r#"\\?["']?pass\\?["']?[ ]?[:=][ \t]{0,8}\\?["']?([^\s"'\\<>,;&]+)"#)),
+        concat!(r#"(?i)(?-u:\b)(?:user(?:[-_]?name)?|usr|uid|login)\\?["']?[ \t]?[:=][ \t]?\\?["']?[^\t-\r "'\\,;&]{1,64}\\?["']?(?:[,;&][ \t]{0,4}|[ \t]{1,4})"#,
+            r#"\\?["']?pass\\?["']?[ ]?[:=][ \t]{0,8}\\?["']?([^\t-\r "'\\<>,;&]+)"#)),
     password(&["credential", "creds", "zugangsdaten", "identifiants", "credenciales"], candidate::is_random,
-        concat!(r#"(?i)\b(?:credentials?|creds|zugangsdaten|identifiants|credenciales)["']?[ \t]{0,8}[:=][ \t]{0,8}[^\s/"'<>]{1,64}[ \t]+/[ \t]+"#, argument!())),
+        concat!(r#"(?i)(?-u:\b)(?:credentials?|creds|zugangsdaten|identifiants|credenciales)["']?[ \t]{0,8}[:=][ \t]{0,8}[^\t-\r /"'<>]{1,64}[ \t]+/[ \t]+"#, argument!())),
 
     // Other languages.
     password(FOREIGN, candidate::is_foreign, concat!("(?i)", foreign_names!(), r#"\\?["']?[ \t]{0,8}[:=][ \t]{0,8}"#, argument!())),

@@ -13,7 +13,7 @@ macro_rules! start {
 /// The end of a line in a key, in text or in escapes, with what stands before the next line.
 macro_rules! key_line {
     () => {
-        r"(?:\s|\\+[rn])+[ -~]{0,80}?"
+        r"(?:[\t-\r ]|\\+[rn])+[ -~]{0,80}?"
     };
 }
 
@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
         // Up to the end that belongs to it, and without one as far as it looks like a key.
         r"(?:(?:[^-]|-{1,4}[^-])*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
-        r"|(?:(?:\s|\\+[rn])*[ -~]{0,80}?[A-Za-z0-9+/]{32,}={0,2})*)",
+        r"|(?:(?:[\t-\r ]|\\+[rn])*[ -~]{0,80}?[A-Za-z0-9+/]{32,}={0,2})*)",
     )),
     // The beginning is in what was cut off.
     always("private-key", PRIVATE, concat!(
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     always("private-key", &["ls0tls1crudjtib"], // the same in base64, as Kubernetes keeps it
         r"LS0tLS1CRUdJTiB(?:QUk|SU0|FQy|FTk|PUE)[A-Za-z0-9+/]{16,}={0,2}"),
     always("private-key", &["age-secret-key-"], r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
-    always("private-key", &["private-lines:"], concat!(r"Private-Lines: \d+((?:", key_line!(), r"[A-Za-z0-9+/=]{20,})+)")), // of PuTTY
+    always("private-key", &["private-lines:"], concat!(r"Private-Lines: [0-9]+((?:", key_line!(), r"[A-Za-z0-9+/=]{20,})+)")), // of PuTTY
     always("octopus-api-key", &["api-"], r"API-[A-Z0-9]{20,}"),
     always("jwt", &["eyj"], r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
 
@@ -47,8 +47,8 @@ pub(super) const RULES: &[Rule] = &[
         r"(?:IQoJb3JpZ2luX2Vj|F[wQ]oGZXIvYXdz)[A-Za-z0-9+/%]{40,}={0,2}"),
     always("azure-storage-key", &["accountkey"], r"(?i)AccountKey=([A-Za-z0-9+/%]{16,}={0,2})"),
     always("azure-shared-access-key", &["sharedaccesskey"], r"(?i)SharedAccessKey=([A-Za-z0-9+/%]{16,}={0,2})"),
-    always("azure-sas", &["sig=", "sig%3d"], r"(?i)(?:\b|u0026|%26)sig(?:=|%3d)([A-Za-z0-9%+/_-]{16,}={0,2})"),
-    always("azure-client-secret", &["q~"], r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),
+    always("azure-sas", &["sig=", "sig%3d"], r"(?i)(?:(?-u:\b)|u0026|%26)sig(?:=|%3d)([A-Za-z0-9%+/_-]{16,}={0,2})"),
+    always("azure-client-secret", &["q~"], r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
     // Keys with the mark of their service at its place.
     always("azure-key", &["+ast", "+aba", "acdb", "+asb", "+aeh", "+arm", "azfu", "azse", "+acr", "azdo", "jqqj9"], concat!(
         r"[A-Za-z0-9+/]{76}(?:\+A(?:St|Ba)|ACDb)[A-Za-z0-9+/]{6}==",
@@ -86,7 +86,7 @@ pub(super) const RULES: &[Rule] = &[
     always("pulumi-token", &["pul-"], start!(r"pul-[a-f0-9]{40}")),
     always("doppler-token", &["dp.pt.", "dp.st.", "dp.ct.", "dp.sa."], start!(r"dp\.(?:pt|st|ct|sa)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,}")),
     always("openshift-token", &["sha256~"], r"sha256~[A-Za-z0-9_-]{40,}"),
-    always("databricks-token", &["dapi", "dose"], start!(r"(?:dapi|dose)[a-f0-9]{32}(?:-\d{1,2})?")),
+    always("databricks-token", &["dapi", "dose"], start!(r"(?:dapi|dose)[a-f0-9]{32}(?:-[0-9]{1,2})?")),
     always("grafana-token", &["glsa_", "glc_ey", "eyjrijoi"],
         start!(r"(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_eyJ[A-Za-z0-9+/=]{30,}|eyJrIjoi[A-Za-z0-9+/]{40,}={0,2})")),
     always("new-relic-key", &["nrak-", "nraa-", "nrii-", "ffffnral"], start!(r"(?:NR(?:AK|AA|II)-[A-Za-z0-9_-]{27,}|[a-f0-9]{32}FFFFNRAL)")),
@@ -97,15 +97,15 @@ pub(super) const RULES: &[Rule] = &[
     // Messages, money and models.
     always("slack-token", &["xox", "xapp-"], r"(?:xoxe\.)?(?:xox[a-z]|xapp)-(?:[A-Za-z0-9]+-)*[A-Za-z0-9]{10,}"),
     always("slack-webhook", &["hooks.slack"], r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_-]{20,})"),
-    always("discord-webhook", &["/api/webhooks/"], r"discord(?:app)?\.com/api/webhooks/(\d{15,20}/[A-Za-z0-9_-]{40,})"),
+    always("discord-webhook", &["/api/webhooks/"], r"discord(?:app)?\.com/api/webhooks/([0-9]{15,20}/[A-Za-z0-9_-]{40,})"),
     always("teams-webhook", &["/webhookb2/", "/incomingwebhook/"],
         r"(?i)/(?:webhookb2/([a-f0-9-]{36}@[a-f0-9-]{36}/)?)?IncomingWebhook/([a-f0-9]{32}/[A-Za-z0-9/_-]{36,})"),
-    always("telegram-token", &[":aa"], start!(r"\d{8,10}:AA[A-Za-z0-9_-]{33}")),
+    always("telegram-token", &[":aa"], start!(r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}")),
     always("stripe-key", &["k_live_", "k_test_", "whsec_"], r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{24,}={0,2}"),
     always("sendgrid-key", &["sg."], r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
     always("twilio-key", &["sk"], start!(r"SK[a-f0-9]{32}(?-u:\b)")),
     always("mailgun-key", &["key-"], start!(r"key-[a-f0-9]{32}(?-u:\b)")),
-    always("mailchimp-key", &["-us"], start!(r"[a-f0-9]{32}-us\d{1,2}(?-u:\b)")),
+    always("mailchimp-key", &["-us"], start!(r"[a-f0-9]{32}-us[0-9]{1,2}(?-u:\b)")),
     always("shopify-token", &["shpat_", "shpca_", "shppa_", "shpss_"], start!(r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}")),
     always("postman-key", &["pmak-"], start!(r"PMAK-[a-f0-9]{24}-[a-f0-9]{34}")),
     always("linear-key", &["lin_api_"], start!(r"lin_api_[A-Za-z0-9]{32,}")),
@@ -141,7 +141,7 @@ pub(in crate::text::secrets) const STARTS: &[Start] = &[
     likely("jwt", "eyJ"),
     likely("aws-access-key", "A(?:KI|SI|BI|CC)A"),
     certain("aws-session-token", "IQoJb3JpZ2luX2Vj|F[wQ]oGZXIvYXdz"),
-    certain("azure-client-secret", r"[A-Za-z0-9_~.-]{3}\dQ~"),
+    certain("azure-client-secret", r"[A-Za-z0-9_~.-]{3}[0-9]Q~"),
     certain("gcp-oauth", r"ya29\.|GOCSPX-|1//0"),
     certain("gcp-api-key", "AIza"),
     certain("digitalocean-token", "do[opr]_v1_"),
@@ -168,7 +168,7 @@ pub(in crate::text::secrets) const STARTS: &[Start] = &[
     certain("1password-token", "ops_eyJ"),
     certain("slack-token", "xox[a-z]-|xapp-"),
     certain("slack-webhook", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"),
-    certain("telegram-token", r"\d{8,10}:AA"),
+    certain("telegram-token", r"[0-9]{8,10}:AA"),
     certain("stripe-key", "[rs]k_(?:live|test)_|whsec_"),
     likely("sendgrid-key", r"SG\."),
     certain("shopify-token", "shp(?:at|ca|pa|ss)_"),

@@ -19,7 +19,7 @@ pub(in crate::text::secrets) const GOES_ON: &[&str] = &[
     last!(flag_name!(password_names!())),
     last!(flag_name!(key_names!())),
     last!(flag_name!(weak_names!())),
-    last!(r#"\\?"auth\\?"\s{0,8}:?"#),
+    last!(r#"\\?"auth\\?"[\t-\r ]{0,8}:?"#),
     last!(r"A(?:KI|SI)A[A-Z0-9]{16}[^A-Za-z0-9/+]{0,6}"),
 ];
 
@@ -65,42 +65,42 @@ const TOKENS: &[&str] = &[
 #[rustfmt::skip] // one row, one or two lines
 pub(super) const RULES: &[Rule] = &[
     Rule { kind: "url-password", hints: &["://"], accept: candidate::is_url_password,
-        pattern: r#"(?i)[a-z][a-z0-9+.-]{0,30}://[^\s/:@"'<>?#]{0,200}:([^\s/"'<>?#]+|\d*[^\d\s/"'<>?#][^\s"'<>?#]*)@"# },
+        pattern: r#"(?i)[a-z][a-z0-9+.-]{0,30}://[^\t-\r /:@"'<>?#]{0,200}:([^\t-\r /"'<>?#]+|[0-9]*[^0-9\t-\r /"'<>?#][^\t-\r "'<>?#]*)@"# },
     Rule { kind: "url-password", hints: &["://"], accept: candidate::is_url_token, // a token in place of a user
-        pattern: r#"://([^\s/:@"'<>?#]{16,200})@"# },
-    always("url-password", &["jdbc:oracle:"], r#"(?i)jdbc:oracle:\w+:[^\s/@"']{1,64}/([^\s@"']+)@"#),
+        pattern: r#"://([^\t-\r /:@"'<>?#]{16,200})@"# },
+    always("url-password", &["jdbc:oracle:"], r#"(?i)jdbc:oracle:[0-9A-Za-z_]+:[^\t-\r /@"']{1,64}/([^\t-\r @"']+)@"#),
     Rule { kind: "authorization", hints: &["authorization"], accept: candidate::is_header_value,
         pattern: concat!("(?i)authorization", sets!(), r#"\[?(?:\\?["'])?(?:(?:bearer|basic|token|digest|apikey|negotiate"#,
-            r#"|sharedaccesssignature|aws4-hmac-sha256)[ \t]+)?([^\s"'<>\\,;]+)"#) },
+            r#"|sharedaccesssignature|aws4-hmac-sha256)[ \t]+)?([^\t-\r "'<>\\,;]+)"#) },
     Rule { kind: "authorization", hints: &["bearer", "basic"], accept: candidate::is_generated,
-        pattern: r"(?i)\b(?:bearer|basic)[ \t]+([A-Za-z0-9._~+/=-]{16,})" },
+        pattern: r"(?i)(?-u:\b)(?:bearer|basic)[ \t]+([A-Za-z0-9._~+/=-]{16,})" },
     Rule { kind: "aws-secret-key", hints: &["secret"], accept: candidate::is_not_named,
         pattern: assigned!(r"(?:aws[-_]?secret[-_]?(?:access[-_]?)?key|secret[-_]?access[-_]?key)") },
     Rule { kind: "cookie", hints: &["cookie"], accept: candidate::is_generated,
-        pattern: r#"(?i)\b(?:set-)?cookie\\?["']?[ \t]?:[ \t]?(?:\\?["'])?([^\s=;"'\\]{1,64}=[^\n"'\\]{8,})"# },
+        pattern: r#"(?i)(?-u:\b)(?:set-)?cookie\\?["']?[ \t]?:[ \t]?(?:\\?["'])?([^\t-\r =;"'\\]{1,64}=[^\n"'\\]{8,})"# },
     Rule { kind: "registry-auth", hints: &["auth"], accept: candidate::is_encoded, // of Docker and npm
-        pattern: r#"\\?"auth\\?"\s{0,8}:\s{0,8}\\?"([A-Za-z0-9+/]{8,}={0,2})|(?-u:\b)_auth[ \t]?=[ \t]?"?([A-Za-z0-9+/]{8,}={0,2})"# },
+        pattern: r#"\\?"auth\\?"[\t-\r ]{0,8}:[\t-\r ]{0,8}\\?"([A-Za-z0-9+/]{8,}={0,2})|(?-u:\b)_auth[ \t]?=[ \t]?"?([A-Za-z0-9+/]{8,}={0,2})"# },
 
     // Passwords.
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_in_connection_string,
-        pattern: r#"(?i);[ \t]*(?:password|pwd)[ \t]*=[ \t]*([^;"'\\\s<>][^;"'\\\n<>]*)"# },
+        pattern: r#"(?i);[ \t]*(?:password|pwd)[ \t]*=[ \t]*([^;"'\\\t-\r <>][^;"'\\\n<>]*)"# },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_password, pattern: assigned!(password_names!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_password_below, pattern: below!(password_names!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_password, pattern: flag!(password_names!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_password_below, pattern: flag_below!(password_names!()) },
     Rule { kind: "password", hints: &["-pass"], accept: candidate::is_password,
-        pattern: concat!(r"(?i)(?:^|[\s\x22'`\[(,])--?(?:[\w-]{0,40}-)?pass(?:[ \t]+|=)", value!()) },
+        pattern: concat!(r"(?i)(?:^|[\t-\r \x22'`\[(,])--?(?:[0-9A-Za-z_-]{0,40}-)?pass(?:[ \t]+|=)", value!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_quoted_value, pattern: entry!(password_names!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_quoted_value, pattern: element!(password_names!()) },
     Rule { kind: "password", hints: PASSWORDS, accept: candidate::is_told, // in words
-        pattern: concat!(r"(?i)\bpass(?:word|wd|phrase|code)(?:[ \t]+(?:for|of)(?:[ \t]+\S{1,64}){1,4}?)?[ \t]+(?:is|was|will[ \t]be|->|(?:set|reset|changed|updated)[ \t]to)",
+        pattern: concat!(r"(?i)(?-u:\b)pass(?:word|wd|phrase|code)(?:[ \t]+(?:for|of)(?:[ \t]+[^\t-\r ]{1,64}){1,4}?)?[ \t]+(?:is|was|will[ \t]be|->|(?:set|reset|changed|updated)[ \t]to)",
             r"(?:[ \t]+(?:now|(?:set|reset|changed|updated)[ \t]to))?[ \t]*:?[ \t]+", value!()) },
     Rule { kind: "password", hints: &["password"], accept: candidate::is_told, // .netrc
-        pattern: r"(?i)\blogin[ \t]+\S{1,64}[ \t]+password[ \t]+(\S+)" },
+        pattern: r"(?i)(?-u:\b)login[ \t]+[^\t-\r ]{1,64}[ \t]+password[ \t]+([^\t-\r ]+)" },
     Rule { kind: "password", hints: &["identified by", "password '"], accept: candidate::is_quoted_value, // SQL
-        pattern: r#"(?i)\bidentified[ \t]+by[ \t]+["']([^"'\n]+)["']|\b(?:with|encrypted)[ \t]+password[ \t]+'([^'\n]+)'"# },
+        pattern: r#"(?i)(?-u:\b)identified[ \t]+by[ \t]+["']([^"'\n]+)["']|(?-u:\b)(?:with|encrypted)[ \t]+password[ \t]+'([^'\n]+)'"# },
     Rule { kind: "password", hints: &["securestring"], accept: candidate::is_argument,
-        pattern: concat!(r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+)*", value!()) },
+        pattern: concat!(r"(?i)(?-u:\b)ConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+)*", value!()) },
     // Keys and tokens.
     Rule { kind: "key", hints: KEYS, accept: candidate::is_key, pattern: assigned!(key_names!()) },
     Rule { kind: "key", hints: KEYS, accept: candidate::is_key_below, pattern: below!(key_names!()) },

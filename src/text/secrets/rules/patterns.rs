@@ -29,7 +29,7 @@ macro_rules! foreign_names {
     () => {
         concat!(
             r"(?:passwort|kennwort|passord|mot[-_ ]?de[-_ ]?passe|contrase[ñn]a|wachtwoord|l[öo]senord",
-            r"|adgangskode|salasana|(?:\b|_)(?:senha|has[łl]o|heslo|jelsz[óo]|[şs]ifre)",
+            r"|adgangskode|salasana|(?:(?-u:\b)|_)(?:senha|has[łl]o|heslo|jelsz[óo]|[şs]ifre)",
             r"|парол[ья]|密码|密碼|口令|パスワード|비밀번호)",
         )
     };
@@ -40,7 +40,7 @@ macro_rules! variant {
     () => {
         concat!(
             r"(?:[-_.]?(?:prod|production|dev|test|uat|qa|staging|live|primary|secondary|old|new",
-            r"|confirm(?:ation)?|value|text|plain))?\d{0,3}",
+            r"|confirm(?:ation)?|value|text|plain))?[0-9]{0,3}",
         )
     };
 }
@@ -62,7 +62,7 @@ macro_rules! sets {
 /// A value: in escaped quotes, in quotes, or bare up to a space.
 macro_rules! value {
     () => {
-        r#"(?:\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)|'((?:[^'\n]|'')+)|([^\s"'<>\\;][^\s"'<>;]*))"#
+        r#"(?:\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)|'((?:[^'\n]|'')+)|([^\t-\r "'<>\\;][^\t-\r "'<>;]*))"#
     };
 }
 
@@ -102,7 +102,7 @@ macro_rules! below {
             next_line!(),
             "(?:",
             quoted!(),
-            r#"|([^\s"'<>\\;:=-][^\s"'<>\\;:=]*={0,2})"#,
+            r#"|([^\t-\r "'<>\\;:=-][^\t-\r "'<>\\;:=]*={0,2})"#,
             end!(),
             ")",
         )
@@ -113,7 +113,7 @@ macro_rules! below {
 macro_rules! flag_name {
     ($names:expr) => {
         concat!(
-            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            r#"(?i)(?:^|[\t-\r "'`\[(,])[-/]{1,2}(?:[0-9A-Za-z_-]{0,40}[-_])?"#,
             $names,
             r#"(?:[ \t]+[\\`^]{1,2}|\\?["'],?)?[ \t]*"#
         )
@@ -149,7 +149,7 @@ macro_rules! element {
             variant!(),
             r#"(?:[ \t][^<>\n]{0,200})?>[ \t]*(?:<!\[CDATA\[)?([^<>\n\]]+)(?:\]\]>)?</|"#,
             element_name!($names),
-            r"(?:\s|\\+[rnt]){0,80}",
+            r"(?:[\t-\r ]|\\+[rnt]){0,80}",
             prefix!(),
             r"<(?:value|string)>([^<>\n]+)</",
         )
@@ -166,7 +166,7 @@ macro_rules! weak_names {
 macro_rules! flag {
     ($names:expr) => {
         concat!(
-            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            r#"(?i)(?:^|[\t-\r "'`\[(,])[-/]{1,2}(?:[0-9A-Za-z_-]{0,40}[-_])?"#,
             $names,
             r#"(?:[ \t]+|\\?["'],[ \t]{0,8})"#,
             value!(),
@@ -178,17 +178,17 @@ macro_rules! flag {
 macro_rules! flag_below {
     ($names:expr) => {
         concat!(
-            r#"(?i)(?:^|[\s"'`\[(,])[-/]{1,2}(?:[\w-]{0,40}[-_])?"#,
+            r#"(?i)(?:^|[\t-\r "'`\[(,])[-/]{1,2}(?:[0-9A-Za-z_-]{0,40}[-_])?"#,
             $names,
             r#"(?:(?:[ \t]+[\\`^]{1,2}|\\?["'],)"#,
             next_line!(),
             "(?:",
             quoted!(),
-            r#"|([^\s"'<>\\;-][^\s"'<>\\;]*))|\\?["']?"#,
+            r#"|([^\t-\r "'<>\\;-][^\t-\r "'<>\\;]*))|\\?["']?"#,
             next_line!(),
             "-[ \t]+(?:",
             quoted!(),
-            r#"|([^\s"'<>\\;-][^\s"'<>\\;]*)"#,
+            r#"|([^\t-\r "'<>\\;-][^\t-\r "'<>\\;]*)"#,
             end!(),
             "))",
         )
@@ -199,7 +199,7 @@ macro_rules! flag_below {
 macro_rules! entry_name {
     ($names:expr) => {
         concat!(
-            r#"(?i)\bname:[ \t]*\\?["']?[\w.-]{0,120}"#,
+            r#"(?i)(?-u:\b)name:[ \t]*\\?["']?[0-9A-Za-z_.-]{0,120}"#,
             $names,
             variant!(),
             r#"\\?["']?[ \t]*"#,
@@ -211,10 +211,10 @@ macro_rules! entry_name {
 macro_rules! pair_name {
     ($names:expr) => {
         concat!(
-            r#"(?i)\b(?:name|key)\\?["']?[ \t]*[:=][ \t]*\\?["'][^"'\\\n]{0,120}"#,
+            r#"(?i)(?-u:\b)(?:name|key)\\?["']?[ \t]*[:=][ \t]*\\?["'][^"'\\\n]{0,120}"#,
             $names,
             variant!(),
-            r#"\\?["'],?\s{0,20}"#,
+            r#"\\?["'],?[\t-\r ]{0,20}"#,
         )
     };
 }
@@ -224,7 +224,7 @@ macro_rules! entry {
     ($names:expr) => {
         concat!(
             entry_name!($names),
-            r#"(?:\r?\n|\\+n)[^\n]{0,80}?\bvalue:[ \t]*\\?["']?([^\s"'\\]+)|"#,
+            r#"(?:\r?\n|\\+n)[^\n]{0,80}?(?-u:\b)value:[ \t]*\\?["']?([^\t-\r "'\\]+)|"#,
             pair_name!($names),
             prefix!(),
             r#"\\?["']?value\\?["']?[ \t]*[:=][ \t]*\\?["']([^"'\\\n]+)"#,
@@ -235,6 +235,6 @@ macro_rules! entry {
 /// One at the end of a text.
 macro_rules! last {
     ($name:expr) => {
-        concat!($name, r"\s*$")
+        concat!($name, r"[\t-\r ]*$")
     };
 }
