@@ -1,25 +1,30 @@
 //! The decision on a call.
 
-use std::{fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{
     Situation, Tier,
+    applicable::Applicable,
+    found::{Found, Group, together},
     risk::HighRisk,
     rule::{Fit, Rule},
     situation::One,
     targets::{self, Target, Targets},
 };
-use crate::config::{ENVIRONMENT_WORD, Effect, Policy, Risk};
+use crate::config::{Effect, Policy, Risk};
+
+/// After how many places a decision looks whether it must stop.
+const CHECKED: usize = 64;
 
 /// The rules of the settings, ready to be asked.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_field_names, reason = "the rules are what the rest is about")]
 pub struct Rules {
-    rules: Vec<Rule>,
-    otherwise: Effect,
-    high_risk: HighRisk,
+    pub(super) rules: Vec<Rule>,
+    pub(super) otherwise: Effect,
+    pub(super) high_risk: HighRisk,
     four_eyes: bool,
     clock: Clock,
 }
@@ -64,19 +69,6 @@ pub struct Decision {
     pub risk: Risk,
     /// What the rule asks for and nobody knows, where that decided.
     pub unknown: Option<&'static str>,
-}
-
-/// What one rule said of a call, for whoever asks why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The rule.
-    pub rule: String,
-    /// What it would do.
-    pub effect: Effect,
-    /// Why it is about the call, or is not.
-    pub said: String,
-    /// Whether it is about the call.
-    pub matched: bool,
 }
 
 impl Rules {
@@ -125,161 +117,123 @@ impl Rules {
     /// Decides. What a call reaches is judged place by place, and the strictest decision counts; so
     /// nothing is let through together that is refused alone.
     pub fn decide(&self, situation: &Situation) -> Decision {
-        self.judge(situation).0
+        self.judged_now(situation, false).0
     }
 
     /// Decides on a read whose places are all listed: a rule about reads that may match, because
     /// something is unknown, counts as for a change.
     pub fn decide_strictly(&self, situation: &Situation) -> Decision {
-        self.judged(situation, true).0
+        self.judged_now(situation, true).0
     }
 
-    /// How the decision came about: what each rule said, up to the one that decided.
-    pub fn steps(&self, situation: &Situation) -> Vec<Step> {
-        self.judge(situation).1
+    /// Decides as [`Rules::decide_strictly`] where `strict`, and as [`Rules::decide`] otherwise.
+    /// Calls `check` now and then, and stops with its error.
+    pub fn decide_checked<E>(
+        &self,
+        situation: &Situation,
+        strict: bool,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<Decision, E> {
+        Ok(self.judged(situation, strict, check)?.0)
+    }
+
+    /// Returns about how many comparisons of a rule with a place a decision takes.
+    pub fn weight(&self, situation: &Situation) -> usize {
+        let rules = Applicable::of(&self.rules, situation);
+        // Each environment is looked at for its risk, and those that are too many are refused.
+        let places = Targets::count_of(situation, &rules).unwrap_or(1);
+        places * rules.count().max(1) + situation.environments.things.len()
     }
 
     /// Whether a call that reads is refused, or may be, where not everything is known of it.
     pub fn may_deny(&self, situation: &Situation) -> bool {
-        self.judged(situation, true).0.effect == Effect::Deny
+        self.judged_now(situation, true).0.effect == Effect::Deny
     }
 
-    fn judge(&self, situation: &Situation) -> (Decision, Vec<Step>) {
-        self.judged(situation, situation.tier != Tier::Read)
+    /// The first of the places whose decision is the strictest.
+    pub(super) fn deciding_place<'s>(&self, situation: &'s Situation) -> Option<Target<'s>> {
+        self.judged_now(situation, false).1
     }
 
-    /// `strict`: a rule that may be about the call, where that is not known, counts too.
-    fn judged(&self, situation: &Situation, strict: bool) -> (Decision, Vec<Step>) {
+    fn judged_now<'s>(
+        &self,
+        situation: &'s Situation,
+        strict: bool,
+    ) -> (Decision, Option<Target<'s>>) {
+        let Ok(judged) = self.judged(situation, strict, || Ok::<(), Infallible>(()));
+        judged
+    }
+
+    /// `strict`: a rule that may be about a read, where that is not known, counts too, as it always
+    /// does for a change.
+    fn judged<'s, E>(
+        &self,
+        situation: &'s Situation,
+        strict: bool,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<(Decision, Option<Target<'s>>), E> {
+        let strict = strict || situation.tier != Tier::Read;
+        let rules = Applicable::of(&self.rules, situation);
         let risk = |environment: One<'_>| self.high_risk.of_deed(situation.deed, environment);
-        let Some(targets) = Targets::of(situation, risk) else {
-            let too_many = outcome(None, Effect::Deny, None);
+        let Some(targets) = Targets::of(situation, &rules, risk) else {
+            let too_many = Found { rule: None, effect: Effect::Deny, unknown: None }.decision();
             let message = Some(targets::too_many());
-            return (Decision { message, risk: Risk::High, ..too_many }, Vec::new());
+            return Ok((Decision { message, risk: Risk::High, ..too_many }, None));
         };
-        // Those of the strictest decisions, each with the places where it counts.
-        let mut worst: Vec<(Decision, Vec<Target<'_>>)> = Vec::new();
-        let mut steps = Vec::new();
-        for target in targets.iter() {
-            let (decisions, said) = self.at(situation, &target, strict);
-            for decision in decisions {
-                let known = worst.first().map(|(known, _)| strictness(known));
-                if known.is_none_or(|known| strictness(&decision) > known) {
-                    worst = vec![(decision, vec![target])];
-                    steps.clone_from(&said);
-                } else if known == Some(strictness(&decision)) {
-                    match worst.iter_mut().find(|(known, _)| known.rule == decision.rule) {
-                        Some((known, targets)) => {
-                            targets.push(target);
-                            known.unknown = known.unknown.or(decision.unknown);
-                        }
-                        None => worst.push((decision, vec![target])),
-                    }
+        let mut worst: Vec<Group<'_, 's>> = Vec::new();
+        let mut place = None;
+        let mut found_here = Vec::new();
+        for (number, target) in targets.iter().enumerate() {
+            if number.is_multiple_of(CHECKED) {
+                check()?;
+            }
+            self.at(situation, &rules, &target, strict, &mut found_here);
+            for found in found_here.drain(..) {
+                let known = worst.first().map(|group| group.found.strictness());
+                if known.is_none_or(|known| found.strictness() > known) {
+                    worst.clear();
+                    place = Some(target);
+                } else if known != Some(found.strictness()) {
+                    continue;
+                }
+                match worst.iter_mut().find(|group| group.found.name() == found.name()) {
+                    Some(group) => group.add(found, target),
+                    None => worst.push(Group::of(found, target)),
                 }
             }
         }
-        let risk = targets.risk();
-        for (decision, targets) in &mut worst {
-            if decision.typed.as_deref() == Some(ENVIRONMENT_WORD) {
-                decision.typed = Some(targets::word(targets, decision.rule.as_deref()));
-            }
-        }
         // A call always reaches some place.
-        let nothing = || outcome(None, self.otherwise.max(Effect::Confirm), None);
-        let decision = together(worst.into_iter().map(|(decision, _)| decision));
-        (Decision { risk, ..decision.unwrap_or_else(nothing) }, steps)
+        let nothing = self.otherwise.max(Effect::Confirm);
+        let nothing = || Found { rule: None, effect: nothing, unknown: None }.decision();
+        let decision = together(worst.iter().map(|group| group.decision(&targets)));
+        Ok((Decision { risk: targets.risk(), ..decision.unwrap_or_else(nothing) }, place))
     }
 
-    /// What is decided at one place. A rule that may be about it, where that is not known, counts
-    /// beside the one that surely is.
-    fn at(
+    /// Finds what is decided at one place. A rule that may be about it, where that is not known,
+    /// counts beside the one that surely is.
+    fn at<'r>(
         &self,
         situation: &Situation,
+        rules: &Applicable<'r>,
         target: &Target<'_>,
         strict: bool,
-    ) -> (Vec<Decision>, Vec<Step>) {
+        found: &mut Vec<Found<'r>>,
+    ) {
         let reads = situation.tier == Tier::Read;
-        let mut decisions = Vec::new();
-        let (mut steps, mut settled) = (Vec::new(), false);
-        for rule in &self.rules {
-            let (fit, said) = if reads && !rule.reads {
-                (Fit::No("tiers"), "it is not about calls that only read".to_owned())
-            } else {
-                let fit = rule.fits(situation, target);
-                (fit, said(fit, rule.effect, reads))
-            };
-            let counts = match fit {
-                Fit::Yes => true,
-                Fit::Unknown(_) => strict && rule.effect != Effect::Allow,
-                Fit::No(_) => false,
-            };
-            let (name, effect) = (rule.name.clone(), rule.effect);
-            steps.push(Step { rule: name, effect, said, matched: counts });
-            if counts {
+        for rule in rules.iter() {
+            let fit = rule.fits_at(target);
+            if fit.counts(rule.effect, strict) {
                 let unknown = if let Fit::Unknown(what) = fit { Some(what) } else { None };
                 // Nobody is asked about what only reads.
                 let asks = reads && rule.effect == Effect::Confirm;
                 let effect = if asks { Effect::Allow } else { rule.effect };
-                decisions.push(outcome(Some(rule), effect, unknown));
+                found.push(Found { rule: Some(rule), effect, unknown });
             }
             if fit == Fit::Yes {
-                settled = true;
-                break;
+                return;
             }
         }
-        if !settled {
-            let otherwise = if reads { Effect::Allow } else { self.otherwise };
-            decisions.push(outcome(None, otherwise, None));
-        }
-        (decisions, steps)
+        let effect = if reads { Effect::Allow } else { self.otherwise };
+        found.push(Found { rule: None, effect, unknown: None });
     }
-}
-
-fn said(fit: Fit, effect: Effect, reads: bool) -> String {
-    match (fit, effect) {
-        (Fit::Yes, _) => "it matches".to_owned(),
-        (Fit::No(what), _) => format!("`{what}` does not match"),
-        (Fit::Unknown(what), Effect::Allow) => {
-            format!("`{what}` is not known, and then nothing is let through by it")
-        }
-        (Fit::Unknown(what), _) if reads => format!("`{what}` is not known"),
-        (Fit::Unknown(what), _) => format!("`{what}` is not known, so it counts"),
-    }
-}
-
-fn outcome(rule: Option<&Rule>, effect: Effect, unknown: Option<&'static str>) -> Decision {
-    let typed = rule.and_then(|rule| rule.typed.clone()).filter(|_| effect == Effect::Confirm);
-    Decision {
-        rule: rule.map(|rule| rule.name.clone()),
-        effect,
-        typed,
-        message: rule.and_then(|rule| rule.message.clone()),
-        risk: Risk::Read,
-        unknown,
-    }
-}
-
-/// Decisions that are as strict as each other. The first counts; where others want other words
-/// typed, all words are typed, one behind the other.
-fn together(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
-    let mut apart: Vec<Decision> = Vec::new();
-    for decision in decisions {
-        let is_new = apart.iter().all(|known| known.typed != decision.typed);
-        if apart.is_empty() || decision.typed.is_some() && is_new {
-            apart.push(decision);
-        }
-    }
-    let joined = |of: fn(&Decision) -> Option<&String>, between: &str| {
-        let all: Vec<&str> = apart.iter().filter_map(of).map(String::as_str).collect();
-        (!all.is_empty()).then(|| all.join(between))
-    };
-    let rule = joined(|decision| decision.rule.as_ref(), ", ");
-    let typed = joined(|decision| decision.typed.as_ref(), " ");
-    let message = joined(|decision| decision.message.as_ref(), "; ");
-    let unknown = apart.iter().find_map(|decision| decision.unknown);
-    Some(Decision { rule, typed, message, unknown, ..apart.into_iter().next()? })
-}
-
-/// How strict a decision is: one with a word to type is stricter than one without.
-fn strictness(decision: &Decision) -> (Effect, bool) {
-    (decision.effect, decision.typed.is_some())
 }

@@ -1,13 +1,17 @@
 //! One rule, ready to be asked.
 
 use super::{
-    Moment, Situation, Thing,
+    Deed, Moment, Situation, Thing,
+    applicable::Kind,
     pattern::{Answer, Patterns},
     situation::One,
     targets::Target,
     when,
 };
-use crate::config::{self, Effect, Risk, TierWord, Window};
+use crate::{
+    config::{self, Effect, Risk, TierWord, Window},
+    text::steps,
+};
 
 /// One rule, ready to be asked.
 #[derive(Debug, Clone)]
@@ -43,6 +47,18 @@ pub(super) enum Fit {
     No(&'static str),
 }
 
+impl Fit {
+    /// Returns whether the rule counts. `strict`: one that may match, because something is not known,
+    /// counts too, unless it lets the call through.
+    pub(super) fn counts(self, effect: Effect, strict: bool) -> bool {
+        match self {
+            Self::Yes => true,
+            Self::Unknown(_) => strict && effect != Effect::Allow,
+            Self::No(_) => false,
+        }
+    }
+}
+
 impl Rule {
     pub(super) fn of(settings: &config::Rule) -> Result<Self, String> {
         let compiled = |list: &Option<config::List>| list.as_ref().map(Patterns::of).transpose();
@@ -72,34 +88,52 @@ impl Rule {
 
     /// Whether it is about this call at this place.
     pub(super) fn fits(&self, situation: &Situation, target: &Target<'_>) -> Fit {
-        let mut fit = Fit::Yes;
-        for (what, answer) in self.answers(situation, target) {
-            match answer {
-                Answer::No => return Fit::No(what),
-                Answer::Unknown if fit == Fit::Yes => fit = Fit::Unknown(what),
-                Answer::Yes | Answer::Unknown => {}
-            }
-        }
-        fit
+        fit(self.answers_on_call(situation).chain(self.answers_at(target)))
     }
 
-    fn answers(
+    /// [`Rule::fits`] for a call that the rule can match.
+    pub(super) fn fits_at(&self, target: &Target<'_>) -> Fit {
+        steps::add(1);
+        fit(self.answers_at(target))
+    }
+
+    /// Returns whether the rule can match the call at some place: everything that is the same at all
+    /// places matches. None of that is ever unknown.
+    pub(super) fn can_match(&self, situation: &Situation) -> bool {
+        fit(self.answers_on_call(situation)) == Fit::Yes
+    }
+
+    /// Returns whether the rule matches by things of this kind. A risk depends on the environment
+    /// only where something runs.
+    pub(super) fn matches_by(&self, kind: Kind, deed: Deed) -> bool {
+        match kind {
+            Kind::Space => self.spaces.is_some(),
+            Kind::Project => self.projects.is_some() || self.project_groups.is_some(),
+            Kind::Environment => {
+                let by_risk = deed == Deed::Run && self.risks.is_some();
+                self.environments.is_some() || self.environment_tags.is_some() || by_risk
+            }
+            Kind::Tenant => self.tenants.is_some() || self.tenant_tags.is_some(),
+        }
+    }
+
+    /// Returns whether the rule matches at all places of a call that it can match, at any time.
+    pub(super) fn is_same_everywhere(&self) -> bool {
+        let mut kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant].into_iter();
+        let by_place = kinds.any(|kind| self.matches_by(kind, Deed::Run));
+        !by_place && self.times.is_none()
+    }
+
+    /// What it says of what is the same at all places.
+    fn answers_on_call(
         &self,
         situation: &Situation,
-        target: &Target<'_>,
     ) -> impl Iterator<Item = (&'static str, Answer)> {
         let word = |patterns: &Option<Patterns>, word: &str| {
             patterns.as_ref().map(|patterns| patterns.mean(std::iter::once(word), true))
         };
-        let thing = |patterns: &Option<Patterns>, one: One<'_>| {
-            patterns.as_ref().map(|patterns| named(patterns, one))
-        };
-        let tags = |patterns: &Option<Patterns>, one: One<'_>| {
-            patterns.as_ref().map(|patterns| tagged(patterns, one))
-        };
         let groups = self.groups.as_ref().map(|groups| groups.mean_any(&situation.groups));
         let tiers = self.tiers.as_ref().map(|tiers| Answer::of(tiers.contains(&situation.tier)));
-        let times = self.times.as_ref().map(|times| within(times, target.time));
         [
             ("tools", word(&self.tools, &situation.tool)),
             ("toolsets", word(&self.toolsets, &situation.toolset)),
@@ -107,6 +141,21 @@ impl Rule {
             ("instances", word(&self.instances, &situation.instance)),
             ("callers", self.callers.as_ref().map(|callers| callers.mean_any(&situation.callers))),
             ("groups", groups),
+        ]
+        .into_iter()
+        .filter_map(|(what, answer)| Some((what, answer?)))
+    }
+
+    /// What it says of one place.
+    fn answers_at(&self, target: &Target<'_>) -> impl Iterator<Item = (&'static str, Answer)> {
+        let thing = |patterns: &Option<Patterns>, one: One<'_>| {
+            patterns.as_ref().map(|patterns| named(patterns, one))
+        };
+        let tags = |patterns: &Option<Patterns>, one: One<'_>| {
+            patterns.as_ref().map(|patterns| tagged(patterns, one))
+        };
+        let times = self.times.as_ref().map(|times| within(times, target.time));
+        [
             ("times", times),
             ("spaces", thing(&self.spaces, target.space)),
             ("projects", thing(&self.projects, target.project)),
@@ -120,6 +169,18 @@ impl Rule {
         .into_iter()
         .filter_map(|(what, answer)| Some((what, answer?)))
     }
+}
+
+fn fit(answers: impl Iterator<Item = (&'static str, Answer)>) -> Fit {
+    let mut fit = Fit::Yes;
+    for (what, answer) in answers {
+        match answer {
+            Answer::No => return Fit::No(what),
+            Answer::Unknown if fit == Fit::Yes => fit = Fit::Unknown(what),
+            Answer::Yes | Answer::Unknown => {}
+        }
+    }
+    fit
 }
 
 fn within(windows: &[Window], moment: Moment) -> Answer {

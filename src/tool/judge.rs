@@ -87,7 +87,7 @@ impl Context {
         let touches = self.with_groups(touches.clone()).await?;
         let mut situation = self.situation(self.asked, tier, deed, &touches);
         situation.times.extend(begins);
-        let decision = self.rules.decide(&situation);
+        let decision = self.decide(&situation, true).await?;
         self.decisions.note(&decision);
         self.trail.touches(&touches);
         self.trail.decided(&decision);
@@ -125,11 +125,11 @@ impl Context {
             octopus::name(&session, &mut touches, about).await?;
             let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, &touches);
             situation.instance.clone_from(&instance.name);
-            let mut decision = self.rules.decide(&situation);
+            let mut decision = self.decide(&situation, false).await?;
             let is_unknown = touches.has_unnamed() || touches.has_nameless(about);
             if decision.effect != Effect::Deny && is_unknown {
                 limit_to_reached(&mut situation, &touches);
-                decision = self.rules.decide_strictly(&situation);
+                decision = self.decide(&situation, true).await?;
                 explain(&mut decision, touches.reasons(about));
             }
             if decision.effect == Effect::Deny || self.decisions.last().is_none() {
@@ -155,7 +155,7 @@ impl Context {
         octopus::name(&self.session, reached, about).await?;
         let mut situation = self.situation(self.asked, Tier::Read, Deed::Read, reached);
         limit_to_reached(&mut situation, reached);
-        let mut decision = self.rules.decide_strictly(&situation);
+        let mut decision = self.decide(&situation, true).await?;
         if decision.effect != Effect::Deny {
             return Ok(());
         }

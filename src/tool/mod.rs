@@ -16,6 +16,7 @@ mod catalog;
 mod change;
 mod context;
 mod counted;
+mod decide;
 mod definition;
 mod depth;
 mod drift;

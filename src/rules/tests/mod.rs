@@ -1,5 +1,7 @@
 //! Tables and properties of decisions.
 
+mod collapsed;
+mod plain;
 mod words;
 
 use std::collections::BTreeSet;

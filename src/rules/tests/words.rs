@@ -74,7 +74,10 @@ fn what_begins_later_is_judged_by_now_and_by_then() {
 
 #[test]
 fn more_places_than_can_be_judged_are_refused_and_as_many_as_can_are_not() {
-    let rules = rules(r#"[{"name":"r","effect":"allow"}]"#);
+    let rules = rules(
+        r#"[{"name":"r","effect":"allow","tiers":["read","write"],"projects":["*"],
+            "environments":["*"],"tenants":["*"]}]"#,
+    );
     let many = |count: usize| {
         Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
     };

@@ -1,6 +1,7 @@
 //! Calls that reach very many places.
 
-use serde_json::{Value, json};
+use octopus_mcp::sample::Fault;
+use serde_json::{Map, Value, json};
 
 use super::{CODE, desk};
 
@@ -11,7 +12,9 @@ fn ids(kind: &str, count: usize) -> Vec<String> {
 /// A body can name a thousand of each kind, and all of them together are a thousand million places.
 #[tokio::test]
 async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_anybody_is_asked() {
-    let desk = desk(json!([{ "name": "r", "effect": "allow" }])).await;
+    let desk = desk(json!([{ "name": "r", "effect": "allow",
+        "projects": ["*"], "environments": ["*"], "tenants": ["*"] }]))
+    .await;
     let call = |each: usize| {
         json!({ "method": "POST", "path": "/api/Spaces-1/deployments", "body": {
             "ProjectIds": ids("Projects", each),
@@ -25,6 +28,35 @@ async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_an
     }
     desk.call(CODE, "execute", &call(3)).await.asked();
     assert_eq!(desk.changes(), []);
+}
+
+/// An answer of tenants names each of their projects and environments: 25000 combinations of them.
+#[tokio::test]
+async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
+    let tenants: Vec<Value> = ids("Tenants", 100)
+        .into_iter()
+        .map(|id| {
+            let connected = ids("Projects", 50).into_iter();
+            let connected = connected.map(|id| (id, json!(ids("Environments", 5))));
+            let connected: Map<String, Value> = connected.collect();
+            json!({ "Id": id, "Name": id, "SpaceId": "Spaces-1", "ProjectEnvironments": connected })
+        })
+        .collect();
+    let list = json!({ "Items": tenants, "TotalResults": 100 }).to_string();
+    for (spaces, is_denied) in [("Secret", false), ("Default", true)] {
+        let secret =
+            json!([{ "name": "r", "effect": "deny", "tiers": ["read"], "spaces": [spaces] }]);
+        let desk = desk(secret).await;
+        desk.server.sample.trouble().add(Fault::on("/tenants").body(&list));
+        let call =
+            json!({ "method": "GET", "path": "/api/Spaces-1/tenants", "query": { "take": 100 } });
+        let came = desk.call(CODE, "execute", &call).await;
+        if is_denied {
+            came.refused("rule 'r'");
+        } else {
+            came.answered();
+        }
+    }
 }
 
 /// Names are looked up one by one, and a body has room for very many.

@@ -1,0 +1,194 @@
+//! Kinds of things that no rule matches by do not multiply the places that are judged.
+
+use serde_json::{Map, Value, json};
+
+use super::{plain, *};
+use crate::text::steps;
+
+fn many(count: usize) -> Of {
+    Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
+}
+
+/// A call of this tier on 50 projects, 5 environments and 100 tenants.
+fn crowd(tier: Tier) -> Situation {
+    Situation {
+        tier,
+        deed: if tier == Tier::Read { Deed::Read } else { Deed::Run },
+        projects: many(50),
+        environments: many(5),
+        tenants: many(100),
+        ..deploys(&[])
+    }
+}
+
+#[test]
+fn a_read_of_many_places_is_judged_by_a_rule_about_spaces() {
+    let rules = rules(
+        r#"[
+            {"name":"write","effect":"deny","projects":["x"],"environments":["x"],"tenants":["x"]},
+            {"name":"other","effect":"deny","tiers":["read"],"tools":["list_*"],"tenants":["x"]},
+            {"name":"r","effect":"deny","tiers":["read"],"spaces":["Secret"]},
+            {"name":"all","effect":"allow","tiers":["read"]},
+            {"name":"late","effect":"deny","tiers":["read"],"projects":["x"],"tenants":["x"]}
+        ]"#,
+    );
+    for (space, effect) in [("Default", Effect::Allow), ("Secret", Effect::Deny)] {
+        let space = Of::known(vec![Thing::called(space)]);
+        let decision = rules.decide_strictly(&Situation { space, ..crowd(Tier::Read) });
+        assert_eq!((decision.effect, decision.message), (effect, None));
+    }
+}
+
+#[test]
+fn the_word_names_environments_that_no_rule_matches_by() {
+    for (matcher, word) in [
+        (r#""spaces":["default"]"#, "thing 0, thing 1, thing 2, thing 3, thing 4"),
+        (r#""environments":["thing 3","thing 1"]"#, "thing 1, thing 3"),
+    ] {
+        let rules = rules(&format!(
+            r#"[{{"name":"r","effect":"confirm","type":"environment",{matcher}}}]"#
+        ));
+        let decision = rules.decide(&crowd(Tier::Write));
+        assert_eq!(decision.typed.as_deref(), Some(word), "{matcher}");
+    }
+}
+
+#[test]
+fn steps_are_made_for_one_place_alone() {
+    let rules = rules(
+        r#"[
+            {"name":"a","effect":"deny","environments":["x"]},
+            {"name":"b","effect":"deny","tenants":["x"]}
+        ]"#,
+    );
+    let situation = crowd(Tier::Write);
+    let (_, decided) = steps::of(|| rules.decide(&situation));
+    assert_eq!((decided, rules.weight(&situation)), (5 * 100 * 2, 5 * 100 * 2 + 5));
+    let (said, explained) = steps::of(|| rules.steps(&situation));
+    assert_eq!((said.len(), explained), (2, decided + 2));
+}
+
+fn list(words: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> {
+    let list = prop::sample::subsequence(words, 1..=2).prop_map(|words| json!(words));
+    prop::option::weighted(0.3, list)
+}
+
+/// A rule with any matchers, as it is written in the settings.
+fn any_rule() -> impl Strategy<Value = config::Rule> {
+    let what = (
+        prop::sample::select(vec!["r1", "r2", "r3", "r4"]),
+        prop::sample::select(vec!["allow", "confirm", "deny"]),
+        prop::option::of(prop::sample::select(vec!["environment", "yes", "no"])),
+        prop::option::of(prop::sample::select(vec!["never", "later"])),
+    );
+    let call = (
+        list(&["deploy_*", "!deploy_*", "other"]),
+        prop::option::of(prop::sample::subsequence(vec!["read", "write", "delete"], 1..=3)),
+        list(&["read", "low", "medium", "high", "destructive"]),
+        list(&["developers", "operators"]),
+        prop::option::weighted(0.2, prop::sample::select(vec!["fri", "thu"])),
+    );
+    let places = (
+        list(&["default", "secret", "!secret"]),
+        list(&["a*", "b", "!c"]),
+        list(&["back", "front"]),
+        list(&["dev*", "prod*", "!vault"]),
+        list(&["Ring/1", "Ring/2", "!Ring/2"]),
+        list(&["acme", "z*"]),
+        list(&["Tier/1", "Tier/2"]),
+    );
+    (what, call, places).prop_map(|(what, call, places)| {
+        let (name, effect, typed, message) = what;
+        let (tools, tiers, risks, groups, days) = call;
+        let (spaces, projects, project_groups, environments, environment_tags, tenants, tags) =
+            places;
+        let typed = typed.filter(|_| effect == "confirm");
+        let fields = [
+            ("name", Some(json!(name))),
+            ("effect", Some(json!(effect))),
+            ("type", typed.map(|word| json!(word))),
+            ("message", message.map(|message| json!(message))),
+            ("tools", tools),
+            ("tiers", tiers.map(|tiers| json!(tiers))),
+            ("risks", risks),
+            ("groups", groups),
+            ("times", days.map(|days| json!([{ "days": days }]))),
+            ("spaces", spaces),
+            ("projects", projects),
+            ("project_groups", project_groups),
+            ("environments", environments),
+            ("environment_tags", environment_tags),
+            ("tenants", tenants),
+            ("tenant_tags", tags),
+        ];
+        let given = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        serde_json::from_value(Value::Object(given.collect::<Map<_, _>>())).unwrap()
+    })
+}
+
+/// Things of a kind, each known more or less, and perhaps more that nobody knows.
+fn any_things(
+    names: &'static [&'static str],
+    tags: &'static [&'static str],
+) -> impl Strategy<Value = Of> {
+    let group = prop::option::of(prop::sample::select(vec!["back", "front"]));
+    let tags = prop::option::of(prop::sample::subsequence(tags, 0..=tags.len()));
+    let thing = (prop::sample::select(names), 0..4, tags, group);
+    let thing = thing.prop_map(|(name, nameless, tags, group)| Thing {
+        id: name.to_owned(),
+        name: (nameless > 0).then(|| name.to_owned()),
+        slug: None,
+        tags: tags.map(|tags| tags.into_iter().map(str::to_owned).collect()),
+        group: group.map(|group| Box::new(Thing::called(group))),
+    });
+    let more = prop::bool::weighted(0.2);
+    (prop::collection::vec(thing, 0..4), more).prop_map(|(things, more)| Of { things, more })
+}
+
+fn any_situation() -> impl Strategy<Value = Situation> {
+    let tier = prop::sample::select(vec![Tier::Read, Tier::Write, Tier::Delete]);
+    let deed = prop::sample::select(vec![Deed::Release, Deed::Run]);
+    let at = |day: u8| Moment::At(format!("2026-11-{day:02}T12:00:00Z").parse().unwrap());
+    let times = prop::sample::subsequence(vec![at(5), at(6), at(9), Moment::Unknown], 1..=2);
+    let things = (
+        any_things(&["default", "secret"], &[]),
+        any_things(&["alpha", "a", "b", "c"], &[]),
+        any_things(&["Dev", "Production", "Prod EU", "Vault"], &["Ring/1", "Ring/2"]),
+        any_things(&["Acme", "Zenith", "Other"], &["Tier/1", "Tier/2"]),
+    );
+    (tier, deed, times, things).prop_map(|(tier, deed, times, things)| {
+        let (space, projects, environments, tenants) = things;
+        let deed = match tier {
+            Tier::Read => Deed::Read,
+            Tier::Write => deed,
+            Tier::Delete => Deed::Delete,
+        };
+        let known = deploys(&[]);
+        Situation { tier, deed, times, space, projects, environments, tenants, ..known }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// The decision and its steps are those of all rules at all combinations.
+    #[test]
+    fn decisions_are_those_of_the_plain_product(
+        rules in prop::collection::vec(any_rule(), 0..6),
+        otherwise in prop::sample::select(vec![Effect::Allow, Effect::Confirm, Effect::Deny]),
+        tagged in any::<bool>(),
+        situation in any_situation(),
+    ) {
+        let mut policy = Policy { rules, otherwise, ..Policy::default() };
+        if tagged {
+            policy.high_risk_environment_tags = List(vec!["Ring/1".to_owned()]);
+        }
+        let rules = Rules::of(&policy).unwrap();
+        let strict = situation.tier != Tier::Read;
+        let (decision, steps) = plain::decide(&rules, &situation, strict);
+        prop_assert_eq!(rules.decide(&situation), decision);
+        prop_assert_eq!(rules.steps(&situation), steps);
+        let (decision, _) = plain::decide(&rules, &situation, true);
+        prop_assert_eq!(rules.decide_strictly(&situation), decision);
+    }
+}
