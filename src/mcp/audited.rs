@@ -69,16 +69,19 @@ pub(super) fn answered(record: &mut Record) {
     }
 }
 
-/// The call came to none. A change that was made counts as done all the same.
+/// Ends the record of a failed call. A change that was made keeps its outcome.
 pub(super) fn failed(open: Open, error: &Error) {
-    if let Error::Made(_) = error {
-        return open.end(|record| {
-            answered(record);
-            record.error = Some(error.kind());
-        });
-    }
-    let result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
-    ended(open, result, Some(error.kind()));
+    open.end(|record| {
+        let is_answered = matches!(record.result, Outcome::Done | Outcome::Repeated);
+        match error {
+            Error::Made(_) => answered(record),
+            // Octopus accepted the change, but its answer cannot be read.
+            Error::Unsure(_) if is_answered => {}
+            error if error.is_fault() => record.result = Outcome::Failed,
+            _ => record.result = Outcome::Refused,
+        }
+        record.error = Some(error.kind());
+    });
 }
 
 /// The call ended like this.

@@ -11,10 +11,12 @@ use crate::compute::ComputeError;
 
 /// Maximum number of task IDs that are collected from one answer.
 const TASKS: usize = 1_000;
-/// Estimated memory of a parsed document for each byte of its text.
-const MEMORY: usize = 10;
-/// Estimated memory of the largest document that is kept.
-const LARGEST: usize = Bounds::DOCUMENT.json + 100 * Bounds::DOCUMENT.values;
+/// Estimated memory that the allocator takes for each allocation besides its size.
+const ALLOCATION: usize = 16;
+/// Memory of one field of an object: an entry of the map with its hash, and its part of the index.
+const FIELD: usize = size_of::<(u64, String, Value)>() + 16;
+/// Number of fields for which an object with fewer allocates room.
+const FEWEST: usize = 4;
 
 /// The answer of Octopus to a change. A clone shares its body.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Reply {
     pub body: ReplyBody,
     /// The tasks that the body names, in its order: at most 1,000.
     pub tasks: Arc<[Id<Task>]>,
+    /// Bytes of memory that the body and the tasks take.
+    memory: usize,
 }
 
 /// The body of an answer to a change.
@@ -34,14 +38,31 @@ pub struct Reply {
 pub enum ReplyBody {
     /// JSON, within [`Bounds::DOCUMENT`].
     Json(Arc<Bounded>),
-    /// Something else, or nothing.
+    /// Any other body, also an empty one.
     Raw(Bytes),
     /// The server could not parse it.
     Unread(ComputeError),
 }
 
 impl Reply {
-    /// Parses an answer: all of it once, whatever its media type, because it may name tasks.
+    /// Creates a reply. The size of large documents is computed here, so call it in the compute pool.
+    pub(crate) fn new(
+        content_type: String,
+        size: usize,
+        body: ReplyBody,
+        tasks: Arc<[Id<Task>]>,
+    ) -> Self {
+        let of_body = match &body {
+            ReplyBody::Json(document) => size_of::<Bounded>() + memory_below(&document.value),
+            ReplyBody::Raw(bytes) => bytes.len(),
+            ReplyBody::Unread(_) => 0,
+        };
+        let of_task = |id: &Id<Task>| size_of::<Id<Task>>() + ALLOCATION + id.as_str().len();
+        let memory = of_body + tasks.iter().map(of_task).sum::<usize>();
+        Self { content_type, size, body, tasks, memory }
+    }
+
+    /// Parses the body once. It does so for every media type, because any text may name tasks.
     ///
     /// # Errors
     ///
@@ -60,7 +81,7 @@ impl Reply {
             _ => ReplyBody::Raw(answer.body.clone()),
         };
         let (content_type, size) = (kind.clone(), answer.body.len());
-        Ok(Self { content_type, size, body, tasks: tasks.into() })
+        Ok(Self::new(content_type, size, body, tasks.into()))
     }
 
     /// Reads the body as JSON.
@@ -83,13 +104,28 @@ impl Reply {
         }
     }
 
-    /// Returns about how many bytes of memory the body takes.
+    /// Returns about how many bytes of memory the body and the tasks take.
     pub fn memory(&self) -> usize {
-        match &self.body {
-            ReplyBody::Json(_) => self.size.saturating_mul(MEMORY).min(LARGEST),
-            ReplyBody::Raw(bytes) => bytes.len(),
-            ReplyBody::Unread(_) => 0,
+        self.memory
+    }
+}
+
+/// Returns about how many bytes of memory the parts of a value take, without the value itself. The
+/// value is within [`Bounds::DOCUMENT`], so it has at most 16,640 parts, 101 levels deep.
+fn memory_below(value: &Value) -> usize {
+    match value {
+        Value::String(text) => ALLOCATION + text.capacity(),
+        Value::Array(items) => {
+            let room = ALLOCATION + items.capacity() * size_of::<Value>();
+            room + items.iter().map(memory_below).sum::<usize>()
         }
+        Value::Object(fields) if !fields.is_empty() => {
+            let room = fields.len().next_power_of_two().max(FEWEST) * FIELD + 2 * ALLOCATION;
+            let of_field =
+                |(key, value): (&String, &Value)| ALLOCATION + key.capacity() + memory_below(value);
+            room + fields.iter().map(of_field).sum::<usize>()
+        }
+        _ => 0,
     }
 }
 
@@ -136,6 +172,27 @@ mod tests {
             assert_eq!(tasks, ["ServerTasks-7", "ServerTasks-8"], "{kind}");
             assert_eq!(matches!(reply.body, ReplyBody::Json(_)), kind != "text/plain");
         }
+    }
+
+    #[test]
+    fn memory_covers_the_kept_values_and_the_tasks() {
+        const OBJECT: usize = 512;
+        for text in [r#"{"a":1}"#, r#"{"a":{"b":1}}"#] {
+            let body = format!("[{text}{}]", format!(",{text}").repeat(64 * 1024 / text.len()));
+            let objects = text.matches('{').count() * body.matches(text).count();
+            let memory = reply("application/json", &body).unwrap().memory();
+            assert!(memory >= objects * OBJECT, "{memory} of {objects} objects");
+            assert!(memory < objects * 2 * OBJECT, "{memory} of {objects} objects");
+        }
+        // What is left out takes no memory.
+        let body = format!("[0{}]", ",0".repeat(1_000_000));
+        let memory = reply("application/json", &body).unwrap().memory();
+        let kept = Bounds::DOCUMENT.values * size_of::<Value>();
+        assert!((kept..3 * kept).contains(&memory), "{memory}");
+        let tasks: Vec<_> = (0..2_000).map(|number| format!("ServerTasks-{number}")).collect();
+        let reply = reply("text/plain", &serde_json::to_string(&tasks).unwrap()).unwrap();
+        assert_eq!(reply.tasks.len(), TASKS);
+        assert!(reply.memory() > reply.size + TASKS * size_of::<Id<Task>>());
     }
 
     #[test]

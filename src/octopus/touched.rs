@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Fields {
             }
             let value = if ["Task", "Arguments"].contains(&&*key) && depth < DEPTH {
                 map.next_value_seed(Self(depth + 1))?.into()
-            } else if is_told(&key) {
+            } else if is_kept(&key) {
                 map.next_value_seed(Within(FIELD))?.value
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -105,7 +105,8 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-fn is_told(key: &str) -> bool {
+/// Returns whether a field is kept.
+fn is_kept(key: &str) -> bool {
     const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
     OWN.contains(&key) || belongs::says_where(key)
 }

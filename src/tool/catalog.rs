@@ -113,7 +113,7 @@ impl Entry {
         match ran? {
             Ran::Ask(question) => Ok(Outcome::Ask(question)),
             Ran::Done(value) => self.shown(value, cx.compute(), &cx).await,
-            // The change is made: an error, and that the call has no compute time left, must not hide it.
+            // The change was made. Neither an error nor a spent compute budget may hide that.
             Ran::Changed(made) => {
                 let shown = async { self.shown(made?, &cx.compute().with_new_budget(), &cx).await };
                 shown.await.map_err(Error::after_change)

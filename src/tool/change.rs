@@ -58,8 +58,8 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// it gives the same.
     fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
 
-    /// Makes the answer of the call from that of Octopus, which is parsed already. What it looks up may be missing: the
-    /// change has been made by now, and a failure here would hide it.
+    /// Creates the answer of the call from the parsed reply of Octopus. Objects that it looks up may
+    /// be missing. The change has been made by now, and a failure here would hide that.
     fn report(
         self,
         reply: Reply,
@@ -201,7 +201,7 @@ async fn weigh<T: Change>(
     Ok((proposal, decision, verdict))
 }
 
-/// Makes the answer of a call from that of Octopus. After an error the change is made all the same.
+/// Creates the answer of a call from the reply of Octopus. An error does not undo the change.
 async fn answer_of<T: Change>(
     input: T,
     reply: Reply,
@@ -209,7 +209,7 @@ async fn answer_of<T: Change>(
     cx: &Context,
 ) -> Result<Value, Error> {
     cx.trail.answered(&reply, repeated);
-    // The change is made: what the call computed before must not hide it.
+    // A compute budget that was spent before the change must not hide its outcome.
     let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
     let mut value = to_value(input.report(reply, &cx).await?, &cx).await?;
     // One that was given before says so.

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::proposal::{Fact, Proposal};
 use crate::text::steps;
 
-/// Returns one line for each fact that differs from the approved proposal. `agreed` holds the digests
+/// Returns one line for each fact that differs from the approved proposal. `approved` holds the digests
 /// of all facts that were shown. `shown` holds the facts themselves, or nothing if they were dropped.
-pub(super) fn difference(agreed: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
+pub(super) fn difference(approved: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
     if proposal.is_too_large() {
         return vec![format!("the {} is now too large to be shown", proposal.action)];
     }
@@ -16,14 +16,14 @@ pub(super) fn difference(agreed: &[[u8; 4]], shown: &[Fact], proposal: &Proposal
         steps::add(1);
         before.entry(about).or_insert(says);
     }
-    let agreed: HashSet<&[u8; 4]> = agreed.iter().collect();
+    let approved: HashSet<&[u8; 4]> = approved.iter().collect();
     let mut now: HashSet<&str> = HashSet::new();
     let mut lines = Vec::new();
     for fact in &proposal.facts {
         steps::add(1);
         let Fact { about, says } = fact;
         now.insert(about);
-        if !agreed.contains(&fact.digest()) {
+        if !approved.contains(&fact.digest()) {
             let was = before.get(about.as_str()).map_or_else(
                 || "was shown as something else".to_owned(),
                 |was| format!("was shown as '{was}'"),
@@ -57,8 +57,8 @@ mod tests {
     }
 
     fn compare(before: &Proposal, now: &Proposal) -> Vec<String> {
-        let agreed: Vec<_> = before.facts.iter().map(Fact::digest).collect();
-        difference(&agreed, &before.facts, now)
+        let approved: Vec<_> = before.facts.iter().map(Fact::digest).collect();
+        difference(&approved, &before.facts, now)
     }
 
     #[test]

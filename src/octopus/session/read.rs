@@ -162,8 +162,8 @@ impl Session {
         parsed
     }
 
-    /// Parses the answer to a change. If the compute pool fails, the reply holds the reason, because the
-    /// change is made all the same.
+    /// Parses the answer to a change. If the compute pool fails, the reply holds the reason, because
+    /// an error would hide that the change was made.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Session {
         match self.parse(answer, move |answer| Reply::read(answer, &route)).await {
             Err(Error::Compute(error)) => {
                 let body = ReplyBody::Unread(error);
-                Ok(Reply { content_type, size, body, tasks: Arc::default() })
+                Ok(Reply::new(content_type, size, body, Arc::default()))
             }
             parsed => parsed,
         }

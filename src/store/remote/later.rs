@@ -89,7 +89,7 @@ impl Later {
         self.queue().waiting.iter().any(|waiting| waiting.decides(kind, key))
     }
 
-    /// Whether anything waits for this name.
+    /// Returns whether anything waits for this name.
     pub(super) fn waits(&self, kind: &str, key: &Key) -> bool {
         self.queue().waiting.iter().any(|waiting| waiting.kind == kind && waiting.key == *key)
     }

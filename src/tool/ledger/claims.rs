@@ -59,8 +59,8 @@ impl Claims {
             held = claim().await;
         }
         if let (Some(before), false) = (&before, held == Claim::Ours) {
-            // The store may have replaced it all the same, or do so later. Without an end, the new claim
-            // would block this change at every other replica.
+            // The store may have replaced the claim although it did not confirm this, or may do so
+            // later. A claim without an end would block this change at every other replica.
             let claim = self.value(&claimed);
             self.store.replace(KIND, &key, (&claim, before), KEPT).await;
         }

@@ -8,8 +8,12 @@ use crate::octopus::ReplyBody;
 const ME: Key = [9; 32];
 
 fn answer() -> Reply {
-    let body = ReplyBody::Raw(bytes::Bytes::new());
-    Reply { content_type: "application/json".to_owned(), size: 0, body, tasks: Arc::default() }
+    answer_of(bytes::Bytes::new())
+}
+
+fn answer_of(body: bytes::Bytes) -> Reply {
+    let size = body.len();
+    Reply::new("application/json".to_owned(), size, ReplyBody::Raw(body), Arc::default())
 }
 
 /// A question about this change that is asked now.
@@ -72,8 +76,8 @@ async fn large_answers_are_not_kept_without_end() {
     let ledger = Ledger::new(Store::memory());
     let large = bytes::Bytes::from(vec![b'x'; 16 * 1024 * 1024]);
     for number in 0..10 {
-        let body = ReplyBody::Raw(large.clone());
-        let work = async { Ok(Reply { body, ..answer() }) };
+        let answer = answer_of(large.clone());
+        let work = async { Ok(answer) };
         let name = asked(number);
         assert!(ledger.once(ME, name, [0; 32], false, work).await.unwrap().0.is_ok());
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::split_list;
 use crate::octopus::{Kind, Touches};
 
-/// Keys below which an ID alone does not say where a document belongs: choices, and what [`scopes`]
-/// reads.
+/// Keys of objects in which an ID alone does not say where a document belongs: choices, and what
+/// [`scopes`] reads.
 const NO_PLACES: [&str; 2] = ["ScopeValues", "Scope"];
 
 /// Adds the places of every document in the answer: each ID of a place under any key, except for
@@ -39,16 +40,19 @@ fn own(document: &Value, is_only: bool, reached: &mut Touches) {
 /// its kind, and with `under_any` under every key.
 fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
     match value {
-        Value::String(id) if under_any => add(id, false, reached),
+        Value::String(ids) if under_any => {
+            split_list(ids).for_each(|id| add(id, false, reached));
+        }
         Value::Array(items) => items.iter().for_each(|item| belongings(item, under_any, reached)),
         Value::Object(document) => {
             for (key, value) in document {
-                add(key, false, reached);
+                split_list(key).for_each(|id| add(id, false, reached));
                 if Kind::of_key(key).is_some() {
                     strings(value).for_each(|id| reached.add_owner(key, id));
                 }
-                let is_place = !NO_PLACES.contains(&key.as_str()) && !Kind::is_origin(key);
-                belongings(value, under_any && is_place, reached);
+                let is_no_place = NO_PLACES.contains(&key.as_str()) && value.is_object();
+                let counts = under_any && !is_no_place && !Kind::is_origin(key);
+                belongings(value, counts, reached);
             }
         }
         _ => {}
@@ -88,9 +92,11 @@ fn texts<'a>(document: &'a Map<String, Value>, key: &str) -> impl Iterator<Item 
     document.get(key).into_iter().flat_map(strings)
 }
 
+/// Returns the texts of a value. Each may be one text, a list, or a list in one text.
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let one = std::iter::once(value);
-    one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str)
+    let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
+    all.flat_map(split_list)
 }
 
 #[cfg(test)]
@@ -163,6 +169,18 @@ mod tests {
                 vec![],
             ),
             (json!("Projects-1"), vec![], vec![]),
+            // Lists in one text.
+            (
+                json!({ "ProjectIds": "Projects-1,Projects-2", "Where": "x, Environments-1" }),
+                vec!["Projects-1", "Projects-2"],
+                vec!["Environments-1"],
+            ),
+            // A `Scope` that is no object is no scope of a variable.
+            (
+                json!({ "Scope": "Projects-1", "In": { "Scope": [["Environments-1"]] } }),
+                vec!["Projects-1"],
+                vec!["Environments-1"],
+            ),
         ] {
             let mut reached = Touches::default();
             places(&answer, &mut reached);

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use self::parameters::Given;
-pub(super) use self::resolve::{is_id, is_nothing};
+pub(super) use self::resolve::{is_id, is_nothing, split_list};
 use crate::{
     octopus::{
         self, Kind, Path, Space, Touches,
@@ -113,7 +113,11 @@ impl Attribution {
             );
         }
         octopus::follow(&cx.session, &mut reached).await?;
-        cx.judge_reach(&mut reached, &reasons).await?;
+        let judged = cx.judge_reach(&mut reached, &reasons).await;
+        judged.map_err(|error| match error {
+            Error::Denied { unknown: None, .. } => explained(error, IN_ANSWER),
+            error => error,
+        })?;
         let mut scoped = Touches::default();
         answer::scopes(response, &mut scoped);
         if scoped == Touches::default() {
@@ -121,15 +125,26 @@ impl Attribution {
         }
         reached.extend(scoped);
         octopus::follow(&cx.session, &mut reached).await?;
-        cx.judge_reach(&mut reached, &reasons).await.map_err(|error| match error {
-            Error::Denied { rule, message, unknown } => {
-                let scope = "a value in the answer is scoped to what the rule is about; \
-                             get_variables, where it is listed, leaves such values out";
-                let said = message.as_deref().into_iter().chain([scope]).collect::<Vec<_>>();
-                Error::Denied { rule, message: Some(said.join("; ")), unknown }
-            }
-            error => error,
-        })
+        let judged = cx.judge_reach(&mut reached, &reasons).await;
+        judged.map_err(|error| explained(error, IN_SCOPE))
+    }
+}
+
+/// Says that a rule matches a document in the answer. The request itself was allowed.
+const IN_ANSWER: &str = "the answer of Octopus names what the rule is about; read single documents \
+    that do not name it, or use the tool for this kind of document";
+/// Says that a rule matches the scope of a value in the answer.
+const IN_SCOPE: &str = "a value in the answer is scoped to what the rule is about; get_variables, \
+    where it is listed, leaves such values out";
+
+/// Adds a reason to the message of a refusal.
+fn explained(error: Error, reason: &str) -> Error {
+    match error {
+        Error::Denied { rule, message, unknown } => {
+            let said = message.as_deref().into_iter().chain([reason]).collect::<Vec<_>>();
+            Error::Denied { rule, message: Some(said.join("; ")), unknown }
+        }
+        error => error,
     }
 }
 

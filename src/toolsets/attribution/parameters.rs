@@ -1,6 +1,6 @@
 //! The query of a read: which parameters of the operation it gives, and how it is sent.
 
-use super::Reading;
+use super::{Reading, split_list};
 use crate::{
     octopus::{
         Path,
@@ -68,9 +68,8 @@ impl Reading<'_> {
                 }
                 continue;
             }
-            let values = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
-            let values: Vec<String> =
-                values.filter(|value| !value.is_empty()).map(str::to_owned).collect();
+            let values = texts.iter().flat_map(|text| split_list(text));
+            let values: Vec<String> = values.map(str::to_owned).collect();
             // An empty list would be no limit to Octopus.
             if values.is_empty() {
                 continue;

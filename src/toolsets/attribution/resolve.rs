@@ -135,9 +135,14 @@ fn is_of_library(id: &str) -> bool {
 impl Reading<'_> {
     /// Adds IDs in text that no parameter of the operation explains, and marks all kinds unknown.
     pub(super) fn unexplained(&mut self, value: &str) {
-        value.split(',').for_each(|id| self.reached.add_id(id));
+        split_list(value).for_each(|id| self.reached.add_id(id));
         self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
     }
+}
+
+/// Returns the parts of a text that may be a comma-separated list, without empty ones.
+pub(in crate::toolsets) fn split_list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// Returns whether this is the ID of a place, or of something that leads to one.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-pub(super) use crate::toolsets::attribution::{is_id, is_nothing};
+pub(super) use crate::toolsets::attribution::{is_id, is_nothing, split_list};
 use crate::{
     octopus::{
         Kind, Named, Space, Touches, environments::Environment, projects::Project, tenants::Tenant,

@@ -7,9 +7,7 @@ use super::{
     unread,
 };
 use crate::{
-    octopus::{
-        self, About, Id, Kind, Space, Touches, operations::Subject, projects::Project, releases,
-    },
+    octopus::{self, About, Id, Kind, Space, Touches, projects::Project, releases},
     rules::{Deed, Moment},
     tool::{ApiPath, Context, Error, Verb},
     toolsets::executions::Automatic,
@@ -148,8 +146,8 @@ fn certain(collection: &str, touches: &Touches) -> Vec<Kind> {
 }
 
 /// Enters the space of a change and adds it to what the change touches. The path names it, or else
-/// the body; a body that names another space than the path is refused, because it is unknown which
-/// of the two counts.
+/// the body. A body that names another space is refused, because it is unknown which of the two
+/// counts. If only the body names a space, Octopus may ignore that, so the space is unknown as well.
 async fn space(
     path: &ApiPath,
     body: Option<&Value>,
@@ -160,7 +158,10 @@ async fn space(
     let Some(wanted) = path.space().or(in_body.first().copied()) else { return Ok(None) };
     match cx.session.unrecorded().space(wanted).await {
         Ok(space) => {
-            if let Some(other) = in_body.into_iter().find(|other| !is_space(&space, other)) {
+            let mut entered = Touches::default();
+            space.touches(&mut entered);
+            let is_other = |other: &&str| !unread::is_entered(other, &entered);
+            if let Some(other) = in_body.into_iter().find(is_other) {
                 return Err(Error::Argument {
                     field: "body".to_owned(),
                     reason: format!(
@@ -171,19 +172,12 @@ async fn space(
                     ),
                 });
             }
-            space.touches(touches);
+            touches.extend(entered);
+            let unknown = path.space().is_none().then_some(Kind::Space);
+            *touches = std::mem::take(touches).unsure(unknown);
             Ok(Some(space))
         }
         Err(error) if is_nothing(&error) => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Returns whether a space is called so. What looks like the ID of a space is no name.
-fn is_space(space: &Space, name: &str) -> bool {
-    if Subject::Space.is_id(name) {
-        space.id().as_str().eq_ignore_ascii_case(name)
-    } else {
-        space.is_called(name)
     }
 }

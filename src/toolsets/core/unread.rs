@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::named::{LEADS, is_id, kind_of};
-use crate::octopus::{Kind, Touches};
+use super::named::{LEADS, is_id, kind_of, split_list};
+use crate::octopus::{Kind, Touches, operations::Subject};
 
 /// Keys that contain a kind's word and name nothing of the kind that rules match by.
 const HARMLESS: [&str; 9] = [
@@ -21,7 +21,8 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// Keys that name a space. The path names it, so these are compared with it.
-const SPACES: [&str; 5] = ["spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
+const SPACES: [&str; 7] =
+    ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
 
 /// Adds the IDs in the parameters of a query, and marks their kinds as unknown; so does a space other
 /// than the one of the change.
@@ -32,9 +33,8 @@ pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touche
         if !value.trim().is_empty() {
             key_of_a_kind(key, touches);
         }
-        let mut spaces = value.split(',').map(str::trim).filter(|space| !space.is_empty());
         if SPACES.contains(&letters(key).as_str())
-            && !spaces.all(|space| is_entered(space, touches))
+            && !split_list(value).all(|space| is_entered(space, touches))
         {
             *touches = std::mem::take(touches).unsure([Kind::Space]);
         }
@@ -124,7 +124,7 @@ fn key_of_a_kind(key: &str, touches: &mut Touches) {
 
 /// Adds the IDs of a text, which may be a list of them, and marks unknown what they may lead to.
 fn text(found: &str, touches: &mut Touches) {
-    found.split(',').for_each(|found| one_id(found.trim(), touches));
+    split_list(found).for_each(|found| one_id(found, touches));
 }
 
 fn one_id(found: &str, touches: &mut Touches) {
@@ -144,34 +144,35 @@ fn one_id(found: &str, touches: &mut Touches) {
     }
 }
 
-/// Returns whether the change is made in the space that is called so.
-fn is_entered(space: &str, touches: &Touches) -> bool {
+/// Returns whether the change is made in the space with this ID, slug or name. A text in the form of
+/// an ID is compared with IDs only, because the name of one space can be the ID of another.
+pub(super) fn is_entered(space: &str, touches: &Touches) -> bool {
+    let is_id = Subject::Space.is_id(space);
     touches.of(Kind::Space).iter().any(|entered| {
-        let called = [Some(&entered.id), entered.slug.as_ref(), entered.name.as_ref()];
-        called.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(space))
+        let names = [&entered.slug, &entered.name].into_iter().flatten().filter(|_| !is_id);
+        names.chain([&entered.id]).any(|known| known.eq_ignore_ascii_case(space))
     })
 }
 
-/// Returns what a body calls its space, at any depth.
+/// Returns the IDs, slugs and names of spaces in a body, at any depth.
 pub(super) fn spaces(body: &Value) -> Vec<&str> {
     let mut found = Vec::new();
-    collect_spaces(body, &mut found);
+    collect_spaces(body, false, &mut found);
     found
 }
 
-fn collect_spaces<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+/// Collects the spaces in a value. Its texts count if its key `names_spaces`.
+fn collect_spaces<'a>(value: &'a Value, names_spaces: bool, found: &mut Vec<&'a str>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect_spaces(item, found)),
+        Value::String(text) if names_spaces && !text.trim().is_empty() => found.push(text.trim()),
+        Value::Array(items) => {
+            for item in items {
+                collect_spaces(item, names_spaces, found);
+            }
+        }
         Value::Object(fields) => {
             for (key, value) in fields {
-                if SPACES.contains(&letters(key).as_str()) {
-                    let texts =
-                        value.as_array().map_or_else(|| vec![value], |a| a.iter().collect());
-                    let texts = texts.into_iter().filter_map(Value::as_str).map(str::trim);
-                    found.extend(texts.filter(|text| !text.is_empty()));
-                } else {
-                    collect_spaces(value, found);
-                }
+                collect_spaces(value, SPACES.contains(&letters(key).as_str()), found);
             }
         }
         _ => {}
@@ -224,7 +225,10 @@ mod tests {
 
     #[test]
     fn another_space_than_the_entered_one_makes_the_space_unknown() {
-        let entered = Touches::default().with(Kind::Space, [Thing::with_id("Spaces-1")]);
+        // Its name is the ID of another space.
+        let (id, name, slug) = ("Spaces-1".to_owned(), "Spaces-3".to_owned(), "main".to_owned());
+        let space = Thing { id, name: Some(name), slug: Some(slug), ..Thing::default() };
+        let entered = Touches::default().with(Kind::Space, [space]);
         let is_unknown = |pair, body| {
             let mut touches = entered.clone();
             query(std::iter::once(pair), &mut touches);
@@ -236,21 +240,29 @@ mod tests {
             ("spaceId", "spaces-1", false),
             ("spaceId", "Spaces-2", true),
             ("spaceName", "Depots", true),
+            ("space", "Depots", true),
+            ("spaces[0]", "Main,Depots", true),
+            ("spaces", "MAIN", false),
+            ("spaceId", "Spaces-3", true),
+            ("x", "Spaces-3", true),
             ("x", "Spaces-1,Spaces-2", true),
             ("spaceId", "", false),
         ] {
             assert_eq!(is_unknown((name, value), document.clone()), expected, "{name}={value}");
         }
-        assert!(is_unknown(("x", "y"), json!({ "Target": ["Spaces-2"] })));
+        for target in ["Spaces-2", "Spaces-3"] {
+            assert!(is_unknown(("x", "y"), json!({ "Target": [target] })), "{target}");
+        }
     }
 
     #[test]
     fn a_body_names_spaces_at_any_depth() {
         let body = json!({ "SpaceId": "Spaces-1", "a": [{ "space_id_or_name": " Depots " }],
-            "SpaceIds": ["Spaces-2", ""], "spaceName": null });
+            "SpaceIds": ["Spaces-2", "", [["Spaces-4"]]], "spaceName": null,
+            "Space": { "Id": "x", "SpaceId": "Spaces-3" }, "spaces": "Yards" });
         let mut found = spaces(&body);
         found.sort_unstable();
-        assert_eq!(found, ["Depots", "Spaces-1", "Spaces-2"]);
+        assert_eq!(found, ["Depots", "Spaces-1", "Spaces-2", "Spaces-3", "Spaces-4", "Yards"]);
     }
 
     proptest! {

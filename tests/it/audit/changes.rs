@@ -1,6 +1,6 @@
 //! The records of a change: one id from the question to what was made, and the mark that it leaves.
 
-use octopus_mcp::sample::keys;
+use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, deployment};
@@ -36,6 +36,25 @@ async fn a_change_is_asked_about_agreed_to_and_done_under_one_id() {
         assert_eq!(records[1]["tasks"].as_array().unwrap().len(), 2);
         assert_eq!(records[1]["tasks"], records[2]["tasks"]);
     }
+}
+
+#[tokio::test]
+async fn change_that_octopus_accepted_with_an_unreadable_answer_is_recorded_as_done() {
+    let recorded = Recorded::start().await;
+    let (tool, arguments, sends, _) = changes().remove(0);
+    let (method, path) = sends.split_once(' ').unwrap();
+    let way = Way::Code(Era::Modern);
+    let (_, sealed) = recorded.desk.call(way, tool, &arguments).await.asked();
+    let fault = Fault::on(path).method(method).status(201).body("{}");
+    recorded.desk.server.sample.trouble().add(fault);
+    for _ in 0..2 {
+        let came = recorded.desk.agree(way, tool, &arguments, &sealed).await;
+        came.refused("it is not known whether the change was made");
+    }
+    let records = recorded.records().await;
+    let ends: Vec<_> = records.iter().map(|r| (r["result"].clone(), r["error"].clone())).collect();
+    assert_eq!(ends[1], (json!("done"), json!("unsure")), "{records:#?}");
+    assert_eq!(ends[2], (json!("repeated"), json!("unsure")), "{records:#?}");
 }
 
 #[tokio::test]

@@ -38,8 +38,8 @@ pub struct Redis {
 struct Cut(Mutex<Option<(&'static [u8], usize)>>);
 
 impl Cut {
-    /// Whether the connection ends before these commands.
-    fn strikes(&self, sent: &[u8]) -> bool {
+    /// Counts the words in these commands. Returns whether the connection ends before them.
+    fn ends_before(&self, sent: &[u8]) -> bool {
         let mut cut = self.0.lock().unwrap();
         let Some((words, times)) = cut.as_mut() else { return false };
         let found = sent.windows(words.len()).filter(|bytes| bytes == words).count();
@@ -80,8 +80,8 @@ impl Redis {
         let (stranded, strands) = watch::channel(0);
         let socket = folder.path().join("socket");
         let cut = Arc::new(Cut::default());
-        let way = Way { holds, hold_up: held_up.clone(), strands, cut: Arc::clone(&cut) };
-        let front = tokio::spawn(front(listener, tls, socket, way));
+        let controls = Controls { holds, hold_up: held_up.clone(), strands, cut: Arc::clone(&cut) };
+        let front = tokio::spawn(front(listener, tls, socket, controls));
         let mut redis = Self { folder, server: None, url, held_up, stranded, cut, front };
         redis.come_back().await;
         redis
@@ -184,26 +184,31 @@ impl Drop for Redis {
     }
 }
 
-/// What can happen to the connections.
+/// The controls of the connections in a test.
 #[derive(Clone)]
-struct Way {
+struct Controls {
     holds: watch::Receiver<bool>,
     hold_up: watch::Sender<bool>,
     strands: watch::Receiver<u64>,
     cut: Arc<Cut>,
 }
 
-async fn front(listener: TcpListener, tls: Option<TlsAcceptor>, socket: PathBuf, mut way: Way) {
+async fn front(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    socket: PathBuf,
+    mut controls: Controls,
+) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
-        way.strands.mark_unchanged();
-        let (tls, socket, way) = (tls.clone(), socket.clone(), way.clone());
+        controls.strands.mark_unchanged();
+        let (tls, socket, controls) = (tls.clone(), socket.clone(), controls.clone());
         tokio::spawn(async move {
             match tls {
-                None => pass(client, &socket, way).await,
+                None => pass(client, &socket, controls).await,
                 Some(tls) => {
                     if let Ok(client) = tls.accept(client).await {
-                        pass(client, &socket, way).await;
+                        pass(client, &socket, controls).await;
                     }
                 }
             }
@@ -211,21 +216,25 @@ async fn front(listener: TcpListener, tls: Option<TlsAcceptor>, socket: PathBuf,
     }
 }
 
-async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, socket: &Path, mut way: Way) {
+async fn pass(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    socket: &Path,
+    mut controls: Controls,
+) {
     // Where nobody listens, the connection ends.
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
     let (mut sent, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
-        let _ = way.holds.wait_for(|is_held_up| !is_held_up).await;
-        let mut changed = way.holds.clone();
+        let _ = controls.holds.wait_for(|is_held_up| !is_held_up).await;
+        let mut changed = controls.holds.clone();
         let is_held_up = async move { drop(changed.wait_for(|is_held_up| *is_held_up).await) };
         let written = tokio::select! {
             biased;
-            _ = way.strands.changed() => break,
+            _ = controls.strands.changed() => break,
             () = is_held_up => continue,
             read = client.read(&mut sent) => match read {
-                Ok(bytes @ 1..) if way.cut.strikes(&sent[..bytes]) => {
-                    way.hold_up.send_replace(true);
+                Ok(bytes @ 1..) if controls.cut.ends_before(&sent[..bytes]) => {
+                    controls.hold_up.send_replace(true);
                     return;
                 }
                 Ok(bytes @ 1..) => server.write_all(&sent[..bytes]).await,

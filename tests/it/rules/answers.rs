@@ -43,6 +43,14 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
         json!({ "Where": [["Environments-3"]] }),
         json!({ "ByProject": { "Projects-2": ["Environments-3"] } }),
         json!({ "Inner": { "Id": "Environments-3" } }),
+        // Lists in one text.
+        json!({ "Where": "Environments-2, Environments-3" }),
+        json!({ "EnvironmentIds": "Environments-2,Environments-3" }),
+        json!({ "RelatedDocumentIds": "Deployments-9004,Deployments-9001" }),
+        json!({ "Environments-2,Environments-3": true }),
+        // Only an object is the scope of a variable.
+        json!({ "Scope": "Environments-3" }),
+        json!({ "Inner": { "Scope": ["Environments-2", "Environments-3"] } }),
     ] {
         let desk = answering(&tag_set(&named)).await;
         read(&desk).await.refused("rule 'secret'");
@@ -57,6 +65,22 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
     ] {
         let desk = answering(&tag_set(&open)).await;
         read(&desk).await.answered();
+    }
+}
+
+/// The request names nothing that the rule is about, so the caller would not know why.
+#[tokio::test]
+async fn refusal_because_of_the_answer_says_so() {
+    const WORDS: &str = "the answer of Octopus names what the rule is about; read single documents";
+    let desk = desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+        "environments": ["Production"], "message": "Ask Ada" }]))
+    .await;
+    for (path, is_in_answer) in [("lifecycles", true), ("environments/Environments-3", false)] {
+        let path = format!("/api/Spaces-1/{path}");
+        let call = json!({ "method": "GET", "path": path });
+        let Came::Refused(said) = desk.call(CODE, "execute", &call).await else { panic!("{path}") };
+        assert!(said.contains("rule 'secret'") && said.contains("Ask Ada"), "{said}");
+        assert_eq!(said.contains(WORDS), is_in_answer, "{said}");
     }
 }
 

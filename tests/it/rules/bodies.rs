@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::paths::came;
+use super::{CODE, desk, paths::came};
 
 /// A place that Octopus may read and this server does not makes its kind unknown.
 #[tokio::test]
@@ -45,5 +45,37 @@ async fn a_body_that_names_another_space_than_the_path_is_refused() {
         let (came, sent) = came(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
         if refused { came.refused("name one space") } else { drop(came.asked()) }
+    }
+}
+
+/// The name of a space may have the form of an ID. It hides no other space.
+#[tokio::test]
+async fn a_change_that_names_a_denied_space_is_refused_whatever_its_own_space_is_called() {
+    let rule = json!({ "name": "r", "effect": "deny", "tiers": ["write"], "spaces": ["Default"] });
+    for (query, body, refused) in [
+        (json!({ "spaceId": "Spaces-1" }), json!({}), true),
+        (json!({ "spaces": "Default" }), json!({}), true),
+        (json!({ "target": "Spaces-1" }), json!({}), true),
+        (json!({}), json!({ "Target": "Spaces-1" }), true),
+        (json!({ "spaceId": "Spaces-22" }), json!({ "SpaceId": "Spaces-22" }), false),
+    ] {
+        let desk = desk(json!([rule])).await;
+        desk.server.sample.edit("Spaces-22", "Name", "Spaces-1");
+        let call = json!({ "method": "POST", "path": "/api/Spaces-22/tenants", "query": query,
+            "body": body });
+        let came = desk.call(CODE, "execute", &call).await;
+        if refused { came.refused("rule 'r'") } else { drop(came.asked()) }
+    }
+}
+
+/// Octopus may use the default space instead.
+#[tokio::test]
+async fn a_space_that_only_the_body_names_is_not_certain() {
+    for (path, refused) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {
+        let body = json!({ "ReleaseId": "Releases-9003", "SpaceId": "Spaces-22" });
+        let call = json!({ "method": "POST", "path": path, "body": body });
+        let (came, sent) = came(json!({ "spaces": ["Default"] }), &call).await;
+        assert_eq!(sent, 0);
+        if refused { came.refused("rule 'r'") } else { drop(came.asked()) }
     }
 }

@@ -1,5 +1,6 @@
 //! The things of the sample instance that the rules of these tests deny.
 
+use octopus_mcp::octopus::Kind;
 use serde_json::{Value, json};
 
 /// A thing that a rule denies.
@@ -58,6 +59,15 @@ impl Denied {
     /// The word for its kind, as keys of documents have it: `Project`.
     pub fn noun(&self) -> &'static str {
         self.id.split_once("s-").unwrap().0
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self.matcher {
+            "projects" => Kind::Project,
+            "environments" => Kind::Environment,
+            "tenants" => Kind::Tenant,
+            _ => Kind::Space,
+        }
     }
 
     pub fn is_space(&self) -> bool {

@@ -98,6 +98,7 @@ fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
             ("capital SpaceId", json!({ "SPACEID": id.to_lowercase() })),
             ("SpaceId within", json!({ "Things": [[{ "SpaceId": id }]] })),
             ("SpaceIds", json!({ "SpaceIds": [open, id] })),
+            ("Space within", json!({ "Things": [{ "Space": { "Spaces": [[name]] } }] })),
             ("space in an unknown key", json!({ "Target": id })),
             ("space in a list in a text", json!({ "Targets": format!("{open},{id}") })),
             ("space as an object key", json!({ "Map": { id: true } })),
@@ -130,9 +131,10 @@ fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
 
 /// Parameters of a query that name the denied thing.
 fn queries(denied: &Denied) -> Vec<(&'static str, String, String)> {
-    let Denied { id, open, .. } = *denied;
+    let Denied { id, open, name, .. } = *denied;
     let noun = denied.noun().to_lowercase();
     vec![
+        ("name in a parameter", format!("{noun}s"), name.to_owned()),
         ("parameter", format!("{noun}Id"), id.to_owned()),
         ("unknown parameter", "target".to_owned(), id.to_owned()),
         ("indexed parameter", "target[0]".to_owned(), id.to_lowercase()),

@@ -1,0 +1,37 @@
+//! Reads that must be answered although a rule denies something.
+
+use octopus_mcp::octopus::operations::{self, Scope};
+
+use super::{calls::Call, denied::Denied};
+
+/// Paths that `execute` refuses without any rule. Each read of a form test whose answer is `is not
+/// open to this tool` is below one of them or ends with one.
+const CLOSED: [&str; 6] = [
+    "/api/configuration",
+    "/api/licenses/licenses-current",
+    "/api/serverconfiguration",
+    "/api/smtpconfiguration",
+    "/apikeys",
+    "/export",
+];
+
+/// Returns whether the path is one that `execute` refuses without any rule.
+pub fn is_closed(call: &Call) -> bool {
+    CLOSED.iter().any(|closed| call.path.starts_with(closed) || call.path.ends_with(closed))
+}
+
+/// Returns whether the answer to a read may hold things of the denied kind, as far as the table of
+/// operations says. Such a read may be refused. All others are limited to other things.
+pub fn is_open(call: &Call, denied: &Denied) -> bool {
+    let segments = call.path.split('/').skip(2).filter(|segment| !segment.is_empty());
+    let segments: Vec<String> = segments.map(str::to_owned).collect();
+    let found = operations::find("GET", &segments).expect("an operation of the table");
+    let is_limited = call.query.iter().any(|(name, _)| {
+        found.operation.parameter(name).is_some_and(|parameter| {
+            let subject = parameter.subject.filter(|_| parameter.narrows);
+            subject.is_some_and(|subject| subject.determines().contains(&denied.kind()))
+        })
+    });
+    let is_of_all_spaces = found.operation.scope == Scope::Mixed && found.space.is_none();
+    is_of_all_spaces || found.operation.holds.contains(&denied.kind()) && !is_limited
+}
