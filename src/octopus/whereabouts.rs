@@ -65,7 +65,9 @@ async fn machines(session: &Session, path: Path, touches: &mut Touches) -> Resul
         Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    found.iter().for_each(|machine| touches.add_document(machine));
+    for machine in &found {
+        touches.add_document(machine);
+    }
     let ids: HashSet<_> = found.iter().filter_map(|machine| machine.get("Id")?.as_str()).collect();
     let ids: HashSet<_> = ids.into_iter().map(str::to_ascii_lowercase).collect();
     for id in wanted {
