@@ -68,8 +68,8 @@ async fn machines(session: &Session, path: Path, touches: &mut Touches) -> Resul
     for machine in &found {
         touches.add_document(machine);
     }
-    let ids: HashSet<_> = found.iter().filter_map(|machine| machine.get("Id")?.as_str()).collect();
-    let ids: HashSet<_> = ids.into_iter().map(str::to_ascii_lowercase).collect();
+    let ids = found.iter().filter_map(|machine| machine.get("Id")?.as_str());
+    let ids: HashSet<_> = ids.map(str::to_ascii_lowercase).collect();
     for id in wanted {
         if !ids.contains(&id.to_ascii_lowercase()) {
             unread(&id, touches);

@@ -145,11 +145,6 @@ impl Rules {
         places * rules.count().max(1) + situation.environments.things.len()
     }
 
-    /// Whether a call that reads is refused, or may be, where not everything is known of it.
-    pub fn may_deny(&self, situation: &Situation) -> bool {
-        self.judged_now(situation, true).0.effect == Effect::Deny
-    }
-
     /// The first of the places whose decision is the strictest.
     pub(super) fn deciding_place<'s>(&self, situation: &'s Situation) -> Option<Target<'s>> {
         self.judged_now(situation, false).1

@@ -3,7 +3,7 @@
 use super::{Rules, Situation, Tier, rule::Fit, targets::Target};
 use crate::{config::Effect, text::steps};
 
-/// What one rule said of a call, for whoever asks why.
+/// What one rule said of a call, to explain a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The rule.
@@ -45,7 +45,8 @@ impl Rules {
     }
 }
 
-fn said(fit: Fit, effect: Effect, reads: bool) -> String {
+/// Returns why a rule is about a call or is not.
+pub(super) fn said(fit: Fit, effect: Effect, reads: bool) -> String {
     match (fit, effect) {
         (Fit::Yes, _) => "it matches".to_owned(),
         (Fit::No(what), _) => format!("`{what}` does not match"),

@@ -8,8 +8,8 @@ use crate::{
     rules::{Decision, Rules, Situation},
 };
 
-/// How many comparisons of a rule with a place a decision may take to run on the async worker. One
-/// takes some microseconds.
+/// How many comparisons of a rule with a place a decision may take to run on the async worker. Each
+/// compares a few names with patterns.
 const INLINE: usize = 2_000;
 
 impl Context {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Asked, Context, Error, Tier, resource};
 use crate::{
-    compute::Budget,
+    compute::{Budget, ComputeError},
     config::Effect,
     octopus::{self, About, Touches},
     rules::Deed,
@@ -84,9 +84,13 @@ impl Context {
                 let is_unknown =
                     touches.is_open() || touches.has_unnamed() || touches.has_nameless(about);
                 let situation = cx.situation(cx.asked, Tier::Read, Deed::Read, &touches);
-                let decision = cx.rules.decide(&situation);
-                let is_denied =
-                    decision.effect == Effect::Deny || is_unknown && cx.rules.may_deny(&situation);
+                let decide = |strict| {
+                    let check = || Ok::<_, ComputeError>(budget.check()?);
+                    cx.rules.decide_checked(&situation, strict, check)
+                };
+                let decision = decide(false)?;
+                let is_denied = decision.effect == Effect::Deny
+                    || is_unknown && decide(true)?.effect == Effect::Deny;
                 is_readable.push(!is_denied);
                 if is_denied {
                     denied = Some(decision);

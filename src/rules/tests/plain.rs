@@ -3,7 +3,10 @@
 
 use crate::{
     config::{ENVIRONMENT_WORD, Effect, Risk},
-    rules::{Decision, Rules, Situation, Step, Tier, rule::Fit, situation::One, targets::Target},
+    rules::{
+        Decision, Rules, Situation, Step, Tier, explain::said, found::together, rule::Fit,
+        situation::One, targets::Target,
+    },
 };
 
 pub(super) fn decide(rules: &Rules, situation: &Situation, strict: bool) -> (Decision, Vec<Step>) {
@@ -34,8 +37,8 @@ pub(super) fn decide(rules: &Rules, situation: &Situation, strict: bool) -> (Dec
         }
     }
     let risk = targets.iter().map(|target| target.risk.0).max().unwrap();
-    let decisions = worst.into_iter().map(|(decision, _)| decision).collect();
-    (Decision { risk, ..together(decisions) }, steps)
+    let decision = together(worst.into_iter().map(|(decision, _)| decision)).unwrap();
+    (Decision { risk, ..decision }, steps)
 }
 
 fn targets<'s>(rules: &Rules, situation: &'s Situation) -> Vec<Target<'s>> {
@@ -76,16 +79,7 @@ fn at(
             (Fit::No("tiers"), "it is not about calls that only read".to_owned())
         } else {
             let fit = rule.fits(situation, target);
-            let said = match (fit, rule.effect) {
-                (Fit::Yes, _) => "it matches".to_owned(),
-                (Fit::No(what), _) => format!("`{what}` does not match"),
-                (Fit::Unknown(what), Effect::Allow) => {
-                    format!("`{what}` is not known, and then nothing is let through by it")
-                }
-                (Fit::Unknown(what), _) if reads => format!("`{what}` is not known"),
-                (Fit::Unknown(what), _) => format!("`{what}` is not known, so it counts"),
-            };
-            (fit, said)
+            (fit, said(fit, rule.effect, reads))
         };
         let matched = match fit {
             Fit::Yes => true,
@@ -128,23 +122,4 @@ fn word<'a>(targets: &[Target<'a>], rule: Option<&str>) -> String {
         }
     }
     rule.unwrap_or("yes").to_owned()
-}
-
-fn together(decisions: Vec<Decision>) -> Decision {
-    let mut apart: Vec<Decision> = Vec::new();
-    for decision in decisions {
-        let is_new = apart.iter().all(|known| known.typed != decision.typed);
-        if apart.is_empty() || decision.typed.is_some() && is_new {
-            apart.push(decision);
-        }
-    }
-    let joined = |of: fn(&Decision) -> Option<&String>, between: &str| {
-        let all: Vec<&str> = apart.iter().filter_map(of).map(String::as_str).collect();
-        (!all.is_empty()).then(|| all.join(between))
-    };
-    let rule = joined(|decision| decision.rule.as_ref(), ", ");
-    let typed = joined(|decision| decision.typed.as_ref(), " ");
-    let message = joined(|decision| decision.message.as_ref(), "; ");
-    let unknown = apart.iter().find_map(|decision| decision.unknown);
-    Decision { rule, typed, message, unknown, ..apart.into_iter().next().unwrap() }
 }

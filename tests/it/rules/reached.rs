@@ -13,22 +13,29 @@ fn get(path: &str, query: &Value) -> Value {
     json!({ "method": "GET", "path": path, "query": query })
 }
 
+/// The reads of a task, with the lines of its log that match a pattern.
+fn reads_of(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
+    let typed = json!({ "space": "Default", "taskId": task });
+    let path = format!("/api/Spaces-1/tasks/{task}");
+    let all = json!({});
+    [
+        ("execute", get(&format!("{path}/raw"), &all)),
+        ("execute", get(&format!("{path}/details"), &all)),
+        ("execute", get(&path, &all)),
+        ("execute", get("/api/Spaces-1/tasks", &json!({ "ids": task }))),
+        ("get_task_raw", typed.clone()),
+        ("get_task_details", typed.clone()),
+        ("get_task_by_id", typed),
+        ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": pattern })),
+    ]
+}
+
 /// ServerTasks-90203 checks the health of all targets: it names neither environment nor machine.
 #[tokio::test]
 async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
     let desk = desk(production()).await;
     let task = "ServerTasks-90203";
-    let typed = json!({ "space": "Default", "taskId": task });
-    for (tool, arguments) in [
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/raw"), &json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/details"), &json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}"), &json!({}))),
-        ("execute", get("/api/Spaces-1/tasks", &json!({ "ids": task }))),
-        ("get_task_raw", typed.clone()),
-        ("get_task_details", typed.clone()),
-        ("get_task_by_id", typed),
-        ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": "." })),
-    ] {
+    for (tool, arguments) in reads_of(task, ".") {
         desk.call(CODE, tool, &arguments).await.refused("rule 'secret'");
     }
 }
@@ -38,22 +45,11 @@ async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
 #[tokio::test]
 async fn a_task_that_names_a_machine_reaches_the_environment_of_the_machine() {
     let task = "ServerTasks-90207";
-    let typed = json!({ "space": "Default", "taskId": task });
-    let reads = [
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/raw"), &json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}/details"), &json!({}))),
-        ("execute", get(&format!("/api/Spaces-1/tasks/{task}"), &json!({}))),
-        ("execute", get("/api/Spaces-1/tasks", &json!({ "ids": task }))),
-        ("get_task_raw", typed.clone()),
-        ("get_task_details", typed.clone()),
-        ("get_task_by_id", typed),
-        ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": "trk" })),
-    ];
     let denying = desk(production()).await;
     let test = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Test"] }]);
     let open = desk(test).await;
-    for (tool, arguments) in reads {
+    for (tool, arguments) in reads_of(task, "trk") {
         denying.call(CODE, tool, &arguments).await.refused("rule 'secret'");
         let answer = open.call(CODE, tool, &arguments).await.answered().to_string();
         let shows_log = tool != "get_task_by_id" && arguments["path"].is_null();
