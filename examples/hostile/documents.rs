@@ -28,6 +28,9 @@ pub enum Shape {
     Numbers,
 }
 
+/// Stands where text is inserted into a serialized document.
+const PLACEHOLDER: &str = "placeholder for nested lists";
+
 impl Shape {
     pub const ALL: [Self; 9] = [
         Self::ManyItems,
@@ -76,9 +79,14 @@ impl Shape {
                 let texts = (0..size / 310).map(|n| json!(format!("{text:.292}{n:08}")));
                 add(&mut document, "Texts", texts.collect());
             }
+            // Written as text: as values, it would take a hundred times the memory of the document,
+            // and the pings would measure this program.
             Self::Deep => {
-                let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
-                add(&mut document, "Deep", vec![deep; size / 210].into());
+                add(&mut document, "Deep", json!(PLACEHOLDER));
+                let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+                let deep = format!("[{}]", vec![deep; size / 202].join(","));
+                let document = document.to_string();
+                return document.replace(&json!(PLACEHOLDER).to_string(), &deep).into();
             }
             Self::LongTexts => lengthen(&mut document, "some words of a note, ", size),
             Self::Secrets => lengthen(&mut document, "password=hunter2 API-ABCDEFGH\n", size),

@@ -44,6 +44,9 @@ struct Shared {
     served: Mutex<Served>,
     /// Reshaped documents by path and query.
     documents: Mutex<HashMap<String, Bytes>>,
+    /// Held while a document is reshaped. Several at once would take the memory and the processors
+    /// of the server that is measured.
+    reshaping: tokio::sync::Mutex<()>,
 }
 
 impl Upstream {
@@ -53,6 +56,7 @@ impl Upstream {
             sample: Sample::new().router(),
             served: Mutex::default(),
             documents: Mutex::default(),
+            reshaping: tokio::sync::Mutex::default(),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -96,6 +100,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(document) = serde_json::from_slice::<Value>(&body) else {
         return Response::from_parts(parts, Body::from(body));
     };
+    let _reshaping = shared.reshaping.lock().await;
+    if let Some(document) = shared.documents.lock().unwrap().get(&key).cloned() {
+        return json(document);
+    }
     let document = tokio::task::spawn_blocking(move || shape.apply(document, size)).await.unwrap();
     shared.documents.lock().unwrap().insert(key, document.clone());
     json(document)
