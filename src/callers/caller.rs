@@ -1,4 +1,4 @@
-//! Whoever's request this is.
+//! The caller of a request: identity, authentication method and grants.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,100 +11,102 @@ use crate::{
     text::sanitize::sanitize,
 };
 
-/// Whoever's request this is. The listener makes one for each request, and the protocol carries it
-/// to the tools.
+/// The caller of a request, with the credentials that the request carried. The HTTP layer creates
+/// one for each request, and the protocol layer passes it to the tools.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
-    /// Who they are.
+    /// The identity of the caller.
     pub who: Arc<Who>,
-    /// The Octopus credential that they sent with the request.
+    /// The Octopus credential sent with the request.
     pub own: Option<Credentials>,
-    /// The token that they proved who they are with, where it may be exchanged for a credential.
+    /// The bearer token that authenticated the caller, if it may be exchanged for an Octopus
+    /// credential (the subject token of RFC 8693).
     pub token: Option<SecretString>,
 }
 
-/// Who a caller is.
+/// The verified identity of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
-    /// How this is known.
+    /// How the caller was authenticated.
     pub way: Way,
-    /// What people call them: in logs, rules and records.
+    /// The display name, used in logs, policy rules and audit records.
     pub name: String,
-    /// Who they are to whoever vouches for them.
+    /// The ID of the caller at the issuer.
     pub subject: String,
-    /// Who vouches for them, where somebody else does.
+    /// The issuer of the access token or certificate. `None` for other methods.
     pub issuer: Option<String>,
-    /// The OAuth client that they use.
+    /// The OAuth client that the caller uses.
     pub client: Option<String>,
-    /// The groups that they are in.
+    /// The caller's groups.
     pub groups: Arc<BTreeSet<String>>,
-    /// What they may do here at most.
+    /// What the caller may do on this server.
     pub grants: Grants,
-    /// Whether an access token of theirs says how much that is, so that another could say more.
+    /// Whether the grants come from the scopes of an access token. If so, the caller can request a
+    /// token with more scopes.
     pub is_scoped: bool,
-    /// When what they proved it with is no longer good.
+    /// When the credential expires.
     pub expires: Option<Timestamp>,
 }
 
-/// How a caller is known.
+/// How a caller was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Way {
-    /// Not at all.
+    /// Not authenticated.
     #[default]
     Nobody,
-    /// By their Octopus credential.
+    /// Octopus credential sent with the request.
     Octopus,
-    /// By a token that this server knows by its hash.
+    /// Bearer token whose hash is configured on this server.
     Token,
-    /// By an access token of an authorization server.
+    /// Access token of an OAuth authorization server.
     Oauth,
-    /// By a header of a proxy that is trusted.
+    /// Identity header of a trusted proxy.
     Proxy,
-    /// By the certificate of a TLS client.
+    /// TLS client certificate.
     Certificate,
 }
 
-/// How much a caller may do, each more than the one before: `octopus:read` and so on.
+/// What a caller may do at most. Each scope includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Read.
+    /// Read only; written `octopus:read`.
     Read,
-    /// Make and change things as well: release, deploy, run.
+    /// Also create and change: releases, deployments, runbook runs; written `octopus:deploy`.
     Deploy,
-    /// Remove things as well.
+    /// Also delete; written `octopus:admin`.
     Admin,
 }
 
-/// What a caller may do here at most. The settings and the rights of the Octopus credential bound
-/// it further.
+/// Limits on what a caller may do on this server. The settings and the permissions of the Octopus
+/// credential limit it further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
-    /// How much.
+    /// The highest scope.
     pub scope: Scope,
-    /// With these toolsets alone.
+    /// The only toolsets that the caller may use. `None` allows all.
     pub toolsets: Option<BTreeSet<String>>,
-    /// At these instances alone.
+    /// The only instances that the caller may reach. `None` allows all.
     pub instances: Option<BTreeSet<String>>,
-    /// In these spaces alone, by name, slug or ID.
+    /// The only spaces that the caller may reach, by name, slug or ID. `None` allows all.
     pub spaces: Option<BTreeSet<String>>,
 }
 
 impl Grants {
-    /// Whether it covers this instance.
+    /// Returns whether the grants include this instance.
     pub fn sees(&self, instance: &str) -> bool {
         self.instances.as_ref().is_none_or(|granted| granted.contains(instance))
     }
 }
 
 impl Default for Grants {
-    /// Everything that the settings allow.
+    /// Grants everything that the settings allow.
     fn default() -> Self {
         Self { scope: Scope::Admin, toolsets: None, instances: None, spaces: None }
     }
 }
 
 impl Default for Who {
-    /// Whoever reaches the listener.
+    /// An unauthenticated caller.
     fn default() -> Self {
         Self {
             way: Way::Nobody,
@@ -121,17 +123,17 @@ impl Default for Who {
 }
 
 impl Who {
-    /// The words for the caller in rules: the name, which people or an issuer chose, and where
-    /// somebody vouches for them, `issuer|subject`, which nobody else has.
+    /// Returns the names that `callers` of a policy rule is matched against: the display name and,
+    /// if there is an issuer, `issuer|subject`. Display names are not unique; `issuer|subject` is.
     pub fn words(&self) -> Vec<String> {
-        let vouched = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
-        // No name passes for one of those.
-        std::iter::once(self.name.replace('|', " ")).chain(vouched).collect()
+        let qualified = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
+        // `|` is replaced so that a display name cannot imitate an `issuer|subject` pair.
+        std::iter::once(self.name.replace('|', " ")).chain(qualified).collect()
     }
 }
 
 impl Scope {
-    /// The word for it, as it stands in tokens and challenges.
+    /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "octopus:read",
@@ -140,7 +142,7 @@ impl Scope {
         }
     }
 
-    /// The scope with this word.
+    /// Parses a scope as returned by [`TokenScope::name`].
     pub fn read(word: &str) -> Option<Self> {
         [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
     }
@@ -156,17 +158,18 @@ impl From<config::Scope> for Scope {
     }
 }
 
-/// The most that one of these groups may do, where the settings say so of any.
+/// Returns the highest scope that the settings assign to one of these groups.
 pub(super) fn scope_of_groups(groups: &BTreeSet<String>, scopes: &[GroupScope]) -> Option<Scope> {
-    let of_ours = scopes.iter().filter(|one| groups.contains(&one.group));
-    of_ours.map(|one| one.scope.into()).max()
+    let matching = scopes.iter().filter(|entry| groups.contains(&entry.group));
+    matching.map(|entry| entry.scope.into()).max()
 }
 
-/// How long a name may be that somebody else gives.
+/// The maximum length of a display name, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// A name that somebody else gives, as it may stand in lines and questions: nothing in it that is
-/// not seen, and on one line.
+/// Makes an external name safe for single-line display in logs and approval requests. Removes
+/// invisible characters, replaces line breaks and control characters by spaces, and truncates the
+/// name.
 pub(super) fn displayed(name: &str) -> String {
     let seen = sanitize(name).text;
     let words: Vec<&str> = seen.split(|c: char| c.is_whitespace() || c.is_control()).collect();
@@ -175,7 +178,7 @@ pub(super) fn displayed(name: &str) -> String {
 }
 
 impl Way {
-    /// The word for it.
+    /// Returns the method as written in logs and audit records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nobody => "none",
@@ -189,14 +192,15 @@ impl Way {
 }
 
 impl Who {
-    /// A caller who is known by their Octopus credential alone.
+    /// Creates the identity of a caller who sent only an Octopus credential.
     pub fn of_octopus(credentials: &Credentials) -> Self {
         let fingerprint = credentials.fingerprint().to_string();
         let name = format!("{} {fingerprint}", credentials.kind());
         Self { way: Way::Octopus, name, subject: fingerprint, ..Self::default() }
     }
 
-    /// Tells this caller from every other, whatever credential acts for them.
+    /// Returns a fingerprint that is unique to this identity, independent of the Octopus
+    /// credential.
     pub fn fingerprint(&self) -> Fingerprint {
         let issuer = self.issuer.as_deref().unwrap_or_default();
         Fingerprint::of([self.way.name(), issuer, &self.subject].map(str::as_bytes))
@@ -204,20 +208,20 @@ impl Who {
 }
 
 impl Caller {
-    /// A caller who is known by their Octopus credential, and acts with it.
+    /// Creates a caller who is identified by an Octopus credential and acts with it.
     pub fn of_octopus(credentials: Credentials) -> Self {
         let who = Arc::new(Who::of_octopus(&credentials));
         Self { who, own: Some(credentials), token: None }
     }
 
-    /// Tells this caller, with what they sent, from every other.
+    /// Returns a fingerprint of the identity and the Octopus credential sent with the request.
     pub fn fingerprint(&self) -> Fingerprint {
         let own = self.own.as_ref().map(Credentials::fingerprint);
         let own = own.as_ref().map_or(&[][..], |own| own.as_bytes());
         self.who.fingerprint().and(own)
     }
 
-    /// What they bring to the question which Octopus credential acts.
+    /// Returns the inputs for choosing the Octopus credential that acts for this caller.
     pub fn brings(&self) -> Brings {
         Brings {
             own: self.own.clone(),

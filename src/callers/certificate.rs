@@ -1,4 +1,4 @@
-//! Callers whom the certificate of a TLS client names.
+//! Authentication by TLS client certificate.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -8,7 +8,8 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 use super::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups};
 use crate::config::{self, SubjectName};
 
-/// Whom a certificate names. That it is of an authority that counts, TLS has shown.
+/// Returns the identity in a client certificate. The TLS layer has already verified the certificate
+/// chain.
 pub(super) fn who(
     der: &[u8],
     settings: &config::Certificate,
@@ -16,15 +17,15 @@ pub(super) fn who(
     now: Timestamp,
 ) -> Result<Who, Refused> {
     let (_, certificate) = X509Certificate::from_der(der)
-        .map_err(|_| Refused::Invalid("the certificate of the client does not read"))?;
-    // A connection may outlive the certificate that it was opened with.
+        .map_err(|_| Refused::Invalid("the client certificate cannot be parsed"))?;
+    // A connection can outlive the validity of its client certificate.
     let expires = Timestamp::from_second(certificate.validity().not_after.timestamp()).ok();
     if expires.is_none_or(|expires| expires <= now) {
-        return Err(Refused::Invalid("the certificate of the client has expired"));
+        return Err(Refused::Invalid("the client certificate has expired"));
     }
     let subject = subject(&certificate, settings.subject)
         .filter(|subject| !subject.trim().is_empty())
-        .ok_or(Refused::Invalid("the certificate of the client names no caller"))?;
+        .ok_or(Refused::Invalid("the client certificate contains no caller name"))?;
     let units = certificate.subject().iter_organizational_unit();
     let groups: BTreeSet<String> =
         units.filter_map(|unit| unit.as_str().ok()).map(str::to_owned).collect();
@@ -56,7 +57,8 @@ fn subject(certificate: &X509Certificate<'_>, of: SubjectName) -> Option<String>
     Some(name.to_owned())
 }
 
-/// The one common name. Two would leave open which of them counts.
+/// Returns the common name if there is exactly one. With several, it would be ambiguous which one
+/// identifies the caller.
 fn only(name: &X509Name<'_>) -> Option<String> {
     let mut names = name.iter_common_name();
     match (names.next(), names.next()) {

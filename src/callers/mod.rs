@@ -1,7 +1,9 @@
-//! Who calls: how a caller is known, and what is known of them.
+//! Authentication: identifies the caller of a request and what the caller may do.
 //!
-//! Who a caller is and which Octopus credential acts for them are two questions. Here is the
-//! first; `octopus::Instances` has the second.
+//! [`Authenticators`] verifies the credentials of a request with the configured methods: static
+//! bearer tokens, OAuth access tokens, headers of a trusted proxy and TLS client certificates. Each
+//! method returns an [`Identity`] or an [`AuthError`]. Which Octopus credential acts for the caller
+//! is decided separately, in `octopus::Instances`.
 
 mod caller;
 mod certificate;

@@ -1,25 +1,26 @@
-//! Callers whom a trusted proxy names.
+//! Authentication by identity headers of a trusted proxy.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups};
 use crate::config;
 
-/// How long what a proxy says of a caller may be.
+/// The maximum length of the user and group headers together, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// What the headers of a trusted proxy say.
+/// The identity headers of a trusted proxy.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'a> {
-    /// The caller.
+    /// The ID of the caller.
     pub user: &'a str,
-    /// Their groups, with commas.
+    /// The groups of the caller, separated by commas.
     pub groups: Option<&'a str>,
-    /// Their name for people.
+    /// The display name of the caller.
     pub name: Option<&'a str>,
 }
 
-/// Whom a trusted proxy names. That the proxy is trusted was asked before.
+/// Returns the identity in the headers of a proxy. The caller of this function has already checked
+/// that the proxy is trusted.
 pub(super) fn who(
     named: &Named<'_>,
     settings: &config::Proxy,
@@ -27,10 +28,10 @@ pub(super) fn who(
 ) -> Result<Who, Refused> {
     let user = named.user.trim();
     if user.is_empty() {
-        return Err(Refused::Invalid("the proxy names no caller"));
+        return Err(Refused::Invalid("the identity header of the proxy is empty"));
     }
     if user.len() + named.groups.map_or(0, str::len) > LONGEST {
-        return Err(Refused::Invalid("what the proxy says of the caller is too long"));
+        return Err(Refused::Invalid("the identity headers of the proxy exceed 8 KiB"));
     }
     let groups: BTreeSet<String> = named
         .groups

@@ -1,25 +1,26 @@
-//! Why a proof is not accepted.
+//! Errors of authentication.
 
 use super::Scope;
 
-/// Why a proof is not accepted. It never holds the proof.
+/// Why authentication failed. The error never contains the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It proves nothing, or no longer.
+    /// The credential is invalid or expired.
     #[error("{0}")]
     Invalid(&'static str),
-    /// It is right, and allows less than is needed.
-    #[error("this needs the scope {}", needs.name())]
+    /// The credential is valid but lacks a required scope.
+    #[error("the request requires the scope {}", needs.name())]
     Insufficient {
-        /// What it allows, where it allows anything.
+        /// The scope that the credential grants.
         has: Option<Scope>,
-        /// What is needed.
+        /// The scope that the request requires.
         needs: Scope,
     },
-    /// It is right, and whoever it is of may do nothing, with any other like it either.
+    /// The credential is valid, but the caller has no access. Another credential of the same kind
+    /// does not help.
     #[error("{0}")]
     Nothing(&'static str),
-    /// It cannot be checked now.
+    /// The credential cannot be verified at the moment, because its issuer does not respond.
     #[error("{0}")]
     Unavailable(&'static str),
 }

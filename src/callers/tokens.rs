@@ -1,4 +1,4 @@
-//! Tokens that this server knows by their hash.
+//! Static bearer tokens, known to the server by their SHA-256 hash.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,25 +17,25 @@ use super::{
 };
 use crate::config::{self, Config, Followed};
 
-/// What every token begins with, so that scanners know one where they see it.
+/// The prefix of every token. It lets secret scanners recognize a leaked token.
 pub(super) const PREFIX: &str = "omcp_";
-/// How many random bytes a token has.
+/// The number of random bytes in a token.
 const RANDOM: usize = 32;
-/// Longer than any token.
+/// Tokens longer than this are rejected without hashing. Generated tokens have 69 bytes.
 const LONGEST: usize = 256;
 
 type Hash = [u8; 32];
 
-/// The tokens that there are.
+/// The static tokens: those in the settings and those in the tokens file.
 #[derive(Debug)]
 pub struct Tokens {
     written: Table,
     file: Option<Followed<Arc<Table>>>,
-    /// How long what the file held last is used while it cannot be read.
+    /// How long the last good content of the tokens file stays in use while the file is unreadable.
     stale_for: Duration,
 }
 
-/// Tokens by their hashes, in two lists of one order.
+/// Token hashes and the identities that belong to them. Both lists have the same order.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     hashes: Vec<Hash>,
@@ -55,8 +55,8 @@ impl Table {
     }
 }
 
-/// Where a hash stands. All are compared, whichever it is, and each over its whole length, so the
-/// time that this takes says nothing.
+/// Returns the index of a hash. Compares every hash over its full length, so the duration reveals
+/// neither whether nor where the hash was found.
 fn position<'a>(hashes: impl Iterator<Item = &'a Hash>, presented: &Hash) -> Option<usize> {
     let mut found = u64::MAX;
     for (place, hash) in (0_u64..).zip(hashes) {
@@ -89,7 +89,8 @@ fn who(name: &str, token: &config::Token) -> Who {
 }
 
 impl Tokens {
-    /// The tokens that the settings name. Those of a file are checked as the settings are.
+    /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
+    /// those in the settings.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
@@ -98,15 +99,15 @@ impl Tokens {
         Ok(Self { written: Table::of(&auth.tokens), file, stale_for: auth.tokens_stale_for.0 })
     }
 
-    /// Whoever's token this is in the file, as far as that counts.
+    /// Looks up a token in the tokens file, unless the content of the file is too old.
     fn in_file(&self, presented: &Hash) -> Option<Arc<Who>> {
         let (table, stale) = self.file.as_ref()?.now();
         table.find(presented).filter(|_| stale <= self.stale_for)
     }
 
-    /// Whoever's token this is.
+    /// Returns the identity that a token authenticates.
     pub fn who(&self, token: &str, now: Timestamp) -> Result<Arc<Who>, Refused> {
-        const UNKNOWN: Refused = Refused::Invalid("the token is not known here");
+        const UNKNOWN: Refused = Refused::Invalid("the token is not known to this server");
         if token.len() > LONGEST {
             return Err(UNKNOWN);
         }
@@ -115,17 +116,18 @@ impl Tokens {
         let who = self.written.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
         if who.expires.is_some_and(|expires| expires <= now) {
             return Err(Refused::Invalid(
-                "the token has expired; whoever runs this server can give you a new one",
+                "the token has expired; ask the server administrator for a new one",
             ));
         }
         Ok(who)
     }
 }
 
-/// A token that was just made: itself, and its hash for the settings.
+/// Generates a token. Returns the token and its hexadecimal SHA-256 hash for the settings.
 pub fn new_token() -> Result<(String, String), String> {
     let mut random = [0; RANDOM];
-    getrandom::fill(&mut random).map_err(|error| format!("no randomness: {error}"))?;
+    getrandom::fill(&mut random)
+        .map_err(|error| format!("no random numbers available: {error}"))?;
     let hex = |bytes: &[u8]| {
         bytes.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");

@@ -1,14 +1,15 @@
-//! The file with tokens, read again when it changes.
+//! The tokens file, which is reloaded when it changes.
 
 use std::{path::Path, sync::Arc};
 
 use super::tokens::Table;
 use crate::config::{Config, Followed, Token, text_of, tokens};
 
-/// Says what is wrong with the toolsets of a token. Who knows the catalog knows that.
+/// Returns an error if a token names an unknown toolset. Supplied by a layer that knows the tool
+/// catalog.
 pub type CheckToken = fn(&Token) -> Result<(), String>;
 
-/// The tokens of a file.
+/// Opens the tokens file and watches it for changes.
 pub(super) fn follow(
     path: &Path,
     config: &Config,
@@ -26,5 +27,5 @@ pub(super) fn follow(
         }
         Ok(Arc::new(Table::of(&tokens)))
     };
-    Followed::open("the file of tokens", vec![path.to_owned()], read)
+    Followed::open("the tokens file", vec![path.to_owned()], read)
 }

@@ -1,4 +1,4 @@
-//! The ways in which callers are known here.
+//! Dispatches credentials to the configured authentication methods.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// The ways in which callers are known here, each as the settings have it, or not at all.
+/// The configured authentication methods. Methods that are not configured are `None`.
 #[derive(Debug)]
 pub struct Ways {
     tokens: Option<Tokens>,
@@ -21,8 +21,9 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// The ways that the settings name. Nothing is sent yet. `check` is asked about the tokens of a
-    /// file, now and when it changes; what is asked of issuers is counted in `metrics`.
+    /// Creates the configured methods without sending any request. `check` validates the tokens of
+    /// the tokens file, now and after each change. Requests to OAuth issuers are counted in
+    /// `metrics`.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
@@ -40,47 +41,52 @@ impl Ways {
         })
     }
 
-    /// Whether tokens of this server are taken.
+    /// Returns whether static bearer tokens are accepted.
     pub fn take_tokens(&self) -> bool {
         self.tokens.is_some()
     }
 
-    /// The authorization servers whose access tokens are taken.
+    /// Returns the OAuth verifier, if OAuth is configured.
     pub fn oauth(&self) -> Option<&Oauth> {
         self.oauth.as_ref()
     }
 
-    /// The headers in which a trusted proxy names callers, where one may.
+    /// Returns the settings of the identity headers, if proxy authentication is configured.
     pub fn proxy(&self) -> Option<&config::Proxy> {
         self.proxy.as_ref()
     }
 
-    /// Whether certificates of TLS clients are taken.
+    /// Returns whether TLS client certificates are accepted.
     pub fn take_certificates(&self) -> bool {
         self.certificate.is_some()
     }
 
-    /// Whoever sends this token to the endpoint with this path.
+    /// Authenticates a bearer token at the endpoint with this path.
+    ///
+    /// If static tokens and OAuth are both configured, the token prefix decides which method
+    /// applies.
     pub async fn bearer(&self, token: &str, path: &str) -> Result<Arc<Who>, Refused> {
         match (&self.tokens, &self.oauth) {
             (Some(tokens), _) if token.starts_with(PREFIX) => tokens.who(token, Timestamp::now()),
             (_, Some(oauth)) => oauth.who(token, path).await.map(Arc::new),
             (Some(tokens), None) => tokens.who(token, Timestamp::now()),
-            (None, None) => Err(Refused::Invalid("this server takes no tokens")),
+            (None, None) => Err(Refused::Invalid("this server does not accept bearer tokens")),
         }
     }
 
-    /// Whom a trusted proxy names.
+    /// Authenticates the identity headers of a trusted proxy.
     pub fn named(&self, named: &Named<'_>) -> Result<Arc<Who>, Refused> {
         let settings = self.proxy.as_ref();
-        let settings = settings.ok_or(Refused::Invalid("this server believes no proxy"))?;
+        let settings = settings
+            .ok_or(Refused::Invalid("proxy authentication is not enabled on this server"))?;
         proxy::who(named, settings, &self.group_scopes).map(Arc::new)
     }
 
-    /// Whom the certificate of a TLS client names.
+    /// Authenticates a TLS client certificate in DER encoding.
     pub fn certified(&self, der: &[u8]) -> Result<Arc<Who>, Refused> {
         let settings = self.certificate.as_ref();
-        let settings = settings.ok_or(Refused::Invalid("this server takes no certificates"))?;
+        let settings =
+            settings.ok_or(Refused::Invalid("this server does not accept client certificates"))?;
         certificate::who(der, settings, &self.group_scopes, Timestamp::now()).map(Arc::new)
     }
 }

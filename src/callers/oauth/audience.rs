@@ -1,4 +1,4 @@
-//! For whom a token was made.
+//! Checks the audience of a token.
 
 use serde_json::Value;
 use url::Url;
@@ -6,10 +6,10 @@ use url::Url;
 use super::Claims;
 use crate::config;
 
-/// The audiences that this server is, where the settings name none for an issuer.
+/// The default audiences of this server, for issuers without configured audiences.
 #[derive(Debug)]
 pub(super) struct Audience {
-    /// The public address, without a slash at its end.
+    /// The public URL without a trailing slash.
     base: Option<String>,
 }
 
@@ -19,9 +19,11 @@ impl Audience {
         Self { base }
     }
 
-    /// Whether a token was made for the endpoint with this path. Without configured audiences it
-    /// must be made for the address of the endpoint, or for one above it: a token for one
-    /// instance is none for another.
+    /// Returns whether the token was issued for the endpoint with this path.
+    ///
+    /// Configured audiences of the issuer are compared exactly. Without them, the audience must be
+    /// the URL of the endpoint or of a parent path. So a token for one instance is rejected at
+    /// another instance.
     pub(super) fn accepts(&self, claims: &Claims, issuer: &config::Issuer, path: &str) -> bool {
         let given: Vec<&str> = match claims.get(&issuer.audience_claim) {
             Some(Value::String(one)) => vec![one],

@@ -1,4 +1,4 @@
-//! What a token says of its caller.
+//! Reads identity, groups and scopes from the claims of a token.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,10 +11,11 @@ use crate::{
     config::{GroupScope, Issuer, List, Oauth},
 };
 
-/// The claims that name the OAuth client, as the issuers have them.
+/// The claims that contain the OAuth client ID, by issuer: `azp` (`OpenID` Connect), `client_id`
+/// (RFC 9068), `appid` (Microsoft Entra ID), `cid` (Okta).
 const CLIENT: &[&str] = &["azp", "client_id", "appid", "cid"];
 
-/// Whoever's token this is.
+/// Returns the identity and grants of a token whose signature and audience were verified.
 pub(super) fn who(
     claims: &Claims,
     issuer: &Issuer,
@@ -23,18 +24,21 @@ pub(super) fn who(
 ) -> Result<Who, Refused> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
     let client = CLIENT.iter().find_map(|name| text(name));
-    let subject = text("sub").or(client).ok_or(Refused::Invalid("the token names no caller"))?;
+    let subject = text("sub").or(client).ok_or(Refused::Invalid(
+        "the token identifies no caller: it has neither sub nor a client ID",
+    ))?;
     let names = issuer.name_claims.0.iter();
     let name = names.filter_map(|name| at(claims, name)?.as_str()).find(|name| !name.is_empty());
     let name = displayed(name.or(client).unwrap_or(subject));
     let groups = groups(claims, issuer, oauth)?;
-    let said = issuer.scope_claims.0.iter().filter_map(|name| at(claims, name)).flat_map(words);
-    let said = said.filter_map(|word| scope(&word, oauth)).max();
-    let is_scoped = said.is_some();
-    let of_group = || scope_of_groups(&groups, group_scopes);
-    let scope = said.or_else(of_group).or_else(|| issuer.default_scope.map(Scope::from));
+    let scopes = issuer.scope_claims.0.iter().filter_map(|name| at(claims, name)).flat_map(words);
+    let token_scope = scopes.filter_map(|word| scope(&word, oauth)).max();
+    let is_scoped = token_scope.is_some();
+    let group_scope = || scope_of_groups(&groups, group_scopes);
+    let scope = token_scope.or_else(group_scope).or_else(|| issuer.default_scope.map(Scope::from));
     let scope = scope.ok_or_else(|| nothing(issuer))?;
-    // Clocks may be off by so much, and so long it is good here.
+    // Signature validation accepts a token for this long after `exp`, so the identity must not
+    // expire earlier.
     let skew = oauth.clock_skew.0.as_secs_f64();
     let expires = claims.get("exp").and_then(Value::as_f64).map(|expires| expires + skew);
     Ok(Who {
@@ -50,23 +54,28 @@ pub(super) fn who(
     })
 }
 
-/// That a token gives its caller nothing here: no scope in it, no group, no default.
+/// The error for a token that grants nothing: it has no scope, no known group, and its issuer no
+/// default scope.
 fn nothing(issuer: &Issuer) -> Refused {
     if issuer.scope_claims.0.is_empty() {
         return Refused::Nothing(
-            "none of your groups may do anything here; whoever runs this server can change that \
+            "none of your groups has access to this server; the server administrator can grant it \
              with auth.group_scopes",
         );
     }
     Refused::Insufficient { has: None, needs: Scope::Read }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a time too far to be told is the last one")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an expiration time beyond the range of `Timestamp` becomes the maximum"
+)]
 fn at_second(second: f64) -> Timestamp {
     Timestamp::from_second(second as i64).unwrap_or(Timestamp::MAX)
 }
 
-/// A claim by its name, which may have dots in it, or else by the names of claims in claims.
+/// Returns a claim by its full name, which may contain dots, or else by a dotted path into nested
+/// claims.
 fn at<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         let mut segments = name.split('.');
@@ -75,7 +84,7 @@ fn at<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// The words of a claim: text with spaces, or an array.
+/// Splits a claim into words: a string at white space, an array at its items.
 fn words(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -92,16 +101,20 @@ fn scope(word: &str, oauth: &Oauth) -> Option<Scope> {
         .find_map(|(list, scope)| has(list).then_some(scope))
 }
 
-/// The groups that the claims name, and those that the settings read out of claims.
+/// Returns the groups in the group claims and those that `auth.oauth.groups` derives from other
+/// claims.
 fn groups(claims: &Claims, issuer: &Issuer, oauth: &Oauth) -> Result<BTreeSet<String>, Refused> {
     let mut groups = BTreeSet::new();
     for name in &issuer.groups_claims.0 {
-        let elsewhere = claims.get("_claim_names").is_some_and(|names| names.get(name).is_some());
-        // A rule about a group must see all groups, so a token that leaves them out is no use.
-        if elsewhere || (name == "groups" && claims.get("hasgroups") == Some(&Value::Bool(true))) {
+        let is_distributed =
+            claims.get("_claim_names").is_some_and(|names| names.get(name).is_some());
+        // Policy rules about groups need the complete list, so a token without it is rejected.
+        if is_distributed
+            || (name == "groups" && claims.get("hasgroups") == Some(&Value::Bool(true)))
+        {
             return Err(Refused::Invalid(
-                "the token leaves out the groups of its caller, because there are too many; have \
-                 the issuer put only groups of this application into it",
+                "the token omits the groups of its caller because there are too many; configure \
+                 the issuer to include only groups that are assigned to this application",
             ));
         }
         match at(claims, name) {
@@ -167,7 +180,7 @@ mod tests {
         assert_eq!(given.grants.scope, Scope::Read);
         let member = json!({ "sub": "7", "groups": ["deployers"] });
         assert_eq!(read(&member, |_, _| {}).unwrap().grants.scope, Scope::Deploy);
-        // What the token says counts before what a group may do.
+        // Scopes in the token take precedence over the scope of a group.
         let member = json!({ "sub": "7", "groups": ["deployers"], "scope": "octopus:read" });
         assert_eq!(read(&member, |_, _| {}).unwrap().grants.scope, Scope::Read);
     }

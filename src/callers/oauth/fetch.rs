@@ -1,4 +1,4 @@
-//! The documents of an issuer: where they are, and reading them within bounds.
+//! Fetches the metadata and key set of an issuer, within size and time limits.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use crate::{
     text::cause,
 };
 
-/// How large a document of an issuer may be.
+/// The maximum size of a document, in bytes.
 const LARGEST: usize = 256 * 1024;
 
-/// What its documents are called where requests are measured, in place of their addresses.
+/// The route labels of requests in metrics. They replace the URLs, which differ by issuer.
 const DISCOVERY: &str = "{discovery}";
 const KEYS: &str = "{keys}";
 
-/// What a failure of an issuer is called in the log.
+/// The text of a failed fetch, for the log.
 type Failed = String;
 
-/// What an issuer says of itself, as far as it is read (RFC 8414, section 3.2; `OpenID` Connect
-/// Discovery, section 4.2).
+/// The used fields of the issuer metadata (RFC 8414, section 3.2; `OpenID` Connect Discovery 1.0,
+/// section 4.2).
 #[derive(Deserialize)]
 struct Description {
     issuer: String,
     jwks_uri: Url,
 }
 
-/// What reads the documents of one issuer.
+/// HTTP client for the documents of one issuer.
 #[derive(Debug)]
 pub(super) struct Fetch {
     connections: Client,
@@ -39,7 +39,7 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    /// Nothing is sent yet. A request has this time.
+    /// Creates the client without sending a request. `timeout` limits each request.
     pub(super) fn new(
         issuer: &config::Issuer,
         timeout: Duration,
@@ -48,68 +48,72 @@ impl Fetch {
         Ok(Self { connections: connections(issuer, timeout)?, metrics: metrics.clone() })
     }
 
-    /// Where the keys of an issuer are.
+    /// Returns the URL of the issuer's key set: the configured one, or the one in the issuer
+    /// metadata.
     pub(super) async fn discover(&self, issuer: &config::Issuer) -> Result<Url, Failed> {
         if let Some(url) = &issuer.jwks_uri {
             return Ok(url.clone());
         }
-        let mut last = "its address does not read".to_owned();
-        for place in places(issuer) {
-            let document = match self.get(&place, DISCOVERY).await {
+        let mut last = "the issuer is not a valid URL".to_owned();
+        for url in places(issuer) {
+            let document = match self.get(&url, DISCOVERY).await {
                 Ok(document) => document,
                 Err(error) => {
-                    last = format!("{place}: {error}");
+                    last = format!("{url}: {error}");
                     continue;
                 }
             };
             let Ok(description) = serde_json::from_slice::<Description>(&document) else {
-                last = format!("{place}: no description of an issuer");
+                last = format!("{url}: the response is not issuer metadata with jwks_uri");
                 continue;
             };
-            // RFC 8414, section 3.3. A place that the settings name may speak for another name.
+            // The issuer must match (RFC 8414, section 3.3). A configured metadata URL may use
+            // another name.
             if description.issuer != issuer.issuer && issuer.discovery.is_none() {
                 let other = description.issuer.escape_debug();
-                return Err(format!("{place}: it describes '{other}'"));
+                return Err(format!("{url}: the metadata belongs to the issuer '{other}'"));
             }
             if description.jwks_uri.scheme() != "https" && !is_loopback(&description.jwks_uri) {
-                return Err(format!("{place}: its keys come over http, and could be anybody's"));
+                return Err(format!(
+                    "{url}: jwks_uri must use https, because http does not authenticate the keys"
+                ));
             }
             return Ok(description.jwks_uri);
         }
         Err(last)
     }
 
-    /// The keys that are there now.
-    pub(super) async fn keys(&self, place: &Url) -> Result<Vec<Key>, Failed> {
-        let document = self.get(place, KEYS).await.map_err(|error| format!("{place}: {error}"))?;
-        keys::read(&document).map_err(|error| format!("{place}: {error}"))
+    /// Fetches the current keys.
+    pub(super) async fn keys(&self, url: &Url) -> Result<Vec<Key>, Failed> {
+        let document = self.get(url, KEYS).await.map_err(|error| format!("{url}: {error}"))?;
+        keys::read(&document).map_err(|error| format!("{url}: {error}"))
     }
 
-    /// Reads a document within its size. The client has the time limit.
-    async fn get(&self, place: &Url, what: &str) -> Result<Vec<u8>, Failed> {
-        let request = self.connections.get(place.clone()).header("accept", "application/json");
-        let asking = Asking::new(None, place, &self.metrics);
-        let sent = asking.send(what, request).await;
+    /// Fetches a document and checks its size.
+    async fn get(&self, url: &Url, route: &str) -> Result<Vec<u8>, Failed> {
+        let request = self.connections.get(url.clone()).header("accept", "application/json");
+        let asking = Asking::new(None, url, &self.metrics);
+        let sent = asking.send(route, request).await;
         let mut response = sent.map_err(|error| words(&error).to_owned())?;
         if response.status() != 200 {
             return Err(format!("HTTP {}", response.status().as_u16()));
         }
         let mut document = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| words(&error).to_owned())? {
-            if document.len() + piece.len() > LARGEST {
-                return Err(format!("more than {LARGEST} bytes"));
+        while let Some(chunk) = response.chunk().await.map_err(|error| words(&error).to_owned())? {
+            if document.len() + chunk.len() > LARGEST {
+                return Err(format!("the document is larger than {LARGEST} bytes"));
             }
-            document.extend_from_slice(&piece);
+            document.extend_from_slice(&chunk);
         }
         Ok(document)
     }
 }
 
-/// Where an issuer may describe itself: as `OpenID` Connect has it, and as RFC 8414 has it, which
-/// puts the path of the issuer behind the well-known one.
+/// Returns the URLs that may serve the metadata of an issuer. `OpenID` Connect Discovery appends
+/// the well-known path to the issuer; RFC 8414 inserts it before the path of the issuer.
 fn places(issuer: &config::Issuer) -> Vec<Url> {
-    if let Some(place) = &issuer.discovery {
-        return vec![place.clone()];
+    if let Some(url) = &issuer.discovery {
+        return vec![url.clone()];
     }
     let Ok(url) = issuer.issuer.parse::<Url>() else { return Vec::new() };
     let path = url.path().trim_end_matches('/').to_owned();
@@ -120,19 +124,19 @@ fn places(issuer: &config::Issuer) -> Vec<Url> {
     if !path.is_empty() {
         paths.push(format!("/.well-known/openid-configuration{path}"));
     }
-    let place = |path: String| {
-        let mut place = url.clone();
-        place.set_path(&path);
-        place.set_query(None);
-        place.set_fragment(None);
-        place
+    let with_path = |path: String| {
+        let mut url = url.clone();
+        url.set_path(&path);
+        url.set_query(None);
+        url.set_fragment(None);
+        url
     };
-    paths.into_iter().map(place).collect()
+    paths.into_iter().map(with_path).collect()
 }
 
-/// The connections to one issuer.
+/// Creates the HTTP client for one issuer.
 fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, String> {
-    // The one place that chooses; a provider that somebody installed before is as good.
+    // Fails if another TLS provider is already installed, which works too.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = Client::builder()
         .connect_timeout(timeout)
@@ -141,29 +145,30 @@ fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, Str
         .pool_idle_timeout(Duration::from_mins(1))
         .user_agent(concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")));
     if issuer.issuer.parse().is_ok_and(|url: Url| is_loopback(&url)) {
-        // A proxy of the environment is for other machines.
+        // Proxies in the environment cannot reach a loopback address of this machine.
         builder = builder.no_proxy();
     }
     if let Some(path) = &issuer.ca_file {
-        let wrong = |error: &dyn std::fmt::Display| {
+        let invalid = |error: &dyn std::fmt::Display| {
             format!("auth.oauth.issuers: ca_file: {}: {error}", path.display())
         };
-        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-        let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
+        let pem = std::fs::read(path).map_err(|error| invalid(&error))?;
+        let trusted =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
+    builder.build().map_err(|error| format!("cannot create the HTTP client: {}", cause(&error)))
 }
 
 fn words(error: &reqwest::Error) -> &'static str {
     if error.is_builder() {
-        "its address cannot be requested"
+        "the URL cannot be requested"
     } else if error.is_timeout() {
-        "it took too long"
+        "the request timed out"
     } else if error.is_connect() {
-        "it cannot be reached"
+        "the connection failed"
     } else {
-        "it broke off"
+        "the response was interrupted"
     }
 }
 

@@ -1,7 +1,8 @@
-//! The keys of one issuer: got, kept, got again.
+//! Caches and refreshes the signing keys of one issuer.
 //!
-//! One request at a time goes to the issuer, whatever comes in. Keys that are there go on being
-//! used while it does not answer, and a token with an unknown key asks it again, but not often.
+//! At most one request at a time goes to the issuer, independent of the number of tokens. Cached
+//! keys stay in use while the issuer does not respond. A token with an unknown key triggers a
+//! refresh, but at a limited rate.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::{
@@ -22,10 +23,10 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// The longest pause between two tries at an issuer that does not answer.
+/// The longest pause between two requests to an issuer that does not respond.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// One issuer and its keys.
+/// One issuer and its cached keys.
 #[derive(Debug, Clone)]
 pub(super) struct Issuer {
     pub(super) settings: Arc<config::Issuer>,
@@ -40,30 +41,30 @@ struct Shared {
     refetch: Duration,
     timeout: Duration,
     kept: Mutex<Kept>,
-    turn: Arc<Turn<()>>,
+    turn: Arc<AsyncMutex<()>>,
 }
 
-/// What is known of an issuer.
+/// The cached keys of an issuer and the state of refreshes.
 #[derive(Debug, Default)]
 struct Kept {
     keys: Arc<Vec<Key>>,
-    /// Where they came from.
+    /// The URL that the keys were fetched from.
     place: Option<Url>,
-    /// When they came.
+    /// When the keys were fetched.
     came: Option<Instant>,
-    /// When they were last asked for.
+    /// When the last refresh started.
     asked: Option<Instant>,
-    /// How often in a row they did not come.
+    /// The number of failed refreshes since the last success.
     failures: u32,
-    /// How often they were asked for.
+    /// The number of refreshes that were started.
     round: u64,
 }
 
-/// What there is for a token.
+/// The result of a key lookup in the cache.
 struct Look {
     found: Result<DecodingKey, NoKey>,
     is_fresh: bool,
-    /// Whether the keys may still be used.
+    /// Whether the keys are recent enough to be used while the issuer does not respond.
     is_usable: bool,
     is_failing: bool,
     round: u64,
@@ -87,12 +88,13 @@ impl Issuer {
         Ok(Self { settings: Arc::new(issuer.clone()), shared: Arc::new(shared) })
     }
 
-    /// Whether its tokens may be signed so. An algorithm with a shared secret is none of these.
+    /// Returns whether the issuer may sign tokens with this algorithm. Algorithms with a shared
+    /// secret cannot be configured.
     pub(super) fn signs_with(&self, algorithm: Algorithm) -> bool {
         self.settings.algorithms.iter().any(|accepted| of(*accepted) == algorithm)
     }
 
-    /// The key of a token with this header.
+    /// Returns the key for a token with this key ID and algorithm. Refreshes the keys if necessary.
     pub(super) async fn key(
         &self,
         id: Option<&str>,
@@ -106,7 +108,7 @@ impl Issuer {
         }
         let turn = match Arc::clone(&self.shared.turn).try_lock_owned() {
             Ok(turn) => turn,
-            // Somebody asks already; whoever has a key need not wait for the answer.
+            // Another task refreshes the keys. A request with a usable key does not wait for it.
             Err(_) => match before.found {
                 Ok(key) if before.is_usable => return Ok(key),
                 _ => Arc::clone(&self.shared.turn).lock_owned().await,
@@ -114,12 +116,12 @@ impl Issuer {
         };
         if self.shared.may_ask(before.round) {
             let this = self.clone();
-            // On a task of its own, which goes on where the request ends early.
-            let asking = tokio::spawn(async move {
+            // On a separate task, so that the refresh completes if the request is cancelled.
+            let refresh = tokio::spawn(async move {
                 this.ask().await;
                 drop(turn);
             });
-            let _ = asking.await;
+            let _ = refresh.await;
         } else {
             drop(turn);
         }
@@ -128,41 +130,41 @@ impl Issuer {
             Ok(key) if after.is_usable => Ok(key),
             Err(NoKey::Several) if after.is_usable => Err(SEVERAL),
             Err(NoKey::Unknown) if after.is_usable && !after.is_failing => Err(Refused::Invalid(
-                "the token is signed with a key that its issuer does not have",
+                "the token is signed with a key that its issuer does not publish",
             )),
             _ => Err(Refused::Unavailable(
-                "the token cannot be checked now, because its issuer does not answer; try again \
-                 shortly",
+                "the token cannot be verified now, because its issuer does not respond; try again \
+                 later",
             )),
         }
     }
 
-    /// Asks the issuer for its keys.
+    /// Fetches the keys and updates the cache.
     async fn ask(&self) {
         let Shared { http, timeout, .. } = &*self.shared;
         let place = self.shared.place();
-        let asking = async {
+        let fetch = async {
             let place = match place {
                 Some(place) => place,
                 None => http.discover(&self.settings).await?,
             };
             Ok((http.keys(&place).await?, place))
         };
-        let came = tokio::time::timeout(*timeout, asking).await;
-        let came = came.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        let fetched = tokio::time::timeout(*timeout, fetch).await;
+        let fetched = fetched.unwrap_or_else(|_| Err("the refresh timed out".to_owned()));
         let issuer = &self.settings.issuer;
         let mut kept = self.shared.kept();
-        match came {
+        match fetched {
             Ok((keys, place)) => {
-                tracing::info!(issuer, keys = keys.len(), "the keys of the issuer were read");
+                tracing::info!(issuer, keys = keys.len(), "issuer keys refreshed");
                 kept.keys = Arc::new(keys);
                 kept.came = Some(Instant::now());
                 kept.place = Some(place);
                 kept.failures = 0;
             }
             Err(error) => {
-                tracing::warn!(issuer, error, "the keys of the issuer cannot be read");
-                // They may have moved.
+                tracing::warn!(issuer, error, "issuer key refresh failed");
+                // The issuer may have moved its keys, so the next refresh discovers the URL again.
                 kept.place = None;
                 kept.failures = kept.failures.saturating_add(1);
             }
@@ -171,7 +173,7 @@ impl Issuer {
 }
 
 const SEVERAL: Refused =
-    Refused::Invalid("the token does not say which key signed it, and its issuer has several");
+    Refused::Invalid("the token has no key ID (kid), and its issuer has several keys");
 
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -190,16 +192,17 @@ impl Shared {
         }
     }
 
-    /// Whether it is time to ask; if so, the time is noted. Whoever looked before somebody else
-    /// asked has an answer already.
-    fn may_ask(&self, looked_in: u64) -> bool {
+    /// Starts a refresh if one is due, and returns whether it did. Returns `false` if another
+    /// refresh started since the lookup with number `looked_up_at`, because the cache is then
+    /// already up to date.
+    fn may_ask(&self, looked_up_at: u64) -> bool {
         let mut kept = self.kept();
         let pause = match kept.failures {
             0 => self.refetch,
             failures => Duration::from_secs(1 << (failures - 1).min(6)).min(LONGEST_PAUSE),
         };
         let is_time = kept.asked.is_none_or(|asked| asked.elapsed() >= pause);
-        if kept.round != looked_in || !is_time {
+        if kept.round != looked_up_at || !is_time {
             return false;
         }
         kept.asked = Some(Instant::now());
@@ -207,7 +210,7 @@ impl Shared {
         true
     }
 
-    /// Where the keys are, as long as that is believed.
+    /// Returns the URL of the keys, as long as the keys are fresh.
     fn place(&self) -> Option<Url> {
         let kept = self.kept();
         let is_fresh = kept.came.is_some_and(|came| came.elapsed() < self.fresh_for);

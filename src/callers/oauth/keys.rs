@@ -1,4 +1,4 @@
-//! Which key of an issuer may have signed what.
+//! Selects the key that may have signed a token.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How many keys of one issuer are kept.
+/// The maximum number of keys in a set. Larger sets are rejected.
 const MOST: usize = 100;
 
-/// A public key, and what it may have signed with.
+/// A public key and the algorithms that it can verify.
 #[derive(Clone)]
 #[expect(clippy::struct_field_names, reason = "a key has an ID, algorithms and itself")]
 pub(super) struct Key {
@@ -18,16 +18,16 @@ pub(super) struct Key {
     key: DecodingKey,
 }
 
-/// Why there is no key for a token.
+/// Why no key was found for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoKey {
-    /// None is known that could have signed it.
+    /// No known key matches the token.
     Unknown,
-    /// It names none, and there are several.
+    /// The token has no key ID, and several keys match.
     Several,
 }
 
-/// A key as it stands in a set of keys (RFC 7517, RFC 7518, RFC 8037).
+/// A key in a key set (RFC 7517, RFC 7518, RFC 8037).
 #[derive(Deserialize)]
 struct Written {
     kty: String,
@@ -43,20 +43,21 @@ struct Written {
     y: Option<String>,
 }
 
-/// Reads a set of keys. Keys that are of no use here are passed over; a secret one would let
-/// whoever can read the set sign.
+/// Parses a key set. Skips unusable keys. Symmetric keys are unusable, because anyone who can read
+/// the set could sign tokens with them.
 pub(super) fn read(document: &[u8]) -> Result<Vec<Key>, String> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
     }
-    let set: Set = serde_json::from_slice(document).map_err(|_| "no set of keys".to_owned())?;
+    let set: Set = serde_json::from_slice(document)
+        .map_err(|_| "the response is not a JSON Web Key Set".to_owned())?;
     if set.keys.len() > MOST {
-        return Err(format!("more than {MOST} keys"));
+        return Err(format!("the key set has more than {MOST} keys"));
     }
     let written = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
     let keys: Vec<Key> = written.filter_map(|written| key(&written)).collect();
-    if keys.is_empty() { Err("no key that could have signed a token".to_owned()) } else { Ok(keys) }
+    if keys.is_empty() { Err("the key set has no usable signing key".to_owned()) } else { Ok(keys) }
 }
 
 fn key(written: &Written) -> Option<Key> {
@@ -95,7 +96,7 @@ fn key(written: &Written) -> Option<Key> {
     Some(Key { id: written.kid.clone(), algorithms, key: key.ok()? })
 }
 
-/// The key that a token with this header was signed with, if it is one of these.
+/// Returns the key for a token with this key ID and algorithm.
 pub(super) fn find(
     keys: &[Key],
     id: Option<&str>,

@@ -117,7 +117,7 @@ async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
     let nameless = authority.client(Some(&authority.signs(&[], |_| {})));
     let nameless = reply(asking(&nameless, &server)).await;
     assert_eq!(nameless.status, 401, "{}", nameless.text);
-    assert!(nameless.message().contains("names no caller"), "{}", nameless.text);
+    assert!(nameless.message().contains("certificate contains no caller name"), "{}", nameless.text);
 }
 
 #[tokio::test]

@@ -140,7 +140,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         let refused = server.post_at(path, headers, LIST).await;
         assert_eq!(refused.status, status, "{path}: {}", refused.text);
         if status == 401 {
-            assert_eq!(refused.message(), "the token was made for another resource", "{path}");
+            assert_eq!(refused.message(), "the token was issued for another resource", "{path}");
             assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""));
         }
     }

@@ -31,7 +31,7 @@ async fn asked(change: impl FnOnce(&TestIssuer)) -> Reply {
 fn assert_unavailable(reply: &Reply) {
     assert_eq!((reply.status, reply.header("retry-after")), (503, "5"), "{}", reply.text);
     assert_eq!(reply.json()["id"], "x");
-    assert!(reply.message().contains("issuer does not answer"), "{}", reply.text);
+    assert!(reply.message().contains("issuer does not respond"), "{}", reply.text);
     assert_eq!(reply.header("www-authenticate"), "", "nothing is wrong with the token");
 }
 

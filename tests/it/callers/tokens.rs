@@ -61,7 +61,7 @@ async fn an_unknown_token_is_refused_and_not_repeated() {
     let long = format!("{AGENT}0");
     let hash = hash(AGENT);
     for token in [OTHER, short, &long, "omcp_", &hash, keys::ADMIN] {
-        assert_refused(&bearing(&server, token).await, "the token is not known here");
+        assert_refused(&bearing(&server, token).await, "the token is not known to this server");
     }
     let none = list(&server, &[]).await;
     assert_eq!(
@@ -80,7 +80,7 @@ async fn an_expired_token_is_refused_and_says_so() {
         config.auth.tokens.insert("old".to_owned(), other);
     })
     .await;
-    let words = "the token has expired; whoever runs this server can give you a new one";
+    let words = "the token has expired; ask the server administrator for a new one";
     assert_refused(&bearing(&server, OTHER).await, words);
     assert_eq!(bearing(&server, AGENT).await.status, 200);
 }
@@ -197,6 +197,6 @@ async fn tokens_and_access_tokens_are_told_apart() {
     .await;
     assert_eq!(bearing(&server, AGENT).await.status, 200);
     assert_eq!(bearing(&server, &signer.sign(&issuer.claims())).await.status, 200);
-    let words = "the token is not known here";
+    let words = "the token is not known to this server";
     super::assert_invalid(&server, &bearing(&server, OTHER).await, OTHER, words);
 }

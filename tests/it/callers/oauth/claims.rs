@@ -27,14 +27,14 @@ async fn clocks_may_be_a_little_off() {
 #[tokio::test]
 async fn a_token_without_an_expiry_is_refused() {
     let setup = Setup::new().await;
-    setup.refuses(&json!({ "exp": null }), "the token does not say when it expires").await;
-    setup.refuses(&json!({ "exp": "never" }), "the token does not say when it expires").await;
+    setup.refuses(&json!({ "exp": null }), "the token has no expiration time (exp)").await;
+    setup.refuses(&json!({ "exp": "never" }), "the token has no expiration time (exp)").await;
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_good_yet_is_refused() {
     let setup = Setup::new().await;
-    setup.refuses(&json!({ "nbf": now() + 300 }), "the token is not good yet").await;
+    setup.refuses(&json!({ "nbf": now() + 300 }), "the token is not valid yet").await;
 }
 
 #[tokio::test]

@@ -47,6 +47,6 @@ async fn what_is_no_token_at_all_is_refused() {
         assert_invalid(&setup.server, &refused, "", NO_JWT);
     }
     let long = format!("eyJ{}.x.y", "a".repeat(17_000));
-    setup.refuses_token(&long, "the token is too long").await;
+    setup.refuses_token(&long, "the token is longer than 16 KiB").await;
     assert_eq!(setup.issuer.asked(), (0, 0), "nobody was asked about them");
 }

@@ -81,7 +81,7 @@ async fn a_token_that_names_no_key_is_refused_where_the_issuer_has_several() {
     let issuer = TestIssuer::with(&[&one, &two]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let nameless = one.sign_with(&issuer.claims(), |header| header.kid = None);
-    let words = "the token does not say which key signed it, and its issuer has several";
+    let words = "the token has no key ID (kid), and its issuer has several keys";
     assert_invalid(&server, &bearing(&server, &nameless).await, &nameless, words);
     assert_eq!(bearing(&server, &one.sign(&issuer.claims())).await.status, 200);
 }

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::support::TestServer;
 
-const NO_JWT: &str = "the token is no JWT, or is signed in a way that is not accepted here";
-const UNKNOWN_ISSUER: &str = "the token is of an issuer that this server does not trust";
-const UNKNOWN_KEY: &str = "the token is signed with a key that its issuer does not have";
-const BAD_SIGNATURE: &str = "the signature of the token is not right";
-const ELSEWHERE: &str = "the token was made for another resource";
+const NO_JWT: &str = "the token is not a JWT, or its signing algorithm is not accepted";
+const UNKNOWN_ISSUER: &str = "this server does not trust the issuer of the token";
+const UNKNOWN_KEY: &str = "the token is signed with a key that its issuer does not publish";
+const BAD_SIGNATURE: &str = "the signature of the token is invalid";
+const ELSEWHERE: &str = "the token was issued for another resource";
 
 struct Setup {
     signer: Signer,
