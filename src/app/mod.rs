@@ -1,4 +1,8 @@
-//! Builds the parts from the settings, starts them, and stops them.
+//! Builds the server from the settings, starts it, reloads it and stops it.
+//!
+//! - [`start`] returns a [`RunningServer`]; [`serve_stdio`] serves one local client.
+//! - `live` builds the parts that a reload replaces; `reload` watches the settings file.
+//! - `check` validates settings that need the tool catalog.
 
 mod check;
 mod connections;
@@ -14,7 +18,7 @@ pub use check::{check, policy};
 pub use live::Live;
 pub use reload::{SettingsFile, follow};
 pub use signals::{hangups, signalled};
-pub use tools::{catalog, prepare, tools};
+pub use tools::{catalog, catalog_of, prepare, tools};
 
 use std::{
     io::Write,
@@ -42,28 +46,28 @@ use crate::{
     tool::{Acting, Seal, Starters},
 };
 
-/// How long before the end of the drain the calls that still run are told that the server stops,
-/// so that their clients hear it from the server and not from a broken connection.
+/// Time before the end of the drain at which running calls are ended with an error, so that their
+/// clients get a response instead of a broken connection.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Running {
     /// The main listener.
     pub main: Listening,
-    /// The admin listener, where there is one.
+    /// The admin listener, if `http.admin_listen` is set.
     pub admin: Option<Listening>,
-    /// The sessions, where any are kept.
+    /// The sessions, unless `http.sessions` is `off`.
     pub sessions: Option<Arc<mcp::Sessions>>,
-    /// What replicas share.
+    /// State shared between replicas.
     pub store: Arc<Store>,
-    /// What is counted and measured.
+    /// Metrics recorder.
     pub metrics: Metrics,
-    /// The memory of large answers.
+    /// Memory budget for large responses of Octopus.
     pub memory: AnswerMemory,
     /// The pool for CPU-bound work.
     pub compute: ComputePool,
-    /// What serves, for other settings to take its place.
+    /// The parts that a reload replaces.
     pub live: Live,
     telemetry: Option<Telemetry>,
     audit: Audit,
@@ -74,12 +78,16 @@ pub struct Running {
     drain: Duration,
 }
 
-/// Starts everything that the settings ask for. It serves when this returns.
+/// Starts the server with these settings. It accepts connections when this function returns.
+///
+/// # Errors
+///
+/// A message that names the setting, if a listener, file, store or rule cannot be used.
 pub async fn start(config: Config) -> Result<Running, String> {
     start_by(config, Clock::default()).await
 }
 
-/// The same, with rules that go by this clock.
+/// Starts the server with this clock for policy rules. See [`start`].
 pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
     let stop = CancellationToken::new();
     let limits = connections::limits(&config, connections::descriptors())?;
@@ -167,8 +175,9 @@ fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-/// Starts the sample instance on a port of its own, and points the settings at it. A credential
-/// for a real instance means nothing there, and stays here.
+/// Starts the sample instance on a random loopback port, and changes the settings to use it.
+///
+/// Configured credentials are removed, so that they are not sent to the sample instance.
 fn start_sample(config: &mut Config) -> Result<Listening, String> {
     let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let router = sample::Sample::new().router();
@@ -184,21 +193,24 @@ fn start_sample(config: &mut Config) -> Result<Listening, String> {
 }
 
 impl Running {
-    /// Where clients connect.
+    /// Returns the URL for clients.
     pub fn endpoint(&self, tls: bool) -> String {
         let scheme = if tls { "https" } else { "http" };
         format!("{scheme}://{}/mcp", self.main.address)
     }
 
-    /// The same, with logs and traces of which the last are delivered when it stops.
+    /// Adds the telemetry whose last logs and traces are exported when the server stops.
     #[must_use]
     pub fn delivering(self, telemetry: Telemetry) -> Self {
         Self { telemetry: Some(telemetry), ..self }
     }
 
-    /// Stops: says that it is not ready, and after a pause accepts no more connections, sends those
-    /// away who only listen, gives running calls their time, and tells those that are left that it
-    /// is over.
+    /// Stops the server.
+    ///
+    /// 1. Reports "not ready" for `http.drain_pause`, so that load balancers stop sending requests.
+    /// 2. Accepts no more connections and closes standalone streams.
+    /// 3. Waits up to `http.drain_timeout` for running calls, and ends the rest with an error.
+    /// 4. Flushes audit records and telemetry.
     pub async fn stop(self) {
         self.readiness.stop();
         tokio::time::sleep(self.pause).await;
@@ -219,11 +231,16 @@ impl Running {
     }
 }
 
-/// Serves one local client over standard input and output, until it closes them.
+/// Serves one local client over standard input and output, until it closes them or a shutdown signal
+/// arrives.
+///
+/// # Errors
+///
+/// A message that names the setting, if the settings cannot be used for a local client.
 pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(), String> {
     if config.audit.stdout {
-        return Err("audit.stdout: standard output belongs to the local client; give \
-                    audit.file.path instead"
+        return Err("audit.stdout: stdio mode uses standard output for MCP; set audit.file.path \
+                    instead"
             .to_owned());
     }
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
@@ -231,9 +248,9 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     let tools = tools(&config, &metrics)?;
     let audit = tools.audit.clone();
     let caller = Caller::default();
-    tools.instances.default().ok_or("say which instance is the `default`")?.suits(&caller.brings()).map_err(|_| {
-        "a local client sends no credential, so one must be configured: set OCTOPUS_API_KEY, or \
-         OCTOPUS_API_KEY_FILE to a file that holds the key"
+    tools.instances.default().ok_or("no default instance; set `default = true` on one instance")?.suits(&caller.brings()).map_err(|_| {
+        "a local client sends no Octopus credential; set OCTOPUS_API_KEY, or OCTOPUS_API_KEY_FILE \
+         with the path of a file that contains the key"
     })?;
     let stop = CancellationToken::new();
     let settings = Settings {
@@ -257,7 +274,7 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     ended
 }
 
-/// Prints to standard output. A closed pipe is nobody's mistake.
+/// Prints to standard output. Ignores errors, because a closed pipe is not an error of the command.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! The offering of this product, as the settings want it.
+//! Builds the MCP provider from the settings.
 
 use std::sync::Arc;
 
@@ -16,19 +16,38 @@ use crate::{
     toolsets::TOOLSETS,
 };
 
-/// Every tool.
+/// Returns every tool, with descriptions that name the limits of the default settings.
 pub fn catalog() -> Catalog {
-    Catalog::new(TOOLSETS)
+    catalog_of(&Config::default())
 }
 
-/// The offering of this product, for itself.
+/// Returns every tool, with descriptions that name the limits of these settings.
+pub fn catalog_of(config: &Config) -> Catalog {
+    Catalog::new(TOOLSETS, &limits(config))
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        answer: config.tools.answer_bytes.0,
+        answer_cap: config.tools.answer_bytes_cap.0,
+        take: config.tools.take,
+        take_cap: config.tools.take_cap,
+    }
+}
+
+/// Builds a provider with its own audit, compute pool and memory budget, for stdio and benchmarks.
+///
+/// # Errors
+///
+/// A message that names the setting, if a part cannot be built.
 pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
     let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
     of(config, metrics, Audit::start(&config.audit)?, &compute(config), &memory)
 }
 
-/// Prepares, on a thread of its own, what is otherwise prepared at its first use: the patterns of
-/// redaction, and the table of Octopus's operations. Calls that need one of them earlier wait for it.
+/// Compiles the redaction patterns and the table of Octopus operations on a blocking thread.
+///
+/// Otherwise the first call that needs them does it. A call that needs them during this waits.
 pub fn prepare() {
     tokio::task::spawn_blocking(|| {
         crate::text::prepare();
@@ -36,13 +55,13 @@ pub fn prepare() {
     });
 }
 
-/// The pool for CPU-bound work, as the settings want it.
+/// Creates the pool for CPU-bound work.
 pub(super) fn compute(config: &Config) -> ComputePool {
     let slots = usize::try_from(config.limits.compute_threads).unwrap_or_default();
     ComputePool::new(slots, config.limits.compute_time.0)
 }
 
-/// The same, with calls recorded there, and large answers within this memory.
+/// Builds a provider with this audit, compute pool and memory budget.
 pub(super) fn of(
     config: &Config,
     metrics: &Metrics,
@@ -50,19 +69,14 @@ pub(super) fn of(
     compute: &ComputePool,
     memory: &AnswerMemory,
 ) -> Result<Tools, String> {
-    // The hints of secrets are made ready at the first use, which should not be a caller's.
+    // Initialize the secret patterns now, so that the first call does not wait for it.
     crate::text::door("");
     Ok(Tools {
-        catalog: catalog(),
+        catalog: catalog_of(config),
         policy: policy(config)?,
         instances: Arc::new(Instances::sharing(config, metrics, compute, memory)?),
         gate: Arc::new(Gate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
-        limits: Limits {
-            answer: config.tools.answer_bytes.0,
-            answer_cap: config.tools.answer_bytes_cap.0,
-            take: config.tools.take,
-            take_cap: config.tools.take_cap,
-        },
+        limits: limits(config),
         rules: Arc::new(
             Rules::of(&config.policy).map_err(|error| format!("policy.rules: {error}"))?,
         ),

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: parses flags, loads the settings and runs a command.
 
 mod audit;
 mod healthcheck;
@@ -20,9 +20,9 @@ use crate::{
 
 /// A remote MCP server for Octopus Deploy.
 ///
-/// Without a command it serves. Settings come from a file, from environment variables
-/// (`OCTOPUS_MCP_HTTP__LISTEN` is http.listen) and from these flags, the last winning;
-/// config/reference.toml lists them all.
+/// Without a command, the server starts (`serve`). Settings come from a file, from environment
+/// variables (`OCTOPUS_MCP_HTTP__LISTEN` is http.listen) and from these flags; later sources override
+/// earlier ones. config/reference.toml lists all settings.
 #[derive(Debug, Parser)]
 #[command(name = "octopus-mcp", version)]
 pub struct Cli {
@@ -36,70 +36,71 @@ pub struct Cli {
 enum Command {
     /// Serve MCP clients over HTTP.
     Serve,
-    /// Serve one local client over standard input and output.
+    /// Serve one local MCP client over standard input and output.
     Stdio,
-    /// List the tools that are offered, with the Octopus version that each needs.
+    /// List the enabled tools with the Octopus version that each one needs.
     Tools {
-        /// As JSON, with their schemas.
+        /// Print JSON with the schemas of the tools.
         #[arg(long)]
         json: bool,
-        /// By the version of Octopus that they need.
+        /// Group the tools by the Octopus version that they need.
         #[arg(long, conflicts_with = "json")]
         by_version: bool,
     },
-    /// Print the settings in force and where each came from. Secrets are masked.
+    /// Print the effective settings and the source of each. Secrets are masked.
     Config,
-    /// Tokens of callers, for auth.mode = "tokens".
+    /// Manage tokens of callers (auth.mode = "tokens").
     Token {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Ask a running server whether it is ready; for containers without a shell.
+    /// Check whether the running server is ready. For probes in containers without a shell.
     Healthcheck,
-    /// Look into the records of the audit.
+    /// Verify audit records and manage their keys.
     Audit {
         #[command(subcommand)]
         command: audit::Command,
     },
-    /// Look at the rules of the policy.
+    /// Test the rules of the policy.
     #[command(subcommand)]
     Policy(policy::Policy),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum TokenCommand {
-    /// Make a token, and print it this one time, with its hash for the settings.
+    /// Generate a token and print it once, with its hash for the settings.
     New {
-        /// What its caller is called, in records and rules.
+        /// Name of the caller in audit records and policy rules: 1 to 64 letters, digits, hyphens and
+        /// underscores.
         name: String,
     },
 }
 
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// Serve the embedded sample instance of Octopus instead of a real one.
+    /// Use the embedded sample instance of Octopus instead of a real one.
     #[arg(long, global = true)]
     sample: bool,
-    /// The address to listen on [default: 127.0.0.1:8080].
+    /// Address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDR")]
     listen: Option<String>,
-    /// A file with settings.
+    /// Path of the settings file (TOML).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where Octopus answers, for example `https://octopus.example.com`.
+    /// URL of the Octopus server, for example `https://octopus.example.com`.
     #[arg(long, global = true, value_name = "URL")]
     server_url: Option<String>,
-    /// The API key that calls use. Visible in the process list; better is `OCTOPUS_API_KEY`, or
+    /// Octopus API key for all calls. It is visible in the process list; prefer `OCTOPUS_API_KEY`, or
     /// `OCTOPUS_API_KEY_FILE` with the path of a file.
     #[arg(long, global = true, value_name = "KEY")]
     api_key: Option<String>,
-    /// The toolsets that are on, with commas, or `all` [default: all].
+    /// Enabled toolsets, separated by commas, or `all` [default: all].
     #[arg(long, global = true, value_name = "LIST|all")]
     toolsets: Option<String>,
-    /// Whether tools that change anything are left out [default: true].
+    /// Hide all tools that make changes [default: true].
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     read_only: Option<bool>,
-    /// How log lines are written [default: text].
+    /// Format of log lines [default: text].
     #[arg(long, global = true)]
     log_format: Option<LogFormat>,
 }
@@ -129,17 +130,19 @@ impl Options {
     }
 }
 
-/// Why a command failed.
+/// The reason for a non-zero exit code.
 enum Failure {
-    /// The settings are wrong: exit code 2, as for a wrong flag.
+    /// The settings are invalid: exit code 2, as for an invalid flag.
     Settings(Mistakes),
     /// Anything else: exit code 1.
     Other(String),
-    /// What was asked for was answered, and this is the exit code that says how.
+    /// The command succeeded; its result is this exit code.
     Code(u8),
 }
 
-/// Runs the command.
+/// Runs the command and returns its exit code: 0 for success, 1 for an error, 2 for invalid settings.
+///
+/// `policy test` also returns 3 and 4.
 pub async fn run(cli: Cli) -> ExitCode {
     let file = SettingsFile::before_reading(cli.options.config.clone());
     let mut loaded = config::load(&cli.options.flags());
@@ -168,18 +171,19 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the one place that speaks to whoever typed the command")]
+#[expect(clippy::print_stderr, reason = "the only output to standard error")]
 fn complain(message: &str) {
     eprintln!("octopus-mcp: {message}");
 }
 
+/// Finishes the settings, starts telemetry and logs warnings about insecure settings.
 fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failure> {
     let config = loaded.finish().map_err(Failure::Settings)?;
     let telemetry = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
     if options.api_key.is_some() {
         tracing::warn!(
-            "a key given with --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
-             OCTOPUS_API_KEY_FILE to a file that holds it"
+            "the value of --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
+             OCTOPUS_API_KEY_FILE with the path of a file that contains the key"
         );
     }
     for risk in config.risks() {
@@ -193,13 +197,13 @@ fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failu
 
 async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<(), Failure> {
     let (config, telemetry) = begin(loaded, options)?;
-    let told_to_stop = app::signalled();
-    let asked_again = app::hangups();
+    let stop_requested = app::signalled();
+    let reload_requests = app::hangups();
     app::prepare();
     let running = app::start(config.clone()).await.map_err(Failure::Other)?.delivering(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));
-    tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "serving");
+    tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "server started");
     let flags = options.flags();
     let load = move || {
         let mut loaded = config::load(&flags);
@@ -207,10 +211,10 @@ async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<
         loaded.finish().map_err(|mistakes| mistakes.to_string())
     };
     tokio::select! {
-        () = told_to_stop => {}
-        () = app::follow(running.live.clone(), file, load, asked_again) => {}
+        () = stop_requested => {}
+        () = app::follow(running.live.clone(), file, load, reload_requests) => {}
     }
-    tracing::info!("stopping");
+    tracing::info!("server stopping");
     running.stop().await;
     Ok(())
 }
@@ -221,10 +225,10 @@ async fn stdio(loaded: Loaded, options: &Options) -> Result<(), Failure> {
 }
 
 fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure> {
-    // What is offered does not depend on where Octopus is, or on who may listen.
+    // Only the `tools` settings matter here, so errors in others are ignored.
     loaded.forgive(|key| !key.starts_with("tools."));
     let config = loaded.finish().map_err(Failure::Settings)?;
-    let catalog = app::catalog();
+    let catalog = app::catalog_of(&config);
     let policy = app::policy(&config).map_err(Failure::Other)?;
     let text = match (json, by_version) {
         (true, _) => tools::json(&catalog, &policy),

@@ -1,11 +1,18 @@
 //! All toolsets, ready to be listed and called. Built once.
 
+use std::sync::Arc;
+
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
 use super::{
-    Asked, Context, Definition, Error, Fixed, Outcome, Policy, Tier, Toolset, arguments::normalise,
-    brought::Brought, definition::Ran, passed::passed_in, view::Views,
+    Asked, Context, Definition, Error, Fixed, Limits, Outcome, Policy, Tier, Toolset,
+    arguments::normalise,
+    brought::Brought,
+    definition::Ran,
+    passed::passed_in,
+    schema::{MAX_BYTES, fill_limits},
+    view::Views,
 };
 use crate::compute::ComputeScope;
 
@@ -29,13 +36,15 @@ pub struct Entry {
 }
 
 impl Catalog {
-    /// Builds the listings.
-    pub fn new(toolsets: &'static [Toolset]) -> Self {
+    /// Builds the listings. The descriptions of arguments name `limits`.
+    pub fn new(toolsets: &'static [Toolset], limits: &Limits) -> Self {
         let entries = toolsets
             .iter()
             .flat_map(|toolset| toolset.tools.iter().map(move |tool| (toolset.name, tool)))
             .map(|(toolset, definition)| {
-                let views = Views::of(&(definition.model)());
+                let mut model = (definition.model)();
+                fill_limits(Arc::make_mut(&mut model.input_schema), limits);
+                let views = Views::of(&model);
                 let model = views.get(Fixed::default(), true).clone();
                 Entry { toolset, definition, model, views }
             })
@@ -97,7 +106,7 @@ impl Entry {
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
         let arguments = self.settled(arguments, cx).await?;
         let mut limit = cx.limits.answer;
-        if let Some(asked) = arguments.get("maxBytes").and_then(Value::as_u64) {
+        if let Some(asked) = arguments.get(MAX_BYTES).and_then(Value::as_u64) {
             let asked = usize::try_from(asked).unwrap_or(usize::MAX);
             limit = asked.clamp(1024, cx.limits.answer_cap);
         }
@@ -128,7 +137,7 @@ impl Entry {
         compute: &ComputeScope,
         cx: &Context,
     ) -> Result<Outcome, Error> {
-        let takes_size = self.properties().is_some_and(|all| all.contains_key("maxBytes"));
+        let takes_size = self.properties().is_some_and(|all| all.contains_key(MAX_BYTES));
         let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
         let mut passed = passed_in(compute, value, cx.limits.answer, can_ask_for).await?;
         let (removed, redacted) = cx.taken_out.total();

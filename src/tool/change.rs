@@ -45,6 +45,8 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
     /// Other names that it answers to.
     const ALIASES: &'static [Alias] = &[];
+    /// Whether the tool has the argument `maxBytes`, as in [`super::Tool::TAKES_MAX_BYTES`].
+    const TAKES_MAX_BYTES: bool = false;
 
     /// What it answers. Fields without a value are left out of the answer.
     type Output: Serialize + JsonSchema + Send + 'static;

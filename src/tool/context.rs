@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{
-    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Starters, Trail, Visits,
+    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Skip, Starters, Take, Trail, Visits,
 };
 use crate::{
     callers::Who,
@@ -117,14 +117,14 @@ impl Context {
     }
 
     /// The part of a list that a call asks for, within the limits.
-    pub fn window(&self, skip: Option<u32>, take: Option<u32>) -> Result<Window, Error> {
-        if take == Some(0) {
+    pub fn window(&self, skip: Option<Skip>, take: Option<Take>) -> Result<Window, Error> {
+        if take == Some(Take(0)) {
             return Err(Error::Argument {
                 field: "take".to_owned(),
                 reason: "at least 1 must be taken".to_owned(),
             });
         }
-        let take = take.unwrap_or(self.limits.take).min(self.limits.take_cap);
-        Ok(Window { skip: skip.unwrap_or(0), take })
+        let take = take.map_or(self.limits.take, |Take(take)| take).min(self.limits.take_cap);
+        Ok(Window { skip: skip.map_or(0, |Skip(skip)| skip), take })
     }
 }

@@ -1,6 +1,6 @@
 //! The contract of a tool, and its record in the lists.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use futures::future::BoxFuture;
 use rmcp::model::{self, JsonObject, ToolAnnotations};
@@ -9,7 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, Change, Context, Error, Place, Question, ResourceDefinition, brought, change, schema,
+    Alias, Change, Context, Error, Place, Question, ResourceDefinition, brought, change,
+    schema::{self, MAX_BYTES},
 };
 use crate::{
     audit::Bytes,
@@ -38,6 +39,9 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     /// ([`Context::keep`]). What does not, and takes no project, is not there where the request
     /// fixes one.
     const KEEPS_TO_PROJECT: bool = false;
+    /// Whether the tool has the argument `maxBytes`. [`super::Entry::call`] applies it, so the input type has no
+    /// field for it.
+    const TAKES_MAX_BYTES: bool = false;
 
     /// What it answers. Fields without a value are left out of the answer.
     type Output: Serialize + JsonSchema + Send + 'static;
@@ -193,7 +197,7 @@ fn does<T: Change>(mut arguments: JsonObject) -> Tier {
 }
 
 fn model<T: Tool>() -> model::Tool {
-    let (description, input) = schema::input::<T>();
+    let (description, input) = schema::input::<T>(T::TAKES_MAX_BYTES);
     let annotations = ToolAnnotations::with_title(T::TITLE)
         .read_only(true)
         .destructive(false)
@@ -206,7 +210,7 @@ fn model<T: Tool>() -> model::Tool {
 }
 
 fn changing_model<T: Change>() -> model::Tool {
-    let (description, input) = schema::changing_input::<T>();
+    let (description, input) = schema::changing_input::<T>(T::TAKES_MAX_BYTES);
     // A call is idempotent by its code or key, which the hint does not know of.
     let annotations = ToolAnnotations::with_title(T::TITLE)
         .read_only(false)
@@ -220,7 +224,17 @@ fn changing_model<T: Change>() -> model::Tool {
 }
 
 /// Reads the arguments. They were checked against the schema before ([`super::arguments`]).
-pub(super) fn parse<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
+///
+/// `maxBytes` is checked and removed, because [`super::Entry::call`] applies it.
+pub(super) fn parse<T: DeserializeOwned>(mut arguments: JsonObject) -> Result<T, Error> {
+    if let Some(limit) = arguments.shift_remove(MAX_BYTES) {
+        let only = JsonObject::from_iter([(MAX_BYTES.to_owned(), limit)]);
+        read::<BTreeMap<String, u32>>(only)?;
+    }
+    read(arguments)
+}
+
+fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
     serde_path_to_error::deserialize(Value::Object(arguments))
         .map_err(|error| Error::argument(&error))
 }

@@ -45,6 +45,7 @@ mod reach;
 mod resource;
 mod schema;
 mod seal;
+mod shared_arguments;
 mod signed;
 mod starters;
 mod trail;
@@ -76,6 +77,9 @@ pub use proposal::{Fact, Proposal};
 pub use reach::Reach;
 pub use resource::{Contents, Read, Resource, ResourceDefinition, read, resource_kind};
 pub use seal::{Seal, Unsealed};
+pub use shared_arguments::{
+    EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, Take, TaskArg, TenantArg,
+};
 pub use starters::Starters;
 pub use trail::{Open, Trail};
 pub use uri::{part, uri};

@@ -117,7 +117,7 @@ impl ResourceDefinition {
             kept_for: R::KEPT_FOR,
             keeps_to_project: R::KEEPS_TO_PROJECT,
             size: |cx| Box::pin(R::size(cx)),
-            describe: || schema::input::<R>().0,
+            describe: || schema::input::<R>(false).0,
             read: read_as::<R>,
         }
     }

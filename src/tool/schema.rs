@@ -7,32 +7,49 @@ use rmcp::model::JsonObject;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-/// The description of an input type, and the schema of its arguments.
-pub(super) fn input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
+use super::Limits;
+
+/// The argument that limits the size of an answer.
+pub(super) const MAX_BYTES: &str = "maxBytes";
+
+/// Returns the description of an input type and the schema of its arguments. With `takes_max_bytes`, the last
+/// argument is [`MAX_BYTES`].
+pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
     let mut schema = plain::<T>();
     let description = match schema.remove("description") {
         Some(Value::String(text)) => text,
         _ => String::new(),
     };
-    schema.entry("properties").or_insert_with(|| json!({}));
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    if takes_max_bytes && let Value::Object(properties) = properties {
+        // No `minimum` or `maximum`: other numbers are clamped, and a client that validates would refuse them.
+        let description = "Max answer size in bytes (default {answer}, max {answer_cap}).";
+        properties.insert(
+            MAX_BYTES.to_owned(),
+            json!({ "type": "integer", "description": description }),
+        );
+    }
     (description, Arc::new(schema))
 }
 
-/// The same for a tool that changes things: every one takes a yes and a key.
-pub(super) fn changing_input<T: JsonSchema>() -> (String, Arc<JsonObject>) {
-    let (description, schema) = input::<T>();
+/// Returns the same for a write tool, which also takes `confirm` and `idempotencyKey`.
+pub(super) fn changing_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
+    let (description, schema) = input::<T>(takes_max_bytes);
     let mut schema = Arc::unwrap_or_clone(schema);
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert(
             "confirm".to_owned(),
             json!({
                 "type": ["string", "boolean"],
-                "description": "The code of the preview, after the user's yes."
+                "description": "Code of the preview, after the user approved the change."
             }),
         );
         properties.insert(
             "idempotencyKey".to_owned(),
-            json!({ "type": "string", "description": "Never done twice." }),
+            json!({
+                "type": "string",
+                "description": "Own key of this change, 1 to 200 bytes; it is executed once per key."
+            }),
         );
     }
     (description, Arc::new(schema))
@@ -44,7 +61,7 @@ pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         let repeated = json!({
             "type": "boolean",
-            "description": "The call had been made before; nothing was done again."
+            "description": "True if the change was executed before; nothing was sent again."
         });
         properties.insert("repeated".to_owned(), repeated);
     }
@@ -74,12 +91,29 @@ fn plain<T: JsonSchema>() -> JsonObject {
     }
 }
 
+/// Replaces the placeholders in the descriptions of arguments by the limits of this server.
+pub(super) fn fill_limits(schema: &mut JsonObject, limits: &Limits) {
+    let Limits { answer, answer_cap, take, take_cap } = limits;
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for argument in properties.values_mut() {
+        if let Some(Value::String(text)) = argument.get_mut("description")
+            && text.contains('{')
+        {
+            *text = text
+                .replace("{answer}", &answer.to_string())
+                .replace("{answer_cap}", &answer_cap.to_string())
+                .replace("{take}", &take.to_string())
+                .replace("{take_cap}", &take_cap.to_string());
+        }
+    }
+}
+
 fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.remove("$schema");
-            // What a model gains nothing from: unknown names are refused with the nearest one, and a
-            // number below zero or an empty list with words.
+            // These tell a model nothing new: the server rejects unknown names with the nearest name, and
+            // numbers below zero and empty lists with an explanation.
             if object.get("additionalProperties") == Some(&Value::Bool(false)) {
                 object.remove("additionalProperties");
             }
@@ -93,10 +127,8 @@ fn simplify(schema: &mut Value) {
             if object.get("format").and_then(Value::as_str).is_some_and(is_rust_number) {
                 object.remove("format");
             }
-            // A field may be called `title`; a schema's title is only the name of a Rust type.
-            if object.get("title").is_some_and(Value::is_string) {
-                object.remove("title");
-            }
+            // The title of a schema is the name of a Rust type.
+            object.remove("title");
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
             }
@@ -111,7 +143,17 @@ fn simplify(schema: &mut Value) {
                 values.retain(|value| !value.is_null());
             }
             unwrap_alternatives(object);
-            object.values_mut().for_each(simplify);
+            for (keyword, value) in object.iter_mut() {
+                match (keyword.as_str(), value) {
+                    // Values, not schemas.
+                    ("default" | "examples" | "enum" | "const", _) => {}
+                    // The keys are names of fields, not keywords.
+                    ("properties", Value::Object(fields)) => {
+                        fields.values_mut().for_each(simplify);
+                    }
+                    (_, value) => simplify(value),
+                }
+            }
         }
         Value::Array(values) => values.iter_mut().for_each(simplify),
         _ => {}
@@ -167,12 +209,16 @@ mod tests {
     struct Example {
         /// A title.
         title: String,
-        /// A number.
+        /// A number, {take}.
+        #[schemars(range(min = 1, max = 9), example = 5, extend("default" = 3))]
         take: Option<u32>,
         /// One of some words.
         word: Option<Word>,
         /// Things.
+        #[schemars(example = json!([{ "title": "x" }]))]
         things: Vec<Thing>,
+        /// Items.
+        items: Option<bool>,
     }
 
     #[derive(Deserialize, JsonSchema)]
@@ -191,7 +237,9 @@ mod tests {
 
     #[test]
     fn a_schema_is_plain() {
-        let (description, schema) = input::<Example>();
+        let (description, mut schema) = input::<Example>(true);
+        let limits = Limits { answer: 1, answer_cap: 2, take: 3, take_cap: 4 };
+        fill_limits(Arc::make_mut(&mut schema), &limits);
         assert_eq!(description, "What it is, in two lines.");
         assert_eq!(
             Value::Object((*schema).clone()),
@@ -199,7 +247,14 @@ mod tests {
                 "type": "object",
                 "properties": {
                     "title": { "description": "A title.", "type": "string" },
-                    "take": { "description": "A number.", "type": "integer" },
+                    "take": {
+                        "description": "A number, 3.",
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": 9,
+                        "examples": [5],
+                        "default": 3
+                    },
                     "word": { "description": "One of some words.", "type": "string", "enum": ["A", "B"] },
                     "things": {
                         "description": "Things.",
@@ -208,7 +263,13 @@ mod tests {
                             "type": "object",
                             "properties": { "name": { "type": "string" } },
                             "required": ["name"]
-                        }
+                        },
+                        "examples": [[{ "title": "x" }]]
+                    },
+                    "items": { "description": "Items.", "type": "boolean" },
+                    "maxBytes": {
+                        "description": "Max answer size in bytes (default 1, max 2).",
+                        "type": "integer"
                     }
                 },
                 "required": ["title", "things"]

@@ -9,7 +9,10 @@ use crate::{
         Resource,
         accounts::{Account, AccountType},
     },
-    tool::{Alias, Context, Error, Found, List, Tool, Words, alone, given, ids_of},
+    tool::{
+        Alias, Context, Error, Found, List, NamePart, Skip, SpaceArg, Take, Tool, Words, alone,
+        given, ids_of,
+    },
 };
 
 /// Find accounts that deployments sign in to clouds and machines with, and what they may be used
@@ -17,20 +20,16 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindAccounts {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// One: name, slug or ID.
     account_id: Option<String>,
     /// Names, slugs or IDs.
     ids: Option<Words>,
-    /// In the name.
-    partial_name: Option<String>,
+    partial_name: Option<NamePart>,
     /// Type.
     account_type: Option<AccountType>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for FindAccounts {

@@ -6,33 +6,31 @@ use serde::Deserialize;
 use super::summary::{CertificateSummary, summaries};
 use crate::{
     octopus::{Resource, certificates::Certificate, tenants::Tenant},
-    tool::{Alias, Context, Error, Found, List, Tool, Words, alone, given, ids_of},
+    tool::{
+        Alias, Context, Error, Found, List, NamePart, Skip, SpaceArg, Take, TenantArg, Tool, Words,
+        alone, given, ids_of,
+    },
 };
 
 /// Find certificates: subject, issuer, when they expire, where they are used. Never their keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindCertificates {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// One: name or ID.
     certificate_id: Option<String>,
     /// Text in name, thumbprint or subject.
     search: Option<String>,
-    /// In the name.
-    partial_name: Option<String>,
+    partial_name: Option<NamePart>,
     /// Names or IDs.
     ids: Option<Words>,
     /// Archived ones instead.
     archived: Option<bool>,
-    /// For this tenant.
-    tenant: Option<String>,
+    tenant: Option<TenantArg>,
     /// A field to sort by.
     order_by: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for FindCertificates {

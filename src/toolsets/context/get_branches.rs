@@ -5,23 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{OctopusVersion, git, projects::Project},
-    tool::{Context, Error, List, Tool},
+    tool::{Context, Error, List, NamePart, ProjectArg, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the Git branches of a version-controlled project.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetBranches {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
-    /// In the name.
-    search_by_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
+    search_by_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -32,9 +32,6 @@ pub(super) struct Execute {
     body: Option<Value>,
     /// CSV, where there is.
     as_csv: Option<bool>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 /// The value of a parameter. Numbers and truths are taken for how they are written.
@@ -85,6 +82,7 @@ enum Does {
 impl Change for Execute {
     const NAME: &'static str = "execute";
     const TITLE: &'static str = "Call the Octopus REST API";
+    const TAKES_MAX_BYTES: bool = true;
     const TIER: Tier = Tier::Delete;
     const LEAST: Tier = Tier::Read;
 

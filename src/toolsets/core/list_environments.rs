@@ -6,21 +6,17 @@ use serde_json::Value;
 
 use crate::{
     octopus::{Page, Resource, document, environments::Environment},
-    tool::{Context, Error, List, Tool},
+    tool::{Context, Error, List, NamePart, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the environments of a space, such as Development or Production, in order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListEnvironments {
-    /// Name or ID.
-    space: Option<String>,
-    /// In the name.
-    partial_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    space: Option<SpaceArg>,
+    partial_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

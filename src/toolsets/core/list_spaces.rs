@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{Page, Portal, Window, spaces},
-    tool::{Context, Error, List, Place, Tool},
+    tool::{Context, Error, List, NamePart, Place, Skip, Take, Tool},
 };
 
 /// List the spaces. Each has its own projects, environments and tenants;
@@ -13,12 +13,9 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListSpaces {
-    /// In the name.
-    partial_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    partial_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

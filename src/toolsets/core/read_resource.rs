@@ -13,9 +13,6 @@ use crate::tool::{self, Context, Error, Tool};
 pub(super) struct ReadResource {
     /// Like octopus://spaces/Default/releases/Releases-1.
     uri: String,
-    /// Of the answer.
-    #[expect(dead_code, reason = "the limit of the call is read from it before")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,6 +32,7 @@ const AROUND: usize = 80;
 impl Tool for ReadResource {
     const NAME: &'static str = "read_resource";
     const TITLE: &'static str = "Read a resource";
+    const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
 
     type Output = ReadContents;

@@ -16,7 +16,7 @@ use crate::{
         projects::Project,
         releases::{self, Release},
     },
-    tool::{Change, Context, Error, Plan, Proposal, Tags, Words, uri},
+    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Tags, Words, uri},
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
@@ -25,10 +25,8 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeployRelease {
-    /// Name or ID.
-    space: Option<String>,
-    /// The project.
-    project_name: String,
+    space: Option<SpaceArg>,
+    project_name: ProjectArg,
     /// The version of the release.
     release_version: String,
     /// Where to; one alone for tenants.

@@ -13,7 +13,7 @@ use crate::{
         tasks::{self, Details, Task},
         tenants::Tenant,
     },
-    tool::{Context, Error, Ref, Tool, name_of},
+    tool::{Context, EnvironmentArg, Error, ProjectArg, Ref, SpaceArg, TenantArg, Tool, name_of},
     toolsets::tasks::TaskDetails,
 };
 
@@ -22,19 +22,12 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
-    /// Only to this environment.
-    environment_id: Option<String>,
-    /// Only for this tenant.
-    tenant_id: Option<String>,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
+    environment_id: Option<EnvironmentArg>,
+    tenant_id: Option<TenantArg>,
     /// In this state.
     task_state: Option<TaskState>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,6 +46,7 @@ pub(super) struct LatestDeployment {
 impl Tool for GetLatestDeployment {
     const NAME: &'static str = "get_latest_deployment";
     const TITLE: &'static str = "Get the latest deployment";
+    const TAKES_MAX_BYTES: bool = true;
 
     type Output = LatestDeployment;
 

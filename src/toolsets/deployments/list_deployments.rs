@@ -15,7 +15,7 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, Error, List, Tool, Words, given, ids_of},
+    tool::{Context, Error, List, Skip, SpaceArg, Take, Tool, Words, given, ids_of},
 };
 
 /// List deployments of a space, newest first, with project, release version, environment, tenant
@@ -23,8 +23,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListDeployments {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// Only of these projects.
     projects: Option<Words>,
     /// Only to these environments.
@@ -35,10 +34,8 @@ pub(super) struct ListDeployments {
     channels: Option<Words>,
     /// In this state.
     task_state: Option<TaskState>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for ListDeployments {

@@ -12,7 +12,7 @@ use crate::{
         Id, Resource, Window,
         events::{Event, Vocabulary},
     },
-    tool::{Context, Error, Found, List, Tags, Tool, Words, alone, given},
+    tool::{Context, Error, Found, List, Skip, SpaceArg, Tags, Take, Tool, Words, alone, given},
 };
 
 /// Search the audit log, newest first: who did what, when. Of several values of one filter any
@@ -21,8 +21,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
-    /// Name or ID.
-    pub(super) space: Option<String>,
+    pub(super) space: Option<SpaceArg>,
     /// What to give; by default search.
     mode: Option<Mode>,
     /// One event, with what changed; without filters.
@@ -59,13 +58,8 @@ pub(super) struct FindEvents {
     pub(super) include_internal_events: Option<bool>,
     /// Without what changed.
     pub(super) exclude_difference: Option<bool>,
-    /// To skip.
-    pub(super) skip: Option<u32>,
-    /// At most.
-    pub(super) take: Option<u32>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
+    pub(super) skip: Option<Skip>,
+    pub(super) take: Option<Take>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +97,7 @@ pub(super) struct Events {
 impl Tool for FindEvents {
     const NAME: &'static str = "find_events";
     const TITLE: &'static str = "Find events";
+    const TAKES_MAX_BYTES: bool = true;
 
     type Output = Events;
 
@@ -125,7 +120,7 @@ impl Tool for FindEvents {
             // All of them, unless the call asks for a part.
             let window = match self.take {
                 Some(_) => cx.window(self.skip, self.take)?,
-                None => Window { skip: self.skip.unwrap_or(0), take: total.max(1) },
+                None => Window { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) },
             };
             let part = words.into_iter().skip(window.skip as usize).take(window.take as usize);
             let items = part.map(|word| Line::Word(Word::from(word))).collect();

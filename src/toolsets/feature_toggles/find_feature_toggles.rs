@@ -12,7 +12,10 @@ use crate::{
         feature_toggles::{self, FeatureToggle},
         projects::Project,
     },
-    tool::{Context, Error, List, Names, Tags, Tool, Words, given, ids_of, uri},
+    tool::{
+        Context, Error, List, NamePart, Names, ProjectArg, Skip, SpaceArg, Tags, Take, Tool, Words,
+        given, ids_of, uri,
+    },
 };
 
 /// Find the feature toggles of a project, with their state in each environment. Tenants, segments
@@ -20,20 +23,15 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindFeatureToggles {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
-    /// In the name.
-    partial_name: Option<String>,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
+    partial_name: Option<NamePart>,
     /// One of these, as Set/Tag.
     tags: Option<Tags>,
     /// With a state of its own in one of these.
     environment_ids: Option<Words>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::{
         Error as OctopusError, Kind, Named, OctopusVersion, Order, Reply, Resource, Space,
         environments::Environment, projects::Project, rollout_groups,
     },
-    tool::{Change, Context, Error, Plan, Proposal, uri},
+    tool::{Change, Context, EnvironmentArg, Error, Plan, ProjectArg, Proposal, SpaceArg, uri},
     toolsets::executions,
 };
 
@@ -18,10 +18,8 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct UpdateFeatureToggle {
-    /// Name or ID.
-    space: Option<String>,
-    /// The project.
-    project_id: String,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
     /// The slug of the toggle; find_feature_toggles shows them.
     slug: String,
     /// Whether it is on where no environment says otherwise.
@@ -36,8 +34,7 @@ pub(super) struct UpdateFeatureToggle {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct InEnvironment {
-    /// The environment.
-    deployment_environment_id: String,
+    deployment_environment_id: EnvironmentArg,
     /// Whether it is on.
     is_enabled: Option<bool>,
     /// For how many of a hundred tenants.
@@ -77,7 +74,7 @@ impl Change for UpdateFeatureToggle {
         let space = cx.space(self.space.as_deref()).await?;
         let project: Project = space.find_for_change(&self.project_id).await?;
         let wanted: Vec<String> =
-            self.environments.iter().map(|e| e.deployment_environment_id.clone()).collect();
+            self.environments.iter().map(|e| e.deployment_environment_id.to_string()).collect();
         let (toggle, environments) =
             futures::try_join!(async { read(&space, &project, &self.slug).await }, async {
                 let none = wanted.is_empty();

@@ -10,7 +10,7 @@ use crate::{
         interruptions::{self, Filter, Interruption, SCAN},
         users,
     },
-    tool::{Context, Error, Found, List, Tool, alone, document_id, given},
+    tool::{Context, Error, Found, List, Skip, SpaceArg, Take, Tool, alone, document_id, given},
 };
 
 /// Find interruptions: where tasks wait for a person (manual interventions, guided failures).
@@ -18,8 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindInterruptions {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// One alone, like Interruptions-123.
     interruption_id: Option<String>,
     /// Those that still wait; by default true.
@@ -28,10 +27,8 @@ pub(super) struct FindInterruptions {
     assigned_to_me: Option<bool>,
     /// ID of what it is about, like a task or a tenant.
     regarding: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

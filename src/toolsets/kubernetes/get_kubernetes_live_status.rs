@@ -13,7 +13,7 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, Error, Names, Tool},
+    tool::{Context, EnvironmentArg, Error, Names, ProjectArg, SpaceArg, Tool},
 };
 
 /// Get the live state in Kubernetes of what a project deployed to an environment: health and sync
@@ -21,19 +21,13 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetKubernetesLiveStatus {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
-    /// Name or ID.
-    environment_id: String,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
+    environment_id: EnvironmentArg,
     /// Where it is deployed for tenants.
     tenant_id: Option<String>,
     /// Only how the whole is.
     summary_only: Option<bool>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -96,6 +90,7 @@ struct MachineStatus {
 impl Tool for GetKubernetesLiveStatus {
     const NAME: &'static str = "get_kubernetes_live_status";
     const TITLE: &'static str = "Get the live status in Kubernetes";
+    const TAKES_MAX_BYTES: bool = true;
     const SINCE: OctopusVersion = kubernetes::SINCE;
 
     type Output = KubernetesLiveStatus;

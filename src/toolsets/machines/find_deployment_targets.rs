@@ -10,21 +10,22 @@ use crate::{
         deployments::Deployment,
         machines::{self, CommunicationStyle, Filter, HealthStatus, Machine},
     },
-    tool::{Alias, Choices, Context, Error, Found, List, Tags, Tool, Words, alone, given, ids_of},
+    tool::{
+        Alias, Choices, Context, Error, Found, List, NamePart, Skip, SpaceArg, Tags, Take, Tool,
+        Words, alone, given, ids_of,
+    },
 };
 
 /// Find deployment targets (machines): health, endpoint, target tags, environments, tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindDeploymentTargets {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// One: name, slug or ID.
     target_id: Option<String>,
     /// Exact name.
     name: Option<String>,
-    /// In the name.
-    partial_name: Option<String>,
+    partial_name: Option<NamePart>,
     /// Names or IDs.
     ids: Option<Words>,
     /// Target tags.
@@ -49,10 +50,8 @@ pub(super) struct FindDeploymentTargets {
     shell_names: Option<Words>,
     /// Their IDs.
     deployment_target_types: Option<Words>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl FindDeploymentTargets {
@@ -106,7 +105,7 @@ impl Tool for FindDeploymentTargets {
         let words = |words: Option<Words>| words.unwrap_or_default().0;
         let filter = Filter {
             name: self.name,
-            partial_name: self.partial_name,
+            partial_name: self.partial_name.map(String::from),
             ids,
             roles: words(self.roles),
             is_disabled: self.is_disabled,

@@ -11,7 +11,7 @@ use crate::{
         processes::{self, DeploymentProcess},
         projects::Project,
     },
-    tool::{Context, Error, Ref, Tool},
+    tool::{Context, Error, GitRefArg, ProjectArg, Ref, SpaceArg, Tool},
     toolsets::git_ref::git_ref,
 };
 
@@ -20,19 +20,13 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentProcess {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: Option<String>,
+    space: Option<SpaceArg>,
+    project_id: Option<ProjectArg>,
     /// Like the deploymentProcessId of a deployment.
     process_id: Option<String>,
-    /// In Git: branch, tag or commit.
-    git_ref: Option<String>,
+    git_ref: Option<GitRefArg>,
     /// Scripts and settings too.
     include_details: Option<bool>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,6 +47,7 @@ pub(super) struct ProcessShown {
 impl Tool for GetDeploymentProcess {
     const NAME: &'static str = "get_deployment_process";
     const TITLE: &'static str = "Get a deployment process";
+    const TAKES_MAX_BYTES: bool = true;
 
     type Output = ProcessShown;
 

@@ -12,7 +12,7 @@ use crate::{
         projects::Project,
         variables::{self, VariableSet},
     },
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, GitRefArg, ProjectArg, SpaceArg, Tool},
     toolsets::git_ref::git_ref,
 };
 
@@ -21,17 +21,11 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetVariables {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
     /// In the name.
     name: Option<String>,
-    /// In Git: branch, tag or commit.
-    git_ref: Option<String>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
+    git_ref: Option<GitRefArg>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -62,6 +56,7 @@ const AROUND: usize = 1536;
 impl Tool for GetVariables {
     const NAME: &'static str = "get_variables";
     const TITLE: &'static str = "Get the variables of a project";
+    const TAKES_MAX_BYTES: bool = true;
 
     type Output = VariablesShown;
 

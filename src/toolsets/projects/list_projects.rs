@@ -8,21 +8,17 @@ use crate::{
         Id, Page, Resource, Space, lifecycles::Lifecycle, project_groups::ProjectGroup,
         projects::Project,
     },
-    tool::{Context, Error, List, Names, Tool},
+    tool::{Context, Error, List, NamePart, Names, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the projects of a space: what is deployed, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListProjects {
-    /// Name or ID.
-    space: Option<String>,
-    /// In the name.
-    partial_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    space: Option<SpaceArg>,
+    partial_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

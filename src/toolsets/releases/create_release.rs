@@ -16,7 +16,7 @@ use crate::{
         releases::{self, NextVersion, Release},
     },
     rules::Deed,
-    tool::{Change, Context, Error, Plan, Proposal, Words},
+    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Words},
     toolsets::executions::{self, Automatic},
 };
 
@@ -25,10 +25,8 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CreateRelease {
-    /// Name or ID.
-    space: Option<String>,
-    /// The project.
-    project_name: String,
+    space: Option<SpaceArg>,
+    project_name: ProjectArg,
     /// The version; left out, the next one.
     release_version: Option<String>,
     /// The channel; left out, the default one.

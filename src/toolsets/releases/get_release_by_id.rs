@@ -6,25 +6,22 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{Id, releases::Release},
-    tool::{Alias, Context, Error, Tool},
+    tool::{Alias, Context, Error, SpaceArg, Tool},
 };
 
 /// Get one release: version, notes, packages, Git reference, builds with commits and work items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetReleaseById {
-    /// Name or ID.
-    space: Option<String>,
+    space: Option<SpaceArg>,
     /// Like Releases-123; list_releases_for_project finds it by version.
     release_id: String,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 impl Tool for GetReleaseById {
     const NAME: &'static str = "get_release_by_id";
     const TITLE: &'static str = "Get a release";
+    const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
     const ALIASES: &'static [Alias] = &[Alias::with("find_releases", "releaseId")];
 

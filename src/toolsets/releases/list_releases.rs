@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::releases,
-    tool::{Alias, Context, Error, List, Tool},
+    tool::{Alias, Context, Error, List, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the releases of all projects of a space, newest first. For one project use
@@ -14,12 +14,9 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListReleases {
-    /// Name or ID.
-    space: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    space: Option<SpaceArg>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for ListReleases {

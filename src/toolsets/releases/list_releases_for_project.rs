@@ -6,23 +6,19 @@ use serde::Deserialize;
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{projects::Project, releases},
-    tool::{Alias, Context, Error, List, Tool},
+    tool::{Alias, Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the releases of one project, newest first, or search them by version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListReleasesForProject {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: String,
+    space: Option<SpaceArg>,
+    project_id: ProjectArg,
     /// In the version.
     search_by_version: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for ListReleasesForProject {

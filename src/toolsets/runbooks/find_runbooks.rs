@@ -11,7 +11,9 @@ use crate::{
         projects::Project,
         runbooks::{self, Place},
     },
-    tool::{Context, Error, Found, List, Tool},
+    tool::{
+        Context, Error, Found, GitRefArg, List, NamePart, ProjectArg, Skip, SpaceArg, Take, Tool,
+    },
     toolsets::git_ref::git_ref,
 };
 
@@ -20,20 +22,14 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    project_id: Option<String>,
+    space: Option<SpaceArg>,
+    project_id: Option<ProjectArg>,
     /// One: name, slug or ID.
     runbook_id: Option<String>,
-    /// In Git: branch, tag or commit.
-    git_ref: Option<String>,
-    /// In the name.
-    partial_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    git_ref: Option<GitRefArg>,
+    partial_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 impl Tool for FindRunbooks {

@@ -17,7 +17,7 @@ use crate::{
         runbook_runs::{self, RunbookSnapshot},
         runbooks::{self, Place, Runbook},
     },
-    tool::{Change, Context, Error, Plan, Proposal, Tags, Words, uri},
+    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Tags, Words, uri},
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
@@ -26,10 +26,8 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RunRunbook {
-    /// Name or ID.
-    space: Option<String>,
-    /// The project.
-    project_name: String,
+    space: Option<SpaceArg>,
+    project_name: ProjectArg,
     /// The runbook.
     runbook_name: String,
     /// Where to run it.

@@ -6,17 +6,15 @@ use serde::Deserialize;
 use super::TaskSummary;
 use crate::{
     octopus::{Id, tasks::Task},
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, SpaceArg, TaskArg, Tool},
 };
 
 /// Get the state, times and error of one server task. For what happened in it use get_task_details.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskById {
-    /// Name or ID.
-    space: Option<String>,
-    /// Like ServerTasks-123.
-    task_id: String,
+    space: Option<SpaceArg>,
+    task_id: TaskArg,
 }
 
 impl Tool for GetTaskById {

@@ -10,7 +10,7 @@ use crate::{
         projects::Project,
         tasks::{self, Task},
     },
-    tool::{Context, Error, Names, Tool},
+    tool::{Context, Error, Names, SpaceArg, TaskArg, Tool},
 };
 
 /// Find out what happened in a task: why it failed (the failing path first, with its error lines)
@@ -18,20 +18,16 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskDetails {
-    /// Name or ID.
-    space: Option<String>,
-    /// Like ServerTasks-123.
-    task_id: String,
+    space: Option<SpaceArg>,
+    task_id: TaskArg,
     /// Messages of steps that went well too.
     all_messages: Option<bool>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 impl Tool for GetTaskDetails {
     const NAME: &'static str = "get_task_details";
     const TITLE: &'static str = "Get what happened in a task";
+    const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskDetails;

@@ -16,9 +16,6 @@ use crate::{
 pub(super) struct GetTaskFromUrl {
     /// Like https://host/app#/Spaces-1/tasks/ServerTasks-123.
     url: String,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,6 +35,7 @@ const AROUND: usize = 1024;
 impl Tool for GetTaskFromUrl {
     const NAME: &'static str = "get_task_from_url";
     const TITLE: &'static str = "Get a task by its address";
+    const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskOfUrl;

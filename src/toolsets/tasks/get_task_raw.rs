@@ -9,7 +9,7 @@ use crate::{
         Id,
         tasks::{self, Task},
     },
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, SpaceArg, TaskArg, Tool},
 };
 
 /// Read the log of a task, its end first; go back with beforeLine, forward with fromLine.
@@ -17,19 +17,14 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
-    /// Name or ID.
-    space: Option<String>,
-    /// Like ServerTasks-123.
-    task_id: String,
+    space: Option<SpaceArg>,
+    task_id: TaskArg,
     /// Errors, warnings, failed steps.
     only_problems: Option<bool>,
     /// Lines before this one, counted from 1.
     before_line: Option<u64>,
     /// Lines from this one on.
     from_line: Option<u64>,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -59,6 +54,7 @@ pub(super) struct TaskLog {
 impl Tool for GetTaskRaw {
     const NAME: &'static str = "get_task_raw";
     const TITLE: &'static str = "Read the log of a task";
+    const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
 
     type Output = TaskLog;

@@ -10,7 +10,7 @@ use crate::{
         tasks::{self, Task},
     },
     text::grep::{Found, Grep},
-    tool::{Context, Error, Tool, uri},
+    tool::{Context, Error, SpaceArg, TaskArg, Tool, uri},
     toolsets::search::{self, Answer, Search},
 };
 
@@ -18,10 +18,8 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrepTaskLog {
-    /// Name or ID.
-    space: Option<String>,
-    /// Like ServerTasks-123.
-    task_id: String,
+    space: Option<SpaceArg>,
+    task_id: TaskArg,
     /// A regular expression.
     pattern: String,
     /// grep -i.

@@ -13,7 +13,9 @@ use crate::{
         projects::Project,
         tenants::{self, Missing, Tenant},
     },
-    tool::{Context, Error, Names, Tool},
+    tool::{
+        Context, EnvironmentArg, Error, Names, ProjectArg, Skip, SpaceArg, Take, TenantArg, Tool,
+    },
 };
 
 /// Find tenants with variables that need a value and have none: a deployment for them would fail.
@@ -21,20 +23,14 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetMissingTenantVariables {
-    /// Name or ID.
-    space: Option<String>,
-    /// Only this tenant.
-    tenant_id: Option<String>,
-    /// Only of this project.
-    project_id: Option<String>,
-    /// Only for this environment.
-    environment_id: Option<String>,
+    space: Option<SpaceArg>,
+    tenant_id: Option<TenantArg>,
+    project_id: Option<ProjectArg>,
+    environment_id: Option<EnvironmentArg>,
     /// Which variables they are.
     include_details: Option<bool>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -5,20 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
-    tool::{Alias, Context, Error, Names, Ref, Tool},
+    tool::{Alias, Context, Error, Names, Ref, SpaceArg, TenantArg, Tool},
 };
 
 /// Get one tenant with its tags, and the projects it is connected to with their environments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantById {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    tenant_id: String,
-    /// Of the answer.
-    #[expect(dead_code, reason = "`tool::Entry::call` reads it for every tool")]
-    max_bytes: Option<u32>,
+    space: Option<SpaceArg>,
+    tenant_id: TenantArg,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -49,6 +44,7 @@ struct Connection {
 impl Tool for GetTenantById {
     const NAME: &'static str = "get_tenant_by_id";
     const TITLE: &'static str = "Get a tenant";
+    const TAKES_MAX_BYTES: bool = true;
     const ALIASES: &'static [Alias] =
         &[Alias::with("find_tenants", "tenantId"), Alias::with("find_tenants", "tenantName")];
 

@@ -10,7 +10,7 @@ use crate::{
         Space, Window,
         tenants::{self, Half, ScopedVariables, Tenant},
     },
-    tool::{Context, Error, Tool},
+    tool::{Context, Error, Skip, SpaceArg, Take, TenantArg, Tool},
 };
 
 /// Get the variables of a tenant with their values and environments: common ones (of library
@@ -18,18 +18,14 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
-    /// Name or ID.
-    space: Option<String>,
-    /// Name or ID.
-    tenant_id: String,
+    space: Option<SpaceArg>,
+    tenant_id: TenantArg,
     /// Common ones, those of projects, or all.
     variable_type: VariableType,
     /// Those without a value too, on the first page.
     include_missing_variables: Option<bool>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,7 +65,7 @@ impl Tool for GetTenantVariables {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_missing = self.include_missing_variables == Some(true);
         // Variables are short, so a page holds as many as one may.
-        let take = self.take.unwrap_or(cx.limits.take_cap);
+        let take = self.take.unwrap_or(Take(cx.limits.take_cap));
         let window = cx.window(self.skip, Some(take))?;
         let Window { skip, take } = window;
         let space = cx.space(self.space.as_deref()).await?;

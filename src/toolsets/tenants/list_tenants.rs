@@ -11,27 +11,25 @@ use crate::{
         projects::Project,
         tenants::{self, Filter, Tenant},
     },
-    tool::{Alias, Context, Error, List, Names, Tags, Tool, Words, ids_of},
+    tool::{
+        Alias, Context, Error, List, NamePart, Names, ProjectArg, Skip, SpaceArg, Tags, Take, Tool,
+        Words, ids_of,
+    },
 };
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListTenants {
-    /// Name or ID.
-    space: Option<String>,
-    /// Connected to this project.
-    project_id: Option<String>,
+    space: Option<SpaceArg>,
+    project_id: Option<ProjectArg>,
     /// As Set/Tag; of several of one set, any will do.
     tags: Option<Tags>,
     /// Only these tenants.
     ids: Option<Words>,
-    /// In the name.
-    partial_name: Option<String>,
-    /// To skip.
-    skip: Option<u32>,
-    /// At most.
-    take: Option<u32>,
+    partial_name: Option<NamePart>,
+    skip: Option<Skip>,
+    take: Option<Take>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -65,7 +63,7 @@ impl Tool for ListTenants {
         let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
         let ids = ids_of::<Tenant>(&space, self.ids).await?;
         let project = project.map(|project| project.id);
-        let filter = Filter { project, tags, ids, partial_name: self.partial_name };
+        let filter = Filter { project, tags, ids, partial_name: self.partial_name.map(String::from) };
         let page = tenants::list(&space, &filter, window).await?;
         let names: HashMap<String, String> =
             page.items.iter().map(|t| (t.id.to_string(), t.name.clone())).collect();
