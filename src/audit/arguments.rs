@@ -1,4 +1,5 @@
-//! What of arguments may be written down: keyed hashes, and the values that the settings name.
+//! Recorded form of tool arguments: keyed hashes, and plain text for the arguments in
+//! `audit.fields`.
 
 use std::fmt::Write as _;
 
@@ -9,19 +10,19 @@ use sha2::Sha256;
 use super::record::Arguments;
 use crate::{config, text};
 
-/// How arguments are written down.
+/// Hashes arguments for audit records.
 ///
-/// Values of arguments are few and short: names, versions, yes and no. Whoever knows the form of a
-/// plain hash finds the value by trying, so the hash takes a key.
+/// Argument values are short and predictable, such as names, versions and flags. A plain hash could
+/// be reversed by trying candidates, so the hash uses a key.
 #[derive(Clone)]
 pub(super) struct Discretion {
     key: Hmac<Sha256>,
     clear: Vec<String>,
 }
 
-/// How many single arguments are written.
+/// The maximum number of arguments that are recorded one by one.
 const MOST: usize = 64;
-/// How much of a hash is written: enough that no two values meet.
+/// The length of a recorded hash in bytes. 128 bits make collisions negligible.
 const SHOWN: usize = 16;
 
 impl std::fmt::Debug for Discretion {
@@ -31,48 +32,51 @@ impl std::fmt::Debug for Discretion {
 }
 
 impl Discretion {
-    /// As the settings say, with their key or one that is made.
+    /// Creates a hasher with the key `audit.hash_key`, or with a random key if none is configured.
     pub(super) fn from_config(settings: &config::Audit) -> Result<Self, String> {
-        let mut made = [0; 32];
+        let mut random = [0; 32];
         let key = if let Some(key) = &settings.hash_key {
             key.expose().as_bytes()
         } else {
-            getrandom::fill(&mut made).map_err(|error| format!("no random numbers: {error}"))?;
-            made.as_slice()
+            getrandom::fill(&mut random)
+                .map_err(|error| format!("no random numbers available: {error}"))?;
+            random.as_slice()
         };
         let key = Hmac::new_from_slice(key).map_err(|error| format!("audit.hash_key: {error}"))?;
         Ok(Self { key, clear: settings.fields.0.clone() })
     }
 
-    /// A keyed hash of a value.
-    pub(super) fn hash(&self, what: &[u8]) -> String {
+    /// Returns the keyed hash of a value, in hexadecimal digits.
+    pub(super) fn hash(&self, value: &[u8]) -> String {
         let mut hash = String::with_capacity(2 * SHOWN);
-        for byte in self.key.clone().chain_update(what).finalize().into_bytes().iter().take(SHOWN) {
+        for byte in self.key.clone().chain_update(value).finalize().into_bytes().iter().take(SHOWN)
+        {
             let _ = write!(hash, "{byte:02x}");
         }
         hash
     }
 
-    /// What is written of arguments that a tool takes.
+    /// Returns the recorded form of validated arguments.
     pub(super) fn of(&self, arguments: &Map<String, Value>) -> Arguments {
-        let mut written = Arguments { whole: Some(self.whole(arguments)), ..Arguments::default() };
+        let mut recorded = Arguments { whole: Some(self.whole(arguments)), ..Arguments::default() };
         for (name, value) in arguments.iter().take(MOST) {
-            let said = match value {
+            let text = match value {
                 Value::String(text) => text.clone(),
                 value => value.to_string(),
             };
             if self.clear.contains(name) {
-                written.clear.insert(name.clone(), shown(name, &said));
+                recorded.clear.insert(name.clone(), shown(name, &text));
             } else {
-                // The same value of two arguments has two hashes.
-                let named = format!("{name}\0{said}");
-                written.hashes.insert(name.clone(), self.hash(named.as_bytes()));
+                // The name is part of the hash, so that equal values of two arguments cannot be
+                // recognized.
+                let named = format!("{name}\0{text}");
+                recorded.hashes.insert(name.clone(), self.hash(named.as_bytes()));
             }
         }
-        written
+        recorded
     }
 
-    /// A hash of all arguments, in whatever order they were written.
+    /// Returns one hash of all arguments, independent of their order.
     pub(super) fn whole(&self, arguments: &Map<String, Value>) -> String {
         let mut arguments = arguments.clone();
         arguments.sort_keys();
@@ -82,12 +86,13 @@ impl Discretion {
     }
 }
 
-/// A value beside its name, which says whether it is a secret.
+/// Redacts secrets in a value. The name is part of the sanitized text, because detection of secrets
+/// uses it.
 fn shown(name: &str, value: &str) -> String {
-    let begins = format!("{name}=");
-    let line = format!("{begins}{value}");
-    let passed = text::door(&line).text;
-    passed.strip_prefix(&begins).unwrap_or("[redacted]").to_owned()
+    let prefix = format!("{name}=");
+    let line = format!("{prefix}{value}");
+    let sanitized = text::door(&line).text;
+    sanitized.strip_prefix(&prefix).unwrap_or("[redacted]").to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Requests that were refused: a record for some of them, a count for the rest.
+//! Rate limit for records of rejected requests: some get a record, the others are counted.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,28 +9,28 @@ use moka::sync::Cache;
 
 use super::Caller;
 
-/// Lets some of what was refused into the records, so that it cannot push out the rest.
+/// Limits the records of rejected requests, so that they cannot displace other records.
 #[derive(Debug, Default)]
 pub(super) struct Budget(Mutex<Window>);
 
-/// A budget for each caller who has proved who they are.
+/// A separate limit for each authenticated caller.
 #[derive(Debug)]
 pub(super) struct Budgets(Cache<[String; 3], Arc<Budget>>);
 
-/// How many callers have one.
+/// The maximum number of callers with a separate limit.
 const CALLERS: u64 = 10_000;
 
 #[derive(Debug, Default)]
 struct Window {
     began: Option<Instant>,
     recorded: usize,
-    /// How many had no record since the last one that had.
+    /// The number of rejections without a record since the last one with a record.
     others: usize,
 }
 
-/// How long a window is.
+/// The length of a window.
 const WINDOW: Duration = Duration::from_mins(1);
-/// How many of a window have a record.
+/// The number of records in a window.
 const RECORDED: usize = 60;
 
 impl Default for Budgets {
@@ -40,16 +40,18 @@ impl Default for Budgets {
 }
 
 impl Budgets {
-    /// Whether this one of the caller has a record, and how many before it had none.
+    /// Returns whether this rejection of the caller gets a record: `Some` with the number of
+    /// rejections without a record before it, or `None`.
     pub(super) fn admit(&self, caller: &Caller) -> Option<usize> {
         let issuer = caller.issuer.clone().unwrap_or_default();
-        let whose = [caller.way.to_owned(), issuer, caller.subject.clone()];
-        self.0.get_with(whose, Arc::default).admit()
+        let key = [caller.way.to_owned(), issuer, caller.subject.clone()];
+        self.0.get_with(key, Arc::default).admit()
     }
 }
 
 impl Budget {
-    /// Whether this one has a record, and how many before it had none.
+    /// Returns whether this rejection gets a record: `Some` with the number of rejections without a
+    /// record before it, or `None`.
     pub(super) fn admit(&self) -> Option<usize> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if window.began.is_none_or(|began| began.elapsed() >= WINDOW) {

@@ -1,11 +1,12 @@
-//! The chain of records: each line holds the hash of the one before, and its own.
+//! Hash chain of records: each line contains the hash of the previous line and its own hash.
 //!
-//! A line is `{"v":1,"seq":N,...,"prev":"HASH","hash":"HASH"}`. Its hash is the SHA-256 of the line
-//! as it is written, without `,"hash":"HASH"`. So nothing has to be read and written again to check
-//! it, and there is no second way of writing the same record.
+//! A line is `{"v":1,"seq":N,...,"prev":"HASH","hash":"HASH"}`. Its hash is the SHA-256 of the
+//! bytes of the line without `,"hash":"HASH"`. Verification therefore never serializes a record
+//! again, and each record has exactly one valid encoding.
 //!
-//! With a key a line is `{"v":2,"seq":N,"key":"ID",...}`, and its hash is an HMAC-SHA-256 over the
-//! same bytes. A chain can go on with a key, or with another one; a notice says so (`rekeyed`).
+//! With a key, a line is `{"v":2,"seq":N,"key":"ID",...}`, and its hash is the HMAC-SHA-256 of the
+//! same bytes. A chain can continue with a first key or with another key; a notice records the
+//! change (`rekeyed`).
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -18,107 +19,107 @@ use super::{
     key::{ChainKey, KeyRing, hex},
 };
 
-/// The version of the form of records without a key.
+/// The format version of records without a key.
 const VERSION: u8 = 1;
-/// The version of the form of records with a key.
+/// The format version of records with a key.
 const KEYED: u8 = 2;
-/// The hash before the first record.
+/// The previous hash of the first record.
 pub(super) const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The end of a chain, to which the next record is added.
+/// The end of a chain, to which the next record is appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chain {
-    /// The number of the last record.
+    /// The sequence number of the last record.
     pub(super) seq: u64,
-    /// Its hash.
+    /// The hash of the last record.
     pub(super) hash: String,
-    /// The ID of the key that it was written with.
+    /// The ID of the key of the last record.
     written_with: Option<String>,
-    /// The key that the next one is written with.
+    /// The key for the next record.
     key: Option<Arc<ChainKey>>,
 }
 
-/// What a chain says of itself: where a file begins or goes on, and what is missing.
+/// A record about the chain itself: why it begins or continues here, and which records are missing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Notice {
     /// `first`, `rotated`, `restarted` or `lost`.
     pub(super) why: String,
-    /// The number of the last record before this one.
+    /// The sequence number of the previous record.
     pub(super) after: u64,
-    /// How many records could not be written before this one.
+    /// The number of records that could not be written before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) lost: u64,
-    /// How many bytes of a record that was cut off stand before this one.
+    /// The number of bytes of a truncated record before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) torn: u64,
-    /// How the key changes with this record.
+    /// The key change at this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rekeyed: Option<Rekeyed>,
 }
 
-/// The IDs of the keys before and from a record on; `None` stands for no key.
+/// The key IDs before and after a key change. `None` means no key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rekeyed {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// What stands at both ends of every line.
+/// The fields that the chain adds to each line.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Link {
     pub(super) v: u8,
     pub(super) seq: u64,
-    /// The ID of the key of the hash, where it has one.
+    /// The ID of the key of the hash, if it has one.
     #[serde(default)]
     pub(super) key: Option<String>,
     pub(super) prev: String,
     #[serde(skip)]
     pub(super) hash: String,
-    /// Whether the hash was computed and compared: without its key, it cannot be.
+    /// Whether the hash was verified. It cannot be verified if its key is unknown.
     #[serde(skip)]
     pub(super) is_checked: bool,
     #[serde(default)]
     pub(super) begin: Option<Notice>,
 }
 
-/// Why a line is no link of a chain.
+/// Why a line is not a valid link of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Broken {
-    /// It does not read.
+    /// The line cannot be parsed.
     Unreadable,
-    /// Its hash is that of another text.
+    /// The hash does not match the text of the line.
     Changed,
 }
 
 impl Chain {
-    /// A chain without a record.
+    /// Creates an empty chain.
     pub(super) fn new(key: Option<Arc<ChainKey>>) -> Self {
         Self { seq: 0, hash: NOTHING.to_owned(), written_with: None, key }
     }
 
-    /// The chain that goes on behind a record.
+    /// Continues the chain after a record.
     pub(super) fn after(link: Link, key: Option<Arc<ChainKey>>) -> Self {
         Self { seq: link.seq, hash: link.hash, written_with: link.key, key }
     }
 
-    /// The key that the next record is written with.
+    /// Returns the key for the next record.
     pub(super) fn key(&self) -> Option<&ChainKey> {
         self.key.as_deref()
     }
 
-    /// How the key changes with the next record.
+    /// Returns the key change that the next record makes, if any.
     pub(super) fn rekeyed(&self) -> Option<Rekeyed> {
         let (from, to) = (self.written_with.clone(), self.key_id());
         (self.seq > 0 && from != to).then_some(Rekeyed { from, to })
     }
 
-    /// The head of the chain now.
+    /// Returns the current head of the chain.
     pub(super) fn head(&self) -> Head {
         Head::new(self.seq, &self.hash, self.key())
     }
@@ -127,7 +128,7 @@ impl Chain {
         self.key().map(|key| key.id().to_owned())
     }
 
-    /// The line of the next record, with its end, and the chain with it.
+    /// Returns the line of the next record, including the line break, and the chain after it.
     pub(super) fn line(&self, record: &str) -> (String, Self) {
         let seq = self.seq + 1;
         let members = record.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -143,7 +144,7 @@ impl Chain {
         (line, Self { seq, hash, written_with: self.key_id(), key: self.key.clone() })
     }
 
-    /// The line of a notice.
+    /// Returns the line of a notice and the chain after it.
     pub(super) fn notice(&self, why: &str, lost: u64, torn: u64) -> (String, Self) {
         let rekeyed = self.rekeyed();
         let notice = Notice { why: why.to_owned(), after: self.seq, lost, torn, rekeyed };
@@ -157,13 +158,13 @@ impl Chain {
     }
 }
 
-/// What stands between the text of a record and its hash.
+/// The text between a record and its hash.
 const MARK: &[u8] = b",\"hash\":\"";
-/// How many letters a hash has.
+/// The length of a hash in hexadecimal digits.
 const LETTERS: usize = 64;
 
-/// Reads the text of a line, without its end. The hash of a record whose key is not among these is
-/// not compared.
+/// Parses a line without its line break. The hash is not verified if the key of the record is not
+/// in `keys`.
 pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
     let split = || {
         let rest = text.strip_suffix(b"\"}")?;
@@ -171,9 +172,9 @@ pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
         let text = rest.strip_suffix(MARK)?;
         Some((text, std::str::from_utf8(hash).ok()?))
     };
-    let (text, told) = split().ok_or(Broken::Unreadable)?;
+    let (text, written_hash) = split().ok_or(Broken::Unreadable)?;
     let parts = [text, b"}"];
-    let is_plain = || hash(&parts) == told;
+    let is_plain = || hash(&parts) == written_hash;
     let Ok(mut link) = serde_json::from_slice::<Link>(&parts.concat()) else {
         return Err(if is_plain() { Broken::Unreadable } else { Broken::Changed });
     };
@@ -181,17 +182,17 @@ pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
         (VERSION, None) => is_plain(),
         (KEYED, Some(id)) => {
             let Some(key) = keys.find(id) else {
-                told.clone_into(&mut link.hash);
+                written_hash.clone_into(&mut link.hash);
                 return Ok(link);
             };
-            key.verify(&parts, told)
+            key.verify(&parts, written_hash)
         }
         _ => return Err(Broken::Unreadable),
     };
     if !is_whole {
         return Err(Broken::Changed);
     }
-    told.clone_into(&mut link.hash);
+    written_hash.clone_into(&mut link.hash);
     link.is_checked = true;
     Ok(link)
 }

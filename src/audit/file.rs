@@ -1,4 +1,4 @@
-//! The file of records: added to, never changed, in turn with those before it.
+//! The audit file: append-only, with rotation and recovery after a crash.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::config::AuditFile;
 
-/// The file that records are added to. It is this process's alone while it is open.
+/// The file that records are appended to. It is locked while it is open, so that no other process
+/// appends to it.
 #[derive(Debug)]
 pub(super) struct Keeping {
     path: PathBuf,
@@ -22,42 +23,42 @@ pub(super) struct Keeping {
     rotate_after: Duration,
     keep: usize,
     file: File,
-    /// How many bytes of it are whole records.
+    /// The number of bytes in complete records.
     length: u64,
     born: SystemTime,
     key: Option<Arc<ChainKey>>,
     chain: Chain,
-    /// Why the next record has a notice before it.
+    /// The reason for a notice before the next record, if one is due.
     begins: Option<&'static str>,
-    /// What stands behind the last whole record.
+    /// What follows the last complete record.
     tail: Tail,
-    /// How many records could not be written since the last one that was.
+    /// The number of records that could not be written since the last successful write.
     pub(super) lost: u64,
 }
 
-/// What stands behind the last whole record of a file.
+/// What follows the last complete record of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     Nothing,
-    /// The record has no end of line yet.
+    /// The last record lacks its line break.
     Open,
-    /// This many bytes of one that was cut off.
+    /// A truncated record of this many bytes.
     Torn(u64),
 }
 
-/// More than any record has.
+/// The number of bytes read to find the last record. Records are shorter.
 const LONGEST_TAIL: u64 = 1024 * 1024;
 
 impl Keeping {
-    /// Opens the file, or makes it, and finds the end of its chain.
+    /// Opens or creates the file and finds the end of its chain.
     pub(super) fn open(
         path: &Path,
         settings: &AuditFile,
         key: Option<Arc<ChainKey>>,
     ) -> Result<Self, String> {
-        let said =
+        let with_path =
             |error: &dyn std::fmt::Display| format!("audit.file.path: {}: {error}", path.display());
-        let file = opened(path).map_err(|error| said(&error))?;
+        let file = opened(path).map_err(|error| with_path(&error))?;
         let mut keeping = Self {
             path: path.to_owned(),
             rotate_bytes: settings.rotate_bytes.0 as u64,
@@ -72,28 +73,29 @@ impl Keeping {
             tail: Tail::Nothing,
             lost: 0,
         };
-        keeping.resume().map_err(|error| said(&error))?;
+        keeping.resume().map_err(|error| with_path(&error))?;
         Ok(keeping)
     }
 
-    /// Finds the end of the chain: in this file, or in the one before where this one has none.
+    /// Finds the end of the chain in this file or, if it has no record, in the most recent rotated
+    /// file.
     fn resume(&mut self) -> io::Result<()> {
-        let about = self.file.metadata()?;
-        if about.is_file() && about.len() > 0 {
-            self.length = about.len();
-            self.born = about.created().or_else(|_| about.modified())?;
-            let (link, tail) = last(&mut self.file, about.len(), &self.key.clone().into())?;
+        let metadata = self.file.metadata()?;
+        if metadata.is_file() && metadata.len() > 0 {
+            self.length = metadata.len();
+            self.born = metadata.created().or_else(|_| metadata.modified())?;
+            let (link, tail) = last(&mut self.file, metadata.len(), &self.key.clone().into())?;
             self.tail = tail;
             if let Some(link) = link {
                 (self.chain, self.begins) = (self.after(link)?, Some("restarted"));
                 return Ok(());
             }
         }
-        let before = self.earlier()?.pop();
-        (self.chain, self.begins) = match before {
+        let newest = self.earlier()?.pop();
+        (self.chain, self.begins) = match newest {
             None => (Chain::new(self.key.clone()), Some("first")),
-            Some(before) => {
-                let mut file = File::open(&before)?;
+            Some(newest) => {
+                let mut file = File::open(&newest)?;
                 let length = file.metadata()?.len();
                 let (link, _) = last(&mut file, length, &self.key.clone().into())?;
                 let link = link.ok_or_else(|| io::Error::other(NO_END))?;
@@ -112,18 +114,19 @@ impl Keeping {
         Ok(Chain::after(link, self.key.clone()))
     }
 
-    /// The file, and the end of its chain.
+    /// Returns the path of the file and the end of its chain.
     pub(super) fn end(&self) -> (&Path, &Chain) {
         (&self.path, &self.chain)
     }
 
-    /// Adds a record. What fails leaves no part of it behind, as far as the system allows that.
+    /// Appends a record. If that fails, removes a partial record as far as the file system allows.
     pub(super) fn add(&mut self, record: &str) -> io::Result<()> {
         let added = self.try_add(record);
         if added.is_err() {
             self.lost += 1;
             if self.file.set_len(self.length).is_err() {
-                // Then the end is looked for anew, where that can be done at all.
+                // The partial record stays, so find the end of the chain again. If that fails too,
+                // the next append starts from the previous state.
                 let _ = self.resume();
             }
         }
@@ -134,8 +137,8 @@ impl Keeping {
         let size = record.len() as u64 + 288;
         let is_old = self.born.elapsed().is_ok_and(|age| age >= self.rotate_after);
         let is_due = is_old || self.length + size > self.rotate_bytes;
-        // What a crash left at the end is marked in this file, and its turn comes after that: in
-        // another file, nothing would say why it does not read.
+        // A truncated record is followed by a notice in the same file. Rotation waits for that
+        // notice, because in another file nothing would explain the truncated record.
         if self.length > 0 && is_due && self.tail == Tail::Nothing {
             self.rotate()?;
         }
@@ -164,16 +167,17 @@ impl Keeping {
         Ok(())
     }
 
-    /// Waits until what was added is on the disk.
+    /// Waits until the appended records are on disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         match self.file.sync_data() {
-            // A device has nothing to wait for.
+            // Devices do not support this operation and need no flush.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             synced => synced,
         }
     }
 
-    /// Puts the file away under the number of its last record, and begins the next one.
+    /// Renames the file to include the sequence number of its last record, and opens a new file.
+    /// Deletes the oldest rotated files beyond `audit.file.keep`.
     fn rotate(&mut self) -> io::Result<()> {
         if !self.file.metadata()?.is_file() {
             return Ok(());
@@ -181,37 +185,37 @@ impl Keeping {
         self.sync()?;
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{:012}", self.chain.seq));
-        let away = PathBuf::from(name);
-        fs::rename(&self.path, &away)?;
+        let rotated = PathBuf::from(name);
+        fs::rename(&self.path, &rotated)?;
         match opened(&self.path) {
             Ok(file) => self.file = file,
             Err(error) => {
-                let _ = fs::rename(&away, &self.path);
+                let _ = fs::rename(&rotated, &self.path);
                 return Err(error);
             }
         }
         (self.length, self.born, self.begins) = (0, SystemTime::now(), Some("rotated"));
         let earlier = self.earlier()?;
-        let gone = earlier.len().saturating_sub(self.keep);
-        for old in earlier.iter().take(gone) {
+        let excess = earlier.len().saturating_sub(self.keep);
+        for old in earlier.iter().take(excess) {
             fs::remove_file(old)?;
         }
         Ok(())
     }
 
-    /// The files before this one, oldest first.
+    /// Returns the rotated files, oldest first.
     fn earlier(&self) -> io::Result<Vec<PathBuf>> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let begins = self.path.file_name().map(|name| format!("{}.", name.to_string_lossy()));
-        let Some(begins) = begins else { return Ok(Vec::new()) };
+        let prefix = self.path.file_name().map(|name| format!("{}.", name.to_string_lossy()));
+        let Some(prefix) = prefix else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let number = name.strip_prefix(&begins);
+            let number = name.strip_prefix(&prefix);
             let number = number.filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
             if let Some(number) = number.and_then(|number| number.parse::<u64>().ok()) {
                 found.push((number, entry.path()));
@@ -230,8 +234,8 @@ fn opened(path: &Path) -> io::Result<File> {
         use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
         options.mode(0o600);
         let file = options.open(path)?;
-        let about = file.metadata()?;
-        if about.is_file() && about.permissions().mode() & 0o077 != 0 {
+        let metadata = file.metadata()?;
+        if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }
         locked(file)
@@ -240,7 +244,7 @@ fn opened(path: &Path) -> io::Result<File> {
     locked(options.open(path)?)
 }
 
-/// Two processes that add to one file would make two chains of it.
+/// Locks the file. Two processes that append to the same file would create two interleaved chains.
 fn locked(file: File) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Ok(file);
@@ -248,14 +252,14 @@ fn locked(file: File) -> io::Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => {
-            Err(io::Error::other("another process writes to it; give each a file of its own"))
+            Err(io::Error::other("locked by another process; give each process its own file"))
         }
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }
 
-/// The last record of a file, and what stands behind it. `None` where the file holds no whole
-/// record.
+/// Returns the last record of a file and what follows it. Returns `None` for the record if the file
+/// has no complete record.
 fn last(file: &mut File, length: u64, keys: &KeyRing) -> io::Result<(Option<Link>, Tail)> {
     let start = length.saturating_sub(LONGEST_TAIL);
     file.seek(SeekFrom::Start(start))?;
@@ -279,8 +283,9 @@ fn last(file: &mut File, length: u64, keys: &KeyRing) -> io::Result<(Option<Link
     }
 }
 
-const NO_END: &str = "its last record does not read, so nothing can follow it; `octopus-mcp audit \
-                      verify` says more. Move the file away to begin anew";
-const NO_KEY: &str = "its last record was written with a key, and no key is configured; set \
-                      audit.chain_key or audit.chain_key_file, or move the file and those before it \
-                      away to begin anew without a key";
+const NO_END: &str = "the last record cannot be parsed, so the chain cannot continue; run \
+                      `octopus-mcp audit verify` for details, or move the file away to start a new \
+                      chain";
+const NO_KEY: &str = "the last record was written with a key, but no key is configured; set \
+                      audit.chain_key or audit.chain_key_file, or move the file and its rotated \
+                      files away to start a new chain without a key";

@@ -1,8 +1,8 @@
 //! Chain heads, which reveal a truncated file.
 //!
-//! A file alone does not show that its end was cut off. A head contains the number and the hash of
-//! the last record at one moment, signed with the key of the chain. The server writes heads to its
-//! log and to the other audit outputs; [`Head::all_in`] finds them in that text.
+//! A file alone does not show that its end was cut off. A head contains the sequence number and the
+//! hash of the last record at one moment, signed with the key of the chain. The server writes heads
+//! to its log and to the other audit outputs; [`ChainHead::find_all`] finds them in that text.
 
 use std::fmt;
 
@@ -13,25 +13,25 @@ use super::key::ChainKey;
 /// The head of a chain at one moment, written `audit-head:1:COUNT:HASH:TIME:KEY-ID:MAC`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// The number of the last record.
+    /// The sequence number of the last record.
     pub count: u64,
-    /// Its hash.
+    /// The hash of the last record.
     pub last: String,
-    /// When the head was made, in seconds since 1970.
+    /// When the head was created, in seconds since 1970-01-01 UTC.
     pub time: i64,
-    /// The ID of the key and the HMAC, where the chain has a key.
+    /// The key ID and the HMAC, if the chain has a key.
     pub signature: Option<(String, String)>,
 }
 
-/// What each head begins with.
+/// The prefix of every head.
 const BEGINS: &str = "audit-head:1:";
-/// Stands where there is no key.
+/// The key ID and HMAC of a head without a key.
 const NONE: &str = "-";
-/// The most heads that are read from one text.
+/// The maximum number of heads read from one text.
 const MOST: usize = 100_000;
 
 impl Head {
-    /// Makes the head of a chain, signed where there is a key.
+    /// Creates the head of a chain and signs it if there is a key.
     pub fn new(count: u64, last: &str, key: Option<&ChainKey>) -> Self {
         let time = Timestamp::now().as_second();
         let mut head = Self { count, last: last.to_owned(), time, signature: None };
@@ -39,7 +39,7 @@ impl Head {
         head
     }
 
-    /// Finds all heads in a text, such as a log. Reads 100,000 at most.
+    /// Finds all heads in a text, such as a log. Returns at most 100,000.
     pub fn all_in(text: &str) -> Vec<Self> {
         text.match_indices(BEGINS)
             .filter_map(|(place, _)| Self::read(text.get(place + BEGINS.len()..)?))
@@ -47,7 +47,7 @@ impl Head {
             .collect()
     }
 
-    /// Reads what stands behind the beginning of a head.
+    /// Parses the part of a head after its prefix.
     fn read(rest: &str) -> Option<Self> {
         let is_of_it = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '-';
         let end = rest.find(|c| !is_of_it(c)).unwrap_or(rest.len());
@@ -60,14 +60,14 @@ impl Head {
         Some(Self { count, last, time, signature })
     }
 
-    /// Whether the head was signed with this key.
+    /// Returns whether the head was signed with this key.
     pub(super) fn is_signed_by(&self, key: &ChainKey) -> bool {
         self.signature
             .as_ref()
             .is_some_and(|(id, mac)| id == key.id() && key.is_signed(&self.signed(id), mac))
     }
 
-    /// The text that is signed.
+    /// Returns the text that the signature covers.
     fn signed(&self, key: &str) -> String {
         let Self { count, last, time, .. } = self;
         format!("{BEGINS}{count}:{last}:{time}:{key}")

@@ -1,10 +1,10 @@
-//! The key of an audit chain, and what is computed with it.
+//! Keys of audit chains.
 //!
-//! A key is a text of at least 32 characters, which is used as it is (without white space around
-//! it). For each output (file, standard output, collector) two keys are derived from it with
-//! HMAC-SHA-256, one for records and one for heads, and a short fingerprint, the key ID, which stands
-//! in each record and does not reveal the key. So the chain of one output does not verify as that of
-//! another.
+//! A key is a text of at least 32 characters, used without surrounding white space. For each output
+//! (file, standard output, collector) two keys are derived from it with HMAC-SHA-256: one for
+//! records and one for heads. A short fingerprint, the key ID, is derived too; each record contains
+//! it, and it does not reveal the key. Because keys differ by output, the chain of one output does
+//! not verify as the chain of another.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use crate::config;
 
-/// A key that records of the audit are chained with.
+/// A key that authenticates the records and heads of a chain.
 #[derive(Clone)]
 pub struct ChainKey {
     root: Hmac<Sha256>,
@@ -22,25 +22,25 @@ pub struct ChainKey {
     head: Hmac<Sha256>,
 }
 
-/// An output of the audit, which has a chain of its own.
+/// An output of the audit log. Each output has its own chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Output {
-    /// The file of `audit.file.path`, with the rotated ones before it.
+    /// The file `audit.file.path`, including rotated files.
     #[default]
     File,
     /// Standard output of one process.
     Stdout,
-    /// What one process sent to the collector of `audit.otlp.endpoint`.
+    /// The records that one process sent to the collector `audit.otlp.endpoint`.
     Collector,
 }
 
-/// The keys that a verification knows, found by their ID.
+/// The keys known to a verification, by key ID.
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing(Vec<Arc<ChainKey>>);
 
-/// The fewest characters of a key.
+/// The minimum length of a key in bytes.
 const SHORTEST: usize = 32;
-/// The bytes of the fingerprint of a key that make its ID.
+/// The length of a key ID in bytes.
 const ID_BYTES: usize = 8;
 
 impl fmt::Debug for ChainKey {
@@ -62,13 +62,13 @@ impl ChainKey {
     ///
     /// # Errors
     ///
-    /// Says what is expected where the text has fewer than 32 characters.
+    /// Returns an error if the text has fewer than 32 bytes.
     pub fn new(secret: &str) -> Result<Self, String> {
         let secret = secret.trim();
         if secret.len() < SHORTEST {
             return Err(format!(
-                "the key has {} characters; expected at least {SHORTEST}, as `octopus-mcp audit \
-                 new-key` makes them",
+                "the key has {} characters; expected at least {SHORTEST}; generate one with \
+                 `octopus-mcp audit new-key`",
                 secret.len()
             ));
         }
@@ -85,11 +85,11 @@ impl ChainKey {
         Ok(Self { root, id, record, head })
     }
 
-    /// Returns the key of another output, derived from the same secret text.
+    /// Derives the key of another output from the same secret text.
     ///
     /// # Errors
     ///
-    /// Where the key cannot be derived.
+    /// Returns an error if the key cannot be derived.
     pub fn for_output(&self, output: Output) -> Result<Self, String> {
         Self::derived(self.root.clone(), output)
     }
@@ -98,7 +98,7 @@ impl ChainKey {
     ///
     /// # Errors
     ///
-    /// Names the file where it cannot be read or holds no key.
+    /// Returns an error that names the file if it cannot be read or contains no valid key.
     pub fn read(path: &Path) -> Result<Self, String> {
         let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
         read.and_then(|text| Self::new(&text))
@@ -109,7 +109,7 @@ impl ChainKey {
     ///
     /// # Errors
     ///
-    /// Names the setting whose key cannot be read.
+    /// Returns an error that names the setting if its key is invalid or cannot be read.
     pub fn from_config(settings: &config::Audit) -> Result<Option<Self>, String> {
         if let Some(key) = &settings.chain_key {
             let key = Self::new(key.expose());
@@ -120,7 +120,7 @@ impl ChainKey {
         key.map_err(|error| format!("audit.chain_key_file: {error}"))
     }
 
-    /// The key ID: 16 hexadecimal digits.
+    /// Returns the key ID: 16 hexadecimal digits.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -159,7 +159,7 @@ impl Output {
 }
 
 impl KeyRing {
-    /// Keys that a verification knows.
+    /// Creates a key ring with these keys.
     pub fn new(keys: impl IntoIterator<Item = ChainKey>) -> Self {
         Self(keys.into_iter().map(Arc::new).collect())
     }
@@ -169,7 +169,7 @@ impl KeyRing {
         self.0.iter().find(|key| key.id == id)
     }
 
-    /// Whether there is no key.
+    /// Returns whether the key ring has no keys.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -181,14 +181,14 @@ impl From<Option<Arc<ChainKey>>> for KeyRing {
     }
 }
 
-/// Makes a new key of 256 random bits: 64 hexadecimal digits.
+/// Generates a key of 256 random bits: 64 hexadecimal digits.
 ///
 /// # Errors
 ///
-/// Where the system has no random numbers.
+/// Returns an error if the operating system provides no random numbers.
 pub fn new_key() -> Result<String, String> {
     let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| format!("no random numbers: {error}"))?;
+    getrandom::fill(&mut key).map_err(|error| format!("no random numbers available: {error}"))?;
     Ok(hex::<32>(&key))
 }
 
@@ -200,7 +200,7 @@ fn of(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
     parts.iter().fold(key.clone(), Mac::chain_update)
 }
 
-/// The first `N` bytes in hexadecimal digits.
+/// Encodes the first `N` bytes in hexadecimal digits.
 pub(super) fn hex<const N: usize>(bytes: &[u8]) -> String {
     use fmt::Write as _;
     let mut text = String::with_capacity(2 * N);
@@ -213,7 +213,7 @@ pub(super) fn hex<const N: usize>(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let text = text.as_bytes();
-    // Upper-case digits would be a second way of writing the same record.
+    // Only lower case is accepted, so that each record has exactly one valid encoding.
     let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
     if text.len() != 2 * bytes.len() || !text.iter().all(is_digit) {
         return None;
@@ -234,19 +234,23 @@ mod tests {
     fn a_key_has_an_id_that_does_not_show_it_and_macs_of_its_own() {
         let (one, other) =
             (ChainKey::new(SECRET).unwrap(), ChainKey::new(&SECRET.repeat(2)).unwrap());
-        assert_eq!(ChainKey::new(&format!("{SECRET}\n")).unwrap(), one, "the end of a file");
+        assert_eq!(
+            ChainKey::new(&format!("{SECRET}\n")).unwrap(),
+            one,
+            "trailing white space is ignored"
+        );
         assert_ne!(one, other);
         assert_eq!(one.id().len(), 16);
         assert!(!SECRET.contains(one.id()) && format!("{one:?}").len() == 26, "{one:?}");
         let hash = one.hash(&[b"a", b"b"]);
         assert!(one.verify(&[b"ab"], &hash) && !one.verify(&[b"ab"], &hash.to_uppercase()));
         assert!(!one.verify(&[b"ac"], &hash) && !other.verify(&[b"ab"], &hash));
-        // A record cannot be taken for a head.
+        // A record cannot pass for a head.
         assert!(one.is_signed("ab", &one.sign("ab")) && !one.is_signed("ab", &hash));
         for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
             assert!(!one.verify(&[b"ab"], wrong), "{wrong}");
         }
-        // A record of one output is none of another, and so for heads.
+        // The records and heads of one output do not verify with the key of another.
         for output in [Output::Stdout, Output::Collector] {
             let stream = one.for_output(output).unwrap();
             assert_ne!(stream.id(), one.id());

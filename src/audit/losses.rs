@@ -1,39 +1,40 @@
-//! What was not kept.
+//! Counters of lost records and failed writes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What was not kept, counted.
+/// Counts lost records and failed writes.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// Records that found no place in the queue, and that no record has told of yet.
+    /// Records lost because the queue was full, and not yet reported in a later record.
     untold: AtomicU64,
     lost: AtomicU64,
     failures: AtomicU64,
 }
 
 impl Losses {
-    /// A record found no place.
+    /// Counts a record that was lost because the queue was full.
     pub(super) fn lose(&self) {
         self.untold.fetch_add(1, Ordering::Relaxed);
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A place for records did not take one.
+    /// Counts failed writes to an output.
     pub(super) fn fail(&self, times: u64) {
         self.failures.fetch_add(times, Ordering::Relaxed);
     }
 
-    /// How many were lost that no record has told of, which the next one does.
+    /// Returns the number of lost records that no record has reported yet, and resets it. The
+    /// caller reports them in the next record.
     pub(super) fn tell(&self) -> u64 {
         self.untold.swap(0, Ordering::Relaxed)
     }
 
-    /// How many records found no place since the start.
+    /// Returns the number of records lost since the start because the queue was full.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// How often a place for records did not take one since the start.
+    /// Returns the number of failed writes to an output since the start.
     pub(super) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

@@ -1,17 +1,21 @@
-//! The audit: one record of every call, kept where the settings say.
+//! Audit log: one record for every call and every rejected request.
 //!
-//! | part | what it holds |
+//! Callers pass records to [`AuditLog`], which queues them. A writer thread adds each record to the
+//! hash chain of every configured output: file, standard output and OpenTelemetry collector.
+//!
+//! | file | responsibility |
 //! | --- | --- |
-//! | `record.rs` | what a record says |
-//! | `arguments.rs` | what of arguments may be written down |
-//! | `chain.rs` | how a record holds on to the one before |
-//! | `key.rs` | the keys of chains, one for each output: HMAC-SHA-256 over records and heads |
-//! | `head.rs` | signed heads, which are kept elsewhere and show that an end was cut off |
-//! | `file.rs` | the file, its turns, its end after a crash |
-//! | `writer.rs` | the thread that writes, and where to |
-//! | `stream.rs` | the chain of standard output and of a collector |
-//! | `budget.rs` | requests that were refused, of which there may be very many |
-//! | `verify.rs` | whether a chain is whole |
+//! | `record.rs` | fields and serialization of a record |
+//! | `arguments.rs` | keyed hashes of tool arguments |
+//! | `chain.rs` | hash chain: format and parsing of a line |
+//! | `key.rs` | keys of the chains: HMAC-SHA-256 over records and heads, one key per output |
+//! | `head.rs` | signed chain heads, which reveal a truncated file |
+//! | `file.rs` | audit file: rotation and recovery after a crash |
+//! | `writer.rs` | writer thread and its outputs |
+//! | `stream.rs` | chain of standard output or of the collector |
+//! | `budget.rs` | rate limit for records of rejected requests |
+//! | `losses.rs` | counters of lost records |
+//! | `verify/` | verification of a chain |
 
 mod arguments;
 mod budget;
@@ -44,7 +48,7 @@ use self::{
 };
 use crate::config;
 
-/// Where records are handed over. Cheap to clone; the default keeps none.
+/// Handle for writing audit records. Cheap to clone. The default handle discards all records.
 #[derive(Debug, Clone, Default)]
 pub struct Audit(Option<Arc<Inner>>);
 
@@ -59,15 +63,20 @@ struct Inner {
     known: Budgets,
 }
 
-/// How long a change waits for its record to be kept.
+/// How long a change waits until its intent record is written and flushed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// That a record could not be kept, and so nothing may be changed. Why stands in the log.
+/// The audit record could not be written, so the change must not be sent. The log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotKept;
 
 impl Audit {
-    /// Opens what the settings name. Where they name nothing, no record is kept.
+    /// Opens the configured outputs and starts the writer. Without configured outputs, the handle
+    /// discards all records.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the setting if an output cannot be opened.
     pub fn start(settings: &config::Audit) -> Result<Self, String> {
         if !settings.is_on() {
             return Ok(Self(None));
@@ -87,28 +96,29 @@ impl Audit {
         }))))
     }
 
-    /// Whether records are kept.
+    /// Returns whether audit records are written.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether what is made carries the ID of its record.
+    /// Returns whether created Octopus resources carry the ID of the change (`audit.mark_changes`).
     pub fn marks(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.marks)
     }
 
-    /// What is written of the arguments that a tool takes.
+    /// Returns the recorded form of tool arguments: a hash of each argument, and in plain text
+    /// those in `audit.fields`.
     pub fn arguments(&self, arguments: &Map<String, Value>) -> Arguments {
         self.0.as_ref().map(|inner| inner.discretion.of(arguments)).unwrap_or_default()
     }
 
-    /// What is written of arguments that nobody has looked at yet.
+    /// Returns the recorded form of arguments that were not validated: one hash of all arguments.
     pub fn unread(&self, arguments: &Map<String, Value>) -> Arguments {
         let whole = self.0.as_ref().map(|inner| inner.discretion.whole(arguments));
         Arguments { whole, ..Arguments::default() }
     }
 
-    /// Keeps a record. It never waits, and what cannot be kept is counted.
+    /// Queues a record without waiting. If the queue is full, the record is counted as lost.
     pub fn keep(&self, mut record: Record) {
         let Some(inner) = &self.0 else { return };
         record.time = Timestamp::now();
@@ -117,8 +127,12 @@ impl Audit {
         }
     }
 
-    /// Keeps a record before something is changed: where the settings ask for that, it is written
-    /// and flushed when this returns, or nothing may be changed.
+    /// Writes an intent record before a change is sent. With `audit.required`, returns after the
+    /// record was written and flushed; otherwise does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AuditUnavailable`] if writing or flushing fails or takes longer than ten seconds.
     pub async fn ensure(&self, record: impl FnOnce() -> Record) -> Result<(), NotKept> {
         let Some(inner) = self.0.as_ref().filter(|inner| inner.required) else { return Ok(()) };
         let mut record = record();
@@ -132,9 +146,11 @@ impl Audit {
         tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(NotKept))
     }
 
-    /// Keeps that a request was refused before MCP saw it. So many a minute have a record of
-    /// their own, and the next one says how many had none: those of each caller who has proved
-    /// who they are, and those of all others together, who can make names up.
+    /// Records a request that was rejected before the MCP layer.
+    ///
+    /// The number of such records is limited per minute: for each authenticated caller separately,
+    /// and for all unauthenticated requests together, because their callers can use any number of
+    /// names. The next record contains the number of rejections without a record.
     pub fn refused(&self, mut record: Record, is_proven: bool) {
         let Some(inner) = &self.0 else { return };
         let admitted = match record.caller.as_ref().filter(|_| is_proven) {
@@ -146,17 +162,17 @@ impl Audit {
         self.keep(record);
     }
 
-    /// How many records found no place in the queue since the start.
+    /// Returns the number of records lost since the start because the queue was full.
     pub fn lost(&self) -> u64 {
         self.0.as_ref().map_or(0, |inner| inner.losses.lost())
     }
 
-    /// How often a place for records did not take one since the start.
+    /// Returns the number of failed writes to an output since the start.
     pub fn failures(&self) -> u64 {
         self.0.as_ref().map_or(0, |inner| inner.losses.failures())
     }
 
-    /// Writes the head of the file into the log now, and returns when that is done.
+    /// Writes the chain head of the file to the log. Returns when it is written.
     pub async fn announce(&self) {
         let Some(inner) = &self.0 else { return };
         let (done, announced) = oneshot::channel();
@@ -165,7 +181,8 @@ impl Audit {
         }
     }
 
-    /// Writes what came so far, however long that takes, and ends. What comes later is lost.
+    /// Writes all queued records without a time limit, then stops the writer. Later records are
+    /// lost.
     pub async fn stop(&self) {
         let Some(inner) = &self.0 else { return };
         let (stopped, ended) = oneshot::channel();
@@ -175,7 +192,8 @@ impl Audit {
     }
 }
 
-/// Has the head of the file written into the log at intervals, as long as records can be added.
+/// Writes the chain head of the file to the log at this interval, until the writer stops. An
+/// interval of zero disables it.
 fn announce(jobs: &mpsc::Sender<Job>, every: Duration) {
     if every.is_zero() {
         return;
@@ -186,7 +204,8 @@ fn announce(jobs: &mpsc::Sender<Job>, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
             let Some(jobs) = jobs.upgrade() else { return };
-            // A full queue has records to write first; the next interval brings the next head.
+            // If the queue is full, records take precedence and the head is skipped until the next
+            // interval.
             if let Err(mpsc::error::TrySendError::Closed(_)) = jobs.try_send(Job::Head(None)) {
                 return;
             }

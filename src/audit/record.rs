@@ -1,4 +1,4 @@
-//! One record: who called what, where, by which right, and what became of it.
+//! Audit record: who called what, where, with which approval, and with which result.
 
 use std::collections::BTreeMap;
 
@@ -9,175 +9,177 @@ use uuid::Uuid;
 
 use crate::text;
 
-/// One record. What is not known is left out of it.
+/// An audit record. Unknown fields are omitted.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// What the record is of.
+    /// The kind of event.
     pub kind: Kind,
-    /// When it ended, or was refused.
+    /// When the call ended or the request was rejected.
     pub time: Timestamp,
-    /// The ID of the record: a UUID of version 7, which sorts by time.
+    /// The record ID: a UUID version 7, which sorts by time.
     pub id: Uuid,
-    /// The ID of the change, the same from the question to the end; it stands in what was made.
+    /// The change ID. It is the same from the approval request to the result, and the created
+    /// Octopus resource can carry it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Uuid>,
-    /// Who called.
+    /// The caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<Caller>,
-    /// What the MCP client calls itself.
+    /// The MCP client, as it identifies itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
     /// The ID of the HTTP request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// The ID of the trace that the request belongs to.
+    /// The ID of the trace of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-    /// What the call touches.
+    /// The Octopus resources that the call accessed.
     #[serde(flatten)]
     pub place: Place,
-    /// The tool, by its own name.
+    /// The name of the tool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// The kind of resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// The prompt.
+    /// The name of the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// The most that the call could do: `read`, `write`, `delete`.
+    /// The access level of the tool: `read`, `write` or `delete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<&'static str>,
-    /// How much is at stake, where that was computed.
+    /// The risk of the call, if it was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk: Option<String>,
-    /// What the call brought.
+    /// The arguments of the call.
     #[serde(flatten)]
     pub arguments: Arguments,
-    /// The rule that decided.
+    /// The policy rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// What the rules say is done with it: `allow`, `confirm`, `deny`.
+    /// The effect of the policy rules: `allow`, `confirm` or `deny`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<&'static str>,
-    /// How somebody agreed, or is asked to: `person`, `code`, `argument`, `nobody`.
+    /// How the change was approved, or how approval was requested: `person`, `code`, `argument` or
+    /// `nobody`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<&'static str>,
-    /// The method and route that a change was sent to.
+    /// The HTTP method and route of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
-    /// The user of Octopus that acted.
+    /// The Octopus user that acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// What kind of credential acted: `API key`, `access token`.
+    /// The kind of Octopus credential that acted: `API key` or `access token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<&'static str>,
-    /// What became of it.
+    /// The result of the call.
     pub result: Outcome,
-    /// Why it came to nothing: a word for the kind of error.
+    /// The error code of a call that failed or was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
-    /// The status of a refusal over HTTP.
+    /// The HTTP status of a rejected request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The tasks of Octopus that it began.
+    /// The Octopus tasks that the call started.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
-    /// How long it took.
+    /// The duration of the call in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// How large the answer was, as JSON, before and after it was cut.
+    /// The size of the response as JSON, before and after truncation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Bytes>,
-    /// How many invisible characters were removed from the answer.
+    /// The number of invisible characters removed from the response.
     #[serde(skip_serializing_if = "is_zero")]
     pub removed: usize,
-    /// How many secrets were taken out of the answer.
+    /// The number of secrets redacted in the response.
     #[serde(skip_serializing_if = "is_zero")]
     pub redacted: usize,
-    /// How many events like this one came before it without a record of their own.
+    /// The number of similar events before this one that have no record.
     #[serde(skip_serializing_if = "is_zero")]
     pub others: usize,
 }
 
-/// What a record is of.
+/// The kind of event that a record describes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A call of a tool, at its end.
+    /// A tool call, recorded at its end.
     #[default]
     Call,
     /// A change that is about to be sent.
     Intent,
-    /// A resource that was read.
+    /// A resource read.
     Resource,
-    /// A prompt that was filled in.
+    /// A prompt request.
     Prompt,
-    /// What a person may mean was looked up while they typed an argument of a prompt or of the
-    /// address of a resource.
+    /// A completion request for an argument of a prompt or of a resource template.
     Completion,
-    /// A request that was refused before MCP saw it.
+    /// A request that was rejected before the MCP layer.
     Refused,
-    /// The same, and nobody knows whose it was.
+    /// A request that was rejected before the MCP layer because its caller could not be identified.
     Unauthenticated,
 }
 
-/// What became of it.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Nobody waited for its end: the client hung up, time was out, or the server stopped.
+    /// The call did not end before the client disconnected, its time limit passed or the server
+    /// stopped.
     #[default]
     Abandoned,
-    /// It was done.
+    /// The call succeeded.
     Done,
-    /// It had been done before, and the answer of then was given.
+    /// The change was already executed, and the call returned the earlier result.
     Repeated,
-    /// Somebody is asked first.
+    /// The call requires approval first.
     Asked,
-    /// Somebody said no, or nobody answered.
+    /// The approval was declined or not answered.
     Declined,
-    /// It may not be done, or cannot be done as it was asked for.
+    /// The call is not permitted, or not possible as requested.
     Refused,
-    /// It went wrong.
+    /// The call failed.
     Failed,
-    /// It is about to be sent.
+    /// The change is about to be sent.
     Sending,
 }
 
-/// Who called.
+/// The caller of a request.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Caller {
-    /// What people call them.
+    /// The display name.
     pub name: String,
-    /// Who they are to whoever vouches for them.
+    /// The ID of the caller at the issuer.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// Who vouches for them.
+    /// The issuer of the credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// How they are known.
+    /// How the caller was authenticated.
     pub way: &'static str,
-    /// The groups that they are in, some of them where they are many.
+    /// The groups of the caller. Long lists are truncated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// The OAuth client that they use.
+    /// The OAuth client that the caller uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
 }
 
-/// What an MCP client calls itself.
+/// An MCP client, as it identifies itself.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Client {
-    /// Its name.
+    /// The name of the client.
     pub name: String,
-    /// Its version.
+    /// The version of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// What a call touches.
+/// The Octopus resources that a call accessed.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Place {
     /// The instance.
@@ -197,46 +199,46 @@ pub struct Place {
     pub tenants: Vec<String>,
 }
 
-/// What a call brought. Only the arguments that the settings name stand here in clear.
+/// The arguments of a call. Only the arguments in `audit.fields` are in plain text.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Arguments {
-    /// A keyed hash of all of them.
+    /// A keyed hash of all arguments.
     #[serde(rename = "argumentsHash", skip_serializing_if = "Option::is_none")]
     pub whole: Option<String>,
-    /// Keyed hashes of single ones.
+    /// Keyed hashes of single arguments.
     #[serde(rename = "hashes", skip_serializing_if = "BTreeMap::is_empty")]
     pub hashes: BTreeMap<String, String>,
-    /// The values that the settings name.
+    /// The arguments in plain text.
     #[serde(rename = "arguments", skip_serializing_if = "BTreeMap::is_empty")]
     pub clear: BTreeMap<String, String>,
 }
 
-/// How large an answer was.
+/// The size of a response in bytes.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Bytes {
-    /// As it was made.
+    /// Before truncation.
     pub before: usize,
-    /// As it was sent.
+    /// As sent.
     pub after: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// How long one text of a record can be.
+/// The maximum length of one text in a record, in bytes.
 const LONGEST: usize = 512;
-/// How long a value in clear can be.
+/// The maximum length of a plain-text argument, in bytes.
 const LONGEST_VALUE: usize = 1024;
-/// How many items of a list are written.
+/// The maximum number of items in a list.
 const MOST: usize = 64;
-/// What this server makes itself, of letters that mean nothing.
+/// Fields that the server generates itself. They need no sanitizing.
 const OURS: [&str; 7] = ["kind", "time", "id", "change", "argumentsHash", "hashes", "result"];
 
 impl Outcome {
-    /// The word for it.
+    /// Returns the result as written in records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Abandoned => "abandoned",
@@ -252,12 +254,12 @@ impl Outcome {
 }
 
 impl Record {
-    /// A record of this kind, which begins now.
+    /// Creates a record with a new ID.
     pub fn new(kind: Kind) -> Self {
         Self { kind, id: Uuid::now_v7(), ..Self::default() }
     }
 
-    /// The record as it is written: every text of others through the door, and within its bounds.
+    /// Serializes the record. Sanitizes and truncates all text from external sources.
     pub(super) fn written(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(object) = &mut value {
@@ -266,7 +268,7 @@ impl Record {
                 pass(value, longest);
             }
         }
-        // Also in what is not passed above, such as names of arguments.
+        // Also masks text that was not sanitized above, such as argument names.
         text::mask(&value.to_string()).into_owned()
     }
 }
@@ -274,8 +276,8 @@ impl Record {
 fn pass(value: &mut Value, longest: usize) {
     match value {
         Value::String(text) => {
-            let passed = text::door(text).text;
-            *text = text::cut::head(&passed, longest).to_owned();
+            let sanitized = text::door(text).text;
+            *text = text::cut::head(&sanitized, longest).to_owned();
         }
         Value::Array(items) => {
             items.truncate(MOST);

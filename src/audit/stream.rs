@@ -1,16 +1,16 @@
-//! The chain of records in one stream of this process: standard output, or a collector.
+//! Chain of the records in one output stream of this process: standard output or a collector.
 
 use std::sync::Arc;
 
 use super::{chain::Chain, key::ChainKey};
 
-/// The chain of records in one stream of this process.
+/// The chain of one output stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     chain: Chain,
-    /// Why the next record has a notice before it.
+    /// The reason for a notice before the next record, if one is due.
     begins: Option<&'static str>,
-    /// How many records could not be written since the last one that was.
+    /// The number of records that could not be written since the last successful write.
     pub(super) lost: u64,
 }
 
@@ -19,7 +19,7 @@ impl Stream {
         Self { chain: Chain::new(key), begins: Some("first"), lost: 0 }
     }
 
-    /// Writes a record. One that cannot be written is counted, and the next notice says so.
+    /// Writes a record. If that fails, counts it as lost; the next notice reports the number.
     pub(super) fn write(
         &mut self,
         record: &str,

@@ -1,4 +1,5 @@
-//! Writes records, one after the other, on a thread of its own: files and collectors block.
+//! Writer thread: writes records one after the other. It is a separate thread because writing to
+//! files and collectors blocks.
 
 use std::{
     io::{self, Write},
@@ -20,38 +21,38 @@ use super::{
 };
 use crate::{config, telemetry::Records};
 
-/// What the writer is told.
+/// A command for the writer thread.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// Write this when its turn comes.
+    /// Write the record.
     Keep(Box<Record>),
-    /// Write this, wait until it is kept, and say so.
+    /// Write and flush the record, then report the result.
     Ensure(Box<Record>, oneshot::Sender<Result<(), String>>),
-    /// Write the head of the file into the log, and say when that is done.
+    /// Write the chain head of the file to the log, then report completion.
     Head(Option<oneshot::Sender<()>>),
-    /// Write what came so far, and end.
+    /// Write all queued records, then stop.
     Stop(oneshot::Sender<()>),
 }
 
-/// Where records go. One that fails does not keep the others from theirs.
+/// The outputs of the audit log. A failing output does not affect the others.
 #[derive(Debug)]
 struct Sinks {
     file: Option<Keeping>,
     collector: Option<(Records, Stream)>,
     stdout: Option<Stream>,
-    /// What is not kept.
+    /// Counters of lost records and failed writes.
     losses: Arc<Losses>,
-    /// The number of the last record whose head was written into the log.
+    /// The sequence number of the last head that was written to the log.
     announced: u64,
     complained: Option<Instant>,
     failures: u64,
     delivered_failures: u64,
 }
 
-/// How often the log says that records are lost.
+/// The shortest interval between log messages about lost records.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Opens what the settings name, and begins to write. Returns once everything is open.
+/// Opens the configured outputs and starts the writer thread. Returns when all outputs are open.
 pub(super) fn start(
     settings: &config::Audit,
     jobs: mpsc::Receiver<Job>,
@@ -59,8 +60,9 @@ pub(super) fn start(
 ) -> Result<(), String> {
     let (ready, opened) = std::sync::mpsc::sync_channel(1);
     let settings = settings.clone();
-    let begun = thread::Builder::new().name("audit".to_owned()).spawn(move || {
-        // The client of a collector is made and dropped here, where it may block.
+    let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || {
+        // The HTTP client of a collector blocks when it is created and dropped, so both happen on
+        // this thread.
         match Sinks::open(&settings, losses) {
             Ok(sinks) => {
                 let _ = ready.send(Ok(()));
@@ -69,8 +71,8 @@ pub(super) fn start(
             Err(error) => drop(ready.send(Err(error))),
         }
     });
-    begun.map_err(|error| format!("audit: no thread: {error}"))?;
-    opened.recv().map_err(|_| "audit: the writer did not start".to_owned())?
+    thread.map_err(|error| format!("audit: cannot start the writer thread: {error}"))?;
+    opened.recv().map_err(|_| "audit: the writer thread did not start".to_owned())?
 }
 
 impl Sinks {
@@ -109,7 +111,7 @@ impl Sinks {
                     if let Err(error) = &written {
                         tracing::error!(
                             error,
-                            "a change is refused, because no record can be kept"
+                            "change rejected, because its audit record could not be written"
                         );
                     }
                     let _ = kept.send(written);
@@ -121,7 +123,7 @@ impl Sinks {
                     }
                 }
                 Job::Stop(ended) => {
-                    // What came while it stopped is written too.
+                    // Records queued during the stop are written too.
                     jobs.close();
                     while let Ok(job) = jobs.try_recv() {
                         match job {
@@ -141,21 +143,21 @@ impl Sinks {
         }
     }
 
-    /// Writes a record everywhere. The answer is that of the sink that decides: the file, else the
-    /// collector, else standard output.
+    /// Writes a record to all outputs. Returns the result of the most important configured output:
+    /// the file, otherwise the collector, otherwise standard output.
     fn write(&mut self, record: &Record) -> Result<(), String> {
         let lost = self.losses.tell();
         let written = record.written();
-        let mut decided = Ok(());
+        let mut result = Ok(());
         if let Some(stream) = &mut self.stdout {
             stream.lost += lost;
-            decided = stream.write(&written, print);
-            self.failed(decided.is_err());
+            result = stream.write(&written, print);
+            self.failed(result.is_err());
         }
         if let Some((logs, stream)) = &mut self.collector {
             stream.lost += lost;
             let attributes = attributes(record);
-            decided = stream.write(&written, |lines| {
+            result = stream.write(&written, |lines| {
                 for line in lines.lines() {
                     logs.add("octopus_mcp.audit", line.to_owned(), &attributes);
                 }
@@ -167,15 +169,15 @@ impl Sinks {
         }
         if let Some(file) = &mut self.file {
             file.lost += lost;
-            decided = file.add(&written).map_err(|error| format!("audit.file.path: {error}"));
-            self.failed(decided.is_err());
+            result = file.add(&written).map_err(|error| format!("audit.file.path: {error}"));
+            self.failed(result.is_err());
         }
-        self.complain(lost, decided.as_ref().err());
-        decided
+        self.complain(lost, result.as_ref().err());
+        result
     }
 
-    /// Writes the head of the file into the log and to the other places of records, where records
-    /// were added since the last head.
+    /// Writes the chain head of the file to the log and to the other outputs, if records were
+    /// written since the last head.
     fn announce(&mut self) {
         let Some((path, chain)) = self.file.as_ref().map(Keeping::end) else { return };
         if chain.seq == self.announced {
@@ -204,7 +206,7 @@ impl Sinks {
         self.losses.fail(u64::from(failed));
     }
 
-    /// Waits until what was written is kept.
+    /// Waits until the written records are durable.
     fn flush(&self) -> Result<(), String> {
         match (&self.file, &self.collector) {
             (Some(file), _) => file.sync().map_err(|error| format!("audit.file.path: {error}")),
@@ -215,7 +217,7 @@ impl Sinks {
         }
     }
 
-    /// Says in the log what is lost, once a while.
+    /// Logs lost records, at most once per interval.
     fn complain(&mut self, lost: u64, error: Option<&String>) {
         let nothing = lost == 0 && self.failures == 0 && self.delivered_failures == 0;
         if nothing || self.complained.is_some_and(|last| last.elapsed() < EVERY) {
@@ -226,15 +228,15 @@ impl Sinks {
             self.complained = Some(Instant::now());
             self.failures = 0;
             let error = error.map_or("", String::as_str);
-            tracing::error!(lost, unwritten, undelivered, error, "records of the audit are lost");
+            tracing::error!(lost, unwritten, undelivered, error, "audit records lost");
         } else {
             self.complained = Some(Instant::now());
-            tracing::warn!(undelivered, "the collector does not take the records of the audit");
+            tracing::warn!(undelivered, "audit records not delivered to the collector");
         }
     }
 }
 
-/// Logs how the key of the chain in a file changes. Returns the number of its last record.
+/// Logs a key change of the chain in a file. Returns the sequence number of its last record.
 fn begun(file: &Keeping) -> u64 {
     let (path, chain) = file.end();
     if let Some(rekeyed) = chain.rekeyed() {
@@ -251,7 +253,7 @@ fn print(lines: &str) -> Result<(), String> {
         .map_err(|error| format!("audit.stdout: {error}"))
 }
 
-/// What a collector can look for.
+/// Returns the attributes by which records can be searched in a collector.
 fn attributes(record: &Record) -> Vec<(&'static str, String)> {
     fn word(value: impl serde::Serialize) -> Option<String> {
         serde_json::to_value(value).ok()?.as_str().map(str::to_owned)

@@ -1,9 +1,9 @@
-//! Whether a chain of records is whole.
+//! Verification of a chain of records.
 //!
-//! | part | what it does |
+//! | file | responsibility |
 //! | --- | --- |
-//! | `walk.rs` | reads the records one after the other and compares each with the one before |
-//! | `proof.rs` | judges which records a key proves, and which heads the chain agrees with |
+//! | `verifier.rs` | reads the records in order and compares each with the previous one |
+//! | `keys_and_heads.rs` | checks the keys of the records and compares the chain with heads |
 
 use std::io::{self, BufRead};
 
@@ -15,73 +15,73 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-/// What is known of a chain from elsewhere: its keys, and what its end was at some moment. A file
-/// does not show that its end was cut off.
+/// What is known about a chain from another source: its keys and earlier heads. A file alone does
+/// not show that its end was cut off.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
-    /// The number of the last record.
+    /// The sequence number of the last record.
     pub count: Option<u64>,
-    /// Its hash.
+    /// The hash of the last record.
     pub last: Option<String>,
-    /// The keys that the records were written with.
+    /// The keys of the records.
     pub keys: KeyRing,
-    /// Whether the records have a key, also where it is not given here.
+    /// Whether the records have a key. Also set if the key itself is not available.
     pub is_keyed: bool,
-    /// The number of the last record that was written before the chain had a key.
+    /// The sequence number of the last record before the chain had a key.
     pub unkeyed_until: Option<u64>,
-    /// Heads of this chain that were kept elsewhere.
+    /// Heads of this chain, kept outside of the file.
     pub heads: Vec<Head>,
 }
 
-/// What is wrong, and where.
+/// A problem or a note, with its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The file, by its place among those that were given.
+    /// The index of the file in the list of verified files.
     pub file: usize,
-    /// The line, from 1.
+    /// The line number, counted from 1.
     pub line: u64,
-    /// What is wrong.
+    /// The description.
     pub what: String,
 }
 
-/// Records in a row that were written with the same key, or without one.
+/// Consecutive records with the same key, or without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// The number of the first record.
+    /// The sequence number of the first record.
     pub first: u64,
-    /// The number of the last record.
+    /// The sequence number of the last record.
     pub last: u64,
-    /// The ID of the key.
+    /// The key ID.
     pub key: Option<String>,
-    /// Whether the key was given, so that the records were compared with it.
+    /// Whether the key was given, so that the hashes were verified.
     pub is_checked: bool,
 }
 
-/// What a chain came to.
+/// The result of a verification.
 #[derive(Debug, Clone, Default)]
 pub struct Verified {
-    /// How many records were read.
+    /// The number of verified records.
     pub records: u64,
-    /// The number of the record before the first one that was read.
+    /// The sequence number of the record before the first one.
     pub after: u64,
-    /// The number and hash of the last record.
+    /// The sequence number and hash of the last record.
     pub last: Option<(u64, String)>,
-    /// Which records were written with which key: the first 100 runs.
+    /// The key of each run of records. Limited to 100 runs.
     pub runs: Vec<Run>,
-    /// What is wrong: the first 100 findings.
+    /// The problems. Limited to 100.
     pub findings: Vec<Finding>,
-    /// What is as it may be, and worth knowing.
+    /// Observations that are not problems. Limited to 100.
     pub notes: Vec<Finding>,
 }
 
-/// The most findings, notes and runs that are kept.
+/// The maximum number of findings, notes and runs.
 const MOST: usize = 100;
 
-/// Reads files in their order, line by line, and says what does not follow.
+/// Verifies files in the given order, line by line.
 ///
 /// # Errors
 ///
-/// Where a file cannot be opened or read.
+/// Returns an error if a file cannot be opened or read.
 pub fn verify<R: BufRead>(
     files: impl IntoIterator<Item = io::Result<R>>,
     expected: &Expected,
@@ -95,17 +95,19 @@ pub fn verify<R: BufRead>(
     let at = |what: String| Finding { what, ..place.clone() };
     if expected.count.is_some_and(|count| count != seq) {
         let count = expected.count.unwrap_or_default();
-        found.findings.push(at(format!("the last record is number {seq}, not {count}")));
+        found.findings.push(at(format!("the last record is {seq}, expected {count}")));
     }
     if expected.last.as_ref().is_some_and(|last| !last.trim().eq_ignore_ascii_case(&hash)) {
-        found.findings.push(at(format!("the last record has the hash {hash}, not the one given")));
+        found.findings.push(at(format!(
+            "the last record has the hash {hash}, which is not the expected one"
+        )));
     }
     if found.records == 0 {
-        found.findings.push(at("there is no record".to_owned()));
+        found.findings.push(at("no records found".to_owned()));
     }
     let newest = expected.heads.iter().map(|head| head.count).max();
     if newest.is_some_and(|newest| newest <= found.after) {
-        let what = "no head is compared: all name records before the first one here".to_owned();
+        let what = "no heads were compared: all refer to records before the first one".to_owned();
         found.notes.push(at(what));
     }
     let (keys, heads) = (proof::keys(&found, expected), proof::heads(&found, expected));

@@ -1,12 +1,12 @@
-//! Which records a key proves, and whether heads that were kept elsewhere agree with a chain.
+//! Checks which records have a verified key, and compares a chain with heads kept elsewhere.
 
 use super::{Expected, Run, Verified};
 
-/// Returns what is wrong with the keys of the records.
+/// Returns the problems with the keys of the records.
 ///
-/// An attacker without the key can write a chain without one. So records without a key are accepted
-/// only from before the chain had a key, up to the record that the caller names. The keyed records
-/// after them protect them from then on.
+/// An attacker without the key can write a chain without a key. So records without a key are
+/// accepted only before the chain had a key, up to the record that the caller names. The keyed
+/// records after them protect them from then on.
 pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
     let mut wrong = Vec::new();
@@ -20,12 +20,12 @@ pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
             None if is_keyed && expected.unkeyed_until.is_none_or(|until| *last > until) => {
                 wrong.push(format!(
                     "records {first} to {last} have no key, so their integrity cannot be verified; \
-                     if the chain had no key until record {last}, give --unkeyed-until {last}"
+                     if the chain had no key until record {last}, pass --unkeyed-until {last}"
                 ));
             }
             Some(key) if !is_checked => wrong.push(format!(
                 "NOT VERIFIED: records {first} to {last} were written with the key {key}, which \
-                 was not given; without it, changed records are not found: give its file with \
+                 was not given; without it, changed records are not detected: pass its file with \
                  --key-file, and --output if these are not records of the file"
             )),
             None | Some(_) => {}
@@ -35,14 +35,15 @@ pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
     wrong
 }
 
-/// Returns what is wrong with the heads, beside hashes that the walk compared already.
+/// Returns the problems with the heads, except for hashes, which [`ChainVerifier`] has already
+/// compared.
 pub(super) fn heads(found: &Verified, expected: &Expected) -> Vec<String> {
     let last = found.last.as_ref().map_or(0, |(seq, _)| *seq);
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
     let mut wrong = Vec::new();
     if let Some(head) = expected.heads.iter().map(|head| head.count).max().filter(|n| *n > last) {
         wrong.push(format!(
-            "the end is missing: a head names record {head}, and the last one here is number {last}"
+            "the end is missing: a head refers to record {head}, but the last record is {last}"
         ));
     }
     let mut unsigned = Vec::new();
@@ -66,7 +67,7 @@ pub(super) fn heads(found: &Verified, expected: &Expected) -> Vec<String> {
         if let Some(first) = heads.first() {
             let more = match heads.len() {
                 1 => String::new(),
-                many => format!(", and so for {} more", many - 1),
+                many => format!(" (and {} more heads)", many - 1),
             };
             wrong.push(format!("the head of record {first} {why}{more}"));
         }

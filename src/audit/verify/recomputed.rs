@@ -1,5 +1,5 @@
-//! Attacks of somebody who can write the file and has not got the key: records are changed, and
-//! every hash from there on is computed anew.
+//! Attacks by someone who can write the file but does not have the key: records are changed, and
+//! all later hashes are recomputed.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn keyed(key: &Arc<ChainKey>) -> Expected {
     Expected { keys: Some(Arc::clone(key)).into(), ..Expected::default() }
 }
 
-/// The members of each record, without what the chain adds.
+/// Returns the fields of each record without those that the chain adds.
 fn members(file: &[u8]) -> Vec<String> {
     let record = |line: Vec<u8>| {
         let mut record: serde_json::Value = serde_json::from_slice(&line).unwrap();
@@ -29,7 +29,7 @@ fn members(file: &[u8]) -> Vec<String> {
     lines(file).into_iter().map(record).collect()
 }
 
-/// Writes the records anew from `from` on, as somebody with this key or none.
+/// Rewrites the records from index `from` on, with this key or without one.
 fn rewritten(
     file: &[u8],
     from: usize,
@@ -63,7 +63,7 @@ proptest! {
     ) {
         let key = key("k");
         let from = 1 + place.index(records);
-        // Without the last record the end is cut off: heads show that, and no key does.
+        // Dropping the last record truncates the chain, which only heads reveal.
         prop_assume!(what != 1 || from < records);
         let forge = |file: &[u8], forger: Option<Arc<ChainKey>>, known: &KeyRing| {
             let mut members = members(file).split_off(from);
@@ -74,7 +74,7 @@ proptest! {
             }
             rewritten(file, from, &members, forger, known)
         };
-        // Without a key this is the limit: nothing shows it.
+        // Without a key, a rewritten chain is valid.
         let (plain, _) = with(None, records);
         let forged = forge(&plain, None, &KeyRing::default());
         prop_assert_eq!(findings(&[&forged], &Expected::default()), []);
@@ -85,7 +85,7 @@ proptest! {
         let forged = match forger {
             0 => forge(&text, None, &expected.keys),
             1 => forge(&text, Some(other), &expected.keys),
-            // The ID of the key can be read in the file.
+            // An attacker can read the key ID in the file.
             _ => {
                 let forged = forge(&text, Some(Arc::clone(&other)), &expected.keys);
                 String::from_utf8(forged).unwrap().replace(other.id(), key.id()).into_bytes()
@@ -100,13 +100,13 @@ fn a_chain_whose_key_was_stripped_is_found_where_a_key_is_expected() {
     let key = key("k");
     let (text, _) = with(Some(Arc::clone(&key)), 4);
     let stripped = rewritten(&text, 0, &members(&text), None, &KeyRing::default());
-    assert_eq!(findings(&[&stripped], &Expected::default()), [], "the limit without a key");
-    let told = Expected { is_keyed: true, ..Expected::default() };
-    for expected in [keyed(&key), told] {
+    assert_eq!(findings(&[&stripped], &Expected::default()), [], "not detectable without a key");
+    let keyed_elsewhere = Expected { is_keyed: true, ..Expected::default() };
+    for expected in [keyed(&key), keyed_elsewhere] {
         let found = findings(&[&stripped], &expected);
         assert!(found.len() == 1 && found[0].what.contains("have no key"), "{found:?}");
     }
-    // Only the end, from each record on; also without being told of a key.
+    // Rewrites only the end, starting at each record. Found even without a known key.
     for from in 1..5 {
         let end = members(&text).split_off(from);
         let stripped = rewritten(&text, from, &end, None, &keyed(&key).keys);
@@ -135,10 +135,10 @@ fn heads_find_a_cut_end_and_a_chain_that_was_replaced() {
     let head = Head::new(count, &last, Some(&key));
     assert_eq!(findings(&[&text], &with(head.clone())), []);
     let cut = lines(&text)[..4].concat();
-    assert_eq!(findings(&[&cut], &keyed(&key)), [], "the limit without a head");
+    assert_eq!(findings(&[&cut], &keyed(&key)), [], "not detectable without a head");
     for (file, head, words) in [
         (&cut, head.clone(), "the end is missing"),
-        (&text, Head::new(3, &last, Some(&key)), "a head names another hash for number 3"),
+        (&text, Head::new(3, &last, Some(&key)), "a head has another hash for record 3"),
         (&text, Head::new(count, &last, None), "is not signed"),
         (&text, Head { time: 1, ..head }, "not signed with a key that was given"),
     ] {
@@ -166,7 +166,7 @@ fn a_chain_goes_on_with_a_key_and_with_another_one() {
     assert_eq!(found.findings, []);
     assert_eq!(found.notes.len(), 2, "{:?}", found.notes);
     assert_eq!(found.runs.len(), 3);
-    // What came before the key is fixed by what came after.
+    // The first keyed record fixes the records before it.
     let edited = rewritten(&text, 2, &members(&text)[2..3], None, &KeyRing::default());
     let end = lines(&text).split_off(3).concat();
     assert_eq!(findings(&[&[edited, end.clone()].concat()], &expected), []);

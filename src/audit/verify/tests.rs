@@ -11,12 +11,12 @@ use crate::audit::{
     chain::{Chain, link},
 };
 
-/// A file as it begins, with this many records after the notice.
+/// Returns a file with the first notice and this many records.
 fn file(records: usize) -> (Vec<u8>, Expected) {
     with(None, records)
 }
 
-/// The same, with a key.
+/// Like [`file`], written with this key or without one.
 fn with(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, Expected) {
     let (mut text, mut chain) = Chain::new(key).notice("first", 0, 0);
     for number in 0..records {
@@ -29,7 +29,7 @@ fn with(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, Expected) {
     (text.into_bytes(), expected)
 }
 
-/// The chain that goes on behind a line of a file.
+/// Returns the chain that continues after a line of a file.
 fn after(line: &[u8]) -> Chain {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     Chain::after(link(line, &KeyRing::default()).unwrap(), None)
@@ -62,7 +62,7 @@ proptest! {
         let mut lines = lines(&text);
         let place = place.index(lines.len());
         lines.remove(place);
-        // Where the end is gone, the file alone does not show it.
+        // The file alone does not reveal that its last record is missing.
         let known = if place == records { expected } else { Expected::default() };
         prop_assert!(!findings(&[&lines.concat()], &known).is_empty());
     }
@@ -109,10 +109,10 @@ fn a_whole_chain_is_whole_and_its_end_is_told() {
     assert_eq!(found.findings, []);
     assert_eq!((found.records, found.after), (4, 0));
     assert_eq!(found.last.unwrap().1, expected.last.unwrap());
-    assert_eq!(findings(&[b""], &Expected::default())[0].what, "there is no record");
+    assert_eq!(findings(&[b""], &Expected::default())[0].what, "no records found");
 }
 
-/// A record that was written by somebody who does not know what stands before it.
+/// The forged record replaces another one, so the next record refers to a hash that is gone.
 #[test]
 fn a_forged_record_is_found_by_what_follows_it() {
     let (text, _) = file(3);
@@ -123,7 +123,7 @@ fn a_forged_record_is_found_by_what_follows_it() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
         (found[0].line, &*found[0].what),
-        (4, "number 4 follows another record than the one before it")
+        (4, "record 4 does not refer to the record before it")
     );
 }
 

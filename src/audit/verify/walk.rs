@@ -1,4 +1,4 @@
-//! Reads the records of a chain, and compares each with the one before.
+//! Reads the records of a chain and compares each with the previous one.
 
 use std::{
     collections::BTreeMap,
@@ -11,24 +11,25 @@ use crate::audit::{
     chain::{Broken, Link, NOTHING, Rekeyed, link},
 };
 
-/// Longer than any record.
+/// The maximum length of a line in bytes. Records are shorter.
 const LONGEST: u64 = 1024 * 1024;
 
-/// A walk along a chain.
+/// The state of a verification.
 #[derive(Debug)]
 pub(super) struct Walk<'e> {
     keys: &'e KeyRing,
-    /// The hashes that heads name, by the number of their record.
+    /// The hashes in the given heads, by sequence number.
     heads: BTreeMap<u64, Vec<&'e str>>,
     found: Verified,
     file: usize,
     line: u64,
-    /// Whether no record of this file was read yet.
+    /// Whether no record of the current file was read yet.
     is_head: bool,
-    /// A line that does not read, and how long it is: the next record may say that it was torn.
+    /// The number and length of a line that cannot be parsed. The next record may report that it
+    /// was truncated.
     torn: Option<(u64, u64)>,
-    /// How many lines since the last record were no records: each may stand for one, and is told
-    /// once.
+    /// The number of invalid lines since the last record. Each may replace a record and is reported
+    /// only once.
     broken: u64,
 }
 
@@ -50,7 +51,7 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// Reads the next file.
+    /// Verifies the next file.
     pub(super) fn file(&mut self, file: usize, reader: impl BufRead) -> io::Result<()> {
         (self.file, self.line, self.is_head) = (file, 0, true);
         self.read(reader)?;
@@ -58,7 +59,7 @@ impl<'e> Walk<'e> {
         Ok(())
     }
 
-    /// Returns what was found, and the place of the last line.
+    /// Returns the result, and the location of the last line.
     pub(super) fn end(self) -> (Verified, Finding) {
         let place = Finding { file: self.file, line: self.line, what: String::new() };
         (self.found, place)
@@ -93,15 +94,12 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// A line that does not read, and that no record says was torn.
+    /// Reports a line that cannot be parsed and that no record reports as truncated.
     fn settle(&mut self) {
         if let Some((line, _)) = self.torn.take() {
             self.broken += 1;
             self.is_head = false;
-            self.add_at(
-                line,
-                "this is no record: it was changed, or its end is missing".to_owned(),
-            );
+            self.add_at(line, "not a valid record: it was changed or truncated".to_owned());
         }
     }
 
@@ -112,7 +110,7 @@ impl<'e> Walk<'e> {
                 self.torn = None;
                 self.note_at(
                     line,
-                    format!("{bytes} bytes of a record that was cut off by a crash"),
+                    format!("{bytes} bytes of a record that was truncated by a crash"),
                 );
             }
             _ => self.settle(),
@@ -127,23 +125,23 @@ impl<'e> Walk<'e> {
             self.add("the beginning of the file is missing".to_owned());
         }
         if let Some(begin) = begin.filter(|begin| begin.after + 1 != next.seq) {
-            self.add(format!("it says that {} records came before it", begin.after));
+            self.add(format!("the notice reports {} records before it", begin.after));
         }
         self.place(&next);
         self.key(&next);
         if self.heads.get(&next.seq).is_some_and(|heads| heads.iter().any(|h| *h != next.hash)) {
-            self.add(format!("a head names another hash for number {}", next.seq));
+            self.add(format!("a head has another hash for record {}", next.seq));
         }
         self.broken = 0;
         self.found.records += 1;
         self.found.last = Some((next.seq, next.hash));
     }
 
-    /// Compares a record with the one before.
+    /// Compares the sequence number and previous hash of a record with the record before it.
     fn place(&mut self, next: &Link) {
         let Some((seq, hash)) = self.found.last.clone() else {
             if next.seq == 1 && next.prev != NOTHING {
-                self.add("it is the first record and follows another one".to_owned());
+                self.add("the first record refers to a previous one".to_owned());
             }
             self.found.after = next.seq.saturating_sub(1 + self.broken);
             return;
@@ -151,20 +149,19 @@ impl<'e> Walk<'e> {
         let missing = next.seq.saturating_sub(seq + 1);
         if next.seq <= seq {
             self.add(format!(
-                "number {} stands after number {seq}: records were inserted, repeated or put in \
-                 another order",
+                "record {} follows record {seq}: records were inserted, repeated or reordered",
                 next.seq
             ));
         } else if missing > self.broken {
             let missing = missing - self.broken;
-            self.add(format!("{missing} records are missing before number {}", next.seq));
+            self.add(format!("{missing} records are missing before record {}", next.seq));
         } else if missing == 0 && next.prev != hash {
-            let what = format!("number {} follows another record than the one before it", next.seq);
+            let what = format!("record {} does not refer to the record before it", next.seq);
             self.add(what);
         }
     }
 
-    /// Compares the key of a record with that of the one before.
+    /// Compares the key of a record with the key of the record before it.
     fn key(&mut self, next: &Link) {
         let seq = next.seq;
         let run = Run { first: seq, last: seq, key: next.key.clone(), is_checked: next.is_checked };
@@ -186,7 +183,7 @@ impl<'e> Walk<'e> {
                     self.note_at(self.line, format!("the key changes here from {what}"));
                 } else if follows {
                     self.add(format!(
-                        "the key changes from {what}, and the record does not say so"
+                        "the key changes from {what}, but the record has no notice of that"
                     ));
                 }
             }

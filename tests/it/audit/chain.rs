@@ -184,7 +184,7 @@ async fn nobody_else_reads_the_file_and_no_other_process_writes_to_it() {
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.audit.file.path = Some(recorded.path());
     let refused = app::start(config.clone()).await.unwrap_err();
-    assert!(refused.contains("another process writes to it"), "{refused}");
+    assert!(refused.contains("locked by another process"), "{refused}");
     let path = recorded.path();
     let folder = recorded.stop().await;
     fs::write(&path, "{\"not\":\"a record\"}\n").unwrap();

@@ -69,7 +69,7 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
     let keyed = lines(&path);
     let (code, said) = verify(&[name, "--key-file", &key]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("records 1 to 5 were compared with the key"), "{said}");
+    assert!(said.contains("records 1 to 5 were checked with key"), "{said}");
     assert!(!fs::read_to_string(&path).unwrap().contains(KEY));
 
     for (kind, edit) in edits() {
@@ -228,11 +228,11 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     for head in heads {
         let (code, said) = verify(&[name, "--key-file", &key, "--head", head]);
         assert_eq!(code, 1, "{head}: {said}");
-        assert!(said.contains("the end is missing: a head names record 4"), "{said}");
+        assert!(said.contains("the end is missing: a head refers to record 4"), "{said}");
     }
     let (code, said) = verify(&[name, "--key-file", &key, "--head", "/nowhere"]);
     assert_eq!(code, 1);
-    assert!(said.contains("/nowhere is no head"), "{said}");
+    assert!(said.contains("/nowhere is neither a head nor a readable file"), "{said}");
 }
 
 #[test]

@@ -57,10 +57,10 @@ async fn each_refusal_of_the_endpoint_has_one_record_with_its_caller() {
         server.post_at(path, &headers, call).await.status
     };
     let cases: [(&str, Headers, u16, &str); 7] = [
-        ("/i/nowhere", &[], 404, "there is no instance 'nowhere'"),
+        ("/i/nowhere", &[], 404, "instance 'nowhere' not found"),
         ("", &[("x-mcp-toolsets", "nonsense")], 400, "there is no toolset `nonsense`"),
         ("", &[("x-octopus-apikey", keys::ADMIN)], 400, "leave X-Octopus-ApiKey out"),
-        ("/i/default/Elsewhere", &[], 404, "has no space 'Elsewhere'"),
+        ("/i/default/Elsewhere", &[], 404, "space 'Elsewhere' not found"),
         ("", &[], 200, "asks for more than the rate"),
         ("", &[], 429, "goes on although"),
         ("/readonly", &[("x-mcp-readonly", "false")], 400, "leave one of the two out"),

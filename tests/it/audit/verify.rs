@@ -36,7 +36,7 @@ async fn every_kind_of_tampering_is_found_and_its_place_is_told() {
     let name = path.to_str().unwrap();
     let (code, said) = verify(&[name]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("5 records read\nthe last one is number 5"), "{said}");
+    assert!(said.contains("5 records read\nlast record: number 5"), "{said}");
     let last = lines(&path)[4]["hash"].as_str().unwrap().to_owned();
     assert_eq!(verify(&[name, "--count", "5", "--last", &last]).0, 0);
 
@@ -47,7 +47,7 @@ async fn every_kind_of_tampering_is_found_and_its_place_is_told() {
         ("reordered", vec![all[0], all[2], all[1], all[3], all[4]], ":3: number 2 stands after"),
         ("inserted", vec![all[0], all[1], all[1], all[2], all[3]], ":3: number 2 stands after"),
         ("beheaded", vec![all[1], all[2]], ":1: the beginning of the file is missing"),
-        ("cut", vec![all[0], &all[1][..40]], ":2: this is no record"),
+        ("cut", vec![all[0], &all[1][..40]], ":2: not a valid record"),
     ];
     for (kind, lines, words) in tampered {
         write(&path, &lines);
@@ -55,7 +55,7 @@ async fn every_kind_of_tampering_is_found_and_its_place_is_told() {
         assert_eq!(code, 1, "{kind}: {said}");
         assert!(said.contains(&format!("{name}{words}")), "{kind}: {said}");
         // Another order breaks the chain at several places.
-        let is_once = said.contains("1 thing is wrong") || kind == "reordered";
+        let is_once = said.contains("1 problem found") || kind == "reordered";
         assert!(is_once, "{kind} is told once: {said}");
     }
 
