@@ -1,8 +1,8 @@
-//! The rules that can match a call, and the kinds of things that they match by.
+//! Selects the rules that can match a call, and the kinds of resources that they depend on.
 
 use super::{Situation, Tier, rule::Rule};
 
-/// A kind of thing of which a call can reach several.
+/// A kind of resource of which a call can access several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Space,
@@ -11,10 +11,10 @@ pub(super) enum Kind {
     Tenant,
 }
 
-/// The rules that can match a call at some place, in their order.
+/// The rules that can match a call at some target, in their order.
 ///
-/// A rule that cannot match at any place never decides, and neither does a rule behind one that
-/// matches at all places. Their matchers do not multiply the places that are judged.
+/// A rule that matches at no target never decides. Neither does a rule after one that matches at
+/// all targets. Their conditions do not multiply the number of evaluated targets.
 #[derive(Debug)]
 pub(super) struct Applicable<'r> {
     rules: Vec<&'r Rule>,
@@ -40,12 +40,12 @@ impl<'r> Applicable<'r> {
         self.rules.iter().copied()
     }
 
-    /// How many rules they are.
+    /// Returns the number of rules.
     pub(super) fn count(&self) -> usize {
         self.rules.len()
     }
 
-    /// Returns whether the decision can depend on which thing of this kind the call reaches.
+    /// Returns whether the decision can depend on the resource of this kind.
     pub(super) fn match_by(&self, kind: Kind, situation: &Situation) -> bool {
         self.rules.iter().any(|rule| rule.matches_by(kind, situation.deed))
     }

@@ -1,4 +1,4 @@
-//! The decision on a call.
+//! Decides on calls.
 
 use std::{convert::Infallible, fmt, sync::Arc};
 
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::config::{Effect, Policy, Risk};
 
-/// After how many places a decision looks whether it must stop.
+/// The number of targets after which an evaluation checks whether it must stop.
 const CHECKED: usize = 64;
 
-/// The rules of the settings, ready to be asked.
+/// The compiled policy rules of the settings.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_field_names, reason = "the rules are what the rest is about")]
+#[expect(clippy::struct_field_names, reason = "the field contains the rules")]
 pub struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) otherwise: Effect,
@@ -29,7 +29,7 @@ pub struct Rules {
     clock: Clock,
 }
 
-/// Says what time it is.
+/// A source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Clock {
 }
 
 impl Clock {
-    /// A clock that says this.
+    /// Creates a clock from a function.
     pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -55,24 +55,28 @@ impl Clock {
 /// The decision on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The rule that decided; none where no rule is about the call. Where several want different
-    /// words typed, these.
+    /// The rule that decided, or `None` if no rule matched. If several rules require different
+    /// confirmation words, all of their names.
     pub rule: Option<String>,
-    /// What happens.
+    /// The effect.
     pub effect: Effect,
-    /// The word that the person must type, where somebody must agree: of several rules, one behind
-    /// the other.
+    /// The word that a person must type to confirm. If several rules require different words, all
+    /// of them, separated by spaces.
     pub typed: Option<String>,
-    /// What the caller is told.
+    /// The message for the caller.
     pub message: Option<String>,
-    /// What could come of the call.
+    /// The risk of the call.
     pub risk: Risk,
-    /// What the rule asks for and nobody knows, where that decided.
+    /// The condition of the rule that could not be evaluated, if the rule applies because of that.
     pub unknown: Option<&'static str>,
 }
 
 impl Rules {
-    /// The rules of the settings.
+    /// Compiles the rules of the settings.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a pattern cannot be compiled.
     pub fn of(settings: &Policy) -> Result<Self, String> {
         Ok(Self {
             rules: settings.rules.iter().map(Rule::of).collect::<Result<_, _>>()?,
@@ -83,51 +87,52 @@ impl Rules {
         })
     }
 
-    /// The same by another clock.
+    /// Returns the engine with another clock.
     #[must_use]
     pub fn by(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// The moment that windows of time are asked about.
+    /// Returns the time that time windows are compared with.
     pub fn now(&self) -> Timestamp {
         (self.clock.0)()
     }
 
-    /// Whether there are no rules.
+    /// Returns whether there are no rules.
     pub fn are_none(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// Whether any rule is about calls that only read.
+    /// Returns whether any rule covers reads.
     pub fn are_about_reads(&self) -> bool {
         self.rules.iter().any(|rule| rule.reads)
     }
 
-    /// Whether any rule asks for the group of a project.
+    /// Returns whether any rule depends on the group of a project.
     pub fn ask_groups(&self) -> bool {
         self.rules.iter().any(|rule| rule.project_groups.is_some())
     }
 
-    /// Whether nobody may answer the interruption of what they started themselves.
+    /// Returns whether interruptions must be answered by someone other than the person who started
+    /// the task.
     pub fn four_eyes(&self) -> bool {
         self.four_eyes
     }
 
-    /// Decides. What a call reaches is judged place by place, and the strictest decision counts; so
-    /// nothing is let through together that is refused alone.
+    /// Decides on a call. Evaluates each target of the call separately and returns the strictest
+    /// decision, so no combination of targets is allowed if one of them is denied.
     pub fn decide(&self, situation: &Situation) -> Decision {
         self.judged_now(situation, false).0
     }
 
-    /// Decides on a read whose places are all listed: a rule about reads that may match, because
-    /// something is unknown, counts as for a change.
+    /// Decides on a read whose targets are all listed. A rule that may match, because something is
+    /// unknown, applies as for a change.
     pub fn decide_strictly(&self, situation: &Situation) -> Decision {
         self.judged_now(situation, true).0
     }
 
-    /// Decides as [`Rules::decide_strictly`] where `strict`, and as [`Rules::decide`] otherwise.
-    /// Calls `check` now and then, and stops with its error.
+    /// Decides as [`PolicyEngine::decide_strictly`] if `strict`, otherwise as
+    /// [`PolicyEngine::decide`]. Calls `check` at intervals and stops with its error.
     pub fn decide_checked<E>(
         &self,
         situation: &Situation,
@@ -137,15 +142,17 @@ impl Rules {
         Ok(self.judged(situation, strict, check)?.0)
     }
 
-    /// Returns about how many comparisons of a rule with a place a decision takes.
+    /// Returns the approximate number of comparisons between a rule and a target that a decision
+    /// takes.
     pub fn weight(&self, situation: &Situation) -> usize {
         let rules = Applicable::of(&self.rules, situation);
-        // Each environment is looked at for its risk, and those that are too many are refused.
+        // Each environment is also inspected for its risk. Calls with too many targets are denied
+        // without evaluation.
         let places = Targets::count_of(situation, &rules).unwrap_or(1);
         places * rules.count().max(1) + situation.environments.things.len()
     }
 
-    /// The first of the places whose decision is the strictest.
+    /// Returns the first target with the strictest decision.
     pub(super) fn deciding_place<'s>(&self, situation: &'s Situation) -> Option<Target<'s>> {
         self.judged_now(situation, false).1
     }
@@ -159,8 +166,8 @@ impl Rules {
         judged
     }
 
-    /// `strict`: a rule that may be about a read, where that is not known, counts too, as it always
-    /// does for a change.
+    /// Evaluates all targets. `strict`: a rule that may match a read applies too. For changes,
+    /// rules that may match always apply.
     fn judged<'s, E>(
         &self,
         situation: &'s Situation,
@@ -197,15 +204,14 @@ impl Rules {
                 }
             }
         }
-        // A call always reaches some place.
-        let nothing = self.otherwise.max(Effect::Confirm);
-        let nothing = || Found { rule: None, effect: nothing, unknown: None }.decision();
+        // Every call has at least one target, so this is not reached.
+        let effect = self.otherwise.max(Effect::Confirm);
+        let fallback = || Found { rule: None, effect, unknown: None }.decision();
         let decision = together(worst.iter().map(|group| group.decision(&targets)));
-        Ok((Decision { risk: targets.risk(), ..decision.unwrap_or_else(nothing) }, place))
+        Ok((Decision { risk: targets.risk(), ..decision.unwrap_or_else(fallback) }, place))
     }
 
-    /// Finds what is decided at one place. A rule that may be about it, where that is not known,
-    /// counts beside the one that surely is.
+    /// Evaluates one target. A rule that may match is added to the rule that surely matches.
     fn at<'r>(
         &self,
         situation: &Situation,
@@ -218,10 +224,11 @@ impl Rules {
         for rule in rules.iter() {
             let fit = rule.fits_at(target);
             if fit.counts(rule.effect, strict) {
-                let unknown = if let Fit::Unknown(what) = fit { Some(what) } else { None };
-                // Nobody is asked about what only reads.
-                let asks = reads && rule.effect == Effect::Confirm;
-                let effect = if asks { Effect::Allow } else { rule.effect };
+                let unknown =
+                    if let Fit::Unknown(condition) = fit { Some(condition) } else { None };
+                // Reads never require confirmation.
+                let is_confirmed_read = reads && rule.effect == Effect::Confirm;
+                let effect = if is_confirmed_read { Effect::Allow } else { rule.effect };
                 found.push(Found { rule: Some(rule), effect, unknown });
             }
             if fit == Fit::Yes {

@@ -1,23 +1,23 @@
-//! How a decision came about, for `explain_access` and the command `policy test`.
+//! Explains decisions, for the tool `explain_access` and the command `policy test`.
 
 use super::{Rules, Situation, Tier, rule::Fit, targets::Target};
 use crate::{config::Effect, text::steps};
 
-/// What one rule said of a call, to explain a decision.
+/// The result of one rule in the explanation of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The rule.
+    /// The name of the rule.
     pub rule: String,
-    /// What it would do.
+    /// The effect of the rule.
     pub effect: Effect,
-    /// Why it is about the call, or is not.
+    /// Why the rule matches or does not match.
     pub said: String,
-    /// Whether it is about the call.
+    /// Whether the rule applies to the call.
     pub matched: bool,
 }
 
 impl Rules {
-    /// How the decision came about: what each rule said at the place that decided, up to the rule
+    /// Explains a decision: returns the result of each rule at the deciding target, up to the rule
     /// that decided.
     pub fn steps(&self, situation: &Situation) -> Vec<Step> {
         let place = self.deciding_place(situation);
@@ -30,7 +30,7 @@ impl Rules {
         for rule in &self.rules {
             steps::add(1);
             let (fit, said) = if reads && !rule.reads {
-                (Fit::No("tiers"), "it is not about calls that only read".to_owned())
+                (Fit::No("tiers"), "the rule does not cover reads".to_owned())
             } else {
                 let fit = rule.fits(situation, target);
                 (fit, said(fit, rule.effect, reads))
@@ -45,15 +45,15 @@ impl Rules {
     }
 }
 
-/// Returns why a rule is about a call or is not.
+/// Returns why a rule matches a call or does not.
 pub(super) fn said(fit: Fit, effect: Effect, reads: bool) -> String {
     match (fit, effect) {
-        (Fit::Yes, _) => "it matches".to_owned(),
+        (Fit::Yes, _) => "matches".to_owned(),
         (Fit::No(what), _) => format!("`{what}` does not match"),
         (Fit::Unknown(what), Effect::Allow) => {
-            format!("`{what}` is not known, and then nothing is let through by it")
+            format!("`{what}` is unknown, so the rule does not allow the call")
         }
-        (Fit::Unknown(what), _) if reads => format!("`{what}` is not known"),
-        (Fit::Unknown(what), _) => format!("`{what}` is not known, so it counts"),
+        (Fit::Unknown(what), _) if reads => format!("`{what}` is unknown"),
+        (Fit::Unknown(what), _) => format!("`{what}` is unknown, so the rule applies"),
     }
 }

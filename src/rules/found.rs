@@ -1,4 +1,4 @@
-//! What is decided at single places, and all of it together.
+//! Verdicts of rules at single targets, and their combination.
 
 use super::{
     Decision,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::{ENVIRONMENT_WORD, Effect, Risk};
 
-/// What one rule, or none, decides at a place.
+/// The verdict of a rule at a target, or the default if no rule matches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'r> {
     pub(super) rule: Option<&'r Rule>,
@@ -21,11 +21,12 @@ impl<'r> Found<'r> {
     }
 
     fn typed(&self) -> Option<&'r str> {
-        let asks = self.effect == Effect::Confirm;
-        self.rule.filter(|_| asks).and_then(|rule| rule.typed.as_deref())
+        let confirms = self.effect == Effect::Confirm;
+        self.rule.filter(|_| confirms).and_then(|rule| rule.typed.as_deref())
     }
 
-    /// How strict it is: one with a word to type is stricter than one without.
+    /// Returns the strictness for comparison. A confirmation with a word is stricter than one
+    /// without.
     pub(super) fn strictness(&self) -> (Effect, bool) {
         (self.effect, self.typed().is_some())
     }
@@ -42,11 +43,11 @@ impl<'r> Found<'r> {
     }
 }
 
-/// What a rule decides, with the places where it does so.
+/// A verdict with the targets where it applies.
 #[derive(Debug)]
 pub(super) struct Group<'r, 's> {
     pub(super) found: Found<'r>,
-    /// Only where their names are typed.
+    /// Recorded only if the names of the targets are the confirmation word.
     places: Vec<Target<'s>>,
 }
 
@@ -77,23 +78,23 @@ impl<'r, 's> Group<'r, 's> {
     }
 }
 
-/// Decisions that are as strict as each other. The first counts; where others want other words
-/// typed, all words are typed, one behind the other.
+/// Merges equally strict decisions. The first one counts. If others require different confirmation
+/// words, all words are required, in order.
 pub(super) fn together(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
-    let mut apart: Vec<Decision> = Vec::new();
+    let mut distinct: Vec<Decision> = Vec::new();
     for decision in decisions {
-        let is_new = apart.iter().all(|known| known.typed != decision.typed);
-        if apart.is_empty() || decision.typed.is_some() && is_new {
-            apart.push(decision);
+        let is_new = distinct.iter().all(|known| known.typed != decision.typed);
+        if distinct.is_empty() || decision.typed.is_some() && is_new {
+            distinct.push(decision);
         }
     }
     let joined = |of: fn(&Decision) -> Option<&String>, between: &str| {
-        let all: Vec<&str> = apart.iter().filter_map(of).map(String::as_str).collect();
+        let all: Vec<&str> = distinct.iter().filter_map(of).map(String::as_str).collect();
         (!all.is_empty()).then(|| all.join(between))
     };
     let rule = joined(|decision| decision.rule.as_ref(), ", ");
     let typed = joined(|decision| decision.typed.as_ref(), " ");
     let message = joined(|decision| decision.message.as_ref(), "; ");
-    let unknown = apart.iter().find_map(|decision| decision.unknown);
-    Some(Decision { rule, typed, message, unknown, ..apart.into_iter().next()? })
+    let unknown = distinct.iter().find_map(|decision| decision.unknown);
+    Some(Decision { rule, typed, message, unknown, ..distinct.into_iter().next()? })
 }

@@ -1,7 +1,8 @@
-//! Rules: which calls are let through, asked about or refused, by what they touch.
+//! Policy rules: decide whether a call is allowed, needs confirmation or is denied, by the
+//! resources that it accesses.
 //!
-//! Nothing is asked of anybody here: a [`Situation`] holds everything that is known of a call, and
-//! [`Rules`] decide on it. What is not known is told apart from what there is none of.
+//! The module performs no I/O: a [`PolicyInput`] contains everything known about a call, and
+//! [`PolicyEngine`] decides on it. The input distinguishes unknown resources from absent ones.
 
 mod applicable;
 mod decide;

@@ -1,10 +1,10 @@
-//! Patterns of names.
+//! Name patterns.
 
 use regex::{Regex, RegexBuilder};
 
 use crate::config::List;
 
-/// What a question comes to where not everything is known.
+/// The result of a comparison with possibly unknown values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Yes,
@@ -17,7 +17,7 @@ impl Answer {
         if is { Self::Yes } else { Self::No }
     }
 
-    /// Whether either is so.
+    /// Returns the disjunction in three-valued logic.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-/// A list of patterns: `*` stands for any letters, and what begins with `!` takes out again.
+/// A list of patterns. `*` matches any characters; a pattern with the prefix `!` excludes names.
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
     wanted: Vec<Regex>,
@@ -49,17 +49,18 @@ impl Patterns {
         Ok(Self { wanted, unwanted })
     }
 
-    /// Whether one of these words is meant. `complete`: whether there is no other word for it.
-    #[expect(clippy::needless_pass_by_value, reason = "an iterator is gone through twice")]
+    /// Returns whether one of these names matches. `complete`: whether the resource has no other
+    /// names.
+    #[expect(clippy::needless_pass_by_value, reason = "the iterator is cloned to be read twice")]
     pub(super) fn mean<'a>(
         &self,
         words: impl Iterator<Item = &'a str> + Clone,
         complete: bool,
     ) -> Answer {
-        let any = |patterns: &[Regex]| {
+        let any_match = |patterns: &[Regex]| {
             words.clone().any(|word| patterns.iter().any(|pattern| pattern.is_match(word)))
         };
-        match (any(&self.wanted), any(&self.unwanted), complete) {
+        match (any_match(&self.wanted), any_match(&self.unwanted), complete) {
             (_, true, _) | (false, false, true) => Answer::No,
             (true, false, true) => Answer::Yes,
             (true, false, false) if self.unwanted.is_empty() => Answer::Yes,
@@ -67,16 +68,17 @@ impl Patterns {
         }
     }
 
-    /// Whether it means nothing at all.
+    /// Returns whether the list matches nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }
 
-    /// Whether whatever has these words is meant: by any of them, and taken out by none.
+    /// Returns whether a resource with all of these values matches: at least one value is included
+    /// and none is excluded.
     pub(super) fn mean_any<'a>(&self, words: impl IntoIterator<Item = &'a String>) -> Answer {
         let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
         if words.is_empty() {
-            // What has none is meant by a list that only takes out.
+            // A resource without values matches a list that only excludes.
             words.push("");
         }
         self.mean(words.into_iter(), true)

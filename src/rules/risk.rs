@@ -1,4 +1,4 @@
-//! What could come of a call: by what is done and where, and not by the tool that does it.
+//! Risk of a call, by action and environment and not by tool.
 
 use super::{
     pattern::{Answer, Patterns},
@@ -6,20 +6,20 @@ use super::{
 };
 use crate::config::{Policy, Risk};
 
-/// What is done.
+/// The action of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// It is read.
+    /// Reads data.
     Read,
-    /// A release is made or edited: nothing runs anywhere yet.
+    /// Creates or changes a release. Nothing runs yet.
     Release,
-    /// Something runs or changes in environments, or anywhere.
+    /// Runs or changes something, in environments or elsewhere.
     Run,
-    /// It is removed.
+    /// Deletes data.
     Delete,
 }
 
-/// Where risk is high.
+/// The environments with high risk.
 #[derive(Debug, Clone)]
 pub(super) struct HighRisk {
     names: Patterns,
@@ -32,8 +32,8 @@ impl HighRisk {
         Ok(Self { names, tags: Patterns::of(&settings.high_risk_environment_tags)? })
     }
 
-    /// What could come of a deed there, and whether that is certain. Where nobody knows where, it is
-    /// high, though it may be less.
+    /// Returns the risk of an action in an environment, and whether it is certain. The risk in an
+    /// unknown environment is high and uncertain.
     pub(super) fn of_deed(&self, deed: Deed, environment: One<'_>) -> (Risk, bool) {
         let risk = match (deed, environment) {
             (Deed::Read, _) => Risk::Read,
@@ -102,7 +102,7 @@ mod tests {
         let high = HighRisk::of(&settings).unwrap();
         let mut thing = Thing::called("Ring 3");
         let of = |thing: &Thing, deed| high.of_deed(deed, One::Thing(thing)).0;
-        assert_eq!(of(&thing, Deed::Run), Risk::High, "tags are not known");
+        assert_eq!(of(&thing, Deed::Run), Risk::High, "the tags are unknown");
         thing.tags = Some(vec![]);
         assert_eq!(of(&thing, Deed::Run), Risk::Medium);
         thing.tags = Some(vec!["stage/live".to_owned()]);
@@ -113,6 +113,6 @@ mod tests {
         assert_eq!(high.of_deed(Deed::Run, One::Unknown), (Risk::High, false));
         let nameless =
             Thing { id: "Environments-9".to_owned(), name: None, tags: Some(vec![]), ..thing };
-        assert_eq!(of(&nameless, Deed::Run), Risk::High, "its name is not known");
+        assert_eq!(of(&nameless, Deed::Run), Risk::High, "the name is unknown");
     }
 }

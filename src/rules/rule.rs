@@ -1,4 +1,4 @@
-//! One rule, ready to be asked.
+//! A compiled policy rule and its conditions.
 
 use super::{
     Deed, Moment, Situation, Thing,
@@ -13,14 +13,14 @@ use crate::{
     text::steps,
 };
 
-/// One rule, ready to be asked.
+/// A compiled policy rule.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) effect: Effect,
     pub(super) typed: Option<String>,
     pub(super) message: Option<String>,
-    /// Whether it is about calls that only read.
+    /// Whether the rule covers reads.
     pub(super) reads: bool,
     tools: Option<Patterns>,
     toolsets: Option<Patterns>,
@@ -39,7 +39,7 @@ pub(super) struct Rule {
     times: Option<Vec<Window>>,
 }
 
-/// Whether a rule is about a call at a place: what is not known, or what it does not match with.
+/// Whether a rule matches a call at a target. `Unknown` and `No` contain the name of the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
     Yes,
@@ -48,8 +48,8 @@ pub(super) enum Fit {
 }
 
 impl Fit {
-    /// Returns whether the rule counts. `strict`: one that may match, because something is not known,
-    /// counts too, unless it lets the call through.
+    /// Returns whether the rule applies. With `strict`, a rule that may match applies too, unless
+    /// its effect is `allow`.
     pub(super) fn counts(self, effect: Effect, strict: bool) -> bool {
         match self {
             Self::Yes => true,
@@ -86,25 +86,25 @@ impl Rule {
         })
     }
 
-    /// Whether it is about this call at this place.
+    /// Returns whether the rule matches the call at this target.
     pub(super) fn fits(&self, situation: &Situation, target: &Target<'_>) -> Fit {
         fit(self.answers_on_call(situation).chain(self.answers_at(target)))
     }
 
-    /// [`Rule::fits`] for a call that the rule can match.
+    /// Like [`CompiledRule::matches`], for a call whose target-independent conditions match.
     pub(super) fn fits_at(&self, target: &Target<'_>) -> Fit {
         steps::add(1);
         fit(self.answers_at(target))
     }
 
-    /// Returns whether the rule can match the call at some place: everything that is the same at all
-    /// places matches. None of that is ever unknown.
+    /// Returns whether the rule can match the call at some target, because all target-independent
+    /// conditions match. These conditions are never unknown.
     pub(super) fn can_match(&self, situation: &Situation) -> bool {
         fit(self.answers_on_call(situation)) == Fit::Yes
     }
 
-    /// Returns whether the rule matches by things of this kind. A risk depends on the environment
-    /// only where something runs.
+    /// Returns whether the rule depends on the resource of this kind. The risk depends on the
+    /// environment only for [`Action::Run`].
     pub(super) fn matches_by(&self, kind: Kind, deed: Deed) -> bool {
         match kind {
             Kind::Space => self.spaces.is_some(),
@@ -117,14 +117,14 @@ impl Rule {
         }
     }
 
-    /// Returns whether the rule matches at all places of a call that it can match, at any time.
+    /// Returns whether the rule, if it can match a call, matches at all targets and at any time.
     pub(super) fn is_same_everywhere(&self) -> bool {
         let mut kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant].into_iter();
         let by_place = kinds.any(|kind| self.matches_by(kind, Deed::Run));
         !by_place && self.times.is_none()
     }
 
-    /// What it says of what is the same at all places.
+    /// Evaluates the target-independent conditions.
     fn answers_on_call(
         &self,
         situation: &Situation,
@@ -146,7 +146,7 @@ impl Rule {
         .filter_map(|(what, answer)| Some((what, answer?)))
     }
 
-    /// What it says of one place.
+    /// Evaluates the conditions that depend on the target.
     fn answers_at(&self, target: &Target<'_>) -> impl Iterator<Item = (&'static str, Answer)> {
         let thing = |patterns: &Option<Patterns>, one: One<'_>| {
             patterns.as_ref().map(|patterns| named(patterns, one))
@@ -216,7 +216,7 @@ fn grouped(patterns: &Patterns, project: One<'_>) -> Answer {
     }
 }
 
-/// A risk that is not certain is high or medium.
+/// An uncertain risk is high or medium.
 fn risky(risks: &[Risk], (risk, certain): (Risk, bool)) -> Answer {
     if certain {
         return Answer::of(risks.contains(&risk));

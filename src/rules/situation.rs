@@ -1,4 +1,4 @@
-//! Everything that is known of a call.
+//! Input of a policy decision.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use jiff::Timestamp;
 use super::Deed;
 pub use crate::config::TierWord as Tier;
 
-/// Everything that is known of a call.
+/// Everything that is known about a call.
 #[derive(Debug, Clone)]
 pub struct Situation {
-    /// The name of the tool; of a resource, that of the tool that reads resources.
+    /// The name of the tool. For a resource, the tool that reads resources.
     pub tool: String,
-    /// The toolset that it belongs to.
+    /// The toolset of the tool.
     pub toolset: String,
-    /// What the call does to Octopus.
+    /// The access level of the call.
     pub tier: Tier,
-    /// What is done, for the risk.
+    /// The action, which determines the risk.
     pub deed: Deed,
-    /// The instance, by its name here.
+    /// The configured name of the instance.
     pub instance: String,
-    /// The words for the caller: the name, and where an issuer said who they are,
-    /// `issuer|subject`, which nobody else has.
+    /// The names of the caller: the display name and, if there is an issuer, the unique
+    /// `issuer|subject`.
     pub callers: Vec<String>,
-    /// The groups that the caller is in.
+    /// The groups of the caller.
     pub groups: BTreeSet<String>,
-    /// The moments at which it is asked for and done; all of them count.
+    /// The moments of the call and of its execution. All of them are evaluated.
     pub times: Vec<Moment>,
     /// The space.
     pub space: Of,
-    /// The project, or several.
+    /// The projects.
     pub projects: Of,
     /// The environments.
     pub environments: Of,
@@ -37,75 +37,74 @@ pub struct Situation {
     pub tenants: Of,
 }
 
-/// A moment at which something is done.
+/// A moment at which a call takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Then.
+    /// A known time.
     At(Timestamp),
-    /// At some time that nobody knows.
+    /// An unknown time.
     Unknown,
 }
 
-/// The things of a kind that a call touches.
+/// The resources of one kind that a call accesses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Of {
-    /// Those that are known; none where the kind does not come into it.
+    /// The known resources. Empty if the kind is not applicable.
     pub things: Vec<Thing>,
-    /// Whether there may be more, or any, that nobody knows.
+    /// Whether the call may access further resources that are unknown.
     pub more: bool,
 }
 
-/// One thing, as far as it is known.
+/// A resource, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Thing {
-    /// Its ID.
+    /// The ID.
     pub id: String,
-    /// Its name.
+    /// The name.
     pub name: Option<String>,
-    /// Its slug.
+    /// The slug.
     pub slug: Option<String>,
-    /// Its tags.
+    /// The tags.
     pub tags: Option<Vec<String>>,
-    /// The group that it is in.
+    /// The project group of a project.
     pub group: Option<Box<Thing>>,
 }
 
 impl Thing {
-    /// A thing that is called so.
+    /// Creates a resource with this text as ID and name.
     pub fn called(name: &str) -> Self {
         Self { id: name.to_owned(), name: Some(name.to_owned()), ..Self::default() }
     }
 
-    /// The words for it.
+    /// Returns the ID and the known name and slug.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> + Clone {
         let named = [self.name.as_deref(), self.slug.as_deref()].into_iter().flatten();
         std::iter::once(self.id.as_str()).chain(named)
     }
 
-    /// What a person calls it.
+    /// Returns the name or, if it is unknown, the ID.
     pub fn shown(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
     }
 }
 
 impl Of {
-    /// These and no others.
+    /// Exactly these resources.
     pub fn known(things: Vec<Thing>) -> Self {
         Self { things, more: false }
     }
 
-    /// That nobody knows which, or whether any.
+    /// Unknown resources, or none.
     pub fn unknown() -> Self {
         Self { things: Vec::new(), more: true }
     }
 
-    /// That the kind does not come into it.
+    /// Not applicable to the call.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Each of them alone; one that is not there where there are none, and one that is not known
-    /// where there may be more.
+    /// Returns each resource separately, with an entry for unknown or absent resources.
     pub(super) fn each(&self) -> Vec<One<'_>> {
         let mut each: Vec<One<'_>> = self.things.iter().map(One::Thing).collect();
         if self.more {
@@ -117,7 +116,7 @@ impl Of {
     }
 }
 
-/// One of the things that a call touches.
+/// One resource of a target.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum One<'a> {
     Unknown,

@@ -1,4 +1,4 @@
-//! The places that a call reaches, and the moments at which it does.
+//! The targets of a call: combinations of moment, space, project, environment and tenant.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::config::Risk;
 
-/// How many places one call is judged at.
+/// The maximum number of targets of a call.
 const MOST: usize = 10_000;
 
-/// One of the places that a call reaches, at one of the moments.
+/// One combination of resources that a call accesses, at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) time: Moment,
@@ -20,28 +20,29 @@ pub(super) struct Target<'a> {
     pub(super) project: One<'a>,
     pub(super) environment: One<'a>,
     pub(super) tenant: One<'a>,
-    /// What could come of it there, and whether that is certain.
+    /// The risk of the call at this target, and whether it is certain.
     pub(super) risk: (Risk, bool),
 }
 
-/// Every place that a call reaches: each project with each environment and each tenant. Of a kind
-/// that no rule matches by, the first thing stands for all, because the decision is the same at each.
+/// All targets of a call: the product of its moments, spaces, projects, environments and tenants.
+/// If no rule depends on a kind of resource, its first resource represents all, because the
+/// decision is the same for each.
 #[derive(Debug)]
 pub(super) struct Targets<'a> {
     times: &'a [Moment],
     spaces: Each<'a>,
     projects: Each<'a>,
     environments: Each<'a>,
-    /// The risk at each environment.
+    /// The risk for each environment.
     risks: Vec<(Risk, bool)>,
     tenants: Each<'a>,
 }
 
-/// The things of a kind that a call reaches.
+/// The resources of one kind.
 #[derive(Debug)]
 struct Each<'a> {
     all: Vec<One<'a>>,
-    /// How many of them, from the first on, are judged: one or all.
+    /// The number of evaluated resources, from the first: one or all.
     judged: usize,
 }
 
@@ -55,7 +56,8 @@ impl<'a> Each<'a> {
         self.all.iter().copied().take(self.judged)
     }
 
-    /// The names of those that are in some of the places, or of all where the first stands for all.
+    /// Returns the names of the resources of some targets. If the first resource represents all,
+    /// returns the names of all.
     fn names(&self, places: impl Iterator<Item = One<'a>>) -> Vec<&'a str> {
         let mut names = Vec::new();
         let mut known = HashSet::new();
@@ -76,7 +78,7 @@ impl<'a> Each<'a> {
 }
 
 impl<'a> Targets<'a> {
-    /// The places of a call; none where they are more than can be judged one by one.
+    /// Returns the targets of a call, or `None` if there are too many.
     pub(super) fn of(
         situation: &'a Situation,
         rules: &Applicable<'_>,
@@ -96,7 +98,7 @@ impl<'a> Targets<'a> {
         Some(Self { risks, ..targets })
     }
 
-    /// Returns how many places are judged for a call; none where they are too many.
+    /// Returns the number of evaluated targets of a call, or `None` if there are too many.
     pub(super) fn count_of(situation: &Situation, rules: &Applicable<'_>) -> Option<usize> {
         Targets::of(situation, rules, |_| (Risk::Read, true))?.count()
     }
@@ -108,7 +110,7 @@ impl<'a> Targets<'a> {
         all.filter(|all| *all <= MOST)
     }
 
-    /// One after the other; none of them is kept.
+    /// Generates the targets one by one, without storing them.
     pub(super) fn iter(&self) -> impl Iterator<Item = Target<'a>> + '_ {
         let times = self.times.iter();
         times.flat_map(move |&time| {
@@ -130,13 +132,13 @@ impl<'a> Targets<'a> {
         })
     }
 
-    /// The worst that could come of it anywhere.
+    /// Returns the highest risk of all environments.
     pub(super) fn risk(&self) -> Risk {
         self.risks.iter().map(|(risk, _)| *risk).max().unwrap_or(Risk::High)
     }
 
-    /// The word that stands for these places: the names of the environments, or else of the projects
-    /// or the spaces, or of the rule.
+    /// Returns the confirmation word for these targets: the names of the environments, otherwise of
+    /// the projects or spaces, otherwise of the rule.
     pub(super) fn word(&self, places: &[Target<'a>], rule: Option<&str>) -> String {
         let places = || places.iter();
         let named = [
@@ -149,10 +151,10 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// What a caller is told whose call reaches more places.
+/// The message for a call with too many targets.
 pub(super) fn too_many() -> String {
     format!(
-        "it reaches more than {MOST} combinations of project, environment and tenant, which are \
-         more than are judged at once; make several calls of it, each for some of them"
+        "the call reaches more than {MOST} combinations of project, environment and tenant, which \
+         is the limit of the policy rules; split it into several calls"
     )
 }

@@ -1,23 +1,23 @@
-//! Whether a moment is in a window of time, by the clock on the wall there.
+//! Time windows in local time.
 
 use jiff::{Timestamp, civil::Weekday};
 
 use crate::config::{DAY, Window};
 
-/// Whether it is in the window. Where a clock is put back, an hour of the clock is there twice; where
-/// it is put forward, an hour of the clock is not there.
+/// Returns whether a moment is in the window. When clocks are set back, one hour of local time
+/// occurs twice; when they are set forward, one hour is skipped.
 pub(super) fn is_in(window: &Window, moment: Timestamp) -> bool {
-    let there = moment.to_zoned(window.zone.0.clone());
+    let local = moment.to_zoned(window.zone.0.clone());
     let minute =
-        u16::from(there.hour().unsigned_abs()) * 60 + u16::from(there.minute().unsigned_abs());
+        u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
     let from = window.from.0;
     let to = window.to.map_or(DAY, |to| to.0);
     let begins = |day: Weekday| window.days.0.contains(&day);
-    let (today, yesterday) = (there.weekday(), there.weekday().previous());
+    let (today, yesterday) = (local.weekday(), local.weekday().previous());
     if from < to {
         return begins(today) && (from..to).contains(&minute);
     }
-    // Past midnight: the evening of one day, and the morning after.
+    // The window crosses midnight: the evening of one day and the morning of the next.
     begins(today) && minute >= from || begins(yesterday) && minute < to
 }
 
@@ -41,7 +41,7 @@ mod tests {
         let night = r#"{"days":"fri","from":"22:00","to":"06:00","zone":"Europe/Berlin"}"#;
         let always = r#"{"days":"sat","from":"08:00","to":"08:00"}"#;
         for (written, at, inside) in [
-            // 2026-11-06 and 2026-11-13 are Fridays; Berlin is an hour before UTC in winter.
+            // 2026-11-06 and 2026-11-13 are Fridays. In winter, Berlin is one hour ahead of UTC.
             (evening, "2026-11-06T14:59:59Z", false),
             (evening, "2026-11-06T15:00:00Z", true),
             (evening, "2026-11-06T22:59:59Z", true),
@@ -51,7 +51,7 @@ mod tests {
             (night, "2026-11-06T21:00:00Z", true),
             (night, "2026-11-07T04:59:00Z", true),
             (night, "2026-11-07T05:00:00Z", false),
-            // The morning of Friday belongs to Thursday.
+            // The morning of Friday belongs to the window of Thursday.
             (night, "2026-11-06T03:00:00Z", false),
             (always, "2026-11-07T08:00:00Z", true),
             (always, "2026-11-08T07:59:00Z", true),
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn summer_time_is_kept_as_the_clocks_there_keep_it() {
-        // Berlin: 2026-03-29 02:00 becomes 03:00, 2026-10-25 03:00 becomes 02:00.
+        // Berlin: at 2026-03-29 02:00 clocks go to 03:00, at 2026-10-25 03:00 clocks go to 02:00.
         let early = r#"{"from":"02:00","to":"03:00","zone":"Europe/Berlin"}"#;
         let four = r#"{"from":"04:00","to":"05:00","zone":"Europe/Berlin"}"#;
         let night = r#"{"days":"sat","from":"22:00","to":"04:00","zone":"Europe/Berlin"}"#;

@@ -1,5 +1,4 @@
-//! Token buckets, one for each key: in the memory of this process, and in the store that replicas
-//! share.
+//! Token buckets for rate limits, one for each key, in memory or in Redis.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -11,42 +10,41 @@ use governor::{
 
 use super::{Key, remote::Remote};
 
-/// How many keys have a bucket of their own in memory. Where there are more than that at once,
-/// the others share one.
+/// The maximum number of keys with a separate bucket in memory. Further keys share one bucket.
 const MOST_KEYS: usize = 100_000;
 
-/// The key of those who share a bucket.
+/// The key of the shared bucket.
 const CROWD: Key = [0; 32];
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What came of taking a token.
+/// The result of taking a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// Whether there was one.
+    /// Whether a token was taken.
     pub allowed: bool,
-    /// How many there are in a full bucket.
+    /// The number of tokens in a full bucket.
     pub limit: u32,
-    /// How many are left.
+    /// The number of tokens left.
     pub remaining: u32,
-    /// How long until there is one, where there was none.
+    /// How long until a token is available. Zero if one was taken.
     pub wait: Duration,
-    /// How long until the bucket is full again.
+    /// How long until the bucket is full.
     pub full: Duration,
 }
 
-/// Buckets of one kind.
+/// Token buckets with the same limits, one for each key.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     name: &'static str,
     burst: NonZeroU32,
-    /// How long one token takes to come back.
+    /// The interval at which one token is added.
     each: Duration,
     here: Arc<Here>,
     remote: Option<Arc<Remote>>,
 }
 
-/// Buckets in the memory of this process.
+/// Token buckets in the memory of this process.
 #[derive(Debug)]
 pub(super) struct Here {
     limiter: DefaultKeyedRateLimiter<Key, StateInformationMiddleware>,
@@ -72,22 +70,22 @@ impl Bucket {
         self.name == name
     }
 
-    /// Whether these are its limits.
+    /// Returns whether these are the limits of the buckets.
     pub(super) fn allows(&self, rate: u32, burst: u32) -> bool {
         MINUTE.checked_div(rate) == Some(self.each) && self.burst.get() == burst
     }
 
-    /// Drops the buckets that are full again.
+    /// Removes full buckets from memory. A full bucket equals a new one.
     pub(super) fn forget(&self) {
         self.here.limiter.retain_recent();
         self.here.limiter.shrink_to_fit();
     }
 
-    /// Takes a token out of the bucket of this key, if there is one.
+    /// Takes a token from the bucket of this key, if it has one.
     pub async fn take(&self, key: &Key) -> Taken {
         if let Some(remote) = &self.remote {
-            let asked = remote.take(self.name, key, self.each, self.burst.get()).await;
-            if let Some(taken) = asked {
+            let response = remote.take(self.name, key, self.each, self.burst.get()).await;
+            if let Some(taken) = response {
                 return taken;
             }
         }

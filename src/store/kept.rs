@@ -1,4 +1,4 @@
-//! Small values in the memory of this process, each good for a while.
+//! Values that expire, in the memory of this process.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use moka::{Expiry, sync::Cache};
 
 use super::Key;
 
-/// How many bytes are kept, names included.
+/// The maximum total size in bytes, including keys. Beyond it, values are evicted.
 const MOST: u64 = 32 * 1024 * 1024;
-/// What a value takes besides itself.
+/// The estimated memory of an entry in addition to its value, in bytes.
 const OVERHEAD: usize = 200;
 
-/// Small values in the memory of this process.
+/// Values that expire, in the memory of this process.
 #[derive(Debug)]
 pub(super) struct Here {
     values: Cache<(&'static str, Key), Value>,

@@ -1,9 +1,8 @@
-//! What replicas of this server have to know of one another: how much was asked for, and small
-//! values that are good for a while.
+//! State shared between replicas: rate limits and small values that expire.
 //!
-//! It is kept in the memory of this process, or in a Redis that all replicas share. Nothing waits
-//! long for that: while it is away, or slow, each replica counts and remembers for itself, and what
-//! it remembers is written there as soon as that can be.
+//! The state is in the memory of this process or in a Redis server that all replicas share. Calls
+//! wait for Redis only until a time limit. While Redis is unavailable or slow, each replica uses
+//! its own memory and writes the values to Redis later.
 
 mod bucket;
 mod kept;
@@ -18,53 +17,52 @@ use tokio_util::sync::CancellationToken;
 use self::{kept::Here, remote::Remote};
 use crate::config::{Limits, StoreAddress};
 
-/// What something in the store belongs to: a fingerprint, and never a secret itself.
+/// The key of a value: a fingerprint, never a secret itself.
 pub type Key = [u8; 32];
 
-/// How often what counts for nothing any more is dropped from memory.
+/// The interval at which expired rate-limit state is removed from memory.
 const ROUND: Duration = Duration::from_secs(10);
 
-/// The largest value that is kept.
+/// The maximum size of a value in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Where a value is that was put into the store.
+/// Where a value was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// Where it belongs: in the store that replicas share, or in memory where there is no other.
+    /// In the configured store: Redis, or memory if there is no Redis.
     Shared,
-    /// In the memory of this process. It is written to the store that replicas share in the
-    /// background, over and over until that succeeds or the value is not good any more.
+    /// In memory. A background task writes it to Redis and retries until it succeeds or the value
+    /// expires.
     Soon,
-    /// In the memory of this process alone: too much waits to be written already.
+    /// In memory only, because too many writes to Redis are pending.
     Here,
-    /// Nowhere: it is of more than 64 KiB, or good for no time at all.
+    /// Not stored: the value is larger than 64 KiB or its lifetime is zero.
     Nowhere,
 }
 
-/// What came of claiming a name.
+/// The result of acquiring a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It is this replica's, until its time is over or it is given up.
+    /// This replica holds the lease until it expires or is released.
     Ours,
-    /// It is another's, who left this value.
+    /// Another replica holds the lease with this value.
     Theirs(Vec<u8>),
-    /// Nobody knows: the store that replicas share is away, or said nothing in time.
+    /// Unknown: Redis is unavailable or did not respond in time.
     Unknown,
 }
 
-/// What there is of a value whose time was to begin anew.
+/// The result of renewing a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
-    /// The value. It is good for that long again.
+    /// The value, whose lifetime starts again.
     Good(Vec<u8>),
-    /// It is not there, or no longer.
+    /// The value does not exist or has expired.
     Gone,
-    /// Nobody knows: the store that replicas share is away, or what belongs there is not written
-    /// yet.
+    /// Unknown: Redis is unavailable, or a newer value is not written yet.
     Unknown,
 }
 
-/// The store, shared by everything that keeps anything in it.
+/// The store for shared state.
 #[derive(Debug)]
 pub struct Store {
     buckets: std::sync::Mutex<Vec<Bucket>>,
@@ -73,13 +71,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store in the memory of this process, for itself.
+    /// Creates a store in the memory of this process that is not shared.
     pub fn memory() -> Arc<Self> {
         Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Here::default(), remote: None })
     }
 
-    /// The store of the settings. One that cannot be reached is looked for in the background,
-    /// until the server stops.
+    /// Opens the configured store. If Redis cannot be reached, a background task keeps trying to
+    /// connect until the server stops.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the setting if the address or the CA file is invalid.
     pub async fn open(limits: &Limits, stop: CancellationToken) -> Result<Arc<Self>, String> {
         let remote = match &limits.store {
             StoreAddress::Memory => None,
@@ -95,11 +97,13 @@ impl Store {
         Ok(store)
     }
 
-    /// Buckets of this name, one for each key: `burst` tokens when full, and `rate` more a minute.
-    /// `None` where the rate is 0, which is no limit.
+    /// Returns token buckets with this name, one bucket for each key. A full bucket has `burst`
+    /// tokens; `rate` tokens are added per minute. Returns `None` if the rate is 0, which means
+    /// unlimited.
     pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<Bucket> {
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // The same limits again are the same buckets: settings that are read again forgive nothing.
+        // Buckets with unchanged limits are reused, so that a configuration reload does not reset
+        // them.
         let known = buckets.iter().position(|bucket| bucket.is_called(name));
         let known = known.map(|place| buckets.swap_remove(place));
         let bucket = match known.filter(|known| known.allows(rate, burst)) {
@@ -111,9 +115,11 @@ impl Store {
         Some(bucket)
     }
 
-    /// Keeps a value of this kind for a while, in place of one that was there, and says where it is.
-    /// It waits for the store that replicas share no longer than its time limit: what takes longer,
-    /// or fails, goes there in the background. A process that ends takes with it what waits.
+    /// Stores a value for this long and returns where it was stored. Replaces an existing value.
+    ///
+    /// Waits for Redis no longer than its time limit (`limits.store_timeout`). If writing takes
+    /// longer or fails, it continues in the background. Pending writes are lost when the process
+    /// ends.
     pub async fn put(
         &self,
         kind: &'static str,
@@ -124,7 +130,7 @@ impl Store {
         if value.len() > LARGEST || good_for.is_zero() {
             return Written::Nowhere;
         }
-        // Here as well, for the time when the store is away.
+        // Also in memory, for reads while Redis is unavailable.
         self.kept.put(kind, key, value, good_for);
         match &self.remote {
             None => Written::Shared,
@@ -132,8 +138,8 @@ impl Store {
         }
     }
 
-    /// The value of this kind, while it is good. Where the store that replicas share is away, or
-    /// was when the value came, what this process knows itself.
+    /// Returns a value that has not expired. Reads the memory of this process if Redis is
+    /// unavailable, or was when the value was stored.
     pub async fn get(&self, kind: &'static str, key: &Key) -> Option<Vec<u8>> {
         if let Some(remote) = &self.remote
             && let Some(value) = remote.get(kind, key).await
@@ -143,25 +149,28 @@ impl Store {
         self.kept.get(kind, key)
     }
 
-    /// Claims a name for a while, for one of the replicas that share a store: whoever comes first
-    /// has it. What is left there is whose it is, which is as long for all and by which a replica
-    /// knows its own, and something more, which is another each time. Where nobody knows whether it
-    /// was claimed, it is given up in the background. Where nothing is shared, there is nobody else.
+    /// Acquires a lease for one of the replicas that share a store. The first request gets
+    /// it.
+    ///
+    /// The value is the owner ID, which has the same length for all replicas, followed by a nonce
+    /// of the attempt. A replica that already holds the lease acquires it again. If Redis does not
+    /// respond, the lease is released in the background, because Redis may have granted it. Without
+    /// Redis the lease is always acquired, because there are no other replicas.
     pub async fn claim(
         &self,
         kind: &'static str,
         key: &Key,
-        (whose, what): (&[u8], &[u8]),
+        (owner, nonce): (&[u8], &[u8]),
         good_for: Duration,
     ) -> Claim {
         match &self.remote {
             None => Claim::Ours,
-            Some(remote) => remote.claim(kind, key, (whose, what), good_for).await,
+            Some(remote) => remote.claim(kind, key, (owner, nonce), good_for).await,
         }
     }
 
-    /// Gives up what was claimed or put with this value, and would be good for that long. It waits
-    /// for the store that replicas share as [`put`](Self::put) does.
+    /// Deletes a lease or value if it still equals `value`. `good_for` is the lifetime that the
+    /// value had. Waits for Redis like [`put`](Self::put).
     pub async fn give_up(&self, kind: &'static str, key: &Key, value: &[u8], good_for: Duration) {
         self.kept.remove(kind, key);
         if let Some(remote) = &self.remote {
@@ -169,8 +178,8 @@ impl Store {
         }
     }
 
-    /// Replaces `old` by `new` for a while; keeps any other value that is there. What takes longer than
-    /// the time limit of the shared store, or fails, is tried again in the background.
+    /// Replaces `old` by `new` for this long. Keeps any other existing value. If that takes longer
+    /// than the time limit of Redis or fails, it is retried in the background.
     pub async fn replace(
         &self,
         kind: &'static str,
@@ -184,8 +193,8 @@ impl Store {
         }
     }
 
-    /// Takes a value away that would be good for that long. It waits for the store that replicas
-    /// share as [`put`](Self::put) does.
+    /// Deletes a value. `good_for` is the lifetime that the value had. Waits for Redis like
+    /// [`put`](Self::put).
     pub async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {
         self.kept.remove(kind, key);
         if let Some(remote) = &self.remote {
@@ -193,7 +202,7 @@ impl Store {
         }
     }
 
-    /// The value of this kind, which from now on is good for that long again.
+    /// Returns a value and restarts its lifetime.
     pub async fn renew(&self, kind: &'static str, key: &Key, good_for: Duration) -> Kept {
         match &self.remote {
             None => match self.kept.get(kind, key) {
@@ -207,13 +216,13 @@ impl Store {
         }
     }
 
-    /// How often the store that replicas share was asked and did not answer, or was not asked
-    /// since it was away.
+    /// Returns the number of requests to Redis that failed, or were not sent because Redis was
+    /// unavailable.
     pub fn failures(&self) -> u64 {
         self.remote.as_ref().map_or(0, |remote| remote.failures())
     }
 
-    /// Whether the store that replicas share is away.
+    /// Returns whether Redis is configured and unavailable.
     pub fn is_away(&self) -> bool {
         self.remote.as_ref().is_some_and(|remote| remote.is_away())
     }

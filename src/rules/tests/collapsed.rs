@@ -1,4 +1,4 @@
-//! Kinds of things that no rule matches by do not multiply the places that are judged.
+//! Kinds of resources that no rule depends on do not multiply the number of evaluated targets.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ fn many(count: usize) -> Of {
     Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
 }
 
-/// A call of this tier on 50 projects, 5 environments and 100 tenants.
+/// A call with this access level on 50 projects, 5 environments and 100 tenants.
 fn crowd(tier: Tier) -> Situation {
     Situation {
         tier,
@@ -73,7 +73,7 @@ fn list(words: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> 
     prop::option::weighted(0.3, list)
 }
 
-/// A rule with any matchers, as it is written in the settings.
+/// A rule with any conditions, as written in the settings.
 fn any_rule() -> impl Strategy<Value = config::Rule> {
     let what = (
         prop::sample::select(vec!["r1", "r2", "r3", "r4"]),
@@ -126,7 +126,7 @@ fn any_rule() -> impl Strategy<Value = config::Rule> {
     })
 }
 
-/// Things of a kind, each known more or less, and perhaps more that nobody knows.
+/// Resources of one kind with different degrees of knowledge, and possibly further unknown ones.
 fn any_things(
     names: &'static [&'static str],
     tags: &'static [&'static str],
@@ -171,7 +171,7 @@ fn any_situation() -> impl Strategy<Value = Situation> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// The decision and its steps are those of all rules at all combinations.
+    /// Decisions and explanations equal those of the reference implementation.
     #[test]
     fn decisions_are_those_of_the_plain_product(
         rules in prop::collection::vec(any_rule(), 0..6),

@@ -45,7 +45,7 @@ fn deploys(environments: &[&str]) -> Situation {
     }
 }
 
-/// Each matcher, with what it matches and what it does not.
+/// Each condition, with a value that matches and one that does not.
 #[test]
 fn each_matcher_is_asked() {
     for (matcher, other) in [
@@ -116,7 +116,7 @@ fn what_is_not_known_refuses_a_change_and_lets_a_read_pass() {
     situation.tier = Tier::Read;
     assert_eq!(deny.decide(&situation).effect, Effect::Allow);
     situation.tier = Tier::Write;
-    // What does not come into it is not unknown.
+    // Not applicable is not the same as unknown.
     situation.environments = Of::none();
     assert_eq!(deny.decide(&situation).effect, Effect::Allow);
     let mut allow = policy(r#"[{"name":"r","effect":"allow","environments":["*"]}]"#);
@@ -173,7 +173,7 @@ fn steps_say_why_earlier_rules_did_not_decide() {
     let steps = rules.steps(&deploys(&["Production"]));
     let said: Vec<(&str, &str, bool)> =
         steps.iter().map(|s| (s.rule.as_str(), s.said.as_str(), s.matched)).collect();
-    assert_eq!(said, [("a", "`groups` does not match", false), ("b", "it matches", true)]);
+    assert_eq!(said, [("a", "`groups` does not match", false), ("b", "matches", true)]);
 }
 
 const NAMES: [&str; 4] = ["Development", "Staging", "Production", "Vault"];
@@ -264,7 +264,8 @@ proptest! {
         prop_assert!(strictness(&rules, &situation) >= known);
     }
 
-    /// A read that reaches more, or of which less is known, is never laxer.
+    /// A read that accesses more targets, or targets that are less known, never gets a laxer
+    /// decision.
     #[test]
     fn more_places_of_a_read_are_never_laxer(
         policy in any_rules(),

@@ -1,5 +1,5 @@
-//! The plain form of decisions: every rule at every combination of what a call reaches. Decisions
-//! that leave combinations out are compared with it.
+//! Reference implementation of decisions: evaluates every rule at every combination of resources.
+//! Optimized decisions are compared with it.
 
 use crate::{
     config::{ENVIRONMENT_WORD, Effect, Risk},
@@ -76,7 +76,7 @@ fn at(
     let (mut decisions, mut steps) = (Vec::new(), Vec::new());
     for rule in &rules.rules {
         let (fit, said) = if reads && !rule.reads {
-            (Fit::No("tiers"), "it is not about calls that only read".to_owned())
+            (Fit::No("tiers"), "the rule does not cover reads".to_owned())
         } else {
             let fit = rule.fits(situation, target);
             (fit, said(fit, rule.effect, reads))
@@ -88,7 +88,7 @@ fn at(
         };
         steps.push(Step { rule: rule.name.clone(), effect: rule.effect, said, matched });
         if matched {
-            let unknown = if let Fit::Unknown(what) = fit { Some(what) } else { None };
+            let unknown = if let Fit::Unknown(condition) = fit { Some(condition) } else { None };
             let asks = reads && rule.effect == Effect::Confirm;
             let effect = if asks { Effect::Allow } else { rule.effect };
             decisions.push(of(Some(rule), effect, unknown));

@@ -1,4 +1,4 @@
-//! Several rules at once: the words that are typed, and what may be denied.
+//! Several matching rules: confirmation words and denials.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn where_rules_want_different_words_all_of_them_are_typed() {
         let said = (decision.rule.as_deref(), decision.typed.as_deref());
         assert_eq!(said, (Some(rule), Some(typed)), "{environments:?}");
     }
-    // Where it cannot be known which of them it is, too.
+    // Also if it is unknown which rule matches.
     let mut situation = deploys(&[]);
     situation.environments = Of::unknown();
     let typed = rules.decide(&situation).typed.unwrap();

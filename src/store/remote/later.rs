@@ -1,4 +1,4 @@
-//! What could not be written to the store that replicas share, until it can be.
+//! Operations that could not be performed in Redis yet.
 
 use std::{
     collections::VecDeque,
@@ -8,11 +8,12 @@ use std::{
 
 use super::super::Key;
 
-/// How many values wait at most, and how many bytes of them.
+/// The maximum number of queued operations, and of bytes in their values.
 const MOST: usize = 10_000;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// What waits to be done, the oldest first, and of what decides about a name the newest alone.
+/// A queue of operations, oldest first. Of the operations that overwrite a key, only the newest is
+/// kept.
 #[derive(Debug, Default)]
 pub(super) struct Later(Mutex<Queue>);
 
@@ -22,32 +23,32 @@ struct Queue {
     count: u64,
 }
 
-/// What is to be done with a name.
+/// An operation on a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
-    /// To have this value.
+    /// Set this value.
     Write(Arc<[u8]>),
-    /// To have none.
+    /// Delete the value.
     Remove,
-    /// To have this value no more; another that is there stays.
+    /// Delete the value if it equals this one.
     GiveUp(Arc<[u8]>),
-    /// To have the second value in place of the first; another that is there stays.
+    /// Replace the first value by the second, unless another value exists.
     Replace(Arc<[u8]>, Arc<[u8]>),
 }
 
-/// Something that waits.
+/// A queued operation.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     number: u64,
     pub(super) kind: &'static str,
     pub(super) key: Key,
     pub(super) what: What,
-    /// Until when it is good.
+    /// When the operation becomes obsolete.
     pub(super) until: Instant,
 }
 
 impl What {
-    /// Whether it says what there is, whatever was there before.
+    /// Returns whether the operation determines the value regardless of the previous one.
     fn decides(&self) -> bool {
         !matches!(self, Self::GiveUp(_) | Self::Replace(..))
     }
@@ -68,7 +69,8 @@ impl Waiting {
 }
 
 impl Later {
-    /// Lets something wait, in place of what was older and decided. Whether there was room for it.
+    /// Queues an operation. An overwriting operation replaces an older overwriting one of the same
+    /// key. Returns whether the queue has room for it.
     pub(super) fn add(&self, kind: &'static str, key: &Key, what: What, until: Instant) -> bool {
         let mut queue = self.queue();
         if what.decides() {
@@ -84,32 +86,32 @@ impl Later {
         true
     }
 
-    /// Whether something waits that decides about this name.
+    /// Returns whether an overwriting operation on this key is queued.
     pub(super) fn has(&self, kind: &str, key: &Key) -> bool {
         self.queue().waiting.iter().any(|waiting| waiting.decides(kind, key))
     }
 
-    /// Returns whether anything waits for this name.
+    /// Returns whether any operation on this key is queued.
     pub(super) fn waits(&self, kind: &str, key: &Key) -> bool {
         self.queue().waiting.iter().any(|waiting| waiting.kind == kind && waiting.key == *key)
     }
 
-    /// That whose turn it is. It waits on until it is said to be done.
+    /// Returns the oldest operation. It stays queued until [`PendingWrites::complete`].
     pub(super) fn next(&self) -> Option<Waiting> {
         self.queue().waiting.front().cloned()
     }
 
-    /// Says that it was done. What is newer waits on.
+    /// Removes a completed operation. Newer operations stay queued.
     pub(super) fn done(&self, done: &Waiting) {
         self.queue().waiting.retain(|waiting| waiting.number != done.number);
     }
 
-    /// Lets nothing wait any more that decides about this name.
+    /// Removes the overwriting operations on this key.
     pub(super) fn remove(&self, kind: &str, key: &Key) {
         self.queue().waiting.retain(|waiting| !waiting.decides(kind, key));
     }
 
-    /// The queue, without what is not good any more.
+    /// Locks the queue and removes obsolete operations.
     fn queue(&self) -> MutexGuard<'_, Queue> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -192,7 +194,7 @@ mod tests {
             assert!(!later.add("starter", &key(most + 1), write(b"x"), hour()));
             assert!(
                 later.add("starter", &key(most), write(&value), hour()),
-                "in place of an older one"
+                "replaces an older one"
             );
         }
     }

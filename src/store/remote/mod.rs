@@ -1,7 +1,8 @@
-//! The store that replicas share: a Redis, or what speaks as one.
+//! The store in a Redis server (or a compatible server) that replicas share.
 //!
-//! A call never waits for a connection. One that fails, or is slow, is given up; from then on the
-//! store is away, and a task of its own connects again, and writes what could not be written.
+//! Calls never wait for a connection to be established. A connection that fails or is too slow is
+//! closed. From then on the store is unavailable until a background task has connected again. That
+//! task also performs the pending writes.
 
 mod claims;
 mod later;
@@ -26,16 +27,16 @@ use self::later::Later;
 use super::{Key, Taken};
 use crate::config::{Limits, Secret};
 
-/// How long a connection may take to be made.
+/// The time limit for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long to wait before the next attempt: at first, and at most.
+/// The pause before the next connection attempt: initial and maximum.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often it is said that the store is away.
+/// The shortest interval between log messages about an unavailable store.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 
-/// Takes a token (the generic cell rate algorithm), by the clock of the store. What is kept is
-/// when the bucket will be full again, in microseconds; a full one is not kept.
+/// Takes a token by the generic cell rate algorithm (GCRA), using the clock of Redis. The stored
+/// value is the time when the bucket will be full, in microseconds. Full buckets are not stored.
 const TAKE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -51,25 +52,26 @@ redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - 
 return {1, math.floor((now - first) / each), 0, full - now}
 ";
 
-/// A store that replicas share.
+/// A Redis server that replicas share.
 pub(super) struct Remote {
     client: Client,
     prefix: String,
-    patience: Duration,
+    timeout: Duration,
     take: Script,
     claims: claims::Scripts,
     connection: Mutex<Option<Connection>>,
-    /// How many connections were made.
+    /// The number of connections established since the start.
     made: AtomicU64,
-    /// What could not be written yet.
+    /// Writes that could not be performed yet.
     later: Later,
-    /// That a connection was given up, or that something waits to be written.
+    /// Wakes the background task: a connection was closed or a write is pending.
     lost: Notify,
     failures: AtomicU64,
     said: Mutex<Option<Instant>>,
 }
 
-/// A connection, with its number: whoever waited for an old one in vain says nothing of a new one.
+/// A connection and its number. The number prevents that a timeout on an old connection closes a
+/// newer one.
 #[derive(Clone)]
 struct Connection {
     number: u64,
@@ -78,7 +80,7 @@ struct Connection {
 
 impl std::fmt::Debug for Remote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The client holds a password.
+        // The client contains a password.
         f.debug_struct("Remote").field("is_away", &self.is_away()).finish_non_exhaustive()
     }
 }
@@ -92,7 +94,7 @@ impl Remote {
             })?),
         };
         let client = if url.expose().starts_with("rediss:") {
-            // A provider that somebody installed before is as good.
+            // Fails if another TLS provider is already installed, which works too.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             let certificates = TlsCertificates { client_tls: None, root_cert: ca };
             Client::build_with_tls(url.expose(), certificates)
@@ -100,10 +102,10 @@ impl Remote {
             Client::open(url.expose())
         };
         Ok(Self {
-            // Its words might quote the address.
+            // The error message could contain the URL with its password.
             client: client.map_err(|error| format!("limits.store: {:?}", error.kind()))?,
             prefix: limits.store_prefix.clone(),
-            patience: limits.store_timeout.0,
+            timeout: limits.store_timeout.0,
             take: Script::new(TAKE),
             claims: claims::Scripts::default(),
             connection: Mutex::default(),
@@ -123,7 +125,7 @@ impl Remote {
         self.connected().is_none()
     }
 
-    /// Takes a token. `None`: the store is away.
+    /// Takes a token from a bucket. Returns `None` if the store is unavailable.
     pub(super) async fn take(
         &self,
         bucket: &str,
@@ -132,11 +134,11 @@ impl Remote {
         burst: u32,
     ) -> Option<Taken> {
         let Connection { number, mut to } = self.connection()?;
-        let mut ask = self.take.prepare_invoke();
-        ask.key(self.name("rate", bucket, key));
-        ask.arg(u64::try_from(each.as_micros()).unwrap_or(u64::MAX).max(1)).arg(burst);
-        let asked = ask.invoke_async::<(bool, u32, u64, u64)>(&mut to);
-        let (allowed, remaining, wait, full) = self.within(self.patience, number, asked).await?;
+        let mut script = self.take.prepare_invoke();
+        script.key(self.name("rate", bucket, key));
+        script.arg(u64::try_from(each.as_micros()).unwrap_or(u64::MAX).max(1)).arg(burst);
+        let request = script.invoke_async::<(bool, u32, u64, u64)>(&mut to);
+        let (allowed, remaining, wait, full) = self.within(self.timeout, number, request).await?;
         Some(Taken {
             allowed,
             limit: burst,
@@ -158,7 +160,7 @@ impl Remote {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The connection. That there is none is a failure of whoever wanted it.
+    /// Returns the connection. Counts a failure if there is none.
     fn connection(&self) -> Option<Connection> {
         let connection = self.connected();
         if connection.is_none() {
@@ -167,18 +169,18 @@ impl Remote {
         connection
     }
 
-    /// What the store says in time. Whatever else comes of it, the connection with this number is
-    /// given up.
+    /// Waits for a response within the time limit. On failure, closes the connection with this
+    /// number.
     async fn within<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         number: u64,
-        asked: impl Future<Output = RedisResult<T>>,
+        request: impl Future<Output = RedisResult<T>>,
     ) -> Option<T> {
-        let why = match tokio::time::timeout(patience, asked).await {
+        let why = match tokio::time::timeout(timeout, request).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => error.category().to_owned(),
-            Err(_) => "it did not answer in time".to_owned(),
+            Err(_) => "no response in time".to_owned(),
         };
         self.failures.fetch_add(1, Ordering::Relaxed);
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +193,7 @@ impl Remote {
         None
     }
 
-    /// Says that the store is away, but not over and over.
+    /// Logs that the store is unavailable, at most once per interval.
     fn say(&self, why: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
@@ -199,13 +201,13 @@ impl Remote {
             tracing::warn!(
                 why,
                 failures = self.failures(),
-                "limits.store is away: until it is back, this process limits and remembers for \
-                 itself"
+                "shared store (limits.store) unavailable; using the memory of this process until \
+                 it reconnects"
             );
         }
     }
 
-    /// Makes a connection that answers. Whether there is one.
+    /// Establishes a connection and checks that it responds. Returns whether that succeeded.
     pub(super) async fn connect(&self) -> bool {
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
@@ -213,9 +215,9 @@ impl Remote {
         let connecting = async {
             let mut made =
                 self.client.get_multiplexed_async_connection_with_config(&settings).await?;
-            // One that is too slow for calls is away.
+            // A connection that is too slow for calls counts as unavailable.
             let ping = redis::cmd("PING");
-            match tokio::time::timeout(self.patience, ping.query_async::<()>(&mut made)).await {
+            match tokio::time::timeout(self.timeout, ping.query_async::<()>(&mut made)).await {
                 Ok(answered) => answered.map(|()| made),
                 Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
             }
@@ -228,14 +230,14 @@ impl Remote {
                 return true;
             }
             Ok(Err(error)) => error.category().to_owned(),
-            Err(_) => "it did not answer in time".to_owned(),
+            Err(_) => "no response in time".to_owned(),
         };
         self.say(&why);
         false
     }
 
-    /// Connects again whenever the connection was given up, and writes what could not be written,
-    /// until the server stops.
+    /// Reconnects after each loss of the connection and performs pending writes, until the server
+    /// stops.
     pub(super) async fn keep_connected(self: Arc<Self>, stop: CancellationToken) {
         let connect = async {
             let mut pause = PAUSE;
@@ -244,7 +246,7 @@ impl Remote {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     if self.connect().await {
-                        tracing::info!("limits.store is back");
+                        tracing::info!("shared store (limits.store) reconnected");
                     }
                 }
                 if self.write_later().await {

@@ -74,7 +74,7 @@ async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
     assert_eq!(decision["risk"], "high");
     assert_eq!(decision["wordToType"], "Production");
     assert_eq!(decision["message"], "customers are there");
-    let steps = json!(["group: `project_groups` does not match", "prod: it matches"]);
+    let steps = json!(["group: `project_groups` does not match", "prod: matches"]);
     assert_eq!(decision["rules"], steps);
     let told = explained(&server, ask("Billing Engine", "Staging")).await;
     assert_eq!(told["decision"]["effect"], "deny", "{told}");

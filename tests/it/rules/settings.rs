@@ -64,9 +64,9 @@ fn policy_test_names_the_rule_that_decides_and_why_not_the_earlier_ones() {
     let (code, out) =
         test(&["--environment=Production", "--group=agents", "--time=2026-11-05T12:00:00Z"]);
     assert_eq!(code, 3, "{out}");
-    assert!(out.contains("effect:  confirm, and the person types 'Production'"), "{out}");
+    assert!(out.contains("effect:  confirm (the user must type 'Production')"), "{out}");
     assert!(out.contains("  night (deny): `times` does not match"), "{out}");
-    assert!(out.contains("  prod (confirm): it matches"), "{out}");
+    assert!(out.contains("  prod (confirm): matches"), "{out}");
     let (code, out) = test(&["--environment=Production", "--group=people", night]);
     assert_eq!(code, 3);
     assert!(out.contains("  night (deny): `groups` does not match"), "{out}");
@@ -75,10 +75,10 @@ fn policy_test_names_the_rule_that_decides_and_why_not_the_earlier_ones() {
     assert!(out.contains("rule:    dev") && out.contains("risk:    medium"), "{out}");
     let (code, out) = test(&["--environment=Staging", night]);
     assert_eq!(code, 0);
-    assert!(out.contains("none is about it: policy.otherwise decides"), "{out}");
+    assert!(out.contains("no rule matches; policy.otherwise decides"), "{out}");
     let (code, out) = test(&["--environment=?", "--group=agents", night]);
     assert_eq!(code, 4);
-    assert!(out.contains("`environments` is not known, so it counts"), "{out}");
+    assert!(out.contains("`environments` is unknown, so the rule applies"), "{out}");
 }
 
 #[test]
@@ -92,31 +92,34 @@ fn policy_test_answers_a_script_that_expects_something() {
     }
     let (code, _, err) = run(FILE, &["policy", "test", "--tool=deploy"]);
     assert_eq!(code, 1);
-    assert!(err.contains("there is no tool 'deploy'"), "{err}");
+    assert!(err.contains("tool 'deploy' not found"), "{err}");
 }
 
 #[test]
 fn mistakes_in_rules_are_told_at_once_with_the_way_out() {
     for (rule, told) in [
         ("effect = \"deny\"", "rule 1 has no name"),
-        ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are called 'A'"),
+        ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are named 'A'"),
         ("name = \"a\"\neffect = \"forbid\"", "found `forbid`, expected"),
         ("name = \"a\"\nenvironment = [\"x\"]", "environment"),
         ("name = \"a\"\nenvironments = []", "`environments` is empty"),
         ("name = \"a\"\ntiers = []", "`tiers` is empty"),
         ("name = \"a\"\nrisks = [\"huge\"]", "found `huge`, expected"),
-        ("name = \"a\"\ntype = \"x\"", "`type` goes with effect = \"confirm\""),
-        ("name = \"a\"\nmessage = \"a\\nb\"", "`message` is one line"),
+        ("name = \"a\"\ntype = \"x\"", "`type` requires effect = \"confirm\""),
+        ("name = \"a\"\nmessage = \"a\\nb\"", "`message` must be one line"),
         (
             "name = \"a\"\ntools = [\"deploy_relase\"]",
-            "there is no tool `deploy_relase`; perhaps `deploy_release`",
+            "unknown tool `deploy_relase`; did you mean `deploy_release`?",
         ),
         (
             "name = \"a\"\ntoolsets = [\"project\"]",
-            "there is no toolset `project`; perhaps `projects`",
+            "unknown toolset `project`; did you mean `projects`?",
         ),
-        ("name = \"a\"\ninstances = [\"eu\"]", "there is no instance 'eu'; there are: default"),
-        ("name = \"a\"\ntimes = [{ zone = \"Berlin\" }]", "there is no time zone `Berlin`"),
+        (
+            "name = \"a\"\ninstances = [\"eu\"]",
+            "instance 'eu' not found; configured instances: default",
+        ),
+        ("name = \"a\"\ntimes = [{ zone = \"Berlin\" }]", "time zone `Berlin` not found"),
         ("name = \"a\"\ntimes = [{ days = \"weekend\" }]", "expected days such as"),
         ("name = \"a\"\ntimes = [{ from = \"noon\" }]", "expected a time of day"),
     ] {
