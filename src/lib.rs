@@ -1,8 +1,8 @@
-//! `octopus-mcp`: the remote MCP server through which a company's AI assistants reach its
-//! Octopus Deploy instances.
+//! `octopus-mcp`: a remote MCP server for Octopus Deploy.
 //!
-//! The layers, from the one that people see down to the ones that know nothing of the others.
-//! Imports point down only; `docs/architecture.md` says why, and a test holds it.
+//! The modules below are listed from the top layer (command line) to the bottom (pure functions). A
+//! module may import only from modules below it; `tests/it/architecture.rs` checks this, and
+//! `docs/architecture.md` gives the reasons.
 
 pub mod cli;
 

@@ -1,4 +1,4 @@
-//! The program: reads the command line, runs the command, gives the exit code.
+//! The program: parses the command line, runs the command and returns its exit code.
 
 use std::{io, process::ExitCode};
 
@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 fn main() -> io::Result<ExitCode> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(cli::run(Cli::parse()));
-    // What did not end in its time is not waited for.
+    // Do not wait for blocking tasks that are still running after the drain.
     runtime.shutdown_background();
     Ok(code)
 }

@@ -1,4 +1,4 @@
-//! What of the settings the catalog must be asked for.
+//! Validation of settings that name tools and toolsets, which needs the catalog.
 
 use crate::{
     config::{Config, Loaded, Token},
@@ -6,7 +6,7 @@ use crate::{
     toolsets::TOOLSETS,
 };
 
-/// Adds the mistakes in the settings that only the catalog can see.
+/// Adds errors for unknown tools and toolsets to the loaded settings.
 pub fn check(loaded: &mut Loaded) {
     let tools = loaded.config().tools.clone();
     if let Err(unknown) = Policy::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
@@ -15,7 +15,7 @@ pub fn check(loaded: &mut Loaded) {
     check_rules(loaded);
 }
 
-/// Names of tools and toolsets in rules. One with a `*` is not looked up.
+/// Checks the tools and toolsets in policy rules and tokens. Patterns with `*` are not checked.
 fn check_rules(loaded: &mut Loaded) {
     let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
     let tools: Vec<&str> = tools.collect();
@@ -30,10 +30,11 @@ fn check_rules(loaded: &mut Loaded) {
             let is_known = |name: &&str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
             for unknown in given.filter(|name| !name.contains('*') && !is_known(name)) {
                 let near = crate::text::nearest::nearest(unknown, known.iter().copied(), 1);
-                let near =
-                    near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
+                let near = near
+                    .first()
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 let name = rule.name.escape_debug();
-                mistakes.push(format!("rule '{name}': there is no {kind} `{unknown}`{near}"));
+                mistakes.push(format!("rule '{name}': unknown {kind} `{unknown}`{near}"));
             }
         }
     }
@@ -47,18 +48,26 @@ fn check_rules(loaded: &mut Loaded) {
     }
 }
 
-/// What is wrong with the toolsets that a token is for.
+/// Checks the toolsets of a token.
+///
+/// # Errors
+///
+/// A message with the unknown toolset and all valid ones.
 pub(super) fn toolsets_of(token: &Token) -> Result<(), String> {
     match Policy::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
         Ok(_) => Ok(()),
         Err(unknown) => {
             let (given, valid) = (unknown.given, unknown.valid.join(", "));
-            Err(format!("there is no toolset `{given}`. There are: {valid}"))
+            Err(format!("unknown toolset `{given}`; available: {valid}"))
         }
     }
 }
 
-/// What anybody may see and do, as the settings say.
+/// Returns the access that the settings allow to any caller, with the arguments that they pin.
+///
+/// # Errors
+///
+/// A message if `tools.toolsets` names an unknown toolset.
 pub fn policy(config: &Config) -> Result<Policy, String> {
     let tools = &config.tools;
     let ceiling = match (tools.read_only, tools.allow_deletes) {

@@ -1,15 +1,15 @@
-//! How many connections the listeners keep open, within the file descriptors of the process.
+//! Connection limits of the listeners, derived from the file descriptor limit of the process.
 
 use crate::{config::Config, http::ConnectionLimits, octopus::SET_ASIDE};
 
-/// Connections of the admin listener: probes, and collectors of metrics.
+/// Connections of the admin listener: probes and metrics collectors.
 const ADMIN: usize = 32;
-/// File descriptors for everything but connections: the runtime, listeners, logs, records of the audit,
-/// the store, the collector, files that are read again.
+/// File descriptors that are not connections of clients or to Octopus: the runtime, listeners,
+/// logs, audit records, the store, the collector and watched files.
 const FILES: usize = 96;
-/// The most connections of the main listener where the settings name no number.
+/// Maximum connections of the main listener if `limits.connections` is not set.
 const MOST: usize = 10_000;
-/// The soft limit is raised this far where the hard limit allows it.
+/// Target of the soft file descriptor limit, within the hard limit.
 const DESCRIPTORS: u64 = 65_536;
 
 /// The limits of the main and of the admin listener.
@@ -19,19 +19,24 @@ pub(super) struct Limits {
     pub(super) admin: ConnectionLimits,
 }
 
-/// Divides the file descriptors of the process: requests to Octopus, the admin listener and files have
-/// theirs, and the main listener has the rest. `descriptors`: how many the process may have, where that
-/// is limited and known.
+/// Divides the file descriptors of the process. Requests to Octopus, the admin listener and files
+/// have fixed shares; the main listener gets the rest.
+///
+/// `descriptors` is the file descriptor limit, or `None` if it is unlimited or unknown.
+///
+/// # Errors
+///
+/// A message if `limits.connections` exceeds the available file descriptors.
 pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits, String> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
     let upstream = config.each_instance().into_iter();
-    // Beside the requests under way, readers may wait for memory (`octopus/places.rs`).
+    // Besides the running requests, responses that wait for memory keep their connections.
     let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize);
     let upstream = upstream.sum::<usize>().saturating_mul(1 + SET_ASIDE);
-    // The sample instance has the other ends of its connections here.
+    // The sample instance runs in this process, so both ends of its connections count.
     let upstream =
         if config.sample.enabled { usize::saturating_mul(upstream, 2) } else { upstream };
-    // Few descriptors are shared by halves, rather than that nothing could connect.
+    // With few descriptors, reserve at most half of them, so that clients can still connect.
     let reserved = (FILES + ADMIN).saturating_add(upstream).min(descriptors / 2);
     let available = (descriptors - reserved).max(1);
     let total = match config.limits.connections.map(|wanted| wanted as usize) {
@@ -39,9 +44,9 @@ pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits
         Some(wanted) if wanted <= available => wanted,
         Some(wanted) => {
             return Err(format!(
-                "limits.connections: {wanted} connections need more file descriptors than this process \
-                 may have: of {descriptors}, {reserved} are reserved; set it to {available} or less, or \
-                 raise the limit (ulimit -n, LimitNOFILE)"
+                "limits.connections: {wanted} connections exceed the file descriptors of this \
+                 process ({descriptors}, of which {reserved} are reserved); set it to {available} \
+                 or less, or raise the limit (ulimit -n, LimitNOFILE)"
             ));
         }
     };
@@ -57,7 +62,7 @@ pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits
     })
 }
 
-/// How many file descriptors the process may have, after its soft limit was raised as far as is of use.
+/// Raises the soft file descriptor limit to the target, and returns the limit that applies.
 #[cfg(unix)]
 pub(super) fn descriptors() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -71,7 +76,7 @@ pub(super) fn descriptors() -> Option<u64> {
     current
 }
 
-/// How many file descriptors the process may have: not known here.
+/// Returns `None`: the file descriptor limit is not known on this platform.
 #[cfg(not(unix))]
 pub(super) fn descriptors() -> Option<u64> {
     None
@@ -106,8 +111,8 @@ mod tests {
         }
         assert_eq!(main_limit(Some(20), Some(64)), Ok(20));
         assert_eq!(main_limit(Some(50_000), None), Ok(50_000));
-        let said = main_limit(Some(900), Some(1024)).unwrap_err();
-        assert!(said.contains("900") && said.contains("set it to 704 or less"), "{said}");
+        let error = main_limit(Some(900), Some(1024)).unwrap_err();
+        assert!(error.contains("900") && error.contains("set it to 704 or less"), "{error}");
     }
 
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! What is still written and delivered at the end.
+//! Flushes audit records, metrics, logs and traces at shutdown.
 
 use std::time::Duration;
 
@@ -12,28 +12,27 @@ use crate::{
     telemetry::{Metrics, Telemetry},
 };
 
-/// How long what was not written or delivered yet may take, once nothing runs any more. Whoever ends
-/// the process waits for the drain and five seconds (`deploy`).
+/// Time limit of each flush. The manifests in `deploy` kill the process 5 seconds after the drain.
 const DELIVERY: Duration = Duration::from_secs(4);
-/// How long the last head of the audit may take, which goes into the log while that is delivered.
+/// Time limit for logging the last head of the audit chain, before the log itself is flushed.
 const HEAD: Duration = Duration::from_millis(500);
 
-/// Writes and delivers what is left, all at once and within a time, and ends.
+/// Flushes audit records and telemetry concurrently, within the time limit, and stops them.
 pub(super) async fn deliver(audit: &Audit, metrics: Metrics, telemetry: Option<Telemetry>) {
-    // At a stop it is written once more, where records came in between.
+    // `Audit::stop` logs another head if records follow this one.
     let _ = timeout(HEAD, audit.announce()).await;
     let kept = timeout(DELIVERY, audit.stop());
     let measured = timeout(DELIVERY, spawn_blocking(move || metrics.stop()));
-    let told = timeout(DELIVERY, async {
+    let exported = timeout(DELIVERY, async {
         if let Some(telemetry) = telemetry {
             telemetry.stop().await;
         }
     });
-    let (kept, measured, told) = tokio::join!(kept, measured, told);
+    let (kept, measured, exported) = tokio::join!(kept, measured, exported);
     if let Err(Elapsed { .. }) = kept {
-        tracing::error!("records of the audit may be lost: they are not written in time");
+        tracing::error!("audit records may be lost: writing them timed out");
     }
-    if measured.is_err() || told.is_err() {
-        tracing::warn!("the collector does not answer: the last of what was told to it is lost");
+    if measured.is_err() || exported.is_err() {
+        tracing::warn!("telemetry export timed out: the last logs, traces or metrics are lost");
     }
 }

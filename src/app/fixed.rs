@@ -1,11 +1,11 @@
-//! Settings that stay as they are while the server runs.
+//! Settings that need a restart.
 
 use serde::Serialize;
 
 use crate::config::Config;
 
-/// Puts those settings into new ones that cannot change while the server runs, and names the ones
-/// that would have. Of secrets nobody says whether they differ.
+/// Overwrites the settings that need a restart with their running values, and returns the keys
+/// whose new values differ. Secrets are never reported as different.
 pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
     let mut kept = Vec::new();
     macro_rules! keep {
@@ -39,7 +39,7 @@ pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
         telemetry,
         sample,
     );
-    // The sample instance has an address of its own.
+    // Keep the address of the running sample instance.
     if running.sample.enabled {
         config.octopus.clone_from(&running.octopus);
     }

@@ -1,7 +1,8 @@
-//! What serves, and how other settings take its place while it does.
+//! [`LiveServer`]: the parts of a running server that a configuration reload replaces.
 //!
-//! New settings are built whole beside the old ones and swapped in at once, or not at all. What runs
-//! already ends as it began; sessions, questions that wait for a yes, deeds and counters go on.
+//! A reload builds all new parts first and then swaps them in, or changes nothing if one cannot be
+//! built. Running requests end with the old parts. Sessions, pending approvals, the idempotency
+//! store and counters continue.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,7 @@ use crate::{
     tool::{Acting, InstanceRate, Starters},
 };
 
-/// What goes on whatever the settings say.
+/// The parts that a reload keeps.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) clock: Clock,
@@ -38,7 +39,7 @@ pub(super) struct Kept {
     pub(super) compute: ComputePool,
 }
 
-/// What serves. A clone is the same.
+/// The reloadable parts of a running server. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<Inner>);
 
@@ -52,7 +53,7 @@ struct Inner {
 }
 
 impl Live {
-    /// Serves by these settings.
+    /// Builds the parts from these settings.
     pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
         let Kept { metrics, compute, memory, .. } = &kept;
         let mut tools = tools::of(&config, metrics, kept.audit.clone(), compute, memory)?;
@@ -64,8 +65,11 @@ impl Live {
         Ok(Self(Arc::new(Inner { kept, protocol, routes, instances, config: Mutex::new(config) })))
     }
 
-    /// From now on serves by these settings, or goes on with the ones before where they cannot be.
-    /// Gives those that stay as they are until a restart.
+    /// Applies new settings. Returns the keys of changed settings that need a restart.
+    ///
+    /// # Errors
+    ///
+    /// A message if a part cannot be built; the previous settings then stay in force.
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
         let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +102,7 @@ impl Live {
     }
 }
 
+/// Builds the HTTP state, and adds the persistent parts to the provider.
 fn parts(
     config: &Config,
     kept: &Kept,

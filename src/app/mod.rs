@@ -231,8 +231,8 @@ impl Running {
     }
 }
 
-/// Serves one local client over standard input and output, until it closes them or a shutdown signal
-/// arrives.
+/// Serves one local client over standard input and output, until it closes them or a shutdown
+/// signal arrives.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Reads the settings again when their file changes, or when somebody asks for it.
+//! Reloads the configuration when its file changes or on SIGHUP.
 
 use std::{
     path::PathBuf,
@@ -10,25 +10,26 @@ use futures::{Stream, StreamExt};
 use super::Live;
 use crate::config::Config;
 
-/// How often the file is looked at.
+/// Interval at which the file's metadata is polled.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The longest pause before settings with a mistake are tried again: a file that they name may come
-/// after them.
+/// Maximum pause before invalid settings are tried again. A retry can succeed, because a file that
+/// the settings name can appear later.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The file of the settings, where there is one, as it was before it was read.
+/// The settings file, if there is one, and its state when it was loaded last.
 #[derive(Debug)]
 pub struct SettingsFile {
     path: Option<PathBuf>,
     read: Option<Stamp>,
 }
 
-/// Tells one state of a file from the next. Kubernetes replaces mounted files by switching a link,
-/// which shows in the time of change.
+/// Modification time and size of a file. Kubernetes replaces mounted files by switching a symbolic
+/// link, which changes the modification time.
 type Stamp = (SystemTime, u64);
 
 impl SettingsFile {
-    /// The file as it is now. Whoever looks at it first and reads it then misses no change.
+    /// Records the current state of the file. Call it before reading the file, so that no change is
+    /// missed.
     pub fn before_reading(path: Option<PathBuf>) -> Self {
         let mut file = Self { path, read: None };
         file.read = file.stamp();
@@ -41,28 +42,30 @@ impl SettingsFile {
     }
 }
 
-/// Follows the file until it is dropped. A file that is being written is left until it is still:
-/// two looks at it that see the same. Settings with a mistake are told and not used, and tried again
-/// from time to time.
+/// Watches the settings file and reloads the configuration, until the future is dropped.
+///
+/// A changed file is loaded once two polls in a row find the same state, so that a file is not read
+/// while it is written. Each item of `requests` (SIGHUP) reloads immediately. Invalid settings are
+/// logged, not applied, and retried after 1 to 30 seconds.
 pub async fn follow(
     live: Live,
     mut file: SettingsFile,
     load: impl Fn() -> Result<Config, String> + Clone + Send + 'static,
-    mut asked: impl Stream<Item = ()> + Unpin,
+    mut requests: impl Stream<Item = ()> + Unpin,
 ) {
     let mut look = tokio::time::interval(LOOK_EVERY);
     let mut seen = file.read;
     let mut refused: Option<Refused> = None;
     loop {
-        let is_asked = tokio::select! {
-            asked = asked.next() => asked.is_some(),
+        let is_requested = tokio::select! {
+            request = requests.next() => request.is_some(),
             _ = look.tick() => false,
         };
         let now = file.stamp();
         let is_still = now == seen;
         seen = now;
         let is_changed = now.is_some() && is_still && now != file.read;
-        if is_asked || is_changed {
+        if is_requested || is_changed {
             file.read = now;
             refused = None;
         } else if !refused.as_ref().is_some_and(Refused::is_due) {
@@ -72,7 +75,7 @@ pub async fn follow(
     }
 }
 
-/// That the settings had a mistake when they were read last.
+/// A failed reload that will be retried.
 struct Refused {
     error: String,
     since: Instant,
@@ -85,23 +88,23 @@ impl Refused {
     }
 }
 
-/// Reads the settings and serves by them. Where they have a mistake that they had before, nothing is
-/// said of it again.
+/// Loads and applies the settings. Returns the failure, and logs it only if it differs from
+/// `before`.
 async fn again(
     live: &Live,
     load: impl Fn() -> Result<Config, String> + Send + 'static,
     before: Option<Refused>,
 ) -> Option<Refused> {
     let serving = live.clone();
-    // What was applied is logged in the same task: a stop may end this one at once.
+    // Log the result in the blocking task, because a shutdown can drop this future at any time.
     let applied = tokio::task::spawn_blocking(move || {
         let unchanged = serving.apply(load()?)?;
         serving.metrics().reloaded(true);
         if unchanged.is_empty() {
-            tracing::info!("the settings were read again");
+            tracing::info!("config reloaded");
         } else {
             let settings = unchanged.join(", ");
-            tracing::warn!(settings, "the settings were read again; these wait for a restart");
+            tracing::warn!(settings, "config reloaded; some changed settings need a restart");
         }
         Ok::<_, String>(())
     });
@@ -112,7 +115,7 @@ async fn again(
     let same = before.filter(|before| before.error == error);
     if same.is_none() {
         live.metrics().reloaded(false);
-        tracing::error!(%error, "the settings have mistakes, and the ones before stay in force");
+        tracing::error!(%error, "config reload failed; the previous settings stay in force");
     }
     let pause = same.map_or(LOOK_EVERY, |same| (same.pause * 2).min(LONGEST_PAUSE));
     Some(Refused { error, since: Instant::now(), pause })

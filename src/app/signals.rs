@@ -1,9 +1,11 @@
-//! The signals that the process listens for.
+//! Signals for shutdown and reload.
 
 use futures::Stream;
 
-/// Listens from now on for the signals that end the process, Ctrl-C and SIGTERM, and gives what
-/// waits for one: whoever says that the server runs has called this before.
+/// Installs handlers for Ctrl-C and SIGTERM, and returns a future that waits for one of them.
+///
+/// The handlers are installed before the function returns. Call it before reporting that the server
+/// has started, so that no signal is lost.
 pub fn signalled() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
@@ -29,7 +31,8 @@ pub fn signalled() -> impl Future<Output = ()> + Send {
     }
 }
 
-/// Listens from now on for SIGHUP, which asks for the settings to be read again.
+/// Installs a handler for SIGHUP, and returns a stream with an item for each. SIGHUP reloads the
+/// configuration. On other platforms than Unix, the stream never yields.
 pub fn hangups() -> impl Stream<Item = ()> + Unpin + Send {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! What is asked for whenever somebody looks at the metrics.
+//! Observable gauges and counters, whose values are read at each collection of metrics.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// How the instances are.
+/// Registers the gauge of paused instances.
 pub(super) fn instances(metrics: &Metrics, instances: &Arc<ArcSwap<Instances>>) {
     let paused = Arc::clone(instances);
     metrics.watch(
         "octopus_mcp.instance.paused",
         "",
-        "Whether an instance does not answer and is left alone for a while.",
+        "1 while requests to an instance are paused because it does not respond, else 0.",
         move || {
             let now = paused.load();
             let paused = now.iter().map(|instance| {
@@ -32,8 +32,9 @@ pub(super) fn instances(metrics: &Metrics, instances: &Arc<ArcSwap<Instances>>) 
     );
 }
 
-/// How long the credentials last that the settings name. Octopus is asked for that, so only where the
-/// metrics go anywhere.
+/// Registers the gauge of the remaining lifetime of configured credentials.
+///
+/// It starts a task that requests the expiry from Octopus. Call it only if metrics are collected.
 pub(super) fn credentials(
     metrics: &Metrics,
     instances: &Arc<ArcSwap<Instances>>,
@@ -45,7 +46,7 @@ pub(super) fn credentials(
     metrics.watch(
         "octopus_mcp.credential.remaining",
         "d",
-        "How long a credential lasts that the settings name, as far as Octopus says it.",
+        "Days until a configured credential expires, if Octopus reports its expiry.",
         move || {
             let days = expiries.days(Timestamp::now()).into_iter();
             days.map(|((instance, name), days)| {
@@ -56,13 +57,14 @@ pub(super) fn credentials(
     );
 }
 
-/// How much memory large answers take.
+/// Registers the metrics of the memory budget for large responses.
 pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
     let (reserved, refused) = (memory.clone(), memory.clone());
     metrics.watch(
         "octopus_mcp.memory.reserved",
         "By",
-        "Memory that large answers of Octopus take, of limits.bytes_in_flight, and as much for what is parsed.",
+        "Memory reserved for large responses of Octopus, from limits.bytes_in_flight and an equal \
+         budget for parsed documents.",
         move || {
             let kib = u32::try_from(reserved.reserved() / 1024).unwrap_or(u32::MAX);
             vec![(f64::from(kib) * 1024.0, Vec::new())]
@@ -71,36 +73,36 @@ pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
     metrics.watch_count(
         "octopus_mcp.memory.refusals",
         "{answer}",
-        "Answers of Octopus that found no memory in time.",
+        "Responses of Octopus rejected because no memory was available in time.",
         move || refused.refusals(),
     );
 }
 
-/// Whether what replicas share is there.
+/// Registers the metrics of the store that replicas share.
 pub(super) fn store(metrics: &Metrics, store: &Arc<Store>) {
     let away = Arc::clone(store);
     metrics.watch(
         "octopus_mcp.store.away",
         "",
-        "Whether the store that replicas share does not answer, so that each counts for itself.",
+        "1 while the shared store does not respond and each replica counts alone, else 0.",
         move || vec![(f64::from(u8::from(away.is_away())), Vec::new())],
     );
     let failures = Arc::clone(store);
     metrics.watch_count(
         "octopus_mcp.store.failures",
         "{question}",
-        "Questions to the store that replicas share which were not answered.",
+        "Failed requests to the shared store.",
         move || failures.failures(),
     );
 }
 
-/// How many sessions are kept.
+/// Registers the gauge of sessions.
 pub(super) fn sessions(metrics: &Metrics, sessions: &Arc<Sessions>) {
     let sessions = Arc::clone(sessions);
     metrics.watch(
         "octopus_mcp.sessions",
         "{session}",
-        "Sessions that are kept for clients of the earlier revisions.",
+        "Open sessions of clients with MCP revisions before 2026-07-28.",
         move || {
             let count = u32::try_from(sessions.count()).unwrap_or(u32::MAX);
             vec![(f64::from(count), Vec::new())]
@@ -108,19 +110,19 @@ pub(super) fn sessions(metrics: &Metrics, sessions: &Arc<Sessions>) {
     );
 }
 
-/// Whether every record is kept.
+/// Registers the metrics of lost audit records and failed writes.
 pub(super) fn audit(metrics: &Metrics, audit: &Audit) {
     let (lost, failed) = (audit.clone(), audit.clone());
     metrics.watch_count(
         "octopus_mcp.audit.lost",
         "{record}",
-        "Records of the audit that found no place in the queue.",
+        "Audit records lost because the queue was full.",
         move || lost.lost(),
     );
     metrics.watch_count(
         "octopus_mcp.audit.failures",
         "{failure}",
-        "Times that a place for records of the audit did not take them.",
+        "Failed writes to an audit sink.",
         move || failed.failures(),
     );
 }

@@ -1,4 +1,4 @@
-//! `octopus-mcp audit`.
+//! `octopus-mcp audit`: verifies audit records, prints chain heads and generates keys.
 
 use std::{
     fmt::Write as _,
@@ -18,19 +18,20 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(super) enum Command {
-    /// Check that no record was changed, removed, inserted or put in another order.
+    /// Check that no record was changed, removed, inserted or reordered.
     ///
     /// Hashes without a key can be recomputed by a user with write access to the file. Set
     /// `audit.chain_key` to prevent that; verification uses the configured key and those of
-    /// --key-file. A file alone does not show that its end was cut off: give heads from the log with
-    /// --head, or compare --count or --last with values that were kept elsewhere.
+    /// --key-file. A file alone does not show that records were removed from its end: pass heads
+    /// from the log with --head, or compare --count or --last with values stored elsewhere.
     Verify(Verify),
     /// Verify files and print their chain head: number and hash of the last record, signed with the
-    /// key if there is one. Keep it elsewhere, for `verify --head`.
+    /// key if there is one. Store it elsewhere, for `verify --head`.
     Head(Files),
     /// Generate a key for `audit.chain_key` and print it, or write it to a new file with mode 0600.
     NewKey {
-        /// The file to create, for `audit.chain_key_file`. It must not be in the folder of the records.
+        /// File to create, for `audit.chain_key_file`. Do not put it into the folder of the
+        /// records.
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -40,38 +41,39 @@ pub(super) enum Command {
 pub(super) struct Verify {
     #[command(flatten)]
     files: Files,
-    /// The number that the last record must have.
+    /// Expected number of the last record.
     #[arg(long)]
     count: Option<u64>,
-    /// The hash that the last record must have.
+    /// Expected hash of the last record.
     #[arg(long, value_name = "HASH")]
     last: Option<String>,
-    /// A head of this chain, or a file with heads among other text, such as the log of the server.
+    /// Head of this chain, or a file that contains heads, such as the log of the server. Can be
+    /// repeated.
     #[arg(long, value_name = "HEAD|FILE")]
     head: Vec<String>,
-    /// Report records without a key as wrong. Implied by a configured key and by --key-file.
+    /// Report records without a key as errors. Implied by a configured key and by --key-file.
     #[arg(long)]
     keyed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct Files {
-    /// The files, oldest first: `audit.jsonl.* audit.jsonl`.
+    /// Audit files, oldest first: `audit.jsonl.* audit.jsonl`.
     #[arg(required = true, value_name = "FILES")]
     paths: Vec<PathBuf>,
-    /// A file with a key that the records were written with; one for each key.
+    /// File with a key that the records were written with. Can be repeated.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
-    /// The number of the last record that was written before `audit.chain_key` was set.
+    /// Number of the last record that was written before `audit.chain_key` was set.
     #[arg(long, value_name = "NUMBER")]
     unkeyed_until: Option<u64>,
-    /// The output that the records were written to. Each one has a key of its own, derived from the
-    /// same text.
+    /// Sink that the records were written to. Each sink has its own key, derived from the
+    /// configured key.
     #[arg(long, value_enum, default_value_t)]
     output: Written,
 }
 
-/// Where records were written to.
+/// An audit sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Written {
     /// The file of `audit.file.path`.
@@ -83,7 +85,7 @@ enum Written {
     Collector,
 }
 
-/// How large the pieces are in which a file is read.
+/// Size of the read buffer, in bytes.
 const PIECE: usize = 256 * 1024;
 
 pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
@@ -104,10 +106,10 @@ fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
     let mut text = files.findings(&found);
     let _ = writeln!(text, "{} records read", found.records);
     if let Some((seq, hash)) = &found.last {
-        let _ = writeln!(text, "the last one is number {seq}, with the hash {hash}");
+        let _ = writeln!(text, "last record: number {seq}, hash {hash}");
     }
     if found.after > 0 {
-        let _ = writeln!(text, "{} records came before, in files that were not given", found.after);
+        let _ = writeln!(text, "{} earlier records are in files that were not given", found.after);
     }
     found.runs.iter().for_each(|run| text.push_str(&shown(run)));
     if !expected.heads.is_empty() {
@@ -146,7 +148,7 @@ fn new_key(file: Option<&Path>) -> Result<(), Failure> {
     });
     written.map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
     let id = ChainKey::new(&key).map_err(Failure::Other)?.id().to_owned();
-    app::print(&format!("made {} with the key {id}\n", path.display()));
+    app::print(&format!("created {} with key {id}\n", path.display()));
     Ok(())
 }
 
@@ -161,13 +163,14 @@ impl From<Written> for Output {
 }
 
 impl Files {
-    /// Returns the key that signs heads, and all keys: those of `--key-file`, and the configured one,
-    /// which signs if there is one.
+    /// Returns the key that signs heads, and all keys: the configured key and those of
+    /// `--key-file`.
+    ///
+    /// The configured key signs; without it, the first key of `--key-file` signs.
     fn keys(&self, config: &Config) -> Result<(Option<ChainKey>, KeyRing), Failure> {
         let given = self.key_file.iter().map(|path| ChainKey::read(path));
         let given = given.map(|key| key.map_err(|error| format!("--key-file: {error}")));
         let mut keys = given.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
-        // The first one signs.
         keys.splice(..0, ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
         let output = self.output.into();
         let keys = keys.iter().map(|key| key.for_output(output));
@@ -187,18 +190,18 @@ impl Files {
 
     fn findings(&self, found: &Verified) -> String {
         let mut text = String::new();
-        let mut tell = |word: &str, Finding { file, line, what }: &Finding| {
+        let mut add = |prefix: &str, Finding { file, line, what }: &Finding| {
             let path = self.paths.get(*file);
             let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-            let _ = writeln!(text, "{path}:{line}: {word}{what}");
+            let _ = writeln!(text, "{path}:{line}: {prefix}{what}");
         };
-        found.findings.iter().for_each(|finding| tell("", finding));
-        found.notes.iter().for_each(|note| tell("note: ", note));
+        found.findings.iter().for_each(|finding| add("", finding));
+        found.notes.iter().for_each(|note| add("note: ", note));
         text
     }
 }
 
-/// Reads heads, each given as it is or as a file that holds some.
+/// Reads the values of `--head`: heads, or files that contain heads.
 fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
     let mut heads = Vec::new();
     for one in given {
@@ -206,26 +209,28 @@ fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
         if found.is_empty() {
             let text = fs::read(one);
             let text = text.map_err(|error| {
-                Failure::Other(format!("--head: {one} is no head, and no file: {error}"))
+                Failure::Other(format!(
+                    "--head: {one} is neither a head nor a readable file: {error}"
+                ))
             })?;
             found = Head::all_in(&String::from_utf8_lossy(&text));
         }
         if found.is_empty() {
-            return Err(Failure::Other(format!("--head: there is no head in {one}")));
+            return Err(Failure::Other(format!("--head: no head found in {one}")));
         }
         heads.append(&mut found);
     }
     Ok(heads)
 }
 
-/// Says what of these records is proved.
+/// Describes the verification of a run of records with the same key.
 fn shown(run: &Run) -> String {
     let Run { first, last, key, is_checked } = run;
     match key {
         Some(key) if *is_checked => {
-            format!("records {first} to {last} were compared with the key {key}\n")
+            format!("records {first} to {last} were checked with key {key}\n")
         }
-        Some(key) => format!("records {first} to {last} have the key {key}: NOT VERIFIED\n"),
+        Some(key) => format!("records {first} to {last} have key {key}: NOT VERIFIED\n"),
         None => format!(
             "records {first} to {last} have no key: a user with write access to the file can \
              change them and recompute their hashes\n"
@@ -236,7 +241,7 @@ fn shown(run: &Run) -> String {
 fn judged(found: &Verified) -> Result<(), Failure> {
     match found.findings.len() {
         0 => Ok(()),
-        1 => Err(Failure::Other("1 thing is wrong with these records".to_owned())),
-        many => Err(Failure::Other(format!("{many} things are wrong with these records"))),
+        1 => Err(Failure::Other("1 problem found in these records".to_owned())),
+        many => Err(Failure::Other(format!("{many} problems found in these records"))),
     }
 }

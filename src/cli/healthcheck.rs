@@ -1,4 +1,4 @@
-//! `octopus-mcp healthcheck`.
+//! `octopus-mcp healthcheck`: checks the readiness of the running server.
 
 use std::{
     io::{Read, Write},
@@ -9,16 +9,22 @@ use std::{
 use super::Failure;
 use crate::config::Config;
 
-/// How long the server may take to connect, and to answer.
+/// Time limit for connecting and for each read and write.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Asks `/readyz` of the server that runs with the same settings.
+/// Requests `/readyz` from the server that runs with these settings.
+///
+/// With TLS and without `http.admin_listen`, it only checks that the port accepts connections.
+///
+/// # Errors
+///
+/// The address with the I/O error or the status line, if the server is not ready.
 pub(super) fn ask(config: &Config) -> Result<(), Failure> {
     let address = reachable(config.http.admin_listen.unwrap_or(config.http.listen));
     let failed = |reason: &dyn std::fmt::Display| Failure::Other(format!("{address}: {reason}"));
     let mut server = TcpStream::connect_timeout(&address, PATIENCE).map_err(|e| failed(&e))?;
     if config.http.admin_listen.is_none() && config.http.tls.certificate.is_some() {
-        // Behind TLS it is enough that somebody listens; `http.admin_listen` tells more.
+        // This client has no TLS, so an open port must be enough.
         return Ok(());
     }
     let asked = server
@@ -39,7 +45,7 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// A listener on all addresses is asked on loopback.
+/// Replaces the unspecified address by the loopback address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

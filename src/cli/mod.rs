@@ -21,8 +21,8 @@ use crate::{
 /// A remote MCP server for Octopus Deploy.
 ///
 /// Without a command, the server starts (`serve`). Settings come from a file, from environment
-/// variables (`OCTOPUS_MCP_HTTP__LISTEN` is http.listen) and from these flags; later sources override
-/// earlier ones. config/reference.toml lists all settings.
+/// variables (`OCTOPUS_MCP_HTTP__LISTEN` is http.listen) and from these flags; later sources
+/// override earlier ones. config/reference.toml lists all settings.
 #[derive(Debug, Parser)]
 #[command(name = "octopus-mcp", version)]
 pub struct Cli {
@@ -70,8 +70,8 @@ enum Command {
 enum TokenCommand {
     /// Generate a token and print it once, with its hash for the settings.
     New {
-        /// Name of the caller in audit records and policy rules: 1 to 64 letters, digits, hyphens and
-        /// underscores.
+        /// Name of the caller in audit records and policy rules: 1 to 64 letters, digits, hyphens
+        /// and underscores.
         name: String,
     },
 }
@@ -90,8 +90,8 @@ struct Options {
     /// URL of the Octopus server, for example `https://octopus.example.com`.
     #[arg(long, global = true, value_name = "URL")]
     server_url: Option<String>,
-    /// Octopus API key for all calls. It is visible in the process list; prefer `OCTOPUS_API_KEY`, or
-    /// `OCTOPUS_API_KEY_FILE` with the path of a file.
+    /// Octopus API key for all calls. It is visible in the process list; prefer `OCTOPUS_API_KEY`,
+    /// or `OCTOPUS_API_KEY_FILE` with the path of a file.
     #[arg(long, global = true, value_name = "KEY")]
     api_key: Option<String>,
     /// Enabled toolsets, separated by commas, or `all` [default: all].
@@ -140,7 +140,8 @@ enum Failure {
     Code(u8),
 }
 
-/// Runs the command and returns its exit code: 0 for success, 1 for an error, 2 for invalid settings.
+/// Runs the command and returns its exit code: 0 for success, 1 for an error, 2 for invalid
+/// settings.
 ///
 /// `policy test` also returns 3 and 4.
 pub async fn run(cli: Cli) -> ExitCode {

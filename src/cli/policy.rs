@@ -1,4 +1,4 @@
-//! `octopus-mcp policy test`.
+//! `octopus-mcp policy test`: shows the policy decision for a described call.
 
 use std::fmt::Write as _;
 
@@ -13,63 +13,63 @@ use crate::{
     tool,
 };
 
-/// What there is to do with the policy.
+/// The subcommands of `policy`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
-    /// Say which rule decides on a call, and why. Exit code: 0 allow, 3 confirm, 4 deny.
+    /// Show which rule decides on a call, and why. Exit code: 0 allow, 3 confirm, 4 deny.
     Test(Box<Call>),
 }
 
-/// A call, as it is described. What is left out does not come into it; `?` is something that nobody
-/// knows.
+/// Description of a call. An omitted option means that the call has no such value; `?` is a value
+/// that is not known.
 #[derive(Debug, Args)]
 pub(super) struct Call {
-    /// The tool.
+    /// Name of the tool.
     #[arg(long, value_name = "NAME")]
     tool: String,
-    /// What the call does to Octopus [default: the most that the tool can].
+    /// Tier of the call [default: the highest tier of the tool].
     #[arg(long)]
     tier: Option<TierArgument>,
-    /// The caller, as this server calls them.
+    /// Name of the caller.
     #[arg(long, value_name = "NAME", default_value = "anybody")]
     caller: String,
-    /// Who the caller is to the issuer of their access tokens.
+    /// Issuer and subject of the caller's access token.
     #[arg(long, value_name = "ISSUER|SUBJECT")]
     subject: Option<String>,
-    /// A group that the caller is in; may be repeated.
+    /// Group of the caller; can be repeated.
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
-    /// The instance [default: the default instance].
+    /// Name of the instance [default: the default instance].
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
-    /// The space.
+    /// Name of the space.
     #[arg(long, value_name = "NAME")]
     space: Option<String>,
-    /// The project.
+    /// Name of the project.
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
-    /// The group of the project.
+    /// Project group of the project.
     #[arg(long, value_name = "NAME", requires = "project")]
     project_group: Option<String>,
-    /// An environment; may be repeated.
+    /// Name of an environment; can be repeated.
     #[arg(long = "environment", value_name = "NAME")]
     environments: Vec<String>,
-    /// A tag that the environments have; may be repeated.
+    /// Tag of the environments; can be repeated.
     #[arg(long = "environment-tag", value_name = "SET/TAG", requires = "environments")]
     environment_tags: Vec<String>,
-    /// A tenant; may be repeated.
+    /// Name of a tenant; can be repeated.
     #[arg(long = "tenant", value_name = "NAME")]
     tenants: Vec<String>,
-    /// A tag that the tenants have; may be repeated.
+    /// Tag of the tenants; can be repeated.
     #[arg(long = "tenant-tag", value_name = "SET/TAG", requires = "tenants")]
     tenant_tags: Vec<String>,
-    /// The moment, as 2026-11-06T17:30:00+01:00 [default: now].
+    /// Time of the call, such as 2026-11-06T17:30:00+01:00 [default: now].
     #[arg(long, value_name = "TIME")]
     time: Option<Timestamp>,
-    /// The moment at which it begins, where that is later; `?` is one that nobody knows.
+    /// Time at which the change begins, if it is later; `?` if it is not known.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     begins: Option<Moment>,
-    /// Exit with 0 where this is decided, and with 1 where not.
+    /// Expected decision: exit with 0 if it matches, else with 1.
     #[arg(long)]
     expect: Option<EffectArgument>,
 }
@@ -88,31 +88,31 @@ enum EffectArgument {
     Deny,
 }
 
-/// Decides on a described call, and says why.
+/// Prints the policy decision for the described call and the rules that were evaluated.
 pub(super) fn test(mut loaded: Loaded, call: &Call) -> Result<(), Failure> {
-    // What is decided does not depend on where Octopus is, or on who may listen.
+    // Only the `policy` settings matter here, so errors in others are ignored.
     loaded.forgive(|key| !key.starts_with("policy."));
     let config = loaded.finish().map_err(Failure::Settings)?;
     let rules = Rules::of(&config.policy).map_err(Failure::Other)?;
     let catalog = app::catalog();
     let entry = catalog.named(&call.tool).ok_or_else(|| {
         let name = call.tool.escape_debug();
-        Failure::Other(format!("there is no tool '{name}'; `octopus-mcp tools` lists them"))
+        Failure::Other(format!("tool '{name}' not found; `octopus-mcp tools` lists all tools"))
     })?;
     let instance = call.instance.clone().or(config.default_instance().map(str::to_owned));
     let situation = situation(call, entry, instance.unwrap_or_else(|| "?".to_owned()));
     let (decision, steps) = (rules.decide(&situation), rules.steps(&situation));
     let mut text = String::new();
-    let rule = decision.rule.as_deref().unwrap_or("none is about it: policy.otherwise decides");
+    let rule = decision.rule.as_deref().unwrap_or("no rule matches; policy.otherwise decides");
     let _ = writeln!(text, "rule:    {rule}");
-    let typed = decision.typed.as_ref().map(|word| format!(", and the person types '{word}'"));
+    let typed = decision.typed.as_ref().map(|word| format!(" (the user must type '{word}')"));
     let _ = writeln!(text, "effect:  {}{}", decision.effect.name(), typed.unwrap_or_default());
     let _ = writeln!(text, "risk:    {}", decision.risk.name());
     if let Some(message) = &decision.message {
         let _ = writeln!(text, "message: {message}");
     }
     if !steps.is_empty() {
-        text.push_str("\nThe rules in order:\n");
+        text.push_str("\nRules in order:\n");
     }
     for Step { rule, effect, said, .. } in &steps {
         let _ = writeln!(text, "  {rule} ({}): {said}", effect.name());

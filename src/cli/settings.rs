@@ -1,11 +1,15 @@
-//! `octopus-mcp config`.
+//! `octopus-mcp config`: prints the effective settings.
 
 use std::fmt::Write as _;
 
 use super::Failure;
 use crate::{app, config::Loaded};
 
-/// Prints every setting with where it came from; then fails where something is wrong.
+/// Prints each setting with its source.
+///
+/// # Errors
+///
+/// The mistakes in the settings, after all settings are printed.
 pub(super) fn show(loaded: Loaded) -> Result<(), Failure> {
     let mut text = String::new();
     for (key, value, origin) in loaded.effective() {

@@ -1,25 +1,28 @@
-//! `octopus-mcp token new`.
+//! `octopus-mcp token new`: generates a caller token.
 
 use super::Failure;
 use crate::{app, callers};
 
-/// Prints a new token, which is kept nowhere, and what to write into the settings.
+/// Prints a new token and its settings. The token itself is not stored.
 pub(super) fn new(name: &str) -> Result<(), Failure> {
     if !is_name(name) {
-        let message = "a token is called with up to 64 letters, digits, hyphens and underscores";
-        return Err(Failure::Other(message.to_owned()));
+        let name = name.escape_debug();
+        let message = format!(
+            "invalid token name '{name}'; expected 1 to 64 letters, digits, hyphens or underscores"
+        );
+        return Err(Failure::Other(message));
     }
     let (token, hash) = callers::new_token().map_err(Failure::Other)?;
     app::print(&format!(
-        "The token, which is shown this one time:\n\n  {token}\n\nIts SHA-256: {hash}\n\nFor the \
-         settings, or for the file of auth.tokens_file:\n\n[auth.tokens.{name}]\nsha256 = \
-         \"{hash}\"\n# owner = \"who answers for it\"\n# groups = []\n# expires = 2027-01-31\nscope \
-         = \"read\"\n",
+        "Token (shown only once):\n\n  {token}\n\nSHA-256: {hash}\n\nAdd to the settings or to the \
+         file of auth.tokens_file:\n\n[auth.tokens.{name}]\nsha256 = \"{hash}\"\n# owner = \
+         \"person or team that is responsible\"\n# groups = []\n# expires = 2027-01-31\nscope = \
+         \"read\"\n",
     ));
     Ok(())
 }
 
-/// Whether a token may be called so: it stands in a TOML key as it is.
+/// Returns whether the name is valid as a bare TOML key of at most 64 bytes.
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

@@ -1,4 +1,4 @@
-//! `octopus-mcp tools`.
+//! `octopus-mcp tools`: lists the enabled tools.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::tool::{Catalog, Policy};
 
-/// The tools as lines: toolset, name, what it does to Octopus, since when, what it is.
+/// Returns one line for each tool: toolset, name, tier, minimum Octopus version and title.
 pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
     let mut text = String::new();
     let width = catalog.shown(policy).map(|entry| entry.definition.name.len()).max().unwrap_or(0);
@@ -25,7 +25,7 @@ pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
     text
 }
 
-/// The tools under the version of Octopus that each needs, oldest first.
+/// Returns the tools grouped by the minimum Octopus version, oldest first.
 pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
     let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for entry in catalog.shown(policy) {
@@ -36,7 +36,7 @@ pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
     let newest = versions.keys().next_back().map(ToString::to_string).unwrap_or_default();
     let oldest = versions.keys().next().map(ToString::to_string).unwrap_or_default();
     let mut text = format!(
-        "Octopus {oldest} is the oldest that is supported; {newest} has all {total} tools.\n"
+        "Octopus {oldest} is the oldest supported version; {newest} has all {total} tools.\n"
     );
     for (version, lines) in &versions {
         let _ = writeln!(text, "\nSince {version} ({}):\n{}", lines.len(), lines.join("\n"));
@@ -44,7 +44,7 @@ pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
     text
 }
 
-/// The tools as one JSON document, with their schemas.
+/// Returns a JSON array of the tools with their schemas.
 pub(super) fn json(catalog: &Catalog, policy: &Policy) -> String {
     let tools: Vec<Value> = catalog
         .shown(policy)

@@ -1,4 +1,4 @@
-//! What a server says when it starts: where it is, and how to connect a client.
+//! The startup message: the endpoint and, for the sample instance, how to connect a client.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::config::{AuthMode, Config};
 
-/// Questions that the data of the sample instance has good answers to.
+/// Example questions about the data of the sample instance.
 const QUESTIONS: [&str; 3] = [
     "Why did the last deployment of Parcel Tracking API to Staging fail, and what runs in \
      Production now?",
@@ -15,7 +15,7 @@ const QUESTIONS: [&str; 3] = [
     "What is wrong with Depot Portal in Production right now?",
 ];
 
-/// The lines that a person reads first.
+/// Returns the startup message. Tests and scripts read the endpoint from its first line.
 pub(super) fn text(config: &Config, endpoint: &str) -> String {
     let mut text = format!("octopus-mcp serves {endpoint}\n");
     let mut server = json!({ "type": "http", "url": endpoint });
@@ -30,7 +30,7 @@ pub(super) fn text(config: &Config, endpoint: &str) -> String {
     let client = json!({ "mcpServers": { "octopus": server } });
     let _ = write!(
         text,
-        "\nIt answers from a sample instance of Octopus; nothing real is reached.\n\
+        "\nThe server uses an embedded sample instance of Octopus, not a real one.\n\
          Add it to your MCP client, for example with\n\n  \
          claude mcp add --transport http octopus {endpoint}\n\n\
          or paste this into the client's configuration:\n\n{client:#}\n\n\

@@ -1,4 +1,7 @@
-//! What a call came to, as the client sees it: the one place that knows both sides.
+//! Converts outcomes of calls into MCP results and errors: the only mapping from [`tool::Error`] to
+//! the protocol.
+//!
+//! [`tool::Error`]: crate::tool::Error
 
 use rmcp::{
     ErrorData,
@@ -12,14 +15,14 @@ use crate::{
     tool::{Error, Passed, Policy},
 };
 
-/// How many bytes of an error message a client gets: messages repeat what the caller or Octopus
-/// wrote, which has no limit of its own.
+/// Maximum size of an error message to the client, in bytes. Messages quote text of the caller or
+/// of Octopus, whose length is not limited.
 const LONGEST_MESSAGE: usize = 8 * 1024;
-/// How many bytes of an error message are logged, before escapes.
+/// Maximum size of a logged error message, in bytes before escaping.
 const LONGEST_LOGGED: usize = 2 * 1024;
 
-/// The answer to a call that came to one. The same value stands in it twice, as the protocol asks:
-/// as structure, and once as compact JSON text.
+/// Returns the result of a successful call: the value as structured content and as compact JSON
+/// text (MCP specification, "Structured Content").
 pub(super) fn answer(passed: Passed) -> CallToolResult {
     let Passed { value, removed, redacted, .. } = passed;
     let mut result = CallToolResult::structured(value);
@@ -27,8 +30,8 @@ pub(super) fn answer(passed: Passed) -> CallToolResult {
     result
 }
 
-/// The answer to a call that failed. It is an answer and not a protocol error, so that the model
-/// learns what to change.
+/// Returns the result of a failed call, with `isError` and a hint. It is no protocol error, so that
+/// the model sees the message and can correct the call.
 pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
     let message = words(error, "\nhint: ", policy);
     let passed = text::door(&message);
@@ -39,7 +42,7 @@ pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
     result
 }
 
-/// What went wrong, and what to try next. Both hold words of Octopus: messages, and near names.
+/// Returns the error message with its hint. Both can contain unsanitized text from Octopus.
 fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
     match error.hint(policy) {
         Some(hint) => format!("{error}{before_hint}{hint}"),
@@ -47,13 +50,14 @@ fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
     }
 }
 
-/// What went wrong, for the log: on one line, whatever Octopus wrote into it, and without secrets.
+/// Returns the error message for the log: sanitized, truncated and escaped to one line.
 pub(super) fn logged(error: &Error) -> String {
     head(&text::door(&error.to_string()).text, LONGEST_LOGGED).escape_debug().to_string()
 }
 
-/// Says that somebody else wrote what is in the answer, and what was taken out of it. `ifc` is how
-/// other servers say so (information flow control).
+/// Returns metadata that labels content as untrusted and counts removed characters and redactions.
+///
+/// The key `ifc` (information flow control) is a convention that other MCP servers use too.
 pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
     let mut meta = MetaObject::default();
     meta.insert(
@@ -68,9 +72,12 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
     meta
 }
 
-/// Why a resource was not read, in the codes of the specification: a wrong address, one that leads
-/// nowhere for this caller on this instance (which the protocol layer says in the code of the era),
-/// and whatever else stood in the way.
+/// Maps the error of a resource read to a protocol error (MCP specification, "Resources", "Error
+/// Handling").
+///
+/// Returns "invalid params" for a malformed URI and "resource not found" for a URI that leads to
+/// nothing for this caller and instance; rmcp adapts that code to the revision. All other errors
+/// are internal errors.
 pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     let message = words(error, "; hint: ", policy);
     let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
@@ -95,7 +102,7 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     }
 }
 
-/// A request that is about no tool has no tool's answer to say it in.
+/// Maps an error to an internal error, for requests whose result cannot carry a tool error.
 pub(super) fn refused(error: &Error) -> ErrorData {
     ErrorData::internal_error(head(&error.to_string(), LONGEST_MESSAGE).to_owned(), None)
 }

@@ -1,4 +1,4 @@
-//! What a record of the audit says of a request, and of how its call ended.
+//! Fills audit records from a request and from the outcome of its call.
 
 use crate::{
     audit::{Caller, Client, Kind, Outcome, Record},
@@ -9,7 +9,8 @@ use crate::{
 use super::{Request, Tools};
 
 impl Tools {
-    /// Opens the record of a request: from now on one is kept, whatever becomes of it.
+    /// Starts the audit record of a request. The record is written when the returned scope ends,
+    /// also if the call is dropped.
     pub(super) fn open(&self, kind: Kind, request: &Request) -> Open {
         let caller = request.caller.who.fingerprint();
         let trail = Trail::begin(&self.audit, &self.metrics, kind);
@@ -31,7 +32,7 @@ fn open(trail: &Trail, request: &Request) -> Open {
     trail.open()
 }
 
-/// A caller as a record names them.
+/// Converts an identity to the caller fields of an audit record.
 pub fn recorded(who: &Who) -> Caller {
     Caller {
         name: who.name.clone(),
@@ -43,7 +44,7 @@ pub fn recorded(who: &Who) -> Caller {
     }
 }
 
-/// A client as it calls itself: `name/version`, and either may have a slash in it.
+/// Splits `name/version` at the last slash, because a name can contain slashes.
 fn client(said: &str) -> Client {
     match said.rsplit_once('/') {
         Some((name, version)) => {
@@ -53,7 +54,7 @@ fn client(said: &str) -> Client {
     }
 }
 
-/// The call came to an answer.
+/// Ends the record of a call that returned a sanitized answer.
 pub(super) fn done(open: Open, passed: &Passed) {
     open.end(|record| {
         answered(record);
@@ -62,7 +63,7 @@ pub(super) fn done(open: Open, passed: &Passed) {
     });
 }
 
-/// There is an answer: a new one, unless it was written down that it is one of before.
+/// Sets the outcome to `Done`, unless the call returned the stored outcome of an earlier call.
 pub(super) fn answered(record: &mut Record) {
     if record.result != Outcome::Repeated {
         record.result = Outcome::Done;
@@ -84,7 +85,7 @@ pub(super) fn failed(open: Open, error: &Error) {
     });
 }
 
-/// The call ended like this.
+/// Ends the record with this outcome and error code.
 pub(super) fn ended(open: Open, result: Outcome, error: Option<&'static str>) {
     open.end(|record| (record.result, record.error) = (result, error));
 }

@@ -1,5 +1,5 @@
-//! Consent to a change, in the words of the protocol: how a question goes out, and what of the
-//! answer is a yes.
+//! Approval of changes in MCP terms: converts approval requests to elicitation or to a confirmation
+//! code, and reads the user's response from the next call.
 
 use rmcp::{
     ErrorData,
@@ -15,22 +15,23 @@ use serde_json::json;
 use super::{Request, answer};
 use crate::tool::{Consent, Question, Way};
 
-/// The name of the one question that is ever asked.
+/// Key of the only input request that this server makes.
 const KEY: &str = "confirm";
 
-/// The field of the form that holds the word which a rule wants typed.
+/// Form field for the word that a policy rule requires the user to type.
 const WORD: &str = "word";
 
-/// What a call brings.
+/// The approval state of a call.
 pub(super) enum Came {
-    /// A call that may run, with this consent.
+    /// The call runs with this approval, which can be empty.
     Call(Consent),
-    /// A no, or nobody answered; and the question that it is about.
+    /// The user declined or cancelled; the approval identifies the request that was declined.
     No(ElicitationAction, Consent),
 }
 
-/// Reads what a call brings. Only an accepted question counts as a yes; an answer that does not
-/// read is none.
+/// Reads the approval of a call from its input responses and request state.
+///
+/// Only the action "accept" approves. A response that cannot be parsed counts as missing.
 pub(super) fn read(params: &mut CallToolRequestParams, request: &Request) -> Came {
     let mut consent = Consent { can_ask: request.can_ask, ..Consent::default() };
     let responses = params.input_responses.take().unwrap_or_default();
@@ -46,28 +47,31 @@ pub(super) fn read(params: &mut CallToolRequestParams, request: &Request) -> Cam
             consent.agreed = Some(state);
             return Came::No(answer.action, consent);
         }
-        // No answer to the question: it is asked again.
+        // Without a response, the gate requests approval again.
         None => {}
     }
     Came::Call(consent)
 }
 
-/// What goes out for a question.
+/// Returns the response that requests approval.
+///
+/// Clients with elicitation get an input-required result. Others get a tool error with the preview
+/// and a confirmation code.
 pub(super) fn ask(question: Question) -> Result<CallToolResponse, ErrorData> {
     let Question { action, words, sealed, way, word, removed, redacted } = question;
     let label = answer::label(removed, redacted);
     if way != Way::Person {
-        let mut asked = coded(action, &words, &sealed, word.as_deref());
-        asked.meta = Some(label);
-        return Ok(asked.into());
+        let mut result = coded(action, &words, &sealed, word.as_deref());
+        result.meta = Some(label);
+        return Ok(result.into());
     }
-    // Accepting is the answer: a form with fields of its own could be filled in by a machine.
-    // A word that a rule wants typed is the exception.
+    // The form has no fields, because a program could fill them in; "accept" is the approval.
+    // A word that a policy rule requires is the exception.
     let form = ElicitationSchema::builder();
     let form = match &word {
         None => form,
         Some(word) => form.required_string_property(WORD, |field| {
-            field.title(format!("Type {word}")).description("The word, letter by letter")
+            field.title(format!("Type {word}")).description("Type the word exactly as shown")
         }),
     };
     let requested_schema =
@@ -81,16 +85,19 @@ pub(super) fn ask(question: Question) -> Result<CallToolResponse, ErrorData> {
     Ok(required.into())
 }
 
-/// The question to a client that can ask nobody.
+/// Returns the tool error that requests approval from clients without elicitation.
 fn coded(action: &str, words: &str, sealed: &str, word: Option<&str>) -> CallToolResult {
     let how = match word {
-        None => "Show the preview to the user and ask. After a yes, call again with the same \
-                 arguments and `confirm` set to the code above, which is good for 5 minutes."
-            .to_owned(),
+        None => {
+            "Show the preview to the user and ask for approval. If the user approves, call again \
+                 with the same arguments and `confirm` set to the code above, which is valid for 5 \
+                 minutes."
+                .to_owned()
+        }
         Some(word) => format!(
-            "Show the preview to the user and let them type '{word}' to agree. Then call again \
+            "Show the preview to the user and let them type '{word}' to approve. Then call again \
              with the same arguments and `confirm` set to the code above, a space, and the word \
-             as the user typed it. The code is good for 5 minutes."
+             as the user typed it. The code is valid for 5 minutes."
         ),
     };
     let mut question = json!({
@@ -100,7 +107,7 @@ fn coded(action: &str, words: &str, sealed: &str, word: Option<&str>) -> CallToo
         "preview": words,
         "confirm": sealed,
         "message": format!(
-            "Nothing has been changed yet, and nobody has agreed to this {action}. {how}"
+            "Nothing has been changed yet: this {action} needs the user's approval. {how}"
         ),
     });
     if let (Some(word), Some(question)) = (word, question.as_object_mut()) {
@@ -109,7 +116,7 @@ fn coded(action: &str, words: &str, sealed: &str, word: Option<&str>) -> CallToo
     CallToolResult::structured_error(question)
 }
 
-/// Why nobody said yes, in a word.
+/// Returns the code of a missing approval, for the result and the audit record.
 pub(super) fn why(action: &ElicitationAction) -> &'static str {
     match action {
         ElicitationAction::Decline => "declined",
@@ -117,17 +124,17 @@ pub(super) fn why(action: &ElicitationAction) -> &'static str {
     }
 }
 
-/// The answer where nobody said yes.
+/// Returns the result of a call that the user did not approve.
 pub(super) fn declined(action: &ElicitationAction) -> CallToolResponse {
-    let said = match action {
-        ElicitationAction::Decline => "The user said no",
-        _ => "Nobody answered the question",
+    let outcome = match action {
+        ElicitationAction::Decline => "Declined by the user",
+        _ => "The approval request was cancelled or not answered",
     };
     CallToolResult::structured_error(json!({
         "success": false,
         "cancelled": true,
         "reason": why(action),
-        "message": format!("{said}. Nothing was changed; do not ask again unless the user wants it."),
+        "message": format!("{outcome}; nothing was changed. Do not retry unless the user asks."),
     }))
     .into()
 }

@@ -1,4 +1,4 @@
-//! What a request comes with, made into what a tool is given.
+//! Builds the context of a tool call from a request: effective scope, access, session and limits.
 
 use std::sync::Arc;
 
@@ -15,7 +15,12 @@ use crate::{
 };
 
 impl Tools {
-    /// What a request could reach, and the instance that it is for.
+    /// Resolves the effective scope of a request and its instance.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError::NotFound`] if the instance does not exist or the caller has no access to
+    /// it.
     pub(super) fn reach(
         &self,
         caller: &Caller,
@@ -40,16 +45,17 @@ impl Tools {
         }
     }
 
+    /// Resolves the effective scope of a request that was parsed before.
     pub(super) fn reach_of(&self, request: &Request) -> Result<(Reach, Arc<Instance>), NotServed> {
         self.reach(&request.caller, &request.narrowing, request.client.as_deref())
     }
 
-    /// What a request may see and do. Where it reaches nothing, nothing.
+    /// Returns the access of a request, or `None` if its scope cannot be resolved.
     pub(super) fn policy(&self, request: &Request) -> Option<Policy> {
         self.reach_of(request).ok().map(|(reach, instance)| reach.policy(&instance))
     }
 
-    /// The scope that a caller has not got for a call, where that alone keeps it from them.
+    /// Returns the token scope that the caller lacks, if the call would be allowed with it.
     pub(super) fn lacking(
         &self,
         params: &CallToolRequestParams,
@@ -67,11 +73,12 @@ impl Tools {
         would_go_on.then_some(needs)
     }
 
-    /// What is needed to list things, which is not recorded.
+    /// Builds the context of a list request, which gets no audit record.
     pub(super) async fn to_list(&self, request: Request) -> Result<Context, Error> {
         self.context(request, Consent::default(), &Trail::default()).await
     }
 
+    /// Builds the context of a call, and adds the instance and acting user to the audit record.
     pub(super) async fn context(
         &self,
         request: Request,
@@ -106,16 +113,21 @@ impl Tools {
     }
 }
 
-/// That there is no such instance, with those that the caller may use.
+/// Returns the error for an inaccessible instance, which lists the instances of the caller.
 fn missing(reach: &Reach) -> NotServed {
     let names: Vec<&str> = reach.seen().map(|instance| instance.name.as_str()).collect();
     let wanted = reach.narrowing.instance.as_deref().map_or_else(
-        || "the request names no instance, and the default is none of yours".to_owned(),
-        |name| format!("there is no instance '{}' for you", name.escape_debug()),
+        || {
+            "the request names no instance, and you have no access to the default instance"
+                .to_owned()
+        },
+        |name| format!("instance '{}' not found, or you have no access to it", name.escape_debug()),
     );
     if names.is_empty() {
-        return NotServed::Missing(format!("{wanted}; you are granted none at all"));
+        return NotServed::Missing(format!("{wanted}; you have no access to any instance"));
     }
     let names = names.join(", ");
-    NotServed::Missing(format!("{wanted}; there are: {names}. Name one with /mcp/i/NAME"))
+    NotServed::Missing(format!(
+        "{wanted}; available: {names}. Select one with the path /mcp/i/NAME"
+    ))
 }

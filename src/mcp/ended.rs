@@ -1,15 +1,20 @@
-//! Requests that end without an answer of the offering.
+//! Requests that end without an answer from the provider.
 
 use std::time::Duration;
 
 use rmcp::ErrorData;
 
-/// Why there is no answer.
+/// The reason why a request has no answer.
 pub(super) enum Ended {
+    /// The provider returned this error.
     Refused(ErrorData),
+    /// The client cancelled the request.
     Cancelled,
+    /// The request exceeded this time limit.
     TookTooLong(Duration),
+    /// The server is shutting down.
     Stopping,
+    /// The provider panicked.
     Broken,
 }
 
@@ -21,12 +26,14 @@ impl From<Ended> for ErrorData {
             Ended::TookTooLong(limit) => {
                 let limit = limit.as_secs();
                 format!(
-                    "this took longer than {limit} s; request less, or if it was a change, check \
-                     whether it was made before you call again"
+                    "the request took longer than {limit} s; narrow the request, or if it was a \
+                     change, check whether it was made before you retry"
                 )
             }
-            Ended::Stopping => "this server is stopping; call again in a moment".to_owned(),
-            Ended::Broken => "the server failed while it answered; please report this".to_owned(),
+            Ended::Stopping => "the server is stopping; retry in a few seconds".to_owned(),
+            Ended::Broken => {
+                "internal server error; report this to the operator of the server".to_owned()
+            }
         };
         Self::internal_error(message, None)
     }

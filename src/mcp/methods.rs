@@ -1,4 +1,7 @@
-//! The methods of MCP, one after the other.
+//! The MCP methods: rmcp's `ServerHandler` for [`Protocol`].
+//!
+//! Each method reads the request's context, runs the provider within the time limit and records a
+//! span and metrics ([`operation`](super::operation)).
 
 use std::borrow::Cow;
 
@@ -27,17 +30,17 @@ use super::{
 };
 use crate::{telemetry::OTHER, tool::Narrowing};
 
-/// How long a client may keep what `server/discover` says.
+/// Time that a client may cache the result of `server/discover`, in milliseconds.
 const DISCOVERED_FOR: u64 = 3_600_000;
-/// How long a client may keep a list. Lists change only with the settings.
+/// Time that a client may cache a list, in milliseconds. Lists change only with the settings.
 const LISTED_FOR: u64 = 300_000;
 
-/// The stateless era asks for caching hints on lists; earlier ones do not know them.
+/// Returns a list result. The stateless revision adds caching hints, which earlier revisions lack.
 macro_rules! list {
     ($result:ty, $items:expr, $request:expr) => {{
         let list = <$result>::with_all_items($items);
         if is_stateless(&$request.version) {
-            // What is listed depends on who asks.
+            // Private, because the list depends on the caller.
             Ok(list.with_ttl_ms(LISTED_FOR).with_cache_scope(CacheScope::Private))
         } else {
             Ok(list)
@@ -45,8 +48,8 @@ macro_rules! list {
     }};
 }
 
-/// Notifications: nothing is done about them but that they are told of. rmcp reads them in sessions
-/// alone.
+/// Implements notifications that only add a span and metrics. rmcp passes notifications on in
+/// sessions only.
 macro_rules! heard {
     ($($hook:ident($($said:ty)?) = $method:expr;)+) => { $(
         async fn $hook(&self, $(_: $said,)? context: NotificationContext<RoleServer>) {
@@ -57,7 +60,7 @@ macro_rules! heard {
     )+ };
 }
 
-/// Requests that are refused as if there were no such method.
+/// Implements requests that are rejected with "method not found".
 macro_rules! unserved {
     ($($hook:ident($asked:ty) = $method:literal;)+) => { $(
         async fn $hook(
@@ -71,18 +74,20 @@ macro_rules! unserved {
 }
 
 impl<O: Offering> Protocol<O> {
-    /// Refuses a method that is not served, and tells of it.
+    /// Rejects an unsupported method with -32601 and records a span and metrics.
+    ///
+    /// `method` is the name for metrics, `requested` the name that the client sent.
     async fn unserved<T>(
         &self,
-        told: &'static str,
-        asked: String,
+        method: &'static str,
+        requested: String,
         context: &RequestContext<RoleServer>,
     ) -> Result<T, ErrorData>
     where
         T: Send,
     {
-        let refused = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked, None);
-        self.told(told, context, std::future::ready(Err(refused))).await
+        let refused = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, requested, None);
+        self.told(method, context, std::future::ready(Err(refused))).await
     }
 }
 
@@ -156,14 +161,14 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         let work = async {
             let request = self.request(&context)?;
             let can_ask = request.can_ask && !request.is_stateless();
-            let asked = match self.one_round(params.clone(), request.clone(), &context).await? {
+            let required = match self.one_round(params.clone(), request.clone(), &context).await? {
                 CallToolResponse::InputRequired(required) if can_ask => required,
                 answer => return Ok(answer),
             };
-            // Earlier revisions ask on the stream of the call, which then goes on as if it had
-            // come again with the answers.
+            // Earlier revisions elicit on the stream of the call. The call then runs a second time
+            // with the responses, as if the client had repeated it.
             let (responses, state) =
-                rounds::ask(asked, &context, &self.now().settings.stop).await?;
+                rounds::ask(required, &context, &self.now().settings.stop).await?;
             params.input_responses = Some(responses);
             params.request_state = state;
             self.one_round(params, request, &context).await
@@ -274,7 +279,7 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         self.unserved(operation::known(&request.method), request.method, &context).await
     }
 
-    #[expect(deprecated, reason = "clients of the earlier revisions have it still")]
+    #[expect(deprecated, reason = "clients of earlier revisions still call it")]
     async fn set_level(
         &self,
         _: rmcp::model::SetLevelRequestParams,

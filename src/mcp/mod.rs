@@ -1,7 +1,10 @@
-//! The protocol: MCP in, MCP out, in both of its eras.
+//! The Model Context Protocol: revisions with sessions (2025-03-26 to 2025-11-25) and the stateless
+//! revision (2026-07-28).
 //!
-//! [`Protocol`] speaks MCP and knows nothing of Octopus: what it serves is an [`Offering`].
-//! [`Tools`] is the offering of this product.
+//! [`Protocol`] implements the MCP methods and does not depend on Octopus. It serves an
+//! [`McpProvider`]: tools, resources, prompts and completions. [`OctopusProvider`] is the provider
+//! of this product. [`SessionRegistry`] keeps the sessions of clients that use a revision with
+//! sessions.
 
 mod answer;
 mod audited;

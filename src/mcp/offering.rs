@@ -1,4 +1,6 @@
-//! What can be served over the protocol.
+//! [`McpProvider`]: the tools, resources, prompts and completions that [`Protocol`] serves.
+//!
+//! [`Protocol`]: super::Protocol
 
 use rmcp::{
     ErrorData,
@@ -16,41 +18,51 @@ use crate::{
     tool::Narrowing,
 };
 
-/// Why a request cannot be served, whatever it asks for.
+/// The reason why a request is rejected before its method runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotServed {
-    /// The Octopus credential that it brings, or brings not.
+    /// The request's Octopus credential is missing or not accepted.
     #[error(transparent)]
     Credential(#[from] NoCredential),
-    /// It names something that there is not, or that this caller may not see.
+    /// The request names an instance or space that does not exist or is not accessible to the
+    /// caller.
     #[error("{0}")]
     Missing(String),
-    /// It names an unknown toolset or tool, or says what does not go together.
+    /// The request scope names an unknown toolset or tool, or contradicts itself.
     #[error("{0}")]
     Wrong(String),
 }
 
-/// What is served: tools, resources, prompts. Everything but the tools may be left out.
+/// Provides the tools, resources, prompts and completions of an MCP server. Only tools are
+/// required.
 ///
-/// The protocol checks versions and metadata, sets time limits, tells progress, and answers
-/// cancellation and shutdown, whatever is served.
+/// [`Protocol`](super::Protocol) checks versions and metadata, sets time limits, sends progress,
+/// and handles cancellation and shutdown for every provider.
 pub trait Offering: Send + Sync + 'static {
-    /// Name, version and capabilities of the server.
+    /// Returns the name, version and capabilities of the server.
     fn info(&self) -> ServerConfig;
 
-    /// What a model should know of the server before it begins, as this request finds it.
+    /// Returns the instructions for models, for the scope of this request. Default: none.
     fn instructions(&self, _request: &Request) -> Option<String> {
         None
     }
 
-    /// Whether a request of this caller that is narrowed so can be served at all, as far as that
-    /// can be said without asking anybody.
+    /// Checks a request's scope and credential without I/O. Default: accepts every request.
+    ///
+    /// # Errors
+    ///
+    /// The reason for the rejection.
     fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
         Ok(())
     }
 
-    /// Whether the places that such a request names are there for its caller, as far as that can
-    /// be said at once. This may ask Octopus, so it comes after what limits callers.
+    /// Checks that the space of a request exists for its caller. Default: accepts every request.
+    ///
+    /// It can send requests to Octopus, so it runs after the rate limits.
+    ///
+    /// # Errors
+    ///
+    /// The reason for the rejection.
     fn finds(
         &self,
         _caller: &Caller,
@@ -59,24 +71,25 @@ pub trait Offering: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// The tools that this request sees.
+    /// Returns the tools that are visible to this request.
     fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;
 
-    /// A tool by name, as a request that is narrowed so is told of it, whoever may see it: to
-    /// check headers that repeat its arguments.
+    /// Returns a tool by name as it is listed in this scope, also if it is hidden from the caller.
+    ///
+    /// rmcp uses its schema to check headers that repeat arguments.
     fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
 
-    /// The tool that serves a call, by its own name, for traces and metrics.
+    /// Returns the canonical name of the called tool, for traces and metrics.
     fn called(&self, _params: &CallToolRequestParams) -> Option<&'static str> {
         None
     }
 
-    /// The prompt that serves a request, by its own name, for traces and metrics.
+    /// Returns the name of the requested prompt if it exists, for traces and metrics.
     fn filled(&self, _params: &GetPromptRequestParams) -> Option<&'static str> {
         None
     }
 
-    /// The scope that a caller has not got for a call, where that alone keeps it from them.
+    /// Returns the token scope that the caller lacks, if the call would be allowed with it.
     fn lacks(
         &self,
         _params: &CallToolRequestParams,
@@ -93,8 +106,8 @@ pub trait Offering: Send + Sync + 'static {
         request: Request,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send;
 
-    /// A page of the resources that this request sees: the first one, or the one behind `skip` of
-    /// those that are paged.
+    /// Returns a page of the visible resources. `skip` is the number of paged items before the
+    /// page.
     fn resources(
         &self,
         _skip: u32,
@@ -103,7 +116,7 @@ pub trait Offering: Send + Sync + 'static {
         std::future::ready(Ok(Page::default()))
     }
 
-    /// The templates of resources that this request sees.
+    /// Returns the resource templates that are visible to this request.
     fn resource_templates(
         &self,
         _request: Request,
@@ -111,32 +124,32 @@ pub trait Offering: Send + Sync + 'static {
         std::future::ready(Vec::new())
     }
 
-    /// Reads a resource.
+    /// Reads a resource. Default: "resource not found".
     fn read(
         &self,
         uri: String,
         _request: Request,
     ) -> impl Future<Output = Result<ReadResourceResponse, ErrorData>> + Send {
         let data = serde_json::json!({ "uri": uri });
-        std::future::ready(Err(ErrorData::resource_not_found("no such resource", Some(data))))
+        std::future::ready(Err(ErrorData::resource_not_found("resource not found", Some(data))))
     }
 
-    /// The prompts that this request sees.
+    /// Returns the prompts that are visible to this request.
     fn prompts(&self, _request: &Request) -> Vec<Prompt> {
         Vec::new()
     }
 
-    /// Fills in a prompt.
+    /// Returns a prompt with its arguments filled in. Default: "unknown prompt".
     fn prompt(
         &self,
         params: GetPromptRequestParams,
         _request: Request,
     ) -> impl Future<Output = Result<GetPromptResponse, ErrorData>> + Send {
-        let message = format!("no such prompt: {}", params.name);
+        let message = format!("unknown prompt: {}", params.name);
         std::future::ready(Err(ErrorData::invalid_params(message, None)))
     }
 
-    /// Completes an argument. What cannot be completed has no values.
+    /// Completes an argument. Default: no values.
     fn complete(
         &self,
         _params: CompleteRequestParams,

@@ -1,5 +1,5 @@
-//! One request or notification of MCP, as traces and metrics see it (OpenTelemetry, semantic
-//! conventions for MCP).
+//! Traces and metrics of MCP requests and notifications (OpenTelemetry semantic conventions for
+//! MCP).
 
 use std::time::Instant;
 
@@ -17,15 +17,15 @@ use crate::{
     text,
 };
 
-/// What a request is: its method, and what of ours it is about.
+/// The method of a request and the tool, prompt or resource that it names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct About<'a> {
     pub(super) method: &'static str,
-    /// The tool, where it is one of ours.
+    /// The called tool, if this server has it.
     pub(super) tool: Option<&'static str>,
-    /// The prompt, where it is one of ours.
+    /// The requested prompt, if this server has it.
     pub(super) prompt: Option<&'static str>,
-    /// The address of the resource, as it was asked for.
+    /// The requested resource URI, unchanged.
     pub(super) uri: Option<&'a str>,
 }
 
@@ -35,8 +35,8 @@ impl About<'_> {
     }
 }
 
-/// Methods of the protocol that are not served. rmcp has no place for some of them, and takes others
-/// for methods that it does not know where it cannot read their parameters.
+/// MCP methods that this server does not support. rmcp passes them on as custom requests: it does
+/// not know some, and cannot parse the parameters of others.
 const UNSERVED: [&str; 9] = [
     "logging/setLevel",
     "resources/subscribe",
@@ -49,18 +49,19 @@ const UNSERVED: [&str; 9] = [
     "tasks/update",
 ];
 
-/// The method as it may be told: one of the protocol's, or `_OTHER`.
+/// Returns the method name for metrics: an unsupported MCP method, or `_OTHER` to bound
+/// cardinality.
 pub(super) fn known(method: &str) -> &'static str {
     UNSERVED.iter().find(|known| **known == method).unwrap_or(&OTHER)
 }
 
-/// What the error of a tool is called, which is no error of the protocol.
+/// Value of `error.type` for a tool result with `isError`, which is no protocol error.
 const TOOL_ERROR: &str = "tool_error";
 
-/// How much is told of an ID or an address that somebody else chose.
+/// Maximum number of characters of an ID or URI in a span attribute.
 const LONGEST: usize = 200;
 
-/// What a request or a notification came with.
+/// The context of a request or a notification.
 pub(super) trait With {
     fn meta(&self) -> &MetaObject;
     fn extensions(&self) -> &Extensions;
@@ -113,7 +114,9 @@ impl With for NotificationContext<RoleServer> {
     }
 }
 
-/// Does the work of a request within a span, and tells how long it took and how it ended.
+/// Runs the work of a request in a span, and records its duration and outcome as metrics.
+///
+/// `is_error` tells whether an answer counts as `tool_error`. Internal errors are logged.
 pub(super) async fn told<T>(
     metrics: &Metrics,
     about: About<'_>,
@@ -140,15 +143,17 @@ pub(super) async fn told<T>(
         span.record("trace", trace);
     }
     let started = Instant::now();
-    let came = Box::pin(work).instrument(span.clone()).await;
-    // What nobody waits for any more is answered with no code.
-    let refused = came.as_ref().err().filter(|_| !with.is_cancelled());
+    let result = Box::pin(work).instrument(span.clone()).await;
+    // The client of a cancelled request gets no response, so its status code is not recorded.
+    let refused = result.as_ref().err().filter(|_| !with.is_cancelled());
     if let Some(failed) = refused.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
-        let said = text::door(&failed.message);
-        span.in_scope(|| tracing::warn!(method, error = %said.text.escape_debug(), "failed"));
+        let message = text::door(&failed.message);
+        span.in_scope(
+            || tracing::warn!(method, error = %message.text.escape_debug(), "request failed"),
+        );
     }
     let code = refused.map(|error| error.code.0.to_string());
-    let error = match &came {
+    let error = match &result {
         Ok(answer) => is_error(answer).then_some(TOOL_ERROR),
         Err(_) => Some(code.as_deref().unwrap_or(CANCELLED)),
     };
@@ -161,7 +166,7 @@ pub(super) async fn told<T>(
     }
     let (took, code) = (started.elapsed(), code.as_deref());
     metrics.operation(&Operation { method, tool, prompt, error, code, transport, version, took });
-    came
+    result
 }
 
 fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
@@ -183,10 +188,11 @@ fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
     )
 }
 
-/// Notes IDs and addresses, which stand in the trace alone. The ID of a session is no secret: it is
-/// sealed for its caller and path, and lets nobody else in.
+/// Records the request ID, resource URI and session ID as attributes of the span only.
+///
+/// A session ID is no secret: it is sealed for its caller and path, so no other caller can use it.
 fn note(span: &Span, about: About<'_>, with: &impl With, http: Option<&http::request::Parts>) {
-    // A part of a credential is not recognised, so masking comes before the cut.
+    // Mask before truncating, because a truncated credential is not recognized.
     let short = |text: &str| text::mask(text).chars().take(LONGEST).collect::<String>();
     if let Some(id) = with.id() {
         telemetry::note(span, "jsonrpc.request.id", short(&id.to_string()));
@@ -200,13 +206,12 @@ fn note(span: &Span, about: About<'_>, with: &impl With, http: Option<&http::req
     }
 }
 
-/// The address of a resource without anything in it that could be a secret, however it was asked
-/// for. What is no address is none.
+/// Returns a resource URI without user info, query, fragment and secrets; `None` if it is no URI.
 fn address(uri: &str) -> Option<String> {
     let mut url = Url::parse(uri).ok()?;
     url.set_query(None);
     url.set_fragment(None);
-    // Where there can be neither, there is neither.
+    // Setting them fails only for URIs that cannot have user info.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Some(text::door(url.as_str()).text.into_owned())
@@ -218,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_address_is_told_without_what_could_be_a_secret() {
-        for (uri, told) in [
+        for (uri, expected) in [
             (
                 "octopus://spaces/Default/releases/Releases-1",
                 Some("octopus://spaces/Default/releases/Releases-1"),
@@ -226,7 +231,7 @@ mod tests {
             ("octopus://me:pass@spaces/Default?apikey=1#part", Some("octopus://spaces/Default")),
             ("Releases-1", None),
         ] {
-            assert_eq!(address(uri).as_deref(), told, "{uri}");
+            assert_eq!(address(uri).as_deref(), expected, "{uri}");
         }
         let key = "octopus://spaces/API-ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
         assert!(!address(key).unwrap().contains("ABCDEFGHIJKLMNOP"), "{:?}", address(key));

@@ -1,8 +1,9 @@
-//! Pages of `resources/list`, the one list that grows with Octopus: it names each space.
+//! Pages of `resources/list`, the only list whose length depends on Octopus: it contains each
+//! space.
 //!
-//! The first page has all fixed resources and the first [`SIZE`] spaces; each further page has the
-//! next spaces (MCP specification, "Pagination"). A cursor holds the number of spaces before its
-//! page, in base64url. It is no secret: each page shows what its caller may see.
+//! The first page has all static resources and the first 100 spaces; each further page has the next
+//! 100 spaces (MCP specification, "Pagination"). A cursor holds the number of spaces before its
+//! page, in base64url. It is no secret, because each page shows only what its caller can see.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rmcp::{
@@ -10,11 +11,11 @@ use rmcp::{
     model::{PaginatedRequestParams, Resource},
 };
 
-/// The most spaces of a page.
+/// Maximum number of spaces on a page.
 pub(super) const SIZE: u32 = 100;
-/// The most spaces that are paged through. Far more than an instance of Octopus has.
+/// Maximum number of spaces over all pages; far more than an Octopus instance has.
 const MOST: u32 = 1_000_000;
-/// What a cursor begins with, before it is encoded.
+/// Prefix of a decoded cursor.
 const BEGINS: &str = "after:";
 
 /// A page of resources.
@@ -22,47 +23,47 @@ const BEGINS: &str = "after:";
 pub struct Page {
     /// The resources of this page.
     pub resources: Vec<Resource>,
-    /// The cursor of the next page; `None` where this is the last one.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Returns the cursor of the page that begins after this many spaces.
+/// Returns the cursor of the page after this number of spaces.
 pub(super) fn cursor(skip: u32) -> String {
     URL_SAFE_NO_PAD.encode(format!("{BEGINS}{skip}"))
 }
 
-/// Returns how many spaces stand before the page that a request asks for.
+/// Returns the number of spaces before the requested page; 0 without a cursor.
 ///
 /// # Errors
 ///
-/// `-32602` where this server did not make the cursor.
+/// `-32602` if this server did not create the cursor.
 pub(super) fn skip(params: Option<PaginatedRequestParams>) -> Result<u32, ErrorData> {
     let Some(given) = params.and_then(|params| params.cursor) else { return Ok(0) };
     let decoded = URL_SAFE_NO_PAD.decode(&given).ok();
     let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
     let number = decoded.and_then(|text| text.strip_prefix(BEGINS)?.parse().ok());
-    // One page has one cursor: another text for the same number is refused too.
+    // Each page has exactly one cursor: other encodings of the same number are rejected.
     let is_ours = |skip: &u32| {
         (1..=MOST).contains(skip) && skip.is_multiple_of(SIZE) && cursor(*skip) == given
     };
     number.filter(is_ours).ok_or_else(|| {
-        let message = "invalid cursor; expected the `nextCursor` of the page before, or none for the \
-                       first page";
+        let message = "invalid cursor; expected the `nextCursor` of the previous page, or none for \
+                       the first page";
         ErrorData::invalid_params(message, None)
     })
 }
 
-/// Returns the items of a page, and the cursor of the next one, from what Octopus answered when it
-/// was asked for the page after `skip` items.
+/// Returns the items of a page and the cursor of the next page, from the response of Octopus to a
+/// request with `skip`.
 ///
-/// An instance that ignores `skip` and `take` answers with all items: the page is cut out of them.
+/// If an instance ignores `skip` and `take` and returns all items, the page is cut out of them.
 pub(super) fn cut<T>(items: Vec<T>, total: u32, skip: u32) -> (Vec<T>, Option<String>) {
     let is_whole = items.len() > SIZE as usize;
     let total = if is_whole { u32::try_from(items.len()).unwrap_or(MOST) } else { total };
     let before = if is_whole { skip as usize } else { 0 };
     let items: Vec<T> = items.into_iter().skip(before).take(SIZE as usize).collect();
     let next = skip.saturating_add(SIZE);
-    // A page without items is the last one, whatever the total says.
+    // An empty page is the last page, even if `total` says otherwise.
     let has_more = next < total && next <= MOST && !items.is_empty();
     (items, has_more.then(|| cursor(next)))
 }

@@ -1,4 +1,4 @@
-//! Whether the space that a request names is one that its caller can work in.
+//! Checks that the space named by a request's path or header exists for its caller.
 
 use std::time::Duration;
 
@@ -10,19 +10,20 @@ use crate::{
     tool::Reach,
 };
 
-/// How long a request waits to learn that. What takes longer is told by the call.
+/// Time limit of each lookup. If Octopus takes longer, the call itself reports a missing space.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many spaces are named to a caller who asked for one that is not there.
+/// Maximum number of spaces that the error message lists.
 const NAMED: u32 = 30;
 
-/// How many spaces are remembered that are not there, and for how long: short enough that a space
-/// which was made just now is soon found.
+/// Maximum number of cached misses.
 const MOST_ABSENT: u64 = 10_000;
+/// Lifetime of a cached miss. It is short, so that a new space is soon found.
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 
-/// Spaces that callers asked for and that are not there for them, and what they were told. It is
-/// remembered for each caller alone, so that who asks again does not make Octopus search again.
+/// Cache of spaces that do not exist for a caller, with the error that the caller got.
+///
+/// A repeated request for a missing space then needs no request to Octopus. Entries are per caller.
 #[derive(Debug, Clone)]
 pub struct Absent(Cache<Fingerprint, NotServed>);
 
@@ -33,24 +34,29 @@ impl Default for Absent {
 }
 
 impl Absent {
-    /// Refuses a request that names a space which its caller does not see. What a name stands for
-    /// is remembered for each caller, so this asks Octopus once in a while; and where Octopus does
-    /// not say, the call finds out.
+    /// Rejects a request whose space does not exist for its caller.
+    ///
+    /// Space lookups are cached per caller, so most checks send no request to Octopus. If Octopus
+    /// does not answer in time, the check passes and the call itself reports a missing space.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError::NotFound`], with up to 30 of the spaces that the caller can use.
     pub(super) async fn check(&self, reach: &Reach, instance: &Instance) -> Result<(), NotServed> {
         let Some(wanted) = reach.narrowing.space.as_deref() else { return Ok(()) };
-        let asked = asked(reach, instance, wanted);
-        if let Some(told) = self.0.get(&asked) {
-            return Err(told);
+        let key = asked(reach, instance, wanted);
+        if let Some(error) = self.0.get(&key) {
+            return Err(error);
         }
-        let looked = look(reach, instance, wanted).await;
-        if let Err(told) = &looked {
-            self.0.insert(asked, told.clone());
+        let result = look(reach, instance, wanted).await;
+        if let Err(error) = &result {
+            self.0.insert(key, error.clone());
         }
-        looked
+        result
     }
 }
 
-/// Tells who asks for which space from every other, with what decides on the answer.
+/// Returns the cache key: caller, groups, granted spaces, instance and requested space.
 fn asked(reach: &Reach, instance: &Instance, wanted: &str) -> Fingerprint {
     let who = &reach.caller.who;
     let caller = reach.caller.fingerprint();
@@ -79,20 +85,21 @@ async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), No
             Err(_) => None,
         }
     };
-    // Not found, or another than the one that the settings fix.
+    // `Some`: the space was not found, is not granted or is not the space that the settings pin.
     let Ok(Some(session)) = tokio::time::timeout(PATIENCE, look).await else { return Ok(()) };
     let names = match tokio::time::timeout(PATIENCE, names(reach, instance, &session)).await {
-        Ok(names) if !names.is_empty() => format!("; there are: {}", names.join(", ")),
+        Ok(names) if !names.is_empty() => format!("; available: {}", names.join(", ")),
         _ => String::new(),
     };
     Err(NotServed::Missing(format!(
-        "the instance '{}' has no space '{}' for you{names}",
-        instance.name,
-        wanted.escape_debug()
+        "space '{}' not found in instance '{}', or you have no access to it{names}",
+        wanted.escape_debug(),
+        instance.name
     )))
 }
 
-/// The spaces that the caller can work in.
+/// Returns the spaces that the caller can use: the pinned space, the granted spaces, or the first
+/// spaces that Octopus lists.
 async fn names(reach: &Reach, instance: &Instance, session: &Session) -> Vec<String> {
     if let Some(fixed) = &instance.space {
         return vec![fixed.clone()];

@@ -1,4 +1,4 @@
-//! Speaks MCP for an offering.
+//! [`Protocol`]: serves an [`McpProvider`] over MCP, with time limits, cancellation and shutdown.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{callers::Caller, telemetry::Metrics, tool::Narrowing};
 
-/// The revisions that are spoken, oldest first. The last has no handshake and no sessions.
+/// The supported MCP revisions, oldest first. 2026-07-28 has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -32,26 +32,27 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 ];
 
 tokio::task_local! {
-    /// What the request being served is narrowed to; rmcp does not say for whom it asks.
+    /// Scope of the current request. A task local, because rmcp calls `get_tool` without a context.
     pub(super) static NARROWED: Narrowing;
 }
 
-/// How requests are served, whatever is offered.
+/// Settings of [`Protocol`] that do not depend on the provider.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long a call may take.
+    /// Time limit of one request.
     pub call_timeout: Duration,
-    /// Ends the calls that still run.
+    /// Ends running requests when it is cancelled.
     pub stop: CancellationToken,
-    /// The caller of requests that do not come over HTTP.
+    /// Caller of requests without HTTP (stdio). `None` rejects such requests.
     pub local: Option<Caller>,
-    /// Whether clients of the revisions with sessions have one, on which they can be asked.
+    /// Whether clients of revisions with sessions get a session, which elicitation requires.
     pub sessions: bool,
-    /// Where requests are counted and measured.
+    /// Metrics recorder.
     pub metrics: Metrics,
 }
 
-/// Speaks MCP for an offering. One is made for each request or session; all share what they serve.
+/// Serves a provider over MCP. rmcp clones it for each request or session; clones share the
+/// provider.
 pub struct Protocol<O>(Arc<ArcSwap<Inner<O>>>);
 
 pub(super) struct Inner<O> {
@@ -66,7 +67,7 @@ impl<O: Offering> Inner<O> {
     }
 }
 
-/// An offering as it is now.
+/// A snapshot of the current provider, which a later replacement does not change.
 pub struct Offered<O>(Arc<Inner<O>>);
 
 impl<O> std::ops::Deref for Offered<O> {
@@ -96,20 +97,21 @@ impl<O> Clone for Protocol<O> {
 }
 
 impl<O: Offering> Protocol<O> {
-    /// Calls a tool, once. Boxed, since it is large and is handed through every layer.
+    /// Calls the tool once, without elicitation. A timeout becomes a tool result with `isError`.
     pub(super) async fn one_round(
         &self,
         params: CallToolRequestParams,
         mut request: Request,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let (progress, told) = mpsc::channel(16);
+        let (progress, updates) = mpsc::channel(16);
         request.progress = Some(progress);
         let now = self.now();
+        // Boxed, because the future is large and every layer would copy it.
         let call = Box::pin(now.offering.call(params, request));
-        let work = forwarding(told, context, call);
+        let work = forwarding(updates, context, call);
         match self.within_limits(context, work).await {
-            // A call that took too long is the call's failure, which the model should see.
+            // A tool result, because the model does not see protocol errors.
             Err(ended @ Ended::TookTooLong(_)) => {
                 let message = ErrorData::from(ended).message;
                 Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
@@ -118,12 +120,12 @@ impl<O: Offering> Protocol<O> {
         }
     }
 
-    /// Serves this.
+    /// Creates a protocol handler for this provider.
     pub fn new(offering: O, settings: Settings) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(offering, settings))))
     }
 
-    /// Serves a request that is narrowed so.
+    /// Runs work with this request scope, which `get_tool` needs.
     pub fn narrowed<T>(
         narrowing: Narrowing,
         work: impl Future<Output = T>,
@@ -131,7 +133,7 @@ impl<O: Offering> Protocol<O> {
         NARROWED.scope(narrowing, work)
     }
 
-    /// What the server says of itself to this request.
+    /// Returns the server info with the instructions for this request.
     pub(super) fn info_for(
         &self,
         context: &RequestContext<RoleServer>,
@@ -142,13 +144,13 @@ impl<O: Offering> Protocol<O> {
         Ok(info)
     }
 
-    /// What is served now.
+    /// Returns the current provider.
     pub fn offering(&self) -> Offered<O> {
         Offered(self.now())
     }
 
-    /// From now on serves this: what runs already ends as it began, and every session goes on with
-    /// it.
+    /// Replaces the provider and settings. Running requests end with the old ones; the next request
+    /// of every session uses the new ones.
     pub fn serve_instead(&self, offering: O, settings: Settings) {
         self.0.store(Arc::new(Inner::new(offering, settings)));
     }
@@ -157,6 +159,11 @@ impl<O: Offering> Protocol<O> {
         self.0.load_full()
     }
 
+    /// Parses the context of a request.
+    ///
+    /// # Errors
+    ///
+    /// An internal error if the request has no caller, which is a bug in the HTTP layers.
     pub(super) fn request(
         &self,
         context: &RequestContext<RoleServer>,
@@ -164,12 +171,15 @@ impl<O: Offering> Protocol<O> {
         let now = self.now();
         let Settings { local, sessions, .. } = &now.settings;
         Request::of(context, local.as_ref(), *sessions).ok_or_else(|| {
-            tracing::error!("a request came without a caller");
-            ErrorData::internal_error("the request has no caller; please report this", None)
+            tracing::error!("request has no caller");
+            ErrorData::internal_error(
+                "the request has no caller; report this to the operator of the server",
+                None,
+            )
         })
     }
 
-    /// Does the work of a request, and tells of it.
+    /// Runs the work of a request with a span and metrics.
     pub(super) async fn told<T>(
         &self,
         method: &'static str,
@@ -180,8 +190,9 @@ impl<O: Offering> Protocol<O> {
         operation::told(&self.now().settings.metrics, about, context, |_| false, work).await
     }
 
-    /// Ends what takes too long, what nobody waits for any more, and what a stopping server
-    /// cannot finish; and lets a bug in one request be the end of that request alone.
+    /// Runs work until it ends, the client cancels it, its time limit passes or the server stops.
+    ///
+    /// Catches panics, so that a bug in one request does not end the others.
     pub(super) async fn within_limits<T>(
         &self,
         context: &RequestContext<RoleServer>,

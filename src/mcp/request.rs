@@ -1,4 +1,4 @@
-//! What an offering learns of a request beside its parameters.
+//! [`RequestInfo`]: the caller, scope, client and protocol revision of a request.
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -10,33 +10,35 @@ use tracing::Span;
 
 use crate::{callers::Caller, telemetry, tool::Narrowing};
 
-/// What an offering learns of a request beside its parameters.
+/// Information about a request that a provider needs besides the parameters.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Whoever's request it is.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// What it asks to be narrowed to.
+    /// The scope that the request's path and headers select.
     pub narrowing: Narrowing,
-    /// What the client calls itself, with its version.
+    /// Name and version of the client, as `name/version`.
     pub client: Option<String>,
-    /// The ID of the HTTP request.
+    /// The `X-Request-Id` of the HTTP request.
     pub id: Option<String>,
-    /// The ID of the trace that it belongs to.
+    /// The trace ID, from the current span or from `traceparent`.
     pub trace: Option<String>,
-    /// What the client can do.
+    /// The client's MCP capabilities.
     pub capabilities: ClientCapabilities,
-    /// The revision of the protocol that the request speaks.
+    /// The MCP revision of the request.
     pub version: ProtocolVersion,
-    /// Whether a person can be asked through the client.
+    /// Whether the client supports form elicitation on this connection.
     pub can_ask: bool,
-    /// Where to tell how far a long call is: an amount that only grows, and what it means. Nobody
-    /// may be listening.
+    /// Receives the progress of a long call: an increasing amount and a message. The receiver can
+    /// be closed.
     pub progress: Option<mpsc::Sender<(u64, String)>>,
 }
 
 impl Request {
-    /// Reads it from what rmcp gives. The caller was put into the HTTP request by the listener;
-    /// where there is no HTTP, `local` is the caller.
+    /// Reads the information from rmcp's context.
+    ///
+    /// The HTTP layers put the caller and the scope into the request's extensions. Without HTTP,
+    /// `local` is the caller. Returns `None` if there is no caller.
     pub(super) fn of(
         context: &RequestContext<RoleServer>,
         local: Option<&Caller>,
@@ -48,7 +50,7 @@ impl Request {
         let narrowing = narrowing.cloned().unwrap_or_default();
         let capabilities = context.client_capabilities().unwrap_or_default();
         let version = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
-        // Without either mode a client means forms, as the first revision with elicitation had it.
+        // A capability without modes means forms, because 2025-06-18 has no other mode.
         let forms = |can: &ElicitationCapability| can.form.is_some() || can.url.is_none();
         let can_ask = (sessions || is_stateless(&version))
             && capabilities.elicitation.as_ref().is_some_and(forms);
@@ -66,7 +68,7 @@ impl Request {
         })
     }
 
-    /// Whether the request is of the era without sessions and handshake.
+    /// Returns whether the request uses a revision without sessions and handshake (2026-07-28).
     pub fn is_stateless(&self) -> bool {
         is_stateless(&self.version)
     }
@@ -76,23 +78,23 @@ fn text(headers: &http::HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// The ID of the trace in a `traceparent` (W3C Trace Context, section 3.2.2).
+/// Returns the trace ID of a `traceparent` header (W3C Trace Context, section 3.2.2).
 fn trace(parent: &str) -> Option<String> {
     let id = parent.split('-').nth(1)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| id.to_owned())
 }
 
-/// Revisions are dates, and compare as text.
+/// Returns whether a revision has no sessions. Revisions are dates, so they compare as text.
 pub(super) fn is_stateless(version: &ProtocolVersion) -> bool {
     version.as_str() >= ProtocolVersion::V_2026_07_28.as_str()
 }
 
-/// Rejects a cursor of a list that has one page.
+/// Rejects a cursor for a list that has one page.
 pub(super) fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     match params.and_then(|params| params.cursor) {
         Some(_) => Err(ErrorData::invalid_params(
-            "unknown cursor; the list comes whole, so leave the cursor out",
+            "unknown cursor; this list has one page, so omit `cursor`",
             None,
         )),
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! Resources in the words of the protocol.
+//! `resources/list`, `resources/templates/list` and `resources/read`.
 
 use std::time::Instant;
 
@@ -21,11 +21,11 @@ use crate::{
     tool::{self, Context, Error, Open, ResourceDefinition},
 };
 
-/// The most bytes of a name or ID of a space that are listed. Octopus's own limits are lower.
+/// Maximum size of a listed space name or ID, in bytes. The limits of Octopus are lower.
 const LONGEST_NAME: usize = 200;
 
-/// The resources that the caller sees, the instance is new enough for, and no rule denies wherever
-/// they are.
+/// Returns the resources that the caller can see, that the instance supports and that no policy
+/// rule denies in all places.
 async fn shown(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
     let version = version(cx).await;
     let nowhere = Touches::default();
@@ -35,14 +35,16 @@ async fn shown(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition
         .filter(move |resource| cx.offers(resource.template, &nowhere))
 }
 
-/// A page of the resources with an address of their own: those that are alone of their kind on the
-/// first page, and the spaces that the caller sees. Each page takes one request to Octopus.
+/// Returns a page of the resources with a fixed URI: the static resources on the first page, then
+/// the spaces that the caller can see. Each page takes one request to Octopus.
+///
+/// If Octopus fails, the first page has no spaces, and later pages return the error.
 pub(super) async fn list(skip: u32, cx: &Context) -> Result<Page, Error> {
     let mut resources = if skip == 0 { fixed(cx).await } else { Vec::new() };
     let spaces = spaces(skip, cx).await;
     let (spaces, next) = match spaces {
-        // A first page without them is of more use than an error; a later one would look like the
-        // last.
+        // A first page without spaces is more useful than an error. A later page without spaces
+        // would look like the last page.
         Err(_) if skip == 0 => (Vec::new(), None),
         spaces => spaces?,
     };
@@ -50,7 +52,7 @@ pub(super) async fn list(skip: u32, cx: &Context) -> Result<Page, Error> {
     Ok(Page { resources, next })
 }
 
-/// The resources that are alone of their kind.
+/// Returns the resources whose URI has no variables.
 async fn fixed(cx: &Context) -> Vec<Resource> {
     let mut resources = Vec::new();
     for definition in shown(cx).await.filter(|definition| definition.is_fixed()) {
@@ -64,7 +66,7 @@ async fn fixed(cx: &Context) -> Vec<Resource> {
     resources
 }
 
-/// A space as a resource, where the rules let it be read.
+/// Converts a space to a resource, or returns `None` if the policy denies reading it.
 fn listed(space: &Thing, cx: &Context) -> Option<Resource> {
     if space.id.len() > LONGEST_NAME {
         return None;
@@ -72,7 +74,7 @@ fn listed(space: &Thing, cx: &Context) -> Option<Resource> {
     let name = space.name.as_deref().unwrap_or(&space.id);
     let passed = text::door(name);
     let shown = text::cut::head(&passed.text, LONGEST_NAME);
-    // A name that cannot be shown as it is cannot stand in an address either.
+    // A name that the sanitizer changes cannot be used in a URI, so the ID replaces it.
     let named = if shown == name { name } else { &space.id };
     let uri = tool::uri(["spaces", named]);
     if !cx.offers(&uri, &Touches::default().with(Kind::Space, [space.clone()])) {
@@ -85,7 +87,7 @@ fn listed(space: &Thing, cx: &Context) -> Option<Resource> {
     Some(resource)
 }
 
-/// A page of the spaces that the caller can work in, and the cursor of the next one.
+/// Returns a page of the spaces that the caller can use, and the cursor of the next page.
 async fn spaces(skip: u32, cx: &Context) -> Result<(Vec<Thing>, Option<String>), Error> {
     if cx.fixed_project().is_some() || (cx.fixed_space.is_some() && skip > 0) {
         return Ok((Vec::new(), None));
@@ -114,7 +116,7 @@ async fn spaces(skip: u32, cx: &Context) -> Result<(Vec<Thing>, Option<String>),
     Ok((granted.map(thing).collect(), next))
 }
 
-/// The forms of addresses with variables.
+/// Returns the resource templates: resources whose URI has variables.
 pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
     shown(cx)
         .await
@@ -128,13 +130,13 @@ pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
         .collect()
 }
 
-/// Reads a resource.
+/// Reads a resource, logs the outcome and ends the audit record.
 pub(super) async fn read(
     uri: &str,
     cx: &Context,
     open: Open,
 ) -> Result<ReadResourceResponse, ErrorData> {
-    // The kind alone: an address holds names that people gave.
+    // Only the kind is recorded, because a URI contains names of spaces and projects.
     let resource = tool::resource_kind(uri, &cx.policy).unwrap_or("unknown");
     open.trail().note(|record| record.resource = Some(resource.to_owned()));
     let caller = &cx.caller.name;
@@ -145,11 +147,11 @@ pub(super) async fn read(
         Ok(read) => read,
         Err(error) => {
             audited::failed(open, &error);
-            let said = answer::logged(&error);
+            let text = answer::logged(&error);
             if error.is_fault() {
-                tracing::warn!(resource, caller, elapsed_ms, error = %said, "read failed");
+                tracing::warn!(resource, caller, elapsed_ms, error = %text, "resource read failed");
             } else {
-                tracing::info!(resource, caller, elapsed_ms, error = %said, "read refused");
+                tracing::info!(resource, caller, elapsed_ms, error = %text, "resource read rejected");
             }
             return Err(answer::unread(&error, uri, &cx.policy));
         }
@@ -159,7 +161,13 @@ pub(super) async fn read(
         (record.bytes, record.removed, record.redacted) =
             (Some(read.bytes), read.removed, read.redacted);
     });
-    tracing::info!(resource, caller, elapsed_ms, redacted = read.redacted, "read");
+    tracing::info!(
+        resource,
+        caller,
+        elapsed_ms,
+        redacted = read.redacted,
+        "resource read completed"
+    );
     let text = match read.value {
         Value::String(text) => text,
         value => value.to_string(),

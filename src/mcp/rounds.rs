@@ -1,4 +1,8 @@
-//! Asks a person in the revisions with sessions, as later ones do with input-required results.
+//! Elicitation for revisions with sessions.
+//!
+//! Providers return an input-required result, as the stateless revision specifies. This module
+//! sends its input requests as `elicitation/create` on the stream of the call and collects the
+//! responses.
 
 use std::time::Duration;
 
@@ -12,10 +16,19 @@ use rmcp::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long a person may take: as long as a question is good for.
+/// Time limit for the user's response: slightly shorter than the lifetime of an approval request
+/// (5 minutes).
 const PATIENCE: Duration = Duration::from_secs(290);
 
-/// Asks everything that an offering wants to know, one after the other, on the stream of the call.
+/// Sends the input requests one after the other on the stream of the call.
+///
+/// Returns the responses and the request state for the second call. A cancelled call and a stopping
+/// server count as the response "cancel".
+///
+/// # Errors
+///
+/// An internal error if the provider requests something other than elicitation, or if the client
+/// cannot be reached.
 pub(super) async fn ask(
     required: InputRequiredResult,
     context: &RequestContext<RoleServer>,
@@ -24,7 +37,10 @@ pub(super) async fn ask(
     let mut responses = InputResponses::new();
     for (key, request) in required.input_requests.into_iter().flatten() {
         let InputRequest::Elicitation(request) = request else {
-            return Err(ErrorData::internal_error("only people can be asked", None));
+            return Err(ErrorData::internal_error(
+                "unsupported input request; only elicitation is supported",
+                None,
+            ));
         };
         let answer = tokio::select! {
             biased;
@@ -45,12 +61,10 @@ async fn elicit(
 ) -> Result<ElicitResult, ErrorData> {
     match context.peer.create_elicitation_with_timeout(params, Some(PATIENCE)).await {
         Ok(answer) => Ok(answer),
-        // Nobody answered: that is no yes.
+        // A missing response must not count as approval.
         Err(ServiceError::Timeout { .. } | ServiceError::Cancelled { .. }) => {
             Ok(ElicitResult::new(ElicitationAction::Cancel))
         }
-        Err(error) => {
-            Err(ErrorData::internal_error(format!("nobody could be asked: {error}"), None))
-        }
+        Err(error) => Err(ErrorData::internal_error(format!("elicitation failed: {error}"), None)),
     }
 }

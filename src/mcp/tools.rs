@@ -1,4 +1,4 @@
-//! The offering of this product: the tools of its catalog, for the instances that there are.
+//! The MCP provider of this product: the tools, resources and prompts for the configured instances.
 
 use std::{sync::Arc, time::Instant};
 
@@ -32,37 +32,37 @@ use crate::{
     },
 };
 
-/// The tool that says why others are not there, which a caller can ask whatever else is hidden.
+/// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
 const ALWAYS: &str = "explain_access";
 
-/// The tools of a catalog, for the instances that there are.
+/// Serves the tools of a catalog for the configured instances.
 #[derive(Debug)]
 pub struct Tools {
-    /// What there is.
+    /// All tools, resources and toolsets.
     pub catalog: Catalog,
-    /// What anybody may see and do.
+    /// The access that the settings allow to any caller; requests narrow it further.
     pub policy: Policy,
-    /// The instances.
+    /// The Octopus instances.
     pub instances: Arc<Instances>,
-    /// What every change must pass.
+    /// Requires approval before a change is executed.
     pub gate: Arc<Gate>,
-    /// How large answers may be.
+    /// Size limits of answers.
     pub limits: Limits,
-    /// What calls are let through, asked about or refused.
+    /// Decides whether a call is allowed, needs approval or is denied.
     pub rules: Arc<Rules>,
-    /// Who started what.
+    /// Callers that started tasks, for the four-eyes check of interruptions.
     pub starters: Arc<Starters>,
-    /// Where calls are recorded.
+    /// Receives one record for each call.
     pub audit: Audit,
-    /// Which users of Octopus act.
+    /// Octopus users of the credentials in use.
     pub acting: Acting,
-    /// Where calls are counted.
+    /// Metrics recorder.
     pub metrics: Metrics,
-    /// Where callers find their last calls.
+    /// Recent calls of each caller, served as `octopus://caller/calls`.
     pub calls: LastCalls,
-    /// How much all callers together may ask of each instance.
+    /// Rate limit of each instance, shared by all callers.
     pub instance_rate: InstanceRate,
-    /// Spaces that were asked for and are not there.
+    /// Cache of requested spaces that do not exist for their caller.
     pub absent: Absent,
 }
 
@@ -104,9 +104,9 @@ impl Offering for Tools {
             Ok(cx) => version(&cx).await,
             Err(_) => None,
         };
-        let shown = self.catalog.shown(&policy);
-        let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
-        shown.map(|entry| entry.listed(fixed, headers).clone()).collect()
+        let visible = self.catalog.shown(&policy);
+        let visible = visible.filter(|entry| is_new_enough(entry.definition.since, version));
+        visible.map(|entry| entry.listed(fixed, headers).clone()).collect()
     }
 
     fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool> {
@@ -143,16 +143,17 @@ impl Offering for Tools {
         let arguments = params.arguments.take().unwrap_or_default();
         let open = self.open(Kind::Call, &request);
         open.trail().brought(&arguments);
-        // One and the same answer for a tool that does not exist and one that is not shown.
+        // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
+        // tools.
         let serving = self.catalog.serving(&params.name, &arguments);
         let policy = self.policy(&request);
-        let is_shown = |entry: &&Entry| {
+        let is_visible = |entry: &&Entry| {
             let definition = entry.definition;
-            let shows =
+            let is_listed =
                 policy.as_ref().is_some_and(|policy| policy.shows(entry.toolset, definition));
-            shows || definition.name == ALWAYS
+            is_listed || definition.name == ALWAYS
         };
-        let Some(entry) = serving.filter(is_shown) else {
+        let Some(entry) = serving.filter(is_visible) else {
             open.trail().note(|record| record.tool = Some(params.name.to_string()));
             audited::ended(open, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
@@ -167,7 +168,7 @@ impl Offering for Tools {
             Brought::Call(consent) => consent,
             Brought::No(action, question) => {
                 let caller = Arc::clone(&request.caller.who);
-                tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
+                tracing::info!(tool, caller = caller.name, ?action, "change not approved");
                 open.trail().note(|record| record.consent = Some(Way::Person.name()));
                 if open.trail().is_on()
                     && let Ok(cx) = self.context(request, question, open.trail()).await
@@ -188,18 +189,24 @@ impl Offering for Tools {
             }
         };
         let started = Instant::now();
-        let came = entry.call(arguments, &cx).await;
+        let outcome = entry.call(arguments, &cx).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let caller = &cx.caller.name;
-        match came {
+        match outcome {
             Ok(Came::Done(passed)) => {
                 audited::done(open, &passed);
-                tracing::info!(tool, caller, elapsed_ms, redacted = passed.redacted, "called");
+                tracing::info!(
+                    tool,
+                    caller,
+                    elapsed_ms,
+                    redacted = passed.redacted,
+                    "tool call completed"
+                );
                 Ok(answer::answer(passed).into())
             }
             Ok(Came::Ask(question)) => {
                 audited::ended(open, Outcome::Asked, None);
-                tracing::info!(tool, caller, elapsed_ms, way = ?question.way, "asked for consent");
+                tracing::info!(tool, caller, elapsed_ms, way = ?question.way, "approval requested");
                 consent::ask(question)
             }
             Err(error @ Error::CannotAsk) if is_stateless => {
@@ -209,11 +216,11 @@ impl Offering for Tools {
             }
             Err(error) => {
                 audited::failed(open, &error);
-                let said = answer::logged(&error);
+                let text = answer::logged(&error);
                 if error.is_fault() {
-                    tracing::warn!(tool, caller, elapsed_ms, error = %said, "call failed");
+                    tracing::warn!(tool, caller, elapsed_ms, error = %text, "tool call failed");
                 } else {
-                    tracing::info!(tool, caller, elapsed_ms, error = %said, "call refused");
+                    tracing::info!(tool, caller, elapsed_ms, error = %text, "tool call rejected");
                 }
                 Ok(answer::failure(&error, &cx.policy).into())
             }

@@ -1,19 +1,19 @@
-//! What the version of the instance has to do with what is listed.
+//! Hides tools and resources that need a newer Octopus version than the instance has.
 
 use std::time::Duration;
 
 use crate::{octopus::OctopusVersion, tool::Context};
 
-/// How long a list waits for Octopus to say its version. Clients ask for lists before they do
-/// anything else, and a list of everything is of more use than none.
+/// Time limit for reading the version. Clients request lists first, so a full list is better than
+/// a failed one.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The version of the instance, where it can be read.
+/// Returns the version of the instance, or `None` if it cannot be read in time.
 pub(super) async fn version(cx: &Context) -> Option<OctopusVersion> {
     tokio::time::timeout(PATIENCE, cx.session.version()).await.ok()?.ok()
 }
 
-/// Whether something of this age is listed. Where the version is not known, everything is.
+/// Returns whether the instance has the required version. An unknown version counts as new enough.
 pub(super) fn is_new_enough(since: OctopusVersion, version: Option<OctopusVersion>) -> bool {
     version.is_none_or(|version| since <= version)
 }

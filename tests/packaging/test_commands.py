@@ -174,7 +174,7 @@ class Commands(unittest.TestCase):
             shutil.move(self.folder / "server.log", self.folder / "octopus.log")
             given, port = self.behind_tls(octopus)
             serve = ["octopus-mcp", "serve", "--config", "FILE"]
-            with self.started(serve, r"(serving)", **given):
+            with self.started(serve, r"(server started)", **given):
                 caddy, tls = start_caddy(self, self.folder, HOST, port)
                 self.trusted(caddy, tls)
                 self.stand_in("curl", f'exec {shutil.which("curl")} --noproxy "*" --cacert {self.folder / AUTHORITY} '

@@ -1,10 +1,10 @@
-//! Completions: what a person may mean while they type an argument of a prompt or a variable of a
-//! resource's address.
+//! `completion/complete`: values for prompt arguments and for variables of resource templates.
 //!
-//! It shows what the caller may see, in one bounded request to Octopus, after the look-ups of the
-//! space and of the project that were filled in before, where the values depend on them. What a
-//! rule denies reading is not among it; the names that rules ask for are looked up for all values
-//! together. Where Octopus fails, there is nothing to choose from, and typing goes on.
+//! A completion lists the values that the caller can see, with one request to Octopus for at most
+//! 100 items. Before that, it looks up the space and project that were filled in, if the values
+//! depend on them. Values that the policy denies reading are left out; names that policy rules
+//! match on are looked up for all values together. If Octopus fails, the completion has no values
+//! and no error.
 
 mod source;
 
@@ -24,16 +24,20 @@ use crate::{
     tool::{Context, Error, Policy, Trail, resource_kind},
 };
 
-/// How long typing waits.
+/// Time limit of a completion.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How much of what was typed is looked for. Names are shorter.
+/// Maximum size of the typed value, in bytes. Names are shorter.
 const LONGEST: usize = 200;
-/// How long a value can be that was filled in before: a name, an ID or a Git reference.
+/// Maximum size of an argument that was filled in before (name, ID or Git reference), in bytes.
 const LONGEST_GIVEN: usize = 500;
-/// How many values one answer has at most.
+/// Maximum number of values in one result (MCP specification, "Completion").
 const MOST: u32 = 100;
 
 /// Completes an argument.
+///
+/// # Errors
+///
+/// "Invalid params" for an unknown prompt, template, argument or reference type.
 pub(super) async fn complete(
     params: CompleteRequestParams,
     prompts: &Prompts<'_>,
@@ -49,7 +53,12 @@ pub(super) async fn complete(
             has_variable(cx, &resource.uri, name)?;
             Some(cx.about(&resource.uri))
         }
-        _ => return Err(ErrorData::invalid_params("unknown kind of reference", None)),
+        _ => {
+            return Err(ErrorData::invalid_params(
+                "unsupported reference type; expected ref/prompt or ref/resource",
+                None,
+            ));
+        }
     };
     let typed = params.argument.value.trim();
     let given = Given(params.context.and_then(|context| context.arguments).unwrap_or_default());
@@ -62,14 +71,14 @@ pub(super) async fn complete(
         Ok(Ok(info)) => CompleteResult::new(info),
         Ok(Err(error)) => {
             let error = answer::logged(&error);
-            tracing::debug!(error, argument = %name.escape_debug(), "nothing to complete with");
+            tracing::debug!(error, argument = %name.escape_debug(), "completion failed");
             CompleteResult::default()
         }
         Err(_) => CompleteResult::default(),
     })
 }
 
-/// What a record says of it, before anything is looked up.
+/// Adds the arguments and the prompt or resource of a completion to its audit record.
 pub(super) fn noted(params: &CompleteRequestParams, policy: &Policy, trail: &Trail) {
     let argument = &params.argument;
     let given = params.context.iter().filter_map(|context| context.arguments.as_ref()).flatten();
@@ -86,7 +95,7 @@ pub(super) fn noted(params: &CompleteRequestParams, policy: &Policy, trail: &Tra
     });
 }
 
-/// That the address with this template is shown and has this variable.
+/// Checks that the resource template is visible and has this variable.
 fn has_variable(cx: &Context, template: &str, name: &str) -> Result<(), ErrorData> {
     let mut shown = cx.policy.resources();
     let Some(resource) = shown.find(|resource| resource.template == template) else {
@@ -100,15 +109,16 @@ fn has_variable(cx: &Context, template: &str, name: &str) -> Result<(), ErrorDat
     Err(ErrorData::invalid_params(message, None))
 }
 
-/// What was filled in before, under any of the names that it has.
+/// The arguments that were filled in before, by name.
 struct Given(HashMap<String, String>);
 
 impl Given {
-    /// Whether each value is short enough to be a part of a URL.
+    /// Returns whether each value is short enough for a URL.
     fn is_short(&self) -> bool {
         self.0.values().all(|value| value.len() <= LONGEST_GIVEN)
     }
 
+    /// Returns the first non-empty argument with one of these names.
     fn any(&self, names: &[&str]) -> Option<&str> {
         let values = names.iter().filter_map(|name| self.0.get(*name));
         values.map(|value| value.trim()).find(|value| !value.is_empty())
@@ -134,14 +144,14 @@ async fn look(
     let path = match source {
         Source::Space if cx.fixed_space.is_some() => {
             let space = cx.space(None).await?;
-            // The space itself is written down by now.
+            // `cx.space` has recorded access to the space, so an empty document stands for it.
             let is_offered = cx.readable(&Arc::new(vec![Map::new()])).await? == [true];
             let name = is_offered.then(|| vec![space.name().to_owned()]);
             let entries = name.into_iter().collect();
             return Ok(chosen(typed, entries, false, None));
         }
         Source::Space => spaces::searched(search),
-        // What is listed for a whole space is of other projects as well.
+        // The list of a whole space also contains items of other projects.
         _ if cx.fixed_project().is_some() && source.spans_projects() => {
             return Ok(CompletionInfo::default());
         }
@@ -160,7 +170,7 @@ async fn look(
     let path = path.with(source.take(), MOST);
     let window = Window { skip: 0, take: MOST };
     let page = cx.session.page_of_objects(&path, window).await?;
-    let came = page.items.len();
+    let received = page.items.len();
     let items = Arc::new(page.items);
     let readable = cx.readable(&items).await?;
     let items = Arc::unwrap_or_clone(items).into_iter().zip(readable);
@@ -171,15 +181,17 @@ async fn look(
         source != Source::Space || cx.grants_space(&names)
     };
     let entries: Vec<Vec<String>> = entries.filter(is_granted).collect();
-    let has_more = page.total_results > u32::try_from(came).unwrap_or(u32::MAX);
-    // Octopus counts what is not offered too, and where it has not searched, what does not fit.
-    let counts = entries.len() == came && (search.is_some() || typed.is_empty());
+    let has_more = page.total_results > u32::try_from(received).unwrap_or(u32::MAX);
+    // The total of Octopus is right only if no item was left out and Octopus did the filtering.
+    let counts = entries.len() == received && (search.is_some() || typed.is_empty());
     Ok(chosen(typed, entries, has_more, counts.then_some(page.total_results)))
 }
 
-/// The values with what was typed in them or in what else they are called, those that begin with it
-/// first. Each entry is a value and other texts. `total`: how many there are, where there are more
-/// and that is known.
+/// Returns the values that contain the typed text in the value or in one of its other names. Values
+/// that begin with the text come first.
+///
+/// Each entry is a value followed by its other names. `total` is the number of all values, if there
+/// are more and their number is known.
 fn chosen(
     typed: &str,
     entries: Vec<Vec<String>>,
@@ -191,7 +203,7 @@ fn chosen(
     for entry in entries {
         let is_meant = entry.iter().any(|text| text.to_lowercase().contains(&typed));
         let Some(value) = entry.into_iter().next().filter(|_| is_meant) else { continue };
-        // A value that cannot be shown as it is cannot be typed either.
+        // A value that the sanitizer changes cannot be typed either.
         let is_plain = text::door(&value).text == value;
         if is_plain && !values.contains(&value) {
             values.push(value);

@@ -1,4 +1,4 @@
-//! Where the values of an argument come from.
+//! The Octopus lists that provide completion values.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use crate::octopus::{
     projects::Project, releases::Release, runbooks::Runbook, tasks::Task, tenants::Tenant,
 };
 
-/// Where the values of an argument come from.
+/// The field and Octopus list that provide the values of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Space,
@@ -27,7 +27,7 @@ pub(super) enum Source {
     FeatureToggleSlug,
 }
 
-/// What any document has that one may mean it by.
+/// The fields of an Octopus document that identify it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Entry {
@@ -40,12 +40,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The entry of a document.
+    /// Parses the fields of a document.
     pub(super) fn of(document: Map<String, Value>) -> Option<Self> {
         serde_json::from_value(Value::Object(document)).ok()
     }
 
-    /// The value, and what else the document is called.
+    /// Returns the value and the other names of the document.
     pub(super) fn texts(self, source: Source) -> Option<Vec<String>> {
         let Self { id, name, slug, version, title, description } = self;
         let others = |others: [Option<String>; 3]| others.into_iter().flatten();
@@ -67,7 +67,7 @@ impl Entry {
 }
 
 impl Source {
-    /// The source for an argument or a variable of this name. Octopus lists no rollout groups.
+    /// Returns the source for an argument or template variable. Octopus cannot list rollout groups.
     pub(super) fn of(argument: &str) -> Option<Self> {
         Some(match argument {
             "space" | "spaceName" => Self::Space,
@@ -88,7 +88,7 @@ impl Source {
         })
     }
 
-    /// How IDs begin, where the values are IDs.
+    /// Returns the prefix of the IDs, if the values are IDs.
     fn prefix(self) -> Option<&'static str> {
         Some(match self {
             Self::ProjectId => Project::ID_PREFIX,
@@ -100,7 +100,7 @@ impl Source {
         })
     }
 
-    /// What Octopus can search for. It knows names, and not the beginnings of IDs.
+    /// Returns the search text for Octopus, which can search names but not parts of IDs.
     pub(super) fn search(self, typed: &str) -> Option<&str> {
         let is_id = self.prefix().is_some_and(|prefix| {
             let (prefix, typed) = (prefix.to_lowercase(), typed.to_lowercase());
@@ -110,7 +110,7 @@ impl Source {
         (!typed.is_empty() && !is_id).then_some(typed)
     }
 
-    /// Whether the list is one of a project.
+    /// Returns whether the list belongs to one project.
     pub(super) fn is_of_project(self) -> bool {
         matches!(
             self,
@@ -122,17 +122,17 @@ impl Source {
         )
     }
 
-    /// Whether the list is one of a space and holds what is of different projects.
+    /// Returns whether the list belongs to a space and contains items of several projects.
     pub(super) fn spans_projects(self) -> bool {
         !self.is_of_project() && !matches!(self, Self::Space | Self::Environment | Self::Tenant)
     }
 
-    /// What the parameter for the number of items is called.
+    /// Returns the name of the query parameter for the number of items.
     pub(super) fn take(self) -> &'static str {
         if self == Self::FeatureToggleSlug { "Take" } else { "take" }
     }
 
-    /// The list with the values; `None` where something must be filled in before.
+    /// Returns the path of the list, or `None` if an argument that it needs was not filled in.
     pub(super) fn path(
         self,
         space: &Space,

@@ -1,4 +1,4 @@
-//! `diagnose_failed_deployment`: why a deployment failed.
+//! `diagnose_failed_deployment`: finds the cause of a failed deployment.
 
 use super::{
     Definition,
@@ -43,15 +43,14 @@ pub(super) const PROMPT: Definition = Definition {
         perhaps(
             "list_deployments",
             &["Call {tool} again with taskState \"Success\" for the same project, environment \
-                 and tenant, to see the last one that worked: another release, or the same?"],
+                 and tenant, to find the last successful one: another release, or the same?"],
         ),
         perhaps(
             "find_events",
-            &["Call {tool} for the time between the two: what was changed in the project, its \
-                 variables, the environment or its targets?"],
+            &["Call {tool} for the time between these two deployments: what changed in the \
+                 project, its variables, the environment or its targets?"],
         ),
     ],
-    answer: "which step failed on which target; the message that says why, word for word; what \
-             differs from the last deployment that worked; the likeliest cause, and what to try \
-             first.",
+    answer: "which step failed on which target; the exact error message; the differences from the \
+             last successful deployment; the most likely cause, and what to try first.",
 };

@@ -1,7 +1,7 @@
-//! Prompts: what people ask for again and again, written as steps that name the tools.
+//! Prompts: common tasks as steps that name the tools to call.
 //!
-//! A prompt is data, in a file of its name. A step whose tool is off is left out; where it cannot
-//! be, the whole prompt is.
+//! Each prompt is a constant in its own file. A step whose tool is not accessible is left out; if
+//! the step is required, the whole prompt is hidden.
 
 mod diagnose_failed_deployment;
 mod fill;
@@ -19,43 +19,43 @@ use rmcp::{
 
 use crate::tool::{Narrowing, Policy};
 
-/// One prompt.
+/// The definition of a prompt.
 pub(super) struct Definition {
     name: &'static str,
     title: &'static str,
     description: &'static str,
     arguments: &'static [Argument],
-    /// What it is about, before the steps.
+    /// The task, before the steps.
     task: Words,
     steps: &'static [Step],
-    /// What the answer should hold.
+    /// The expected content of the answer.
     answer: &'static str,
 }
 
-/// What a prompt takes.
+/// An argument of a prompt.
 struct Argument {
     name: &'static str,
     description: &'static str,
     is_required: bool,
 }
 
-/// Pieces of a sentence. `{tool}` stands for the tool of the step and any other `{name}` for an
-/// argument; a piece with an argument that was not given is left out.
+/// A sentence template in pieces. `{tool}` is the tool of the step; any other `{name}` is an
+/// argument. A piece whose argument is missing is left out.
 type Words = &'static [&'static str];
 
-/// One step.
+/// A step of a prompt.
 struct Step {
     tool: &'static str,
     words: Words,
-    /// Whether the prompt makes sense without it.
+    /// Whether the prompt is useful without this step.
     is_optional: bool,
 }
 
-/// The arguments that the settings or the request can fix.
+/// Arguments that the settings or the request can pin.
 const SPACE: &str = "space";
 const PROJECT: &str = "project";
 
-/// Every prompt, in the order in which they are listed.
+/// All prompts, in list order.
 const ALL: &[&Definition] = &[
     &diagnose_failed_deployment::PROMPT,
     &what_is_deployed_where::PROMPT,
@@ -65,20 +65,20 @@ const ALL: &[&Definition] = &[
     &investigate_task::PROMPT,
 ];
 
-/// The name of a prompt, where there is one with this name.
+/// Returns the static name of a prompt, or `None` if it does not exist.
 pub(super) fn name(name: &str) -> Option<&'static str> {
     ALL.iter().find(|prompt| prompt.name == name).map(|prompt| prompt.name)
 }
 
-/// The prompts of a request.
+/// The prompts that a request can see.
 pub(super) struct Prompts<'a> {
     policy: &'a Policy,
-    /// The project that the request fixes, which then is no argument. A fixed space is none either.
+    /// The pinned project, which replaces the `project` argument.
     project: Option<&'a str>,
 }
 
 impl<'a> Prompts<'a> {
-    /// The prompts of a request with this policy, which is narrowed so.
+    /// Creates the prompts for this access and request scope.
     pub(super) fn of(policy: &'a Policy, narrowing: &'a Narrowing) -> Self {
         Self { policy, project: narrowing.project.as_deref() }
     }
@@ -105,7 +105,7 @@ impl<'a> Prompts<'a> {
         })
     }
 
-    /// The prompts that this request sees.
+    /// Returns the visible prompts without pinned arguments.
     pub(super) fn list(&self) -> Vec<Prompt> {
         let listed = |prompt: &'static Definition| {
             let arguments = self.arguments(prompt).map(|argument| {
@@ -119,7 +119,11 @@ impl<'a> Prompts<'a> {
         self.shown().map(listed).collect()
     }
 
-    /// Fills in a prompt.
+    /// Returns a prompt with its arguments filled in.
+    ///
+    /// # Errors
+    ///
+    /// "Invalid params" for an unknown prompt or invalid arguments.
     pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
         let prompt = self.named(&params.name)?;
         let taken: Vec<&Argument> = self.arguments(prompt).collect();
@@ -135,7 +139,7 @@ impl<'a> Prompts<'a> {
         Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
     }
 
-    /// That a prompt takes this argument.
+    /// Checks that a prompt has this argument.
     pub(super) fn takes(&self, prompt: &str, argument: &str) -> Result<(), ErrorData> {
         let prompt = self.named(prompt)?;
         let mut taken = self.arguments(prompt);
@@ -143,7 +147,7 @@ impl<'a> Prompts<'a> {
             return Ok(());
         }
         let argument = argument.escape_debug();
-        let message = format!("the prompt {} takes no argument `{argument}`", prompt.name);
+        let message = format!("prompt {} has no argument `{argument}`", prompt.name);
         Err(ErrorData::invalid_params(message, None))
     }
 }

@@ -1,4 +1,4 @@
-//! What prompts are made of.
+//! Arguments and steps that several prompts use.
 
 use super::{Argument, SPACE, Step, Words};
 
@@ -10,22 +10,22 @@ pub(super) const fn optional(name: &'static str, description: &'static str) -> A
     Argument { name, description, is_required: false }
 }
 
-/// A step without which the prompt makes no sense.
+/// A required step: the prompt is hidden without its tool.
 pub(super) const fn first(tool: &'static str, words: Words) -> Step {
     Step { tool, words, is_optional: false }
 }
 
-/// A step that is left out where its tool is off.
+/// An optional step: it is left out without its tool.
 pub(super) const fn perhaps(tool: &'static str, words: Words) -> Step {
     Step { tool, words, is_optional: true }
 }
 
-pub(super) const IN_SPACE: Argument = needed(SPACE, "The space: its name, slug or ID.");
-pub(super) const PROJECT: Argument = needed("project", "The project: its name, slug or ID.");
+pub(super) const IN_SPACE: Argument = needed(SPACE, "Name, slug or ID of the space.");
+pub(super) const PROJECT: Argument = needed("project", "Name, slug or ID of the project.");
 
-/// How to look into a log, which several prompts do.
+/// Searches the log of the task.
 pub(super) const LOOK_INTO_LOG: Step = perhaps(
     "grep_task_log",
-    &["Where that does not explain it, call {tool} on the same task for words like error, fail, \
-         denied, timed out or exit code, with a few lines around each."],
+    &["If that does not explain it, call {tool} on the same task for words such as error, fail, \
+         denied, timed out or exit code, with a few lines of context each."],
 );

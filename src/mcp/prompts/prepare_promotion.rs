@@ -1,4 +1,4 @@
-//! `prepare_promotion`: whether a release is ready for its next environment.
+//! `prepare_promotion`: checks whether a release is ready for its next environment.
 
 use super::{
     Definition,
@@ -8,16 +8,16 @@ use super::{
 pub(super) const PROMPT: Definition = Definition {
     name: "prepare_promotion",
     title: "Prepare a promotion",
-    description: "Look whether a release is ready for its next environment, without deploying it.",
+    description: "Check whether a release is ready for its next environment, without deploying it.",
     arguments: &[
         IN_SPACE,
         PROJECT,
-        needed("environment", "The environment that it should go to."),
-        optional("release", "The version of the release; without it the newest."),
-        optional("tenant", "The tenant that it is for."),
+        needed("environment", "Name, slug or ID of the target environment."),
+        optional("release", "Version of the release (default: the newest)."),
+        optional("tenant", "Name, slug or ID of the tenant."),
     ],
     task: &[
-        "Look whether the project {project} is ready to be promoted to {environment}",
+        "Check whether the project {project} is ready to be promoted to {environment}",
         " with its release {release}",
         " for the tenant {tenant}",
         ". Change nothing.",
@@ -40,8 +40,8 @@ pub(super) const PROMPT: Definition = Definition {
                 "space {space}, ",
                 "projects [{project}], ",
                 "tenants [{tenant}], ",
-                "and take 50: where the release has been and how that went, and what is in \
-                 {environment} now.",
+                "and take 50, for the deployments of the release and their results, and for the \
+                 release in {environment} now.",
             ],
         ),
         perhaps(
@@ -54,14 +54,14 @@ pub(super) const PROMPT: Definition = Definition {
         ),
         perhaps(
             "find_interruptions",
-            &["Call {tool}: does anything of the project wait for a person?"],
+            &["Call {tool}: does a task of the project wait for a person?"],
         ),
         perhaps(
             "deploy_release",
-            &["Only when the user asks for it after your answer, call {tool}; it shows what it \
-                 would do and needs their yes."],
+            &["Only if the user asks for it after your answer, call {tool}; it shows a preview \
+                 and needs the user's approval."],
         ),
     ],
     answer: "ready or not, and why; what would change in the environment, from which release to \
-             which, with the notes between; what stands in the way, each with what to do about it.",
+             which, with the release notes in between; each blocker, with what to do about it.",
 };

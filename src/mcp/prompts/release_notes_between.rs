@@ -1,4 +1,4 @@
-//! `release_notes_between`: what changed between two releases.
+//! `release_notes_between`: describes the changes between two releases.
 
 use super::{
     Definition,
@@ -8,16 +8,16 @@ use super::{
 pub(super) const PROMPT: Definition = Definition {
     name: "release_notes_between",
     title: "Release notes between two releases",
-    description: "Write what changed in a project between two of its releases.",
+    description: "Write release notes for the changes between two releases of a project.",
     arguments: &[
         IN_SPACE,
         PROJECT,
-        needed("from", "The version of the earlier release, which is not told of."),
+        needed("from", "The version of the earlier release, whose changes are excluded."),
         needed("to", "The version of the later release."),
     ],
     task: &[
-        "Write what changed in the project {project} after its release {from}, up to and with its \
-         release {to}.",
+        "Write release notes for the project {project}: the changes after release {from}, up to \
+         and including release {to}.",
     ],
     steps: &[
         first(
@@ -26,19 +26,17 @@ pub(super) const PROMPT: Definition = Definition {
                 "Call {tool} with ",
                 "space {space}, ",
                 "projectId {project}, and follow nextSkip until you have seen {from}. It lists \
-                 the newest first. Keep those after {from} and up to {to}, on the same channel; if \
-                 one of the two is not there, say so and stop.",
+                 the newest first. Keep the releases after {from} up to {to} on the same channel; \
+                 if one of the two is missing, say so and stop.",
             ],
         ),
         first(
             "read_resource",
-            &[
-                "Call {tool} with the resourceUri of each whose notes are cut, or that has no notes \
-                 or build information in the list: packages, commits, work items.",
-            ],
+            &["Call {tool} with the resourceUri of each release whose notes are truncated or \
+                 that has no notes or build information in the list: packages, commits, work items."],
         ),
     ],
-    answer: "release notes for people who use the software: what is new, what is fixed, what they \
-             must do; then the work items with their links, and the packages whose version changed \
-             from which to which.",
+    answer: "release notes for users of the software: new features, fixes and required actions; \
+             then the work items with their links, and the packages with their old and new \
+             versions.",
 };

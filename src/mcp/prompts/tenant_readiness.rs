@@ -1,4 +1,4 @@
-//! `tenant_readiness`: whether a tenant has all that it needs.
+//! `tenant_readiness`: checks whether a tenant is ready for deployments.
 
 use super::{
     Definition,
@@ -7,16 +7,16 @@ use super::{
 
 pub(super) const PROMPT: Definition = Definition {
     name: "tenant_readiness",
-    title: "Is a tenant ready",
-    description: "Look whether a tenant has all that deployments to it need.",
+    title: "Check tenant readiness",
+    description: "Check whether a tenant has everything that its deployments need.",
     arguments: &[
         IN_SPACE,
-        needed("tenant", "The tenant: its name, slug or ID."),
-        optional("project", "Only for this project."),
-        optional("environment", "Only for this environment."),
+        needed("tenant", "Name, slug or ID of the tenant."),
+        optional("project", "Only this project, by name, slug or ID."),
+        optional("environment", "Only this environment, by name, slug or ID."),
     ],
     task: &[
-        "Look whether the tenant {tenant} is ready for deployments",
+        "Check whether the tenant {tenant} is ready for deployments",
         " of the project {project}",
         " to {environment}",
         ".",
@@ -28,7 +28,7 @@ pub(super) const PROMPT: Definition = Definition {
                 "Call {tool} with ",
                 "space {space}, ",
                 "tenantId {tenant}: which projects and environments it is connected to, and \
-                 whether it is switched off.",
+                 whether it is disabled.",
             ],
         ),
         first(
@@ -38,22 +38,22 @@ pub(super) const PROMPT: Definition = Definition {
                 "space {space}, ",
                 "projectId {project}, ",
                 "environmentId {environment}, ",
-                "tenantId {tenant} and includeDetails: values that it lacks.",
+                "tenantId {tenant} and includeDetails: its missing values.",
             ],
         ),
         perhaps(
             "find_deployment_targets",
-            &["Call {tool} for the tenant: does it have healthy targets where it needs them?"],
+            &["Call {tool} for the tenant: does each environment have healthy targets for it?"],
         ),
         perhaps(
             "list_deployments",
             &[
                 "Call {tool} with ",
                 "space {space}, ",
-                "tenants [{tenant}]: how the last ones went.",
+                "tenants [{tenant}]: the results of its latest deployments.",
             ],
         ),
     ],
-    answer: "ready or not, for each project and environment; the values that are missing, by \
-             name and where they are set; what else stands in the way.",
+    answer: "ready or not, for each project and environment; the missing values, by name and where \
+             to set them; other blockers.",
 };

@@ -1,4 +1,4 @@
-//! `what_is_deployed_where`: which release is where.
+//! `what_is_deployed_where`: shows the release in each environment.
 
 use super::{
     Definition,
@@ -26,7 +26,7 @@ pub(super) const PROMPT: Definition = Definition {
     steps: &[
         first(
             "list_environments",
-            &["Call {tool}", " with space {space}", ": their order is that of promotion."],
+            &["Call {tool}", " with space {space}", ": environments are in promotion order."],
         ),
         first(
             "list_deployments",
@@ -37,18 +37,18 @@ pub(super) const PROMPT: Definition = Definition {
                 "environments [{environment}], ",
                 "tenants [{tenant}], ",
                 "taskState \"Success\" and take 100. The newest for each project, environment and \
-                 tenant is what is there now; follow nextSkip until each has one or a month is \
+                 tenant is the current release; follow nextSkip until each has one or a month is \
                  covered.",
             ],
         ),
         perhaps(
             "list_deployments",
-            &["Call {tool} the same way with taskState \"Executing\": what is changing now."],
+            &["Call {tool} the same way with taskState \"Executing\": deployments in progress."],
         ),
         perhaps(
             "get_kubernetes_live_status",
-            &["For a project that runs in Kubernetes, call {tool} with summaryOnly to see \
-                 whether what was deployed is healthy."],
+            &["For a project that runs in Kubernetes, call {tool} with summaryOnly to check \
+                 whether its deployed objects are healthy."],
         ),
     ],
     answer: "a table with a row for each project and a column for each environment, in their \

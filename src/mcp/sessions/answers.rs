@@ -1,10 +1,11 @@
-//! Questions on sessions that replicas share, and how an answer finds whoever asked.
+//! Routes client responses on shared sessions to the replica that sent the request.
 //!
-//! Each replica numbers its questions by itself, so the ID of one names the replica, and so do those
-//! of events; and it is given out once, so that no answer is ever to another question. The ID is
-//! sealed for its session, so that there is an answer to nothing but what was asked. One that comes
-//! to another replica is left in the store, sealed; whoever asked looks there until it comes, or
-//! nobody waits for it any more.
+//! - Each replica numbers its requests (elicitations) independently. On the wire, a request ID and
+//!   an event ID therefore contain the ID of the replica.
+//! - A request ID is used once and is sealed for its session. A response can only match the request
+//!   that it answers.
+//! - A replica that receives a response for another replica writes it to the store, sealed. The
+//!   requesting replica polls the store until the response arrives or the request is abandoned.
 
 use std::{
     collections::HashMap,
@@ -23,22 +24,22 @@ use crate::{
     store::{Key, Written},
 };
 
-/// What answers are called in the store.
+/// Kind of responses in the store.
 const KIND: &str = "answer";
-/// How long a question may wait for its answer: as long as it is good for.
+/// Time limit for a response: the lifetime of an approval request.
 const GOOD_FOR: Duration = Duration::from_mins(5);
-/// How often whoever asked looks for an answer.
+/// Interval at which the requesting replica polls the store.
 const LOOK: Duration = Duration::from_millis(250);
-/// How many bytes an answer may have: a yes, and a word that was typed.
+/// Maximum size of a routed response, in bytes. It holds an approval and optionally a typed word.
 pub const LARGEST_ANSWER: usize = 8 * 1024;
 
-/// Whose question an answer is to.
+/// The recipient of a response.
 enum To {
-    /// One of this replica, which waits for it and has this number.
+    /// This replica; the pending request has this number.
     Us(i64),
-    /// One of another replica.
+    /// Another replica.
     Another,
-    /// None that there is.
+    /// No replica: the request is unknown or no longer pending.
     Nobody,
 }
 
@@ -47,7 +48,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a question wait no more, and says whether the one with this ID did.
+    /// Removes a pending request if it has this ID, and returns whether it did.
     fn answered(&self, this: &(SessionId, i64), id: &str) -> bool {
         let mut waiting = self.waiting();
         let waited = waiting.get(this).is_some_and(|known| **known == *id);
@@ -57,11 +58,11 @@ impl Shared {
         waited
     }
 
-    /// The ID of an event as this replica knows it; `None` where it is another's.
+    /// Returns the local ID of an event, or `None` if another replica sent it.
     pub(super) fn event(&self, id: &str) -> Option<String> {
         match id.split_once('.') {
             None => Some(id.to_owned()),
-            Some((who, id)) => (who == self.us).then(|| id.to_owned()),
+            Some((replica, id)) => (replica == self.us).then(|| id.to_owned()),
         }
     }
 }
@@ -79,26 +80,27 @@ fn of_question(session: &SessionId) -> Vec<u8> {
 }
 
 impl Sessions {
-    /// The ID of the question of a session that has this number here; and whether it is new.
+    /// Returns the wire ID of the request with this local number, and whether it was just created.
     fn named(&self, shared: &Shared, session: &SessionId, number: i64) -> (Arc<str>, bool) {
         let mut is_new = false;
         let mut waiting = shared.waiting();
         let id = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
             is_new = true;
-            let asked = shared.asked.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{}-{asked}-{number}", shared.us);
+            let count = shared.asked.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{count}-{number}", shared.us);
             self.seal.seal(name.as_bytes(), &of_question(session), GOOD_FOR).into()
         });
         (Arc::clone(id), is_new)
     }
 
-    /// Whose question has this ID. That of one of this replica waits no more.
+    /// Returns the recipient of the response with this wire ID. A request of this replica is no
+    /// longer pending afterwards.
     fn to(&self, shared: &Shared, session: &SessionId, id: &str) -> To {
         let Ok(name) = self.seal.open(id, &of_question(session)) else { return To::Nobody };
         let name = String::from_utf8_lossy(&name);
         let mut parts = name.splitn(3, '-');
-        let (who, _, number) = (parts.next(), parts.next(), parts.next());
-        if who != Some(shared.us.as_str()) {
+        let (replica, _, number) = (parts.next(), parts.next(), parts.next());
+        if replica != Some(shared.us.as_str()) {
             return To::Another;
         }
         match number.and_then(|number| number.parse().ok()) {
@@ -107,7 +109,7 @@ impl Sessions {
         }
     }
 
-    /// A message as it goes out to the client of a session.
+    /// Replaces local request and event IDs in a message to the client by wire IDs.
     pub(super) fn outward(
         self: &Arc<Self>,
         session: &SessionId,
@@ -118,23 +120,27 @@ impl Sessions {
         let Some(inner) = message.message.as_mut() else { return message };
         match &**inner {
             JsonRpcMessage::Request(_) => {}
-            JsonRpcMessage::Notification(told)
-                if matches!(told.notification, ServerNotification::CancelledNotification(_)) => {}
+            JsonRpcMessage::Notification(notification)
+                if matches!(
+                    notification.notification,
+                    ServerNotification::CancelledNotification(_)
+                ) => {}
             _ => return message,
         }
         match Arc::make_mut(inner) {
-            JsonRpcMessage::Request(asked) => {
-                if let NumberOrString::Number(number) = asked.id {
+            JsonRpcMessage::Request(request) => {
+                if let NumberOrString::Number(number) = request.id {
                     let (id, is_new) = self.named(shared, session, number);
                     if is_new {
                         let (session, id) = (Arc::clone(session), Arc::clone(&id));
                         tokio::spawn(Arc::clone(self).await_answer(session, number, id));
                     }
-                    asked.id = NumberOrString::String(id);
+                    request.id = NumberOrString::String(id);
                 }
             }
-            JsonRpcMessage::Notification(told) => {
-                if let ServerNotification::CancelledNotification(cancelled) = &mut told.notification
+            JsonRpcMessage::Notification(notification) => {
+                if let ServerNotification::CancelledNotification(cancelled) =
+                    &mut notification.notification
                     && let Some(NumberOrString::Number(number)) = cancelled.params.request_id
                 {
                     let (id, _) = self.named(shared, session, number);
@@ -147,8 +153,14 @@ impl Sessions {
         message
     }
 
-    /// A message of the client of a session, as this replica knows its question; `None` where it
-    /// was left for another replica, or answers nothing that was asked.
+    /// Replaces the wire ID of a client's response by the local number.
+    ///
+    /// Returns `None` if the response was written to the store for another replica, or if no
+    /// request is pending.
+    ///
+    /// # Errors
+    ///
+    /// `()` if the response is for another replica and is too large or cannot be stored.
     pub(super) async fn inward(
         &self,
         session: &SessionId,
@@ -186,8 +198,8 @@ impl Sessions {
         }
     }
 
-    /// Looks for the answer to a question until it comes, here or at another replica, or nobody
-    /// waits for it any more.
+    /// Polls the store for the response to a request, until it arrives, the request is no longer
+    /// pending, the session ends or 5 minutes have passed.
     async fn await_answer(self: Arc<Self>, session: SessionId, number: i64, id: Arc<str>) {
         let Some(shared) = &self.shared else { return };
         let key = key(&session, &id);
@@ -199,7 +211,7 @@ impl Sessions {
                     return None;
                 }
                 tokio::time::sleep(LOOK).await;
-                // What does not open is no answer, and one may come in its place.
+                // Ignore a value that cannot be unsealed; a valid response can replace it.
                 let sealed = shared.store.get(KIND, &key).await;
                 if let Some(answer) = sealed.and_then(|sealed| self.opened(&sealed, &key)) {
                     return Some(answer);
@@ -207,7 +219,7 @@ impl Sessions {
             }
         };
         let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
-        // What is left waiting when the session ends here is taken out as well.
+        // The request is removed also when the session ended here without a response.
         if !shared.answered(&this, &id) {
             return;
         }
@@ -232,7 +244,7 @@ impl Sessions {
 mod tests {
     use super::{super::tests, *};
 
-    /// A session that left this replica and is taken up again numbers its questions from the start.
+    /// A session that this replica released and took over again restarts its request numbers.
     #[tokio::test]
     async fn an_answer_is_to_what_was_asked_and_not_to_what_has_its_number_now() {
         let (sessions, session) = (tests::sessions(10), SessionId::from("one"));
@@ -244,6 +256,9 @@ mod tests {
         assert!(matches!(sessions.to(shared, &session, &first), To::Nobody));
         assert!(matches!(sessions.to(shared, &"two".into(), &second), To::Nobody));
         assert!(matches!(sessions.to(shared, &session, &second), To::Us(0)));
-        assert!(matches!(sessions.to(shared, &session, &second), To::Nobody), "it is once");
+        assert!(
+            matches!(sessions.to(shared, &session, &second), To::Nobody),
+            "a response matches once"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What rmcp's transport asks of sessions.
+//! [`SessionManagerAdapter`]: rmcp's `SessionManager` on top of the [`SessionRegistry`].
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
@@ -15,7 +15,7 @@ use rmcp::{
 
 use super::{SEALED_FOR, SERVED, Sessions, purpose};
 
-/// Sessions, as rmcp's transport asks for them; or none, where the settings keep none.
+/// Implements rmcp's `SessionManager`. `None` if `http.sessions` is `off`.
 #[derive(Debug, Clone)]
 pub struct Manager(pub Option<Arc<Sessions>>);
 
@@ -30,7 +30,8 @@ impl Manager {
         self.sessions().map(|sessions| &sessions.local)
     }
 
-    /// A stream of a session, which is in use while it is open.
+    /// Wraps a stream, so that its session counts as in use until the stream is dropped, and
+    /// rewrites the IDs of its messages.
     fn in_use(
         &self,
         id: &SessionId,
@@ -50,7 +51,7 @@ impl SessionManager for Manager {
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
-        // Only a request that came through the listener's check begins a session.
+        // Without an authenticated request there is no owner, and no session is created.
         let served = SERVED.try_with(|served| *served);
         let value = uuid::Uuid::new_v4();
         let id = sessions.seal.seal(
@@ -63,7 +64,7 @@ impl SessionManager for Manager {
         let whose = (served.whose, served.place);
         let way = sessions.take_place(&id, whose, 0).map_err(|_| refused())?;
         sessions.make(way).await;
-        // To restore a session is the one way to make one with an ID of our own.
+        // Only `restore_session` creates a session with a given ID.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
             other => {
@@ -100,7 +101,8 @@ impl SessionManager for Manager {
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {
         let sessions = self.sessions()?;
         if SERVED.try_with(|_| ()).is_err() {
-            // No request ends it: what began here has been served to its end.
+            // Outside a request, rmcp reports that the service of a session that started here
+            // ended.
             sessions.served(id, 0).await;
             return Ok(());
         }
@@ -145,7 +147,7 @@ impl SessionManager for Manager {
         id: &SessionId,
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Error> {
-        // The first event of every stream that clients listen on has this ID.
+        // "0" is the ID of the first event of every standalone stream.
         if last_event_id == "0" {
             let stream = self.local()?.create_standalone_stream(id).await?;
             return Ok(self.in_use(id, stream));
@@ -156,7 +158,7 @@ impl SessionManager for Manager {
         };
         let stream = match event {
             Some(event) => self.local()?.resume(id, event).await?.left_stream(),
-            // What another replica had to say on the stream of a call is said there alone.
+            // Only the replica that sent the events of a response stream can resume it.
             None if last_event_id.contains('/') => {
                 return Err(SessionError::ChannelClosed(None).into());
             }
@@ -166,7 +168,7 @@ impl SessionManager for Manager {
     }
 }
 
-/// Marks a session as in use.
+/// Counts an open stream of a session until it is dropped.
 struct Open {
     sessions: Arc<Sessions>,
     id: SessionId,

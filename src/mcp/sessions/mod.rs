@@ -1,11 +1,17 @@
-//! Sessions of clients of the revisions that have them, in the memory of the process, and in the
-//! store where replicas share them.
+//! Sessions for clients of MCP revisions before 2026-07-28, in memory and optionally shared between
+//! replicas.
 //!
-//! They are there so that a person can be asked before a change: a question of the server needs a
-//! stream that belongs to a client. The ID of a session is sealed for its caller and
-//! for what it was narrowed to, so another caller's request with it finds nothing, and neither does
-//! one on another path. A session ends when its client says so, or when it has
-//! been idle for long; one that still answers a call, or has a stream open, is not idle.
+//! Sessions make elicitation possible: a request from the server needs a stream to the client. A
+//! session ID is sealed for its caller and request scope, so it is unknown to other callers and on
+//! other paths. A session ends when its client deletes it, or after `http.session_idle` without
+//! use. A session with a running call or an open stream is in use.
+//!
+//! - [`SessionRegistry`] keeps the sessions of this replica.
+//! - [`SessionManagerAdapter`] implements rmcp's `SessionManager` on it.
+//! - `shared`: finds, publishes and ends sessions in the store.
+//! - `takeover`: continues a session that another replica started.
+//! - `response_routing`: routes responses to the replica that sent the request.
+//! - `capacity`: enforces session limits.
 
 mod answers;
 mod manager;
@@ -39,35 +45,36 @@ use crate::{
     tool::{Narrowing, Seal},
 };
 
-/// How long the seal of an ID is good. The session itself ends long before.
+/// Lifetime of a sealed session ID. The session itself ends much earlier.
 const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
-/// How often idle sessions are looked for.
+/// Maximum interval between searches for idle sessions.
 const ROUND: Duration = Duration::from_secs(5);
-/// How long the end of one may take.
+/// Time limit for closing one session.
 const CLOSES: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
-    /// Whose request is being served, and how: rmcp makes sessions without saying for whom.
+    /// Owner and scope of the current request. A task local, because rmcp does not pass them to
+    /// `SessionManager`.
     static SERVED: Served;
 }
 
-/// What a request is, for the session that it begins.
+/// Properties of the current request that a new session inherits.
 #[derive(Debug, Clone, Copy)]
 struct Served {
     whose: Whose,
     narrowed: [u8; 32],
     place: Place,
-    /// Whether it is about a session that it does not take up here.
+    /// Whether the request is for a session of another replica that is not taken over here.
     elsewhere: bool,
 }
 
-/// What tells where a request comes from.
+/// Digest of the network that a request comes from.
 type Place = [u8; 32];
 
-/// Whose a session is. `None` is nobody's: no request came through the listener's check.
+/// Fingerprint of a session's owner. `None`: the HTTP layers did not authenticate the request.
 type Whose = Option<Fingerprint>;
 
-/// Sessions in memory.
+/// The sessions of this replica.
 #[derive(Debug)]
 pub struct Sessions {
     local: LocalSessionManager,
@@ -76,28 +83,29 @@ pub struct Sessions {
     limit: usize,
     limit_per_caller: usize,
     known: Mutex<HashMap<String, Known>>,
-    /// What other replicas know of them.
+    /// State shared with other replicas, if `http.sessions` is `store`.
     shared: Option<Shared>,
 }
 
+/// A session that this replica serves.
 #[derive(Debug)]
 struct Known {
     whose: Whose,
     place: Place,
     last: Instant,
-    /// Streams that are open: answers on their way, and the one that clients listen on.
+    /// Number of open streams: response streams and the standalone stream.
     open: usize,
-    /// Whether other replicas know of it.
+    /// Whether the store has the session, so that other replicas can continue it.
     shared: bool,
-    /// Which it is of all that were taken up here; 0 where it began here.
+    /// Number of the takeover that created the entry; 0 if the session started here.
     taken: u64,
 }
 
 impl Sessions {
-    /// Sessions within these limits, which replicas share where there is a store for them.
+    /// Creates a registry with the limits of these settings. With a store, replicas share sessions.
     pub fn new(http: &config::Http, seal: Seal, store: Option<Arc<Store>>) -> Self {
         let mut local = LocalSessionManager::default();
-        // Its own timer counts messages alone, and would end a session whose call takes long.
+        // The keep-alive of rmcp counts only messages and would end a session during a long call.
         local.session_config.keep_alive = None;
         Self {
             local,
@@ -110,8 +118,10 @@ impl Sessions {
         }
     }
 
-    /// Serves a request of this caller, which is narrowed so and comes from there. It may be about
-    /// a session that another replica serves, where nothing needs it here.
+    /// Runs work as a request of this caller, with this scope and from this network.
+    ///
+    /// The flag marks a request for a session of another replica that this replica need not
+    /// continue.
     pub async fn serving<T>(
         caller: &Caller,
         narrowing: &Narrowing,
@@ -122,12 +132,12 @@ impl Sessions {
         SERVED.scope(Served { whose, narrowed, place, elsewhere }, work).await
     }
 
-    /// How many sessions there are.
+    /// Returns the number of sessions of this replica.
     pub fn count(&self) -> usize {
         self.known().len()
     }
 
-    /// Ends sessions that are idle, and all of them when the server stops.
+    /// Ends idle sessions periodically, and all sessions when the server stops.
     pub async fn look_after(self: Arc<Self>, stop: CancellationToken) {
         let round = self.round();
         loop {
@@ -143,12 +153,14 @@ impl Sessions {
         }
     }
 
-    /// Ends a session here, with its streams. One whose client reads nothing of what it was told
-    /// ends by itself as soon as that client reads, or is gone.
+    /// Closes a session of this replica and its streams.
+    ///
+    /// If the client does not read its stream, closing continues in the background until the client
+    /// reads or disconnects.
     async fn close(&self, id: &SessionId) {
-        // It cannot be found from the beginning of this, however long it takes.
+        // rmcp removes the session first, so it cannot be found even if closing takes long.
         if tokio::time::timeout(CLOSES, self.local.close_session(id)).await.is_err() {
-            tracing::debug!("a session whose client reads nothing ends later");
+            tracing::debug!("session close timed out: client does not read");
         }
     }
 
@@ -160,12 +172,12 @@ impl Sessions {
         futures::future::join_all(close).await;
     }
 
-    /// How often what is over is looked for.
+    /// Returns the interval between searches: half of the idle time, at most 5 seconds.
     fn round(&self) -> Duration {
         ROUND.min(self.idle / 2).max(Duration::from_millis(10))
     }
 
-    /// Takes out the sessions that are over, so that none of them is used again.
+    /// Removes expired sessions, or all sessions, and returns their IDs.
     fn remove_over(&self, all: bool) -> Vec<String> {
         let is_over = |known: &Known| known.open == 0 && known.last.elapsed() > self.idle;
         self.known().extract_if(|_, known| all || is_over(known)).map(|(id, _)| id).collect()
@@ -176,6 +188,7 @@ impl Sessions {
     }
 }
 
+/// Returns the associated data of a sealed session ID: its owner and scope.
 fn purpose((whose, narrowed): (Whose, [u8; 32])) -> Vec<u8> {
     let mut purpose = b"session".to_vec();
     purpose.extend(whose.iter().flat_map(Fingerprint::as_bytes));

@@ -1,42 +1,47 @@
-//! Whether there is room for another session, and which gives way to it.
+//! Session limits, and the choice of a session to evict for a new one.
 
 use std::{collections::HashMap, time::Instant};
 
 use super::{Known, Place, Sessions, Whose};
 use crate::callers::Caller;
 
-/// Why there can be no further session.
+/// The session limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoom {
-    /// This caller has as many as one may have.
+    /// `http.session_limit_per_caller`.
     ForCaller,
-    /// All callers together have.
+    /// `http.session_limit`, over all callers.
     AtAll,
 }
 
-/// What gives way to a session.
+/// What happens to an existing session so that a new one fits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Nothing has to.
+    /// Nothing: a session is free.
     Free,
-    /// This session ends.
+    /// This session ends at all replicas.
     Ends(String),
-    /// This session is served here no more, and goes on at any replica.
+    /// This replica releases this session, which can continue at any replica.
     Leaves(String),
 }
 
 impl Sessions {
-    /// Whether a caller, who comes from there, may have another session.
+    /// Checks the session limits for a caller from this network.
+    ///
+    /// # Errors
+    ///
+    /// The limit that is reached, if no session can be evicted.
     pub fn room(&self, caller: &Caller, place: &Place) -> Result<(), NoRoom> {
         self.room_in(&self.known(), Some(caller.fingerprint()), place).map(|_| ())
     }
 
-    /// Whether there is room, and what has to give way for it.
+    /// Checks the session limits and chooses the session to evict.
     ///
-    /// A greeting asks Octopus nothing, so who makes up credentials can have as many sessions as
-    /// there may be. Where more than half of them come from one place, the one of those that was
-    /// used least recently gives way to a caller from elsewhere. What another replica began and
-    /// nobody uses here gives way before that, and before a caller is refused: nothing ends by it.
+    /// `initialize` does not verify the Octopus credential, so a client with invented credentials
+    /// can fill all sessions. If more than half of the limit come from one network, a client from
+    /// another network evicts the least recently used session of that network. Before that, and
+    /// before a caller is rejected, an unused session that started at another replica is released:
+    /// it can continue there.
     pub(super) fn room_in(
         &self,
         known: &HashMap<String, Known>,
@@ -45,30 +50,32 @@ impl Sessions {
     ) -> Result<Way, NoRoom> {
         let of_caller = known.values().filter(|known| known.whose == whose).count();
         if of_caller >= self.limit_per_caller {
-            let leaves = self.leaves(known, |known| known.whose == whose);
-            return leaves.map(Way::Leaves).ok_or(NoRoom::ForCaller);
+            let released = self.leaves(known, |known| known.whose == whose);
+            return released.map(Way::Leaves).ok_or(NoRoom::ForCaller);
         }
         if known.len() < self.limit {
             return Ok(Way::Free);
         }
-        if let Some(leaves) = self.leaves(known, |_| true) {
-            return Ok(Way::Leaves(leaves));
+        if let Some(released) = self.leaves(known, |_| true) {
+            return Ok(Way::Leaves(released));
         }
         let mut counts = HashMap::<&Place, usize>::new();
         for known in known.values() {
             *counts.entry(&known.place).or_default() += 1;
         }
-        let crowd = counts.into_iter().max_by_key(|(_, count)| *count);
-        let (crowd, _) = crowd
-            .filter(|(crowd, count)| *crowd != place && *count > self.limit / 2)
+        let crowded = counts.into_iter().max_by_key(|(_, count)| *count);
+        let (crowded, _) = crowded
+            .filter(|(crowded, count)| *crowded != place && *count > self.limit / 2)
             .ok_or(NoRoom::AtAll)?;
-        let of_crowd = known.iter().filter(|(_, known)| known.place == *crowd);
-        let oldest = of_crowd.min_by_key(|(_, known)| (known.open > 0, known.last));
+        let of_crowded = known.iter().filter(|(_, known)| known.place == *crowded);
+        let oldest = of_crowded.min_by_key(|(_, known)| (known.open > 0, known.last));
         oldest.map(|(id, _)| Way::Ends(id.clone())).ok_or(NoRoom::AtAll)
     }
 
-    /// The session among these that was taken up here, and that nobody has used here for a while.
-    /// While the store is away it could be gone on with nowhere.
+    /// Returns the least recently used session that was taken over and is idle at this replica.
+    ///
+    /// Returns `None` while the store is not available, because no replica could continue the
+    /// session.
     fn leaves(
         &self,
         known: &HashMap<String, Known>,
@@ -84,7 +91,11 @@ impl Sessions {
         idle.min_by_key(|(_, known)| known.last).map(|(id, _)| id.clone())
     }
 
-    /// Takes the place of a new session, where there is one, and gives what gives way to it.
+    /// Adds the entry of a new session and removes the entry of the session to evict.
+    ///
+    /// # Errors
+    ///
+    /// The limit that is reached, if no session can be evicted.
     pub(super) fn take_place(
         &self,
         id: &str,
@@ -101,7 +112,7 @@ impl Sessions {
         Ok(way)
     }
 
-    /// Lets what gives way be gone.
+    /// Ends or releases the evicted session.
     pub(super) async fn make(&self, way: Way) {
         match way {
             Way::Free => {}

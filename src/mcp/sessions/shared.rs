@@ -1,10 +1,9 @@
-//! Sessions that replicas share: what the store knows of each, and how a replica goes on with one
-//! that began at another.
+//! Sessions shared between replicas through the store.
 //!
-//! The store has the greeting with which a session began, for as long as the session may be idle;
-//! every request on it gives it that time again. A replica that does not know a session greets
-//! itself with that, and serves it from then on. What runs stays where it runs: calls, and the
-//! streams of their answers.
+//! The store keeps the `initialize` parameters of each session under a digest of its ID. Their
+//! lifetime is `http.session_idle`, and every request on the session renews it. A replica that does
+//! not have the session replays these parameters and serves the session from then on. Running calls
+//! and their response streams stay at their replica.
 
 use std::{
     collections::HashMap,
@@ -22,33 +21,33 @@ use crate::{
     tool::Narrowing,
 };
 
-/// What sessions are called in the store.
+/// Kind of sessions in the store.
 const KIND: &str = "session";
 
-/// What replicas share of sessions.
+/// The shared session state of this replica.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
-    /// What tells this replica from the others.
+    /// Random ID of this replica.
     pub(super) us: String,
-    /// The questions that were asked here and wait for an answer, and the ID of each.
+    /// Pending requests to clients, by session and local number, with their wire IDs.
     pub(super) waiting: Mutex<HashMap<(SessionId, i64), Arc<str>>>,
-    /// How many questions were asked here.
+    /// Number of requests that this replica has sent, which makes wire IDs unique.
     pub(super) asked: AtomicU64,
-    /// How many sessions were taken up here. One after the other is.
+    /// Number of takeovers at this replica. The lock serializes them.
     pub(super) taken: tokio::sync::Mutex<u64>,
 }
 
-/// Where a session is.
+/// The location of a session.
 #[derive(Debug)]
 pub enum Found {
     /// This replica serves it.
     Here,
-    /// Another replica does, and it began with this greeting.
+    /// Another replica serves it; it started with these `initialize` parameters.
     Elsewhere(Box<InitializeRequestParams>),
-    /// Nowhere: it is over, another caller's, or never was.
+    /// The session has ended, has another owner or never existed.
     Nowhere,
-    /// Nobody knows: the store is away.
+    /// Not known, because the store is not available.
     Unknown,
 }
 
@@ -65,8 +64,8 @@ fn key(id: &str) -> Key {
 }
 
 impl Sessions {
-    /// Where the session of a caller is that has this ID, and began with what this request is
-    /// narrowed to.
+    /// Finds the session with this ID, owner and request scope, and renews its lifetime in the
+    /// store.
     pub async fn find(&self, id: &str, caller: &Caller, narrowing: &Narrowing) -> Found {
         let whose = Some(caller.fingerprint());
         if self.seal.open(id, &purpose((whose, narrowing.digest()))).is_err() {
@@ -102,7 +101,7 @@ impl Sessions {
         }
     }
 
-    /// Knows a session no more, nor what was asked on it.
+    /// Removes the entry of a session and its pending requests.
     pub(super) fn forget(&self, id: &str) {
         self.known().remove(id);
         if let Some(shared) = &self.shared {
@@ -110,28 +109,28 @@ impl Sessions {
         }
     }
 
-    /// Ends here what has ended at another replica.
+    /// Ends a session here that ended at another replica.
     async fn is_over(&self, id: &str) -> Found {
         self.forget(id);
         self.close(&id.into()).await;
         Found::Nowhere
     }
 
-    /// Tells other replicas of a session that began here.
+    /// Writes a session that started here to the store. On failure, only this replica can serve it.
     pub(super) async fn share(&self, id: &str, greeting: &InitializeRequestParams) {
         let Some(shared) = &self.shared else { return };
         let greeting = serde_json::to_vec(greeting).unwrap_or_default();
         let written = shared.store.put(KIND, &key(id), &greeting, self.idle).await;
         let is_shared = matches!(written, Written::Shared | Written::Soon);
         if !is_shared {
-            tracing::warn!("other replicas do not learn of a session, which stays at this one");
+            tracing::warn!("session not written to the store; only this replica can serve it");
         }
         if let Some(known) = self.known().get_mut(id) {
             known.shared = is_shared;
         }
     }
 
-    /// Ends a session, at every replica.
+    /// Ends a session here and removes it from the store, so that other replicas end it too.
     pub async fn end(&self, id: &str) {
         if let Some(shared) = &self.shared {
             shared.store.remove(KIND, &key(id), self.idle).await;
@@ -140,8 +139,7 @@ impl Sessions {
         self.close(&id.into()).await;
     }
 
-    /// Keeps the sessions with open streams from ending at the other replicas, and ends those that
-    /// ended there.
+    /// Renews sessions with open streams in the store, and ends those that the store no longer has.
     pub(super) async fn keep_in_use(&self) {
         let Some(shared) = &self.shared else { return };
         let in_use: Vec<String> = {

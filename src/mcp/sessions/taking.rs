@@ -1,4 +1,6 @@
-//! How a replica goes on with a session that began at another.
+//! Takeover: continues a session that another replica started.
+//!
+//! The replica creates a local session with the same ID and replays the client's `initialize`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,21 +25,27 @@ use crate::{
     mcp::{Offering, Protocol},
 };
 
-/// How long going on with a session may take.
+/// Time limit of each step of a takeover.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why a session is not taken up.
+/// The reason why a session was not taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotTaken {
-    /// There is no room for it.
+    /// A session limit is reached.
     NoRoom(NoRoom),
-    /// The greeting that the store has led to nothing, or not in time.
+    /// Replaying the stored `initialize` failed or timed out, or sessions are not shared.
     Failed,
 }
 
 impl Sessions {
-    /// Goes on with a session that began at another replica with this greeting, for the request
-    /// that has these parts. That is done to its end, whoever waits for it.
+    /// Takes over a session of another replica, which started with these `initialize` parameters.
+    ///
+    /// `parts` are those of the current HTTP request. The takeover runs in its own task, so it also
+    /// completes if the client disconnects.
+    ///
+    /// # Errors
+    ///
+    /// [`TakeoverError`] if a session limit is reached or the takeover fails.
     pub async fn take_up<O: Offering>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
@@ -82,19 +90,19 @@ impl Sessions {
                 return Err(why);
             }
         };
-        // Others need not wait for what gives way.
+        // Release the lock first: other takeovers need not wait for the evicted session.
         drop(taken);
         self.make(way).await;
-        // It may have ended before it had its place.
+        // The new session can have ended before its entry existed.
         if ended.is_cancelled() {
             self.served(id, number).await;
             return Err(NotTaken::Failed);
         }
-        tracing::debug!("goes on with a session of another replica");
+        tracing::debug!("session taken over from another replica");
         Ok(())
     }
 
-    /// Makes a session anew, as its client made it. Whether there is one now.
+    /// Creates the local session and replays the client's handshake. Returns whether it succeeded.
     async fn greet<O: Offering>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
@@ -132,8 +140,9 @@ impl Sessions {
             && is_ready.await.is_ok()
     }
 
-    /// Ends what has this number among all that were taken up, and 0 where it began here. It may
-    /// have ended long ago, and the session been taken up again since.
+    /// Closes the session if its entry still has this takeover number (0: it started here).
+    ///
+    /// Otherwise the session was taken over again since, and the new entry stays.
     pub(super) async fn served(&self, id: &SessionId, taken: u64) {
         let is_known = self.known().get(&**id).is_some_and(|known| known.taken == taken);
         if is_known {

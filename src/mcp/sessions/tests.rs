@@ -1,4 +1,5 @@
-//! Sessions end in time, whatever their clients do, and are taken up whole or not at all.
+//! Tests: sessions close in time even if clients do not read, and takeovers succeed fully or not at
+//! all.
 
 use rmcp::{
     ErrorData,
@@ -11,7 +12,7 @@ use rmcp::{
 use super::{room::Way, *};
 use crate::mcp::{Offering, Protocol, Request, Settings};
 
-/// Serves nothing.
+/// A provider without tools.
 struct Nothing;
 
 impl Offering for Nothing {
@@ -32,7 +33,7 @@ impl Offering for Nothing {
         _: CallToolRequestParams,
         _: Request,
     ) -> Result<CallToolResponse, ErrorData> {
-        Err(ErrorData::internal_error("nothing", None))
+        Err(ErrorData::internal_error("no tools", None))
     }
 }
 
@@ -62,7 +63,7 @@ fn greeting() -> serde_json::Value {
         "clientInfo": { "name": "test", "version": "1" } })
 }
 
-/// What takes up a session that another replica began.
+/// Returns a takeover of a session that another replica started.
 fn taking(
     sessions: &Arc<Sessions>,
     id: &'static str,
@@ -82,7 +83,7 @@ fn message(method: &str, params: &serde_json::Value) -> ClientJsonRpcMessage {
     serde_json::from_value(message).unwrap()
 }
 
-/// A session that has no room for another word: nobody takes from it what it has to say.
+/// Creates a session and fills its message queue, which the test never reads.
 async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
     let id = SessionId::from(id);
     let transport = sessions.local.restore_session(id.clone()).await.unwrap();
@@ -90,13 +91,13 @@ async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
     let (greeting, of) = (Arc::clone(sessions), id.clone());
     tokio::spawn(async move { greeting.local.initialize_session(&of, hello).await });
     tokio::task::yield_now().await;
-    let (brief, mut taken) = (Duration::from_millis(200), 0);
+    let (brief, mut accepted) = (Duration::from_millis(200), 0);
     loop {
         let ping = sessions.local.accept_message(&id, message("ping", &serde_json::json!({})));
-        let Ok(said) = tokio::time::timeout(brief, ping).await else { return transport };
-        said.unwrap();
-        taken += 1;
-        assert!(taken < 1000, "it takes everything");
+        let Ok(result) = tokio::time::timeout(brief, ping).await else { return transport };
+        result.unwrap();
+        accepted += 1;
+        assert!(accepted < 1000, "the queue is not bounded");
     }
 }
 
@@ -111,7 +112,7 @@ async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
     let stop = CancellationToken::new();
     stop.cancel();
     let ended = tokio::time::timeout(CLOSES * 10, Arc::clone(&sessions).look_after(stop)).await;
-    assert!(ended.is_ok(), "it waits for clients that read nothing");
+    assert!(ended.is_ok(), "waits for clients that do not read");
     assert_eq!(sessions.count(), 0);
     for id in ["one", "two", "three"] {
         assert!(!sessions.local.has_session(&id.into()).await.unwrap(), "{id}");
@@ -123,7 +124,7 @@ async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
 async fn a_session_that_nobody_waits_for_any_more_is_taken_up_all_the_same() {
     let sessions = sessions(10);
     {
-        // Whoever asked for it hangs up as soon as it has begun.
+        // The client disconnects right after the takeover started.
         let mut taking = Box::pin(taking(&sessions, "one"));
         assert!(futures::poll!(&mut taking).is_pending());
     }
@@ -131,7 +132,7 @@ async fn a_session_that_nobody_waits_for_any_more_is_taken_up_all_the_same() {
     assert_eq!(sessions.count(), 1);
     assert!(sessions.local.has_session(&"one".into()).await.unwrap());
     let known = sessions.known().get("one").map(|known| known.taken);
-    assert_eq!(known, Some(1), "it was taken up once");
+    assert_eq!(known, Some(1), "taken over more than once");
 }
 
 #[tokio::test]
@@ -146,7 +147,7 @@ async fn what_was_served_to_its_end_ends_nothing_that_was_taken_up_since() {
     sessions.close_all(vec!["one".to_owned()]).await;
     assert!(!is_there().await);
     taking(&sessions, "one").await.unwrap();
-    // What began here, and what was taken up first.
+    // Neither the end of a session that started here nor that of the first takeover closes it.
     let manager = Manager(Some(Arc::clone(&sessions)));
     manager.close_session(&id).await.unwrap();
     sessions.served(&id, 1).await;
@@ -155,7 +156,7 @@ async fn what_was_served_to_its_end_ends_nothing_that_was_taken_up_since() {
     assert!(!is_there().await);
 }
 
-/// It ends at every moment that there is.
+/// Ends the session at each possible point of the takeover.
 #[tokio::test]
 async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
     let id = SessionId::from("one");
@@ -168,7 +169,7 @@ async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
         let _ = sessions.local.close_session(&id).await;
         let was_over = taking.is_finished();
         let taken = taking.await.unwrap();
-        // What was served ends by itself.
+        // The service task ends by itself.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -178,7 +179,7 @@ async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
     }
 }
 
-/// Something done to a session that may give way, or to what stands about it.
+/// A change to a session that is a candidate for release.
 type Change = fn(&Sessions);
 
 #[tokio::test]
@@ -233,6 +234,6 @@ async fn while_the_store_is_away_nothing_gives_way() {
     let one = known.get_mut("one").unwrap();
     one.last = one.last.checked_sub(round).unwrap();
     let whose = Some(Caller::default().fingerprint());
-    // It could be gone on with nowhere.
+    // No replica could continue the session.
     assert_eq!(sessions.room_in(&known, whose, &[0; 32]), Err(NoRoom::ForCaller));
 }

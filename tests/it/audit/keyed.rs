@@ -266,13 +266,16 @@ fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
     for (variables, words) in [
         (
             &[("CHAIN_KEY", "short")][..],
-            "give at least 32 characters, as `octopus-mcp audit new-key`",
+            "use at least 32 characters, e.g. from `octopus-mcp audit new-key`",
         ),
-        (&[("CHAIN_KEY_FILE", "/nowhere")], "/nowhere cannot be read"),
-        (&[("CHAIN_KEY", KEY), ("CHAIN_KEY_FILE", path)], "not both"),
+        (&[("CHAIN_KEY_FILE", "/nowhere")], "cannot read the file /nowhere"),
+        (
+            &[("CHAIN_KEY", KEY), ("CHAIN_KEY_FILE", path)],
+            "audit.chain_key is set as well; remove one of the two",
+        ),
         (
             &[("CHAIN_KEY_FILE", path), ("FILE__PATH", beside.to_str().unwrap())],
-            "keep the key in another folder",
+            "the key is in the folder of audit.file.path",
         ),
     ] {
         let said = refused(variables);

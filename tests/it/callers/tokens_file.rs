@@ -92,12 +92,12 @@ async fn tokens_of_a_file_that_is_broken_or_away_are_not_good_for_ever() {
 /// Each mistake, with a word of what is said of it.
 fn mistakes() -> [(String, &'static str); 4] {
     [
-        (format!("{}instances = \"emea\"", table("x", OTHER)), "there is no instance `emea`"),
-        (format!("{}toolsets = \"project\"", table("x", OTHER)), "there is no toolset `project`"),
-        (table("settings", OTHER), "the settings have a token with this name already"),
+        (format!("{}instances = \"emea\"", table("x", OTHER)), "instance `emea` not found"),
+        (format!("{}toolsets = \"project\"", table("x", OTHER)), "unknown toolset `project`"),
+        (table("settings", OTHER), "the settings already have a token with this name"),
         (
             format!("{}{}", table("x", OTHER), table("y", OTHER)),
-            "another name has this token already",
+            "another name already has this token",
         ),
     ]
 }

@@ -50,7 +50,7 @@ fn the_tools_are_listed_as_lines_and_as_json() {
     assert!(tools[0]["tool"]["inputSchema"].is_object());
     let (code, text, _) = run(&["tools", "--by-version"]);
     assert_eq!(code, 0);
-    assert!(text.starts_with("Octopus 2021.1 is the oldest that is supported; 2026."), "{text}");
+    assert!(text.starts_with("Octopus 2021.1 is the oldest supported version; 2026."), "{text}");
     let headings: Vec<_> = text.lines().filter(|line| line.starts_with("Since ")).collect();
     assert!(headings.len() >= 3 && headings.is_sorted(), "{headings:?}");
     let live = "\n- get_kubernetes_live_status (kubernetes)\n";

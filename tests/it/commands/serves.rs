@@ -25,7 +25,7 @@ async fn one_command_serves_the_sample_instance_and_says_how_to_connect() {
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
-    assert!(log.contains("stopping"), "{log}");
+    assert!(log.contains("server stopping"), "{log}");
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn the_sample_is_what_was_asked_for_whatever_the_environment_holds() {
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
     let (code, _, said) = run(&["--sample", "--server-url", "https://octopus.example.com"]);
     assert_eq!(code, 2);
-    assert!(said.contains("leave one of the two out"), "{said}");
+    assert!(said.contains("remove one of the two"), "{said}");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn read_only_is_on_until_it_is_switched_off() {
         let call = client().post(&serving.url).header("content-type", "application/json");
         let answer = reply(call.body(body.to_string())).await.json();
         let instructions = answer["result"]["instructions"].as_str().unwrap();
-        assert_eq!(instructions.contains("Nothing can be changed"), sentence, "{flags:?}");
+        assert_eq!(instructions.contains("All tools are read-only"), sentence, "{flags:?}");
     }
     let (code, _, said) = run(&["--sample", "--read-only=perhaps"]);
     assert_eq!(code, 2, "{said}");
@@ -85,7 +85,7 @@ fn logs_are_lines_of_json_where_asked_for() {
     let (code, log) = Serving::start(command).stop();
     assert_eq!(code, 0);
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.iter().any(|line| line["message"] == "serving"), "{log}");
+    assert!(lines.iter().any(|line| line["message"] == "server started"), "{log}");
 }
 
 #[test]

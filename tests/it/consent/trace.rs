@@ -40,7 +40,7 @@ async fn a_change_leaves_a_trace_with_caller_and_consent() {
         let found = lines.iter().find(|line| line["message"] == message);
         found.unwrap_or_else(|| panic!("no {message:?} in {log}")).clone()
     };
-    let asked = of("asked for consent");
+    let asked = of("approval requested");
     assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
     let agreed = of("a change was agreed to");
     assert_eq!(agreed["route"], "POST /api/{id}/releases/create/v1");

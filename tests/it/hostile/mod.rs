@@ -100,10 +100,10 @@ fn peak() -> Option<u64> {
 /// What is said of an act by whoever waits for a whole answer.
 fn of_a_whole(act: Act) -> &'static str {
     match act {
-        Act::Silence | Act::Drip | Act::DripOfTheHead => "did not answer within 1 s",
+        Act::Silence | Act::Drip | Act::DripOfTheHead => "did not respond within 1 s",
         Act::HugeAndSaysSo | Act::Endless | Act::GzipBomb => "larger than 1048576 bytes",
         Act::HalfOfJson | Act::DeepJson | Act::AnImage | Act::SignInPage | Act::NoUtf8 => {
-            "does not look like one of Octopus"
+            "unexpected response from Octopus"
         }
         Act::NoGzip
         | Act::BadChunks
@@ -127,10 +127,10 @@ async fn a_log_ends_in_time_and_says_what_came_whatever_answers() {
     let stage = Stage::set().await;
     let expected = |act| match act {
         // A log has no size that would be too large; the call has its time.
-        Act::HugeAndSaysSo | Act::Endless | Act::Drip => Some("this took longer than 3 s"),
+        Act::HugeAndSaysSo | Act::Endless | Act::Drip => Some("the request took longer than 3 s"),
         // How much of it is unpacked in this time depends on the machine.
         Act::GzipBomb => Some(""),
-        Act::Silence | Act::DripOfTheHead => Some("did not answer within 1 s"),
+        Act::Silence | Act::DripOfTheHead => Some("did not respond within 1 s"),
         // Any text may stand in a log.
         Act::HalfOfJson | Act::DeepJson | Act::AnImage | Act::NoUtf8 => None,
         act => Some(of_a_whole(act)),

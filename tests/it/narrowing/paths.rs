@@ -41,7 +41,7 @@ async fn every_form_of_path_serves_both_eras() {
         let (greeted, found) = (greeted.json(), found.json());
         let said = &greeted["result"]["instructions"];
         assert_eq!(said, &found["result"]["instructions"], "{path}");
-        assert!(said.as_str().unwrap().contains("This is the instance warehouse."), "{said}");
+        assert!(said.as_str().unwrap().contains("The instance is warehouse."), "{said}");
         assert!(!tools(&server, (path, &[])).await.is_empty(), "{path}");
         let got = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(got.status(), 405, "{path}");

@@ -52,7 +52,9 @@ async fn a_space_that_the_caller_does_not_see_is_refused_with_those_that_they_do
             let refused = ask(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 404, "{}", refused.text);
             let said = refused.message();
-            assert!(said.contains("no space 'Defalt' for you; there are: default"), "{said}");
+            let expected = "space 'Defalt' not found in instance 'default', or you have no access to \
+                            it; available: default";
+            assert!(said.contains(expected), "{said}");
         }
     }
 }

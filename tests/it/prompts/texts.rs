@@ -144,11 +144,11 @@ async fn wrong_arguments_of_a_prompt_are_told() {
         ("nothing", json!({}), "unknown prompt: nothing"),
         ("release_notes_between", json!({ "space": "a", "project": "b" }), "`from` (The version"),
         ("release_notes_between", json!({ "space": "a", "project": "b" }), " and `to` ("),
-        ("investigate_task", json!({ "url": "  " }), "needs `url`"),
-        ("investigate_task", json!(null), "needs `url`"),
-        ("investigate_task", json!({ "url": "x", "uri": "x" }), "no argument `uri`; it takes: url"),
-        ("investigate_task", json!({ "url": 7 }), "url: this must be text"),
-        ("investigate_task", json!({ "url": "x".repeat(501) }), "url: this is longer"),
+        ("investigate_task", json!({ "url": "  " }), "missing argument `url`"),
+        ("investigate_task", json!(null), "missing argument `url`"),
+        ("investigate_task", json!({ "url": "x", "uri": "x" }), "unknown argument `uri`; expected: url"),
+        ("investigate_task", json!({ "url": 7 }), "url: expected a string"),
+        ("investigate_task", json!({ "url": "x".repeat(501) }), "url: longer than 500 bytes"),
     ] {
         for era in ERAS {
             let mut params = json!({ "name": name });

@@ -71,9 +71,9 @@ async fn the_instructions_are_short_and_say_what_is_on() {
     })
     .await;
     for (server, says, says_not) in [
-        (&read_only, &["Nothing can be changed", "featureToggles (", "list_spaces"][..], "yes"),
-        (&open, &["only after the user's own yes", "the space Warehouse Systems"], "list_spaces"),
-        (&unasked, &["made at once", "tasks ("], "featureToggles"),
+        (&read_only, &["All tools are read-only", "featureToggles (", "list_spaces"][..], "yes"),
+        (&open, &["only after the user approves it", "the space Warehouse Systems"], "list_spaces"),
+        (&unasked, &["made immediately", "tasks ("], "featureToggles"),
     ] {
         let hello = server.post(&[], greeting(LEGACY).to_string()).await.json();
         let told = hello["result"]["instructions"].as_str().unwrap();

@@ -39,10 +39,10 @@ async fn a_read_leaves_a_line_in_the_log() {
     let told: Vec<Value> =
         read.iter().map(|line| json!([line["level"], line["message"], line["resource"]])).collect();
     let expected = [
-        json!(["INFO", "read", "release"]),
-        json!(["INFO", "read refused", "release"]),
-        json!(["INFO", "read refused", "unknown"]),
-        json!(["WARN", "read failed", "task"]),
+        json!(["INFO", "resource read completed", "release"]),
+        json!(["INFO", "resource read rejected", "release"]),
+        json!(["INFO", "resource read rejected", "unknown"]),
+        json!(["WARN", "resource read failed", "task"]),
     ];
     assert_eq!(told, expected, "{log}");
     for line in read {

@@ -96,9 +96,9 @@ async fn a_changed_file_is_in_force_and_one_with_a_mistake_is_not() {
     let (code, log) = hosted.serving.stop();
     assert_eq!(code, 0);
     for words in [
-        "the settings have mistakes, and the ones before stay in force",
+        "config reload failed; the previous settings stay in force",
         "tools.nonsense",
-        "these wait for a restart settings=\"http.sessions\"",
+        "some changed settings need a restart settings=\"http.sessions\"",
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }

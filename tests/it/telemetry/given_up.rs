@@ -88,7 +88,7 @@ async fn a_request_that_failed_has_a_line_with_the_reason() {
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let is_told = |line: &str| {
-        ["WARN", "failed method=\"resources/read\" error=this took longer than 1 s"]
+        ["WARN", "request failed method=\"resources/read\" error=the request took longer than 1 s"]
             .iter()
             .all(|part| line.contains(part))
     };
