@@ -1,9 +1,9 @@
-//! What an error comes from.
+//! Root cause of an error.
 
 use std::error::Error;
 
-/// What an error comes from in the end, in its own words. Libraries name their layers; the innermost
-/// says what happened.
+/// Returns the message of the innermost source of `error`. The outer errors of libraries only name
+/// their layer; the innermost one says what happened.
 pub fn cause(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -1,9 +1,9 @@
-//! Cutting text to a number of bytes, at the end of a line where one is near enough.
+//! Truncates text to a number of bytes, at a line end where possible.
 
-/// The beginning of `text`, at most `max_bytes` long.
+/// Returns the beginning of `text`, at most `max_bytes` long.
 ///
-/// It ends with a line where a line ends in the last half of the budget, and otherwise with a
-/// whole character.
+/// The result ends after a line if a line ends in the second half of the budget. Otherwise it ends
+/// after a whole character.
 pub fn head(text: &str, max_bytes: usize) -> &str {
     if text.len() <= max_bytes {
         return text;
@@ -18,10 +18,10 @@ pub fn head(text: &str, max_bytes: usize) -> &str {
     }
 }
 
-/// The end of `text`, at most `max_bytes` long.
+/// Returns the end of `text`, at most `max_bytes` long.
 ///
-/// It begins with a line where a line begins in the first half of the budget, and otherwise with
-/// a whole character.
+/// The result begins with a line if a line begins in the first half of the budget. Otherwise it
+/// begins with a whole character.
 pub fn tail(text: &str, max_bytes: usize) -> &str {
     if text.len() <= max_bytes {
         return text;
@@ -36,14 +36,15 @@ pub fn tail(text: &str, max_bytes: usize) -> &str {
     }
 }
 
-/// Returns how many bytes `text` takes inside a JSON string, without the quotes.
+/// Returns the number of bytes that `text` takes inside a JSON string, without the quotes.
 pub fn json_len(text: &str) -> usize {
     text.bytes().map(json_byte).sum()
 }
 
 /// Returns the beginning of `text` that takes at most `max_bytes` inside a JSON string.
 ///
-/// The result ends as the result of [`head`] does. The time is linear in `max_bytes`.
+/// The result ends at a line or character boundary as in [`head`]. The time is linear in
+/// `max_bytes`.
 pub fn json_head(text: &str, max_bytes: usize) -> &str {
     let mut left = max_bytes;
     let is_over = |byte: u8| match left.checked_sub(json_byte(byte)) {
@@ -59,7 +60,7 @@ pub fn json_head(text: &str, max_bytes: usize) -> &str {
     }
 }
 
-/// How many bytes `serde_json` writes for a byte of a string.
+/// Returns the number of bytes that `serde_json` writes for one byte of a string.
 fn json_byte(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,

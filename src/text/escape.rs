@@ -1,10 +1,10 @@
-//! Shows the invisible characters of JSON.
+//! Escapes invisible characters in JSON.
 
 use std::{borrow::Cow, fmt::Write as _};
 
 use super::{invisible::CHARACTER, steps};
 
-/// Writes each invisible character of a JSON text as an escape of JSON, in one pass.
+/// Replaces each invisible character of a JSON text by its JSON escape, in one pass.
 pub fn escape_invisible(json: &str) -> Cow<'_, str> {
     let Some(invisible) = CHARACTER.as_ref() else { return Cow::Borrowed(json) };
     steps::add(json.len());

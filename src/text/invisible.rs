@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The characters that are invisible by themselves, as part of a class of characters.
+/// Members of a regex character class: all characters that are invisible by themselves.
 macro_rules! invisible {
     () => {
         r"[\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
@@ -12,8 +12,9 @@ macro_rules! invisible {
     };
 }
 
-/// In order: an emoji with its selector, line ends, terminal control sequences, other escapes, and
-/// single invisible characters. No part of one can begin another, so none is read twice.
+/// Alternatives in this order: an emoji with its selector, line ends, terminal control sequences,
+/// other escapes, single invisible characters. No alternative begins inside another one, so each
+/// byte is matched once.
 macro_rules! single {
     () => {
         concat!(
@@ -28,33 +29,34 @@ macro_rules! single {
     };
 }
 
-/// Every single character that [`sanitize`](super::sanitize::sanitize) removes or replaces.
+/// Matches every single character that [`strip_invisible`](super::strip::strip_invisible) removes
+/// or replaces.
 const CHARACTER_PATTERN: &str = concat!(r"(?x) [ \x{2028}\x{2029}", invisible!(), "]");
 
 const SINGLE_PATTERN: &str = concat!("(?x)", single!());
 
-/// First terminal strings up to their terminator on the same line, and those without one as far as
-/// it could stand.
+/// Matches terminal strings up to their terminator on the same line. An unterminated string matches
+/// up to the last position where the terminator could stand.
 pub(super) const UNSEEN_PATTERN: &str = concat!(
     r"(?x) (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] )
         (?P<body> [^\x07\x1B\x{9C}\n]* ) (?P<end> \x07 | \x1B\\ | \x{9C} )? |",
     single!(),
 );
 
-/// Terminal strings, and what [`SINGLE`] finds. `None` only if the pattern were bad, which a test
-/// rules out.
+/// Matches terminal strings and everything that [`INVISIBLE_NO_STRINGS`] matches. `None` only if
+/// the pattern is invalid, which a test excludes.
 pub(super) static UNSEEN: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(UNSEEN_PATTERN).ok());
 
-/// The same, without strings.
+/// Matches everything that [`INVISIBLE`] matches, except terminal strings.
 pub(super) static SINGLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(SINGLE_PATTERN).ok());
 
-/// One invisible character.
+/// Matches one invisible character.
 pub(super) static CHARACTER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(CHARACTER_PATTERN).ok());
 
-/// Compiles the patterns now.
+/// Compiles the patterns.
 pub(super) fn prepare() {
     for pattern in [&UNSEEN, &SINGLE, &CHARACTER] {
         LazyLock::force(pattern);

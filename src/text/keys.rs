@@ -1,37 +1,38 @@
-//! Private keys that stand in a text line by line.
+//! Detects the inner lines of private keys in text that is read line by line.
 //!
-//! The door knows a private key by where it begins or ends, and a line from its middle has nothing
-//! of that. So whoever shows single lines has to remember that one has begun ([`super::lines`]).
+//! The redaction rules recognise a private key by its first or last line. A line from the middle
+//! has no such marker. So [`LineSanitizer`](super::line_sanitizer::LineSanitizer) uses this scanner
+//! to remember that a key has begun.
 
 use memchr::memmem;
 
-/// Whether the lines that come now belong to a private key.
+/// State that decides whether the next lines belong to a private key.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// How many lines may still belong to it.
+    /// Number of lines that may still belong to the key.
     left: usize,
-    /// Whether the last line belonged to it.
+    /// Whether the previous line belonged to the key.
     is_inside: bool,
 }
 
-/// How many lines a key has at most.
+/// Maximum number of lines of a key.
 const LINES: usize = 400;
-/// As many letters of base64 in a row are no words.
+/// Minimum length of a base64 run; words are shorter.
 const RUN: usize = 16;
 
 impl Keys {
-    /// Whether a key has begun and not ended.
+    /// Returns whether a key has begun and not ended.
     pub(super) fn have_begun(&self) -> bool {
         self.left > 0
     }
 
-    /// Whether none of these lines needs to be read for its keys.
+    /// Returns whether `lines` can be skipped because no key is open and none begins in them.
     pub(super) fn are_absent(&self, lines: &[u8]) -> bool {
         let has = |words: &[u8]| memmem::find(lines, words).is_some();
         self.left == 0 && !has(b"PRIVATE KEY") && !has(PUTTY)
     }
 
-    /// Reads the next line, and says whether it is of the inside of a key.
+    /// Reads the next line and returns whether it is an inner line of a key.
     pub(super) fn hide(&mut self, line: &[u8]) -> bool {
         let was_inside = std::mem::take(&mut self.is_inside);
         if let Some(place) = memmem::rfind(line, b"PRIVATE KEY") {
@@ -51,7 +52,7 @@ impl Keys {
     }
 }
 
-/// What stands before the number of lines that a key of `PuTTY` has.
+/// Label in front of the number of lines of a `PuTTY` private key.
 const PUTTY: &[u8] = b"Private-Lines:";
 
 fn lines_of_putty(line: &[u8]) -> Option<usize> {
@@ -60,8 +61,8 @@ fn lines_of_putty(line: &[u8]) -> Option<usize> {
     number.trim().parse().ok()
 }
 
-/// Whether a line, without the time and level before its text, is one word of base64: what is left
-/// of a key for its last line is short.
+/// Returns whether the message of a log line is a single base64 word. The last line of a key is
+/// often too short for [`MIN_BASE64_RUN`].
 fn is_end(line: &[u8]) -> bool {
     let text = line.rsplit(|byte| *byte == b'|').next().unwrap_or_default().trim_ascii();
     let is_filler = |byte: &&u8| **byte == b'=';

@@ -1,39 +1,40 @@
-//! Letting texts through the door that stand one after another: the lines of a log, the items of a
-//! list.
+//! Sanitizes consecutive texts, such as the lines of a log or the items of a list, with shared
+//! context.
 //!
-//! What one line says can make a secret of the next: a name with its value below it, an element
-//! over several lines, a private key. So what is shown line by line remembers as much of the lines
-//! before as it takes, and no more, and nothing is shown that would be hidden in the whole text.
+//! One line can make the next one a secret: a name with its value below it, an XML element over
+//! several lines, a private key. [`LineSanitizer`] keeps only as much of the previous lines as this
+//! needs. The lines together show nothing that [`sanitize`](super::sanitize()) hides in the whole
+//! text.
 
 use std::{borrow::Cow, ops::Range};
 
 use super::{Passed, keys::Keys, redacted, sanitize, secrets, steps};
 
-/// What the lines so far say of the next one.
+/// Sanitizer for consecutive texts that carries context from one text to the next.
 #[derive(Debug, Default)]
 pub struct Lines {
     keys: Keys,
-    /// The end of what was read, where a secret may follow it.
+    /// End of the previous text, if a secret may continue after it; otherwise empty.
     open: String,
 }
 
-/// As much is remembered; no name with what may stand before its value is longer, and no more of
-/// a wrapped secret is known.
+/// Maximum number of carried bytes. No name with its separator is longer, and a wrapped secret is
+/// followed no further.
 const OPEN: usize = secrets::REACH;
 
 impl Lines {
-    /// Whether the next line alone does not tell what is hidden in it.
+    /// Returns whether the next text needs the carried context.
     pub fn go_on(&self) -> bool {
         self.keys.have_begun() || !self.open.is_empty()
     }
 
-    /// Whether these lines can be shown one by one as far as private keys go, and nothing goes on.
+    /// Returns whether no carried context applies to `lines` and no private key occurs in them.
     pub fn are_plain(&self, lines: &[u8]) -> bool {
         self.open.is_empty() && self.keys.are_absent(lines)
     }
 
-    /// Reads the next text, a line without its end or several, and gives what is shown in its
-    /// place where it takes the ones before it to know.
+    /// Reads the next text: one line without its end, or several lines. Returns the sanitized text
+    /// if the carried context redacts a secret in it.
     pub fn hide(&mut self, text: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(text);
         let text = sanitize::sanitize(&text).text;
@@ -46,7 +47,7 @@ impl Lines {
         (redacted > 0).then(|| text.into_owned())
     }
 
-    /// Lets the next text through the door, with what the ones before it say.
+    /// Sanitizes the next text with the carried context.
     pub fn pass<'t>(&mut self, text: &'t str) -> Passed<'t> {
         let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
         if self.are_plain(text.as_bytes()) {
@@ -73,7 +74,7 @@ impl Lines {
         let shown = secrets::redact_after(&whole, start, &keys);
         let redacted = shown.total();
         let text = if redacted == 0 { text } else { Cow::Owned(shown.text.into_owned()) };
-        // What ends a text is what ends its last line.
+        // A final line break is not part of the last line, so it is not carried.
         if whole.len() > start && whole.ends_with('\n') {
             whole.pop();
         }
@@ -81,7 +82,7 @@ impl Lines {
         Passed { text, removed, redacted }
     }
 
-    /// Reads the lines of a text for private keys: where those are that belong to one.
+    /// Scans the lines of a text for private keys and returns the ranges of their inner lines.
     fn of_keys(&mut self, text: &str) -> Vec<Range<usize>> {
         let mut hidden = Vec::new();
         if self.keys.are_absent(text.as_bytes()) {
@@ -98,8 +99,8 @@ impl Lines {
         hidden
     }
 
-    /// Remembers the end of a text from the line on in which a name begins whose value may follow.
-    /// Earlier lines are not needed and would be read again with every text.
+    /// Carries the end of a text, from the line in which a name begins whose value may follow.
+    /// Earlier lines are not needed and would be scanned again with every text.
     fn remember(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
         self.open.clear();
@@ -108,7 +109,7 @@ impl Lines {
         }
     }
 
-    /// Remembers a text that is blank: it holds no value, and any space may stand before one.
+    /// Carries a blank text. It holds no value, but any number of blanks may precede one.
     fn remember_blank(&mut self, text: &str) {
         if self.open.is_empty() {
             return;
@@ -131,7 +132,8 @@ mod tests {
 
     const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
-    /// Texts whose secret, `hunter2-x1y2z3` or a line of a key, is known over several lines alone.
+    /// Texts whose secret, `hunter2-x1y2z3` or a line of a key, is only recognisable over several
+    /// lines.
     fn over_lines() -> Vec<String> {
         let pair = concat!("AK", "IAFAKEFAKEFAKEFAKE\nhunter2hunter2hunter2hunter2hunter2hunte");
         [
@@ -179,7 +181,7 @@ mod tests {
                 assert!(is_hidden(&shown), "{shown}");
                 assert_eq!(shown.lines().count(), text.lines().count());
             }
-            // With the time before each line, where a log has one.
+            // The same text as a log that has a time in front of each line.
             if !text.contains("\"auth\"")
                 && !text.contains("\n\n")
                 && !text.contains("FAKEFAKEFAKEFAKE\n")

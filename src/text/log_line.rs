@@ -1,7 +1,7 @@
-//! Reading one line of the raw log of an Octopus task.
+//! Parser for single lines of the raw task log of Octopus.
 //!
-//! The wording and the columns differ between versions, so a line is read by its parts and never
-//! by position: a time, a level, a bar, the text. What does not fit is text.
+//! Wording and columns differ between Octopus versions. So the parser splits a line into time,
+//! level, `|` and text, and does not rely on columns. Text in any other form is the message.
 
 use std::str::FromStr;
 
@@ -11,50 +11,50 @@ use serde::Serialize;
 /// One line of a raw task log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLine<'a> {
-    /// The time as it stands in the log, usually `HH:MM:SS`. Headings and the further lines of a
+    /// The time as written in the log, usually `HH:MM:SS`. Headings and continuation lines of a
     /// message have none.
     pub time: Option<&'a str>,
-    /// The level, where the line has one that is known.
+    /// The level, if the line has a known one.
     pub level: Option<Level>,
-    /// What the line says, without indentation.
+    /// The message without indentation.
     pub text: &'a str,
 }
 
-/// What Octopus calls the category of a log entry.
+/// Category of an Octopus log entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub enum Level {
-    /// Finer than verbose.
+    /// More detailed than `Verbose`.
     Trace,
-    /// Detail that the portal hides at first.
+    /// Details that the portal hides by default.
     Verbose,
-    /// What happens.
+    /// Normal progress.
     Info,
-    /// Something is waited for.
+    /// The task waits for something.
     Wait,
-    /// Information that the script stressed.
+    /// Information that the script highlighted.
     Highlight,
-    /// Lines were left out here.
+    /// Marks lines that were left out.
     Gap,
-    /// Something that somebody should see.
+    /// Something that needs attention.
     Alert,
-    /// Something is wrong and the step went on.
+    /// A problem; the step continued.
     Warning,
-    /// Something failed.
+    /// A failure.
     Error,
-    /// Something failed and ended the step.
+    /// A failure that ended the step.
     Fatal,
-    /// Work that is planned.
+    /// Work is planned.
     Planned,
     /// Progress of planned work.
     Updated,
-    /// Planned work that is finished.
+    /// Planned work is finished.
     Finished,
-    /// Planned work that was given up.
+    /// Planned work was abandoned.
     Abandoned,
 }
 
 impl<'a> LogLine<'a> {
-    /// Reads one line. Every line can be read: what has no known form is text.
+    /// Parses one line. Parsing cannot fail: a line in an unknown form becomes text only.
     pub fn read(line: &'a str) -> Self {
         let plain = Self { time: None, level: None, text: line.trim() };
         let Some((prefix, text)) = line.split_once('|') else { return plain };
@@ -71,7 +71,8 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// Whether the line is a warning, an error, or the heading of something that failed.
+    /// Returns whether the line is a warning, an error, or the heading of a failed or timed out
+    /// part.
     pub fn is_problem(&self) -> bool {
         self.level.map_or_else(|| self.is_failed_heading(), Level::is_problem)
     }
@@ -84,7 +85,7 @@ impl<'a> LogLine<'a> {
 }
 
 impl Level {
-    /// Every level, in the order of Octopus.
+    /// All levels, in the order of Octopus.
     pub const ALL: [Self; 14] = [
         Self::Trace,
         Self::Verbose,
@@ -102,7 +103,7 @@ impl Level {
         Self::Abandoned,
     ];
 
-    /// The name that Octopus gives the level.
+    /// Returns the Octopus name of the level.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trace => "Trace",
@@ -122,13 +123,13 @@ impl Level {
         }
     }
 
-    /// Whether an entry of this level reports something that is wrong.
+    /// Returns whether the level reports a problem: alert, warning, error or fatal.
     pub fn is_problem(self) -> bool {
         matches!(self, Self::Alert | Self::Warning | Self::Error | Self::Fatal)
     }
 }
 
-/// A level that Octopus is not known to write.
+/// Error for a name that is no known level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownLevel;
 
@@ -141,7 +142,7 @@ impl FromStr for Level {
     }
 }
 
-/// Whether a word is a time of day, with or without its date, fraction and zone.
+/// Returns whether a word is a time of day, with or without date, fraction and time zone.
 fn is_time(word: &str) -> bool {
     let is_part = |part: Option<&str>| {
         part.is_some_and(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))

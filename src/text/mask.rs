@@ -1,21 +1,21 @@
 //! Masks credentials in log lines, spans and audit records.
 //!
-//! [`mask`] knows only credentials whose form alone identifies them: API keys of Octopus, tokens of
-//! this server's callers and JWTs. It replaces characters that no format escapes, so a masked JSON
-//! line is still JSON. Text that people wrote in Octopus needs [`super::door`], which knows more
+//! [`mask`] recognises only credentials that have a distinctive form: Octopus API keys, caller
+//! tokens of this server and JWTs. It replaces only characters that need no escaping, so masked
+//! JSON is still valid JSON. Text from Octopus needs [`super::sanitize()`], which recognises more
 //! forms and costs more.
 
 use std::{borrow::Cow, ops::Range};
 
 use memchr::memmem;
 
-/// One form of a credential.
+/// A credential format.
 struct Form {
-    /// The text that each credential of this form begins with.
+    /// Prefix of every credential of this format.
     prefix: &'static str,
-    /// The text that replaces the credential.
+    /// Text that replaces the credential.
     replacement: &'static str,
-    /// Returns the length of the credential behind its prefix; 0 where there is none.
+    /// Returns the length of the credential after its prefix; 0 if there is none.
     length: fn(&[u8]) -> usize,
 }
 
@@ -23,20 +23,20 @@ const API_KEY: &str = "[redacted:octopus-api-key]";
 
 const FORMS: [Form; 4] = [
     Form { prefix: "API-", replacement: API_KEY, length: api_key },
-    // The same in a percent-encoded path.
+    // An API key in a percent-encoded path.
     Form { prefix: "API%2", replacement: API_KEY, length: encoded_api_key },
     Form { prefix: "omcp_", replacement: "[redacted:caller-token]", length: caller_token },
     Form { prefix: "eyJ", replacement: "[redacted:jwt]", length: jwt },
 ];
 
-/// The shortest API key behind its prefix. Octopus makes keys of 25 characters and more.
+/// Minimum length of an API key after its prefix. Octopus creates keys of 25 characters and more.
 const SHORTEST_API_KEY: usize = 20;
-/// The shortest token of a caller behind its prefix. Complete ones have 64 characters.
+/// Minimum length of a caller token after its prefix. Complete tokens have 64 characters.
 const SHORTEST_TOKEN: usize = 20;
-/// The shortest first part of a JWT behind its prefix.
+/// Minimum length of the first part of a JWT after its prefix.
 const SHORTEST_HEADER: usize = 8;
 
-/// Replaces each credential in `text` by `[redacted:KIND]`. Borrows `text` where it holds none.
+/// Replaces each credential in `text` by `[redacted:KIND]`. Borrows `text` if it contains none.
 pub fn mask(text: &str) -> Cow<'_, str> {
     let mut found: Vec<(Range<usize>, &str)> = FORMS
         .iter()
@@ -49,7 +49,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;
     for (range, replacement) in found {
-        // Forms can overlap: the text between is empty then.
+        // Matches of different formats can overlap; then the text between them is empty.
         masked.push_str(text.get(end..range.start).unwrap_or_default());
         masked.push_str(replacement);
         end = end.max(range.end);
@@ -58,7 +58,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Finds the credentials of one form, in order.
+/// Finds the credentials of one format, in order.
 fn find<'t>(text: &'t [u8], form: &Form) -> impl Iterator<Item = Range<usize>> + 't {
     let (prefix, length) = (form.prefix.as_bytes(), form.length);
     let mut end = 0;
@@ -92,7 +92,7 @@ fn caller_token(rest: &[u8]) -> usize {
     if length >= SHORTEST_TOKEN { length } else { 0 }
 }
 
-/// A JWT has two dots (JWS compact form) or four (JWE); a cut one may have lost the last.
+/// A JWT has two dots (JWS compact form) or four (JWE); a truncated one may lack the last part.
 fn jwt(rest: &[u8]) -> usize {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let first = run(rest, is_part);
@@ -101,7 +101,7 @@ fn jwt(rest: &[u8]) -> usize {
         return 0;
     }
     let length = run(rest, |byte| is_part(byte) || byte == b'.');
-    // A sentence may end behind it.
+    // Trailing dots can be the end of a sentence.
     let dots = rest.get(..length).unwrap_or_default().iter().rev().take_while(|b| **b == b'.');
     length - dots.count()
 }

@@ -1,10 +1,12 @@
-//! Text that came out of Octopus, made fit to be shown.
+//! Pure text functions: sanitizing, redaction, log search and truncation.
 //!
-//! Pure functions: no I/O, no state, and nothing of the rest of the crate. [`door`] is the one
-//! way out for what other people wrote; the other modules read and shorten it.
+//! The functions do no I/O, keep no state and use no other module of the crate. All text that
+//! users wrote in Octopus goes through one sanitizer, [`sanitize`](sanitize()), before it is shown.
+//! The other modules search, parse and truncate text.
 //!
-//! Text passes the door whole and is cut afterwards: half a private key is harder to recognise
-//! than a whole one. What is shown line by line passes with the lines before it ([`lines`]).
+//! Sanitize the whole text first and truncate it afterwards, because half a private key is harder
+//! to recognise than a whole one. Text that is shown line by line goes through
+//! [`LineSanitizer`](line_sanitizer::LineSanitizer), which keeps the context of earlier lines.
 
 use std::borrow::Cow;
 
@@ -25,34 +27,34 @@ pub(crate) mod steps;
 pub use cause::cause;
 pub use mask::mask;
 
-/// Text that has passed the door.
+/// Result of [`sanitize`](sanitize()).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed<'a> {
-    /// What may be shown.
+    /// The text without invisible characters and secrets; borrowed if nothing changed.
     pub text: Cow<'a, str>,
-    /// How many invisible characters and characters of terminal sequences were removed.
+    /// Number of removed characters: invisible characters and parts of terminal sequences.
     pub removed: usize,
-    /// How many secrets were replaced.
+    /// Number of secrets that were replaced.
     pub redacted: usize,
 }
 
-/// Compiles all patterns of sanitizing and redaction now. They are compiled at their first use
-/// otherwise, which holds up an async worker for hundreds of milliseconds.
+/// Compiles all patterns of the sanitizer. Call this at startup: otherwise the first use compiles
+/// them, which blocks an async worker for hundreds of milliseconds.
 pub fn prepare() {
     invisible::prepare();
     secrets::prepare();
 }
 
-/// Removes invisible characters from `text` and replaces secrets in it.
+/// Removes invisible characters from `text` and replaces secrets in it by `[redacted:KIND]`.
 ///
-/// Everything that comes out of Octopus and was written by somebody passes here: logs, notes,
-/// commit messages, comments, variable values. Invisible characters go first, so that they cannot
-/// split a secret. A text that has passed passes again unchanged.
+/// All text from Octopus that a user could write goes through this function: logs, notes, commit
+/// messages, comments, variable values. Invisible characters are removed first, so that they cannot
+/// split a secret. The function is idempotent: sanitized text stays unchanged.
 pub fn door(text: &str) -> Passed<'_> {
     lines::Lines::default().pass(text)
 }
 
-/// Replaces secrets in what is left of a text without its invisible characters.
+/// Replaces secrets in a text whose invisible characters are already removed.
 fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
     let (text, redacted) = match text {
         Cow::Borrowed(text) => {
@@ -69,13 +71,16 @@ fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
     Passed { text, removed, redacted }
 }
 
-/// The secret that `text` is, where it stands under this name: a value alone does not look like a
-/// password, and beside its name it does. What is given is the word for all of it.
+/// Returns the redaction that replaces `text` if `text` is a secret because its field is called
+/// `name`. Returns `None` for ordinary values and for text that [`sanitize`](sanitize()) redacts
+/// without the name.
+///
+/// A value alone does not look like a password, so it is checked together with its name.
 pub fn named(name: &str, text: &str) -> Option<String> {
     if text.is_empty() || !secrets::may_name(name) || door(text).redacted > 0 {
         return None;
     }
-    // As one value in quotes, whatever is in it.
+    // Characters that would end the quoted value do not matter for the check.
     let quiet = |c: char| if matches!(c, '"' | '\\' | '\n' | '\r') { ' ' } else { c };
     let value: String = text.trim().chars().take(LONGEST_NAMED).map(quiet).collect();
     let passed = door(&format!("\"{name}\": \"{value}\"")).text.into_owned();
@@ -84,7 +89,7 @@ pub fn named(name: &str, text: &str) -> Option<String> {
     shown.get(..=end + secrets::REPLACEMENT.len()).map(str::to_owned)
 }
 
-/// What is longer is known by its beginning.
+/// Number of characters of a value that are checked together with its name.
 const LONGEST_NAMED: usize = 1_000;
 
 #[cfg(test)]
@@ -130,7 +135,8 @@ mod tests {
         }
     }
 
-    /// Pieces which, put together at random, make secrets, halves of secrets and what hides them.
+    /// Fragments that form secrets, parts of secrets and separators when they are concatenated at
+    /// random.
     fn piece() -> impl Strategy<Value = String> {
         let pieces = [
             KEY,

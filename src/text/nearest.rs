@@ -1,11 +1,12 @@
-//! Finding the names that somebody probably meant.
+//! Near-name suggestions ("did you mean ...?").
 
 use super::steps;
 
-/// The candidates that `wanted` was probably meant to be, best first, at most `most` of them.
+/// Returns the candidates that are similar to `wanted`, best first, at most `most`.
 ///
-/// Case, spaces and punctuation do not matter. A candidate is near when it is spelt almost the
-/// same, or when one of the two contains the other; equally near ones keep their order.
+/// Case, spaces and punctuation are ignored. A candidate is similar if its spelling is almost the
+/// same, or if one of the two names contains the other. Equally similar candidates keep their
+/// order.
 pub fn nearest<'a>(
     wanted: &str,
     candidates: impl Iterator<Item = &'a str>,
@@ -22,15 +23,16 @@ pub fn nearest<'a>(
     near.into_iter().map(|(_, candidate)| candidate).take(most).collect()
 }
 
-/// Longer names are compared by their beginning, which bounds the time of a comparison.
+/// Number of characters of a name that are compared, which bounds the time of one comparison.
 const COMPARED_CHARACTERS: usize = 128;
 
-/// How many pairs of characters the spellings of all candidates together may compare, which takes a
-/// few milliseconds. Beyond it, a candidate is found only if it is the same or contains the other.
-/// That is enough for 5,000 names of 20 characters and the same first letter or length.
+/// Number of character pairs that one search may compare over all candidates, which takes a few
+/// milliseconds. After that, a search finds only candidates that are equal or contain the other
+/// name. The budget covers 5,000 names of 20 characters with the same first letter or length.
 const MOST_CELLS: usize = 2_000_000;
 
-/// A shorter piece is contained in too many names to say anything.
+/// Minimum length of a name to be searched inside another name. Too many names contain shorter
+/// ones.
 const SHORTEST_PIECE: usize = 3;
 
 fn folded(name: &str) -> String {
@@ -38,10 +40,10 @@ fn folded(name: &str) -> String {
     letters.take(COMPARED_CHARACTERS).flat_map(char::to_lowercase).collect()
 }
 
-/// How near two names are: 3 for the same, 2 and more where one begins with the other, 1 and more
-/// where one contains the other, less for a similar spelling, `None` for anything else.
+/// Returns the similarity of two names: 3 for equal names, 2 to 3 if one begins with the other, 1
+/// to 2 if one contains the other, below 1 for a similar spelling, `None` for anything else.
 ///
-/// `budget` is how many pairs of characters may still be compared.
+/// `budget` is the number of character pairs that may still be compared.
 fn nearness(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
     if wanted.is_empty() || candidate.is_empty() {
         return None;
@@ -56,7 +58,7 @@ fn nearness(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
     let by_length = wanted_length <= length;
     let (piece, whole) = if by_length { (wanted, candidate) } else { (candidate, wanted) };
     if shortest >= SHORTEST_PIECE {
-        // The rest of the whole has to be inserted, and nothing else.
+        // Only the rest of the longer name has to be inserted.
         let by_insertion = similarity(longest - shortest);
         if whole.starts_with(piece) {
             return Some(2.0 + by_insertion);
@@ -65,8 +67,8 @@ fn nearness(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
             return Some(1.0 + by_insertion);
         }
     }
-    // A third of the characters may differ: more than a slip, and still the same word. Names whose
-    // lengths differ more need not be compared.
+    // A third of the characters may differ: more than a typo, but still the same word. Names whose
+    // lengths differ by more need no comparison.
     if (longest - shortest) * 3 > longest {
         return None;
     }

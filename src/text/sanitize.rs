@@ -1,19 +1,18 @@
-//! Removing what a reader would not see: invisible characters and terminal sequences.
+//! Removes invisible characters and terminal sequences from text.
 //!
-//! Which characters are invisible is Unicode's decision, not a list of ours: the property
-//! `Default_Ignorable_Code_Point` holds the bidirectional controls, zero-width characters, tag
-//! characters, variation selectors, fillers and soft hyphens. Added to it are the control
-//! characters, the interlinear annotations, the format controls of hieroglyphs and what Unicode
-//! says is no character.
+//! Unicode decides which characters are invisible: the property `Default_Ignorable_Code_Point`
+//! covers bidirectional controls, zero-width characters, tag characters, variation selectors,
+//! fillers and soft hyphens. This module adds control characters, interlinear annotations, format
+//! controls of hieroglyphs and Unicode noncharacters.
 //!
-//! Emoji keep their own `U+FE0F`, because ordinary logs are full of it and one selector after an
-//! emoji carries nothing. All else goes that emoji are joined with: a family becomes its members
-//! and the flag of a region a black one, which reads as well, while a joiner or a tag can carry
-//! words that nobody sees. So does the non-joiner of Persian: its words stay readable without it.
+//! Emoji keep one `U+FE0F`, because ordinary logs contain many and a single selector after an emoji
+//! carries no information. All other joiners and tags of emoji are removed, because they can carry
+//! hidden words. A family emoji becomes its members, and the flag of a region becomes a black flag.
+//! The zero-width non-joiner of Persian is removed too: the words stay readable without it.
 //!
-//! The time is linear in the text, whatever the text: a string of a terminal whose end never comes
-//! is read once to where it would end, and what opens another one before there is not looked at as
-//! the beginning of a string again.
+//! The time is linear in the text. An unterminated terminal string is scanned once, up to the place
+//! where its terminator could stand. Within that range, further openings of terminal strings are
+//! not tried again.
 
 use std::borrow::Cow;
 
@@ -24,18 +23,19 @@ use super::{
     steps,
 };
 
-/// Text without invisible characters.
+/// Result of [`strip_invisible`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sanitized<'a> {
-    /// The text that is left, borrowed where nothing had to change.
+    /// The text without invisible characters; borrowed if nothing changed.
     pub text: Cow<'a, str>,
-    /// How many characters were removed. Line ends that only changed their form do not count.
+    /// Number of removed characters. Line ends that were only normalised do not count.
     pub removed: usize,
 }
 
 /// Removes invisible characters, control characters and terminal sequences from `text`.
 ///
-/// Line ends become `\n`, a lone carriage return too, so that a progress bar reads as lines.
+/// All line ends become `\n`. A lone carriage return is a line end too, so each state of a progress
+/// bar becomes a line of its own.
 pub fn sanitize(text: &str) -> Sanitized<'_> {
     let untouched = Sanitized { text: Cow::Borrowed(text), removed: 0 };
     if is_plain_ascii(text) {
@@ -54,8 +54,8 @@ pub fn sanitize(text: &str) -> Sanitized<'_> {
     Sanitized { text, removed }
 }
 
-/// Shows what a reader would not see, in place of removing it: `\u{200b}` where a zero-width space
-/// stands. Line ends become `\n`.
+/// Escapes invisible characters instead of removing them, e.g. a zero-width space as `\u{200b}`.
+/// Line ends become `\n`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if is_plain_ascii(text) {
         return Cow::Borrowed(text);
@@ -72,7 +72,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The text with something else in place of everything that a reader would not see.
+/// Replaces each match of the invisible-character patterns by the result of `with`.
 fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_, str> {
     let (Some(unseen), Some(single)) = (UNSEEN.as_ref(), SINGLE.as_ref()) else {
         return Cow::Borrowed(text);
@@ -80,7 +80,7 @@ fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_
     let mut shown = String::new();
     let (mut done, mut place) = (0, 0);
     steps::add(text.len());
-    // Up to here no string of a terminal has an end.
+    // Before this position no terminal string has a terminator.
     let mut endless = 0;
     loop {
         let unseen = if place < endless { single } else { unseen };
@@ -107,19 +107,19 @@ fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_
 const LINE_SEPARATORS: [&str; 2] = ["\u{2028}", "\u{2029}"];
 
 fn is_plain_ascii(text: &str) -> bool {
-    // Block by block without leaving early inside one: the compiler makes wide comparisons of it.
+    // No early exit inside a block, so that the compiler emits SIMD comparisons.
     text.as_bytes().chunks(64).all(|block| {
         block.iter().fold(true, |plain, byte| plain & matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
     })
 }
 
-/// Where the first byte stands that is not plain ASCII; the end of a line is, in either form.
+/// Returns the position of the first byte that is not plain ASCII. `\n` and `\r\n` are plain.
 pub(super) fn not_plain(text: &[u8]) -> Option<usize> {
     let is_plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
     let mut place = 0;
     loop {
         let rest = text.get(place..)?;
-        // Whole blocks first: the compiler makes wide comparisons of it.
+        // Whole blocks first, so that the compiler emits SIMD comparisons.
         let blocks = rest
             .chunks(64)
             .take_while(|block| block.iter().fold(true, |plain, byte| plain & is_plain(byte)));
@@ -169,7 +169,7 @@ mod tests {
         ] {
             let text = part.repeat(400);
             let ((), steps) = steps::of(|| drop(sanitize(&text)));
-            assert!(steps <= 4 * text.len(), "{part:?}: {steps} bytes read of {}", text.len());
+            assert!(steps <= 4 * text.len(), "{part:?}: {steps} steps for {} bytes", text.len());
         }
     }
 
@@ -229,7 +229,8 @@ mod tests {
         }
     }
 
-    /// A string and its end in one pattern: right, and slow where there is no end.
+    /// Reference implementation: one pattern for a string with its terminator. Correct, but slow
+    /// for unterminated strings.
     fn slowly(text: &str) -> String {
         let pattern = crate::text::invisible::UNSEEN_PATTERN.replacen(")? |", ") |", 1);
         let unseen = regex::Regex::new(&pattern).unwrap();

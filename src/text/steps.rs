@@ -1,4 +1,5 @@
-//! Counts the steps of algorithms that must be linear, so that tests assert it without a clock.
+//! Step counter for algorithms that must run in linear time, so that tests can check it without a
+//! clock.
 
 #[cfg(test)]
 use std::cell::Cell;
@@ -8,7 +9,7 @@ thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts `steps` units of work on this thread. Does nothing outside of tests.
+/// Adds `steps` units of work to the counter of this thread. Does nothing outside of tests.
 #[inline]
 pub(crate) fn add(steps: usize) {
     #[cfg(test)]
@@ -17,7 +18,7 @@ pub(crate) fn add(steps: usize) {
     let _ = steps;
 }
 
-/// Runs `work` and returns its result with the number of steps that it counted.
+/// Runs `work` and returns its result and the number of counted steps.
 #[cfg(test)]
 pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.get();

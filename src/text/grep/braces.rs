@@ -1,7 +1,7 @@
-//! Braces of patterns that begin no repetition.
+//! Escapes literal braces in patterns.
 
-/// The pattern with each `{` that begins no repetition standing for itself, as in JavaScript:
-/// paths such as `/projects/{id}` and variables such as `#{Name}` are what people search for.
+/// Escapes each `{` that begins no repetition, so that it matches itself as in JavaScript. Users
+/// often search for paths such as `/projects/{id}` and variables such as `#{Name}`.
 pub(super) fn with_plain_braces(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len() + 8);
     for (place, letter) in pattern.char_indices() {
@@ -14,7 +14,8 @@ pub(super) fn with_plain_braces(pattern: &str) -> String {
     plain
 }
 
-/// Whether a brace after this is taken already: `\{`, or the beginning of `\p{`, `\x{` and such.
+/// Returns whether a brace after `before` is already escaped, or belongs to `\p{`, `\x{` and the
+/// like.
 fn is_escaped(before: &str) -> bool {
     let odd = |text: &str| text.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
     odd(before) || before.strip_suffix(['p', 'P', 'x', 'u', 'U', 'b']).is_some_and(odd)

@@ -1,11 +1,11 @@
-//! Looks for a pattern in the lines of a text of any size, in bounded memory.
+//! Searches the lines of a text of any size for a pattern, in bounded memory.
 //!
-//! One call of the regular expression engine cannot be interrupted. So it gets only so many bytes as
-//! the pattern allows ([`Grep::turn`]), and longer lines are searched up to there.
+//! The text arrives in chunks that may be cut anywhere. The options are those of `grep`: context
+//! lines, inversion, a maximum number of matches. The search runs on sanitized text. Totals always
+//! cover the whole text, even if only a part of it is shown.
 //!
-//! The text comes in pieces, cut anywhere. What is asked for and how it is answered is that of
-//! `grep`: context, inversion, a count at most. It is looked for in what has passed the door. The totals are those of the whole text, whatever
-//! is shown of it.
+//! A call of the regex engine cannot be interrupted. So one call gets only as many bytes as the
+//! pattern allows ([`Grep::turn`]), and longer lines are searched up to that length.
 
 use std::borrow::Cow;
 
@@ -29,71 +29,71 @@ use window::{Shown, Window};
 
 use crate::text::{self, lines::Lines};
 
-/// What of the lines is shown.
+/// Options of a search.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Looks for the lines without the pattern.
+    /// Selects the lines that do not match.
     pub invert: bool,
-    /// Takes time and level off each line of a task log first.
+    /// Removes the time and level of each task log line before the search.
     pub strip_prefixes: bool,
-    /// How many lines before a match are shown.
+    /// Number of context lines to show before a match.
     pub before: usize,
-    /// How many lines after a match are shown.
+    /// Number of context lines to show after a match.
     pub after: usize,
-    /// How many matches are shown at most.
+    /// Maximum number of matches to show.
     pub max_count: usize,
-    /// How many matches are left out from the start.
+    /// Number of matches to skip.
     pub offset: u64,
-    /// How many bytes the matches take as JSON, about. The first one is shown all the same.
+    /// Approximate maximum size of the matches as JSON, in bytes. The first match is always shown.
     pub room: usize,
 }
 
-/// A line that was looked for.
+/// A matching line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Match {
-    /// Counted from 1.
+    /// Line number, starting at 1.
     pub line_number: u64,
-    /// What it says.
+    /// Text of the line.
     pub line: String,
-    /// Lines before it that are not shown elsewhere.
+    /// Context lines before the match, without lines that another match already shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Vec<Line>>,
-    /// Lines after it, up to the next match.
+    /// Context lines after the match, up to the next match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Vec<Line>>,
 }
 
-/// A line near one that was looked for.
+/// A context line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// Counted from 1.
+    /// Line number, starting at 1.
     pub line_number: u64,
-    /// What it says.
+    /// Text of the line.
     pub line: String,
 }
 
-/// What was found.
+/// Result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The lines of the whole text.
+    /// Number of lines in the whole text.
     pub total_lines: u64,
-    /// The matches in the whole text.
+    /// Number of matches in the whole text.
     pub total_matches: u64,
-    /// The matches that are shown.
+    /// The shown matches.
     pub matches: Vec<Match>,
-    /// Lines that are longer than `longest_line`, of which only the beginning was searched.
+    /// Number of lines longer than `longest_line`, of which only the beginning was searched.
     pub long_lines: u64,
-    /// How many bytes of a line were searched.
+    /// Number of bytes of a line that are searched.
     pub longest_line: usize,
-    /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII alone. See [`Pattern::is_ascii`].
+    /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII only. See [`Pattern::is_ascii`].
     pub is_ascii: bool,
-    /// Whether the first match alone was too much with all that stands around it.
+    /// Whether context lines were left out because the first match alone exceeded `room` with them.
     pub context_cut: bool,
 }
 
-/// A search under way.
+/// A running search.
 #[derive(Debug)]
 pub struct Grep {
     pattern: Pattern,
@@ -101,14 +101,14 @@ pub struct Grep {
     strip_prefixes: bool,
     window: Window,
     before: Lines,
-    /// The beginning of a line whose end has not come.
+    /// Beginning of a line whose end has not arrived yet.
     rest: Vec<u8>,
     lines: u64,
     long_lines: u64,
 }
 
 impl Grep {
-    /// Begins a search.
+    /// Starts a search.
     pub fn new(pattern: Pattern, options: Options) -> Self {
         Self {
             pattern,
@@ -122,13 +122,13 @@ impl Grep {
         }
     }
 
-    /// Returns how many bytes the caller should push at once: so many take about 50 ms at most,
-    /// whatever the text and the pattern.
+    /// Returns the maximum number of bytes to push at once. A chunk of this size takes at most
+    /// about 50 ms for any text and pattern.
     pub fn turn(&self) -> usize {
         self.pattern.span()
     }
 
-    /// Takes the next piece of the text.
+    /// Searches the next chunk of the text.
     pub fn push(&mut self, piece: &[u8]) {
         let Some(last) = memrchr(b'\n', piece) else { return self.keep(piece) };
         let (mut whole, rest) = piece.split_at(last + 1);
@@ -137,7 +137,7 @@ impl Grep {
             self.keep(end);
             let line = std::mem::take(&mut self.rest);
             self.line(&line, true);
-            // The memory of the line is used again for the next.
+            // Reuses the buffer for the next line.
             self.rest = line;
             self.rest.clear();
             whole = more;
@@ -146,7 +146,7 @@ impl Grep {
         self.keep(rest);
     }
 
-    /// Ends the search. What comes after the last line break is a line where it is anything.
+    /// Ends the search. Text after the last line break counts as a line unless it is empty.
     pub fn finish(mut self) -> Found {
         if !self.rest.is_empty() {
             let line = std::mem::take(&mut self.rest);
@@ -164,13 +164,14 @@ impl Grep {
         }
     }
 
-    /// Keeps a part of a line, as far as it is searched. One byte more says that there was more.
+    /// Buffers a part of a line up to the searched length, plus one byte that shows that it is
+    /// longer.
     fn keep(&mut self, part: &[u8]) {
         let left = (self.pattern.span() + 2).saturating_sub(self.rest.len());
         self.rest.extend_from_slice(part.get(..left).unwrap_or(part));
     }
 
-    /// Takes whole lines: those that the door may change one by one.
+    /// Searches whole lines and sanitizes those that the sanitizer may change.
     fn whole_lines(&mut self, mut lines: &[u8]) {
         let mut suspect = Suspect::default();
         while !lines.is_empty() {
@@ -195,8 +196,8 @@ impl Grep {
         }
     }
 
-    /// Takes whole lines that the door does not change. Where the pattern is in none of them, they
-    /// are only counted.
+    /// Searches whole lines that the sanitizer does not change. If none of them can match, they are
+    /// only counted.
     fn plain_lines(&mut self, mut lines: &[u8]) {
         let skips = !self.invert && !self.strip_prefixes && !self.may_be_in(lines);
         if skips {
@@ -214,13 +215,13 @@ impl Grep {
         }
     }
 
-    /// Returns whether the pattern may be in one of these whole lines. A piece that is longer than
-    /// one call of the engine may get is searched line by line instead.
+    /// Returns whether the pattern may match in one of these whole lines. A chunk longer than the
+    /// limit for one engine call is searched line by line instead, so the result is `true`.
     fn may_be_in(&self, lines: &[u8]) -> bool {
         lines.len() > self.pattern.span() || self.pattern.may_be_in(lines)
     }
 
-    /// Takes the first of some lines, and gives the others.
+    /// Searches the first line and returns the remaining ones.
     fn one<'a>(&mut self, lines: &'a [u8]) -> &'a [u8] {
         let (line, rest) = first_line(lines);
         if !line.is_empty() {
@@ -233,8 +234,8 @@ impl Grep {
         if self.strip_prefixes { prefix::strip(line) } else { line }
     }
 
-    /// Takes one line with its end. What is looked for is looked for in what would be shown of it:
-    /// nobody finds out about a secret by searching for it.
+    /// Searches one line, given with its end. The search runs on the sanitized line, so that nobody
+    /// can discover a secret by guessing patterns.
     fn line(&mut self, line: &[u8], may_change: bool) {
         self.lines += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -261,7 +262,7 @@ impl Grep {
     }
 }
 
-/// What the door makes of a line, where that is anything else.
+/// Returns the sanitized line if it differs from the line.
 fn changed(line: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line);
     match text::door(&text).text {
@@ -270,16 +271,16 @@ fn changed(line: &[u8]) -> Option<String> {
     }
 }
 
-/// The first line with its end, and the others.
+/// Splits off the first line with its end.
 fn first_line(lines: &[u8]) -> (&[u8], &[u8]) {
     lines.split_at(memchr(b'\n', lines).map_or(lines.len(), |place| place + 1))
 }
 
-/// Where the last `count` of some whole lines begin.
+/// Returns the position where the last `count` of some whole lines begin.
 fn start_of_last(lines: &[u8], count: usize) -> usize {
     let mut start = lines.len();
     for _ in 0..count {
-        // The last byte before `start` ends the line that is looked for.
+        // The last byte before `start` is the end of the line that is searched for.
         let before = lines.get(..start.saturating_sub(1)).unwrap_or_default();
         start = memrchr(b'\n', before).map_or(0, |place| place + 1);
     }

@@ -1,16 +1,16 @@
-//! The time and the level that stand before each message of a task log.
+//! Removes the time and level in front of each message of a task log.
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-/// A time with or without its date, fraction and zone, a level, a bar and one blank.
+/// A time with or without date, fraction and zone, a level, `|` and at most one space.
 const PREFIX: &str = r"(?-u)\A(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+[A-Za-z]+[ \t]*\|[ ]?";
 
-/// `None` only if the pattern were bad, which a test rules out.
+/// `None` only if the pattern is invalid, which a test excludes.
 static FIND: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PREFIX).ok());
 
-/// The line without time and level. Other lines stay as they are.
+/// Returns the line without time and level. Lines without them stay unchanged.
 pub(super) fn strip(line: &[u8]) -> &[u8] {
     let found = FIND.as_ref().and_then(|find| find.find(line));
     found.and_then(|found| line.get(found.end()..)).unwrap_or(line)

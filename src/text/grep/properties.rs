@@ -1,4 +1,4 @@
-//! What holds for every text, however it is cut into pieces.
+//! Property tests: results must not depend on how the text is split into chunks.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ fn find(pattern: &str, options: &Options, text: &[u8], piece: usize) -> Found {
     Found { longest_line: 0, ..grep.finish() }
 }
 
-/// The whole text in memory, line by line: what the search must come to.
+/// Reference implementation that searches the whole text in memory, line by line.
 fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     if lines.last().is_some_and(|line| line.is_empty()) {
@@ -37,7 +37,7 @@ fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
         if options.strip_prefixes { prefix::strip } else { |line| line };
     let lines: Vec<&[u8]> =
         lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
-    // What the lines before say of a line is hidden first; all of them are read here.
+    // Secrets that depend on earlier lines are redacted first. Here all lines are read.
     let mut before = Lines::default();
     let lines: Vec<Vec<u8>> = lines
         .into_iter()
@@ -231,7 +231,7 @@ fn what_does_not_fit_comes_on_the_next_page() {
     let found = find("x", &options, text.as_bytes(), 64);
     assert!(found.context_cut && found.matches.len() == 1);
     let before = found.matches[0].before.as_ref().unwrap();
-    assert_eq!(before.last().unwrap().line_number, 40, "the nearest stay");
+    assert_eq!(before.last().unwrap().line_number, 40, "keeps the nearest lines");
     assert!((3..12).contains(&before.len()));
 }
 

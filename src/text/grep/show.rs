@@ -1,17 +1,17 @@
-//! A line as it is shown: readable, not longer than is useful, without what must not be seen.
+//! Renders a line for the result: valid UTF-8, of limited length, sanitized where it is truncated.
 
 use serde::Serialize;
 
 use super::Pattern;
 use crate::text::door;
 
-/// A line that is longer is cut.
+/// Maximum number of bytes of a shown line; longer lines are truncated.
 pub(super) const LONGEST: usize = 2_000;
-/// What stands where something was cut off.
+/// Marks a place where text was cut off.
 const MARK: &str = "...";
 
-/// A line as text. One that is longer than `longest` bytes is cut: around what was found in it,
-/// and after the door, because half a secret is hard to recognise.
+/// Returns the line as text of about `longest` bytes. A longer line is truncated around its match.
+/// It is sanitized first, because half a secret is hard to recognise.
 pub(super) fn show(line: &[u8], found: Option<&Pattern>, longest: usize) -> String {
     let text = String::from_utf8_lossy(line);
     if text.len() <= longest {
@@ -22,7 +22,7 @@ pub(super) fn show(line: &[u8], found: Option<&Pattern>, longest: usize) -> Stri
     around(&text, place, longest)
 }
 
-/// About `longest` bytes of a text, with what stands at `place` in them.
+/// Returns about `longest` bytes of a text around `place`.
 fn around(text: &str, place: usize, longest: usize) -> String {
     let last = text.len().saturating_sub(longest);
     let start = if place <= longest / 2 { 0 } else { (place - longest / 4).min(last) };
@@ -37,7 +37,7 @@ fn around(text: &str, place: usize, longest: usize) -> String {
     }
 }
 
-/// How many bytes a text takes as JSON once it has passed the door.
+/// Returns the number of bytes that the sanitized text takes as JSON.
 pub(super) fn size(text: &str) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -50,7 +50,7 @@ pub(super) fn size(text: &str) -> usize {
         }
     }
     let mut count = Count(0);
-    // Counting cannot fail.
+    // Writing to the counter cannot fail.
     let _ = door(text).text.serialize(&mut serde_json::Serializer::new(&mut count));
     count.0
 }

@@ -1,8 +1,9 @@
-//! Where in some lines the sanitizer may change something.
+//! Finds the lines that the sanitizer may change.
 
 use crate::text::{sanitize, secrets};
 
-/// Where in some lines the sanitizer may change something. What was found is not searched for again.
+/// Finds the next position in some lines where the sanitizer may change something. Found positions
+/// are cached until they are passed.
 #[derive(Debug, Default)]
 pub(super) struct Suspect {
     hint: Option<usize>,
@@ -10,6 +11,7 @@ pub(super) struct Suspect {
 }
 
 impl Suspect {
+    /// Returns the first such position in `lines`.
     pub(super) fn first(&mut self, lines: &[u8]) -> Option<usize> {
         let end = lines.len();
         let hint = *self.hint.get_or_insert_with(|| secrets::hint(lines).unwrap_or(end));
@@ -18,7 +20,7 @@ impl Suspect {
         Some(hint.min(not_plain)).filter(|place| *place < end)
     }
 
-    /// The lines begin so much later now.
+    /// Moves the start of the lines forward by `bytes`.
     pub(super) fn skip(&mut self, bytes: usize) {
         self.hint = self.hint.and_then(|place| place.checked_sub(bytes));
         self.not_plain = self.not_plain.and_then(|place| place.checked_sub(bytes));

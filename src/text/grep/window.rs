@@ -1,23 +1,23 @@
-//! The matches that are shown, with the lines around them, within their room.
+//! Collects matches with their context lines, within a size limit.
 
 use std::collections::VecDeque;
 
 use super::{Line, Match, Options, Pattern, show};
 
-/// Collects matches and the lines around them. A line is shown once: what comes after a match
-/// belongs to it up to the next match, and what is left stands before that one. So the pages of a
-/// search, one after another, are what one page of all matches would be.
+/// Collects matches and their context lines. Each line is shown once: the lines after a match
+/// belong to it up to the next match, and the remaining ones to the lines before that match. So the
+/// pages of a search joined together equal one page with all matches.
 #[derive(Debug)]
 pub(super) struct Window {
     options: Options,
     longest: usize,
-    /// How many lines matched, shown or not.
+    /// Number of matching lines, shown or not.
     matched: u64,
     shown: Vec<Match>,
     spent: usize,
     /// The last lines that belong to no match so far.
     before: VecDeque<(u64, Vec<u8>)>,
-    /// How many lines still belong to the last match.
+    /// Number of following lines that still belong to the last match.
     after: usize,
     /// Whether the last match is shown.
     is_open: bool,
@@ -25,7 +25,7 @@ pub(super) struct Window {
     context_cut: bool,
 }
 
-/// What the window shows in the end.
+/// Result of the collection.
 #[derive(Debug)]
 pub(super) struct Shown {
     pub(super) matched: u64,
@@ -33,10 +33,10 @@ pub(super) struct Shown {
     pub(super) context_cut: bool,
 }
 
-/// How much of a line is kept before it is known whether it is shown: enough to cut it after the
-/// door.
+/// Number of bytes that are buffered of a possible context line. The sanitizer needs more than the
+/// part that is shown, because the line is truncated after sanitizing.
 const KEPT: usize = 4 * show::LONGEST;
-/// What stands around the text of a line and of a match, as JSON.
+/// JSON overhead of a line or match around its text, in bytes.
 const FRAME: usize = 48;
 
 impl Window {
@@ -55,8 +55,8 @@ impl Window {
         }
     }
 
-    /// How many lines that do not match have to be given one by one from here on: the first so
-    /// many, and the last so many.
+    /// Returns how many of the next non-matching lines must be passed one by one: the first and the
+    /// last so many.
     pub(super) fn needs(&self) -> (usize, usize) {
         (self.after, if self.wants_next() { self.options.before } else { 0 })
     }
@@ -67,7 +67,7 @@ impl Window {
             && self.shown.len() < self.options.max_count
     }
 
-    /// Takes a line that is looked for.
+    /// Adds a line that the search selects.
     pub(super) fn matching(&mut self, number: u64, line: &[u8], found: Option<&Pattern>) {
         self.is_open = self.wants_next();
         self.matched += 1;
@@ -102,7 +102,7 @@ impl Window {
         });
     }
 
-    /// Takes a line that is not looked for.
+    /// Adds a line that the search does not select.
     pub(super) fn other(&mut self, number: u64, line: &[u8]) {
         if self.after > 0 {
             self.after -= 1;
@@ -118,8 +118,8 @@ impl Window {
         }
     }
 
-    /// Adds a line to the last match, or drops both where they do not fit together. The first
-    /// match stays without it.
+    /// Adds a line to the last match, or drops both if they do not fit. The first match stays
+    /// without the line.
     fn following(&mut self, number: u64, line: &[u8]) {
         let kept = line.get(..KEPT).unwrap_or(line);
         let line = show::show(kept, None, self.longest);

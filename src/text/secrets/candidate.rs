@@ -1,8 +1,8 @@
-//! Telling a secret from what only stands where a secret could stand.
+//! Distinguishes secrets from ordinary text in the same position.
 //!
-//! Deployment logs are full of `token: expired`, `Password = $(DbPassword)` and
-//! `PublicKeyToken=…`. A log that hides those is of no use, so every rule that goes by names asks
-//! here what it found.
+//! Deployment logs are full of `token: expired`, `Password = $(DbPassword)` and `PublicKeyToken=…`.
+//! A log that hides those is useless. So every rule that matches by name has an `accept` function
+//! from this module, which checks the match.
 
 use std::ops::Range;
 
@@ -14,11 +14,11 @@ use super::{
     },
 };
 
-/// Something that a rule found, with what stands around it.
+/// A match of a rule with its surrounding text.
 pub(super) struct Candidate<'t> {
-    /// All text before the match, for what a name begins with.
+    /// All text before the match; the name may begin there.
     before: &'t str,
-    /// The match up to the value: the name and what assigns it.
+    /// The match up to the value: the name and the assignment sign.
     lead: &'t str,
     /// The value.
     pub(super) value: &'t str,
@@ -44,19 +44,20 @@ impl<'t> Candidate<'t> {
         self.is_quoted() && !self.value.contains(' ')
     }
 
-    /// `NAME=value` with no space, as settings and command lines write it and prose does not.
+    /// Returns whether the form is `NAME=value` without spaces, as in settings and command lines,
+    /// but not in prose.
     fn is_tight(&self) -> bool {
         self.lead.ends_with('=') && !self.lead.contains([' ', '\t'])
     }
 
-    /// Whether words follow on the same line, as in `password: must be longer`.
+    /// Returns whether words follow on the same line, as in `password: must be longer`.
     fn is_prose(&self) -> bool {
         let is_word = |word: &str| !word.is_empty() && word.chars().all(char::is_alphabetic);
         let next = self.after.strip_prefix(' ').and_then(|after| after.split([' ', '\n']).next());
         is_word(self.value) && next.is_some_and(is_word)
     }
 
-    /// The name in lower case and without what parts its words, with what stands before the match.
+    /// Returns the name in lower case without separators, including its part before the match.
     fn name(&self) -> String {
         let is_outside = |c: char| !(c.is_alphanumeric() || "_-.".contains(c));
         let beginning = self.before.rsplit(is_outside).next().unwrap_or_default();
@@ -65,28 +66,28 @@ impl<'t> Candidate<'t> {
     }
 }
 
-/// Whether the value of a password's name is a password.
+/// Returns whether the value of a password field is a password.
 pub(super) fn is_password(found: &Candidate<'_>) -> bool {
     if is_ordinary(found.value) || is_place(found.value) || is_count(found.value) {
         return false;
     }
-    // `PWD` is the folder that a shell is in, too.
+    // In a shell, `PWD` is the working directory.
     if is_path(found.value) && found.name().ends_with("pwd") {
         return false;
     }
-    // Octopus masks nothing shorter than four characters either.
+    // Octopus itself masks no value shorter than four characters.
     found.is_tight()
         || found.is_quoted()
         || (found.value.chars().count() >= 4 && !found.is_prose() && !is_code(found))
 }
 
-/// Whether a value behind a `;` is a password. It can hold spaces where its end is marked.
+/// Returns whether a value after a `;` is a password. It may contain spaces if its end is marked.
 pub(super) fn is_in_connection_string(found: &Candidate<'_>) -> bool {
     let has_end = found.after.starts_with([';', '"', '\'', '\\']);
     (has_end || !found.value.contains(' ')) && !is_ordinary(found.value)
 }
 
-/// Whether the value of a key's name is a key.
+/// Returns whether the value of a key field is a key.
 pub(super) fn is_key(found: &Candidate<'_>) -> bool {
     is_not_named(found)
         && is_password(found)
@@ -94,8 +95,8 @@ pub(super) fn is_key(found: &Candidate<'_>) -> bool {
         && (found.is_tight() || found.is_quoted_word() || is_generated(found))
 }
 
-/// Whether the value after `token`, `secret` or `credential` is one. The words are common, so the
-/// value has to look generated, except where a variable of the environment is set.
+/// Returns whether the value after `token`, `secret` or `credential` is a secret. These words are
+/// common, so the value must look generated, except in the assignment of an environment variable.
 pub(super) fn is_token(found: &Candidate<'_>) -> bool {
     let is_environment = found.is_tight() && !found.lead.contains(char::is_lowercase);
     is_not_named(found)
@@ -103,41 +104,41 @@ pub(super) fn is_token(found: &Candidate<'_>) -> bool {
         && ((is_environment && found.value.chars().count() >= 6) || is_generated(found))
 }
 
-/// Whether a value in an `Authorization` header is a credential.
+/// Returns whether a value in an `Authorization` header is a credential.
 pub(super) fn is_header_value(found: &Candidate<'_>) -> bool {
     let is_word = found.value.len() < 20 && found.value.chars().skip(1).all(char::is_lowercase);
     found.value.len() >= 8 && !is_word && !is_ordinary(found.value)
 }
 
-/// Whether a value in quotes or tags of its own is a secret.
+/// Returns whether a value in its own quotes or tags is a secret.
 pub(super) fn is_quoted_value(found: &Candidate<'_>) -> bool {
     !is_ordinary(found.value) && !is_place(found.value)
 }
 
-/// Whether a value looks generated.
+/// Returns whether a value looks generated.
 pub(super) fn is_generated(found: &Candidate<'_>) -> bool {
     !is_wordy(found.value) || is_guid(found.value)
 }
 
-/// Whether a value looks like a name and a password in base64.
+/// Returns whether a value looks like base64 of a user name and password.
 pub(super) fn is_encoded(found: &Candidate<'_>) -> bool {
     is_generated(found) || found.value.ends_with('=')
 }
 
-/// Whether what stands before the `@` of an address is a password, and no tag of an image before
-/// its digest.
+/// Returns whether the text before the `@` of a URL is a password, and not an image tag before its
+/// digest.
 pub(super) fn is_url_password(found: &Candidate<'_>) -> bool {
     !found.after.starts_with("@sha256:")
         && !found.lead.ends_with(REPLACEMENT)
         && !is_ordinary(found.value)
 }
 
-/// Whether what stands before the `@` of an address is a token, and no name in camel case.
+/// Returns whether the text before the `@` of a URL is a token, and not a name in camel case.
 pub(super) fn is_url_token(found: &Candidate<'_>) -> bool {
     is_generated(found) && found.value.bytes().filter(u8::is_ascii_digit).count() > 1
 }
 
-/// Whether a value alone on the line below its name is a password.
+/// Returns whether a value alone on the line below its name is a password.
 pub(super) fn is_password_below(found: &Candidate<'_>) -> bool {
     is_argument(found)
         && if found.is_quoted() {
@@ -147,7 +148,7 @@ pub(super) fn is_password_below(found: &Candidate<'_>) -> bool {
         }
 }
 
-/// Whether a value alone on the line below its name is a key or token.
+/// Returns whether a value alone on the line below its name is a key or token.
 pub(super) fn is_key_below(found: &Candidate<'_>) -> bool {
     is_not_named(found)
         && is_argument(found)
@@ -155,33 +156,33 @@ pub(super) fn is_key_below(found: &Candidate<'_>) -> bool {
         && (found.is_quoted_word() || is_alone(found.value))
 }
 
-/// Whether a line that is one word is no setting, item, comment or path.
+/// Returns whether a one-word line is not a setting, list item, comment or path.
 fn is_alone(value: &str) -> bool {
     !value.starts_with(|c: char| "-[#.(*+|{~".contains(c))
         && !value.trim_end_matches('=').contains([':', '='])
         && !is_path(value)
 }
 
-/// Whether a value after `/pass:` is a password, and no part of a route.
+/// Returns whether a value after `/pass:` is a password, and not a part of a route.
 pub(super) fn is_switch(found: &Candidate<'_>) -> bool {
     is_argument(found) && is_mixed(found.value) && !found.value.contains('/')
 }
 
-/// Whether the word after the user of `net user` is a password: no switch, and no prose.
+/// Returns whether the word after the user in `net user` is a password, and not a switch or prose.
 pub(super) fn is_positional(found: &Candidate<'_>) -> bool {
     is_argument(found)
         && !found.value.starts_with(['/', '[', '|', '*'])
         && (is_mixed(found.value) || found.after.trim_start_matches('"').starts_with(" /"))
 }
 
-/// Whether the last field of a line with the form of `.pgpass` is a password.
+/// Returns whether the last field of a line in `.pgpass` form is a password.
 pub(super) fn is_in_pgpass(found: &Candidate<'_>) -> bool {
     is_quoted_value(found)
         && found.value.chars().count() >= 4
         && (is_mixed(found.value) || (found.lead.contains(":*:") && !is_state(found.value)))
 }
 
-/// Whether the word after the name of a setting is its value, and not what is said of it.
+/// Returns whether the word after the name of a setting is its value, and not a description.
 pub(super) fn is_setting(found: &Candidate<'_>) -> bool {
     let is_last = found.after.is_empty() || found.after.starts_with(['\n', '\r', '"', '\'']);
     is_argument(found)
@@ -192,7 +193,7 @@ pub(super) fn is_setting(found: &Candidate<'_>) -> bool {
             || (is_last && !is_state(found.value)))
 }
 
-/// Whether a value after `user=a pass=` is a password, and no count or outcome of tests.
+/// Returns whether a value after `user=a pass=` is a password, and not a test count or outcome.
 pub(super) fn is_beside_user(found: &Candidate<'_>) -> bool {
     is_quoted_value(found)
         && (is_mixed(found.value)
@@ -202,25 +203,25 @@ pub(super) fn is_beside_user(found: &Candidate<'_>) -> bool {
                 && !is_state(found.value)))
 }
 
-/// Whether a value has the look of a password, where words are as likely.
+/// Returns whether a value looks like a password in a position where words are equally likely.
 pub(super) fn is_random(found: &Candidate<'_>) -> bool {
     is_quoted_value(found) && is_mixed(found.value)
 }
 
-/// Whether a value after the word for a password in another language is one. What is said of a
-/// password in that language is not known here, so a plain word has to be set as a value is.
+/// Returns whether a value after a foreign word for "password" is a password. Descriptive words of
+/// other languages are unknown here, so a plain word counts only in a tight or quoted assignment.
 pub(super) fn is_foreign(found: &Candidate<'_>) -> bool {
     let is_set = found.is_tight() || found.is_quoted_word();
     is_random(found)
         || (is_set && is_quoted_value(found) && found.value.len() >= 4 && !is_count(found.value))
 }
 
-/// Whether the argument of a command is a password, and no further flag.
+/// Returns whether the argument of a command is a password, and not another flag.
 pub(super) fn is_argument(found: &Candidate<'_>) -> bool {
     !found.value.starts_with('-') && is_quoted_value(found) && !is_count(found.value)
 }
 
-/// Whether what follows `the password is` is one, and not what is said of it.
+/// Returns whether the text after `the password is` is a password, and not a description.
 pub(super) fn is_told(found: &Candidate<'_>) -> bool {
     let value = found.value.trim_end_matches(['.', '!', '?']);
     if is_ordinary(value) || is_place(value) || is_count(value) || value.chars().count() < 4 {
@@ -241,10 +242,10 @@ pub(super) fn is_told(found: &Candidate<'_>) -> bool {
             && !found.is_prose())
 }
 
-/// Whether the name is free of what makes a key or token public or passing.
+/// Returns whether the name does not mark the key or token as public or short-lived.
 pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
     let mut name = found.name();
-    // The words before, where a space alone parts them: `page token`, `public key token`.
+    // Also the preceding words that only a space separates: `page token`, `public key token`.
     let mut before = found.before;
     for _ in 0..2 {
         let Some(rest) = before.strip_suffix(' ') else { break };
@@ -255,7 +256,7 @@ pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
     !PUBLIC_NAMES.iter().any(|public| name.contains(public)) && !is_ordinary(found.value)
 }
 
-/// Names of tokens that anybody may see, without what parts their words.
+/// Names of public tokens, without separators.
 #[rustfmt::skip] // a list to read, not a column
 const PUBLIC_NAMES: &[&str] = &[
     "publickey", "cancellationtoken", "canceltoken", "concurrencytoken", "pagetoken",
@@ -263,7 +264,8 @@ const PUBLIC_NAMES: &[&str] = &[
     "correlationtoken", "tracetoken", "tracingtoken", "trackingtoken",
 ];
 
-/// A call or a type, as in `password = Read-Host` or `token = getToken(scope)`.
+/// Returns whether a value is a call or a cmdlet, as in `token = getToken(scope)` or
+/// `password = Read-Host`.
 fn is_code(found: &Candidate<'_>) -> bool {
     let name = found.value.split(['(', '{']).next().unwrap_or_default();
     let is_call = name.len() < found.value.len() && is_identifier(name);

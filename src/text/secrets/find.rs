@@ -1,4 +1,4 @@
-//! Finding the secrets in a text: in its own spelling and in what other spellings stand for.
+//! Applies the redaction rules to a text and to its decoded forms.
 
 use std::{
     ops::Range,
@@ -16,41 +16,42 @@ use super::{
     wrap,
 };
 
-/// Part of a text that is a secret.
+/// Range of a text that is a secret.
 #[derive(Debug, Clone)]
 pub(super) struct Secret {
     pub(super) at: Range<usize>,
-    /// The place of the rule in the table: the earlier of two that overlap gives its name.
+    /// Index of the rule in the table. If two secrets overlap, the earlier rule determines the
+    /// kind.
     pub(super) rule: usize,
     pub(super) kind: &'static str,
 }
 
 struct Table {
-    /// Which rules have a hint in the text. `None` would mean that all have to look.
+    /// Determines which rules have a hint in the text. `None` runs all rules.
     hints: Option<RegexSet>,
     rules: Vec<(&'static Rule, OnceLock<Option<Regex>>)>,
 }
 
-/// A rule whose pattern were bad would be left out; a test rules that out.
+/// All rules with their patterns. An invalid pattern would be left out, which a test excludes.
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
     let hints = rules.iter().map(|(rule, _)| hint_pattern(rule.hints));
     Table { hints: RegexSet::new(hints).ok(), rules }
 });
 
-/// The pattern of a rule, compiled at its first use.
+/// Returns the pattern of a rule and compiles it at its first use.
 fn compiled<'c>(rule: &Rule, cell: &'c OnceLock<Option<Regex>>) -> Option<&'c Regex> {
     cell.get_or_init(|| Regex::new(rule.pattern).ok()).as_ref()
 }
 
-/// Compiles the patterns of all rules now.
+/// Compiles the patterns of all rules.
 pub(super) fn prepare() {
     for (rule, cell) in &TABLE.rules {
         compiled(rule, cell);
     }
 }
 
-/// A pattern that finds any of these hints, in any case.
+/// Returns a pattern that matches any of the hints, ignoring case.
 pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> String {
     let hints = hints.into_iter().map(|hint| {
         let flags = if hint.is_ascii() { "i-u" } else { "i" };
@@ -59,7 +60,7 @@ pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> 
     hints.collect::<Vec<_>>().join("|")
 }
 
-/// The secrets in `text`, as each rule finds them, in order and without overlap.
+/// Returns the secrets in `text`, sorted and without overlap.
 pub(super) fn find(text: &str) -> Vec<Secret> {
     let view = View::with_plain_spaces(text);
     let mut found = search(&view.text);
@@ -86,7 +87,7 @@ pub(super) fn find(text: &str) -> Vec<Secret> {
     found
 }
 
-/// The secrets in `text` that stand there in the spelling of the rules.
+/// Returns the secrets in a text that has the spelling that the rules expect.
 fn search(text: &str) -> Vec<Secret> {
     let Table { hints, rules } = &*TABLE;
     let hinted = hints.as_ref().map(|hints| hints.matches(text));
@@ -98,7 +99,8 @@ fn search(text: &str) -> Vec<Secret> {
         let Some(regex) = compiled(rule, regex) else { continue };
         for captures in regex.captures_iter(text) {
             let whole = captures.get_match().range();
-            // The groups of a pattern are its secrets; without a group all of it is the secret.
+            // The groups of a pattern are the secrets; without a group the whole match is the
+            // secret.
             let groups = usize::from(captures.len() > 1)..captures.len();
             for secret in groups.filter_map(|group| captures.get(group)) {
                 let at = value::trimmed(text, secret.range());
@@ -114,7 +116,7 @@ fn search(text: &str) -> Vec<Secret> {
     found
 }
 
-/// Secrets in order and without overlap.
+/// Sorts secrets and merges overlapping ones.
 pub(super) fn merged(mut found: Vec<Secret>) -> Vec<Secret> {
     found.sort_by_key(|secret| (secret.at.start, secret.rule));
     let mut apart: Vec<Secret> = Vec::with_capacity(found.len());

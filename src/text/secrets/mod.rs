@@ -1,31 +1,37 @@
-//! Replacing secrets in text by a word for what stood there.
+//! Redaction: replaces secrets in text by `[redacted:KIND]`.
 //!
-//! `rules` is the table of what counts as a secret. `candidate` and `value` decide what is ordinary
-//! text after all. `find` applies the rules: first it determines which rules have a hint in the
-//! text, then those search it. `view` rewrites other spellings into the one that the rules expect
-//! and maps the results back: Unicode spaces, fullwidth signs, percent escapes. `wrap` follows a
-//! secret over a line break. `********`, which Octopus writes in place of a sensitive value, is not
-//! a value and stays.
+//! - `rules` is the table of secret kinds with their patterns.
+//! - `candidate` and `value` reject matches that are ordinary text.
+//! - `find` applies the rules. It first determines which rules have a hint in the text and runs
+//!   only those.
+//! - `view` rewrites other spellings into the one that the rules expect, and maps matches back:
+//!   Unicode spaces, fullwidth signs, percent escapes.
+//! - `wrap` follows a secret over a line break.
 //!
-//! The time is linear in the text, whatever the text. A pattern is compiled when one of its hints
-//! is found for the first time.
+//! Octopus writes `********` in place of a sensitive value. This mask is not a value and stays.
+//!
+//! The time is linear in the text for every input. A pattern is compiled when one of its hints is
+//! found for the first time.
 //!
 //! # Limits
 //!
-//! A secret without a form and without a name is not recognised. Nor are these, because ordinary
-//! text looks the same; `corpus/limits.txt` lists them sample by sample:
+//! A secret without a distinctive form and without a name is not recognised. Neither are the
+//! following, because ordinary text looks the same. `corpus/limits.txt` lists them sample by
+//! sample:
 //!
-//! - A space after the sign of a tight assignment (`NPM_TOKEN= word`) or inside an address, where
-//!   the value is a plain word.
-//! - A value on the next line, unless its name and a `:` or `=` end the line and the value stands
-//!   alone or in quotes, or the line ends with a flag and a continuation (`\`, a backtick, `^`) or
-//!   the value is the next item of a list. Without quotes the value has to have letters and digits.
-//!   Connection strings, addresses and positional arguments do not go on.
+//! - A plain word as value after a space behind the sign of a tight assignment (`NPM_TOKEN= word`)
+//!   or inside a URL.
+//! - A value on the next line, except in three cases: its name and a `:` or `=` end the line and
+//!   the value stands alone or in quotes; the line ends with a flag and a continuation (`\`, a
+//!   backtick, `^`); the value is the next item of a list. Without quotes the value must contain
+//!   letters and digits. Connection strings, URLs and positional arguments are not followed to the
+//!   next line.
 //! - A form-encoded command without any percent escape (`--token+word`).
-//! - A secret that is wrapped at another width than those in `wrap`, behind a further indentation,
-//!   or over more than a kilobyte; one that is known by its end or by a closing tag or quote; the
-//!   rest of a password that is shorter than six characters or has no digit.
-//! - Encodings other than percent escapes, as base64 of a text with a secret in it.
+//! - A secret that is wrapped at a width not listed in `wrap`, behind a further indentation, or
+//!   over more than 1 KiB.
+//! - A wrapped secret that only its end, a closing tag or a closing quote identifies, and the rest
+//!   of a wrapped password that is shorter than six characters or has no digit.
+//! - Encodings other than percent escapes, such as base64 of a text that contains a secret.
 
 use std::{
     borrow::Cow,
@@ -50,29 +56,29 @@ pub(super) use wrap::REACH;
 use find::{Secret, find, merged};
 use view::View;
 
-/// Text without secrets.
+/// Result of [`redact`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redacted<'a> {
-    /// The text, with `[redacted:kind]` in place of every secret; borrowed where there was none.
+    /// The text with `[redacted:KIND]` in place of every secret; borrowed if nothing was replaced.
     pub text: Cow<'a, str>,
-    /// How many secrets of each kind were replaced.
+    /// Number of replaced secrets by kind.
     pub counts: BTreeMap<&'static str, usize>,
 }
 
 impl Redacted<'_> {
-    /// How many secrets were replaced.
+    /// Returns the number of replaced secrets.
     pub fn total(&self) -> usize {
         self.counts.values().sum()
     }
 }
 
-/// Replaces every secret in `text` by `[redacted:kind]`.
+/// Replaces every secret in `text` by `[redacted:KIND]`.
 pub fn redact(text: &str) -> Redacted<'_> {
     redact_after(text, 0, &[])
 }
 
-/// The same for what stands in `text` from `start` on: what stands before is read and left out.
-/// `keys` are parts of private keys that are known from elsewhere.
+/// Redacts `text` from `start` on and returns that part. The text before `start` is only context
+/// for the rules. `keys` are ranges that are already known to be parts of private keys.
 pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>]) -> Redacted<'t> {
     let mut text = Cow::Borrowed(text);
     let mut counts = BTreeMap::new();
@@ -103,12 +109,12 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
     Redacted { text, counts }
 }
 
-/// Where the line begins whose end makes a secret of what comes after `text`, as a name with its
-/// value on the next line does; `None` where nothing does.
+/// Returns the start of the line from which on the text must be carried, because a secret may
+/// continue after `text`; `None` if none can. An example is a name whose value is on the next line.
 pub(super) fn goes_on(text: &str) -> Option<usize> {
     let view = View::with_plain_spaces(text);
     hint(view.text.as_bytes())?;
-    // A flag begins behind a space, which may be the end of the line before.
+    // A flag begins behind a space, which may be the end of the previous line.
     let begins = |found: regex::Match<'_>| found.end() - found.as_str().trim_start().len();
     let names = GOES_ON.iter().filter_map(|names| names.find(&view.text).map(begins));
     let start = names.chain(wrap::open_since(&view.text)).min()?;
@@ -116,14 +122,15 @@ pub(super) fn goes_on(text: &str) -> Option<usize> {
     Some(before.rfind('\n').map_or(0, |end| end + 1))
 }
 
-/// Each is looked for from the end, so most are seen not to be there at once. One that were bad
-/// would be left out; a test rules that out.
+/// All patterns are anchored at the end, so most of them fail at once. An invalid pattern would be
+/// left out, which a test excludes.
 static GOES_ON: LazyLock<Vec<Regex>> =
     LazyLock::new(|| rules::GOES_ON.iter().filter_map(|names| Regex::new(names).ok()).collect());
 
-/// Where the first hint of a secret stands; `None` where no rule has anything to look for. What is
-/// encoded has no hint of its own, so every percent escape is one. Unicode spaces are none: a
-/// caller that searches bytes reads all lines that are not plain ASCII.
+/// Returns the position of the first hint of a secret; `None` if no rule has a hint in the text.
+///
+/// Encoded secrets have no hint of their own, so every percent escape is a hint. Unicode spaces are
+/// no hint: callers that search bytes must treat all lines that are not plain ASCII as suspect.
 pub(super) fn hint(text: &[u8]) -> Option<usize> {
     match HINT.as_ref() {
         Some(hint) => hint.find(text).map(|found| found.start()),
@@ -131,14 +138,14 @@ pub(super) fn hint(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The hints of all rules in one. `None` would mean that everything is one.
+/// The hints of all rules as one pattern. `None` makes every text a hint.
 static HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
     let hints: BTreeSet<&str> = rules::all().flat_map(|rule| rule.hints).copied().collect();
     let pattern = format!("{}|(?-u:%[0-9A-Fa-f]{{2}})", find::hint_pattern(&hints));
     regex::bytes::Regex::new(&pattern).ok()
 });
 
-/// Compiles all patterns now: the first texts that need them would wait for it otherwise.
+/// Compiles all patterns, so that the first texts do not wait for it.
 pub(super) fn prepare() {
     find::prepare();
     LazyLock::force(&HINT);
@@ -147,7 +154,7 @@ pub(super) fn prepare() {
     wrap::prepare();
 }
 
-/// Whether a name has a word in it that names of secrets have.
+/// Returns whether a field name contains a word that is typical of secrets.
 pub(super) fn may_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["pass", "pwd", "key", "secret", "token", "credential", "auth"]
@@ -156,11 +163,11 @@ pub(super) fn may_name(name: &str) -> bool {
         .any(|it| name.contains(it))
 }
 
-/// A replaced secret can uncover another beside it, so passes go on until one finds nothing. Two
-/// are usual; the limit keeps the time linear whatever the text.
+/// Maximum number of redaction passes. A replaced secret can uncover another one beside it, so
+/// passes repeat until one finds nothing. Two passes are usual; the limit keeps the time linear.
 const MOST_PASSES: usize = 8;
 
-/// What stands at the beginning of every replacement.
+/// Beginning of every redaction.
 pub(super) const REPLACEMENT: &str = "[redacted:";
 
 fn replace(text: &str, found: &[Secret]) -> String {
@@ -190,12 +197,12 @@ mod tests {
     #[test]
     fn the_time_is_linear_in_commands_with_short_flags() {
         let grows = grows("curl login -p ab ", 30);
-        assert!(grows < 5.0, "one text takes {grows} times as long as its parts");
+        assert!(grows < 5.0, "one text takes {grows} times as long as 16 parts");
     }
 
-    /// How many times as long one text takes as 16 texts of a sixteenth. Both are as much work
-    /// where the time is linear. Both are short, so that the best of some rounds is not
-    /// interrupted on a busy machine.
+    /// Returns the time of one text divided by the time of 16 texts of a sixteenth. The result is
+    /// about 1 if the time is linear. Both runs are short, so that the best of several rounds is
+    /// not interrupted on a busy machine.
     fn grows(part: &str, times: usize) -> f64 {
         let (short, long) = (part.repeat(times), part.repeat(16 * times));
         let time = |text: &str, times: usize| {
@@ -229,7 +236,7 @@ mod tests {
             &wrapped,
         ] {
             let grows = grows(part, 500 / part.len() + 1);
-            assert!(grows < 5.0, "{part:?}: one text takes {grows} times as long as its parts");
+            assert!(grows < 5.0, "{part:?}: one text takes {grows} times as long as 16 parts");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a value looks like, without regard to where it stands.
+//! Classifies values by their own form, without the surrounding text.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -6,8 +6,8 @@ use regex::Regex;
 
 use super::REPLACEMENT;
 
-/// The part of a found value that is the value: without the next parameter of a query and without
-/// the punctuation of what surrounds it, unless quotes or a semicolon say where it ends.
+/// Trims a matched value: removes the next query parameter and the punctuation of the surrounding
+/// text, unless quotes or a semicolon mark the end of the value.
 pub(super) fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     let quotes = ['"', '\''];
     let before = text.get(..at.start).and_then(|before| before.chars().next_back());
@@ -24,7 +24,8 @@ pub(super) fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     at.start..at.start + value.trim_end_matches([',', ')', '}', ']', '\\', ' ']).len()
 }
 
-/// Whether a value only stands for one: a mask, a replacement, or a reference to a variable.
+/// Returns whether a value is only a placeholder: a mask, a redaction, or a reference to a
+/// variable.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let is_remark = |words: &str| words.chars().all(|c| c.is_alphabetic() || " -)]".contains(c));
     value.starts_with(REPLACEMENT)
@@ -40,7 +41,7 @@ pub(super) fn is_stand_in(value: &str) -> bool {
         || (value.len() > 2 && value.starts_with('%') && value.ends_with('%'))
 }
 
-/// Whether a value says something about the secret instead of being it.
+/// Returns whether a value describes the secret instead of being it, such as `expired`.
 pub(super) fn is_ordinary(value: &str) -> bool {
     let word = value.trim_matches(['.', ':', '(', ')', '[', ']']);
     ORDINARY_WORDS.iter().any(|ordinary| word.eq_ignore_ascii_case(ordinary))
@@ -48,14 +49,14 @@ pub(super) fn is_ordinary(value: &str) -> bool {
         || is_dotted_name(value)
 }
 
-/// `Project.Database.Password`, `process.env.TOKEN`: the name of a variable, not its value.
+/// Returns whether a value is the name of a variable, such as `Project.Database.Password`.
 pub(super) fn is_dotted_name(value: &str) -> bool {
     let is_part =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphabetic() || c == '_');
     value.contains('.') && value.split('.').all(is_part)
 }
 
-/// A small number, as in `TESTS_PASS=214`.
+/// Returns whether a value is a small number, as in `TESTS_PASS=214`.
 pub(super) fn is_count(value: &str) -> bool {
     value.len() < 4 && value.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -64,7 +65,8 @@ pub(super) fn is_identifier(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_:.".contains(c))
 }
 
-/// A path or an address: where a secret is. Base64 can begin like a path and reads differently.
+/// Returns whether a value is a path or a URL, which says where a secret is. Base64 can begin like
+/// a path, but does not consist of words.
 pub(super) fn is_place(value: &str) -> bool {
     value.contains("://") || (is_path(value) && is_wordy(value) && !value.contains(['+', '=']))
 }
@@ -74,8 +76,8 @@ pub(super) fn is_path(value: &str) -> bool {
         || value.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")
 }
 
-/// Whether every part of a value reads like a word, a number or a version. What is generated has
-/// a long part in which letters and digits, or large and small letters, take turns.
+/// Returns whether every part of a value looks like a word, a number or a version. Generated values
+/// have a long part in which letters and digits, or upper and lower case, alternate.
 pub(super) fn is_wordy(value: &str) -> bool {
     let is_apart = |c: char| !c.is_alphanumeric();
     let is_hex = value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -83,21 +85,21 @@ pub(super) fn is_wordy(value: &str) -> bool {
     {
         return false;
     }
-    // Base64 can be taken apart by its signs into parts that are all short.
+    // Signs can split base64 into parts that are all short.
     let all: String = value.chars().filter(|c| !is_apart(*c)).collect();
     (all.len() < 20 || turns(&all) * 5 < all.len() * 2)
         && value.split(is_apart).all(|part| part.len() < 12 || turns(part) * 6 < part.len())
 }
 
-/// How often letters and digits, or large and small letters, take turns.
+/// Counts the changes between letters and digits and between upper and lower case.
 fn turns(part: &str) -> usize {
     let class = |c: char| (c.is_alphabetic(), c.is_uppercase());
     let pairs = part.chars().zip(part.chars().skip(1));
     pairs.filter(|(one, next)| class(*one) != class(*next)).count()
 }
 
-/// Whether a value has a digit or a sign among letters, as a password does and a word does not. A
-/// version has, too, and so has a span of time.
+/// Returns whether a value mixes letters with a digit or sign, as passwords do and words do not.
+/// Versions and time spans mix them too and are excluded.
 pub(super) fn is_mixed(value: &str) -> bool {
     let value = value.trim_end_matches(['.', '!', '?', ',']);
     let has = |is: fn(char) -> bool| value.contains(is);
@@ -110,15 +112,15 @@ pub(super) fn is_mixed(value: &str) -> bool {
         && !is_span
 }
 
-/// Whether letters and digits are mixed in a value, or large and small letters take turns: a
-/// password or a part of a token, and no word.
+/// Returns whether letters and digits are mixed or upper and lower case alternate, as in a password
+/// or a part of a token.
 pub(super) fn looks_random(value: &str) -> bool {
     let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
     value.len() >= 6
         && ((has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)) || turns(value) >= 4)
 }
 
-/// `3f2504e0-4f89-11d3-9a0c-0305e82c3301`, in braces or without.
+/// Returns whether a value is a GUID other than zero, with or without braces.
 pub(super) fn is_guid(value: &str) -> bool {
     let value = value.trim_matches(['{', '}', '(', ')']);
     let mut parts = value.split('-');
@@ -132,18 +134,19 @@ pub(super) fn is_guid(value: &str) -> bool {
         && value.bytes().any(|byte| !b"0-".contains(&byte))
 }
 
-/// Whether a word has a form that lines of logs often begin with: an ID of Octopus, a version, a file,
-/// a GUID, a date or a time. After a secret that is whole, it is not the rest of that secret.
+/// Returns whether a word has a form with which log lines often begin: an Octopus ID, a version, a
+/// file name, a GUID, a date or a time. After a complete secret such a word is not its
+/// continuation.
 pub(super) fn is_ordinary_form(word: &str) -> bool {
     is_guid(word) || FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
 }
 
-/// Compiles the pattern now.
+/// Compiles the pattern.
 pub(super) fn prepare() {
     LazyLock::force(&FORMS);
 }
 
-/// `None` only if the pattern were bad, which a test rules out.
+/// `None` only if the pattern is invalid, which a test excludes.
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         // `ServerTasks-12345`, `win-x64`, `utf-8`, `step-2`
@@ -158,7 +161,7 @@ static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Whether a word says how something is, as `expired` and `readable` do.
+/// Returns whether a word describes a state, such as `expired` or `readable`.
 pub(super) fn is_state(word: &str) -> bool {
     let word = word.to_lowercase();
     ["ed", "ing", "able", "ible", "ect", "ent", "ory", "ure", "own", "ong", "eak", "ood", "ank"]
@@ -166,7 +169,7 @@ pub(super) fn is_state(word: &str) -> bool {
         .any(|ending| word.ends_with(ending))
 }
 
-/// Words that stand where a secret could stand and say something about it.
+/// Words that often stand in the place of a secret and describe it.
 #[rustfmt::skip] // a list to read, not a column
 const ORDINARY_WORDS: &[&str] = &[
     "a", "absent", "accepted", "added", "an", "and", "are", "argument", "basic", "bearer",

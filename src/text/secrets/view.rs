@@ -1,31 +1,31 @@
-//! Copies of a text in the spelling that the rules expect, with a map back to the text.
+//! Copies of a text in the spelling that the rules expect, with a map back to the original.
 //!
-//! A rule knows one spelling of a secret: plain spaces, plain signs. [`View::with_plain_spaces`]
-//! and [`View::decoded`] rewrite others into it. Both return `None` where nothing changes, so an
-//! ordinary text is not copied. The time is linear in the text.
+//! Rules match only one spelling of a secret: ASCII spaces and signs. [`View::with_plain_spaces`]
+//! and [`View::decoded`] rewrite other spellings. A text that needs no change is not copied. The
+//! time is linear in the text.
 
 use std::{borrow::Cow, ops::Range};
 
 use memchr::memchr;
 
-/// A copy of a text in another spelling.
+/// A text rewritten into another spelling.
 #[derive(Debug)]
 pub(super) struct View<'t> {
-    /// The copy; borrowed where nothing had to change.
+    /// The rewritten text; borrowed if nothing changed.
     pub(super) text: Cow<'t, str>,
-    /// Where parts of the copy begin: the offset in the copy and the offset in the text. A
-    /// replaced character is a part of its own.
+    /// Start offsets of segments: the offset in the copy and the offset in the original. Each
+    /// replaced character is a segment of its own.
     parts: Vec<(usize, usize)>,
 }
 
 impl<'t> View<'t> {
-    /// The text as it is.
+    /// Returns the text unchanged.
     fn of(text: &'t str) -> Self {
         Self { text: Cow::Borrowed(text), parts: Vec::new() }
     }
 
-    /// Writes Unicode spaces as a space, and the colon and the equals sign of East Asian texts as
-    /// those of ASCII. Line breaks and tabs stay.
+    /// Replaces Unicode spaces by an ASCII space, and fullwidth `：` and `＝` by `:` and `=`. Line
+    /// breaks and tabs stay.
     pub(super) fn with_plain_spaces(text: &'t str) -> Self {
         if text.is_ascii() {
             return Self::of(text);
@@ -39,8 +39,8 @@ impl<'t> View<'t> {
         copy.finish(text)
     }
 
-    /// Decodes the percent escapes of a text, also where a `%` is escaped itself. `+` becomes a
-    /// space where `plus` says so. `None` where there is nothing to decode.
+    /// Decodes percent escapes, including repeatedly encoded ones. If `plus` is set, `+` becomes a
+    /// space. Returns `None` if there is nothing to decode.
     pub(super) fn decoded(text: &'t str, plus: bool) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut copy = Copy::default();
@@ -69,7 +69,7 @@ impl<'t> View<'t> {
         has_escape.then(|| copy.finish(text))
     }
 
-    /// Where a range of the copy is in the text.
+    /// Maps a range of the copy to the range in the original.
     pub(super) fn original(&self, at: &Range<usize>) -> Range<usize> {
         let place = |offset: usize| {
             let part = self.parts.partition_point(|(begins, _)| *begins <= offset);
@@ -80,7 +80,7 @@ impl<'t> View<'t> {
     }
 }
 
-/// The lines of a text that have a percent escape, with their offsets.
+/// Returns the lines of a text that contain a percent escape, with their offsets.
 pub(super) fn escaped_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
     let mut place = 0;
@@ -99,7 +99,7 @@ pub(super) fn escaped_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What is written for a character, where another one is.
+/// Returns the ASCII replacement of a character, if it has one.
 fn plain(letter: char) -> Option<char> {
     match letter {
         '\u{ff1a}' => Some(':'),
@@ -110,8 +110,8 @@ fn plain(letter: char) -> Option<char> {
     }
 }
 
-/// The character that is escaped at this place, and where the escape ends. A byte that is no
-/// character of UTF-8 stays as it is.
+/// Decodes the escaped character at `place` and returns it with the end of the escape. Bytes that
+/// are not valid UTF-8 are not decoded.
 fn escaped(bytes: &[u8], place: usize) -> Option<(char, usize)> {
     let (first, mut end) = escaped_byte(bytes, place)?;
     let length = match first {
@@ -129,7 +129,7 @@ fn escaped(bytes: &[u8], place: usize) -> Option<(char, usize)> {
     Some((letter.chars().next()?, end))
 }
 
-/// The byte that is escaped at this place: `%3D`, or `%253D` where that was encoded once more.
+/// Decodes the escaped byte at `place`: `%3D`, or `%253D` if it was encoded twice.
 fn escaped_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
     if *bytes.get(place)? != b'%' {
         return None;
@@ -143,20 +143,20 @@ fn escaped_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
     Some((byte(at)?, at + 2))
 }
 
-/// An escape that was encoded more often is not read to its end.
+/// Maximum length of an escape. More deeply encoded escapes are decoded only up to this length.
 const LONGEST_ESCAPE: usize = 8;
 
-/// A copy under way.
+/// Builder for a [`View`].
 #[derive(Default)]
 struct Copy {
     text: String,
     parts: Vec<(usize, usize)>,
-    /// Up to here the text is copied.
+    /// Offset in the original up to which the text is copied.
     done: usize,
 }
 
 impl Copy {
-    /// Copies the text up to this range, and a character in place of the range.
+    /// Copies the text up to the range and puts `letter` in place of the range.
     fn replace(&mut self, text: &str, at: Range<usize>, letter: char) {
         self.text.push_str(text.get(self.done..at.start).unwrap_or_default());
         self.parts.push((self.text.len(), at.start));

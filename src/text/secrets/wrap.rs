@@ -1,10 +1,10 @@
-//! Secrets that a line break cuts in two: what a terminal or an encoder wraps at a fixed width.
+//! Follows secrets over line breaks that a terminal or encoder inserts at a fixed width.
 //!
-//! Whether a line was wrapped is decided by the line alone: it has one of the usual widths and ends
-//! inside a secret. Then the first word of the next line belongs to the secret where it looks
-//! generated, and a line that is one word of the same width continues it once more. The part on
-//! the first line is either a secret by itself, or begins like a token of a known form. So a text
-//! read line by line hides the same as the whole text (`text::lines`).
+//! The line alone decides whether it was wrapped: it has one of the usual widths and ends inside a
+//! secret. The part on the first line is either a secret by itself, or begins like a token of a
+//! known form. The first word of the next line belongs to the secret if it looks generated. A line
+//! that is one word of the same width continues the secret once more. So a text that is read line
+//! by line hides the same as the whole text (`LineSanitizer`).
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -17,16 +17,16 @@ use super::{
     value::{is_ordinary_form, looks_random},
 };
 
-/// The usual widths: of PEM, MIME, mail, terminals and consoles.
+/// Usual line widths of PEM, MIME, mail, terminals and consoles, in bytes.
 const WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
 
-/// No line with the time and level of a log before it is longer.
+/// Maximum length of a wrapped line including the time and level of a log, in bytes.
 const LONGEST: usize = 300;
 
-/// How many bytes of a text one wrapped secret takes. `text::lines` remembers as many.
+/// Maximum length of one wrapped secret in bytes. `LineSanitizer` carries as many.
 pub(in crate::text) const REACH: usize = 1024;
 
-/// A part of a line: without the time and level of a log, and without their indentation.
+/// Message of a line: without the time and level of a log and without indentation.
 #[derive(Debug, Clone, Copy)]
 struct Content<'t> {
     start: usize,
@@ -48,7 +48,7 @@ impl<'t> Content<'t> {
         WIDTHS.contains(&self.text.len()) && self.text.bytes().next_back().is_some_and(is_of_token)
     }
 
-    /// The word that the line begins with; empty where that is a flag or the name of a setting.
+    /// Returns the first word of the line; empty if it is a flag or the name of a setting.
     fn head(&self) -> &'t str {
         let end = self.text.bytes().position(|byte| !is_of_token(byte));
         let head = self.text.get(..end.unwrap_or(self.text.len())).unwrap_or_default();
@@ -56,7 +56,7 @@ impl<'t> Content<'t> {
         if is_name { "" } else { head }
     }
 
-    /// The token of a known form that begins in the last word of the line.
+    /// Returns the token of a known form that begins in the last word of the line.
     fn unfinished(&self) -> Option<Secret> {
         let start = START.as_ref()?.captures(self.text)?;
         let at = start.get_match().range();
@@ -71,8 +71,8 @@ impl<'t> Content<'t> {
     }
 }
 
-/// The secrets of a text with what the next lines have of them. `found` is in order and without
-/// overlap, and so is what is returned.
+/// Adds the parts of the secrets in `found` that are on following lines. `found` is sorted and
+/// without overlap, and so is the result.
 pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
     let mut more = Vec::new();
     let mut chain: Option<Chain> = None;
@@ -100,9 +100,11 @@ pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
     merged(more)
 }
 
-/// Where the lines begin that show that the last line of a text is wrapped inside a secret: with
-/// the first of the lines that are one word of the same width, or with the line before them. Where
-/// a name further up shows it, that is the beginning of the text.
+/// Returns the offset of the lines that are needed to recognise that the last line of a text is
+/// wrapped inside a secret; `None` if it is not.
+///
+/// These lines begin with the first of the lines that are one word of the same width, or with the
+/// line before them. If a name further up is needed, the offset is 0.
 pub(super) fn open_since(text: &str) -> Option<usize> {
     let line_before = |end: usize| {
         let start = text.get(..end)?.rfind('\n').map_or(0, |end| end + 1);
@@ -125,21 +127,21 @@ pub(super) fn open_since(text: &str) -> Option<usize> {
     Some(if is_enough { start } else { 0 })
 }
 
-/// A secret that the last line was wrapped in.
+/// A secret inside which the previous line was wrapped.
 #[derive(Debug, Clone)]
 struct Chain {
-    /// Where the line begins that the secret begins in.
+    /// Start of the line in which the secret begins.
     start: usize,
     kind: &'static str,
-    /// The width that the text is wrapped at.
+    /// Width at which the text is wrapped.
     width: usize,
-    /// Whether the part so far is less than a secret of its kind.
+    /// Whether the part so far is not yet a complete secret of its kind.
     is_unfinished: bool,
 }
 
 impl Chain {
-    /// The secret that this line ends inside of. One that is known only by its beginning is
-    /// pushed to `more`.
+    /// Returns the secret inside which this line ends. A secret that only its beginning identifies
+    /// is also pushed to `more`.
     fn of(content: &Content<'_>, found: &[Secret], more: &mut Vec<Secret>) -> Option<Self> {
         if !content.has_usual_width() {
             return None;
@@ -154,7 +156,8 @@ impl Chain {
         Some(Self { start: 0, kind, width: content.text.len(), is_unfinished })
     }
 
-    /// The part of the secret that the next line has, and the secret where it goes on after it.
+    /// Returns the part of the secret on the next line, and the secret if it continues after that
+    /// line.
     fn next(self, content: &Content<'_>, begins: usize) -> (Option<Secret>, Option<Self>) {
         let head = content.head();
         let is_full = head.len() == content.text.len() && head.len() == self.width;
@@ -170,7 +173,7 @@ impl Chain {
     }
 }
 
-/// Whether a line has a usual width, or may have one after its time and level.
+/// Returns whether a line has a usual width, or may have one without its time and level.
 fn may_be_wrapped(line: &str) -> bool {
     let line = line.trim_end_matches('\r').as_bytes();
     let is_long = (MIN_WIDTH..=LONGEST).contains(&line.len());
@@ -186,18 +189,18 @@ fn is_of_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(&byte)
 }
 
-/// Compiles the patterns now.
+/// Compiles the patterns.
 pub(super) fn prepare() {
     LazyLock::force(&PREFIX);
     LazyLock::force(&START);
 }
 
-/// `None` only if the pattern were bad, which a test rules out.
+/// `None` only if the pattern is invalid, which a test excludes.
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\A[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80}").ok()
 });
 
-/// The beginnings of all forms, up to the end of a line.
+/// Matches an incomplete token of any known form at the end of a line.
 static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms: Vec<_> = STARTS.iter().map(|start| format!("({})", start.pattern)).collect();
     Regex::new(&format!(r"(?-u:\b)(?:{})(?P<tail>[A-Za-z0-9+/=_.~-]{{4,}})$", forms.join("|"))).ok()
@@ -212,12 +215,12 @@ mod tests {
     fn the_patterns_are_good() {
         assert!(PREFIX.is_some() && START.is_some());
         assert_eq!(WIDTHS.first(), Some(&MIN_WIDTH));
-        // A group in a start would shift the groups of those after it.
+        // A group inside a prefix pattern would shift the group numbers of the following patterns.
         let start = START.as_ref().unwrap();
         assert_eq!(start.captures_len(), STARTS.len() + 2);
     }
 
-    /// A line of this width that ends with this word.
+    /// Returns a line of this width that ends with this word.
     fn line(width: usize, word: &str) -> String {
         format!("{} {word}", "-".repeat(width - word.len() - 1))
     }
@@ -233,7 +236,7 @@ mod tests {
             let expected = line(*width, first).replace(first, "[redacted:github-token]");
             assert_eq!(shown, format!("{expected}\n[redacted:github-token], and so on"));
         }
-        // A token of any length goes on over whole lines.
+        // A token of any length continues over full lines.
         let long = format!("eyJ{}", "FAKEfake0".repeat(40));
         let (first, rest) = long.split_at(40);
         let rest: Vec<_> =
@@ -244,7 +247,7 @@ mod tests {
         assert!(shown.ends_with("\nend") && !shown.contains("FAKE"), "{shown}");
     }
 
-    /// A whole secret can stand at the end of a line of a usual width by chance.
+    /// A complete secret can end at a usual width by chance.
     #[test]
     fn ordinary_word_after_a_whole_secret_stays() {
         for width in WIDTHS {
@@ -283,7 +286,7 @@ mod tests {
         }
         let whole = format!("{}\nDeployment went on", line(76, TOKEN));
         assert!(redact(&whole).text.ends_with("[redacted:github-token]\nDeployment went on"));
-        // No more is hidden than is remembered line by line.
+        // Redaction goes no further than the carried context.
         let endless =
             format!("{}{}", line(76, first), format!("\n{}", "Fa4e".repeat(19)).repeat(40));
         let shown = redact(&endless).text.into_owned();

@@ -1,4 +1,4 @@
-//! What is looked for, checked before anything is read.
+//! Search patterns: validation, size limits and compilation.
 
 use std::{convert::Infallible, ops::RangeInclusive};
 
@@ -10,69 +10,77 @@ use regex_automata::{
 
 use super::braces::with_plain_braces;
 
-/// A pattern that is good.
+/// A valid compiled pattern.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: Regex,
-    /// Whether it can tell a line alone from a line among others.
+    /// Whether the pattern depends on where the text begins or ends, so that lines must be searched
+    /// one by one.
     tells_lines_apart: bool,
-    /// Number of states of its automaton: the most steps that one byte of a text can take.
+    /// Number of states of the automaton, which is the maximum number of steps for one byte of
+    /// text.
     states: usize,
-    /// Whether its classes such as `\w` match ASCII alone.
+    /// Whether classes such as `\w` match ASCII only.
     is_ascii: bool,
 }
 
-/// Why a pattern cannot be used, and what can be done.
+/// Error for an invalid pattern. The message says what is wrong and how to correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
-    /// Nothing to look for.
-    #[error("it is empty; say what to look for, `.` for every line that is not empty")]
+    /// The pattern is empty.
+    #[error("the pattern is empty; use e.g. `.` to find every line that is not empty")]
     Empty,
-    /// Longer than any that makes sense.
-    #[error("it has {0} characters, and {LONGEST} is the most; search for a part of it")]
+    /// The pattern has more characters than allowed.
+    #[error("the pattern has {0} characters (max {LONGEST}); search for a part of it")]
     TooLong(usize),
-    /// No line has a line break in it.
-    #[error("it has a line break in it, and each line is searched alone; search for one line")]
-    LineBreak,
-    /// It does not read.
+    /// The pattern contains a line break, but lines are searched one by one.
     #[error(
-        "{0}; patterns here have no look-around and no back-references, so that none can hang; \
-         correct it, or set fixedString to search for the text as it stands"
+        "the pattern contains a line break, but lines are searched one by one; search for one line"
+    )]
+    LineBreak,
+    /// The pattern is not a valid regular expression. The engine has no look-around and no
+    /// back-references, because with them a search can take exponential time.
+    #[error(
+        "{0}; look-around and back-references are not supported; correct the pattern, or set \
+         fixedString to search for it as literal text"
     )]
     Syntax(String),
-    /// It would take too much memory and time.
+    /// The compiled pattern would take too much memory and time.
     #[error(
-        "it is too large once its repetitions are counted out; use smaller ones, `[a-z]` rather \
-         than `\\w`, or set fixedString"
+        "the pattern is too large after its repetitions are expanded; use smaller repetitions, \
+         `[a-z]` instead of `\\w`, or set fixedString"
     )]
     TooLarge,
 }
 
-/// How many characters a pattern may have.
+/// Maximum number of characters of a pattern.
 const LONGEST: usize = 1_000;
-/// Size of the largest automaton while it is compiled, in bytes. It allows about 1,800 states: a
-/// letter of a word is one state, `\w` about 300, and a repetition is its content times its count.
+/// Maximum size of the automaton during compilation, in bytes. The limit allows about 1,800 states.
+/// A letter takes one state, `\w` about 300, and a repetition its content times its count.
 const LARGEST: usize = 128 * 1024;
-/// Size of the cache for one search, in bytes. Without one that is large enough, a search is slower
-/// and takes at most as many steps as the automaton has states for each byte.
+/// Cache size of one search, in bytes. A search with a smaller cache is slower, but takes at most
+/// as many steps per byte as the automaton has states.
 const CACHE: usize = 512 * 1024;
-/// Number of steps that one call of the engine may take: about 50 ms, at 5 ns to 8 ns a step. The
-/// engine cannot be interrupted, so this bounds the bytes of one call.
+/// Maximum number of steps of one call of the regex engine: about 50 ms, at 5 ns to 8 ns a step.
+/// The engine cannot be interrupted, so this limits the bytes of one call.
 const MOST_STEPS: usize = 8_000_000;
-/// Bounds of the bytes that one call of the engine gets.
+/// Bounds for the number of bytes that one call of the regex engine gets.
 const SPAN: RangeInclusive<usize> = 2 * 1024..=256 * 1024;
 
-/// Why the engine does not take a pattern.
+/// Reason why a pattern does not compile.
 enum NotBuilt {
     Syntax(String),
     TooLarge,
 }
 
 impl Pattern {
-    /// Reads a regular expression, or a text that stands for itself.
+    /// Compiles a regular expression, or with `fixed` a literal text.
     ///
-    /// The classes `\w`, `\d`, `\s` and `\b` know all letters and digits of Unicode. Where that
-    /// makes the pattern too large, they match ASCII alone ([`Pattern::is_ascii`]).
+    /// The classes `\w`, `\d`, `\s` and `\b` match all letters and digits of Unicode. If that makes
+    /// the pattern too large, they match ASCII only ([`Pattern::is_ascii`]).
+    ///
+    /// # Errors
+    /// Returns [`BadPattern`] for an empty, too long, too large or malformed pattern.
     pub fn new(text: &str, ignore_case: bool, fixed: bool) -> Result<Self, BadPattern> {
         match Self::compile(text, ignore_case, fixed, || Ok::<_, Infallible>(())) {
             Ok(pattern) => pattern,
@@ -80,11 +88,10 @@ impl Pattern {
         }
     }
 
-    /// Does the same as [`Pattern::new`], and calls `check` before each of the at most four times that
-    /// the pattern is built.
+    /// Does the same as [`Pattern::new`], and calls `check` before each of the at most four builds.
     ///
     /// # Errors
-    /// Returns the error of `check`, which ends the work.
+    /// Returns the error of `check`, which stops the compilation.
     pub fn compile<E>(
         text: &str,
         ignore_case: bool,
@@ -129,36 +136,38 @@ impl Pattern {
         })
     }
 
-    /// Returns how many bytes one call of the engine may get. A longer line is searched up to here.
+    /// Returns the maximum number of bytes for one call of the regex engine. Longer lines are
+    /// searched up to this length.
     pub(super) fn span(&self) -> usize {
         (MOST_STEPS / self.states.max(1)).clamp(*SPAN.start(), *SPAN.end())
     }
 
-    /// Returns whether `\w`, `\d`, `\s` and `\b` match ASCII alone, because the pattern would be
-    /// too large with all letters and digits of Unicode.
+    /// Returns whether `\w`, `\d`, `\s` and `\b` match ASCII only, because the pattern would be too
+    /// large with all letters and digits of Unicode.
     pub fn is_ascii(&self) -> bool {
         self.is_ascii
     }
 
-    /// Whether it is in this line, which stands alone and without its end.
+    /// Returns whether the pattern matches in a single line, which is given without its line end.
     pub(super) fn is_in(&self, line: &[u8]) -> bool {
         self.regex.is_match(line)
     }
 
-    /// Where it begins in this line.
+    /// Returns the position of the first match in a line.
     pub(super) fn place(&self, line: &[u8]) -> Option<usize> {
         self.regex.find(line).map(|found| found.start())
     }
 
-    /// Whether it may be in one of these whole lines. `false` is certain: `^` and `$` know the
-    /// ends of lines, so what is in a line alone is in the lines together. It can also be found
-    /// across them, which is why `true` is not.
+    /// Returns whether the pattern may match in one of these whole lines.
+    ///
+    /// `false` is certain: `^` and `$` match at line ends, so a match in a single line is also a
+    /// match in all lines together. `true` is not certain, because a match may span lines.
     pub(super) fn may_be_in(&self, lines: &[u8]) -> bool {
         self.tells_lines_apart || self.regex.is_match(lines)
     }
 }
 
-/// Compiles a pattern, and counts the states of its automaton.
+/// Compiles a pattern and counts the states of its automaton.
 fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize), NotBuilt> {
     let syntax = syntax::Config::new()
         .case_insensitive(ignore_case)
@@ -184,8 +193,8 @@ fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize),
     Ok((regex.map_err(|_| NotBuilt::TooLarge)?, states))
 }
 
-/// Whether a pattern knows where a text begins and ends, and not only where its lines do, or
-/// switches off that `^` and `$` do. That one is told to by mistake costs time only.
+/// Returns whether a pattern uses `\A` or `\z`, or switches a flag off, so that its matches in a
+/// single line and in all lines together differ. A false positive costs only time.
 fn tells_lines_apart(pattern: &str) -> bool {
     let mut flags = pattern.split('?').skip(1);
     pattern.contains("\\A")
@@ -193,7 +202,7 @@ fn tells_lines_apart(pattern: &str) -> bool {
         || flags.any(|rest| rest.trim_start_matches(char::is_alphabetic).starts_with('-'))
 }
 
-/// What the engine says, without its drawing of where.
+/// Returns the message of the regex parser without its drawing of the position.
 fn reason(message: &str) -> String {
     let reason = message.rsplit_once("error: ").map_or(message, |(_, reason)| reason);
     reason.trim().to_owned()

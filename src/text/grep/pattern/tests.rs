@@ -1,4 +1,4 @@
-//! Tests.
+//! Tests of [`Pattern`].
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! Values and lines made from shapes, the same on every run.
+//! Deterministic pseudo-random sample values and lines, generated from templates.
 
-/// Numbers that look drawn by chance and are not.
+/// Deterministic pseudo-random generator (`SplitMix64`).
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -20,8 +20,8 @@ impl Dice {
         (0..length).map(|_| char::from(from[self.below(from.len())])).collect()
     }
 
-    /// Fills the words in braces of a shape; a dot in the middle, which keeps what is known to
-    /// scanners of repositories in two pieces, goes, and a sign for the end of a line becomes one.
+    /// Fills the placeholders in braces of a template. Removes each `·`, which splits samples so
+    /// that secret scanners do not report them. Replaces `⏎` by a line break.
     pub(super) fn fill(&mut self, shape: &str) -> String {
         let shape = shape.replace('·', "").replace('⏎', "\n");
         let mut filled = String::new();
@@ -70,7 +70,7 @@ impl Dice {
         };
         named.or_else(|| {
             let length = word.get(1..)?.parse().ok()?;
-            // No sign at either end, and a figure in it, as what generates keys and passwords has.
+            // Generated keys and passwords contain a digit and neither begin nor end with a sign.
             let ends = self.drawn(alphabet.get(..16).unwrap_or(alphabet), 2);
             let inside = self.drawn(alphabet, usize::max(length, 3) - 3);
             Some(format!("{}{inside}{}{}", &ends[..1], self.below(10), &ends[1..]))

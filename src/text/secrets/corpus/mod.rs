@@ -1,8 +1,8 @@
-//! Texts with and without secrets, which the rules are held to.
+//! Corpus of texts with and without secrets, which tests the rules.
 //!
-//! The lines are beside this file; every secret in them is made up. Those that scanners of
-//! repositories know are written in two pieces, with a dot between. To report a miss or a false
-//! alarm, add its line.
+//! The lines are in the text files of this folder; every secret in them is made up. A `·` splits
+//! those that secret scanners would report. To fix a missed secret or a false positive, add its
+//! line.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -15,19 +15,19 @@ mod variants;
 
 use dice::Dice;
 
-/// A line each: the kind, a tab, and a text with its one secret between `«` and `»`.
+/// One sample per line: the kind, a tab, and a text with its one secret between `«` and `»`.
 const SECRETS: &str = include_str!("secrets.txt");
-/// The same with shapes in braces, which are filled by chance.
+/// Templates in the same format, with placeholders in braces.
 const SHAPES: &str = include_str!("shapes.txt");
-/// Lines that look like they held a secret and do not.
+/// Lines that resemble secrets but contain none.
 const ORDINARY: &str = include_str!("ordinary.txt");
-/// Shapes of what Octopus, build tools, containers, databases and services write every day.
+/// Templates of ordinary output of Octopus, build tools, containers, databases and services.
 const EVERYDAY: &str = include_str!("everyday.txt");
 
-/// How many secrets are made of each shape.
+/// Number of samples generated from each template.
 const OF_EACH: usize = 40;
 
-/// A text with one secret in it.
+/// A text with one secret.
 struct Sample {
     kind: &'static str,
     before: String,
@@ -90,7 +90,7 @@ fn every_rule_has_a_sample() {
     }
 }
 
-/// A row of the file that AWS gives for a new key.
+/// A row of the CSV file that AWS creates for a new access key.
 fn pair() -> String {
     Dice(3).fill("deploy,AK·IA{H16},{b40}")
 }
@@ -131,7 +131,7 @@ fn ten_thousand_ordinary_lines_stay() {
     let lines: BTreeSet<String> = ORDINARY.lines().map(str::to_owned).chain(everyday).collect();
     assert!(lines.len() > 10_000, "{}", lines.len());
     let redacted = lines.iter().map(|line| redact(line).text).filter(|shown| {
-        // The mark itself stands in no ordinary line.
+        // No ordinary line contains the redaction mark itself.
         shown.contains("[redacted:")
     });
     let wrong: Vec<_> = redacted.collect();

@@ -1,18 +1,17 @@
-//! Other spellings of every sample: what a rule that recognises the plain form has to recognise
-//! too.
+//! Other spellings of every sample, which the rules must recognise too.
 //!
-//! `limits.txt` lists what is not recognised, and the list is exact: a new gap fails the test, and
-//! so does a gap that was closed and is still listed.
+//! `limits.txt` lists the spellings that are not recognised. The list is exact: the test fails for
+//! an unlisted gap, and also for a listed gap that is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{super::hint, SECRETS, SHAPES, Sample, dice::Dice, redact};
 use crate::text::lines::Lines;
 
-/// A line each: a variant, a tab, and the row of the corpus that it does not recognise.
+/// One gap per line: a variant, a tab, and the row of the corpus that is not recognised in it.
 const LIMITS: &str = include_str!("limits.txt");
 
-/// The part of a text before, inside or after its secret, in another spelling.
+/// A sample in another spelling: the text before, inside and after its secret.
 struct Spelling {
     before: String,
     secret: String,
@@ -29,8 +28,8 @@ impl Spelling {
         format!("{}{}{}", self.before, self.secret, self.after)
     }
 
-    /// Whether `shown` has marks in place of the secret, and everything else as it was. A secret
-    /// on two lines has a mark on each.
+    /// Returns whether `shown` has redactions in place of the secret and is otherwise unchanged. A
+    /// secret over two lines has a redaction on each.
     fn is_redacted_in(&self, shown: &str) -> bool {
         let inside = shown.strip_prefix(&self.before).and_then(|it| it.strip_suffix(&self.after));
         let Some(mut rest) = inside else { return false };
@@ -45,7 +44,7 @@ impl Spelling {
         rest.is_empty() && (1..=lines).contains(&marks)
     }
 
-    /// Whether nothing of the secret is left in `shown`, and most of the text before it is.
+    /// Returns whether `shown` contains nothing of the secret, but most of the text before it.
     fn is_hidden_in(&self, shown: &str) -> bool {
         let pieces = self.secret.as_bytes().windows(usize::min(self.secret.len(), 6));
         let is_left = |piece: &[u8]| shown.contains(std::str::from_utf8(piece).unwrap_or("\0"));
@@ -56,7 +55,8 @@ impl Spelling {
     }
 }
 
-/// A name of the variant, and how it spells a sample; `None` where the sample has no place for it.
+/// Name of a variant, and its spelling function. `None` if the variant does not apply to the
+/// sample.
 type Variant = (&'static str, fn(&Sample) -> Option<Spelling>);
 
 const VARIANTS: &[Variant] = &[
@@ -74,7 +74,7 @@ const VARIANTS: &[Variant] = &[
     ("wrapped-80", |sample| wrapped(sample, 80)),
 ];
 
-/// Puts `between` between the name and the value, in place of the spaces there.
+/// Replaces the spaces between the name and the value by `between`.
 fn gap(sample: &Sample, between: &str) -> Option<Spelling> {
     if sample.secret.contains('\n') || sample.before.contains('\n') {
         return None;
@@ -87,7 +87,7 @@ fn gap(sample: &Sample, between: &str) -> Option<Spelling> {
         .then(|| Spelling::new(&format!("{name}{between}{opening}"), &sample.secret, &sample.after))
 }
 
-/// Encodes everything as in the query of an address.
+/// Percent-encodes the sample as in the query of a URL.
 fn encoded(sample: &Sample, space: &str) -> Spelling {
     let encode = |text: &str| {
         text.bytes()
@@ -103,7 +103,7 @@ fn encoded(sample: &Sample, space: &str) -> Spelling {
     Spelling::new(&encode(&sample.before), &encode(&sample.secret), &encode(&sample.after))
 }
 
-/// Breaks the secret at a column: the first break is in its middle.
+/// Wraps the sample at a column so that the first line break is in the middle of the secret.
 fn wrapped(sample: &Sample, width: usize) -> Option<Spelling> {
     let Sample { before, secret, after, .. } = sample;
     let is_ascii = before.is_ascii() && secret.is_ascii();
@@ -120,14 +120,14 @@ fn wrapped(sample: &Sample, width: usize) -> Option<Spelling> {
     Some(Spelling::new(&before, &format!("{first}\n{}", rest.join("\n")), after))
 }
 
-/// The text as it is shown line by line.
+/// Returns the text sanitized line by line.
 fn by_lines(text: &str) -> String {
     let mut lines = Lines::default();
     let shown = text.split('\n').map(|line| lines.pass(line).text.into_owned());
     shown.collect::<Vec<_>>().join("\n")
 }
 
-/// Rows of the corpus that a variant has, and those of them that it does not recognise.
+/// Counts the corpus rows that each variant applies to and collects those that are not recognised.
 fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
     let mut measured = BTreeMap::new();
     let mut dice = Dice(5);
@@ -140,7 +140,7 @@ fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
             let shown = redact(&text).text.into_owned();
             let (all, missed) = measured.entry(*variant).or_insert((0, BTreeSet::new()));
             *all += 1;
-            // Where an encoded secret ends is not always known: more than it may be hidden.
+            // The end of an encoded secret is not always known, so the redaction may cover more.
             let is_encoded = variant.ends_with("-encoded");
             if !(spelling.is_redacted_in(&shown) || (is_encoded && spelling.is_hidden_in(&shown))) {
                 missed.insert(row);
@@ -163,7 +163,7 @@ fn every_line_that_changes_alone_has_a_hint() {
         let spellings = VARIANTS.iter().filter_map(|(_, spell)| spell(&sample));
         for text in spellings.map(|spelling| spelling.text()) {
             for line in text.lines().filter(|line| redact(line).total() > 0) {
-                // A search reads every line that is not plain ASCII.
+                // The search sanitizes every line that is not plain ASCII, even without a hint.
                 assert!(hint(line.as_bytes()).is_some() || !line.is_ascii(), "{line}");
             }
         }

@@ -1,23 +1,23 @@
-//! Secrets in the arguments of commands, in files with a form of their own, and beside a user.
+//! Rules for secrets in command arguments, in files with their own format, and next to a user name.
 
 use super::Rule;
 use crate::text::secrets::candidate;
 
-/// An argument: in quotes, or bare up to a space.
+/// An argument: in quotes, or unquoted up to a space.
 macro_rules! argument {
     () => {
         r#"(?:\\?"([^"\\\n]+)\\?"|'([^'\n]+)'|([^\t-\r "'<>]+))"#
     };
 }
 
-/// Something between a name and a value; spaces alone do.
+/// Separator between a name and a value, which may be spaces only.
 macro_rules! apart {
     () => {
         r#"(?:\\?["']?[ \t]{0,8}[:=][ \t]{0,8}|[ \t]{1,8})"#
     };
 }
 
-/// A part of each name of a password in another language.
+/// Words for "password" in other languages; each name contains one of them.
 #[rustfmt::skip] // a list to read, not a column
 pub(in crate::text::secrets) const FOREIGN: &[&str] = &[
     "passwort", "kennwort", "passord", "de passe", "de-passe", "de_passe", "depasse", "contrase", "wachtwoord", "senord", "adgangskode",
@@ -27,7 +27,7 @@ pub(in crate::text::secrets) const FOREIGN: &[&str] = &[
 
 #[rustfmt::skip] // one row, one or two lines
 pub(super) const RULES: &[Rule] = &[
-    // Short flags. A rule for each command: in one, the time would not be linear.
+    // Short flags. Each command has its own rule, because one rule for all would not be linear.
     argument(&["curl"], r#"(?i)(?-u:\b)curl(?-u:\b)[^\n]*?[ \t](?:-u|--user)[ \t=]+["']?[^\t-\r :"']+:([^\t-\r "'<>]+)"#),
     argument(&["login", "sshpass"], r#"(?i)(?-u:\b)(?:login|sshpass)(?-u:\b)[^\n]*?[ \t](?-i:-p)[ \t]*["']?([^\t-\r "'<>]+)"#),
     argument(&["mysql"], r#"(?i)(?-u:\b)mysql(?:dump|admin|import)?(?-u:\b)[^\n]*?[ \t](?-i:-p)["']?([^\t-\r "'<>]+)"#),
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     argument(&["pass:"], r#"(?i)-pass(?:in|out)?[ \t]+["']?pass:([^\t-\r "'<>]+)"#),
     argument(&["schtasks"], r#"(?i)(?-u:\b)schtasks(?-u:\b)[^\n]*?[ \t]/rp[ \t]+["']?([^\t-\r "'<>]+)"#),
 
-    // Commands of Windows.
+    // Windows commands.
     argument(&["/pass:"], concat!(r"(?i)/u(?:ser)?:[^\t-\r ]{1,64}[ \t]+/pass:[ \t]{0,8}", argument!())),
     password(&["/pass:"], candidate::is_switch, concat!(r#"(?i)(?:^|[\t-\r "'(])/pass:[ \t]{0,8}"#, argument!())),
     password(&["net user", "net1 user", ".exe user"], candidate::is_positional, // net user
@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
     argument(&["/user:"], // net use
         concat!(r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+use[ \t]+(?:(?:[A-Z]:|\*)[ \t]+)?\\{2,4}[^\t-\r "]{1,200}[ \t]+"#, argument!(), r"[ \t]+/user:")),
 
-    // Files and commands of Unix.
+    // Unix files and commands.
     argument(&["htpasswd"], // of a file
         concat!(r"(?-u:\b)htpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+[0-9]+)*?[ \t]+-[A-Zac-mo-z]*b[A-Zac-mo-z]*",
             r"(?:[ \t]+-(?:C[ \t]*[0-9]+|[A-Za-z0-9]+))*[ \t]+[^\t-\r -][^\t-\r ]{0,200}[ \t]+[^\t-\r ]{1,64}[ \t]+", argument!())),
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
     password(&["bindpw", "rootpw", "ldap_default_authtok"], candidate::is_setting, // of LDAP
         concat!(r"(?i)(?-u:\b)(?:bindpw|(?:olc)?rootpw|ldap_default_authtok)", apart!(), argument!())),
 
-    // Beside a user.
+    // Next to a user name.
     password(&["pass=", "pass:", "pass\"", "pass'", "pass\\", "pass ="], candidate::is_beside_user,
         concat!(r#"(?i)(?-u:\b)(?:user(?:[-_]?name)?|usr|uid|login)\\?["']?[ \t]?[:=][ \t]?\\?["']?[^\t-\r "'\\,;&]{1,64}\\?["']?(?:[,;&][ \t]{0,4}|[ \t]{1,4})"#,
             r#"\\?["']?pass\\?["']?[ ]?[:=][ \t]{0,8}\\?["']?([^\t-\r "'\\<>,;&]+)"#)),

@@ -1,16 +1,16 @@
-//! Secrets with a form of their own, known wherever they stand.
+//! Rules for secrets with a distinctive form, which are recognised in any position.
 
 use super::{Rule, always};
 use crate::text::secrets::candidate;
 
-/// Up to here no letter or digit: the beginning of a key is not the middle of a word.
+/// Requires a word boundary before the pattern, so that a key does not begin inside a word.
 macro_rules! start {
     ($pattern:expr) => {
         concat!(r"(?-u:\b)", $pattern)
     };
 }
 
-/// The end of a line in a key, in text or in escapes, with what stands before the next line.
+/// Line end inside a key, literal or escaped, with the prefix of the next line.
 macro_rules! key_line {
     () => {
         r"(?:[\t-\r ]|\\+[rn])+[ -~]{0,80}?"
@@ -23,11 +23,11 @@ const PRIVATE: &[&str] = &["private key"];
 pub(super) const RULES: &[Rule] = &[
     always("private-key", PRIVATE, concat!(
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
-        // Up to the end that belongs to it, and without one as far as it looks like a key.
+        // Up to the matching end. Without an end, as far as the text looks like a key.
         r"(?:(?:[^-]|-{1,4}[^-])*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
         r"|(?:(?:[\t-\r ]|\\+[rn])*[ -~]{0,80}?[A-Za-z0-9+/]{32,}={0,2})*)",
     )),
-    // The beginning is in what was cut off.
+    // The beginning of the key was cut off.
     always("private-key", PRIVATE, concat!(
         r"[A-Za-z0-9+/]{32,}={0,2}(?:", key_line!(), r"[A-Za-z0-9+/]{32,}={0,2})*",
         r"(?:", key_line!(), r"[A-Za-z0-9+/]{1,76}={0,2})?", key_line!(),
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     always("azure-shared-access-key", &["sharedaccesskey"], r"(?i)SharedAccessKey=([A-Za-z0-9+/%]{16,}={0,2})"),
     always("azure-sas", &["sig=", "sig%3d"], r"(?i)(?:(?-u:\b)|u0026|%26)sig(?:=|%3d)([A-Za-z0-9%+/_-]{16,}={0,2})"),
     always("azure-client-secret", &["q~"], r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
-    // Keys with the mark of their service at its place.
+    // Keys that contain a marker of their service at a fixed position.
     always("azure-key", &["+ast", "+aba", "acdb", "+asb", "+aeh", "+arm", "azfu", "azse", "+acr", "azdo", "jqqj9"], concat!(
         r"[A-Za-z0-9+/]{76}(?:\+A(?:St|Ba)|ACDb)[A-Za-z0-9+/]{6}==",
         r"|[A-Za-z0-9+/]{33}\+A(?:Sb|EH|Eh|Rm)[A-Za-z0-9+/]{6}=",
@@ -94,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
     always("sentry-token", &["sntrys_", "sntryu_"], start!(r"sntry[su]_[A-Za-z0-9+/=_-]{40,}")),
     always("1password-token", &["ops_eyj"], start!(r"ops_eyJ[A-Za-z0-9+/=_-]{60,}")),
 
-    // Messages, money and models.
+    // Messaging, payment and AI models.
     always("slack-token", &["xox", "xapp-"], r"(?:xoxe\.)?(?:xox[a-z]|xapp)-(?:[A-Za-z0-9]+-)*[A-Za-z0-9]{10,}"),
     always("slack-webhook", &["hooks.slack"], r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_-]{20,})"),
     always("discord-webhook", &["/api/webhooks/"], r"discord(?:app)?\.com/api/webhooks/([0-9]{15,20}/[A-Za-z0-9_-]{40,})"),
@@ -118,11 +118,11 @@ pub(super) const RULES: &[Rule] = &[
         pattern: r"(?:^|[^A-Za-z0-9_-])(sk-[A-Za-z0-9]{40,64})(?-u:\b)" },
 ];
 
-/// How tokens of a known form begin.
+/// Prefix of tokens of a known form.
 pub(in crate::text::secrets) struct Start {
     pub(in crate::text::secrets) kind: &'static str,
     pub(in crate::text::secrets) pattern: &'static str,
-    /// Whether nothing else begins like this. Otherwise the next letters have to look generated.
+    /// Whether the prefix is unambiguous. Otherwise the following characters must look generated.
     pub(in crate::text::secrets) is_certain: bool,
 }
 
@@ -134,7 +134,7 @@ const fn likely(kind: &'static str, pattern: &'static str) -> Start {
     Start { kind, pattern, is_certain: false }
 }
 
-/// Enough of each form to know a token that a line break cuts. Forms that are known by their
+/// Prefixes that identify a token that a line break splits. Forms that are recognised by their
 /// middle or end have no row.
 pub(in crate::text::secrets) const STARTS: &[Start] = &[
     likely("octopus-api-key", "API-"),

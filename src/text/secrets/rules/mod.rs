@@ -1,7 +1,7 @@
-//! The table of what counts as a secret.
+//! Table of secret kinds.
 //!
-//! To add a kind, add a row, a sample to the corpus, and ordinary lines that look like it. Rows
-//! with a form of their own stand first: where two overlap, the earlier one gives the name.
+//! To add a kind, add a row, a sample to the corpus, and ordinary lines that look similar. Rules
+//! for a distinctive form come first: if two rules overlap, the earlier one determines the kind.
 
 #[macro_use]
 mod patterns;
@@ -16,19 +16,19 @@ pub(super) use commands::FOREIGN;
 pub(super) use forms::STARTS;
 pub(super) use named::GOES_ON;
 
-/// One kind of secret and how it is recognised.
+/// A kind of secret and how it is recognised.
 pub(super) struct Rule {
-    /// What is written in place of the secret.
+    /// Kind in the redaction: `[redacted:KIND]`.
     pub kind: &'static str,
-    /// The pattern is tried only on text that has one of these in it, in any case.
+    /// The pattern runs only on text that contains one of these hints, ignoring case.
     pub hints: &'static [&'static str],
-    /// The groups of the pattern are the secrets; without a group all of it is the secret.
+    /// The groups of the pattern are the secrets; without a group the whole match is the secret.
     pub pattern: &'static str,
-    /// Decides whether what was found is meant as a secret.
+    /// Decides whether a match is a secret.
     pub accept: fn(&Candidate<'_>) -> bool,
 }
 
-/// Every rule, in the order of their claims to a name.
+/// Returns all rules by precedence.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     forms::RULES.iter().chain(named::RULES).chain(commands::RULES)
 }

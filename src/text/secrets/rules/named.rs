@@ -1,10 +1,10 @@
-//! Secrets known by what stands around them: a name, a flag, an address.
+//! Rules for secrets that are recognised by their context: a name, a flag, a URL.
 
 use super::{Rule, always};
 use crate::text::secrets::candidate;
 
-/// Where the value can stand on the next line: what then stands at the end of this one. Lines of
-/// private keys are known otherwise.
+/// Patterns for the end of a line whose secret may be on the next line. Lines of private keys are
+/// detected separately.
 pub(in crate::text::secrets) const GOES_ON: &[&str] = &[
     last!(entry_name!(password_names!())),
     last!(entry_name!(key_names!())),

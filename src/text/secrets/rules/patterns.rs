@@ -1,6 +1,6 @@
-//! Parts of patterns: names, signs and values, and what is made of them.
+//! Building blocks of patterns: names, assignment signs and values.
 
-/// Names that mean a password and nothing else.
+/// Names that always denote a password.
 macro_rules! password_names {
     () => {
         concat!(
@@ -10,7 +10,7 @@ macro_rules! password_names {
     };
 }
 
-/// Names of keys and tokens that are secret whatever stands before them.
+/// Names of keys and tokens that are always secret.
 macro_rules! key_names {
     () => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! key_names {
     };
 }
 
-/// The names of a password in other languages, where the word means nothing else.
+/// Words for "password" in other languages that have no other meaning.
 macro_rules! foreign_names {
     () => {
         concat!(
@@ -35,7 +35,7 @@ macro_rules! foreign_names {
     };
 }
 
-/// What may follow a name without changing what it means.
+/// Suffixes that do not change the meaning of a name.
 macro_rules! variant {
     () => {
         concat!(
@@ -45,49 +45,49 @@ macro_rules! variant {
     };
 }
 
-/// The sign that sets a value, with the end of the name before it.
+/// Assignment sign, with the end of the name before it.
 macro_rules! sign {
     () => {
         r#"(?:["'\]\\]{0,4}|&(?:quot|#34|#39|apos);)[ \t]{0,8}(?:=>|:=|={1,3}|:)"#
     };
 }
 
-/// What stands between a name and its value, in code, settings, JSON and YAML.
+/// Separator between a name and its value in code, settings, JSON and YAML.
 macro_rules! sets {
     () => {
         concat!(sign!(), r"[ \t]{0,8}(?:&(?:quot|#34|#39|apos);)?")
     };
 }
 
-/// A value: in escaped quotes, in quotes, or bare up to a space.
+/// A value: in escaped quotes, in quotes, or unquoted up to a space.
 macro_rules! value {
     () => {
         r#"(?:\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)|'((?:[^'\n]|'')+)|([^\t-\r "'<>\\;][^\t-\r "'<>;]*))"#
     };
 }
 
-/// A name at the end of a line and its sign, for a value that stands alone on the next line.
+/// A name with its sign at the end of a line, for a value that stands alone on the next line.
 macro_rules! below_name {
     ($names:expr) => {
         concat!("(?i)", $names, variant!(), sign!(), r"[ \t]*")
     };
 }
 
-/// The end of a line, in text or in escapes, with the prefix of the next line.
+/// Line end, literal or escaped, with the prefix of the next line.
 macro_rules! next_line {
     () => {
         concat!(r"[ \t]{0,8}(?:\r?\n|(?:\\+[rn]){1,2})[ \t]{0,80}", prefix!())
     };
 }
 
-/// A value in escaped quotes or in quotes.
+/// A value in escaped or plain quotes.
 macro_rules! quoted {
     () => {
         r#"\\+"([^"\\\n]+)|"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)'"#
     };
 }
 
-/// The end of a line that is one word.
+/// End of a line that is one word.
 macro_rules! end {
     () => {
         r#"[ \t\r]{0,8}(?:(?m:$)|[\\"])"#
@@ -126,21 +126,21 @@ macro_rules! assigned {
     };
 }
 
-/// The time and level of a line of a log, where there are any.
+/// Optional time and level of a log line.
 macro_rules! prefix {
     () => {
         r"(?:[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80})?"
     };
 }
 
-/// The name of a setting before the element of its value.
+/// Name of a setting before the XML element of its value.
 macro_rules! element_name {
     ($names:expr) => {
         concat!("(?i)", $names, variant!(), r#"(?:\\?"[^<>\n]{0,80}>|</key>)"#)
     };
 }
 
-/// An element of that name, or the value of one.
+/// An XML element with the name, or the value element of a setting with the name.
 macro_rules! element {
     ($names:expr) => {
         concat!(
@@ -156,7 +156,7 @@ macro_rules! element {
     };
 }
 
-/// Names that mean a secret where the value looks like one.
+/// Names that denote a secret only if the value looks like one.
 macro_rules! weak_names {
     () => {
         r"(?:(?:secret|token|credential)s?|(?:primary|secondary|app|application)[-_.]?key)"
@@ -174,7 +174,7 @@ macro_rules! flag {
     };
 }
 
-/// A flag with its value on the next line: where the command goes on, or as the next item.
+/// A flag with its value on the next line: after a continuation, or as the next list item.
 macro_rules! flag_below {
     ($names:expr) => {
         concat!(
@@ -195,7 +195,7 @@ macro_rules! flag_below {
     };
 }
 
-/// The name of an entry in YAML, to the end of its line.
+/// Name of an entry in YAML, up to the end of its line.
 macro_rules! entry_name {
     ($names:expr) => {
         concat!(
@@ -207,7 +207,7 @@ macro_rules! entry_name {
     };
 }
 
-/// The name of an entry in XML or JSON, before its value.
+/// Name of an entry in XML or JSON, before its value.
 macro_rules! pair_name {
     ($names:expr) => {
         concat!(
@@ -219,7 +219,7 @@ macro_rules! pair_name {
     };
 }
 
-/// An entry of a list of named values, in XML, JSON or YAML.
+/// An entry in a list of named values, in XML, JSON or YAML.
 macro_rules! entry {
     ($names:expr) => {
         concat!(
@@ -232,7 +232,7 @@ macro_rules! entry {
     };
 }
 
-/// One at the end of a text.
+/// The pattern at the end of a text.
 macro_rules! last {
     ($name:expr) => {
         concat!($name, r"[\t-\r ]*$")
