@@ -1,4 +1,4 @@
-//! The compute time of one call, and the cancellation of its jobs.
+//! Compute time of a call and cancellation of its jobs.
 
 use std::{
     sync::{
@@ -10,9 +10,9 @@ use std::{
 
 use super::TURN;
 
-/// The compute time that one call has left, as one of its jobs sees it.
+/// Remaining compute time of a call, as seen by one of its jobs.
 ///
-/// The time is the elapsed time of all jobs of the call together. Waiting for a slot does not
+/// The compute time of a call is the elapsed time of all its jobs. Waiting for a slot does not
 /// count.
 #[derive(Debug)]
 pub struct Budget {
@@ -22,13 +22,13 @@ pub struct Budget {
     started: Instant,
 }
 
-/// Why a job must stop.
+/// Reason why a job must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Stopped {
-    /// Nobody waits for the result.
+    /// The future that awaits the result was dropped.
     #[error("the call was cancelled")]
     Cancelled,
-    /// The call used all its compute time, which is this much.
+    /// The call used all its compute time; the value is the limit.
     #[error("the call used its {} s of compute time", .0.as_secs_f64())]
     BudgetSpent(Duration),
 }
@@ -48,7 +48,7 @@ impl Spent {
     }
 }
 
-/// Sets the cancellation flag of a job when the future that waits for the job is dropped.
+/// Sets the cancellation flag of a job when the future that awaits the job is dropped.
 #[derive(Debug)]
 pub(super) struct CancelOnDrop(pub(super) Arc<AtomicBool>);
 
@@ -59,13 +59,14 @@ impl Drop for CancelOnDrop {
 }
 
 impl Budget {
-    /// Begins a job now.
+    /// Creates the budget of a job that starts now.
     pub(super) fn begin(limit: Duration, spent: Spent, cancelled: Arc<AtomicBool>) -> Self {
         Self { limit, spent, cancelled, started: Instant::now() }
     }
 
-    /// Returns an error when the job must stop. It costs about as much as reading the clock; long
-    /// loops call it every few kilobytes.
+    /// Returns an error if the job must stop: it was cancelled, or the call used its compute time.
+    ///
+    /// The check costs about as much as reading the clock. Long loops call it every few kilobytes.
     pub fn check(&self) -> Result<(), Stopped> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(Stopped::Cancelled);
@@ -76,15 +77,15 @@ impl Budget {
         Ok(())
     }
 
-    /// Returns whether the job has run for a whole [`TURN`]. A job that can be continued returns
-    /// then, and queues again behind the jobs of other callers.
+    /// Returns whether the job has run for a whole [`TURN`]. A job that can be resumed should then
+    /// return and queue again behind the jobs of other callers.
     pub fn is_turn_over(&self) -> bool {
         self.started.elapsed() >= TURN
     }
 }
 
 impl Drop for Budget {
-    /// Adds the time of the job to that of the call, also after a panic.
+    /// Adds the time of the job to the compute time of the call, even after a panic.
     fn drop(&mut self) {
         self.spent.add(self.started.elapsed());
     }

@@ -2,19 +2,19 @@
 //!
 //! A [`ComputePool`] has a fixed number of slots. Each job holds one slot and runs on a blocking
 //! thread of the runtime, so a job never delays the tasks of the async workers. A [`ComputeScope`]
-//! is the pool as one call sees it: it knows the caller and the [`Budget`] of the call.
+//! is the handle of one call to the pool: it holds the caller and the [`Budget`] of the call.
 //!
-//! Two queues decide which job runs next, both first in, first out:
+//! Two first-in, first-out queues decide which job runs next:
 //!
 //! 1. a queue for each caller, which admits at most half of the slots (at least one);
 //! 2. the queue for the slots, which all admitted jobs share.
 //!
 //! So a caller with 64 jobs has at most `max(1, slots / 2)` of them running or waiting for a slot,
-//! and delays a job of another caller by at most about one job for each slot.
+//! and delays a job of another caller by at most about one job per slot.
 //!
-//! Nothing here has a timeout of its own. A caller awaits [`ComputeScope::run`] inside the timeout
-//! of its request. Dropping that future leaves the queue, or cancels the running job: the job sees
-//! the cancellation at its next [`Budget::check`] and keeps its slot until it returns.
+//! The pool has no timeouts. A caller awaits [`ComputeScope::run`] inside the timeout of its
+//! request. Dropping that future removes the job from the queue, or cancels the running job. A
+//! running job stops at its next [`Budget::check`] and keeps its slot until it returns.
 //!
 //! ```no_run
 //! # use octopus_mcp::compute::{ComputePool, CallerKey, ComputeError};
@@ -46,21 +46,21 @@ use std::time::Duration;
 pub use budget::{Budget, Stopped};
 pub use pool::{CallerKey, ComputePool, ComputeScope};
 
-/// Size of a text, in bytes, up to which linear work runs inline on the async worker. Larger work
-/// runs in the pool. A linear algorithm over 64 KiB stays far below 50 ms, which is less than what
-/// a task may keep a worker from other tasks.
+/// Size of a text in bytes up to which linear work runs inline on the async worker. Larger work
+/// runs in the pool. A linear algorithm takes far less than 50 ms for 64 KiB, the longest time for
+/// which a task may block a worker.
 pub const INLINE_BYTES: usize = 64 * 1024;
 
-/// How long one job should run before it returns and queues again, so that the jobs of other
-/// callers get its slot. See [`Budget::is_turn_over`].
+/// Time after which a job should return and queue again, so that jobs of other callers get its
+/// slot. See [`Budget::is_turn_over`].
 pub const TURN: Duration = Duration::from_millis(25);
 
-/// Why a job has no result.
+/// Error of a job that has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ComputeError {
-    /// The jobs of the call used all compute time that one call has.
+    /// The jobs of the call used all compute time of one call (`limits.compute_time`).
     #[error(
-        "this call used the {} s of compute time that one call has (limits.compute_time)",
+        "this call used its {} s of compute time (limits.compute_time)",
         .0.as_secs_f64()
     )]
     BudgetSpent(Duration),
@@ -68,7 +68,7 @@ pub enum ComputeError {
     #[error("the call was cancelled")]
     Cancelled,
     /// The job panicked, which is a bug.
-    #[error("the server failed while it computed the answer")]
+    #[error("the server failed while computing the answer")]
     Panicked,
     /// The runtime is shutting down.
     #[error("the server is shutting down")]
@@ -76,15 +76,15 @@ pub enum ComputeError {
 }
 
 impl ComputeError {
-    /// Returns what the caller can do next.
+    /// Returns what the client can do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::BudgetSpent(_) => {
-                "request less at once, or search with a simpler pattern: shorter repetitions, \
-                 `[a-z]` rather than `\\w`, or fixedString"
+                "request less data at once, or search with a simpler pattern: shorter repetitions, \
+                 `[a-z]` instead of `\\w`, or fixedString"
             }
-            Self::Cancelled | Self::ShuttingDown => "call again in a moment",
-            Self::Panicked => "this is a mistake of the server; please report it",
+            Self::Cancelled | Self::ShuttingDown => "retry in a moment",
+            Self::Panicked => "this is a bug of the server; report it",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The slots, and the queues in front of them.
+//! Compute slots and the queues in front of them.
 
 use std::{
     collections::HashMap,
@@ -16,16 +16,16 @@ use super::{
     budget::{Budget, CancelOnDrop, Spent},
 };
 
-/// Tells callers apart. Their jobs get equal shares of the pool.
+/// Identifies a caller. Each caller gets an equal share of the pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallerKey(Option<[u8; 32]>);
 
 impl CallerKey {
-    /// The key of all callers whose credential nobody has accepted yet. They share one share, because
+    /// Key of all callers whose credential has not been accepted yet. They share one share, because
     /// an attacker can invent any number of credentials.
     pub const UNPROVEN: Self = Self(None);
 
-    /// Makes a key of the fingerprint of a caller.
+    /// Creates a key from the fingerprint of a caller.
     pub fn new(fingerprint: [u8; 32]) -> Self {
         Self(Some(fingerprint))
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for CallerKey {
     }
 }
 
-/// A bounded number of slots for CPU-bound work. Clones share the slots.
+/// Pool with a bounded number of slots for CPU-bound work. Clones share the slots.
 #[derive(Debug, Clone)]
 pub struct ComputePool {
     inner: Arc<Inner>,
@@ -48,7 +48,7 @@ pub struct ComputePool {
 struct Inner {
     slots: Arc<Semaphore>,
     share: usize,
-    /// The queues of callers that have jobs. A caller without jobs has no entry.
+    /// Queues of the callers that have jobs. A caller without jobs has no entry.
     callers: Mutex<HashMap<CallerKey, Queue>>,
 }
 
@@ -58,7 +58,7 @@ struct Queue {
     jobs: usize,
 }
 
-/// A job's entry in the bookkeeping of its caller; dropping it removes the entry.
+/// Registration of a job in the queue of its caller; dropping it removes the registration.
 #[derive(Debug)]
 struct Entry {
     inner: Arc<Inner>,
@@ -78,8 +78,8 @@ impl Drop for Entry {
 }
 
 impl ComputePool {
-    /// Creates a pool. `slots`: how many jobs run at once; 0 means one for each available core.
-    /// `call_time`: compute time of one call.
+    /// Creates a pool that runs at most `slots` jobs at once; 0 means one per available core.
+    /// `call_time` is the compute time of one call.
     pub fn new(slots: usize, call_time: Duration) -> Self {
         let cores = || available_parallelism().map_or(1, NonZeroUsize::get);
         let slots = if slots == 0 { cores() } else { slots };
@@ -98,12 +98,16 @@ impl ComputePool {
         Self { inner: Arc::clone(&self.inner), call_time }
     }
 
-    /// Returns the pool for one call of this caller.
+    /// Returns the handle to the pool for one call of this caller.
     pub fn scope(&self, caller: CallerKey) -> ComputeScope {
         ComputeScope { pool: self.clone(), caller, spent: Spent::default() }
     }
 
-    /// Runs one job on a budget of its own. A call with several jobs uses a [`ComputeScope`].
+    /// Runs one job with its own budget. A call with several jobs uses a [`ComputeScope`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ComputeScope::run`].
     pub async fn run<T, F>(&self, caller: CallerKey, work: F) -> Result<T, ComputeError>
     where
         F: FnOnce(&Budget) -> Result<T, ComputeError> + Send + 'static,
@@ -112,7 +116,7 @@ impl ComputePool {
         self.scope(caller).run(work).await
     }
 
-    /// Returns how many callers have jobs.
+    /// Returns the number of callers that have jobs.
     #[cfg(test)]
     pub(super) fn callers(&self) -> usize {
         self.inner.callers.lock().unwrap().len()
@@ -129,7 +133,7 @@ impl ComputePool {
     }
 }
 
-/// The pool as one call sees it. Clones share the budget of the call.
+/// Handle of one call to the pool. Clones share the budget of the call.
 #[derive(Debug, Clone)]
 pub struct ComputeScope {
     pool: ComputePool,
@@ -138,13 +142,13 @@ pub struct ComputeScope {
 }
 
 impl ComputeScope {
-    /// Returns the caller whose share of the pool this is.
+    /// Returns the caller.
     #[cfg(test)]
     pub(crate) fn caller(&self) -> CallerKey {
         self.caller
     }
 
-    /// Returns the pool for the same caller with all compute time of a call left.
+    /// Returns a handle for the same caller with the full compute time of a call.
     #[must_use]
     pub fn with_new_budget(&self) -> Self {
         self.pool.scope(self.caller)
@@ -154,8 +158,8 @@ impl ComputeScope {
     ///
     /// # Errors
     ///
-    /// Returns the error of the job, [`ComputeError::BudgetSpent`] when the call has no compute
-    /// time left, or [`ComputeError::Panicked`] when the job panicked.
+    /// Returns the error of the job, [`ComputeError::BudgetSpent`] if the call has no compute time
+    /// left, [`ComputeError::Panicked`] if the job panicked, or [`ComputeError::ShuttingDown`].
     pub async fn run<T, F>(&self, work: F) -> Result<T, ComputeError>
     where
         F: FnOnce(&Budget) -> Result<T, ComputeError> + Send + 'static,
@@ -174,8 +178,8 @@ impl ComputeScope {
         let spent = self.spent.clone();
         let span = tracing::Span::current();
         let job = task::spawn_blocking(move || {
-            // Held until the work ends, also where it panics and where nobody waits any more. The
-            // slot comes last: the job that gets it finds the bookkeeping done.
+            // Held until the work ends, even if it panics or the future was dropped. Drop order:
+            // the slot is released last, so that the next job finds the registration removed.
             let _held = (entry, turn, slot);
             let budget = Budget::begin(limit, spent, cancelled);
             budget.check()?;
@@ -188,8 +192,8 @@ impl ComputeScope {
         }
     }
 
-    /// Runs the work inline when it concerns at most [`INLINE_BYTES`](super::INLINE_BYTES) bytes
-    /// of text, and in the pool otherwise. The work must be linear in the text.
+    /// Runs the work inline for at most [`INLINE_BYTES`](super::INLINE_BYTES) bytes of text, and in
+    /// the pool otherwise. The work must be linear in the text.
     ///
     /// # Errors
     ///

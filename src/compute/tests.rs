@@ -1,4 +1,4 @@
-//! Fairness, cancellation, budgets and panics, without clocks: channels decide what runs when.
+//! Tests of fairness, cancellation, budgets and panics. They use channels instead of clocks.
 
 use std::{
     future::Future,
@@ -16,7 +16,7 @@ fn caller(number: u8) -> CallerKey {
     CallerKey::new([number; 32])
 }
 
-/// Enqueues a job, and fails when it is done already.
+/// Enqueues a job; fails if the job is already done.
 fn enqueue<F: Future>(job: std::pin::Pin<&mut F>) {
     let polled = job.poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Pending));
@@ -60,7 +60,7 @@ async fn a_caller_with_many_jobs_delays_another_by_one_job() {
     enqueue(small.as_mut());
     drop(release);
     holding.await.unwrap();
-    // All are polled together: one that has its slot and is not polled would keep it.
+    // All futures are polled together: a job that has its slot but is not polled would keep it.
     let (flood, small) = futures::join!(futures::future::join_all(flood), small);
     small.unwrap();
     assert!(flood.into_iter().all(|done| done.is_ok()));
@@ -92,7 +92,7 @@ async fn one_caller_never_holds_more_than_half_of_the_slots() {
     let mut first = [starts.recv().unwrap(), starts.recv().unwrap()];
     first.sort_unstable();
     assert_eq!(first, [0, 1]);
-    // The other slots are free: a job of somebody else runs at once, and no third one has begun.
+    // The other slots are free: a job of another caller runs at once, and no third job has begun.
     pool.run(caller(2), |_| Ok(())).await.unwrap();
     assert!(starts.try_recv().is_err());
     drop(release);
@@ -136,8 +136,9 @@ async fn a_dropped_future_leaves_the_queue() {
     enqueue(first.as_mut());
     has_begun.recv().unwrap();
     for number in [1, 2] {
-        let mut waiting =
-            Box::pin(pool.run(caller(number), |_| -> Result<(), _> { panic!("it must not run") }));
+        let mut waiting = Box::pin(
+            pool.run(caller(number), |_| -> Result<(), _> { panic!("the job must not run") }),
+        );
         enqueue(waiting.as_mut());
         drop(waiting);
     }
@@ -172,7 +173,7 @@ async fn the_jobs_of_one_call_share_its_budget() {
     let spent = ComputeError::BudgetSpent(Duration::from_millis(1));
     assert_eq!(call.run(endless).await, Err(spent));
     assert_eq!(call.run(|_| Ok(())).await, Err(spent));
-    // Another call has a budget of its own.
+    // Another call has its own budget.
     let other = pool.with_call_time(LONG).scope(caller(1));
     assert_eq!(other.run(|_| Ok(())).await, Ok(()));
 }
