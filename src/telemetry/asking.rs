@@ -1,5 +1,5 @@
-//! A request to another server, as traces and metrics see it (OpenTelemetry, semantic conventions for
-//! clients of HTTP).
+//! Traces and metrics of outgoing HTTP requests, following the OpenTelemetry semantic conventions
+//! for HTTP clients.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use super::{
     traces,
 };
 
-/// Why a request has no answer that nobody waited for.
+/// Error type of a request whose future was dropped before the response arrived.
 const GIVEN_UP: &str = "given_up";
 
-/// Requests to one server, and how they are told of.
+/// Sends requests to one upstream server and records spans and metrics for them.
 #[derive(Debug)]
 pub struct Asking {
     instance: Option<String>,
@@ -24,7 +24,8 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// Requests to the server at `url`, which is the instance of Octopus of this name, or none.
+    /// Creates the instrumentation for the server at `url`. `instance` is its name in the settings
+    /// if it is an Octopus instance.
     pub fn new(instance: Option<&str>, url: &Url, metrics: &Metrics) -> Self {
         Self {
             instance: instance.map(str::to_owned),
@@ -34,13 +35,13 @@ impl Asking {
         }
     }
 
-    /// Where it is counted.
+    /// Returns the metrics that record the requests.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Sends a request and waits for the head of its answer. It carries the trace that it is a part
-    /// of.
+    /// Sends a request and waits for the head of the response. The request carries the trace
+    /// context of its span.
     pub async fn send(
         &self,
         route: &str,
@@ -50,7 +51,7 @@ impl Asking {
         let mut request = request?;
         let method = request.method().clone();
         let span = tracing::info_span!(
-            "asked",
+            "upstream_request",
             otel.name = format!("{method} {route}"),
             otel.kind = "client",
             otel.status_code = Empty,
@@ -76,7 +77,7 @@ impl Asking {
         came
     }
 
-    /// A request was not sent, for this reason.
+    /// Records a request that was not sent, with the reason as error type.
     pub fn unsent(&self, route: &str, why: &'static str) {
         self.tell("", route, Err(why), None);
     }
@@ -94,8 +95,7 @@ impl Asking {
     }
 }
 
-/// A request that was sent. It is told of when this goes, so also where nobody waits for its answer
-/// any more.
+/// A request that was sent. Dropping it records the request, even if its future was cancelled.
 struct Sent<'a> {
     asking: &'a Asking,
     method: &'a str,
@@ -115,17 +115,17 @@ impl Drop for Sent<'_> {
             route,
             status = came.ok(),
             elapsed_ms = took.as_millis(),
-            "was asked"
+            "upstream request completed"
         );
         asking.tell(method, route, came, Some(took));
     }
 }
 
-/// The status of an answer, or why there is none.
+/// Returns the status of a response or the error type of a failed request.
 fn told(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
     match came {
         Ok(response) => Ok(response.status().as_u16()),
-        // It was not sent.
+        // The request could not be built, so it was not sent.
         Err(error) if error.is_builder() => Err("invalid"),
         Err(error) if error.is_timeout() => Err("timeout"),
         Err(error) if error.is_connect() => Err("connect"),

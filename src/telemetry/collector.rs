@@ -1,4 +1,4 @@
-//! How an OpenTelemetry collector is reached.
+//! Exporters and connections to an OpenTelemetry collector.
 
 use std::{collections::HashMap, path::Path, thread, time::Duration};
 
@@ -20,8 +20,8 @@ use crate::{
     text::cause,
 };
 
-/// Makes the exporter of a signal, where it is sent anywhere. The two protocols have builders of
-/// their own types, which are told the same.
+/// Creates the exporter of a signal, or `None` if the signal has no endpoint. The HTTP and gRPC
+/// builders are different types, so both get the same settings here.
 macro_rules! exporter {
     ($exporter:ty, $settings:expr, $signal:expr) => {{
         let settings: &Collector = $settings;
@@ -59,23 +59,23 @@ macro_rules! exporter {
     }};
 }
 
-/// The exporter of traces.
+/// Creates the exporter of traces, if an endpoint is configured.
 pub(super) fn traces(settings: &Collector) -> Result<Option<SpanExporter>, String> {
     aside(|| exporter!(SpanExporter, settings, Signal::Traces))
 }
 
-/// The exporter of metrics.
+/// Creates the exporter of metrics, if an endpoint is configured.
 pub(super) fn metrics(settings: &Collector) -> Result<Option<MetricExporter>, String> {
     aside(|| exporter!(MetricExporter, settings, Signal::Metrics))
 }
 
-/// The exporter of logs.
+/// Creates the exporter of logs, if an endpoint is configured.
 pub(super) fn logs(settings: &Collector) -> Result<Option<LogExporter>, String> {
     aside(|| exporter!(LogExporter, settings, Signal::Logs))
 }
 
-/// Does something on a thread that may block, as clients of HTTP do while they are made, and within
-/// the runtime, which that of gRPC is bound to.
+/// Runs `work` on its own thread inside the current runtime. Creating the blocking HTTP client is
+/// only allowed on a thread that may block; the gRPC client needs the runtime.
 pub(super) fn aside<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
     let runtime = Handle::try_current().ok();
     thread::scope(|scope| {
@@ -83,12 +83,12 @@ pub(super) fn aside<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) ->
             let _within = runtime.as_ref().map(Handle::enter);
             work()
         });
-        thread.join().unwrap_or_else(|_| Err("the exporter could not be made".to_owned()))
+        thread.join().unwrap_or_else(|_| Err("failed to create the exporter".to_owned()))
     })
 }
 
-/// Who sends: the same for everything that goes to a collector. What the standard variables say of
-/// it counts first.
+/// Returns the resource attributes of this server for all signals. The standard `OTEL_*` variables
+/// take precedence.
 pub(super) fn resource() -> Resource {
     let said = Resource::builder().build();
     let named = said
@@ -104,8 +104,8 @@ pub(super) fn resource() -> Resource {
     Resource::builder().with_attributes(ours).build()
 }
 
-/// The connection to a collector over HTTP. The exporters have threads of their own and no runtime,
-/// so they take the blocking client of reqwest: the other one stops them without a word.
+/// Creates the HTTP client for a collector. The exporters have their own threads without a runtime,
+/// so they need the blocking client of reqwest. The async client makes them stop silently.
 pub(super) fn client(
     timeout: Duration,
     ca_file: Option<&Path>,
@@ -116,7 +116,7 @@ pub(super) fn client(
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none());
     if is_loopback(endpoint) {
-        // A proxy of the environment is for other machines.
+        // Proxies from the environment are for other hosts.
         builder = builder.no_proxy();
     }
     if let Some(path) = ca_file {
@@ -124,7 +124,7 @@ pub(super) fn client(
             .map_err(|error| format!("ca_file: {}: {error}", path.display()))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
+    builder.build().map_err(|error| format!("failed to create the HTTP client: {}", cause(&error)))
 }
 
 fn tls(settings: &Collector) -> Result<ClientTlsConfig, String> {

@@ -1,8 +1,7 @@
-//! Masks credentials in everything that leaves through telemetry: log lines, exported log records
-//! and exported spans.
+//! Masks credentials in all telemetry output: log lines, exported log records and exported spans.
 //!
 //! Masking happens where data leaves the process, so no new field and no dependency can bypass it.
-//! [`ceiling`] also limits what dependencies log, because some of them print whole messages.
+//! [`ceiling`] also limits the log levels of dependencies, because some of them log whole messages.
 
 use std::{collections::HashMap, io, time::Duration};
 
@@ -22,10 +21,10 @@ use tracing_subscriber::filter::Targets;
 
 use crate::text::mask;
 
-/// Returns the most verbose level that each target may log at, whatever `telemetry.log_filter` says.
+/// Returns the most verbose level for each target. It applies on top of `telemetry.log_filter`.
 ///
-/// Below `warn`, rmcp logs whole requests with their arguments and approval codes; `rmcp::service`
-/// quotes errors, which can hold arguments, in its warnings. HTTP crates log headers below `info`.
+/// Below `warn`, rmcp logs whole requests with their arguments and approval codes. The warnings of
+/// `rmcp::service` quote errors, which can contain arguments. HTTP crates log headers below `info`.
 pub(super) fn ceiling() -> Targets {
     Targets::new()
         .with_default(LevelFilter::INFO)
@@ -34,11 +33,12 @@ pub(super) fn ceiling() -> Targets {
         .with_target(SERVICE, LevelFilter::ERROR)
 }
 
-/// The target of that name. It is no path into the crate, which this module does not use.
+/// Log target `rmcp::service`. The string is split because the architecture test forbids paths into
+/// that crate in this module.
 const SERVICE: &str = concat!("rmcp", "::service");
 
-/// Writes log lines to `W` with credentials masked. `tracing_subscriber::fmt` writes each line with
-/// one call, so no credential is split.
+/// Writer that masks credentials in log lines. `tracing_subscriber::fmt` writes each line with a
+/// single call, so no credential is split.
 #[derive(Debug)]
 pub(super) struct Lines<W>(pub(super) W);
 
@@ -53,7 +53,7 @@ impl<W: io::Write> io::Write for Lines<W> {
     }
 }
 
-/// Exports spans with credentials masked.
+/// Span exporter that masks credentials.
 #[derive(Debug)]
 pub(super) struct Spans<E>(pub(super) E);
 
@@ -97,10 +97,10 @@ impl<E: SpanExporter> SpanExporter for Spans<E> {
     }
 }
 
-/// Masks credentials in log records, before the processors that follow export them.
+/// Log processor that masks credentials before the following processors export the records.
 #[derive(Debug)]
 pub(super) struct Records {
-    /// Makes empty records: the attributes of an existing one cannot be changed.
+    /// Creates empty records, because the attributes of an existing record cannot be changed.
     blank: SdkLogger,
 }
 
@@ -161,7 +161,7 @@ impl LogProcessor for Records {
     }
 }
 
-/// Returns the masked text, or `None` where it holds no credential.
+/// Returns the masked text; `None` if it contains no credential.
 fn masked(text: &str) -> Option<String> {
     match mask(text) {
         std::borrow::Cow::Borrowed(_) => None,
@@ -169,7 +169,8 @@ fn masked(text: &str) -> Option<String> {
     }
 }
 
-/// Drops a trace state that holds a credential: a client sends it, and masking could break its form.
+/// Removes a trace state that contains a credential. Clients send the trace state, and masking
+/// could make it malformed.
 fn context(context: &mut SpanContext) {
     if masked(&context.trace_state().header()).is_some() {
         *context = SpanContext::new(
@@ -202,7 +203,7 @@ fn attributes(attributes: &mut [KeyValue]) {
     }
 }
 
-/// Returns the masked value, or `None` where it holds no credential.
+/// Returns the masked value; `None` if it contains no credential.
 fn any(value: &AnyValue) -> Option<AnyValue> {
     let each = |value: &AnyValue| any(value).unwrap_or_else(|| value.clone());
     match value {

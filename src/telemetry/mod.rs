@@ -1,13 +1,13 @@
-//! Logs, traces and metrics: what is told of the server while it runs.
+//! Logs, traces and metrics of the server.
 //!
-//! | signal | goes to |
+//! | signal | destination |
 //! | --- | --- |
-//! | logs | standard error; the collector |
-//! | traces | the collector |
-//! | metrics | whoever reads `/metrics` of the admin listener; the collector |
-//! | records of the audit | a collector of their own ([`Records`]) |
+//! | logs | standard error; OpenTelemetry collector |
+//! | traces | OpenTelemetry collector |
+//! | metrics | `/metrics` of the admin listener; OpenTelemetry collector |
+//! | audit records | their own collector ([`Records`]) |
 //!
-//! Standard output belongs to what a command prints.
+//! Standard output is reserved for the output of commands.
 
 mod asking;
 mod collector;
@@ -31,18 +31,23 @@ use tracing_subscriber::{
 
 use crate::config::{self, LogFormat};
 
-/// What is delivered until it is stopped.
+/// Running exporters of traces and logs.
 #[derive(Debug)]
-#[must_use = "what was not delivered yet is lost where this is not stopped"]
+#[must_use = "pending data is lost unless this is stopped"]
 pub struct Telemetry {
     traces: SdkTracerProvider,
     logs: Option<SdkLoggerProvider>,
 }
 
-/// Who delivers: what these say would be delivered in turn, for ever.
+/// Log targets of the exporters themselves. Exporting their messages would create new messages
+/// without end.
 const DELIVERING: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "tower", "reqwest"];
 
-/// Starts logs and traces. A filter that does not read is told.
+/// Starts logs and traces for the whole process.
+///
+/// # Errors
+/// Returns a message for an invalid `telemetry.log_filter`, for an exporter that cannot be created,
+/// and if a subscriber is already installed.
 pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
     let filter = || {
         EnvFilter::try_new(&settings.log_filter)
@@ -66,8 +71,9 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
         let off = format!("{target}=off").parse();
         quiet = quiet.add_directive(off.map_err(|error| format!("{target}: {error}"))?);
     }
-    // Filtered whether it is there or not: a layer that is absent and has no filter lets the spans of
-    // every crate begin, and what runs within one of those is no part of its request's trace.
+    // The filter is set even without a collector. An absent layer without a filter would enable the
+    // spans of all dependencies, and events inside those spans would lose the trace of their
+    // request.
     let sent = logs
         .as_ref()
         .map(OpenTelemetryTracingBridge::new)
@@ -82,7 +88,7 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
 }
 
 impl Telemetry {
-    /// Delivers what waits, within the time that a delivery may take, and ends.
+    /// Exports pending data, within the timeout of a delivery, and stops.
     pub async fn stop(self) {
         let ended = tokio::task::spawn_blocking(move || {
             let _ = self.traces.shutdown();

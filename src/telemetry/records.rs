@@ -1,5 +1,5 @@
-//! Records that go to an OpenTelemetry collector as logs, and how they are delivered: one after the
-//! other, and so that whoever hands one over can wait until it is there.
+//! Exports audit records as logs to an OpenTelemetry collector. Records are delivered in order, and
+//! [`Records::flush`] waits for the delivery.
 
 use std::{
     collections::HashMap,
@@ -23,30 +23,33 @@ use opentelemetry_sdk::{
 use super::collector::{client, resource};
 use crate::config::Otlp;
 
-/// Logs on their way to a collector: gathered, delivered in order, and within a bound.
+/// Exporter for audit records: queues them up to a limit and delivers them in batches, in order.
 ///
-/// It is made and dropped where blocking is allowed, which is in no task of the runtime.
+/// Create and drop it only where blocking is allowed, so not in a task of the runtime.
 #[derive(Debug)]
 pub struct Records {
     provider: SdkLoggerProvider,
     logger: SdkLogger,
-    /// How many deliveries failed.
+    /// Number of failed deliveries.
     failures: Arc<AtomicU64>,
 }
 
-/// How many wait for delivery at most. More are dropped.
+/// Maximum number of queued records. Further records are dropped.
 const WAITING: usize = 8192;
-/// How many are delivered at once.
+/// Maximum number of records in one delivery.
 const BATCH: usize = 512;
 
 impl Records {
-    /// Begins to deliver to the collector of these settings.
+    /// Starts the delivery to the collector of these settings.
+    ///
+    /// # Errors
+    /// Returns a message if the exporter or its HTTP client cannot be created.
     pub fn start(settings: &Otlp, endpoint: &url::Url, name: &'static str) -> Result<Self, String> {
         let headers = settings.headers.iter();
         let headers = headers.map(|one| (one.name.clone(), one.value.expose().to_owned()));
         let exporter = LogExporter::builder()
             .with_http()
-            // The standard variable may say gRPC for the other signals.
+            // `OTEL_EXPORTER_OTLP_PROTOCOL` may select gRPC for the other signals.
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
             .with_timeout(settings.timeout.0)
@@ -70,7 +73,7 @@ impl Records {
         Ok(Self { provider, logger, failures })
     }
 
-    /// Hands one over. It is delivered soon.
+    /// Queues a record for delivery.
     pub fn add(&self, event: &'static str, body: String, attributes: &[(&'static str, String)]) {
         let mut record = self.logger.create_log_record();
         let now = std::time::SystemTime::now();
@@ -86,15 +89,18 @@ impl Records {
         self.logger.emit(record);
     }
 
-    /// Delivers what waits, and says whether the collector took it.
+    /// Delivers all queued records.
+    ///
+    /// # Errors
+    /// Returns a message if a delivery failed.
     pub fn flush(&self) -> Result<(), String> {
         let before = self.failures();
         self.provider.force_flush().map_err(|error| error.to_string())?;
         let failed = self.failures() != before;
-        if failed { Err("the collector did not take it".to_owned()) } else { Ok(()) }
+        if failed { Err("delivery to the collector failed".to_owned()) } else { Ok(()) }
     }
 
-    /// How many deliveries failed since the start.
+    /// Returns the number of failed deliveries since the start.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
@@ -102,12 +108,12 @@ impl Records {
 
 impl Drop for Records {
     fn drop(&mut self) {
-        // What waits is delivered, within the time that a delivery may take.
+        // Delivers the queued records, within the timeout of a delivery.
         let _ = self.provider.shutdown();
     }
 }
 
-/// An exporter whose failures are counted, because nobody waits for what it says.
+/// Exporter that counts failures, because the batch processor discards the results.
 #[derive(Debug)]
 struct Watched<E> {
     exporter: E,

@@ -1,8 +1,8 @@
-//! Traces: a span for each request, call and question to Octopus, within the trace of whoever asked
-//! (W3C Trace Context).
+//! Traces: a span for each request, call and upstream request, within the trace of the client (W3C
+//! Trace Context).
 //!
-//! Every request has a trace, also where none is sent anywhere: its ID stands in logs and records,
-//! and goes on to Octopus.
+//! Every request has a trace ID, even if no traces are exported. The ID is part of logs and audit
+//! records and is forwarded to Octopus.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::config::{Collector, Sampler};
 
-/// What makes spans, and where they go.
+/// Creates the tracer provider with the sampler and exporter of the settings.
 pub(super) fn provider(settings: &Collector) -> Result<SdkTracerProvider, String> {
     let builder = SdkTracerProvider::builder()
         .with_resource(resource())
@@ -51,8 +51,8 @@ fn sampler(sampler: Sampler, share: f64) -> Samplers {
     }
 }
 
-/// Makes spans of ours those of a trace. Spans of crates say nothing to whoever reads a trace of
-/// this server.
+/// Returns the layer that exports the spans of this crate. Spans of dependencies are left out,
+/// because they do not help to read a trace of this server.
 pub(super) fn layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -67,7 +67,7 @@ where
         .with_filter(Targets::new().with_target("octopus_mcp", LevelFilter::INFO))
 }
 
-/// Makes a span a part of the trace that the headers of its request name.
+/// Makes a span the child of the trace context in the headers of its request.
 pub fn continued(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
     if parent.span().span_context().is_valid() {
@@ -75,24 +75,25 @@ pub fn continued(span: &Span, headers: &HeaderMap) {
     }
 }
 
-/// The span of an HTTP request, for what is done for it: whatever spans of crates stand between.
+/// Span of an HTTP request, as parent for spans of the same request. Spans of dependencies may lie
+/// between.
 #[derive(Debug, Clone)]
 pub struct Around(Context);
 
 impl Around {
-    /// This span.
+    /// Captures the context of this span.
     pub fn of(span: &Span) -> Self {
         Self(span.context())
     }
 }
 
-/// Makes a span the child of the one of its HTTP request.
+/// Makes a span the child of the span of its HTTP request.
 pub fn within(span: &Span, around: &Around) {
     let _ = span.set_parent(around.0.clone());
 }
 
-/// Makes a span a part of the trace that a message names itself, and links the one of its transport
-/// (OpenTelemetry, semantic conventions for MCP, "Context propagation").
+/// Makes a span the child of the trace context in an MCP message, and links the span of its HTTP
+/// request (OpenTelemetry, semantic conventions for MCP, "Context propagation").
 pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: Option<&str>) {
     let mut carried = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
     carried.extend(state.map(|state| ("tracestate".to_owned(), state.to_owned())));
@@ -106,19 +107,19 @@ pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: O
     }
 }
 
-/// Notes of a span what stands in the trace alone, and in no line of the log.
+/// Sets an attribute that appears only in the trace, not in log lines.
 pub fn note(span: &Span, name: &'static str, value: impl Into<String>) {
     span.set_attribute(name, value.into());
 }
 
-/// The ID of the trace that a span belongs to.
+/// Returns the trace ID of a span.
 pub fn trace_of(span: &Span) -> Option<String> {
     let context = span.context();
     let id = context.span().span_context().trace_id();
     (id != opentelemetry::TraceId::INVALID).then(|| id.to_string())
 }
 
-/// Puts the trace of the current span into the headers of a request to somebody else.
+/// Injects the trace context of the current span into the headers of an outgoing request.
 pub(super) fn carry(headers: &mut HeaderMap) {
     let context: Context = Span::current().context();
     TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));

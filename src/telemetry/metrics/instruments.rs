@@ -1,24 +1,25 @@
-//! Every instrument: its name, its unit, and what it tells.
+//! All synchronous instruments, with name, unit, buckets and description.
 //!
-//! Names without a prefix are those of OpenTelemetry's semantic conventions (HTTP; MCP), with their
-//! buckets. Prometheus sees `octopus_mcp.answer.size` in bytes as `octopus_mcp_answer_size_bytes`.
+//! Names without the prefix `octopus_mcp.` and their buckets come from the OpenTelemetry semantic
+//! conventions (HTTP, MCP). Prometheus exposes `octopus_mcp.answer.size` in bytes as
+//! `octopus_mcp_answer_size_bytes`.
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 
-/// Seconds, as the conventions for HTTP advise.
+/// Buckets in seconds that the HTTP conventions recommend.
 const HTTP: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// Seconds, as the conventions for MCP advise.
+/// Buckets in seconds that the MCP conventions recommend.
 const MCP: [f64; 14] =
     [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
-/// Bytes, around the sizes at which answers are cut.
+/// Buckets in bytes, chosen around the sizes at which answers are truncated.
 const SIZES: [f64; 9] =
     [256.0, 1024.0, 4096.0, 16384.0, 32768.0, 65536.0, 262_144.0, 1_048_576.0, 16_777_216.0];
 
-/// Makes a struct of instruments: the field's documentation is what the instrument tells.
+/// Defines the struct of instruments. The doc comment of a field is the description of the metric.
 macro_rules! instruments {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ident = $name:literal $(in $unit:literal)? $(at $buckets:ident)?;)+) => {
-        /// What is counted and measured while it happens.
+        /// Instruments that record values when they occur.
         #[derive(Debug, Clone)]
         pub(super) struct Instruments {
             $($(#[doc = $help])+ pub(super) $field: instruments!(@type $kind),)+
@@ -45,34 +46,35 @@ macro_rules! instruments {
 }
 
 instruments! {
-    /// How long requests of clients took, until the head of the answer, or until nobody waited for it any more.
+    /// Duration of HTTP server requests, until the response head was sent or the client gave up.
     served: histogram = "http.server.request.duration" in "s" at HTTP;
-    /// Requests of clients that are being answered.
+    /// Number of active HTTP server requests.
     serving: gauge = "http.server.active_requests" in "{request}";
-    /// How long requests and notifications of MCP took. Notifications count in sessions alone:
-    /// elsewhere nobody reads them. What is refused before it comes to its method is a request of
-    /// HTTP only.
+    /// Duration of MCP requests and notifications. Notifications are recorded only in sessions,
+    /// because no other transport mode reads them. Requests rejected before their method is known
+    /// are recorded as HTTP requests only.
     operations: histogram = "mcp.server.operation.duration" in "s" at MCP;
-    /// How long requests to Octopus, identity providers and token endpoints took, until the head of the answer.
+    /// Duration of HTTP requests to Octopus, identity providers and token endpoints, until the
+    /// response head.
     asked: histogram = "http.client.request.duration" in "s" at HTTP;
-    /// Requests to Octopus, by what came of them: a class of status, or why there was none.
+    /// Number of requests to Octopus, by outcome: status class (such as 2xx) or error type.
     upstream: counter = "octopus_mcp.upstream.requests" in "{request}";
-    /// Questions to what is remembered for a while.
+    /// Number of cache lookups, by cache and result.
     lookups: counter = "octopus_mcp.cache.lookups" in "{lookup}";
-    /// Sizes of answers as JSON, before and after they were cut.
+    /// Size of answers as JSON, before and after truncation.
     answers: histogram = "octopus_mcp.answer.size" in "By" at SIZES;
-    /// What the rules said of calls. Where none matched, the rule is empty.
+    /// Number of policy decisions on calls, by effect and rule. The rule is empty if none matched.
     decisions: counter = "octopus_mcp.policy.decisions" in "{decision}";
-    /// Questions before changes, by what became of them and how they were asked.
+    /// Number of approvals requested for changes, by outcome and approval method.
     confirmations: counter = "octopus_mcp.confirmations" in "{confirmation}";
-    /// Changes of Octopus that were sent, by what became of them.
+    /// Number of changes sent to Octopus, by tool and result.
     changes: counter = "octopus_mcp.changes" in "{change}";
-    /// What was taken out of texts: secrets, and characters that nobody sees.
+    /// Number of redacted secrets and removed invisible characters, by kind.
     redactions: counter = "octopus_mcp.redactions" in "{redaction}";
-    /// Requests that had to wait, by the limit that they met.
+    /// Number of requests rejected by a rate or concurrency limit, by limit.
     limited: counter = "octopus_mcp.rate_limited" in "{request}";
-    /// Requests of which nobody knows whose they are.
+    /// Number of requests that failed authentication.
     strangers: counter = "octopus_mcp.authentication.failures" in "{request}";
-    /// Times that the settings were read again, by whether they are in force.
+    /// Number of configuration reloads, by result.
     reloads: counter = "octopus_mcp.config.reloads" in "{reload}";
 }

@@ -1,19 +1,19 @@
-//! Labels with a bound: whatever callers send, there are only so many series.
+//! Labels with a bounded number of values, so that clients cannot create arbitrary series.
 
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
 };
 
-/// What stands for everything beyond the bound, and for every name that is none of the protocol's
-/// (OpenTelemetry, semantic conventions: its word for methods that are not known).
+/// Label value for everything beyond the bound and for unknown method names. The OpenTelemetry
+/// semantic conventions define it for unknown HTTP methods.
 pub const OTHER: &str = "_OTHER";
 
-/// Methods of HTTP (RFC 9110, section 9; RFC 5789).
+/// HTTP methods (RFC 9110, section 9; RFC 5789).
 const VERBS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
-/// Names that came up so far, and no more than so many.
+/// Set of the label values seen so far, with a maximum size.
 #[derive(Debug)]
 pub(super) struct Bounded {
     most: usize,
@@ -25,7 +25,8 @@ impl Bounded {
         Self { most, known: Mutex::default() }
     }
 
-    /// The name, or `_OTHER` where there are too many.
+    /// Returns the name, or `_OTHER` if the maximum number of values is reached or the name is too
+    /// long.
     pub(super) fn label<'a>(&self, name: &'a str) -> &'a str {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.contains(name) {
@@ -39,10 +40,10 @@ impl Bounded {
     }
 }
 
-/// How long a label can be.
+/// Maximum length of a label value in bytes.
 const LONGEST: usize = 120;
 
-/// The method of a request, where it is one of HTTP, or `_OTHER`.
+/// Returns the HTTP method, or `_OTHER` for unknown ones.
 pub fn verb(method: &str) -> &'static str {
     VERBS.iter().find(|verb| **verb == method).unwrap_or(&OTHER)
 }

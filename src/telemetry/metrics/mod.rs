@@ -1,4 +1,4 @@
-//! Metrics: what is counted and measured, with labels that nobody outside can make many of.
+//! Metrics of the server. All labels have a bounded number of values, whatever clients send.
 
 mod instruments;
 mod labels;
@@ -21,7 +21,7 @@ use self::{instruments::Instruments, labels::Bounded};
 use super::collector::{metrics as exporter, resource};
 use crate::config::Collector;
 
-/// The metrics of one server. A clone is the same ones.
+/// Metrics of the server. Clones share all instruments; the default value records nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(Option<Arc<Inner>>);
 
@@ -35,13 +35,17 @@ struct Inner {
     rules: Bounded,
 }
 
-/// How many routes of Octopus have a series of their own.
+/// Maximum number of Octopus routes with their own series.
 const ROUTES: usize = 200;
-/// How many rules do.
+/// Maximum number of policy rules with their own series.
 const RULES: usize = 200;
 
 impl Metrics {
-    /// Begins to count, for whoever reads them here and for the collector of the settings.
+    /// Starts the metrics for the Prometheus endpoint and for the collector of the settings, if
+    /// any.
+    ///
+    /// # Errors
+    /// Returns a message if an exporter cannot be created.
     pub fn start(settings: &Collector) -> Result<Self, String> {
         let registry = Registry::new();
         let here = opentelemetry_prometheus::exporter()
@@ -59,13 +63,19 @@ impl Metrics {
         let told = Instruments::new(&meter);
         let inner = Inner { provider, registry, meter, told, routes, rules };
         let metrics = Self(Some(Arc::new(inner)));
-        metrics.watch("octopus_mcp.build", "", "The version that runs.", || {
-            vec![(1.0, vec![("version", env!("CARGO_PKG_VERSION").to_owned())])]
-        });
+        metrics.watch(
+            "octopus_mcp.build",
+            "",
+            "Build information of the server. The value is always 1.",
+            || vec![(1.0, vec![("version", env!("CARGO_PKG_VERSION").to_owned())])],
+        );
         Ok(metrics)
     }
 
-    /// The metrics as Prometheus reads them (text format, version 0.0.4).
+    /// Returns the metrics in the Prometheus text format, version 0.0.4.
+    ///
+    /// # Errors
+    /// Returns a message if the metrics cannot be encoded.
     pub fn text(&self) -> Result<String, String> {
         let Some(inner) = &self.0 else { return Ok(String::new()) };
         let mut text = Vec::new();
@@ -74,14 +84,15 @@ impl Metrics {
         String::from_utf8(text).map_err(|error| error.to_string())
     }
 
-    /// Delivers what was not delivered yet, and ends. May block.
+    /// Exports pending metrics and stops. May block.
     pub fn stop(&self) {
         if let Some(inner) = &self.0 {
             let _ = inner.provider.shutdown();
         }
     }
 
-    /// Has a value asked for whenever somebody looks.
+    /// Registers an observable gauge. `ask` returns its values with their labels at each
+    /// collection.
     pub fn watch(
         &self,
         name: &'static str,
@@ -102,7 +113,7 @@ impl Metrics {
             .build();
     }
 
-    /// Has a number that only grows asked for whenever somebody looks.
+    /// Registers an observable counter. `ask` returns its value at each collection.
     pub fn watch_count(
         &self,
         name: &'static str,

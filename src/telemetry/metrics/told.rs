@@ -1,4 +1,4 @@
-//! What the other layers tell, in words of their own.
+//! Recording functions of [`Metrics`], with the values that they take.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use opentelemetry::KeyValue;
 
 use super::{Inner, Metrics, OTHER, verb};
 
-/// Why a request has no answer that nobody waits for any more. That is no failure of this server.
+/// Error type of a request whose client gave up before the response. It is no server error.
 pub const CANCELLED: &str = "cancelled";
 
-/// A request of a client that came to an end.
+/// A completed HTTP request of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Served<'a> {
-    /// Its method.
+    /// HTTP method.
     pub method: &'a str,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The route that served it, where one did.
+    /// Route that served the request; `None` if no route matched.
     pub route: Option<&'a str>,
-    /// The status of the answer, where somebody waited for one.
+    /// Status of the response; `None` if the client gave up before the response.
     pub status: Option<u16>,
-    /// `1.1` or `2`.
+    /// HTTP version: `1.1` or `2`.
     pub version: &'static str,
-    /// How long it took.
+    /// Time until the head of the response.
     pub took: Duration,
 }
 
 impl Served<'_> {
-    /// Why it failed, where it did: a status of the server's mistakes, or `cancelled`.
+    /// Returns the error type: a status of 500 or more, or `cancelled`; `None` for other requests.
     pub fn error(&self) -> Option<String> {
         match self.status {
             Some(status) => (status >= 500).then(|| status.to_string()),
@@ -36,87 +36,87 @@ impl Served<'_> {
     }
 }
 
-/// A request or notification of MCP that came to an end.
+/// A completed MCP request or notification.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// Its method, where it is one of MCP, or [`OTHER`].
+    /// MCP method, or [`OTHER`] for unknown ones.
     pub method: &'static str,
-    /// The tool, by its own name.
+    /// Name of the tool, if the catalog has it.
     pub tool: Option<&'static str>,
-    /// The prompt, by its own name.
+    /// Name of the prompt, if the server has it.
     pub prompt: Option<&'static str>,
-    /// Why it failed: the code of the error, `tool_error`, or `cancelled`.
+    /// Error type of a failed operation: the JSON-RPC error code, `tool_error`, or `cancelled`.
     pub error: Option<&'a str>,
-    /// The code of the error that it was answered with.
+    /// JSON-RPC error code of the response.
     pub code: Option<&'a str>,
-    /// `tcp`, or `pipe` where there is no HTTP.
+    /// `tcp` for HTTP, or `pipe` for stdio.
     pub transport: &'static str,
-    /// The revision of the protocol, where it is one that is spoken here.
+    /// Protocol revision; `None` for unsupported ones.
     pub version: Option<&'static str>,
-    /// How long it took.
+    /// Duration of the operation.
     pub took: Duration,
 }
 
-/// A request to another server.
+/// A request to an upstream server.
 #[derive(Debug, Clone, Copy)]
 pub struct Upstream<'a> {
-    /// The instance of Octopus that it is, where it is one.
+    /// Name of the Octopus instance; `None` for other servers.
     pub instance: Option<&'a str>,
-    /// Its host.
+    /// Host name of the server.
     pub host: &'a str,
-    /// Its port.
+    /// Port of the server.
     pub port: u16,
-    /// The method.
+    /// HTTP method; empty for a request that was not sent.
     pub method: &'a str,
-    /// The route, without any ID.
+    /// Path template without IDs.
     pub route: &'a str,
-    /// The status of the answer, or why there was none.
+    /// Status of the response, or the error type.
     pub came: Result<u16, &'static str>,
-    /// How long it took, where it was sent.
+    /// Time until the head of the response; `None` for a request that was not sent.
     pub took: Option<Duration>,
 }
 
-/// A call, a read of a resource or a prompt, as its record has it.
+/// A tool call, resource read or prompt, with the values of its audit record.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {
-    /// The tool.
+    /// Name of the tool.
     pub tool: Option<&'a str>,
-    /// What became of it.
+    /// Result, as in the audit record.
     pub result: &'static str,
-    /// What the rules said of it.
+    /// Effect of the policy decision.
     pub effect: Option<&'static str>,
-    /// The rule that decided.
+    /// Name of the rule that decided.
     pub rule: Option<&'a str>,
-    /// How somebody was asked.
+    /// Approval method, if approval was requested.
     pub consent: Option<&'static str>,
-    /// Whether a change was sent.
+    /// Whether a change was sent to Octopus.
     pub sent: bool,
-    /// The size of the answer before and after it was cut.
+    /// Size of the answer in bytes before and after truncation.
     pub bytes: Option<(usize, usize)>,
-    /// How many invisible characters were taken out.
+    /// Number of removed invisible characters.
     pub removed: usize,
-    /// How many secrets were taken out.
+    /// Number of redacted secrets.
     pub redacted: usize,
 }
 
-/// A limit that a request met.
+/// A limit that rejected a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// Of requests of one caller.
+    /// Request rate of one caller.
     Caller,
-    /// Of a caller who goes on all the same.
+    /// Request rate of a caller who continues in spite of rejections.
     Far,
-    /// Of requests to one instance.
+    /// Request rate of one instance.
     Instance,
-    /// Of requests of one caller at once.
+    /// Concurrent requests of one caller.
     AtOnce,
-    /// Of failed authentications from one address.
+    /// Failed authentications from one address.
     Failed,
-    /// Of credentials from one address that only Octopus can judge.
+    /// Credentials from one address that only Octopus can verify.
     Unproven,
-    /// Of requests from one address whose body is still to come.
+    /// Concurrent requests from one address whose body has not arrived yet.
     Unread,
-    /// Of requests of all callers at once.
+    /// Concurrent requests of all callers.
     Full,
 }
 
@@ -142,7 +142,7 @@ impl Metrics {
         }
     }
 
-    /// A request of a client begins (`1`), or is answered (`-1`).
+    /// Changes the number of active HTTP requests: `1` when a request starts, `-1` when it ends.
     pub fn serving(&self, more: i64, method: &str, scheme: &'static str) {
         let labels = [
             KeyValue::new("http.request.method", verb(method)),
@@ -151,7 +151,7 @@ impl Metrics {
         self.tell(|inner| inner.told.serving.add(more, &labels));
     }
 
-    /// A request of a client was answered, or given up.
+    /// Records a completed or cancelled HTTP request.
     pub fn served(&self, request: &Served<'_>) {
         self.tell(|inner| {
             let mut labels = vec![
@@ -169,7 +169,7 @@ impl Metrics {
         });
     }
 
-    /// A request or notification of MCP came to an end.
+    /// Records a completed MCP request or notification.
     pub fn operation(&self, operation: &Operation<'_>) {
         self.tell(|inner| {
             let mut labels = vec![
@@ -190,7 +190,7 @@ impl Metrics {
         });
     }
 
-    /// A request to another server was answered, or came to nothing.
+    /// Records a request to an upstream server, sent or not.
     pub fn upstream(&self, request: &Upstream<'_>) {
         self.tell(|inner| {
             let route = inner.routes.label(request.route).to_owned();
@@ -226,7 +226,7 @@ impl Metrics {
         });
     }
 
-    /// Something remembered was asked for, and was there or not.
+    /// Records a cache lookup.
     pub fn looked_up(&self, cache: &'static str, was_there: bool) {
         self.tell(|inner| {
             let result = if was_there { "hit" } else { "miss" };
@@ -235,8 +235,8 @@ impl Metrics {
         });
     }
 
-    /// A call came to an end.
-    #[expect(clippy::cast_precision_loss, reason = "sizes of answers are far below 2^52")]
+    /// Records a completed call.
+    #[expect(clippy::cast_precision_loss, reason = "answer sizes are far below 2^52")]
     pub fn call(&self, call: &Call<'_>) {
         self.tell(|inner| {
             let told = &inner.told;
@@ -274,17 +274,17 @@ impl Metrics {
         });
     }
 
-    /// A request had to wait.
+    /// Records a request that a limit rejected.
     pub fn limited(&self, limit: Limit) {
         self.tell(|inner| inner.told.limited.add(1, &[KeyValue::new("limit", limit.name())]));
     }
 
-    /// Nobody knows whose a request is.
+    /// Records a request that failed authentication.
     pub fn stranger(&self) {
         self.tell(|inner| inner.told.strangers.add(1, &[]));
     }
 
-    /// The settings were read again.
+    /// Records a configuration reload. `in_force`: whether the new configuration was applied.
     pub fn reloaded(&self, in_force: bool) {
         let result = if in_force { "applied" } else { "refused" };
         self.tell(|inner| inner.told.reloads.add(1, &[KeyValue::new("result", result)]));

@@ -56,7 +56,7 @@ async fn what_happens_is_counted_under_the_names_of_the_conventions() {
         "# TYPE http_client_request_duration_seconds histogram",
         "# TYPE octopus_mcp_upstream_requests_total counter",
         "# TYPE octopus_mcp_answer_size_bytes histogram",
-        "# HELP octopus_mcp_cache_lookups_total Questions to what is remembered for a while.",
+        "# HELP octopus_mcp_cache_lookups_total Number of cache lookups, by cache and result.",
         "octopus_mcp_build{version=\"",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
