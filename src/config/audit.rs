@@ -1,4 +1,4 @@
-//! Settings of the audit.
+//! Settings of the audit records.
 
 use std::path::PathBuf;
 
@@ -8,92 +8,94 @@ use url::Url;
 
 use super::{ByteSize, List, Loaded, Period, Secret};
 
-/// A record of every call: who, with which right, where, and what became of it. It is kept where
-/// at least one of `stdout`, `file.path` and `otlp.endpoint` says so.
+/// Audit record of every call: caller, permissions, target and result. Auditing is enabled by at
+/// least one output: `stdout`, `file.path` or `otlp.endpoint`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Audit {
-    /// Whether records go to standard output, one JSON object a line. The log is on standard
-    /// error.
+    /// Writes records to standard output, one JSON object per line (default false). Log lines go to
+    /// standard error.
     pub stdout: bool,
-    /// Whether nothing is changed without a record: before a change is sent, that it will be is
-    /// written and flushed, or the change is refused. The file decides where there is one,
-    /// otherwise the collector, otherwise standard output.
+    /// Rejects a change unless its audit record was written and flushed before (default false). The
+    /// file must accept the record if one is configured, otherwise the collector, otherwise
+    /// standard output.
     pub required: bool,
-    /// The arguments of tools whose values are written as they are: `projectName,releaseVersion`.
-    /// Of all others a keyed hash is written, which says whether two values are the same and does
-    /// not let anybody guess them.
+    /// Tool arguments whose values are recorded in clear text, e.g. `projectName,releaseVersion`
+    /// (default none). For all other arguments a keyed hash is recorded: equal values have equal
+    /// hashes, but values cannot be guessed from them. `confirm` is not allowed here.
     pub fields: List,
-    /// The key of these hashes: at least 32 characters. Left out, one is made at the start; then
-    /// hashes from before and after a restart, or of two replicas, cannot be compared.
+    /// Key of these hashes: at least 32 characters, e.g. from `openssl rand -base64 32`. Without
+    /// it, a random key is created at startup, and hashes from different replicas or from before
+    /// and after a restart cannot be compared.
     pub hash_key: Option<Secret>,
-    /// The key of the audit chain: at least 32 characters, for example from
-    /// `octopus-mcp audit new-key`. With a key, each record carries an HMAC-SHA-256, and
-    /// `octopus-mcp audit verify` detects records that were changed, removed or added without the
-    /// key. Without a key, a user with write access to the file can recompute all hashes undetected.
+    /// Key of the audit chain: at least 32 characters, e.g. from `octopus-mcp audit new-key`. With
+    /// a key, each record carries an HMAC-SHA-256, and `octopus-mcp audit verify` detects records
+    /// that were changed, removed or added without the key. Without a key, a user with write access
+    /// to the file can recompute all hashes undetected.
     pub chain_key: Option<Secret>,
-    /// A file that contains the key of the audit chain. It must not be in the folder of `file.path`,
-    /// and only this server should be able to read it.
+    /// File with the key of the audit chain; use it instead of `chain_key`. It must not be in the
+    /// folder of `file.path`, and only this server should be able to read it.
     pub chain_key_file: Option<PathBuf>,
-    /// How often the chain head of the file (number and hash of its last record, signed with the
-    /// key) is written to the log and to the other audit outputs, if records were added. It is also
-    /// written at shutdown. Heads that are kept elsewhere reveal a truncated file. `0s` writes it at
-    /// shutdown only.
+    /// Interval at which the chain head of the file is written to the log and to the other audit
+    /// outputs, if records were added (default `5m`). The head is the number and hash of the last
+    /// record, signed with the key. It is also written at shutdown; `0s` writes it only then. Heads
+    /// that are stored elsewhere reveal a truncated file.
     pub head_every: Period,
-    /// Whether what is made carries who made it and the ID of the record: releases in their notes,
-    /// and every change in the user agent that Octopus keeps with its events.
+    /// Marks changes in Octopus with the caller and the record ID (default true): in the notes of
+    /// created releases, and in the user agent that Octopus stores with its events.
     pub mark_changes: bool,
-    /// How many records may wait to be written. More are lost, and counted; with `required`, a
-    /// change that finds no place is refused.
+    /// Maximum number of records that wait to be written (default 10000, min 1). Further records
+    /// are dropped and counted. With `required`, changes are rejected while the queue is full.
     pub queue: u32,
-    /// The file that records go to.
+    /// Audit file.
     pub file: AuditFile,
-    /// The OpenTelemetry collector that records go to.
+    /// OpenTelemetry collector for audit records.
     pub otlp: Otlp,
 }
 
-/// The file that records go to.
+/// Audit file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditFile {
-    /// Where it is. Only its owner may read it. One process alone writes to it.
+    /// Path of the file, e.g. `/var/lib/octopus-mcp/audit.jsonl`. It is created with read access
+    /// for its owner only. Only one process may write to it.
     pub path: Option<PathBuf>,
-    /// How large it grows before the next one begins. The one before gets the number of its last
-    /// record behind its name.
+    /// Size at which a new file is started (default `64 MiB`, min `4 KiB`). The number of the last
+    /// record is appended to the name of the old file.
     pub rotate_bytes: ByteSize,
-    /// How old it grows before the next one begins.
+    /// Age at which a new file is started (default `24h`).
     pub rotate_after: Period,
-    /// How many earlier ones are kept.
+    /// Number of old files to keep (default 30).
     pub keep: u32,
 }
 
-/// An OpenTelemetry collector, as it is reached over HTTP with protobuf.
+/// OpenTelemetry collector, reached with OTLP over HTTP (protobuf).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Otlp {
-    /// Where it takes them, whole: `https://collector.example.com:4318/v1/logs`.
+    /// Complete URL of the logs endpoint, e.g. `https://collector.example.com:4318/v1/logs`.
     pub endpoint: Option<Url>,
-    /// Headers that it asks for. Those of the standard variable `OTEL_EXPORTER_OTLP_LOGS_HEADERS`,
-    /// or else `OTEL_EXPORTER_OTLP_HEADERS`, are sent as well, and win over those with the same
-    /// name here. `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`, or else the one without `LOGS_`, and what
-    /// the variables say of who sends count as well; where and how often is delivered stands in
-    /// the settings alone.
+    /// Headers to send, e.g. for authentication. The headers in `OTEL_EXPORTER_OTLP_LOGS_HEADERS`,
+    /// or otherwise `OTEL_EXPORTER_OTLP_HEADERS`, are sent too and override headers of the same
+    /// name. `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`, or otherwise `OTEL_EXPORTER_OTLP_COMPRESSION`,
+    /// and the variables for resource attributes are also read. Endpoint, timeout and delay come
+    /// only from these settings.
     pub headers: Vec<OtlpHeader>,
-    /// A file with the certificates of authorities to trust beside those of the system (PEM).
+    /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// How long one delivery may take.
+    /// Timeout of one delivery (default `5s`).
     pub timeout: Period,
-    /// How long records are gathered before they are delivered.
+    /// Time during which records are collected into one delivery (default `1s`).
     pub delay: Period,
 }
 
-/// A header that a collector asks for.
+/// HTTP header for the collector.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtlpHeader {
-    /// Its name.
+    /// Name of the header.
     pub name: String,
-    /// Its value, which is never printed.
+    /// Value of the header. It is never printed.
     pub value: Secret,
 }
 
@@ -139,70 +141,75 @@ impl Default for Otlp {
 }
 
 impl Audit {
-    /// Whether records are kept anywhere.
+    /// Returns whether at least one audit output is configured.
     pub fn is_on(&self) -> bool {
         self.stdout || self.file.path.is_some() || self.otlp.endpoint.is_some()
     }
 }
 
-/// What no record may hold in clear: it is worth as much as a password for a while.
+/// Argument that may never be recorded in clear text, because its code approves a change.
 const NEVER_CLEAR: &str = "confirm";
 const SHORTEST_KEY: usize = 32;
-/// A file that holds a few records at least.
+/// Minimum size of an audit file in bytes, which holds a few records.
 const SMALLEST_FILE: usize = 4 * 1024;
 
-/// Adds a mistake for what cannot stand together.
+/// Adds a mistake for every invalid combination of audit settings.
 pub(super) fn validate(loaded: &mut Loaded, audit: &Audit) {
     if audit.required && !audit.is_on() {
         loaded.refuse(
             "audit.required",
-            "say where records go: audit.file.path, audit.otlp.endpoint or audit.stdout",
+            "no audit output is configured; set audit.file.path, audit.otlp.endpoint or \
+             audit.stdout",
         );
     }
     if audit.hash_key.as_ref().is_some_and(|key| key.expose().len() < SHORTEST_KEY) {
-        let message = "give at least 32 characters, as `openssl rand -base64 32` does";
+        let message =
+            "the key is too short; use at least 32 characters, e.g. from `openssl rand -base64 32`";
         loaded.refuse("audit.hash_key", message);
     }
     chain_key(loaded, audit);
     if audit.fields.0.iter().any(|field| field.eq_ignore_ascii_case(NEVER_CLEAR)) {
-        let message = "`confirm` holds a code that agrees to a change; leave it out";
+        let message =
+            "`confirm` contains a code that approves a change and must not be recorded; remove it";
         loaded.refuse("audit.fields", message);
     }
     if audit.queue == 0 {
-        loaded.refuse("audit.queue", "at least one record must have a place");
+        loaded.refuse("audit.queue", "the queue must hold at least 1 record");
     }
     if audit.file.rotate_bytes.0 < SMALLEST_FILE {
-        loaded.refuse("audit.file.rotate_bytes", "leave at least 4 KiB for each file");
+        loaded.refuse("audit.file.rotate_bytes", "the size must be at least 4 KiB");
     }
     if audit.file.rotate_after.0.is_zero() {
-        loaded.refuse("audit.file.rotate_after", "give a file some time, such as `24h`");
+        loaded.refuse("audit.file.rotate_after", "the age must be more than 0, e.g. `24h`");
     }
     let otlp = &audit.otlp;
     if otlp.endpoint.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-        loaded
-            .refuse("audit.otlp.endpoint", "give an address that begins with https:// or http://");
+        loaded.refuse("audit.otlp.endpoint", "the URL must begin with https:// or http://");
     }
     if otlp.timeout.0.is_zero() || otlp.delay.0.is_zero() {
-        loaded.refuse("audit.otlp.timeout", "timeout and delay must be longer than nothing");
+        loaded.refuse(
+            "audit.otlp.timeout",
+            "audit.otlp.timeout and audit.otlp.delay must be more than 0",
+        );
     }
     if let Some(path) = &otlp.ca_file
         && let Err(error) = std::fs::File::open(path)
     {
-        let message = format!("the file {} cannot be read: {error}", path.display());
+        let message = format!("cannot read the file {}: {error}", path.display());
         loaded.refuse("audit.otlp.ca_file", &message);
     }
 }
 
 fn chain_key(loaded: &mut Loaded, audit: &Audit) {
     let is_short = |key: &str| key.trim().len() < SHORTEST_KEY;
-    let message = "give at least 32 characters, as `octopus-mcp audit new-key` does";
+    let message = "use at least 32 characters, e.g. from `octopus-mcp audit new-key`";
     if audit.chain_key.as_ref().is_some_and(|key| is_short(key.expose())) {
         loaded.refuse("audit.chain_key", message);
     }
     let Some(path) = &audit.chain_key_file else { return };
     let key = "audit.chain_key_file";
     if audit.chain_key.is_some() {
-        loaded.refuse(key, "give either audit.chain_key or audit.chain_key_file, not both");
+        loaded.refuse(key, "audit.chain_key is set as well; remove one of the two");
     }
     match std::fs::read_to_string(path) {
         Ok(text) if is_short(&text) => {
@@ -210,14 +217,14 @@ fn chain_key(loaded: &mut Loaded, audit: &Audit) {
         }
         Ok(_) => {}
         Err(error) => {
-            loaded.refuse(key, &format!("the file {} cannot be read: {error}", path.display()));
+            loaded.refuse(key, &format!("cannot read the file {}: {error}", path.display()));
         }
     }
     let folder =
         |path: &std::path::Path| std::path::absolute(path).ok()?.parent().map(PathBuf::from);
     if audit.file.path.as_ref().is_some_and(|file| folder(file) == folder(path)) {
-        let message = "keep the key in another folder than audit.file.path: a user who can \
-                       change records must not be able to read it";
+        let message = "the key is in the folder of audit.file.path; move it, because a user who \
+                       can change records must not be able to read it";
         loaded.refuse(key, message);
     }
 }

@@ -1,4 +1,4 @@
-//! What files hold that the settings name, read again when they change.
+//! Values from files that are read again when the files change.
 
 use std::{
     fmt, fs,
@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// How soon files that could not be read are read again, where nothing of them changed since.
+/// Interval between reads of files that could not be read and have not changed since.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How old a change is before it counts as the last one: within a tick of its clock, a file can
-/// change twice and look the same.
+/// Minimum age of the last modification before the content counts as final. A file can change twice
+/// within one tick of its timestamp and look the same.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What files hold that the settings name, read again when they change. While they cannot be read,
-/// it is what they held last.
+/// A value that is read from files and updated when they change. While the files are unreadable, it
+/// keeps the last value.
 pub struct Followed<T> {
     what: &'static str,
     files: Vec<PathBuf>,
@@ -24,12 +24,12 @@ pub struct Followed<T> {
 
 struct Last<T> {
     value: T,
-    /// The files as they were when this was read.
+    /// State of the files when the value was read.
     stamp: Stamp,
     failed: Option<Failed>,
 }
 
-/// That the files could not be read when they were looked at last.
+/// The last attempt to read the files, which failed.
 struct Failed {
     stamp: Stamp,
     reason: String,
@@ -37,13 +37,15 @@ struct Failed {
     last: Instant,
 }
 
-/// Tells one state of the files from the next. Kubernetes replaces mounted secrets by switching a
-/// link, which shows in the time of change.
+/// State of the files: modification time and size of each. Kubernetes updates mounted secrets by
+/// switching a symbolic link, which changes the modification time.
 type Stamp = Vec<Option<(SystemTime, u64)>>;
 
 impl<T: Clone> Followed<T> {
-    /// Reads the files for the first time. `what` they hold stands in the log, and so does what
-    /// `read` says is wrong with them.
+    /// Reads the files for the first time. `what` describes the value in log messages.
+    ///
+    /// # Errors
+    /// Returns the message of `read`.
     pub fn open(
         what: &'static str,
         files: Vec<PathBuf>,
@@ -54,7 +56,7 @@ impl<T: Clone> Followed<T> {
         Ok(Self { what, files, read: Box::new(read), last: Mutex::new(last) })
     }
 
-    /// What the files hold now, as far as they can be read, and for how long they could not.
+    /// Returns the current value, and for how long the files have been unreadable.
     pub fn now(&self) -> (T, Duration) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.files);
@@ -66,7 +68,7 @@ impl<T: Clone> Followed<T> {
             match (self.read)() {
                 Ok(value) => {
                     if last.failed.is_some() || last.stamp != stamp {
-                        tracing::info!(files = ?self.files, "{} was read again", self.what);
+                        tracing::info!(files = ?self.files, "reloaded {}", self.what);
                     }
                     *last = Last { value, stamp, failed: None };
                 }
@@ -77,17 +79,25 @@ impl<T: Clone> Followed<T> {
         (last.value.clone(), stale)
     }
 
-    /// Takes down that the files cannot be read. The log has it once, until the reason is another.
+    /// Records a failed read. Logs a warning when the reason changes.
     fn failed(&self, before: Option<Failed>, stamp: Stamp, reason: String) -> Failed {
         if before.as_ref().is_none_or(|before| before.reason != reason) {
-            tracing::warn!(files = ?self.files, reason, "keeping what was {} before", self.what);
+            tracing::warn!(
+                files = ?self.files,
+                reason,
+                "failed to reload {}, keeping the previous value",
+                self.what
+            );
         }
         let now = Instant::now();
         Failed { stamp, reason, since: before.map_or(now, |before| before.since), last: now }
     }
 }
 
-/// The text of a file; a mistake names it.
+/// Reads a file as text.
+///
+/// # Errors
+/// Returns a message that contains the path.
 pub fn text_of(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -100,7 +110,7 @@ fn stamp(files: &[PathBuf]) -> Stamp {
     files.iter().map(of).collect()
 }
 
-/// Whether what was read since is what the files hold, and goes on to be until the stamp changes.
+/// Returns whether the files are old enough that any further change would alter the stamp.
 fn is_settled(stamp: &Stamp) -> bool {
     let now = SystemTime::now();
     stamp.iter().all(|file| {
@@ -123,14 +133,15 @@ mod tests {
 
     use super::*;
 
-    /// Writes a file as if it had been written at this second.
+    /// Writes a file with a modification time of this second.
     fn write(path: &Path, text: &str, second: u64) {
         fs::write(path, text).unwrap();
         let file = fs::File::options().write(true).open(path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
     }
 
-    /// A file that holds a number, how often it was read, and its folder.
+    /// Creates a file that contains a number, and returns its watcher, path, read counter and
+    /// folder.
     fn number(text: &str) -> (Followed<u32>, PathBuf, Arc<AtomicUsize>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("number");
@@ -139,7 +150,7 @@ mod tests {
         let count = Arc::clone(&reads);
         let read = move || {
             count.fetch_add(1, Ordering::Relaxed);
-            text_of(&file)?.trim().parse().map_err(|_| "no number".to_owned())
+            text_of(&file)?.trim().parse().map_err(|_| "not a number".to_owned())
         };
         (Followed::open("the number", vec![path.clone()], read).unwrap(), path, reads, folder)
     }
@@ -156,7 +167,7 @@ mod tests {
             assert_eq!(followed.now(), (2, Duration::ZERO));
         }
         assert_eq!(reads.load(Ordering::Relaxed), 2);
-        // A link may lead to what is older.
+        // The new target of a link may have an older modification time.
         write(&path, "3", 1);
         assert_eq!(followed.now().0, 3);
     }
@@ -184,7 +195,7 @@ mod tests {
         assert!(broken.elapsed() >= AGAIN || reads.load(Ordering::Relaxed) == before);
         write(&path, "2", 2);
         while followed.now().0 == 1 {
-            assert!(broken.elapsed() < 20 * AGAIN, "it is not read again");
+            assert!(broken.elapsed() < 20 * AGAIN, "the file was not read again");
             std::thread::yield_now();
         }
         assert_eq!(followed.now(), (2, Duration::ZERO));

@@ -1,4 +1,4 @@
-//! Settings of the listener.
+//! Settings of the HTTP listener.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -8,75 +8,78 @@ use url::Url;
 
 use super::{ByteSize, List, Networks, Period};
 
-/// The listener that MCP clients connect to.
+/// HTTP listener for MCP clients, including TLS, proxies and sessions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The address to listen on. Port 0 lets the system choose.
+    /// Address and port to listen on (default `127.0.0.1:8080`). Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// A second address that answers `/healthz`, `/readyz` and `/metrics` alone. Left out, the
-    /// first one answers for health, and nobody reads metrics here.
+    /// Address and port of an admin listener that serves only `/healthz`, `/readyz` and `/metrics`,
+    /// e.g. `0.0.0.0:9090`. Without it, the main listener serves the health endpoints, and
+    /// `/metrics` is not available.
     pub admin_listen: Option<SocketAddr>,
-    /// The address by which clients reach this server, without `/mcp`: `https://mcp.example.com`.
-    /// Its host is served beside `allowed_hosts`. Left out, clients of `auth.mode = "oauth"` are
-    /// told the address that they asked.
+    /// Public base URL of this server without `/mcp`, e.g. `https://mcp.example.com`. Its host is
+    /// accepted in addition to `allowed_hosts`. With `auth.mode = "oauth"`, it is published to
+    /// clients; without it, they get the address that they requested.
     pub public_url: Option<Url>,
-    /// Values of the `Host` header that are served besides loopback ones: `mcp.example.com`,
-    /// with `:port` to allow one port only.
+    /// Accepted values of the `Host` header in addition to loopback names, e.g. `mcp.example.com`,
+    /// or `mcp.example.com:8443` for one port only.
     pub allowed_hosts: List,
-    /// Web origins that may call besides loopback ones: `https://app.example.com`.
+    /// Accepted web origins (CORS) in addition to loopback ones, e.g. `https://app.example.com`.
     pub allowed_origins: List,
-    /// The addresses and networks of the proxies in front of this server: `10.0.0.5, 10.1.0.0/16`.
-    /// What their headers say of a client is believed, and of nobody else.
+    /// Addresses and networks of reverse proxies, e.g. `10.0.0.5,10.1.0.0/16`. Only these may send
+    /// forwarding and identity headers.
     pub trusted_proxies: Networks,
-    /// Which headers the trusted proxies write: `x-forwarded` for `X-Forwarded-For`, `-Host` and
-    /// `-Proto`, or `forwarded` for `Forwarded`. The others may come from anybody.
+    /// Forwarding headers that the trusted proxies set: `x-forwarded` (default) for
+    /// `X-Forwarded-For`, `-Host` and `-Proto`, or `forwarded` for `Forwarded` (RFC 7239). The
+    /// other headers are ignored, because clients could set them.
     pub forwarding: Forwarding,
-    /// Whether there is a page for people at `/`: what this server is, what a visitor may do here
-    /// once they paste a key or sign in, how to connect a client, and their last calls.
+    /// Serves a web page for users at `/` (default true): description of the server, permissions
+    /// after signing in or pasting a key, client configuration, and the user's recent calls.
     pub page: bool,
-    /// How large the body of a request may be.
+    /// Maximum size of a request body (default `1 MiB`).
     pub body_limit: ByteSize,
-    /// How long a TLS handshake may take, and the header of the first request of a connection; and how
-    /// long a connection without an authenticated request may be idle, or its client may take nothing
-    /// of a response.
+    /// Timeout for the TLS handshake, and for the headers of the first request of a connection
+    /// (default `10s`). Also the idle timeout and the write timeout of connections without an
+    /// authenticated request.
     pub header_timeout: Period,
-    /// How long a connection may wait for its next request, with its header, once a request of it was
-    /// authenticated or where it comes from a trusted proxy. Longer than the load
-    /// balancer before this server keeps one that is idle, which is a minute at AWS and ten at
-    /// Google Cloud: a request that crosses the end of its connection is lost. Also how long the client
-    /// of such a connection may take nothing of a response.
+    /// Timeout for the headers of the next request, on connections that had an authenticated
+    /// request or come from a trusted proxy (default `620s`). Also the write timeout of these
+    /// connections. It must exceed the idle timeout of the load balancer (60 s on AWS, 600 s on
+    /// Google Cloud), because a request that arrives while the connection closes is lost.
     pub idle_timeout: Period,
-    /// How long the body of a request may take to arrive.
+    /// Timeout for receiving a request body (default `15s`).
     pub body_timeout: Period,
-    /// How long a call may take before it is answered that it took too long. Clients give up
-    /// after a minute, whatever is still coming.
+    /// Timeout of a call (default `55s`). The call then ends with a timeout error. Most clients
+    /// give up after 60 s.
     pub request_timeout: Period,
-    /// How long a call may be silent before its answer becomes an event stream with keep-alive
-    /// comments, so that clients and proxies do not give up.
+    /// Time without output after which the response to a call becomes an event stream with
+    /// keep-alive comments, so that clients and proxies do not time out (default `5s`).
     pub quiet_limit: Period,
-    /// How long the server goes on as before after it was told to stop, but for `/readyz` and for
-    /// ending each connection with its next answer: as long as load balancers take to notice.
+    /// Time between the stop signal and the shutdown (default `0s`). Meanwhile the server accepts
+    /// requests, `/readyz` fails, and each response closes its connection. Set it to the time that
+    /// load balancers need to remove the server.
     pub drain_pause: Period,
-    /// How long running calls may go on after that.
+    /// Time that running calls get to finish after `drain_pause` (default `25s`).
     pub drain_timeout: Period,
-    /// `off`: no session is kept, so a restart loses nothing and every replica answers everything.
-    /// `memory`: clients of the revisions before 2026-07-28 get a session, so that a person can be
-    /// asked before a change; it ends with the process, and a proxy must send its requests to the
-    /// same replica. `store`: these sessions are kept in `limits.store` as well, so that every
-    /// replica goes on with them; for this, all need the same `tools.seal_key`.
+    /// Sessions of clients with protocol revisions before 2026-07-28 (default `off`). `off`: no
+    /// sessions; a restart loses nothing, and any replica can serve any request. `memory`: sessions
+    /// allow the server to ask the user before a change. They end with the process, and a proxy
+    /// must route a session to the same replica. `store`: sessions are also kept in `limits.store`,
+    /// so that any replica can continue them; all replicas need the same `tools.seal_key`.
     pub sessions: Sessions,
-    /// How long a session may be idle before it ends.
+    /// Idle time after which a session ends (default `1h`).
     pub session_idle: Period,
-    /// How many sessions there may be at each replica, for all callers together.
+    /// Maximum number of sessions per replica, for all callers together (default 2000, min 1).
     pub session_limit: u32,
-    /// How many sessions one caller may have at each replica.
+    /// Maximum number of sessions of one caller per replica (default 50, min 1).
     pub session_limit_per_caller: u32,
-    /// TLS for the listener. Left out, the listener is plain HTTP, for use behind a proxy.
+    /// TLS of the listener. Without a certificate, the listener uses plain HTTP, for use behind a
+    /// proxy.
     pub tls: Tls,
 }
 
-/// The headers in which a proxy says for whom it asks.
+/// Forwarding headers of a reverse proxy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forwarding {
@@ -87,16 +90,16 @@ pub enum Forwarding {
     Forwarded,
 }
 
-/// Whether sessions of clients are kept.
+/// Storage of client sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sessions {
-    /// No session is kept.
+    /// No sessions.
     #[default]
     Off,
-    /// Sessions are kept in the memory of the process.
+    /// Sessions in the memory of the process.
     Memory,
-    /// Sessions are kept in the store as well, and any replica goes on with them.
+    /// Sessions also in the shared store; any replica can continue them.
     Store,
 }
 
@@ -128,28 +131,28 @@ impl Default for Http {
     }
 }
 
-/// TLS for the listener.
+/// TLS of the listener.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
-    /// A PEM file with the certificate and its chain; read again when it changes.
+    /// PEM file with the certificate and its chain, which is read again when it changes.
     pub certificate: Option<PathBuf>,
-    /// A PEM file with the private key of the certificate.
+    /// PEM file with the private key of the certificate.
     pub key: Option<PathBuf>,
-    /// A PEM file with the certificate authorities of clients; read again when it changes. Left
-    /// out, no client is asked for a certificate.
+    /// PEM file with the certificate authorities of client certificates, which is read again when
+    /// it changes. Without it, clients are not asked for a certificate.
     pub client_ca: Option<PathBuf>,
-    /// Whether a client without a certificate gets a connection: `optional` or `required`.
+    /// Whether clients need a certificate: `optional` (default) or `required`.
     pub client_certificates: ClientCertificates,
 }
 
-/// Whether a client without a certificate gets a connection.
+/// Whether clients need a certificate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientCertificates {
-    /// It does.
+    /// Connections without a client certificate are accepted.
     #[default]
     Optional,
-    /// It does not.
+    /// Connections without a client certificate are rejected.
     Required,
 }

@@ -1,4 +1,4 @@
-//! The settings of an instance of Octopus.
+//! Settings of an Octopus instance.
 
 use std::path::PathBuf;
 
@@ -8,64 +8,68 @@ use url::Url;
 
 use super::{ByteSize, Period, Secret};
 
-/// An Octopus instance that tools reach.
+/// An Octopus instance.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Instance {
-    /// Where Octopus answers, with its virtual directory if it has one, for example
+    /// URL of Octopus, including its virtual directory if it has one, e.g.
     /// `https://octopus.example.com`. Also `OCTOPUS_SERVER_URL`.
     pub url: Option<Url>,
-    /// Which Octopus credential acts. Left out, it is the one that is written here: the key or
-    /// token, the groups, the exchange, in that order; and where none is, the caller's own.
+    /// Source of the Octopus credential for calls: `caller` (header `X-Octopus-ApiKey`),
+    /// `configured`, `group` or `exchange`. Default: the first that is configured here of API key
+    /// or access token, `groups` and `exchange`; otherwise `caller`.
     pub credential: Option<CredentialSource>,
-    /// The API key that calls use. Also `OCTOPUS_API_KEY`; better is a file.
+    /// API key for all calls. Also `OCTOPUS_API_KEY`. Prefer `api_key_file`.
     pub api_key: Option<Secret>,
-    /// A file that holds the API key; read again when it changes. Also `OCTOPUS_API_KEY_FILE`.
+    /// File with the API key, which is read again when it changes. Also `OCTOPUS_API_KEY_FILE`.
     pub api_key_file: Option<PathBuf>,
-    /// An Octopus access token, instead of an API key. Also `OCTOPUS_ACCESS_TOKEN`.
+    /// Octopus access token for all calls, instead of an API key. Also `OCTOPUS_ACCESS_TOKEN`.
     pub access_token: Option<Secret>,
-    /// A file that holds the access token; read again when it changes. Also
+    /// File with the access token, which is read again when it changes. Also
     /// `OCTOPUS_ACCESS_TOKEN_FILE`.
     pub access_token_file: Option<PathBuf>,
-    /// The credentials of groups of callers. The first group that a caller is in counts.
+    /// Credentials of caller groups. The first group that the caller belongs to is used.
     pub groups: Vec<GroupCredential>,
-    /// The service account whose access tokens are got for callers, without a key that is kept.
+    /// Token exchange for a service account, which needs no stored API key.
     pub exchange: Exchange,
-    /// Whether this is the instance of callers who name none.
+    /// Uses this instance for clients that name none (default false).
     pub default: bool,
-    /// Whether nothing may be changed here, whatever `tools.read_only` says.
+    /// Rejects all changes on this instance, even with `tools.read_only = false` (default false).
     pub read_only: bool,
-    /// The space that every call works in, by name, slug or ID. Tools then take no `space`.
+    /// Fixed space of all calls, by name, slug or ID. Tools then have no argument `space`.
     pub space: Option<String>,
-    /// Whether a `http://` URL is accepted although it is not loopback. Credentials then travel
-    /// in clear text.
+    /// Accepts an `http://` URL that is not loopback (default false). Credentials are then sent in
+    /// clear text.
     pub allow_http: bool,
-    /// A PEM file with certificate authorities to trust besides the system's.
+    /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// How long a connection may take.
+    /// Timeout for opening a connection (default `5s`).
     pub connect_timeout: Period,
-    /// How long one request to Octopus may take, its answer included.
+    /// Timeout of one request including its response (default `30s`).
     pub timeout: Period,
-    /// How often a read that failed for a passing reason is tried again.
+    /// Number of retries of a read after a transient failure (default 2).
     pub retries: u32,
-    /// How long a `Retry-After` of Octopus is waited for. A longer one is told to the caller.
+    /// Maximum `Retry-After` of Octopus that the server waits for before a retry (default `5s`). A
+    /// longer one is reported to the client.
     pub retry_after_limit: Period,
-    /// How large an answer of Octopus may be. Task logs are streamed and not bound by it.
+    /// Maximum size of a response of Octopus (default `32 MiB`). Task logs are streamed and not
+    /// limited.
     pub response_limit: ByteSize,
-    /// How large an answer of Octopus may be that is read with all its fields: to a request of
-    /// `execute`, and a document that a change sends back. A larger one is an error that says how
-    /// to request less; `response_limit` applies as well.
+    /// Maximum size of a response that is read with all its fields (default `8 MiB`): responses to
+    /// `execute`, and documents that a change sends back. A larger response is an error that
+    /// explains how to request less. `response_limit` applies as well.
     pub execute_limit: ByteSize,
-    /// How many requests to this instance may be under way at once. The next ones wait for a
-    /// place, as long as one request may take. Logs that are read have half of them at most.
+    /// Maximum number of concurrent requests to this instance (default 64, min 1). Further requests
+    /// wait at most for `timeout`. Streams of task logs use at most half of them.
     pub concurrent_requests: u32,
-    /// How many requests in a row must fail for want of an answer until calls are refused at once,
-    /// for as long as `pause`: those of one caller where only that caller's failed, else all. 0
-    /// never refuses.
+    /// Number of consecutive requests without a response after which calls are rejected at once for
+    /// `pause` (default 10). If only the requests of one caller failed, only that caller's calls
+    /// are rejected. 0 disables this circuit breaker.
     pub failures_until_pause: u32,
-    /// How long calls to an instance that does not answer are refused before one tries again.
+    /// Time after which one call tries again to reach an instance that does not respond (default
+    /// `10s`).
     pub pause: Period,
-    /// How long the name of a space stands for an ID before it is looked up again.
+    /// Time for which the ID of a space name is cached (default `5m`).
     pub space_cache: Period,
 }
 
@@ -100,7 +104,7 @@ impl Default for Instance {
 }
 
 impl Instance {
-    /// Whether a key or token for everybody is written here, in any form.
+    /// Returns whether an API key or access token for all callers is configured, in any form.
     pub fn has_credential(&self) -> bool {
         self.api_key.is_some()
             || self.api_key_file.is_some()
@@ -108,7 +112,7 @@ impl Instance {
             || self.access_token_file.is_some()
     }
 
-    /// Which credential acts: the setting, or what fits what is written.
+    /// Returns the credential source: the setting, or the default for the configured credentials.
     pub fn credential(&self) -> CredentialSource {
         self.credential.unwrap_or(if self.has_credential() {
             CredentialSource::Configured
@@ -122,39 +126,39 @@ impl Instance {
     }
 }
 
-/// Which Octopus credential acts for a caller. Nothing falls back from one to another.
+/// Source of the Octopus credential for a caller. There is no fallback from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialSource {
-    /// The caller's own, in the header `X-Octopus-ApiKey`.
+    /// The caller's own credential in the header `X-Octopus-ApiKey`.
     Caller,
-    /// The one that the settings of the instance hold.
+    /// The API key or access token in the settings of the instance.
     Configured,
-    /// That of the first group which the caller is in.
+    /// The credential of the first group that the caller belongs to.
     Group,
-    /// An access token that Octopus gives for the token of the caller, or for one in a file.
+    /// An access token that Octopus issues for the caller's token, or for a token in a file.
     Exchange,
 }
 
-/// The credential of a group of callers.
+/// Octopus credential of a caller group.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupCredential {
-    /// The group.
+    /// Name of the group.
     pub group: String,
-    /// Its API key; better is a file.
+    /// API key of the group. Prefer `api_key_file`.
     pub api_key: Option<Secret>,
-    /// A file that holds its API key; read again when it changes.
+    /// File with the API key of the group, which is read again when it changes.
     pub api_key_file: Option<PathBuf>,
 }
 
-/// Octopus's own token exchange for a service account.
+/// Token exchange of Octopus for a service account (OpenID Connect).
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exchange {
-    /// The ID of the service account's OIDC identity, from its page in Octopus.
+    /// ID of the service account's OIDC identity, as shown on its page in Octopus.
     pub audience: Option<String>,
-    /// A file with the token to exchange, such as the one that Kubernetes writes for a service
-    /// account. Left out, it is the caller's own token, in `auth.mode = "oauth"` alone.
+    /// File with the token to exchange, e.g. a Kubernetes service account token. Default: the
+    /// caller's own token, which requires `auth.mode = "oauth"`.
     pub token_file: Option<PathBuf>,
 }

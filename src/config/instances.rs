@@ -1,27 +1,28 @@
-//! What the settings of instances may not say together.
+//! Validation of the instance settings.
 
 use super::{AuthMode, Config, CredentialSource, Instance, Loaded, is_loopback};
 
-/// Adds the mistakes in the settings of instances.
+/// Adds the mistakes in the instance settings.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     if !config.instances.is_empty() {
         several(loaded, config);
     }
     for (name, key, instance) in config.each_instance() {
         if !is_name(name) {
-            let message = "an instance is called with up to 40 small letters, digits and hyphens";
+            let message =
+                "an instance name consists of 1 to 40 lower-case letters, digits and hyphens";
             loaded.refuse(&format!("{key}.url"), message);
         }
         url(loaded, config, &key, instance);
         credential(loaded, config, &key, instance);
         if instance.concurrent_requests == 0 {
-            let message = "at least one request must be let through";
+            let message = "the value must be at least 1";
             loaded.refuse(&format!("{key}.concurrent_requests"), message);
         }
     }
 }
 
-/// Whether an instance may be called so. The name stands in addresses, headers and variables.
+/// Returns whether a name is valid for an instance. It is used in URLs, headers and variables.
 fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -29,19 +30,22 @@ fn is_name(name: &str) -> bool {
 
 fn several(loaded: &mut Loaded, config: &Config) {
     if config.octopus.url.is_some() {
-        let message = "there are [instances] as well; make this one of them, with a name";
+        let message = "[instances] is set as well; move this instance to [instances.NAME]";
         loaded.refuse("octopus.url", message);
     }
     if config.octopus.has_credential() {
-        let message = "a key is for one instance; write it under [instances.NAME]";
+        let message = "[instances] is set; move the credential to [instances.NAME]";
         loaded.refuse("octopus.api_key", message);
     }
     if config.sample.enabled {
-        loaded.refuse("sample.enabled", "the sample instance stands alone; leave out [instances]");
+        loaded.refuse(
+            "sample.enabled",
+            "the sample instance cannot be combined with [instances]; remove one of the two",
+        );
     }
     let defaults = config.each_instance().into_iter().filter(|(_, _, instance)| instance.default);
     for (_, key, _) in defaults.skip(1) {
-        loaded.refuse(&format!("{key}.default"), "another instance is the default already");
+        loaded.refuse(&format!("{key}.default"), "another instance is already the default");
     }
 }
 
@@ -51,14 +55,15 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         None if config.sample.enabled => {}
         None => loaded.refuse(
             key,
-            "say which Octopus to reach: --server-url https://octopus.example.com, the variable \
-             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file; or try the embedded sample \
+            "no Octopus instance is configured; set --server-url https://octopus.example.com, \
+             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file, or use the embedded sample \
              instance with --sample",
         ),
-        // `--sample` wins over a URL that happens to stand in the environment, and the other way.
+        // Of `--sample` and a URL, the later layer wins, so that a URL in the environment does not
+        // block `--sample`.
         Some(_) if config.sample.enabled => {
             if loaded.layer(key) >= loaded.layer("sample.enabled") {
-                loaded.refuse(key, "the sample instance is on as well; leave one of the two out");
+                loaded.refuse(key, "the sample instance is enabled as well; remove one of the two");
             }
         }
         Some(url) => match url.scheme() {
@@ -67,7 +72,7 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
             "http" => loaded.refuse(
                 key,
                 &format!(
-                    "credentials would travel in clear text; use https, or say {allow} = true"
+                    "credentials would be sent in clear text; use https, or set {allow} = true"
                 ),
             ),
             _ => loaded.refuse(key, "the URL must begin with https://"),
@@ -76,7 +81,7 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
     if let Some(url) = &instance.url
         && (url.query().is_some() || !url.username().is_empty() || url.password().is_some())
     {
-        loaded.refuse(key, "leave out the query and any user name or password");
+        loaded.refuse(key, "the URL must not contain a query, user name or password");
     }
 }
 
@@ -92,7 +97,7 @@ fn credential(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instan
     if let Some(first) = given.next() {
         for other in given {
             let message = format!(
-                "`{first}` ({}) is given as well; keep the one that calls should use",
+                "`{first}` ({}) is set as well; keep only one credential",
                 loaded.origin(&first)
             );
             loaded.refuse(&other, &message);
@@ -101,16 +106,14 @@ fn credential(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instan
     source(loaded, config, key, instance);
     for group in &instance.groups {
         if group.api_key.is_some() == group.api_key_file.is_some() {
-            let message = format!(
-                "the group '{}' needs an api_key or an api_key_file, and not both",
-                group.group
-            );
+            let message =
+                format!("group '{}' needs either an api_key or an api_key_file", group.group);
             loaded.refuse(&format!("{key}.groups"), &message);
         }
     }
 }
 
-/// The credential that is to act must be there, and must suit how callers are known.
+/// Checks that the selected credential source is configured and compatible with the auth mode.
 fn source(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
     let source = match (instance.credential, instance.credential()) {
         (None, CredentialSource::Caller | CredentialSource::Configured) => return,
@@ -121,21 +124,24 @@ fn source(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) 
     let missing = match source {
         CredentialSource::Caller => None,
         _ if alone => Some(
-            "with auth.mode = \"octopus\" callers bring their own credential; leave this out, or \
-             say how callers are known",
+            "with auth.mode = \"octopus\" callers send their own credential; remove this setting \
+             or change auth.mode",
         ),
-        CredentialSource::Configured if !instance.has_credential() => {
-            Some("give api_key, api_key_file, access_token or access_token_file too")
+        CredentialSource::Configured if !instance.has_credential() => Some(
+            "no credential is configured; set api_key, api_key_file, access_token or \
+             access_token_file",
+        ),
+        CredentialSource::Group if instance.groups.is_empty() => {
+            Some("no credentials of groups are configured; set `groups`")
         }
-        CredentialSource::Group if instance.groups.is_empty() => Some("give `groups` too"),
         CredentialSource::Exchange if instance.exchange.audience.is_none() => {
-            Some("give `exchange.audience` too: the ID of the service account's OIDC identity")
+            Some("set `exchange.audience` to the ID of the service account's OIDC identity")
         }
         CredentialSource::Exchange
             if instance.exchange.token_file.is_none() && !modes.has(AuthMode::Oauth) =>
         {
             Some(
-                "callers bring no token to exchange; give `exchange.token_file`, or set \
+                "callers send no token to exchange; set `exchange.token_file`, or set \
                  auth.mode = \"oauth\"",
             )
         }

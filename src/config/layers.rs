@@ -1,5 +1,5 @@
-//! The layers of settings over the defaults: file, environment, flags. Each is read into
-//! entries that know where they came from, so that a mistake can say so.
+//! Configuration layers above the defaults: file, environment, flags. Each layer is parsed into
+//! entries that record their origin, so that error messages can name it.
 
 use std::path::Path;
 
@@ -11,22 +11,22 @@ use figment::{
 
 use super::load::Mistake;
 
-/// One setting that a layer gives.
+/// One setting from a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// Where it stands in the tree, for example `http.listen`.
+    /// Key in the tree, e.g. `http.listen`.
     pub key: String,
     pub value: Value,
-    /// The words as written, where the layer knows only text.
+    /// The value as written, if the layer contains only text.
     pub text: Option<String>,
-    /// The layer, for a person to find it: `flag --listen`.
+    /// Origin for error messages, e.g. `flag --listen`.
     pub origin: String,
 }
 
-/// What an environment variable of ours begins with.
+/// Prefix of the environment variables of this server.
 const PREFIX: &str = "OCTOPUS_MCP_";
 
-/// The variables that the official server reads, and their `_FILE` form for mounted secrets.
+/// Variables of the official Octopus MCP server, and their `_FILE` variants for mounted secrets.
 const OFFICIAL: &[(&str, &str)] = &[
     ("OCTOPUS_SERVER_URL", "octopus.url"),
     ("OCTOPUS_API_KEY", "octopus.api_key"),
@@ -35,7 +35,7 @@ const OFFICIAL: &[(&str, &str)] = &[
     ("OCTOPUS_ACCESS_TOKEN_FILE", "octopus.access_token_file"),
 ];
 
-/// The standard variables of OpenTelemetry, and the unit that they leave out.
+/// Standard variables of OpenTelemetry, their keys, and the unit that their values omit.
 const STANDARD: &[(&str, &str, &str)] = &[
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp.endpoint", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "telemetry.otlp.traces_endpoint", ""),
@@ -53,7 +53,8 @@ const STANDARD: &[(&str, &str, &str)] = &[
     ("OTEL_SDK_DISABLED", "telemetry.otlp.disabled", ""),
 ];
 
-/// Reads the entries of a TOML file. `is_setting` tells a table from a setting that is one.
+/// Parses the entries of a TOML file. `is_setting` distinguishes settings that are tables from
+/// sections.
 pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Mistake> {
     let origin = format!("file {}", path.display());
     let mistake = |message: String| Mistake {
@@ -63,10 +64,10 @@ pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec
         message,
     };
     let text = std::fs::read_to_string(path)
-        .map_err(|error| mistake(format!("the file cannot be read: {error}")))?;
-    let profiles = Toml::string(&text)
-        .data()
-        .map_err(|error| mistake(format!("the file is not TOML: {}", error.to_string().trim())))?;
+        .map_err(|error| mistake(format!("cannot read the file: {error}")))?;
+    let profiles = Toml::string(&text).data().map_err(|error| {
+        mistake(format!("the file is not valid TOML: {}", error.to_string().trim()))
+    })?;
     let mut entries = Vec::new();
     for (_, dict) in profiles {
         flatten("", dict, &is_setting, &mut |key, value| {
@@ -91,8 +92,8 @@ fn flatten(
     }
 }
 
-/// Reads the entries of environment variables. Variables that are none of ours are passed over;
-/// so are those that Kubernetes makes for a service with our name.
+/// Parses the entries of environment variables. Other variables are ignored, including those that
+/// Kubernetes sets for a service named `octopus-mcp`.
 pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = variables
         .into_iter()
@@ -114,13 +115,13 @@ pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>)
             Some(Entry { key, value, text: Some(text), origin })
         })
         .collect();
-    // Ours win over names that others gave, whatever order the system lists them in.
+    // `OCTOPUS_MCP_*` overrides the other variables, in whatever order the system lists them.
     entries.sort_by_key(|entry| entry.origin.contains(PREFIX));
     entries
 }
 
-/// Kubernetes gives each container `<SERVICE>_SERVICE_HOST`, `<SERVICE>_PORT_8080_TCP` and the
-/// like (kubernetes.io, Service, "Environment variables").
+/// Returns whether Kubernetes sets the variable for a service: `<SERVICE>_SERVICE_HOST`,
+/// `<SERVICE>_PORT_8080_TCP` and the like (kubernetes.io, Service, "Environment variables").
 fn is_service_link(rest: &str) -> bool {
     !rest.contains("__")
         && (rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_"))

@@ -1,4 +1,4 @@
-//! Settings of how much the server takes on, and from whom.
+//! Settings of rate, concurrency and memory limits, and of the shared store.
 
 use std::{fmt, path::PathBuf};
 
@@ -8,80 +8,89 @@ use url::Url;
 
 use super::{ByteSize, Config, Loaded, Period, Secret};
 
-/// How much the server takes on, from one caller and at once.
+/// Rate, concurrency and memory limits, and the store that replicas share.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// How many connections the main listener keeps open, in whatever state: TLS handshakes, headers
-    /// that arrive slowly, HTTP/1.1 and HTTP/2. One more takes the place of the connection that has been
-    /// idle longest, those without an authenticated request first; it is closed where a request is under
-    /// way on all of them. Left out, as many as the file descriptors of the process allow
-    /// (`RLIMIT_NOFILE`), and 10000 at most. The admin listener has connections of its own.
+    /// Maximum number of open connections of the main listener. A further connection replaces the
+    /// one that has been idle longest, first those without an authenticated request. If all
+    /// connections have a running request, the new one is closed. Default: limited by the file
+    /// descriptors of the process (`RLIMIT_NOFILE`), at most 10000. The admin listener has its own
+    /// connections.
     pub connections: Option<u32>,
-    /// How many connections one address may have open; one more takes the place of one of its own. An
-    /// IPv6 address counts as its /64. It does not apply to `http.trusted_proxies`, whose connections
-    /// carry the requests of many clients.
+    /// Maximum number of open connections from one address (default 256, min 1). A further
+    /// connection replaces one of the same address. An IPv6 address counts as its /64 network. The
+    /// limit does not apply to `http.trusted_proxies`.
     pub connections_per_address: u32,
-    /// How many requests may be under way. One more is refused with 503 and `Retry-After`.
+    /// Maximum number of concurrent requests (default 512, min 1). Further requests get 503 with
+    /// `Retry-After`.
     pub concurrent_requests: u32,
-    /// How many requests of one caller may be under way, at each replica. One more is answered
-    /// that it has to wait.
+    /// Maximum number of concurrent requests of one caller per replica (default 64, min 1). Further
+    /// requests get an error that asks the client to wait.
     pub concurrent_calls_per_caller: u32,
-    /// How many bytes the large answers of Octopus may take in memory at once, those of all callers
-    /// and instances together. The first 64 KiB of an answer do not count. A read that finds no
-    /// room waits for half the `timeout` of its instance, and is refused then. One caller can take
-    /// half of it. As much again is for what is parsed of large answers, until their calls end.
-    /// The default fits a container with 512 MiB.
+    /// Maximum memory for large Octopus responses in flight, over all callers and instances
+    /// (default `96 MiB`, min twice the largest `response_limit`). The first 64 KiB of each
+    /// response do not count. A read that finds no room waits for half the `timeout` of its
+    /// instance and then fails. One caller can use half of the memory. The same amount again is
+    /// reserved for the parsed content of large responses until their calls end. The default fits a
+    /// container with 512 MiB.
     pub bytes_in_flight: ByteSize,
-    /// How many bytes large requests may take in memory at once, parsed and with their copies; a
-    /// quarter of it is for bodies that are still being read. Small requests do not count. A request
-    /// that finds no room within 5 s is refused with 503. One address can take half of it.
+    /// Maximum memory for large requests, parsed and with their copies (default `64 MiB`, min 16
+    /// times `http.body_limit`). A quarter of it is for bodies that are still being received. Small
+    /// requests do not count. A request that finds no room within 5 s gets 503. One address can use
+    /// half of the memory.
     pub request_bytes_in_flight: ByteSize,
-    /// How many requests from one address may be under way whose body has not come yet: nobody
-    /// knows then whose they are. One more is refused with HTTP 429. An IPv6 address counts as
-    /// its /64. Behind a proxy, `http.trusted_proxies` tells addresses apart.
+    /// Maximum number of concurrent requests from one address whose body has not arrived yet, so
+    /// that the caller is unknown (default 128, min 1). Further requests get 429. An IPv6 address
+    /// counts as its /64 network. Behind a proxy, set `http.trusted_proxies` to distinguish client
+    /// addresses.
     pub unread_requests_per_address: u32,
-    /// How many requests a minute one caller may make. One more is answered with HTTP 200 and a
-    /// JSON-RPC error that says how long to wait, since many clients give a connection up at 429.
+    /// Requests per minute of one caller (default 600, 0 for no limit). Further requests get HTTP
+    /// 200 with a JSON-RPC error that states the time to wait, because many clients close the
+    /// connection after a 429.
     pub caller_rate: u32,
-    /// How many requests one caller may make at once after a pause.
+    /// Requests that one caller may send at once after a pause (default 600).
     pub caller_burst: u32,
-    /// How many requests a minute all callers together may make to one instance.
+    /// Requests per minute of all callers together to one instance (default 6000, 0 for no limit).
     pub instance_rate: u32,
-    /// How many requests all callers together may make at once to one instance after a pause.
+    /// Requests that all callers together may send at once to one instance after a pause (default
+    /// 6000).
     pub instance_burst: u32,
-    /// How many times its rate and burst a caller has to ask for to be refused with HTTP 429.
+    /// Multiple of `caller_rate` and `caller_burst` from which on a caller gets HTTP 429 (default
+    /// 10, min 1). With 1, every request over the rate gets 429.
     pub far_over: u32,
-    /// How many requests a minute from one address may fail to say who calls (401). One more is
-    /// refused with HTTP 429, and so is whatever comes from there until some come back, before
-    /// its credential is looked at; credentials that were good a moment ago are served. An IPv6
-    /// address counts as its /64. Behind a proxy, `http.trusted_proxies` tells addresses apart.
+    /// Failed authentications (401) per minute from one address (default 60, 0 for no limit).
+    /// Further requests from the address get 429 until the limit has recovered, before their
+    /// credentials are checked. Credentials that were valid recently are still accepted. An IPv6
+    /// address counts as its /64 network. Behind a proxy, set `http.trusted_proxies` to distinguish
+    /// client addresses.
     pub failed_rate: u32,
-    /// How many requests from one address may fail so at once after a pause.
+    /// Failed authentications that one address may cause at once after a pause (default 300).
     pub failed_burst: u32,
-    /// How many greetings a minute may come from one address with a credential that only Octopus
-    /// can judge, or with none; the first request with such a credential counts as well. One more
-    /// is refused with HTTP 429.
+    /// Requests per minute from one address to `initialize` and `server/discover` without a
+    /// credential or with one that only Octopus can verify (default 120, 0 for no limit). The first
+    /// request with such a credential also counts. Further requests get 429.
     pub unproven_rate: u32,
-    /// How many of those may come from one address at once after a pause.
+    /// Number of those requests that one address may send at once after a pause (default 600).
     pub unproven_burst: u32,
-    /// Number of threads for CPU-bound work (searches, redaction and parsing of large documents),
-    /// beside those that serve requests. 0, the default, means one for each core. One caller gets
-    /// at most half of them at once, and at least one.
+    /// Number of threads for CPU-bound work: searches, redaction and parsing of large documents
+    /// (default 0: one per core, max 256). They are additional to the threads that serve requests.
+    /// One caller uses at most half of them at once, but at least one.
     pub compute_threads: u32,
-    /// How long the CPU-bound work of one call may take in all (default 10s). Waiting for a thread
-    /// does not count. A call that needs more fails with an error.
+    /// Maximum CPU-bound work of one call (default `10s`). Waiting for a thread does not count. A
+    /// call that needs more fails with an error.
     pub compute_time: Period,
-    /// Where rates, and what replicas have to know of one another, are kept. `memory`: in this
-    /// process, for itself. `redis://HOST:6379` or `rediss://USER:PASSWORD@HOST:6379/0`: in a
-    /// Valkey or Redis that all replicas share. While that is away, each counts for itself.
+    /// Store for rates and for the state that replicas share (default `memory`). `memory`: in this
+    /// process only. `redis://HOST:6379` or `rediss://USER:PASSWORD@HOST:6379/0`: a Valkey or Redis
+    /// that all replicas share. While it is unavailable, each replica counts for itself.
     pub store: StoreAddress,
-    /// How long the store may take to answer. A call goes on without it after that.
+    /// Timeout of a request to the store (default `250ms`, max `5s`). The call then continues
+    /// without it.
     pub store_timeout: Period,
-    /// What the names of everything in the store begin with.
+    /// Prefix of all keys in the store (default `octopus-mcp:`, max 100 characters).
     pub store_prefix: String,
-    /// A PEM file with the authorities that the certificate of the store may come from, in place
-    /// of those of the system.
+    /// PEM file with the certificate authorities of the store, instead of those of the system.
+    /// Requires a `rediss://` store.
     pub store_ca_file: Option<PathBuf>,
 }
 
@@ -114,25 +123,25 @@ impl Default for Limits {
     }
 }
 
-/// Where the store is. Its password is never printed.
+/// Address of the store. Its password is never printed.
 #[derive(Clone, Default)]
 pub enum StoreAddress {
-    /// In this process.
+    /// Memory of this process.
     #[default]
     Memory,
-    /// A Redis, or what speaks as one.
+    /// Redis or a compatible server such as Valkey.
     Redis(Secret),
 }
 
 impl StoreAddress {
-    /// Reads `memory`, or the address of a Redis.
+    /// Parses `memory` or the URL of a Redis. Returns `None` for anything else.
     pub fn read(text: &str) -> Option<Self> {
         if text == "memory" {
             return Some(Self::Memory);
         }
         let url = Url::parse(text).ok()?;
         let is_redis = matches!(url.scheme(), "redis" | "rediss");
-        // What stands after # would switch the check of the certificate off.
+        // A fragment such as `#insecure` would disable the certificate check.
         let is_whole = url.host_str().is_some_and(|host| !host.is_empty());
         let is_plain = url.fragment().is_none() && url.query().is_none();
         (is_redis && is_whole && is_plain).then(|| Self::Redis(Secret::from(text.to_owned())))
@@ -165,7 +174,7 @@ impl<'de> Deserialize<'de> for StoreAddress {
         let text = Secret::deserialize(deserializer)?;
         Self::read(text.expose()).ok_or_else(|| {
             D::Error::custom(
-                "expected `memory`, or the address of a Redis such as `redis://HOST:6379` or \
+                "expected `memory` or the URL of a Redis such as `redis://HOST:6379` or \
                  `rediss://USER:PASSWORD@HOST:6379/0`",
             )
         })
@@ -182,35 +191,35 @@ impl JsonSchema for StoreAddress {
     }
 }
 
-/// The longest that a call may be held up by the store.
+/// Maximum timeout of a request to the store.
 const LONGEST_WAIT: Period = Period::seconds(5);
 
-/// The most compute threads. Blocking threads of the runtime serve files and names as well.
+/// Maximum number of compute threads. The runtime needs blocking threads for files and DNS as well.
 const MOST_THREADS: u32 = 256;
 
-/// Adds a mistake for every limit that nothing could pass.
+/// Adds a mistake for every limit that would block all requests.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     let limits = &config.limits;
     if limits.connections == Some(0) {
-        loaded.refuse("limits.connections", "at least one connection must be served");
+        loaded.refuse("limits.connections", "the value must be at least 1");
     }
     if limits.connections_per_address == 0 {
-        loaded.refuse("limits.connections_per_address", "at least one must be served");
+        loaded.refuse("limits.connections_per_address", "the value must be at least 1");
     }
     if limits.concurrent_requests == 0 {
-        loaded.refuse("limits.concurrent_requests", "at least one request must be served");
+        loaded.refuse("limits.concurrent_requests", "the value must be at least 1");
     }
     if limits.concurrent_calls_per_caller == 0 {
-        loaded.refuse("limits.concurrent_calls_per_caller", "at least one must be served");
+        loaded.refuse("limits.concurrent_calls_per_caller", "the value must be at least 1");
     }
     if limits.unread_requests_per_address == 0 {
-        loaded.refuse("limits.unread_requests_per_address", "at least one must be read");
+        loaded.refuse("limits.unread_requests_per_address", "the value must be at least 1");
     }
     let largest = config.each_instance().into_iter().map(|(_, _, one)| one.response_limit.0).max();
     let least = largest.unwrap_or_default().saturating_mul(2);
     if limits.bytes_in_flight.0 < least {
         let message = format!(
-            "one caller can take half of it, and an answer may have {}; give {} or more, or lower \
+            "one caller can use half of it, and a response can have {}; set {} or more, or lower \
              response_limit",
             ByteSize(least / 2),
             ByteSize(least)
@@ -220,13 +229,17 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     let least = config.http.body_limit.0.saturating_mul(16);
     if limits.request_bytes_in_flight.0 < least {
         let message = format!(
-            "a request of http.body_limit would find no room; give {} or more, or lower that",
+            "a request of the size http.body_limit would not fit; set {} or more, or lower \
+             http.body_limit",
             ByteSize(least)
         );
         loaded.refuse("limits.request_bytes_in_flight", &message);
     }
     if limits.far_over == 0 {
-        loaded.refuse("limits.far_over", "it must be 1 or more; 1 leaves HTTP 429 alone");
+        loaded.refuse(
+            "limits.far_over",
+            "the value must be at least 1; with 1, every request over the rate gets HTTP 429",
+        );
     }
     for (key, rate, burst) in [
         ("limits.caller_burst", limits.caller_rate, limits.caller_burst),
@@ -235,24 +248,33 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
         ("limits.unproven_burst", limits.unproven_rate, limits.unproven_burst),
     ] {
         if rate > 0 && burst == 0 {
-            loaded.refuse(key, "nothing could come at all; a rate of 0 is no limit");
+            loaded.refuse(key, "the burst must be at least 1; a rate of 0 disables the limit");
         }
     }
     if limits.compute_time.0.is_zero() {
-        loaded.refuse("limits.compute_time", "it must be more than 0, such as 10s");
+        loaded.refuse("limits.compute_time", "the value must be more than 0, e.g. `10s`");
     }
     if limits.compute_threads > MOST_THREADS {
-        loaded.refuse("limits.compute_threads", "it must be 256 or less; 0 means one a core");
+        loaded.refuse(
+            "limits.compute_threads",
+            "the value must be at most 256; 0 means one per core",
+        );
     }
     if limits.store_timeout > LONGEST_WAIT || limits.store_timeout.0.is_zero() {
-        loaded.refuse("limits.store_timeout", "it must be more than nothing, and 5s at most");
+        loaded.refuse("limits.store_timeout", "the value must be more than 0 and at most 5s");
     }
     let prefix = &limits.store_prefix;
     if prefix.len() > 100 || !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
-        loaded.refuse("limits.store_prefix", "give at most 100 letters, digits and signs");
+        loaded.refuse(
+            "limits.store_prefix",
+            "the prefix may contain at most 100 visible ASCII characters",
+        );
     }
     if limits.store_ca_file.is_some() && !config.limits.store.is_encrypted() {
-        loaded.refuse("limits.store_ca_file", "only a store at rediss:// has a certificate");
+        loaded.refuse(
+            "limits.store_ca_file",
+            "the store has no certificate; use a rediss:// address in limits.store",
+        );
     }
 }
 

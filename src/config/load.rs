@@ -1,4 +1,4 @@
-//! Puts the layers together and finds every mistake in them at once.
+//! Merges the configuration layers and collects all mistakes in them.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -12,16 +12,16 @@ use super::{
     values::without_password,
 };
 
-/// What the command line says of the settings.
+/// Settings from the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
-    /// The file given with `--config`.
+    /// File given with `--config`.
     pub file: Option<PathBuf>,
     values: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Flags {
-    /// Says that `flag` sets the setting `key` to `value`, where one was given.
+    /// Sets the setting `key` to the value of `flag`, if the flag was given.
     pub fn set(&mut self, flag: &'static str, key: &'static str, value: Option<impl ToString>) {
         if let Some(value) = value {
             self.values.push((flag, key, value.to_string()));
@@ -38,20 +38,20 @@ impl Flags {
     }
 }
 
-/// One thing that is wrong with the settings.
+/// A mistake in the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// The setting, for example `http.listen`.
+    /// Key of the setting, e.g. `http.listen`.
     pub key: String,
-    /// Its value as written; masked where it is a secret.
+    /// Value as written; masked if it is a secret.
     pub value: String,
-    /// The layer that it came from.
+    /// Layer that contains the value, e.g. `flag --listen`.
     pub origin: String,
-    /// What is wrong, and what to do.
+    /// Description of the mistake and how to correct it.
     pub message: String,
 }
 
-/// Everything that is wrong with the settings. At least one thing is.
+/// All mistakes in the settings; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -74,7 +74,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// The settings as the layers give them, and what is wrong with them.
+/// The merged settings with their origins and mistakes.
 #[derive(Debug)]
 pub struct Loaded {
     config: Config,
@@ -82,7 +82,7 @@ pub struct Loaded {
     mistakes: Vec<Mistake>,
 }
 
-/// Reads all layers: the defaults, the file, the environment of this process, the flags.
+/// Loads all layers: defaults, file, environment of this process, flags.
 pub fn load(flags: &Flags) -> Loaded {
     load_from(
         flags,
@@ -123,14 +123,15 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
     }
     match figment.extract() {
         Ok(config) => loaded.config = config,
-        // Each entry was read alone before, so this is a mistake of ours; still it is told.
+        // Each entry was checked alone before, so this is a bug of the server. It is reported all
+        // the same.
         Err(error) => loaded.refuse("settings", &error.to_string()),
     }
     validate::validate(&mut loaded);
     loaded
 }
 
-/// Reads one entry as if it were alone, so that each mistake is found whatever the others are.
+/// Checks one entry alone, so that each mistake is found independently of the others.
 fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
     if !known.iter().any(|setting| setting.is(&entry.key)) {
         let nearest = known
@@ -139,22 +140,22 @@ fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
             .map(|key| (strsim::jaro_winkler(&entry.key, &key), key))
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         return Err(match nearest {
-            Some((_, key)) => format!("there is no such setting; the nearest is `{key}`"),
-            None => "there is no such setting".to_owned(),
+            Some((_, key)) => format!("unknown setting; did you mean `{key}`?"),
+            None => "unknown setting".to_owned(),
         });
     }
     let alone = |value: &Value| {
         let tree = Figment::from(Serialized::default(&entry.key, value));
         tree.extract::<Config>().map(|_| ()).map_err(|error| error.kind.to_string())
     };
-    // A variable that reads as a number may be meant as text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
+    // A variable that looks like a number may be text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
     let Err(error) = alone(&entry.value) else { return Ok(entry.value.clone()) };
     if let Some(text) = entry.text.as_deref().map(Value::from)
         && alone(&text).is_ok()
     {
         return Ok(text);
     }
-    Err(format!("the value is not right: {error}"))
+    Err(format!("invalid value: {error}"))
 }
 
 fn shown(entry: &Entry) -> String {
@@ -166,17 +167,17 @@ fn shown(entry: &Entry) -> String {
 }
 
 impl Loaded {
-    /// The settings, whether or not they are right.
+    /// Returns the settings, even if they contain mistakes.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Where the setting came from: a layer, or `default`.
+    /// Returns the origin of a setting: a layer, or `default`.
     pub fn origin(&self, key: &str) -> &str {
         self.origins.get(key).map_or("default", String::as_str)
     }
 
-    /// How late the layer of a setting is read: a later one wins over an earlier.
+    /// Returns the precedence of the layer of a setting. A higher layer overrides a lower one.
     pub(super) fn layer(&self, key: &str) -> usize {
         let origin = self.origin(key);
         ["file ", "environment ", "flag "]
@@ -185,8 +186,8 @@ impl Loaded {
             .map_or(0, |place| place + 1)
     }
 
-    /// Adds a mistake that only another part of the program can see. A setting that could not
-    /// even be read stands at its default and is not judged again.
+    /// Adds a mistake in a setting that has none yet. A setting with an invalid value has its
+    /// default in the tree, so it is not checked again.
     pub fn refuse(&mut self, key: &str, message: &str) {
         if self.mistakes.iter().any(|mistake| mistake.key == key) {
             return;
@@ -195,29 +196,32 @@ impl Loaded {
             .effective()
             .into_iter()
             .find_map(|(known, value, _)| (known == key).then_some(value))
-            .unwrap_or_else(|| "left out".to_owned());
+            .unwrap_or_else(|| "not set".to_owned());
         let origin = self.origin(key).to_owned();
         let message = message.to_owned();
         self.mistakes.push(Mistake { key: key.to_owned(), value, origin, message });
     }
 
-    /// Drops mistakes in settings that a command does not need.
+    /// Removes mistakes in settings that a command does not need.
     pub fn forgive(&mut self, is_needless: impl Fn(&str) -> bool) {
         self.mistakes.retain(|mistake| !is_needless(&mistake.key));
     }
 
-    /// Every setting with its value as TOML and where it came from. Secrets are masked.
+    /// Returns every setting as key, TOML value and origin. Secrets are masked.
     pub fn effective(&self) -> Vec<(String, String, String)> {
         let tree = serde_json::to_value(&self.config).unwrap_or_default();
         let shown = |(key, value): (String, &serde_json::Value)| {
-            let value = if value.is_null() { "left out".to_owned() } else { value.to_string() };
+            let value = if value.is_null() { "not set".to_owned() } else { value.to_string() };
             let origin = self.origin(&key).to_owned();
             (key, value, origin)
         };
         settings().iter().flat_map(|setting| setting.values(&tree)).map(shown).collect()
     }
 
-    /// The settings, if nothing is wrong with them.
+    /// Returns the settings.
+    ///
+    /// # Errors
+    /// Returns all mistakes if there are any.
     pub fn finish(self) -> Result<Config, Mistakes> {
         if self.mistakes.is_empty() { Ok(self.config) } else { Err(Mistakes(self.mistakes)) }
     }

@@ -1,8 +1,9 @@
-//! Every setting, in one tree: what it is, its type and its default.
+//! All settings as one tree of structs: meaning, type and default of each setting.
 //!
-//! Nothing else in the program defines a setting or reads the environment. Layers, each over
-//! the one before: the defaults below, a TOML file, environment variables, command-line flags
-//! ([`layers`]). `config/reference.toml` is written from this tree ([`mod@reference`]).
+//! No other module defines settings or reads the environment. Each layer overrides the previous
+//! one: defaults, TOML file, environment variables, command-line flags ([`layers`]). The doc
+//! comments of the fields are the reference for users: [`mod@reference`] generates
+//! `config/reference.toml` from this tree.
 
 mod audit;
 mod auth;
@@ -47,40 +48,42 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The settings of the server.
+/// Configuration of the server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The Octopus instance that tools reach, where there is one.
+    /// The Octopus instance, if there is only one. Use either this section or `[instances]`.
     pub octopus: Instance,
-    /// The Octopus instances that tools reach, by name, where there are several. A caller chooses
-    /// one with the path `/mcp/i/NAME` or the header `X-Octopus-Instance`.
+    /// Several Octopus instances by name: up to 40 lower-case letters, digits and hyphens. Clients
+    /// select one with the path `/mcp/i/NAME` or the header `X-Octopus-Instance`.
     pub instances: BTreeMap<String, Instance>,
-    /// Who may call, and with which Octopus credential.
+    /// Authentication of callers, and the Octopus credential that is used for them.
     pub auth: Auth,
-    /// The listener that MCP clients connect to.
+    /// HTTP listener for MCP clients, including TLS, proxies and sessions.
     pub http: Http,
-    /// Which tools are offered, and how much they may answer.
+    /// Tools that are offered, approval of changes, and size of answers.
     pub tools: Tools,
-    /// Which calls are let through, asked about or refused, beyond what the rest of the settings
-    /// says.
+    /// Rules that allow calls, require approval for them or deny them, in addition to the other
+    /// settings.
     pub policy: Policy,
-    /// How much the server takes on, from one caller and at once. Rates are requests a minute,
-    /// which come back one by one; a burst is how many may come at once after a pause. A rate of 0
-    /// is no limit. Greetings, pings, notifications and answers to questions do not count.
+    /// Rate, concurrency and memory limits. Rates are requests per minute and refill continuously;
+    /// a rate of 0 disables the limit. A burst is the number of requests that may arrive at once
+    /// after a pause. Requests to `initialize` and `server/discover`, pings, notifications and
+    /// answers of clients to server requests do not count.
     pub limits: Limits,
-    /// A record of every call.
+    /// Audit record of every call.
     pub audit: Audit,
     /// Logs, traces and metrics.
     pub telemetry: Telemetry,
-    /// The embedded sample instance of Octopus.
+    /// Embedded Octopus sample instance.
     pub sample: Sample,
 }
 
-/// The embedded sample instance of Octopus.
+/// Embedded Octopus sample instance.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sample {
-    /// Whether tools reach the embedded sample instance instead of a real one.
+    /// Uses the embedded sample instance instead of a real one, e.g. to try out the server
+    /// (default false). Same as the flag `--sample`; excludes `octopus.url` and `[instances]`.
     pub enabled: bool,
 }

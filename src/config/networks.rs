@@ -1,4 +1,4 @@
-//! Addresses and networks, as lists of them stand in the settings.
+//! Lists of IP addresses and networks.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -9,14 +9,13 @@ use url::{Host, Url};
 
 use super::List;
 
-/// A list of addresses and networks: an array, or one string with commas.
+/// A list of addresses and networks: an array, or one string separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Networks(pub Vec<IpNet>);
 
 impl Networks {
-    /// Whether an address is one of them. An IPv4 address that came in the form of an IPv6 one is
-    /// the same address.
+    /// Returns whether the list contains an address. IPv4-mapped IPv6 addresses count as IPv4.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -46,8 +45,8 @@ impl JsonSchema for Networks {
     }
 }
 
-/// Whether an address is this machine's own. Names below `localhost` are not: some resolvers ask
-/// others for them.
+/// Returns whether a URL points to this machine. Names below `localhost` do not count, because some
+/// resolvers look them up in DNS.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,4 +1,4 @@
-//! The reference of all settings, written from the tree: `config/reference.toml`.
+//! Generates the reference of all settings, `config/reference.toml`, from the settings tree.
 
 use std::fmt::Write as _;
 
@@ -7,35 +7,35 @@ use serde_json::{Map, Value};
 
 use super::Config;
 
-/// One setting of the tree.
+/// A setting in the tree.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
-    /// Where it stands, for example `http.listen`. `*` is a name that whoever writes the settings
-    /// gives, as in `instances.*.url`.
+    /// Key, e.g. `http.listen`. `*` stands for a name that the user chooses, as in
+    /// `instances.*.url`.
     pub(super) key: String,
 }
 
-/// What stands in a key for a name of the writer's choice.
+/// Placeholder in keys for a name that the user chooses.
 const ANY: &str = "*";
-/// What stands there in the reference.
+/// Placeholder in the reference for a name that the user chooses.
 const NAME: &str = "NAME";
 
 impl Setting {
-    /// Whether this is the setting with this key.
+    /// Returns whether this is the setting with the given key.
     pub(super) fn is(&self, key: &str) -> bool {
         let (mut ours, mut theirs) = (self.key.split('.'), key.split('.'));
         ours.by_ref().zip(theirs.by_ref()).all(|(own, their)| own == ANY || own == their)
             && self.key.split('.').count() == key.split('.').count()
     }
 
-    /// The key with the names that another key has in the places of names.
+    /// Returns the key with its placeholders replaced by the names at the same positions in `key`.
     pub(super) fn named_as(&self, key: &str) -> String {
         let ours = self.key.split('.').zip(key.split('.').map(Some).chain(std::iter::repeat(None)));
         let named = ours.map(|(own, their)| if own == ANY { their.unwrap_or(NAME) } else { own });
         named.collect::<Vec<_>>().join(".")
     }
 
-    /// The keys and values of this setting in a tree, one for each name that was given.
+    /// Returns the keys and values of this setting in a tree, one for each name chosen by the user.
     pub(super) fn values<'a>(&self, tree: &'a Value) -> Vec<(String, &'a Value)> {
         let mut found = vec![(String::new(), tree)];
         for segment in self.key.split('.') {
@@ -61,7 +61,7 @@ impl Setting {
     }
 }
 
-/// Every setting, in the order of the tree.
+/// Returns all settings in tree order.
 pub(super) fn settings() -> Vec<Setting> {
     let mut found = Vec::new();
     walk("", &schema(), &defaults(), &mut |key, schema, _| {
@@ -72,7 +72,8 @@ pub(super) fn settings() -> Vec<Setting> {
     found
 }
 
-/// The text of `config/reference.toml`: every setting with its documentation and its default.
+/// Returns the content of `config/reference.toml`: every setting with its documentation and
+/// default.
 pub fn reference() -> String {
     let mut text = String::from(
         "# Every setting with its default. Generated from src/config/mod.rs; do not edit.\n\
@@ -91,7 +92,7 @@ pub fn reference() -> String {
         document(&mut text, schema);
         let name = key.rsplit('.').next().unwrap_or(key);
         let (pattern, key) = (key, key.replace(ANY, NAME));
-        // What begins with a name of the writer's choice is there only where they write it.
+        // A section with a name that the user chooses exists only if the user writes it.
         let out = if key.contains(NAME) { "# " } else { "" };
         let fields = schema.get("properties");
         let known = sections.iter().find(|(_, known)| Some(known) == fields);
@@ -119,12 +120,12 @@ fn document(text: &mut String, schema: &Value) {
     }
 }
 
-/// The fields of an array of tables.
+/// Returns the fields of an array of tables.
 fn table_fields(schema: &Value) -> Option<&Map<String, Value>> {
     schema.pointer("/items/properties")?.as_object()
 }
 
-/// An array of tables has no default to show, so it is shown as one would be written.
+/// Writes an array of tables as a commented example, because it has no default to show.
 fn table(text: &mut String, key: &str, fields: &Map<String, Value>) {
     let _ = writeln!(text, "# [[{key}]]");
     for (name, schema) in fields {
@@ -143,12 +144,12 @@ fn defaults() -> Value {
     serde_json::to_value(Config::default()).unwrap_or_default()
 }
 
-/// Whether it holds settings: of its own, or those of each of its names.
+/// Returns whether a schema is a section, which contains settings or named sections.
 fn is_section(schema: &Value) -> bool {
     schema.get("properties").is_some() || named(schema).is_some()
 }
 
-/// What stands under each name, where the writer gives the names.
+/// Returns the schema of each named section, if the user chooses the names.
 fn named(schema: &Value) -> Option<&Value> {
     schema.get("additionalProperties").filter(|schema| schema.get("properties").is_some())
 }
@@ -157,8 +158,8 @@ fn doc(schema: &Value) -> String {
     schema.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
 }
 
-/// Visits sections and settings, a section's plain settings before the sections in it, as TOML
-/// needs them.
+/// Visits sections and settings. TOML requires that the plain settings of a section precede its
+/// subsections.
 fn walk(
     prefix: &str,
     schema: &Value,

@@ -1,124 +1,123 @@
-//! A rule of the policy: what it is about, and what it does.
+//! Settings of a policy rule.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{List, Window};
 
-/// A rule of the policy.
+/// A policy rule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
-    /// What it is called, in answers and records.
+    /// Unique name of the rule, shown in answers and audit records (max 60 characters).
     pub name: String,
-    /// What happens to a call that matches: `allow` lets it through, `confirm` makes somebody agree
-    /// whatever `tools.confirm` says, `deny` refuses it. A call that only reads is never asked
-    /// about.
+    /// Effect on matching calls: `allow` (default) allows them, `confirm` requires approval
+    /// whatever `tools.confirm` says, `deny` rejects them. Calls that only read never need
+    /// approval.
     pub effect: Effect,
-    /// With `confirm`: a word that the person must type. `environment` is the name of the
-    /// environment, whichever it is; anything else is the word itself.
+    /// Text that the user must type to approve, with `effect = "confirm"` (max 100 characters).
+    /// `environment` stands for the name of the environment; any other value is the text itself.
     #[serde(rename = "type")]
     pub typed: Option<String>,
-    /// What the caller is told.
+    /// Message for the caller (max 500 characters).
     pub message: Option<String>,
-    /// Tools, by name.
+    /// Names of tools.
     pub tools: Option<List>,
-    /// Toolsets, by name.
+    /// Names of toolsets.
     pub toolsets: Option<List>,
-    /// What a call does to Octopus: `read`, `write`, `delete`.
+    /// Tiers of calls: `read`, `write`, `delete`.
     pub tiers: Option<Vec<TierWord>>,
-    /// What could come of it: `read`; `low` for a release that goes nowhere by itself; `medium` or,
-    /// where the environment is of high risk, `high` for what runs in an environment; `destructive`
-    /// for a deletion.
+    /// Risks of calls: `read`; `low` for a release that is not deployed; `medium` for work in an
+    /// environment; `high` for work in a high-risk environment; `destructive` for a deletion.
     pub risks: Option<Vec<Risk>>,
-    /// Instances, by their names here.
+    /// Names of instances in these settings.
     pub instances: Option<List>,
-    /// Spaces.
+    /// Spaces, by name, slug or ID.
     pub spaces: Option<List>,
-    /// Projects.
+    /// Projects, by name, slug or ID.
     pub projects: Option<List>,
-    /// Groups of projects.
+    /// Project groups, by name, slug or ID.
     pub project_groups: Option<List>,
-    /// Environments.
+    /// Environments, by name, slug or ID.
     pub environments: Option<List>,
-    /// Tags of environments, as `Set/Tag`.
+    /// Environment tags, written `Set/Tag`.
     pub environment_tags: Option<List>,
-    /// Tenants.
+    /// Tenants, by name, slug or ID.
     pub tenants: Option<List>,
-    /// Tags of tenants, as `Set/Tag`.
+    /// Tenant tags, written `Set/Tag`.
     pub tenant_tags: Option<List>,
-    /// Callers, by the name that this server knows them by, or as `issuer|subject`. The name of
-    /// whoever has an access token is what their issuer says, and others may have it too: what a
-    /// rule lets through goes by `issuer|subject`, or by group.
+    /// Callers, by their name or as `issuer|subject`. The issuer determines the name of a caller
+    /// with an access token and may give the same name to several callers. So use `issuer|subject`
+    /// or `groups` in rules that allow.
     pub callers: Option<List>,
     /// Groups of callers.
     pub groups: Option<List>,
-    /// When, any of these: `{ days = "mon-thu,sun", from = "22:00", to = "06:00", zone =
-    /// "Europe/Berlin" }`. Left out, `days` are all, `from` and `to` the whole day, and `zone` is
-    /// UTC. A window that ends before it begins goes past midnight, and belongs to the day on which
-    /// it begins. What begins later is judged by the moment of the call and by the one at which it
-    /// begins.
+    /// Time windows, of which at least one must match, e.g. `{ days = "mon-thu,sun", from =
+    /// "22:00", to = "06:00", zone = "Europe/Berlin" }`. Defaults: all `days`, the whole day,
+    /// `zone` UTC. A window whose end is before its start extends past midnight and belongs to the
+    /// day on which it begins. A change that is scheduled for later is checked for the time of the
+    /// call and for its start time.
     pub times: Option<Vec<Window>>,
 }
 
-/// What happens to a call.
+/// Effect of a rule.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// It is let through.
+    /// The call is allowed.
     #[default]
     Allow,
-    /// Somebody must agree.
+    /// The call requires approval.
     Confirm,
-    /// It is refused.
+    /// The call is rejected.
     Deny,
 }
 
-/// What a call does to Octopus.
+/// Tier of a call.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum TierWord {
-    /// It reads.
+    /// Reads.
     Read,
-    /// It makes or changes things.
+    /// Creates or changes.
     Write,
-    /// It removes things.
+    /// Deletes.
     Delete,
 }
 
-/// What could come of a call, each worse than the one before.
+/// Risk of a call, in ascending order.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
-    /// Nothing: it reads.
+    /// Reads only.
     Read,
-    /// Little.
+    /// Changes nothing in an environment, such as creating a release.
     Low,
-    /// Something.
+    /// Runs in an environment.
     Medium,
-    /// Much: it runs where it matters, or nobody knows where.
+    /// Runs in a high-risk or unknown environment.
     High,
-    /// What is gone is gone.
+    /// Deletes something.
     Destructive,
 }
 
-/// The word of `type` that stands for the name of the environment.
+/// Value of `type` that stands for the name of the environment.
 pub const ENVIRONMENT_WORD: &str = "environment";
 
 impl Rule {
-    /// Whether it is about calls that only read, which it says.
+    /// Returns whether the rule applies to reads, which its tiers or risks must name.
     pub fn is_about_reads(&self) -> bool {
         let tiers = self.tiers.as_ref().is_some_and(|tiers| tiers.contains(&TierWord::Read));
         tiers || self.risks.as_ref().is_some_and(|risks| risks.contains(&Risk::Read))
     }
 
-    /// The lists of names that it matches with, by the key of each.
+    /// Returns the name lists of the rule with their keys.
     pub fn lists(&self) -> [(&'static str, Option<&List>); 12] {
         [
             ("tools", self.tools.as_ref()),
@@ -138,7 +137,7 @@ impl Rule {
 }
 
 impl Effect {
-    /// The word for it.
+    /// Returns the word in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -149,7 +148,7 @@ impl Effect {
 }
 
 impl Risk {
-    /// The word for it.
+    /// Returns the word in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -1,4 +1,4 @@
-//! The settings of the policy: which calls are let through, asked about or refused.
+//! Settings of the policy.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{Config, Effect, List, Loaded, Rule};
 
-/// Which calls are let through, asked about or refused, beyond what the rest of the settings says.
+/// Policy rules that allow calls, require approval or deny them, in addition to the other settings.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Rules, in order: the first one that matches decides. What a call touches is judged one by
-    /// one, each environment with each tenant, and the strictest decision counts. Everything that
-    /// a rule names must match; what it leaves out matches anything. A rule is about changes,
-    /// unless its tiers or risks name `read`. Names are written as in Octopus, in any letter case,
-    /// or as slugs or IDs; `*` stands for any letters, and `!` at the
-    /// beginning takes out what the others of the list mean. Where it cannot be known whether a change
-    /// matches, `deny` and `confirm` count and `allow` does not.
+    /// Rules in order; the first rule that matches decides. A call is checked for each combination
+    /// of the things that it accesses, e.g. each environment with each tenant, and the strictest
+    /// decision applies. All criteria of a rule must match; omitted criteria match anything. A rule
+    /// applies to changes only, unless its `tiers` or `risks` contain `read`. Names match as in
+    /// Octopus, ignoring case, or as slugs or IDs. `*` matches any characters, and a leading `!`
+    /// excludes matches of the other entries. If a criterion of a change cannot be determined,
+    /// `deny` and `confirm` rules match and `allow` rules do not.
     pub rules: Vec<Rule>,
-    /// What happens to a change that no rule is about: `allow`, `confirm` or `deny`.
+    /// Effect on changes that no rule matches: `allow` (default), `confirm` or `deny`.
     pub otherwise: Effect,
-    /// Environments where a deployment, a runbook run or a feature toggle is of high risk.
+    /// Environments in which deployments, runbook runs and feature toggles have the risk `high`.
+    /// `*` and `!` as in rules. The default matches common names of production environments.
     pub high_risk_environments: List,
-    /// The same by tags of environments, as `Set/Tag`.
+    /// Tags of high-risk environments, written `Set/Tag` (default none).
     pub high_risk_environment_tags: List,
-    /// Whether nobody may answer the interruption of a deployment or runbook run that they started
-    /// through this server themselves. Who started what is remembered in `limits.store`. Where that
-    /// is memory, or the answer to the start was lost, it may not be known any more: then whoever
-    /// Octopus itself says started it may not answer either, nor anybody for whom the same Octopus
-    /// user acts; and where Octopus does not say, nobody may through this server.
+    /// Forbids callers to answer interruptions of deployments and runbook runs that they started
+    /// through this server (default true). Task initiators are kept in `limits.store`. With a
+    /// memory store, or if the response to the start was lost, the initiator can be unknown. Then
+    /// the user whom Octopus names as initiator, and all callers that share this Octopus user, may
+    /// not answer. If Octopus names none, nobody can answer through this server.
     pub four_eyes: bool,
 }
 
@@ -63,19 +64,19 @@ impl Default for Policy {
     }
 }
 
-/// How long a name, a word or a message may be.
+/// Maximum number of characters of a name, a `type` and a message.
 const LONGEST: [usize; 3] = [60, 100, 500];
 
-/// Adds the mistakes in the rules that can be seen without the catalog.
+/// Adds the mistakes in the rules that do not depend on the tool catalog.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
     const RULES: &str = "policy.rules";
     let (mut names, mut mistakes) = (BTreeSet::new(), Vec::new());
     for (place, rule) in config.policy.rules.iter().enumerate() {
         let (name, nth) = (rule.name.trim(), place + 1);
         if name.is_empty() {
-            mistakes.push(format!("rule {nth} has no name; answers and records name it"));
+            mistakes.push(format!("rule {nth} has no name"));
         } else if !names.insert(name.to_lowercase()) {
-            mistakes.push(format!("two rules are called '{}'", name.escape_debug()));
+            mistakes.push(format!("two rules are named '{}'", name.escape_debug()));
         }
         if let Some(wrong) = mistake(rule, config) {
             mistakes.push(format!("rule {nth} ('{}'): {wrong}", name.escape_debug()));
@@ -88,7 +89,7 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
 
 fn mistake(rule: &Rule, config: &Config) -> Option<String> {
     if let Some((key, _)) = rule.lists().iter().find(|(_, l)| l.is_some_and(|l| l.0.is_empty())) {
-        return Some(format!("`{key}` is empty; leave it out to match anything"));
+        return Some(format!("`{key}` is empty; remove it to match anything"));
     }
     let empty = [
         ("tiers", rule.tiers.as_ref().is_some_and(Vec::is_empty)),
@@ -96,10 +97,10 @@ fn mistake(rule: &Rule, config: &Config) -> Option<String> {
         ("times", rule.times.as_ref().is_some_and(Vec::is_empty)),
     ];
     if let Some((key, _)) = empty.iter().find(|(_, empty)| *empty) {
-        return Some(format!("`{key}` is empty; leave it out to match anything"));
+        return Some(format!("`{key}` is empty; remove it to match anything"));
     }
     if rule.typed.is_some() && rule.effect != Effect::Confirm {
-        return Some("`type` goes with effect = \"confirm\"".to_owned());
+        return Some("`type` requires effect = \"confirm\"".to_owned());
     }
     let texts = [
         ("name", Some(rule.name.as_str())),
@@ -109,13 +110,13 @@ fn mistake(rule: &Rule, config: &Config) -> Option<String> {
     for ((key, text), longest) in texts.into_iter().zip(LONGEST) {
         let Some(text) = text else { continue };
         if key != "name" && text.trim().is_empty() {
-            return Some(format!("`{key}` is empty; leave it out"));
+            return Some(format!("`{key}` is empty; remove it"));
         }
         if text.chars().count() > longest || text.chars().any(char::is_control) {
-            return Some(format!("`{key}` is one line of at most {longest} characters"));
+            return Some(format!("`{key}` must be one line of at most {longest} characters"));
         }
     }
-    // A name with a `*` is not looked up.
+    // A name with a `*` is a pattern, so it is not looked up.
     let known: Vec<&str> = config.each_instance().into_iter().map(|(name, ..)| name).collect();
     let unknown = |name: &&String| {
         let name = name.trim_start_matches('!');
@@ -123,6 +124,10 @@ fn mistake(rule: &Rule, config: &Config) -> Option<String> {
     };
     let unknown = rule.instances.as_ref().and_then(|instances| instances.0.iter().find(unknown));
     unknown.map(|name| {
-        format!("there is no instance '{}'; there are: {}", name.escape_debug(), known.join(", "))
+        format!(
+            "instance '{}' not found; configured instances: {}",
+            name.escape_debug(),
+            known.join(", ")
+        )
     })
 }

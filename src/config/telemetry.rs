@@ -9,72 +9,76 @@ use url::Url;
 
 use super::{Loaded, Period, Secret};
 
-/// Logs, traces and metrics. Metrics are served for Prometheus at `/metrics` of `http.admin_listen`.
+/// Logs, traces and metrics. `/metrics` of `http.admin_listen` serves metrics for Prometheus.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
-    /// `text` for people, `json` for machines.
+    /// Format of log lines: `text` (default) for people, `json` for machines.
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,octopus_mcp=debug`. Dependencies log at
-    /// `info` and above, `rmcp` at `warn` and above and `rmcp::service` at `error`, regardless of
-    /// this setting, because they print whole requests at lower levels. `rmcp::service` logs each
-    /// disconnected client as an error. Credentials are masked in every line.
+    /// Log filter: a level, or directives such as `info,octopus_mcp=debug` (default
+    /// `info,rmcp=warn,rmcp::service=off`). Dependencies log at `info` and above, `rmcp` at `warn`
+    /// and above and `rmcp::service` at `error`, regardless of this setting, because they print
+    /// whole requests at lower levels. `rmcp::service` logs each disconnected client as an error.
+    /// Credentials are masked in every line.
     pub log_filter: String,
-    /// The OpenTelemetry collector that traces, metrics and logs go to.
+    /// OpenTelemetry collector for traces, metrics and logs.
     pub otlp: Collector,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The OpenTelemetry collector that traces, metrics and logs go to, where an endpoint is given. The
+/// OpenTelemetry collector for traces, metrics and logs. Nothing is sent without an endpoint. The
 /// standard variables (OpenTelemetry, "OTLP Exporter Configuration") set the same:
-/// `OTEL_EXPORTER_OTLP_ENDPOINT` and the one of each signal, `_PROTOCOL`, `_HEADERS`,
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` and its variants per signal, `_PROTOCOL`, `_HEADERS`,
 /// `_CERTIFICATE`, `_TIMEOUT`; `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`,
 /// `OTEL_LOGS_EXPORTER`, `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SDK_DISABLED`.
-/// `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_METRIC_EXPORT_INTERVAL` and those that
-/// begin with `OTEL_BSP_` and `OTEL_BLRP_` are read as well.
+/// `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_METRIC_EXPORT_INTERVAL` and variables
+/// that begin with `OTEL_BSP_` and `OTEL_BLRP_` are read as well.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Collector {
-    /// Where it is. Over HTTP the paths `v1/traces`, `v1/metrics` and `v1/logs` are added.
+    /// Base URL of the collector, e.g. `http://collector.example.com:4318`. Over HTTP the paths
+    /// `v1/traces`, `v1/metrics` and `v1/logs` are appended.
     pub endpoint: Option<Url>,
-    /// Where it takes traces, whole, where that is another place.
+    /// Complete URL for traces, if it differs from `endpoint`.
     pub traces_endpoint: Option<Url>,
-    /// Where it takes metrics, whole, where that is another place.
+    /// Complete URL for metrics, if it differs from `endpoint`.
     pub metrics_endpoint: Option<Url>,
-    /// Where it takes logs, whole, where that is another place.
+    /// Complete URL for logs, if it differs from `endpoint`.
     pub logs_endpoint: Option<Url>,
-    /// `http/protobuf` or `grpc`.
+    /// Protocol: `http/protobuf` (default, usually port 4318) or `grpc` (usually port 4317).
     pub protocol: OtlpProtocol,
-    /// Headers that it asks for: `name=value,name=value`, values percent-encoded.
+    /// Headers to send, e.g. for authentication: `name=value,name=value`, with values
+    /// percent-encoded.
     pub headers: Option<Secret>,
-    /// A file with the certificates of authorities to trust beside those of the system (PEM).
+    /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// How long one delivery may take.
+    /// Timeout of one delivery (default `10s`).
     pub timeout: Period,
-    /// `otlp`, or `none` to send no traces.
+    /// Exporter of traces: `otlp` (default), or `none` to send no traces.
     pub traces: Exporter,
-    /// `otlp`, or `none` to send no metrics.
+    /// Exporter of metrics: `otlp` (default), or `none` to send no metrics.
     pub metrics: Exporter,
-    /// `otlp`, or `none` to send no logs.
+    /// Exporter of logs: `otlp` (default), or `none` to send no logs.
     pub logs: Exporter,
-    /// Which traces are kept, by the names of OpenTelemetry.
+    /// Sampler of traces: `always_on`, `always_off`, `traceidratio`, `parentbased_always_on`
+    /// (default), `parentbased_always_off` or `parentbased_traceidratio`.
     pub sampler: Sampler,
-    /// The share of traces that is kept, from 0 to 1, where the sampler asks for one.
+    /// Share of traces to keep for the ratio samplers, from 0 to 1 (default 1).
     pub sampler_arg: f64,
-    /// Whether nothing is sent, whatever else is said here.
+    /// Disables all exports to the collector (default false).
     pub disabled: bool,
 }
 
-/// How a collector is spoken to.
+/// Protocol of the collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OtlpProtocol {
     /// Protobuf over HTTP, usually on port 4318.
@@ -85,47 +89,47 @@ pub enum OtlpProtocol {
     Grpc,
 }
 
-/// Whether a signal is sent.
+/// Exporter of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Exporter {
-    /// To the collector.
+    /// OTLP to the collector.
     Otlp,
-    /// Nowhere. What Prometheus reads is served whatever stands here.
+    /// No export to the collector. The Prometheus endpoint is not affected.
     #[serde(alias = "prometheus")]
     None,
 }
 
-/// Which traces are kept (OpenTelemetry, "SDK Environment Variables").
+/// Sampler of traces (OpenTelemetry, "SDK Environment Variables").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
-    /// All.
+    /// Keeps all traces.
     AlwaysOn,
-    /// None.
+    /// Keeps no traces.
     AlwaysOff,
-    /// A share of them.
+    /// Keeps a share of the traces.
     #[serde(rename = "traceidratio")]
     Ratio,
-    /// What the caller says; all of those that begin here.
+    /// Follows the decision of the client; keeps all traces that begin in this server.
     #[serde(rename = "parentbased_always_on")]
     ParentOrOn,
-    /// What the caller says; none of those that begin here.
+    /// Follows the decision of the client; keeps no traces that begin in this server.
     #[serde(rename = "parentbased_always_off")]
     ParentOrOff,
-    /// What the caller says; a share of those that begin here.
+    /// Follows the decision of the client; keeps a share of the traces that begin in this server.
     #[serde(rename = "parentbased_traceidratio")]
     ParentOrRatio,
 }
 
-/// What is sent to a collector.
+/// Telemetry signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// What happened within what, and how long it took.
+    /// Traces.
     Traces,
-    /// How often, how long, how much.
+    /// Metrics.
     Metrics,
-    /// Lines of the log.
+    /// Log lines.
     Logs,
 }
 
@@ -161,7 +165,7 @@ impl Default for Collector {
 }
 
 impl Collector {
-    /// Where a signal is sent, if it is.
+    /// Returns the URL to which a signal is sent; `None` if it is not sent.
     pub fn takes(&self, signal: Signal) -> Option<Url> {
         let (exporter, own, path) = match signal {
             Signal::Traces => (self.traces, &self.traces_endpoint, "traces"),
@@ -181,7 +185,10 @@ impl Collector {
         Some(url)
     }
 
-    /// The headers by name.
+    /// Parses the headers into names and values.
+    ///
+    /// # Errors
+    /// Returns a message if the format is invalid.
     pub fn headers(&self) -> Result<Vec<(String, String)>, String> {
         let text = self.headers.as_ref().map(Secret::expose).unwrap_or_default();
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
@@ -206,7 +213,7 @@ fn wanted() -> String {
     "expected `name=value,name=value`, with values percent-encoded".to_owned()
 }
 
-/// Adds a mistake for what no collector can be reached with.
+/// Adds the mistakes in the collector settings.
 pub(super) fn validate(loaded: &mut Loaded, telemetry: &Telemetry) {
     let otlp = &telemetry.otlp;
     for (key, url) in [
@@ -216,22 +223,22 @@ pub(super) fn validate(loaded: &mut Loaded, telemetry: &Telemetry) {
         ("telemetry.otlp.logs_endpoint", &otlp.logs_endpoint),
     ] {
         if url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-            loaded.refuse(key, "give an address that begins with https:// or http://");
+            loaded.refuse(key, "the URL must begin with https:// or http://");
         }
     }
     if let Err(message) = otlp.headers() {
         loaded.refuse("telemetry.otlp.headers", &message);
     }
     if otlp.timeout.0.is_zero() {
-        loaded.refuse("telemetry.otlp.timeout", "a delivery must have some time");
+        loaded.refuse("telemetry.otlp.timeout", "the timeout must be more than 0");
     }
     if !(0.0..=1.0).contains(&otlp.sampler_arg) {
-        loaded.refuse("telemetry.otlp.sampler_arg", "give a share from 0 to 1");
+        loaded.refuse("telemetry.otlp.sampler_arg", "the value must be between 0 and 1");
     }
     if let Some(path) = &otlp.ca_file
         && let Err(error) = std::fs::File::open(path)
     {
-        let message = format!("the file {} cannot be read: {error}", path.display());
+        let message = format!("cannot read the file {}: {error}", path.display());
         loaded.refuse("telemetry.otlp.ca_file", &message);
     }
 }

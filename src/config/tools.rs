@@ -5,35 +5,39 @@ use serde::{Deserialize, Serialize};
 
 use super::{ByteSize, List, Secret};
 
-/// Which tools are offered, and how much they may answer.
+/// Tools that are offered, approval of changes, and size of answers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tools {
-    /// The toolsets that are on, or `all`. `core` is always on.
+    /// Enabled toolsets, e.g. `core,projects`, or `all` (default). The toolset `core` is always
+    /// enabled.
     pub toolsets: List,
-    /// Whether tools that change anything are left out.
+    /// Hides all tools that change Octopus (default true).
     pub read_only: bool,
-    /// Whether things may be deleted, where changes are allowed at all.
+    /// Offers tools that delete things (default false). Requires `read_only = false`.
     pub allow_deletes: bool,
-    /// How a change is agreed to. `ask`: a person is asked through the client, and a client that
-    /// cannot ask changes nothing. `code`: such a client gets a code with the preview of the
-    /// change, and calls again with it. `argument`: there a bare `confirm: true` will do too.
-    /// `never`: changes are made at once.
+    /// Approval required for changes (default `code`). `ask`: the client asks the user; clients
+    /// without elicitation cannot change anything. `code`: such clients get a preview with a code
+    /// and send the code in a second call. `argument`: such clients may also send `confirm: true`.
+    /// `never`: changes run without approval.
     pub confirm: Confirm,
-    /// The key that seals questions, codes and sessions: at least 32 characters. Left out, one is
-    /// made at the start; then a code is of no use after a restart or at another replica. With one,
-    /// any replica takes the yes. What was done, replicas tell one another through `limits.store`;
-    /// without one, each remembers what it did itself.
+    /// Key that seals approval requests, codes and session IDs: at least 32 characters, e.g. from
+    /// `openssl rand -base64 32`. Set the same key on all replicas, so that each accepts the
+    /// approvals of the others. Without it, a random key is created at startup, and a code is
+    /// invalid after a restart or on another replica. Replicas share which changes were executed
+    /// through `limits.store`; without a store, each replica knows only its own.
     pub seal_key: Option<Secret>,
-    /// The key before, while what it sealed may still come back.
+    /// Previous `seal_key`: at least 32 characters. Set it during a key rotation, as long as codes
+    /// and sessions sealed with the previous key may still be used.
     pub seal_key_previous: Option<Secret>,
-    /// How large an answer is before it is cut.
+    /// Maximum size of an answer unless a call requests more (default `20 KiB`, min `1 KiB`).
+    /// Larger answers are truncated.
     pub answer_bytes: ByteSize,
-    /// How large an answer can be where a call asks for more.
+    /// Maximum answer size that a call may request (default `100 KiB`, min `answer_bytes`).
     pub answer_bytes_cap: ByteSize,
-    /// How many items a list has where a call does not say.
+    /// Number of list items to return unless a call requests another number (default 30, min 1).
     pub take: u32,
-    /// How many items a list can have.
+    /// Maximum number of list items that a call may request (default 100, min `take`).
     pub take_cap: u32,
 }
 
@@ -54,18 +58,18 @@ impl Default for Tools {
     }
 }
 
-/// How far consent to a change may be let down, strictest first.
+/// Approval that changes require, strictest first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Confirm {
-    /// A person, through the client.
+    /// The client asks the user.
     Ask,
-    /// A person; where the client cannot ask, a code.
+    /// The client asks the user; clients that cannot ask get a code.
     Code,
-    /// A person; where the client cannot ask, a code or `confirm: true`.
+    /// The client asks the user; clients that cannot ask send a code or `confirm: true`.
     Argument,
-    /// Nobody.
+    /// No approval.
     Never,
 }

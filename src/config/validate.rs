@@ -1,4 +1,4 @@
-//! Settings that are each right and wrong together.
+//! Validation of combinations of settings.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Config {
-    /// Every instance with its name and the key of its settings.
+    /// Returns every instance with its name and the key of its section.
     pub fn each_instance(&self) -> Vec<(&str, String, &Instance)> {
         if self.instances.is_empty() {
             return vec![(SINGLE, "octopus".to_owned(), &self.octopus)];
@@ -19,7 +19,7 @@ impl Config {
             .collect()
     }
 
-    /// The name of the instance of callers who name none.
+    /// Returns the name of the instance that is used if a client names none.
     pub fn default_instance(&self) -> Option<&str> {
         let instances = self.each_instance();
         match instances.as_slice() {
@@ -28,12 +28,12 @@ impl Config {
         }
     }
 
-    /// Whether a credential for Octopus that anybody may use is configured, in any form.
+    /// Returns whether an Octopus credential for all callers is configured, in any form.
     pub fn has_credential(&self) -> bool {
         self.each_instance().iter().any(|(_, _, instance)| instance.has_credential())
     }
 
-    /// How callers are told apart: the setting, or what fits the credential that is configured.
+    /// Returns the authentication modes: the setting, or the default for the configured credential.
     pub fn auth_modes(&self) -> Modes {
         self.auth.mode.clone().unwrap_or_else(|| {
             Modes::from(if self.has_credential() || self.sample.enabled {
@@ -45,10 +45,10 @@ impl Config {
     }
 }
 
-/// What the one instance is called, where there are no names.
+/// Name of the instance in `[octopus]`.
 const SINGLE: &str = "default";
 
-/// Adds a mistake for every pair of settings that cannot stand together.
+/// Adds a mistake for every invalid combination of settings.
 pub(super) fn validate(loaded: &mut Loaded) {
     let config = loaded.config().clone();
     instances::validate(loaded, &config);
@@ -63,7 +63,7 @@ pub(super) fn validate(loaded: &mut Loaded) {
     telemetry::validate(loaded, &config.telemetry);
 }
 
-/// Files that the settings name must be there.
+/// Checks that all files named in the settings are readable.
 fn files(loaded: &mut Loaded, config: &Config) {
     let tls = &config.http.tls;
     let mut files = vec![
@@ -89,7 +89,7 @@ fn files(loaded: &mut Loaded, config: &Config) {
         if let Some(path) = path
             && let Err(error) = std::fs::File::open(path)
         {
-            loaded.refuse(&key, &format!("the file {} cannot be read: {error}", path.display()));
+            loaded.refuse(&key, &format!("cannot read the file {}: {error}", path.display()));
         }
     }
 }
@@ -104,15 +104,20 @@ fn listener(loaded: &mut Loaded, config: &Config) {
     {
         loaded.refuse(
             "http.listen",
-            "anybody who reaches this address would act with the configured Octopus credential. \
-             Three ways out: listen on loopback (127.0.0.1); leave the credential out, so that \
-             each caller sends their own (auth.mode = \"octopus\"); or accept it in writing with \
+            "everyone who reaches this address could use the configured Octopus credential. \
+             Solutions: listen on loopback (127.0.0.1); remove the credential, so that \
+             callers send their own (auth.mode = \"octopus\"); or accept the risk with \
              auth.allow_anonymous = true",
         );
     }
     match (&config.http.tls.certificate, &config.http.tls.key) {
-        (Some(_), None) => loaded.refuse("http.tls.key", "give the key of the certificate too"),
-        (None, Some(_)) => loaded.refuse("http.tls.certificate", "give the certificate too"),
+        (Some(_), None) => loaded.refuse(
+            "http.tls.key",
+            "http.tls.certificate is set; set the key of the certificate too",
+        ),
+        (None, Some(_)) => {
+            loaded.refuse("http.tls.certificate", "http.tls.key is set; set the certificate too")
+        }
         _ => {}
     }
     if config
@@ -120,7 +125,7 @@ fn listener(loaded: &mut Loaded, config: &Config) {
         .admin_listen
         .is_some_and(|admin| admin.port() != 0 && admin == config.http.listen)
     {
-        loaded.refuse("http.admin_listen", "the main listener has this address already");
+        loaded.refuse("http.admin_listen", "http.listen already uses this address");
     }
     let times = [
         ("http.header_timeout", config.http.header_timeout),
@@ -128,18 +133,18 @@ fn listener(loaded: &mut Loaded, config: &Config) {
     ];
     for (key, time) in times {
         if time.0.is_zero() {
-            loaded.refuse(key, "give connections some time, as in \"10s\"");
+            loaded.refuse(key, "the timeout must be more than 0, e.g. `10s`");
         }
     }
     for origin in &config.http.allowed_origins.0 {
         if !origin.contains("://") {
-            let message = format!("write `{origin}` with its scheme, as in https://{origin}");
+            let message = format!("origin `{origin}` has no scheme; write e.g. https://{origin}");
             loaded.refuse("http.allowed_origins", &message);
         }
     }
     for host in &config.http.allowed_hosts.0 {
         if host.contains('/') {
-            let message = format!("write `{host}` as a host name alone, or as name:port");
+            let message = format!("`{host}` is not a host name; write `name` or `name:port`");
             loaded.refuse("http.allowed_hosts", &message);
         }
     }
@@ -152,20 +157,20 @@ fn is_loopback_address(address: IpAddr) -> bool {
 fn sizes(loaded: &mut Loaded, config: &Config) {
     let tools = &config.tools;
     if tools.answer_bytes.0 < 1024 {
-        loaded.refuse("tools.answer_bytes", "leave at least 1 KiB, or no answer fits");
+        loaded.refuse("tools.answer_bytes", "the size must be at least 1 KiB");
     }
     if tools.answer_bytes_cap < tools.answer_bytes {
-        loaded.refuse("tools.answer_bytes_cap", "it must not be below tools.answer_bytes");
+        loaded.refuse("tools.answer_bytes_cap", "the value must not be below tools.answer_bytes");
     }
     if tools.take == 0 {
-        loaded.refuse("tools.take", "a list needs at least one item");
+        loaded.refuse("tools.take", "the value must be at least 1");
     }
     if tools.take_cap < tools.take {
-        loaded.refuse("tools.take_cap", "it must not be below tools.take");
+        loaded.refuse("tools.take_cap", "the value must not be below tools.take");
     }
 }
 
-/// How short a key may be.
+/// Minimum length of a key in bytes.
 const SHORTEST_KEY: usize = 32;
 
 fn changes(loaded: &mut Loaded, config: &Config) {
@@ -174,28 +179,30 @@ fn changes(loaded: &mut Loaded, config: &Config) {
         [("tools.seal_key", &tools.seal_key), ("tools.seal_key_previous", &tools.seal_key_previous)]
     {
         if value.as_ref().is_some_and(|value| value.expose().len() < SHORTEST_KEY) {
-            loaded.refuse(key, "give at least 32 characters, as `openssl rand -base64 32` does");
+            let message = "the key is too short; use at least 32 characters, e.g. from `openssl rand \
+                           -base64 32`";
+            loaded.refuse(key, message);
         }
     }
     if tools.seal_key_previous.is_some() && tools.seal_key.is_none() {
-        loaded.refuse("tools.seal_key_previous", "give tools.seal_key too, which seals now");
+        loaded.refuse("tools.seal_key_previous", "tools.seal_key, the current key, is not set");
     }
     if tools.allow_deletes && tools.read_only {
-        loaded.refuse("tools.allow_deletes", "nothing is deleted while tools.read_only is true");
+        loaded.refuse("tools.allow_deletes", "deletes require tools.read_only = false");
     }
     let http = &config.http;
     if http.sessions == Sessions::Store {
         if matches!(config.limits.store, StoreAddress::Memory) {
             loaded.refuse(
                 "http.sessions",
-                "give limits.store too, as in redis://HOST:6379; `memory` keeps sessions without it",
+                "limits.store is not set; set e.g. redis://HOST:6379, or use `memory`",
             );
         }
         if tools.seal_key.is_none() {
             loaded.refuse(
                 "tools.seal_key",
-                "give one, the same for all replicas: it seals the IDs of sessions where \
-                 http.sessions = \"store\"",
+                "http.sessions = \"store\" requires a key, the same on all replicas, which seals \
+                 the session IDs",
             );
         }
     }
@@ -204,7 +211,10 @@ fn changes(loaded: &mut Loaded, config: &Config) {
         ("http.session_limit_per_caller", http.session_limit_per_caller),
     ] {
         if limit == 0 {
-            loaded.refuse(key, "at least one session; http.sessions = \"off\" keeps none");
+            loaded.refuse(
+                key,
+                "the value must be at least 1; http.sessions = \"off\" disables sessions",
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Types of settings that read well in a file and cannot be misread by code.
+//! Value types of settings: secrets, durations, sizes and lists.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -7,27 +7,27 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A secret. It is never printed: `Debug` and serialisation show a mask.
+/// A secret. `Debug` and serialisation print a mask.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// What is printed instead of the secret.
+    /// Text that is printed instead of the secret.
     pub const MASK: &str = "********";
 
-    /// The secret itself, for the one place that sends it.
+    /// Returns the secret in clear text. Call it only where the secret is used.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The secret as the type that keeps it from being printed.
+    /// Returns the inner type, which also hides the secret when printed.
     pub fn into_inner(self) -> SecretString {
         self.0
     }
 }
 
-/// The text, where it is an address without what it says of who comes to it.
+/// Masks the user name and password in a URL. Returns other text unchanged.
 pub(super) fn without_password(text: &str) -> String {
     let parts = text.split_once("://").and_then(|(scheme, rest)| {
         let (_, place) = rest.rsplit_once('@')?;
@@ -64,12 +64,12 @@ impl JsonSchema for Secret {
     }
 }
 
-/// A length of time, written `30s`, `5m` or `1h 30m`. Never negative.
+/// A non-negative duration, written e.g. `30s`, `5m` or `1h 30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub Duration);
 
 impl Period {
-    /// A period of whole seconds.
+    /// Creates a period of whole seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Period {
             .ok()
             .and_then(|duration| Duration::try_from(duration).ok())
             .map(Self)
-            .ok_or_else(|| D::Error::custom("expected a length of time such as `30s` or `5m`"))
+            .ok_or_else(|| D::Error::custom("expected a duration such as `30s` or `5m`"))
     }
 }
 
@@ -104,7 +104,7 @@ impl JsonSchema for Period {
     }
 }
 
-/// A number of bytes, written `20480`, `20 KiB` or `1 MiB`.
+/// A number of bytes, written e.g. `20480`, `20 KiB` or `1 MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub usize);
 
@@ -166,7 +166,7 @@ impl JsonSchema for ByteSize {
     }
 }
 
-/// A list of words: an array, or one string with commas.
+/// A list of strings: an array, or one string separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct List(pub Vec<String>);
@@ -182,7 +182,7 @@ impl<'de> Deserialize<'de> for List {
         let words = match Written::deserialize(deserializer) {
             Ok(Written::Many(words)) => words,
             Ok(Written::One(text)) => text.split(',').map(str::to_owned).collect(),
-            Err(_) => return Err(D::Error::custom("expected a list of words such as `a,b`")),
+            Err(_) => return Err(D::Error::custom("expected a list such as `a,b`")),
         };
         Ok(Self(
             words

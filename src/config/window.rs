@@ -1,4 +1,4 @@
-//! Windows of time: on which days, from when to when, by the clock of which place.
+//! Weekly time windows: days, start, end and time zone.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,32 +8,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::List;
 
-/// A window of time.
+/// A weekly time window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Window {
-    /// The days on which it begins.
+    /// Days on which the window begins, e.g. `mon-thu,sun` (default all).
     pub days: Days,
-    /// When it begins.
+    /// Start time `HH:MM` (default `00:00`).
     pub from: Clock,
-    /// When it ends. Left out, with the day.
+    /// End time `HH:MM` (default: end of the day). An end before the start is on the next day.
     pub to: Option<Clock>,
-    /// By the clock of which place: a name such as `Europe/Berlin`.
+    /// IANA time zone, e.g. `Europe/Berlin` (default `UTC`).
     pub zone: Zone,
 }
 
-/// Days of the week: `fri`, `mon-thu`, `sat,sun`.
+/// Days of the week, written e.g. `fri`, `mon-thu` or `sat,sun`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Days(pub Vec<Weekday>);
 
-/// A time of day by the clock, in minutes since midnight; `24:00` is the end of the day.
+/// A time of day in minutes since midnight; `24:00` is the end of the day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Clock(pub u16);
 
-/// The minutes of a day.
+/// Number of minutes of a day.
 pub const DAY: u16 = 24 * 60;
 
-/// A time zone.
+/// An IANA time zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zone(pub TimeZone);
 
@@ -59,10 +59,10 @@ impl Default for Days {
     }
 }
 
-/// The place of a day in the week.
+/// Returns the index of a day in the week.
 fn place(word: &str) -> Option<usize> {
     let short = word.trim().to_lowercase();
-    // `fri` and `friday`, and nothing in between.
+    // Accepts `fri` and `friday`, but no other abbreviations.
     let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     WEEK.iter().zip(full).position(|((word, _), full)| *word == short || full == short)
 }
@@ -134,10 +134,10 @@ impl Serialize for Clock {
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        // Places alone: an offset knows nothing of summer time.
+        // Only names: an offset has no daylight saving time.
         TimeZone::get(name.trim()).map(Self).map_err(|_| {
             D::Error::custom(format!(
-                "there is no time zone `{}`; write one such as `Europe/Berlin` or `UTC`",
+                "time zone `{}` not found; use an IANA name such as `Europe/Berlin` or `UTC`",
                 name.escape_debug()
             ))
         })
@@ -199,8 +199,8 @@ mod tests {
             (r#"{"from":"25:00"}"#, "time of day"),
             (r#"{"from":"24:01"}"#, "time of day"),
             (r#"{"from":"7:00"}"#, "time of day"),
-            (r#"{"zone":"Mars/Olympus"}"#, "no time zone `Mars/Olympus`"),
-            (r#"{"zone":"+02:00"}"#, "no time zone"),
+            (r#"{"zone":"Mars/Olympus"}"#, "time zone `Mars/Olympus` not found"),
+            (r#"{"zone":"+02:00"}"#, "time zone `+02:00` not found"),
             (r#"{"until":"12:00"}"#, "unknown field"),
         ] {
             let said = read(wrong).unwrap_err();
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// Without a tz database of the system, as in a small container.
+    /// Checks the bundled tz database, which small containers without a system database use.
     #[test]
     fn zones_are_known_without_the_system() {
         let bundled = jiff::tz::TimeZoneDatabase::bundled();

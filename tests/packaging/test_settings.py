@@ -77,7 +77,7 @@ class Settings(unittest.TestCase):
     def test_of_compose(self):
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         several = {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379", "AUDIT_FILE": "", "AUDIT_STDOUT": "true"}
-        for more, path in (({}, '"/var/lib/octopus-mcp/audit.jsonl"'), (several, "left out")):
+        for more, path in (({}, '"/var/lib/octopus-mcp/audit.jsonl"'), (several, "not set")):
             said = self.taken(variables(load({**LEAST, **more})["services"]["server"]), toml)
             self.assertRegex(said, rf"(?m)^audit\.file\.path = {path} +#")
             self.assertRegex(said, r"(?m)^audit\.file\.keep = \d+ +# file ")

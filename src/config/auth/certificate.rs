@@ -1,32 +1,33 @@
-//! The settings of callers whom a TLS certificate names.
+//! Settings of authentication by TLS client certificate.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
 
-/// Certificates of TLS clients. The organizational units of the subject are the caller's groups.
+/// TLS client certificates. The organizational units of the subject are the groups of the caller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Certificate {
-    /// What of a certificate names its caller: `cn`, the common name of the subject; or the first
-    /// alternative name of a kind: `uri` (SPIFFE), `dns`, `email`.
+    /// Part of the certificate that names the caller: `cn` (default), the common name of the
+    /// subject, or the first subject alternative name of a kind: `uri` (e.g. SPIFFE), `dns`,
+    /// `email`.
     pub subject: SubjectName,
-    /// How much a caller may do where no group says: `read`, `deploy` or `admin`.
+    /// Scope of callers if no group determines it: `read` (default), `deploy` or `admin`.
     pub scope: Scope,
 }
 
-/// What of a certificate names its caller.
+/// Part of a certificate that names the caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectName {
-    /// The common name of the subject.
+    /// Common name of the subject.
     #[default]
     Cn,
-    /// The first alternative name that is a URI.
+    /// First subject alternative name that is a URI.
     Uri,
-    /// The first alternative name that is a DNS name.
+    /// First subject alternative name that is a DNS name.
     Dns,
-    /// The first alternative name that is an address of mail.
+    /// First subject alternative name that is an email address.
     Email,
 }

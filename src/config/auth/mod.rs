@@ -1,4 +1,4 @@
-//! The settings of who may call.
+//! Settings of caller authentication.
 
 mod certificate;
 mod modes;
@@ -25,39 +25,42 @@ use serde::{Deserialize, Serialize};
 
 use super::Period;
 
-/// Who may call, and with which Octopus credential.
+/// Authentication of callers, and the Octopus credential that is used for them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
-    /// How callers are known. `octopus`: a caller is whoever their Octopus credential says, sent
-    /// with every request. `none`: whoever reaches the listener may call, with their own credential
-    /// or else with the configured one. `tokens`, `oauth`, `proxy`, `certificate`: by what this
-    /// section says of each; several of these may be given with commas. Left out, it is `none`
-    /// where a credential is configured and `octopus` elsewhere.
+    /// Authentication mode. `octopus`: every request carries an Octopus credential, which
+    /// identifies the caller. `none`: everyone who reaches the listener may call, with their own
+    /// Octopus credential or otherwise the configured one. `tokens`, `oauth`, `proxy`,
+    /// `certificate`: as configured in this section; these can be combined, e.g. `tokens,oauth`.
+    /// Default: `none` if an Octopus credential is configured or the sample instance is enabled,
+    /// otherwise `octopus`.
     pub mode: Option<Modes>,
-    /// Whether a configured credential may be used by anybody who reaches a listener that is not
-    /// loopback.
+    /// Allows everyone who reaches a non-loopback listener to use the configured Octopus credential
+    /// (default false). Applies to `mode = "none"`.
     pub allow_anonymous: bool,
-    /// The tokens of callers, by name; `octopus-mcp token new NAME` makes one.
+    /// Tokens for `mode = "tokens"`, by caller name. `octopus-mcp token new NAME` creates a token
+    /// and prints its table.
     pub tokens: BTreeMap<String, Token>,
-    /// A TOML file with more tables `[auth.tokens.NAME]`, with names and tokens that the settings
-    /// do not have. It is read again when it changes. A file with a mistake is refused whole: at
-    /// the start the server does not start, later the log has the mistake and the tokens that the
-    /// file held last stay good, for as long as `tokens_stale_for`. A token that is taken out is no
-    /// longer good.
+    /// TOML file with further tables `[auth.tokens.NAME]`; names and tokens must differ from those
+    /// in the settings. The file is read again when it changes, and removed tokens become invalid.
+    /// A file with a mistake is rejected as a whole: at startup the server does not start. Later
+    /// the mistake is logged, and the previous tokens stay valid for `tokens_stale_for`.
     pub tokens_file: Option<PathBuf>,
-    /// How long the tokens of a file that cannot be read, is away or has a mistake stay good. After
-    /// that, none of the file is good until it reads.
+    /// Time for which the tokens of an unreadable, missing or invalid file stay valid (default
+    /// `24h`). After that, none of its tokens is valid until the file is readable again.
     pub tokens_stale_for: Period,
-    /// How much the members of a group may do, where what they prove themselves with does not say:
-    /// access tokens without one of `auth.oauth.scope_names`, proxy headers, certificates. Of
-    /// several groups the most counts.
+    /// Scope of the members of a group, for callers whose credential carries no scope: access
+    /// tokens without any of `auth.oauth.scope_names`, proxy headers, certificates. If several
+    /// groups match, the highest scope applies.
     pub group_scopes: Vec<GroupScope>,
-    /// Access tokens of authorization servers, for `oauth`.
+    /// Access tokens of authorization servers, for `mode = "oauth"`.
     pub oauth: Oauth,
-    /// The header of a trusted proxy, for `proxy`. The proxies are `http.trusted_proxies`.
+    /// Identity headers of a trusted proxy, for `mode = "proxy"`. List the proxies in
+    /// `http.trusted_proxies`.
     pub proxy: Proxy,
-    /// Certificates of TLS clients, for `certificate`. `http.tls.client_ca` says which are good.
+    /// TLS client certificates, for `mode = "certificate"`. `http.tls.client_ca` lists the accepted
+    /// certificate authorities.
     pub certificate: Certificate,
 }
 

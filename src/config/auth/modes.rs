@@ -1,29 +1,29 @@
-//! The ways in which callers are known.
+//! Authentication modes.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::super::List;
 
-/// How a caller is told from another.
+/// Authentication mode for callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthMode {
-    /// By their Octopus credential, which every request carries.
+    /// Octopus credential in every request.
     Octopus,
-    /// Not at all.
+    /// No authentication.
     None,
-    /// By a token that this server knows by its hash.
+    /// Token that the settings contain as a hash.
     Tokens,
-    /// By an access token of an authorization server.
+    /// OAuth access token of an authorization server.
     Oauth,
-    /// By a header of a proxy that is trusted.
+    /// Identity header of a trusted proxy.
     Proxy,
-    /// By the certificate of a TLS client.
+    /// TLS client certificate.
     Certificate,
 }
 
-/// The ways in which callers are known: one word, several with commas, or an array.
+/// List of authentication modes: one word, several separated by commas, or an array.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Modes(pub Vec<AuthMode>);
@@ -35,11 +35,11 @@ impl From<AuthMode> for Modes {
 }
 
 impl Modes {
-    /// The ways in which a request proves itself to this server.
+    /// Modes in which this server itself verifies the identity of a caller.
     pub const PROOFS: [AuthMode; 4] =
         [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
 
-    /// Whether callers are known in this way.
+    /// Returns whether the mode is enabled.
     pub fn has(&self, mode: AuthMode) -> bool {
         self.0.contains(&mode)
     }
@@ -50,7 +50,9 @@ impl<'de> Deserialize<'de> for Modes {
         use serde::de::value::{Error, StrDeserializer};
         let words = List::deserialize(deserializer)?;
         if words.0.is_empty() {
-            return Err(D::Error::custom("expected a way in which callers are known"));
+            return Err(D::Error::custom(
+                "expected an authentication mode such as `tokens` or `oauth`",
+            ));
         }
         let read = |word: &String| AuthMode::deserialize(StrDeserializer::<Error>::new(word));
         words.0.iter().map(read).collect::<Result<_, _>>().map(Self).map_err(D::Error::custom)

@@ -1,4 +1,4 @@
-//! The settings of access tokens of authorization servers.
+//! Settings of OAuth access tokens.
 
 use std::path::PathBuf;
 
@@ -15,23 +15,26 @@ use super::{
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Oauth {
-    /// The authorization servers whose tokens are believed.
+    /// Trusted authorization servers. At least one is required for `mode = "oauth"`.
     pub issuers: Vec<Issuer>,
-    /// Groups that are read out of claims, beside those that the claims of groups name themselves.
+    /// Groups that are derived from claim values, in addition to those in `groups_claims`.
     pub groups: Vec<ClaimGroup>,
-    /// How far the clocks of issuers may be off.
+    /// Tolerated clock difference to the issuers (default `30s`, max `5m`).
     pub clock_skew: Period,
-    /// How long the keys of an issuer are used before they are read again.
+    /// Time for which the keys of an issuer are cached (default `10m`).
     pub keys_for: Period,
-    /// How long they are used on while the issuer does not answer.
+    /// Time for which cached keys stay in use while the issuer does not answer (default `24h`, min
+    /// `keys_for`).
     pub keys_stale_for: Period,
-    /// How soon the keys may be read again for a token with a key that is not among them.
+    /// Minimum interval between two requests for the keys that tokens with an unknown key ID cause
+    /// (default `10s`).
     pub keys_refetch: Period,
-    /// How long the keys of an issuer may take to come.
+    /// Timeout of a request for the keys of an issuer (default `5s`, max `30s`).
     pub timeout: Period,
-    /// A page for people about this server, which clients are told of.
+    /// URL of a documentation page about this server, which is published to clients in the
+    /// protected resource metadata.
     pub documentation: Option<String>,
-    /// The words in tokens that say how much a caller may do.
+    /// OAuth scopes that grant `read`, `deploy` and `admin`.
     pub scope_names: ScopeNames,
 }
 
@@ -51,16 +54,16 @@ impl Default for Oauth {
     }
 }
 
-/// The words in tokens that say how much a caller may do. The first of each is what clients are
-/// told to ask for.
+/// OAuth scopes that grant `read`, `deploy` and `admin`. Clients are asked to request the first of
+/// each list.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScopeNames {
-    /// Read.
+    /// OAuth scopes that grant reading (default `octopus:read`).
     pub read: List,
-    /// Make and change things as well.
+    /// OAuth scopes that also grant creating and changing (default `octopus:deploy`).
     pub deploy: List,
-    /// Remove things as well.
+    /// OAuth scopes that also grant deleting (default `octopus:admin`).
     pub admin: List,
 }
 
@@ -75,42 +78,46 @@ impl Default for ScopeNames {
     }
 }
 
-/// An authorization server whose tokens are believed.
+/// A trusted authorization server.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Issuer {
-    /// The issuer, exactly as its tokens have it in `iss`.
+    /// Issuer URL, exactly as in the claim `iss` of its tokens, e.g. `https://login.example.com`.
     pub issuer: String,
-    /// The audiences whose tokens are accepted. Left out, it is the address of the endpoint below
-    /// `http.public_url`, and a token for one path is not accepted at another.
+    /// Accepted audiences. Default: the URL of the called endpoint below `http.public_url`, so that
+    /// a token for one path is rejected at another.
     pub audiences: List,
-    /// The claim that is compared with `audiences`: `aud`; `client_id` for Amazon Cognito.
+    /// Claim that is compared with `audiences` (default `aud`). Use `client_id` for Amazon Cognito.
     pub audience_claim: String,
-    /// Where the issuer describes itself. Left out, the usual places below its address.
+    /// URL of the metadata document. Default: the well-known locations below the issuer URL.
     pub discovery: Option<Url>,
-    /// Where its keys are. Left out, it is what the issuer says of itself.
+    /// URL of the JSON Web Key Set. Default: `jwks_uri` in the metadata document.
     pub jwks_uri: Option<Url>,
-    /// The algorithms that it signs with.
+    /// Accepted signature algorithms (default all: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`,
+    /// `PS512`, `ES256`, `ES384`, `EdDSA`).
     pub algorithms: Vec<SigningAlgorithm>,
-    /// The claims with the words of `scope_names`: text with spaces, or an array.
+    /// Claims with OAuth scopes, as text separated by spaces or as an array (default `scope,scp`).
     pub scope_claims: List,
-    /// The claims with groups. One within another is written with a dot: `realm_access.roles`.
+    /// Claims with group names (default `groups`). Separate nested claims with a dot, e.g.
+    /// `realm_access.roles`.
     pub groups_claims: List,
-    /// The claims with a name for people. The first that is there counts; else it is the client or
-    /// the subject.
+    /// Claims with a display name; the first one that exists is used (default
+    /// `preferred_username,upn,email,unique_name,name`). Without any, the client or subject is
+    /// used.
     pub name_claims: List,
-    /// How much a caller may do where neither the token nor a group says: `read`, `deploy` or
-    /// `admin`. Left out, such a token is refused.
+    /// Scope of callers if neither the token nor a group determines it: `read`, `deploy` or
+    /// `admin`. Without it, such tokens are rejected.
     pub default_scope: Option<Scope>,
-    /// Whether clients are told to get their tokens here. Say `false` for a second name of an
-    /// issuer, such as that of version 1 tokens of Microsoft Entra ID.
+    /// Publishes this issuer to clients in the protected resource metadata (default true). Set
+    /// `false` for the second name of an issuer, such as that of version 1 tokens of Microsoft
+    /// Entra ID.
     pub advertised: bool,
-    /// The ID of a public client for the page at `/`, so that people can sign in there instead of
-    /// pasting a token: authorization code with PKCE, no secret, the address of the page as its
-    /// redirect URI. The issuer must allow the origin of the page (CORS), with its token endpoint
-    /// at its own origin. Left out, the page takes tokens alone.
+    /// Client ID of a public OAuth client for the web page at `/`, so that users can sign in
+    /// instead of pasting a token. The page uses the authorization code flow with PKCE and its own
+    /// URL as redirect URI. The issuer must allow the origin of the page (CORS) and have its token
+    /// endpoint at its own origin. Without it, the page accepts only pasted tokens.
     pub page_client_id: Option<String>,
-    /// A PEM file with certificate authorities to trust besides the system's.
+    /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -135,19 +142,19 @@ impl Default for Issuer {
     }
 }
 
-/// A group that is read out of a claim.
+/// Group that is derived from a claim value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClaimGroup {
-    /// The claim. One within another is written with a dot.
+    /// Claim name. Separate nested claims with a dot, e.g. `realm_access.roles`.
     pub claim: String,
-    /// The value that the claim has, or has among others.
+    /// Value of the claim, or one of its values if the claim is a list.
     pub value: String,
-    /// The group that the caller then is in.
+    /// Group that the caller belongs to if the claim has the value.
     pub group: String,
 }
 
-/// An algorithm with a public key. Others do not exist here.
+/// Asymmetric signature algorithm. Algorithms with a shared secret are not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names of RFC 7518, section 3.1, and RFC 8037")]
 pub enum SigningAlgorithm {
@@ -163,7 +170,7 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 9] = [
         Self::RS256,
         Self::RS384,

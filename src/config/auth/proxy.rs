@@ -1,22 +1,22 @@
-//! The settings of callers whom a trusted proxy names.
+//! Settings of authentication by a trusted proxy.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
 
-/// The header of a trusted proxy that names the caller.
+/// Identity headers of a trusted proxy.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Proxy {
-    /// The header with the caller's name for machines. The proxy must set it anew, or remove it,
-    /// on every request.
+    /// Header with the unique name of the caller (default `X-Forwarded-User`). The proxy must set
+    /// or remove it on every request.
     pub user_header: String,
-    /// A header with the caller's groups, with commas.
+    /// Header with the groups of the caller, separated by commas.
     pub groups_header: Option<String>,
-    /// A header with the caller's name for people.
+    /// Header with the display name of the caller.
     pub name_header: Option<String>,
-    /// How much a caller may do where no group says: `read`, `deploy` or `admin`.
+    /// Scope of callers if no group determines it: `read` (default), `deploy` or `admin`.
     pub scope: Scope,
 }
 
@@ -32,7 +32,7 @@ impl Default for Proxy {
 }
 
 impl Proxy {
-    /// The headers that name a caller, with the keys of their settings.
+    /// Returns the configured identity headers with the keys of their settings.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let user = Some(("auth.proxy.user_header", self.user_header.as_str()));
         let others = [

@@ -1,29 +1,29 @@
-//! How much a caller may do, as the settings say it.
+//! Scope of a caller.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How much a caller may do, each more than the one before.
+/// Permissions of a caller. Each scope includes the previous ones.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Read.
+    /// Read only.
     #[default]
     Read,
-    /// Make and change things as well.
+    /// Read, create and change.
     Deploy,
-    /// Remove things as well.
+    /// Read, create, change and delete.
     Admin,
 }
 
-/// How much the members of a group may do.
+/// Scope of the members of a group.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupScope {
-    /// The group.
+    /// Name of the group.
     pub group: String,
-    /// How much: `read`, `deploy` or `admin`.
+    /// Scope: `read` (default), `deploy` or `admin`.
     pub scope: Scope,
 }

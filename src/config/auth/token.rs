@@ -1,4 +1,4 @@
-//! The settings of tokens that this server knows by their hash.
+//! Settings of caller tokens, which the server stores as hashes.
 
 use std::{
     borrow::Cow,
@@ -15,31 +15,31 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{super::List, Scope};
 
-/// A token of a caller. The token itself is nowhere in the settings.
+/// A caller token. The settings contain only its hash.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Token {
-    /// The SHA-256 of the token, in hexadecimal.
+    /// SHA-256 hash of the token: 64 hexadecimal digits, as printed by `octopus-mcp token new`.
     pub sha256: String,
-    /// Who answers for it: a person or a team.
+    /// Person or team that is responsible for the token.
     pub owner: Option<String>,
-    /// The groups that its caller is in.
+    /// Groups of the caller.
     pub groups: List,
-    /// Until when it is good: a date, whose day still counts (UTC), or a time such as
-    /// `2027-01-31T18:00:00Z`.
+    /// Expiry: a date that still counts as valid (UTC), e.g. `2027-01-31`, or a time, e.g.
+    /// `2027-01-31T18:00:00Z`. Without it, the token never expires.
     pub expires: Option<Expiry>,
-    /// How much its caller may do: `read`, `deploy` or `admin`, each more than the one before.
+    /// Scope of the caller: `read` (default), `deploy` or `admin`; each includes the previous ones.
     pub scope: Scope,
-    /// The toolsets that it is for; left out, those that are on.
+    /// Toolsets that the token may use. Default: all enabled toolsets.
     pub toolsets: List,
-    /// The instances that it is for; left out, all.
+    /// Instances that the token may use, by name. Default: all.
     pub instances: List,
-    /// The spaces that it is for, by name, slug or ID; left out, all.
+    /// Spaces that the token may use, by name, slug or ID. Default: all.
     pub spaces: List,
 }
 
 impl Token {
-    /// The hash as bytes.
+    /// Returns the hash as bytes; `None` unless it consists of 64 hexadecimal digits.
     pub fn hash(&self) -> Option<[u8; 32]> {
         let mut hash = [0; 32];
         let digits = self.sha256.trim().as_bytes();
@@ -55,9 +55,10 @@ impl Token {
     }
 }
 
-/// What is wrong with tokens, beside those that there are already: the key of each mistake below
-/// `auth.tokens`, and what to do about it. A name is one caller and a token is one name's, or what
-/// is kept for a caller would be shared.
+/// Returns the mistakes in `tokens`: the key of each mistake below `auth.tokens`, and its message.
+///
+/// `others` are the tokens that already exist. Each name and each token must be unique, because
+/// callers with the same name or token would share their state.
 pub(super) fn mistakes(
     tokens: &BTreeMap<String, Token>,
     others: &BTreeMap<String, Token>,
@@ -70,27 +71,31 @@ pub(super) fn mistakes(
             mistakes.push((format!("{name}.{field}"), message));
         };
         if others.contains_key(name) {
-            let message = "the settings have a token with this name already; a name is one caller, \
-                           so give this one another";
+            let message = "the settings already have a token with this name; names identify \
+                           callers, so use another name";
             wrong("sha256", message.to_owned());
         }
         match token.hash() {
             None => wrong("sha256", NO_HASH.to_owned()),
             Some(hash) if !hashes.insert(hash) => {
-                wrong("sha256", "another name has this token already".to_owned());
+                wrong("sha256", "another name already has this token".to_owned());
             }
             Some(_) => {}
         }
         for instance in token.instances.0.iter().filter(|instance| !instances.contains(instance)) {
             let there = instances.join(", ");
-            let message = format!("there is no instance `{instance}`; there are: {there}");
+            let message = format!("instance `{instance}` not found; configured instances: {there}");
             wrong("instances", message);
         }
     }
     mistakes
 }
 
-/// Reads the tokens of a file: tables as they stand in the settings, beside those that stand there.
+/// Parses a tokens file, which has the same tables as the settings. `settings` are the tokens in
+/// the settings themselves.
+///
+/// # Errors
+/// Returns all mistakes in one message.
 pub fn tokens(
     text: &str,
     settings: &BTreeMap<String, Token>,
@@ -116,11 +121,10 @@ pub fn tokens(
     if mistakes.is_empty() { Ok(tokens) } else { Err(mistakes.join("; ")) }
 }
 
-/// What is wrong with a hash that is none.
-const NO_HASH: &str =
-    "give the 64 hexadecimal digits that `octopus-mcp token new` prints beside the token";
+/// Message for an invalid hash.
+const NO_HASH: &str = "expected the 64 hexadecimal digits that `octopus-mcp token new` prints";
 
-/// A time until which something is good.
+/// Time at which a token expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Expiry(pub Timestamp);
@@ -131,7 +135,7 @@ impl<'de> Deserialize<'de> for Expiry {
         #[serde(untagged)]
         enum Written {
             Text(String),
-            /// How TOML's own dates come.
+            /// Form in which TOML date values arrive.
             Toml {
                 #[serde(rename = "$__toml_private_datetime")]
                 text: String,
@@ -142,12 +146,15 @@ impl<'de> Deserialize<'de> for Expiry {
             Err(_) => None,
         };
         read.map(Self).ok_or_else(|| {
-            D::Error::custom("expected a date such as 2027-01-31 or a time with its zone")
+            D::Error::custom(
+                "expected a date such as 2027-01-31 or a time with its zone such as \
+                 2027-01-31T18:00:00Z",
+            )
         })
     }
 }
 
-/// A time, or the end of a day.
+/// Parses a time, or a date as the end of that day in UTC.
 fn expiry(text: &str) -> Option<Timestamp> {
     if text.len() == 10 {
         let next = text.parse::<Date>().ok()?.checked_add(1.day()).ok()?;
@@ -221,13 +228,13 @@ mod tests {
         for (name, hash, more, wrong) in [
             ("b", other, "", None),
             ("b", other, "instances = [\"emea\"]", None),
-            ("a", other, "", Some("a.sha256: the settings have a token with this name already")),
-            ("b", &HASH.to_uppercase(), "", Some("b.sha256: another name has this token already")),
+            ("a", other, "", Some("a.sha256: the settings already have a token with this name")),
+            ("b", &HASH.to_uppercase(), "", Some("b.sha256: another name already has this token")),
             (
                 "b",
                 other,
                 "instances = [\"emea\", \"eu\"]",
-                Some("b.instances: there is no instance `eu`; there are: emea"),
+                Some("b.instances: instance `eu` not found; configured instances: emea"),
             ),
         ] {
             let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n{more}\n");

@@ -1,4 +1,4 @@
-//! What the settings of callers may say, and should not.
+//! Warnings about risky but valid settings of caller authentication.
 
 use super::{
     super::{Config, CredentialSource, Effect, Instance, StoreAddress},
@@ -6,12 +6,13 @@ use super::{
 };
 
 impl Config {
-    /// What is risky in the settings of who may call, in words for whoever starts the server.
+    /// Returns warnings about risky authentication settings, which are logged at startup.
     pub fn risks(&self) -> Vec<String> {
         let (auth, modes) = (&self.auth, self.auth_modes());
         let mut risks = Vec::new();
         if auth.allow_anonymous {
-            let risk = "anybody who reaches the listener acts with the configured credential";
+            let risk = "everyone who reaches the listener uses the configured Octopus credential \
+                        (auth.allow_anonymous)";
             risks.push(risk.to_owned());
         }
         let is_open = !self.http.listen.ip().to_canonical().is_loopback();
@@ -19,9 +20,9 @@ impl Config {
             self.http.tls.certificate.is_none() && self.http.trusted_proxies.0.is_empty();
         let bearing = [AuthMode::Octopus, AuthMode::Tokens, AuthMode::Oauth];
         if bearing.into_iter().any(|mode| modes.has(mode)) && is_open && is_clear {
-            let risk = "keys and tokens may travel to the listener in clear text, and all callers \
-                        behind a proxy count as one address; give http.tls, or name the proxy that \
-                        has TLS in http.trusted_proxies";
+            let risk = "keys and tokens may be sent to the listener in clear text, and all callers \
+                        behind a proxy count as one address; set http.tls, or list the TLS proxy in \
+                        http.trusted_proxies";
             risks.push(risk.to_owned());
         }
         if modes.has(AuthMode::Tokens) {
@@ -30,13 +31,15 @@ impl Config {
                     risks.push(format!("the token '{name}' never expires (auth.tokens)"));
                 }
                 if token.scope == Scope::Admin && token.instances.0.is_empty() {
-                    risks.push(format!("the token '{name}' may remove things at every instance"));
+                    risks.push(format!(
+                        "the token '{name}' may delete things on every instance (auth.tokens)"
+                    ));
                 }
             }
         }
         if modes.has(AuthMode::Oauth) && self.http.public_url.is_none() {
-            let risk = "http.public_url is not set, so clients are told the address that stands in \
-                        Host";
+            let risk = "http.public_url is not set, so OAuth metadata contains the address from the \
+                        Host header";
             risks.push(risk.to_owned());
         }
         for rule in &self.policy.rules {
@@ -46,8 +49,8 @@ impl Config {
             if modes.has(AuthMode::Oauth) && rule.effect == Effect::Allow && names.next().is_some()
             {
                 risks.push(format!(
-                    "the rule '{}' lets callers through by a name that others may get from their \
-                     issuer as well; write issuer|subject, or match a group (policy.rules)",
+                    "the rule '{}' allows callers by a name that an issuer may also give to others; \
+                     use issuer|subject, or match a group (policy.rules)",
                     rule.name
                 ));
             }
@@ -55,19 +58,20 @@ impl Config {
         for network in &self.http.trusted_proxies.0 {
             let is_wide = network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 32 };
             if is_wide {
-                risks.push(format!("http.trusted_proxies: {network} is very many proxies"));
+                risks.push(format!("http.trusted_proxies: the network {network} is very large"));
             }
         }
         if self.forgets_starters() {
-            let risk = "many act with one Octopus user, and who started what is remembered until \
-                        this process ends; after that nobody behind that user can answer the \
-                        interruptions of it (policy.four_eyes). Give limits.store a Redis or Valkey";
+            let risk = "callers share one Octopus user, and task initiators are stored only until \
+                        this process ends; after that, none of these callers can answer \
+                        interruptions of those tasks (policy.four_eyes); set limits.store to a \
+                        Redis or Valkey";
             risks.push(risk.to_owned());
         }
         risks
     }
 
-    /// Whether this process alone tells apart who started what, and only as long as it runs.
+    /// Returns whether task initiators are known only to this process, and are lost when it ends.
     fn forgets_starters(&self) -> bool {
         let modes = self.auth_modes();
         let proving = [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];

@@ -21,8 +21,8 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
     let tokens = "[auth]\nmode = \"tokens\"\n[auth.tokens.a]\n";
     for (settings, key, says) in [
-        ("[auth]\nmode = \"none,tokens\"\n".to_owned(), "auth.mode", "leave it alone"),
-        ("[auth]\nmode = \"octopus,oauth\"\n".to_owned(), "auth.mode", "leave it alone"),
+        ("[auth]\nmode = \"none,tokens\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
+        ("[auth]\nmode = \"octopus,oauth\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
         ("[auth]\nmode = \"proxy,proxy\"\n".to_owned(), "auth.mode", "twice"),
         ("[auth]\nmode = \"tokens\"\n".to_owned(), "auth.tokens", "octopus-mcp token new"),
         (format!("{tokens}sha256 = \"12\"\n"), "auth.tokens.a.sha256", "64 hexadecimal"),
@@ -34,7 +34,7 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             format!("{tokens}sha256 = \"{hash}\"\ninstances = [\"x\"]\n"),
             "auth.tokens.a.instances",
-            "there are: default",
+            "instance `x` not found; configured instances: default",
         ),
         (
             format!("{tokens}sha256 = \"{hash}\"\ntoolsets = [\"x\"]\n"),
@@ -57,30 +57,38 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             issuer.replace("https://id.example.com", "id"),
             "auth.oauth.issuers",
-            "as its tokens have it",
+            "must be a URL as in its tokens",
         ),
         (issuer.replace("audiences = [\"x\"]\n", ""), "auth.oauth.issuers", "http.public_url"),
         (format!("{issuer}algorithms = [\"HS256\"]\n"), "auth.oauth.issuers", "RS256"),
         (format!("{issuer}algorithms = [\"none\"]\n"), "auth.oauth.issuers", "RS256"),
         (format!("{issuer}{issuer}"), "auth.oauth.issuers", "twice"),
         (format!("{issuer}advertised = false\n"), "auth.oauth.issuers", "advertised = true"),
-        ("[auth.oauth]\nclock_skew = \"1h\"\n".to_owned(), "auth.oauth.clock_skew", "five minutes"),
+        (
+            "[auth.oauth]\nclock_skew = \"1h\"\n".to_owned(),
+            "auth.oauth.clock_skew",
+            "the maximum is 5m",
+        ),
         ("[auth.oauth]\ntimeout = \"5m\"\n".to_owned(), "auth.oauth.timeout", "30s"),
         (
             "[auth.oauth.scope_names]\nadmin = [\"octopus:read\"]\n".to_owned(),
             "auth.oauth.scope_names.admin",
-            "already",
+            "used more than once",
         ),
         (
             "[auth.oauth.scope_names]\nread = [\"a b\"]\n".to_owned(),
             "auth.oauth.scope_names.read",
             "visible",
         ),
-        ("[auth]\nmode = \"proxy\"\n".to_owned(), "http.trusted_proxies", "everybody knows"),
+        (
+            "[auth]\nmode = \"proxy\"\n".to_owned(),
+            "http.trusted_proxies",
+            "no trusted proxies are configured",
+        ),
         (
             "[http]\ntrusted_proxies = [\"0.0.0.0/0\"]\n".to_owned(),
             "http.trusted_proxies",
-            "everybody",
+            "contains all addresses",
         ),
         (
             "[http]\ntrusted_proxies = [\"proxy.example.com\"]\n".to_owned(),
@@ -141,7 +149,7 @@ fn what_is_risky_is_told() {
     let shared =
         r#"{"auth":{"mode":"proxy"},"tools":{"read_only":false},"octopus":{"api_key":"API-1"}}"#;
     for (text, says) in [
-        (r#"{"auth":{"allow_anonymous":true}}"#.to_owned(), "anybody who reaches"),
+        (r#"{"auth":{"allow_anonymous":true}}"#.to_owned(), "everyone who reaches"),
         (
             format!(r#"{{"auth":{{"mode":"tokens","tokens":{{"a":{{"sha256":"{hash}"}}}}}}}}"#),
             "'a' never expires",
@@ -149,11 +157,11 @@ fn what_is_risky_is_told() {
         (r#"{"http":{"listen":"0.0.0.0:80"},"auth":{"mode":"tokens"}}"#.to_owned(), "clear text"),
         (r#"{"http":{"listen":"0.0.0.0:80"}}"#.to_owned(), "count as one address"),
         (r#"{"auth":{"mode":"oauth"}}"#.to_owned(), "http.public_url"),
-        (r#"{"http":{"trusted_proxies":["10.0.0.0/4"]}}"#.to_owned(), "very many"),
+        (r#"{"http":{"trusted_proxies":["10.0.0.0/4"]}}"#.to_owned(), "is very large"),
         (
             r#"{"auth":{"mode":"oauth"},"policy":{"rules":[{"name":"r","callers":["alice"]}]}}"#
                 .to_owned(),
-            "the rule 'r' lets callers through by a name",
+            "the rule 'r' allows callers by a name",
         ),
         (shared.to_owned(), "limits.store"),
     ] {

@@ -273,7 +273,7 @@ fn sessions_in_the_store_need_a_store_and_a_key() {
     let out = program(&["--config", file.to_str().unwrap(), "--sample"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
     let said = String::from_utf8(out.stderr).unwrap();
-    for words in ["give limits.store too", "tools.seal_key"] {
+    for words in ["limits.store is not set", "tools.seal_key"] {
         assert!(said.contains(words), "{said}");
     }
 }
