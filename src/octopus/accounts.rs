@@ -1,5 +1,5 @@
-//! Accounts for clouds and machines.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Accounts: credentials for cloud providers and machines.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Id, Named, Resource, resource::null_as_default, scope::Scope};
 
-/// The fields of an account that the tools read.
+/// Fields of an account that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Account {
@@ -18,7 +18,7 @@ pub struct Account {
     pub slug: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
-    /// Words that this client does not know are passed on.
+    /// Type as Octopus spells it, see [`AccountType`]. Unknown types are passed on unchanged.
     pub account_type: Option<String>,
     #[serde(flatten)]
     pub scope: Scope,
@@ -26,19 +26,20 @@ pub struct Account {
     rest: Rest,
 }
 
-/// What an account has besides. Some of it is secret: it is reached only by what may be shown.
+/// All other fields of an account. Some hold secrets, so callers reach them only through
+/// [`Account::displayable_fields`].
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 struct Rest(Map<String, Value>);
 
 impl fmt::Debug for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[not shown]")
+        f.write_str("[redacted]")
     }
 }
 
-/// The keys that may be shown beside those that all accounts have, by type. What does not stand
-/// here never leaves.
+/// Fields that may be displayed, by account type, besides the fields that all account types have.
+/// Fields missing from this list never leave the server.
 pub const SHOWN: &[(&str, &[&str])] = &[
     (
         "AzureSubscription",
@@ -119,13 +120,14 @@ pub const SHOWN: &[(&str, &[&str])] = &[
 ];
 
 impl Account {
-    /// What may be shown of what only accounts of its type have.
+    /// Returns the type-specific fields that may be displayed (see [`DISPLAYABLE_FIELDS`]).
     pub fn shown(&self) -> Map<String, Value> {
         let kind = self.account_type.as_deref().unwrap_or_default();
         let keys = SHOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
         let keys = keys.into_iter().flat_map(|(_, keys)| keys.iter());
         let shown = keys.filter_map(|key| Some(((*key).to_owned(), self.rest.0.get(*key)?)));
-        // A value that Octopus keeps secret is an object with this key, whatever it is called.
+        // Octopus represents each sensitive value as an object with this key, whatever the field's
+        // name.
         let harmless = shown.filter(|(_, value)| value.get("HasValue").is_none());
         harmless.map(|(key, value)| (key, value.clone())).collect()
     }
@@ -151,7 +153,7 @@ impl Named for Account {
     }
 }
 
-/// What an account is for, as Octopus spells it.
+/// Account types as Octopus spells them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub enum AccountType {
     None,

@@ -1,19 +1,20 @@
-//! Which keys of a document say where it belongs, and the IDs that lead there.
+//! Owner keys: document keys that name the space, project, environment or tenant of a document,
+//! directly or through the ID of an intermediate resource (a deployment, a task, a release).
 
 use serde_json::{Map, Value};
 
 use super::Kind;
 
-/// The keys of things that belong to a place, each also in the plural. The keys of places themselves
-/// are known by [`Kind::of_key`].
+/// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
+/// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
 const LEADS: &[&str] =
     &["DeploymentId", "ReleaseId", "RunbookRunId", "TaskId", "ServerTaskId", "MachineId"];
 
-/// Keys that lead to a place where their ID reads. A runbook in Git has a word as its ID, and an
-/// owner may be of no place.
+/// Keys that lead to an owner only if their ID has a known form. The ID of a runbook in Git is its
+/// slug, and some owners belong to no project, environment or tenant.
 const MAY_LEAD: &[&str] = &["RunbookId", "OwnerId"];
 
-/// The things between, by the beginning of their IDs, and where they are read.
+/// ID prefixes of the intermediate resources, and the collections that contain them.
 const BETWEEN: &[(&str, &str)] = &[
     ("Deployments", "deployments"),
     ("Releases", "releases"),
@@ -28,8 +29,8 @@ const BETWEEN: &[(&str, &str)] = &[
 ];
 
 impl Kind {
-    /// Returns the kind that a key names by its ending: `TargetEnvironmentIds`. Letter case makes no
-    /// difference. What a thing was cloned from is not where it belongs.
+    /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case
+    /// does not matter. Keys for the origin of a cloned document do not count.
     pub fn of_key(key: &str) -> Option<Self> {
         let key = key.to_ascii_lowercase();
         let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;
@@ -40,13 +41,13 @@ impl Kind {
         Self::ALL.into_iter().find(names).filter(|_| !is_other && !Self::is_origin(&key))
     }
 
-    /// Returns whether a key names what a document was cloned from.
+    /// Returns whether a key names the document that this document was cloned from.
     pub fn is_origin(key: &str) -> bool {
         key.to_ascii_lowercase().starts_with("clonedfrom")
     }
 }
 
-/// Where the thing between with this ID is read.
+/// Returns the collection of the intermediate resource with this ID.
 pub(super) fn place(id: &str) -> Option<&'static str> {
     let (prefix, number) = id.rsplit_once('-')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -55,28 +56,29 @@ pub(super) fn place(id: &str) -> Option<&'static str> {
     Some(place)
 }
 
-/// Returns whether a key leads to a place for certain, so that its ID must read.
+/// Returns whether a key always leads to an owner, so an ID of unknown form under it makes the
+/// owner unknown.
 pub(super) fn leads(key: &str) -> bool {
     LEADS.contains(&key.strip_suffix('s').unwrap_or(key))
 }
 
-/// Returns whether a key says where a document belongs.
+/// Returns whether a key names an owner of the document or an intermediate resource.
 pub(super) fn says_where(key: &str) -> bool {
     let may_lead = MAY_LEAD.contains(&key.strip_suffix('s').unwrap_or(key));
     leads(key) || may_lead || Kind::of_key(key).is_some()
 }
 
-/// The IDs of a value: one, or a list of them.
+/// Returns the IDs in a value: a single string or a list of strings.
 pub(super) fn ids(value: &Value) -> impl Iterator<Item = &str> {
     let one = std::iter::once(value);
     let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
     all.filter(|id| !id.trim().is_empty())
 }
 
-/// Names of tasks that work on deployment targets and on no project.
+/// Task names whose tasks work on deployment targets and never on a project.
 const OF_TARGETS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
 
-/// Returns the kinds whose every member a task may reach: a task that names no deployment, run,
+/// Returns the kinds of which a task may affect every member: a task without a deployment, run,
 /// project, environment or machine works on all of them.
 pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
     let arguments = task.get("Arguments").and_then(Value::as_object);

@@ -1,11 +1,11 @@
-//! Certificates. Their data and passwords are not read.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Certificates. Their private data and passwords are never read.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, Named, Resource, resource::null_as_default, scope::Scope};
 
-/// The fields of a certificate that the tools read.
+/// Fields of a certificate that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Certificate {
@@ -26,7 +26,7 @@ pub struct Certificate {
     pub serial_number: Option<String>,
     pub signature_algorithm_name: Option<String>,
     pub certificate_data_format: Option<String>,
-    /// When it was archived.
+    /// Time at which it was archived.
     pub archived: Option<String>,
     pub replaced_by: Option<Id<Certificate>>,
     pub self_signed: Option<bool>,

@@ -1,11 +1,11 @@
-//! Channels: the ways a project's releases may go.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Channels: they select the lifecycle and the rules for releases of a project.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, Named, Resource, projects::Project, resource::null_as_default};
 
-/// The fields of a channel that the tools read.
+/// Fields of a channel that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Channel {

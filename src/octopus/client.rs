@@ -1,4 +1,4 @@
-//! One instance of Octopus: what is asked of it, how often, and what is remembered of the answers.
+//! One Octopus instance: its connections, limits and caches, and the requests that are sent to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
-/// One instance of Octopus. Cheap to clone; all clones share one pool of connections.
+/// Client of one Octopus instance. Cheap to clone; all clones share one connection pool.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -34,7 +34,7 @@ struct Inner {
     transport: Arc<Transport>,
     limits: Limits,
     reads: Reads,
-    /// Spaces by caller and the lower-cased words that the caller used.
+    /// Spaces by caller fingerprint and the lower-cased text that the caller wrote.
     spaces: Cache<(Fingerprint, String), KnownSpace>,
     version: Cache<(), OctopusVersion>,
     llms_txt: llms_txt::Kept,
@@ -50,18 +50,19 @@ struct Limits {
     execute: usize,
 }
 
-/// Memory that is reserved for the answer to a change before it is sent. Most are smaller, and as
-/// many changes as one caller can have under way take less than a caller's share.
+/// Memory that is reserved for the response to a change before the change is sent. Most responses
+/// are smaller. The reservations of all concurrent changes of one caller stay below a caller's
+/// share.
 const ORDER_ANSWER: usize = 256 * 1024;
 
-/// How many space names of how many callers are remembered.
+/// Maximum number of cached spaces, over all callers.
 const SPACES_KEPT: u64 = 10_000;
-/// How long the version of the instance is believed.
+/// Time for which the version of the instance is cached.
 const VERSION_KEPT: Duration = Duration::from_mins(10);
 
 impl Client {
-    /// Makes the client of the instance at `url`, which is called so here. CPU-bound work on its
-    /// answers runs in `compute`, and large ones are read within `memory`. Nothing is sent yet.
+    /// Creates the client of the instance at `url`, known to this server as `name`. CPU-bound work
+    /// on responses runs in `compute`; large responses are read within `memory`. Sends nothing yet.
     pub fn new(
         name: &str,
         url: Url,
@@ -89,17 +90,18 @@ impl Client {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Where the instance is.
+    /// Returns the base URL of the instance.
     pub fn url(&self) -> &Url {
         self.0.transport.url()
     }
 
-    /// Whether the instance is left alone for a while, whoever asks.
+    /// Returns whether the circuit breaker rejects the requests of all callers now.
     pub fn is_paused(&self) -> bool {
         self.0.transport.is_paused_for_all()
     }
 
-    /// Whether the instance has accepted this credential of this caller within the last hour.
+    /// Returns whether the instance accepted this credential of this caller within the last hour,
+    /// or the operator configured it.
     pub fn has_accepted(&self, caller: Fingerprint, credentials: &Credentials) -> bool {
         let fingerprint = Session::whose_of(caller, credentials);
         let is_configured = credentials.is_configured();
@@ -110,12 +112,12 @@ impl Client {
         self.0.transport.metrics()
     }
 
-    /// The pool for CPU-bound work, which all instances share.
+    /// Returns the pool for CPU-bound work, which all instances share.
     pub(super) fn compute(&self) -> &ComputePool {
         &self.0.compute
     }
 
-    /// The memory for parsed documents, which all instances share.
+    /// Returns the memory budget for parsed documents, which all instances share.
     pub(super) fn parsed(&self) -> &MemoryBudget {
         &self.0.parsed
     }
@@ -136,8 +138,8 @@ impl Client {
         &self.0.llms_txt
     }
 
-    /// Reads a whole answer. What fails for a passing reason is tried again, and what the same
-    /// session reads already is read once.
+    /// Reads a complete response. Transient failures are retried, and identical concurrent reads of
+    /// one session share one request.
     pub(super) async fn get(
         &self,
         session: &Session,
@@ -149,9 +151,9 @@ impl Client {
             Size::Execute => self.0.limits.execute,
         };
         let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
-        // What cannot be sent is not shared either: the key of a shared read holds the path.
+        // Validate before sharing, because the path is part of the coalescing key.
         path.at(self.url())?;
-        // Boxed here: it is large, and would be a part of whatever waits for it.
+        // Boxed, because the large future would become part of every caller's future.
         let read = Box::pin(async move {
             let attempt = || async {
                 let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
@@ -159,11 +161,11 @@ impl Client {
             };
             client.retried(theirs.requester(), attempt).await
         });
-        // Reads with another limit may come to another end.
+        // Reads with different size limits can end differently, so the limit is part of the key.
         self.0.reads.share(session.whose(), format!("{limit} {path}"), read).await
     }
 
-    /// Reads an answer piece by piece, whatever its size. Dropping the stream ends the download.
+    /// Streams a response of any size. Dropping the stream aborts the download.
     pub(super) async fn stream(
         &self,
         session: &Session,
@@ -191,21 +193,23 @@ impl Client {
             .with_jitter();
         attempt
             .retry(pauses)
-            // Where the breaker has opened meanwhile, what it was for says more than that.
+            // If the breaker opened meanwhile, return the original error: it says more than the
+            // breaker's.
             .when(|error| error.is_retryable() && !self.0.transport.is_paused(requester))
             .adjust(|error, pause| match error {
-                // Asked to wait longer than a caller has patience for: tell the caller.
+                // Octopus asks for a longer wait than `retry_after_limit`: return the error to the
+                // caller.
                 Error::RateLimited { retry_after: Some(wait) } if *wait > limits.retry_after => {
                     None
                 }
                 Error::RateLimited { retry_after: Some(wait) } => pause.map(|p| p.max(*wait)),
                 _ => pause,
             })
-            .notify(|error, pause| tracing::debug!(%error, ?pause, "trying again"))
+            .notify(|error, pause| tracing::debug!(%error, ?pause, "request retried"))
             .await
     }
 
-    /// Sends an order, once, and reads and parses the whole answer.
+    /// Sends a change request once, then reads and parses the whole response.
     pub(super) async fn order(&self, session: &Session, order: &Order) -> Result<Reply, Error> {
         let method = match order.method {
             Method::Post => http::Method::POST,
@@ -223,7 +227,8 @@ impl Client {
             let memory = transport.reserve(whose, ORDER_ANSWER, limit).await?;
             let begun = self.head(session, &order.path, Kind::Whole, request).await;
             let begun = begun.map_err(|error| match error {
-                // It may be something in the body, so Octopus's words say more than the path.
+                // Something in the body may be missing, so Octopus's message says more than the
+                // path.
                 Error::NotFound { wanted: message, .. } => {
                     let message = format!("{}: {message}", order.path.address());
                     Error::Rejected { status: 404, message }
@@ -234,7 +239,7 @@ impl Client {
             let (answer, memory) = transport.whole_apart(begun, whose, limit).await?;
             session.hold(memory);
             no_page(&answer.content_type, &order.path.route())?;
-            // The change is made: what the call computed before must not hide it.
+            // The change is made; exhausted compute time of the call must not hide that.
             session.with_new_compute().reply(answer, order.path.route()).await
         };
         let came = came.await;
@@ -247,7 +252,7 @@ impl Client {
         let request = transport.reads.get(path.at(transport.url())?);
         let begun = self.head(session, path, kind, request).await;
         begun.map_err(|error| match error {
-            // Octopus does not name what it did not find.
+            // Octopus does not name the missing resource, so the error names the path.
             Error::NotFound { noun, place, near, .. } => {
                 Error::NotFound { noun, wanted: path.address(), place, near }
             }
@@ -255,7 +260,8 @@ impl Client {
         })
     }
 
-    /// Sends a request as the caller, and reads the head of its answer.
+    /// Sends a request with the credentials of the session, and reads the status and headers of the
+    /// response.
     async fn head(
         &self,
         session: &Session,

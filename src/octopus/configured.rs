@@ -1,23 +1,26 @@
-//! The credential that the settings name: a value, or a file that may be replaced while the
-//! server runs.
+//! The configured credential of an instance: a value in the settings, or a file that may be
+//! replaced while the server runs.
 
 use std::path::Path;
 
 use super::{BadCredential, Credentials};
 use crate::config::{self, Followed, Secret, text_of};
 
-/// Where the configured credential comes from.
+/// A configured credential and where it comes from.
 #[derive(Debug)]
 pub enum Configured {
-    /// The settings hold it.
+    /// A value in the settings.
     Value(Credentials),
-    /// A file holds it. While that cannot be read, it is what the file held last.
+    /// A file. While the file cannot be read, its last valid content is used.
     File(Followed<Credentials>),
 }
 
 impl Configured {
-    /// Reads what the settings say of an instance. `None`: they name no credential. A mistake is
-    /// told with the name of the setting.
+    /// Reads the credential from the settings of an instance. Returns `None` if they contain none.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the setting or the file, and the problem.
     pub fn from_config(instance: &config::Instance) -> Result<Option<Self>, String> {
         let api_key = Self::api_key(instance.api_key.as_ref(), instance.api_key_file.as_deref())?;
         if api_key.is_some() {
@@ -32,12 +35,12 @@ impl Configured {
         )
     }
 
-    /// An API key, given as it is or in a file.
+    /// Reads an API key from a value or a file; the value takes precedence.
     pub fn api_key(key: Option<&Secret>, file: Option<&Path>) -> Result<Option<Self>, String> {
         Self::read_as("api_key", Credentials::api_key, key, file)
     }
 
-    /// A token in a file, which is no credential for Octopus itself.
+    /// Opens a file with a token for the token exchange. Octopus itself does not accept this token.
     pub(super) fn token_file(name: &str, path: &Path) -> Result<Self, String> {
         follow(path, Credentials::access_token).map_err(|error| format!("{name}: {error}"))
     }
@@ -57,7 +60,7 @@ impl Configured {
         }
     }
 
-    /// The credential as it is now.
+    /// Returns the current credential, marked as configured.
     pub fn read(&self) -> Credentials {
         let credentials = match self {
             Self::Value(credentials) => credentials.clone(),
@@ -67,7 +70,7 @@ impl Configured {
     }
 }
 
-/// A file with one credential in it.
+/// Opens a file that contains one credential and watches it for changes.
 fn follow(
     path: &Path,
     parse: fn(&str) -> Result<Credentials, BadCredential>,

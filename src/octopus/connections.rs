@@ -1,4 +1,4 @@
-//! The connections to one instance: time limits, trust, redirects.
+//! HTTP client of one instance: timeouts, trusted certificates and redirects.
 
 use std::{error::Error, io, time::Duration};
 
@@ -10,10 +10,15 @@ use crate::{
     text::cause,
 };
 
-/// How many redirects within the instance are followed.
+/// Maximum number of redirects that are followed within the instance.
 const REDIRECTS: usize = 5;
 
-/// A pool of connections to the instance, which follows redirects within it, or none.
+/// Builds the HTTP client of an instance. If `follow`, it follows redirects within the origin of
+/// the instance; otherwise none.
+///
+/// # Errors
+///
+/// If `ca_file` cannot be read or contains no PEM certificates, or if the client cannot be built.
 pub(super) fn connections(
     url: &Url,
     settings: &config::Instance,
@@ -28,7 +33,7 @@ pub(super) fn connections(
         .tcp_nodelay(true)
         .redirect(redirects);
     if is_loopback(url) {
-        // A proxy of the environment is for other machines.
+        // Proxies from the environment do not apply to the local machine.
         builder = builder.no_proxy();
     }
     if let Some(path) = &settings.ca_file {
@@ -38,11 +43,11 @@ pub(super) fn connections(
         let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
+    builder.build().map_err(|error| format!("failed to build the HTTP client: {}", cause(&error)))
 }
 
-/// Whether a request failed because this process or machine has no file descriptor left for its
-/// connection (`EMFILE`, `ENFILE`), which says nothing about the instance.
+/// Returns whether a request failed because this process or machine is out of file descriptors
+/// (`EMFILE`, `ENFILE`). Such a failure shows nothing about the instance.
 pub(super) fn is_out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
     let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
     std::iter::successors(Some(error), |&error| error.source())
@@ -50,8 +55,8 @@ pub(super) fn is_out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
         .any(|code| codes.contains(&code))
 }
 
-/// Follows a redirect within the instance. One to another origin is not followed at all, so the
-/// credential cannot go with it.
+/// Follows a redirect within the origin of the instance. Redirects to another origin are not
+/// followed, so the credential is never sent there.
 fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same = attempt.previous().first().is_some_and(|first| {
         first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS

@@ -1,4 +1,4 @@
-//! What a caller proves to Octopus who they are with. Never printed.
+//! Credentials that authenticate callers to Octopus. Their secrets are never printed.
 
 use std::{
     fmt,
@@ -12,8 +12,7 @@ use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// The header that carries an API key
-/// (<https://octopus.com/docs/octopus-rest-api/getting-started>).
+/// Header that carries an API key (<https://octopus.com/docs/octopus-rest-api/getting-started>).
 pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
 
 /// A credential for Octopus.
@@ -24,7 +23,7 @@ pub struct Credentials {
     fingerprint: Fingerprint,
     /// Whether the operator chose it.
     is_configured: bool,
-    /// Whether Octopus has refused it.
+    /// Whether Octopus has rejected it. Clones share this flag.
     refused: Arc<AtomicBool>,
 }
 
@@ -35,12 +34,13 @@ enum Kind {
     Nobody,
 }
 
-/// Tells one caller from another without knowing their secret: a SHA-256.
+/// SHA-256 that identifies a caller or a credential without revealing the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of these parts, whose borders count.
+    /// Hashes these parts. Each part is prefixed with its length, so different splits give
+    /// different fingerprints.
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -50,20 +50,20 @@ impl Fingerprint {
         Self(hash.finalize().into())
     }
 
-    /// The fingerprint of this and something more.
+    /// Returns the fingerprint of this fingerprint and additional bytes.
     #[must_use]
     pub fn and(&self, more: &[u8]) -> Self {
         Self::of([self.0.as_slice(), more])
     }
 
-    /// The whole of it, to bind things to a caller.
+    /// Returns all 32 bytes, to bind data to a caller.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
 impl fmt::Display for Fingerprint {
-    /// The first bytes in hexadecimal: enough to tell callers apart in a log.
+    /// Writes the first four bytes in hexadecimal: enough to distinguish callers in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -75,24 +75,24 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Why a text cannot be a credential. It never holds the text.
+/// Why a text is not a valid credential. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadCredential {
-    /// Neither an API key nor a token has the form.
-    #[error("an Octopus API key looks like API-XXXXXXXXXXXXXXXXXXXXXXXXXX")]
+    /// The text is neither an API key nor an access token.
+    #[error("not an Octopus API key; API keys look like API-XXXXXXXXXXXXXXXXXXXXXXXXXX")]
     ApiKey,
-    /// A token where an API key belongs.
+    /// An access token was given instead of an API key.
     #[error("this looks like an access token; send it as `Authorization: Bearer <token>`")]
     TokenAsApiKey,
-    /// An API key where a token belongs.
+    /// An API key was given instead of an access token.
     #[error("this looks like an API key; send it as `X-Octopus-ApiKey: API-...`")]
     ApiKeyAsToken,
-    /// Not a token.
-    #[error("an Octopus access token is one word of visible characters")]
+    /// The text is not an access token.
+    #[error("not an Octopus access token; access tokens are ASCII text without spaces")]
     AccessToken,
 }
 
-/// Longer than any API key or access token of Octopus.
+/// Maximum length in bytes; API keys and access tokens of Octopus are shorter.
 const LONGEST: usize = 16 * 1024;
 
 fn is_word(text: &str) -> bool {
@@ -100,7 +100,7 @@ fn is_word(text: &str) -> bool {
 }
 
 impl Credentials {
-    /// An API key: `API-` and letters and digits.
+    /// Parses an API key: `API-` followed by letters and digits. Surrounding whitespace is ignored.
     pub fn api_key(text: &str) -> Result<Self, BadCredential> {
         let text = text.trim();
         match text.strip_prefix("API-") {
@@ -112,17 +112,18 @@ impl Credentials {
         }
     }
 
-    /// The access token, where it is one.
+    /// Returns the access token if this is one.
     pub(super) fn token(&self) -> Option<&str> {
         (self.kind == Kind::AccessToken).then(|| self.secret.expose_secret())
     }
 
-    /// Whether the API key begins so.
+    /// Returns whether this is an API key that starts with `hint`.
     pub(super) fn begins_with(&self, hint: &str) -> bool {
         self.kind == Kind::ApiKey && self.secret.expose_secret().starts_with(hint)
     }
 
-    /// An access token, as Octopus's token exchange gives it.
+    /// Parses an access token, such as the token exchange of Octopus issues. Surrounding whitespace
+    /// is ignored.
     pub fn access_token(text: &str) -> Result<Self, BadCredential> {
         let text = text.trim();
         if text.starts_with("API-") {
@@ -134,7 +135,7 @@ impl Credentials {
         }
     }
 
-    /// No credential at all, for what an instance tells anybody.
+    /// Returns the absence of a credential, for endpoints that need no authentication.
     pub fn nobody() -> Self {
         Self::new(Kind::Nobody, "")
     }
@@ -152,43 +153,43 @@ impl Credentials {
         }
     }
 
-    /// The same where what acts is known by something else than the text of its token, which
-    /// another takes the place of every hour.
+    /// Replaces the fingerprint. Exchanged tokens change every hour, so they are identified by
+    /// their service account instead of their text.
     pub(super) fn known_as(self, fingerprint: Fingerprint) -> Self {
         Self { fingerprint, ..self }
     }
 
-    /// Marks a credential that the operator chose: configured, of a group, or exchanged.
+    /// Marks the credential as chosen by the operator: configured, of a group, or exchanged.
     pub(super) fn configured(self) -> Self {
         Self { is_configured: true, ..self }
     }
 
-    /// Whether the operator chose it, so that no caller can have invented it.
+    /// Returns whether the operator chose it, so that no caller can have invented it.
     pub(super) fn is_configured(&self) -> bool {
         self.is_configured
     }
 
-    /// The secret itself, for whoever sends it.
+    /// Returns the secret, for sending it.
     pub(super) fn secret(&self) -> &SecretString {
         &self.secret
     }
 
-    /// That Octopus does not accept it any more.
+    /// Records that Octopus no longer accepts it.
     pub(super) fn refused(&self) {
         self.refused.store(true, Ordering::Relaxed);
     }
 
-    /// Whether Octopus has refused it.
+    /// Returns whether Octopus has rejected it.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// What stands for this credential in cache keys and logs.
+    /// Returns the fingerprint that represents this credential in cache keys and logs.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// What kind of credential it is, for people.
+    /// Returns the type of the credential for messages, e.g. "API key".
     pub fn kind(&self) -> &'static str {
         match self.kind {
             Kind::ApiKey => "API key",
@@ -197,7 +198,8 @@ impl Credentials {
         }
     }
 
-    /// The header that Octopus reads it from, marked so that nothing prints it.
+    /// Returns the authentication header, marked as sensitive so that it is never printed. `None`
+    /// without a credential.
     pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let secret = self.secret.expose_secret();
         let (name, value) = match self.kind {

@@ -1,5 +1,5 @@
-//! The dashboard: the newest deployment of each project in each environment, and for each tenant.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Dashboard: the latest deployment of each project in each environment, for each tenant.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::{
     tenants::Tenant,
 };
 
-/// The newest deployment of a project in one place.
+/// The latest deployment of a project to one environment and tenant.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DashboardItem {
@@ -28,7 +28,8 @@ struct Dashboard {
     items: Vec<DashboardItem>,
 }
 
-/// What is where of a project (`GET /dashboard/dynamic`).
+/// Reads the latest deployments of a project (`GET /dashboard/dynamic`). An empty `environments`
+/// does not filter.
 pub async fn of_project(
     space: &Space,
     project: &Id<Project>,

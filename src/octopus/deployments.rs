@@ -1,5 +1,5 @@
-//! Deployments: one release to one environment, and tenant.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Deployments: one release deployed to one environment, optionally for one tenant.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{
     tasks::Task, tenants::Tenant,
 };
 
-/// The fields of a deployment that the tools read. A deployment has no state: its task does.
+/// Fields of a deployment that the tools read. The state of a deployment is that of its task.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Deployment {
@@ -57,7 +57,7 @@ impl Resource for Deployment {
     }
 }
 
-/// The state of a task, as Octopus spells it.
+/// Task states as Octopus spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TaskState {
     Canceled,
@@ -69,23 +69,23 @@ pub enum TaskState {
     TimedOut,
 }
 
-/// Which deployments to list. An empty list does not filter.
+/// Filter for deployments. An empty list does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of these projects.
+    /// IDs of the projects.
     pub projects: Vec<Id<Project>>,
-    /// To these environments.
+    /// IDs of the environments.
     pub environments: Vec<Id<Environment>>,
-    /// For these tenants.
+    /// IDs of the tenants.
     pub tenants: Vec<Id<Tenant>>,
-    /// Through these channels.
+    /// IDs of the channels.
     pub channels: Vec<Id<Channel>>,
-    /// Whose task is in this state.
+    /// State of the deployment's task.
     pub task_state: Option<TaskState>,
 }
 
 impl Filter {
-    /// Whether it lets everything pass.
+    /// Returns whether no criterion is set.
     pub fn is_empty(&self) -> bool {
         self.projects.is_empty()
             && self.environments.is_empty()

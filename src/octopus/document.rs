@@ -1,16 +1,16 @@
-//! Documents, and parts of them, that are passed on whole: nothing in them is named here.
+//! Complete documents, and parts of documents, that are passed on without naming their fields.
 
 use serde_json::{Map, Value, json};
 
 use super::{Bounded, Error, Id, Path, Resource, Space, sensitive, spaces};
 
-/// Reads a document whole, in the form of our answers.
+/// Reads a complete document in answer form (see [`plain`]).
 pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
     whole_at(space, id, &space.path([R::COLLECTION, id.as_str()])).await
 }
 
-/// Reads a document whole that is not found in its collection. Its absence means that `id` is
-/// wrong.
+/// Reads a complete document at a path outside its collection. A 404 becomes the error for an
+/// unknown `id`.
 pub async fn whole_at<R: Resource>(space: &Space, id: &Id<R>, path: &Path) -> Result<Value, Error> {
     space.document(id, path).await.map(shown)
 }
@@ -21,8 +21,8 @@ pub async fn space(space: &Space) -> Result<Value, Error> {
     space.document(space.id(), &path).await.map(shown)
 }
 
-/// Reads a document whole that has no ID of its own in its address. Its absence means that there
-/// is none with this name.
+/// Reads a complete document that is addressed by name instead of ID. A 404 becomes the error for
+/// an unknown `wanted`.
 pub async fn named(
     space: &Space,
     noun: &'static str,
@@ -40,7 +40,8 @@ pub async fn named(
     }
 }
 
-/// A document in the form of our answers. One that is not kept whole says what is missing.
+/// Converts a document to answer form. An incomplete document gets the field `omitted` with the
+/// counts.
 fn shown(document: Bounded) -> Value {
     let mut value = plain(document.value);
     if !document.omitted.is_nothing()
@@ -51,8 +52,8 @@ fn shown(document: Bounded) -> Value {
     value
 }
 
-/// A part of a document in the form of our answers: keys in camel case, no `Links`, nothing that
-/// is `null`, no sensitive values.
+/// Converts a value to answer form: keys in camel case, without `Links`, `null` fields and
+/// sensitive values.
 pub fn plain(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(plain).collect(),
@@ -69,7 +70,7 @@ pub fn plain(value: Value) -> Value {
     }
 }
 
-/// A document under the keys that Octopus gives it, without `Links` and sensitive values.
+/// Returns a document with its original keys, without `Links` and sensitive values.
 pub fn raw(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(raw).collect(),
@@ -86,7 +87,7 @@ pub fn raw(value: Value) -> Value {
     }
 }
 
-/// A key in camel case. Keys that are IDs or names of people's own things stay as they are.
+/// Converts a key to camel case. Keys that are IDs or user-defined names stay unchanged.
 pub fn camel(key: &str) -> String {
     let mut letters = key.chars();
     match letters.next() {

@@ -1,11 +1,11 @@
-//! Environments: where deployments go.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Environments: the targets of deployments.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, Kind, Named, Resource, Thing, Touches, resource::null_as_default};
 
-/// The fields of an environment that the tools read.
+/// Fields of an environment that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Environment {
@@ -22,7 +22,7 @@ pub struct Environment {
     pub allow_dynamic_infrastructure: bool,
     #[serde(default, deserialize_with = "null_as_default")]
     pub extension_settings: Vec<serde_json::Value>,
-    /// Its tags, as `Set/Tag`.
+    /// Tags as `Set/Tag`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub environment_tags: Vec<String>,
 }
@@ -41,7 +41,7 @@ impl Resource for Environment {
 }
 
 impl Environment {
-    /// What rules and records know of it.
+    /// Returns the entry of this environment for policy rules and audit records.
     pub fn thing(&self) -> Thing {
         Thing {
             id: self.id.to_string(),

@@ -1,192 +1,199 @@
-//! What can go wrong with Octopus. The status code decides, never the words of a message.
+//! Errors of requests to Octopus. The HTTP status decides the variant, never the text of a message.
 
 use std::time::Duration;
 
 use super::OctopusVersion;
 use crate::compute::ComputeError;
 
-/// Why Octopus did not give what was asked for.
+/// Why a request to Octopus failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// 401: the credential is unknown, expired or switched off.
-    #[error("Octopus does not accept this credential: {message}")]
+    /// 401: the credential is unknown, expired or disabled.
+    #[error("Octopus rejected the credential: {message}")]
     Unauthorized {
-        /// Octopus's own words.
+        /// Message from Octopus.
         message: String,
     },
-    /// 403: the credential is good and may not do this.
-    #[error("this credential may not do this: {message}")]
+    /// 403: the credential is valid but lacks a permission.
+    #[error("the credential lacks a permission: {message}")]
     Forbidden {
-        /// Octopus's own words; they name the permission that is missing.
+        /// Message from Octopus, which names the missing permission.
         message: String,
     },
-    /// 404, or nothing with that name. Octopus says the same of what the caller may not see.
-    #[error("there is no {noun} '{wanted}'{}", within(.place.as_deref()))]
+    /// 404, or no resource has that name. Octopus also returns 404 for resources that the caller
+    /// may not see.
+    #[error("{noun} '{wanted}' not found{}", within(.place.as_deref()))]
     NotFound {
-        /// What kind of thing was looked for.
+        /// Resource type, for messages.
         noun: &'static str,
-        /// The ID, name or slug that was looked for.
+        /// ID, name or slug that was looked up.
         wanted: String,
-        /// The space it was looked for in.
+        /// Name of the space that was searched.
         place: Option<String>,
-        /// Names of things that do exist, nearest first.
+        /// Names of existing resources, most similar first.
         near: Vec<String>,
     },
-    /// A text that is the name, slug or ID of several things.
+    /// A name, slug or ID that matches several resources.
     #[error("'{wanted}' is the name, slug or ID of more than one {noun}")]
     Ambiguous {
-        /// What kind of thing was looked for.
+        /// Resource type, for messages.
         noun: &'static str,
-        /// The name that was looked for.
+        /// Text that was looked up.
         wanted: String,
-        /// The things with that name, as `Name (ID)`.
+        /// The matching resources, as `Name (ID)`.
         candidates: Vec<String>,
     },
-    /// A text that a change would send, and that Octopus could take for another thing than the one
-    /// that was judged.
-    #[error("'{text}' stands for more than one {noun}, so nothing was sent: {}", candidates.join(" and "))]
+    /// A text in a change request that Octopus could resolve to a different resource than the
+    /// approved one. Nothing was sent.
+    #[error(
+        "'{text}' matches more than one {noun}, so nothing was sent: {}", candidates.join(" and ")
+    )]
     Confusable {
-        /// What kind of thing it is.
+        /// Resource type, for messages.
         noun: &'static str,
-        /// The text: the ID, name or slug of one thing, and the name, slug or ID of another.
+        /// Text that is the ID, name or slug of one resource, and the name, slug or ID of another.
         text: String,
-        /// Both things, as `Name (ID)`.
+        /// Both resources, as `Name (ID)`.
         candidates: Vec<String>,
     },
-    /// Text where an ID is needed, and the text is none.
+    /// A text that is not an ID, where an ID is required.
     #[error("'{given}' is not a {noun} ID; {noun} IDs look like '{prefix}123'")]
     MalformedId {
-        /// What kind of thing the ID should be of.
+        /// Resource type of the expected ID.
         noun: &'static str,
-        /// How IDs of that kind begin.
+        /// Prefix of the expected IDs.
         prefix: &'static str,
-        /// The text.
+        /// The rejected text.
         given: String,
     },
-    /// 400, 409 and their kin: Octopus understood the request and refuses it.
-    #[error("Octopus refuses this ({status}): {message}")]
+    /// 400, 409 and similar: Octopus understood the request and rejected it.
+    #[error("Octopus rejected the request ({status}): {message}")]
     Rejected {
-        /// The status of the answer.
+        /// HTTP status.
         status: u16,
-        /// Octopus's own words, with its list of errors.
+        /// Message from Octopus, with its list of errors.
         message: String,
     },
-    /// The instance is older than the feature.
+    /// The version of the instance lacks the feature.
     #[error("{what} needs Octopus {needs} or later; this instance is {has}")]
     TooOld {
-        /// The feature.
+        /// Name of the feature.
         what: &'static str,
-        /// The first version that has it.
+        /// First version with the feature.
         needs: OctopusVersion,
-        /// The version of the instance.
+        /// Version of the instance.
         has: OctopusVersion,
     },
-    /// 429: too many requests with this credential.
-    #[error("Octopus limits the rate of this credential{}", wait(*.retry_after))]
+    /// 429: the credential exceeded its rate limit at Octopus.
+    #[error("Octopus rate limit exceeded for this credential{}", wait(*.retry_after))]
     RateLimited {
-        /// How long Octopus asks to wait.
+        /// Wait requested by Octopus (`Retry-After`).
         retry_after: Option<Duration>,
     },
-    /// 5xx: Octopus, or a proxy before it, is starting, in maintenance or broken.
-    #[error("Octopus cannot answer now ({status}): {message}")]
+    /// 5xx: Octopus or a proxy in front of it is starting, in maintenance or broken.
+    #[error("Octopus returned {status}: {message}")]
     Unavailable {
-        /// The status of the answer.
+        /// HTTP status.
         status: u16,
-        /// Octopus's own words, where it sent any.
+        /// Message from Octopus, or the reason phrase of the status.
         message: String,
     },
-    /// No connection, or one that broke.
+    /// The connection failed or broke.
     #[error("Octopus at {origin} cannot be reached: {reason}")]
     Unreachable {
         /// Scheme, host and port of the instance.
         origin: String,
-        /// What the connection said.
+        /// Description of the connection error.
         reason: String,
     },
-    /// No answer within the time that is set.
-    #[error("Octopus did not answer within {} s", .after.as_secs())]
+    /// No response within the timeout of the instance.
+    #[error("Octopus did not respond within {} s", .after.as_secs())]
     TimedOut {
-        /// The time that was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// The instance has given no answer for a while, so that it is left alone; nothing was sent.
+    /// The circuit breaker of the instance is open. Nothing was sent.
     #[error(
-        "the instance '{instance}' does not answer, and is left alone for {} s more; nothing was \
-         sent to it", seconds(*.wait)
+        "the instance '{instance}' is not responding, so this server sends it no requests for \
+         another {} s; nothing was sent", seconds(*.wait)
     )]
     Paused {
-        /// What the instance is called here.
+        /// Name of the instance in the settings.
         instance: String,
-        /// How long that is so.
+        /// Time until requests are sent again.
         wait: Duration,
     },
-    /// As many requests are under way as may be; nothing was sent.
+    /// The concurrency limit of the instance is reached. Nothing was sent.
     #[error(
-        "the instance '{instance}' is busy with other calls of this server; {}, and nothing was sent",
+        "the concurrency limit for the instance '{instance}' is reached: {}; nothing was sent",
         no_place(*.after)
     )]
     Busy {
-        /// What the instance is called here.
+        /// Name of the instance in the settings.
         instance: String,
-        /// How long the request waited. `None`: it did not wait, because too many requests wait
-        /// already whose credential the instance has not accepted yet.
+        /// Time for which the request waited. `None` if it was rejected immediately, because too
+        /// many requests with unproven credentials are waiting already.
         after: Option<Duration>,
     },
-    /// The answers that are being read take all the memory that this server has for them.
+    /// The memory budget for responses is exhausted.
     #[error("{}", no_memory(*.sent))]
     NoMemory {
-        /// Whether the request had been sent.
+        /// Whether the request was already sent.
         sent: bool,
     },
-    /// A request that this server cannot build or does not send. Nothing was sent, a retry gives the
-    /// same error, and the circuit breaker does not count it.
+    /// A request that this server cannot build or refuses to send. Nothing was sent, a retry gives
+    /// the same error, and the circuit breaker does not count it.
     #[error("the request was not sent to Octopus: {reason}")]
     InvalidRequest {
-        /// What is wrong with it, and what the limit is.
+        /// What is wrong with the request, and the limit.
         reason: String,
     },
-    /// An answer past the size that is set.
-    #[error("the answer of Octopus is larger than {limit} bytes")]
+    /// A response beyond the size limit.
+    #[error("the response of Octopus is larger than {limit} bytes")]
     TooLarge {
-        /// The size that is set.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// A document that would take too much memory when it is parsed.
+    /// A document that would take too much memory when parsed.
     #[error(
-        "the answer of Octopus would take about {} MiB of memory, and one caller can have {} MiB",
+        "the response of Octopus would take about {} MiB of memory, but one caller can use at most \
+         {} MiB",
         .needed.div_ceil(1 << 20), .limit >> 20
     )]
     TooManyValues {
-        /// The bytes that it would take.
+        /// Estimated memory in bytes.
         needed: usize,
-        /// The bytes that one caller can reserve.
+        /// Maximum memory in bytes for one caller.
         limit: usize,
     },
-    /// A redirect to another origin, which the credential must not follow.
-    #[error("Octopus at {origin} redirects to {target}, another origin; it is not followed")]
+    /// A redirect to another origin. It is not followed, because the credential must not be sent
+    /// there.
+    #[error(
+        "Octopus at {origin} redirects to another origin, {target}; the redirect was not followed"
+    )]
     Redirected {
         /// Scheme, host and port of the instance.
         origin: String,
-        /// Where it points.
+        /// Origin of the redirect target.
         target: String,
     },
-    /// The answer could not be parsed for want of compute time, or because the call ended.
+    /// The response was not parsed: no compute time was left, or the call ended.
     #[error(transparent)]
     Compute(ComputeError),
-    /// An answer that does not read as what Octopus sends.
-    #[error("the answer does not look like one of Octopus: {reason}")]
+    /// A response that Octopus would not send.
+    #[error("unexpected response from Octopus: {reason}")]
     Unexpected {
-        /// What does not fit.
+        /// What is wrong with the response.
         reason: String,
     },
 }
 
 fn no_memory(sent: bool) -> &'static str {
     if sent {
-        "the answer of Octopus is large, and other large answers take the memory that this server \
-         has for them"
+        "the memory budget for responses of Octopus is exhausted by other large responses; the \
+         response was discarded"
     } else {
-        "the answers of other calls take the memory that this server has for them; the change was \
+        "the memory budget for responses of Octopus is exhausted by other calls; the change was \
          not sent"
     }
 }
@@ -195,27 +202,24 @@ fn within(place: Option<&str>) -> String {
     place.map_or_else(String::new, |space| format!(" in space '{space}'"))
 }
 
-/// Whole seconds, of which there is one at least.
+/// Rounds up to whole seconds, at least 1.
 fn seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 fn no_place(after: Option<Duration>) -> String {
     after.map_or_else(
-        || {
-            "too many requests with credentials that it has not accepted yet wait already"
-                .to_owned()
-        },
-        |after| format!("no place came free within {} s", seconds(after)),
+        || "too many requests with unverified credentials are waiting".to_owned(),
+        |after| format!("no request finished within {} s", seconds(after)),
     )
 }
 
 fn wait(retry_after: Option<Duration>) -> String {
-    retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
+    retry_after.map_or_else(String::new, |wait| format!("; retry after {} s", wait.as_secs()))
 }
 
 impl Error {
-    /// Whether the same read may well succeed a moment later.
+    /// Returns whether the same read may succeed a moment later.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Unreachable { .. } => true,
@@ -224,8 +228,8 @@ impl Error {
         }
     }
 
-    /// Whether Octopus surely did nothing of what was asked. After any other error a change may
-    /// have been made.
+    /// Returns whether Octopus certainly changed nothing. After any other error, a change may have
+    /// been made.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Unauthorized { .. }
@@ -253,7 +257,8 @@ impl Error {
         }
     }
 
-    /// Whether the caller could not have avoided it: Octopus, the network or this server failed.
+    /// Returns whether Octopus, the network or this server failed, as opposed to an error of the
+    /// caller.
     pub fn is_fault(&self) -> bool {
         matches!(
             self,

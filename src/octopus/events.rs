@@ -1,12 +1,12 @@
-//! Events: what the audit log holds.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Events: the entries of Octopus's audit log.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Error, Id, Path, Resource, Session, resource::null_as_default};
 
-/// The fields of an event that the tools read.
+/// Fields of an event that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -37,17 +37,17 @@ impl Resource for Event {
     }
 }
 
-/// A word that events are sorted by: a category, a group, an agent or a type of document.
+/// A term that classifies events: a category, a group, an agent or a document type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Word {
     pub id: String,
     pub name: Option<String>,
-    /// The categories of a group.
+    /// Categories in a group.
     pub event_categories: Option<Vec<String>>,
 }
 
-/// The kinds of words that events are sorted by.
+/// The lists of terms that classify events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vocabulary {
     Categories,
@@ -57,7 +57,7 @@ pub enum Vocabulary {
 }
 
 impl Vocabulary {
-    /// Reads the words of this instance.
+    /// Reads the terms that this instance knows.
     pub async fn words(self, session: &Session) -> Result<Vec<Word>, Error> {
         let last = match self {
             Self::Categories => "categories",

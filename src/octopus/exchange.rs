@@ -1,8 +1,8 @@
-//! Octopus's own exchange of tokens: for a token that its owner proves to be somebody with, Octopus
-//! gives an access token of a service account, so that no key needs to be kept
+//! Token exchange with Octopus: Octopus issues an access token of a service account in exchange for
+//! a token of an OpenID Connect issuer, so no API key has to be stored
 //! (<https://octopus.com/docs/octopus-rest-api/openid-connect>).
 //!
-//! The token that is exchanged goes to the token endpoint of the instance and nowhere else.
+//! The exchanged token is sent to the token endpoint of the instance and nowhere else.
 
 use std::{
     sync::Arc,
@@ -25,43 +25,49 @@ use super::{
 };
 use crate::config;
 
-/// The exchange of tokens at one instance.
+/// Token exchange at one instance.
 #[derive(Debug)]
 pub struct Exchange {
     client: Client,
     audience: String,
-    /// The file whose token is exchanged; the caller's own where there is none.
+    /// File whose token is exchanged; without a file, the caller's token is exchanged.
     file: Option<Configured>,
-    /// Where tokens are exchanged, in the order in which that is tried.
+    /// URLs of the token endpoint, in the order in which they are tried.
     endpoints: Cache<(), Arc<Vec<Url>>>,
-    /// What came of exchanges, by the token that was exchanged: so each caller has their own, and
-    /// callers at one moment share one exchange.
+    /// Results of exchanges by the fingerprint of the exchanged token. Each caller has an own
+    /// result, and concurrent calls share one exchange.
     known: Cache<Fingerprint, Known>,
 }
 
-/// What came of an exchange.
+/// Result of an exchange.
 #[derive(Debug, Clone)]
 enum Known {
     Got { credentials: Credentials, at: Instant, good_for: Duration },
     Not { why: NoCredential, kept: Duration },
 }
 
-/// How many callers' tokens are remembered.
+/// Maximum number of cached results.
 const KNOWN: u64 = 10_000;
-/// How long it is believed where tokens are exchanged.
+/// Time for which the token endpoint is cached.
 const ENDPOINTS_KEPT: Duration = Duration::from_mins(10);
-/// How much an answer may have.
+/// Maximum size of a response in bytes.
 const LIMIT: usize = 64 * 1024;
-/// How long a refusal is believed: whoever lifts it wants to see that soon.
+/// Time for which a rejection is cached. Short, so that a corrected configuration takes effect
+/// soon.
 const REFUSED: Duration = Duration::from_secs(10);
-/// How long Octopus is not asked again where it could not be asked, or refuses what it gave.
+/// Time for which a failed exchange is cached, and minimum age of an issued token before a rejected
+/// one is renewed.
 const FAILED: Duration = Duration::from_secs(2);
 
 impl Exchange {
-    /// The exchange that the settings name. Nothing is sent yet.
+    /// Creates the exchange from the settings. Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// If the audience is missing or the token file cannot be read.
     pub(super) fn from_config(client: Client, settings: &config::Exchange) -> Result<Self, String> {
         let audience =
-            settings.audience.clone().ok_or("exchange.audience is not set, and must be")?;
+            settings.audience.clone().ok_or("exchange.audience is required but not set")?;
         let file = settings.token_file.as_deref();
         let file = file.map(|path| Configured::token_file("exchange.token_file", path));
         Ok(Self {
@@ -73,7 +79,8 @@ impl Exchange {
         })
     }
 
-    /// The access token for this token of a caller, or for the one in the file.
+    /// Returns the access token for the token in the file, or without a file for the caller's
+    /// token.
     pub(super) async fn credentials(
         &self,
         theirs: Option<&SecretString>,
@@ -89,7 +96,7 @@ impl Exchange {
                     Known::Got { credentials, at: Instant::now(), good_for }
                 }
                 Err(why) => {
-                    tracing::warn!(instance = self.name(), error = %why, "no token was exchanged");
+                    tracing::warn!(instance = self.name(), error = %why, "token exchange failed");
                     let refused = matches!(why, NoCredential::Refused(..));
                     Known::Not { why, kept: if refused { REFUSED } else { FAILED } }
                 }
@@ -115,7 +122,7 @@ impl Exchange {
             let request = transport.orders.post(endpoint.clone()).json(&body);
             let answer = match self.send(whose, endpoint.path(), request).await {
                 Ok(answer) => answer,
-                // It is elsewhere in this version.
+                // Some versions have the endpoint at the next URL.
                 Err(Error::NotFound { .. }) => continue,
                 Err(Error::Unauthorized { .. }) if is_guess => continue,
                 Err(
@@ -125,18 +132,20 @@ impl Exchange {
                 ) => return Err(NoCredential::Refused(self.name(), message)),
                 Err(error) => return Err(error.into()),
             };
-            let Issued { credentials, good_for } = Issued::read(&answer)
-                .ok_or_else(|| self.broken("the answer of its token endpoint holds no token"))?;
+            let Issued { credentials, good_for } = Issued::read(&answer).ok_or_else(|| {
+                self.broken("the response of its token endpoint contains no access token")
+            })?;
             return Ok(Issued {
                 credentials: credentials.known_as(self.fingerprint()).configured(),
                 good_for,
             });
         }
-        Err(self.broken("it exchanges no tokens; Octopus does that since 2023.4"))
+        Err(self
+            .broken("it has no token endpoint; the token exchange needs Octopus 2023.4 or later"))
     }
 
-    /// Where tokens are exchanged: where the instance says, or, where it says nothing, where
-    /// Octopus has had it.
+    /// Returns the URLs of the token endpoint: the one from the discovery document, or the usual
+    /// ones if the instance names none.
     async fn endpoints(&self, whose: Fingerprint) -> Result<Arc<Vec<Url>>, NoCredential> {
         #[derive(Deserialize)]
         struct Discovery {
@@ -158,11 +167,11 @@ impl Exchange {
             let endpoint: Option<Url> = said.parse().ok();
             let own = endpoint.filter(|endpoint| endpoint.origin() == transport.url().origin());
             let own = own.ok_or_else(|| {
-                tracing::error!(instance = self.name(), said, "a foreign token endpoint");
+                tracing::error!(instance = self.name(), said, "foreign token endpoint rejected");
                 self.broken(
-                    "it names a token endpoint at another address than its own, and no token is \
-                     sent there; whoever runs this server should set the URL of the instance to \
-                     the one that Octopus knows itself by",
+                    "its token endpoint has a different origin than the configured URL, so no \
+                     token was sent there; the operator of this server should set the URL of the \
+                     instance to the URL that Octopus is configured with",
                 )
             })?;
             Ok(Arc::new(vec![own]))
@@ -179,7 +188,7 @@ impl Exchange {
     ) -> Result<Answer, Error> {
         let transport = self.client.transport();
         let request = request.header(USER_AGENT, HeaderValue::from_static(AGENT));
-        // Only callers that this server has authenticated come here.
+        // Only authenticated callers reach this code.
         let requester = Requester { fingerprint: whose, is_configured: true };
         let outgoing = Outgoing { requester, kind: Kind::Whole, route, proves_credential: false };
         let begun = transport.begin(outgoing, request).await?;
@@ -188,7 +197,7 @@ impl Exchange {
 
     fn below(&self, path: &str) -> Result<Url, Error> {
         let mut url = self.client.url().clone();
-        let reason = "the URL of the instance cannot have a path".to_owned();
+        let reason = "the URL of the instance is not a base URL such as https://host".to_owned();
         url.path_segments_mut()
             .map_err(|()| Error::InvalidRequest { reason })?
             .pop_if_empty()
@@ -196,7 +205,8 @@ impl Exchange {
         Ok(url)
     }
 
-    /// The service account at its instance: what acts stays the same when its token is renewed.
+    /// Identifies the service account at its instance, so that the fingerprint survives renewals of
+    /// the token.
     fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(["exchange", self.client.url().as_str(), &self.audience].map(str::as_bytes))
     }
@@ -211,7 +221,7 @@ impl Exchange {
 }
 
 impl Known {
-    /// Whether Octopus has refused what it gave, and not just now.
+    /// Returns whether Octopus has rejected the issued token and the token is not brand-new.
     fn is_over(&self) -> bool {
         match self {
             Self::Got { credentials, at, .. } => credentials.is_refused() && at.elapsed() > FAILED,
@@ -227,7 +237,7 @@ impl Known {
     }
 }
 
-/// How long each is remembered.
+/// Expires each result after its own lifetime.
 struct Lasting;
 
 impl Expiry<Fingerprint, Known> for Lasting {

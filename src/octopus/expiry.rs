@@ -1,8 +1,9 @@
-//! When the credentials expire that the settings name: a key that runs out stops everybody at once.
+//! Expiry of the configured credentials, for metrics. An expired key breaks the calls of all its
+//! callers at once.
 //!
-//! An access token says it itself. Of a key its user may ask (`/api/users/{id}/apikeys`): the one
-//! whose hint is how the key begins. Where Octopus does not say, nothing is known, and nothing
-//! depends on it.
+//! An access token contains its expiry. The expiry of an API key is read from
+//! `/api/users/{id}/apikeys`: the entry whose hint is a prefix of the key. If Octopus does not
+//! report it, the expiry stays unknown; nothing else depends on it.
 
 use std::{
     collections::BTreeMap,
@@ -18,27 +19,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, Fingerprint, Instance, Instances, Path, Resource, Session, users};
 
-/// When the configured credentials expire, as far as that is known.
+/// Known expiry times of the configured credentials.
 #[derive(Debug, Default)]
 pub struct Expiries(Mutex<BTreeMap<Of, Timestamp>>);
 
-/// The instance, and what the settings call the credential: a group, or `configured`.
+/// Instance name, and the name of the credential in the settings: a group, or `configured`.
 type Of = (String, String);
 
-/// How often Octopus is asked again.
+/// Interval between refreshes.
 const EVERY: Duration = Duration::from_hours(6);
-/// How many keys of one user are looked through.
+/// Maximum number of API keys that are read of one user.
 const KEYS: u32 = 200;
 
 impl Expiries {
-    /// How many days each has left: less than nothing once it is over.
+    /// Returns the remaining days of each credential; negative after its expiry.
     pub fn days(&self, now: Timestamp) -> Vec<(Of, f64)> {
         let known = self.known();
         let days = |when: &Timestamp| when.duration_since(now).as_secs_f64() / (24.0 * 3600.0);
         known.iter().map(|(of, when)| (of.clone(), days(when))).collect()
     }
 
-    /// Asks now and then, until the server stops.
+    /// Refreshes the expiry times every six hours until the server stops.
     pub async fn follow(
         self: Arc<Self>,
         instances: impl Fn() -> Arc<Instances>,
@@ -58,7 +59,7 @@ impl Expiries {
         }
     }
 
-    /// Asks every instance once.
+    /// Reads the expiry of each configured credential once.
     pub async fn look(&self, instances: &Instances) {
         let mut found = BTreeMap::new();
         for instance in instances.iter() {
@@ -70,8 +71,8 @@ impl Expiries {
                 match expires(&session).await {
                     Ok(when) => found.extend(when.map(|when| (of, when))),
                     Err(error) => {
-                        tracing::debug!(instance = of.0, key = of.1, %error, "no expiry is known");
-                        // What was known before is still so.
+                        tracing::debug!(instance = of.0, key = of.1, %error, "expiry not read");
+                        // Keep the value of the last successful read.
                         let before = self.known().get(&of).copied();
                         found.extend(before.map(|when| (of, when)));
                     }
@@ -87,7 +88,7 @@ impl Expiries {
 }
 
 impl Instance {
-    /// The credentials that the settings name for it.
+    /// Returns the configured credentials of the instance with their names.
     fn configured(&self) -> Vec<(&str, &super::Configured)> {
         self.source().configured()
     }
@@ -105,14 +106,14 @@ async fn expires(session: &Session) -> Result<Option<Timestamp>, Error> {
         .iter()
         .filter(|key| key.hint().is_some_and(|hint| session.credentials().begins_with(hint)))
         .collect();
-    // Where two begin alike, nobody knows which one it is.
+    // If several keys match, the right one is unknown.
     Ok(match ours.as_slice() {
         [key] => key.expires.as_ref().and_then(|when| when.parse().ok()),
         _ => None,
     })
 }
 
-/// The keys of a user. The form of `ApiKey` differs between versions.
+/// API keys of a user. The form of `ApiKey` differs between versions.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Keys {
@@ -127,7 +128,7 @@ struct Key {
     expires: Option<String>,
 }
 
-/// A shorter hint would be that of every key.
+/// Minimum length of a hint; a shorter one would match every key.
 const SHORTEST_HINT: usize = "API-XX".len();
 
 impl Key {
@@ -142,7 +143,8 @@ impl Key {
     }
 }
 
-/// The `exp` of a JWT (RFC 7519, section 4.1.4). Octopus checks the token; here it is only read.
+/// Reads the `exp` claim of a JWT (RFC 7519, section 4.1.4) without verifying the token; Octopus
+/// does that.
 fn of_token(token: &str) -> Option<Timestamp> {
     let claims = token.split('.').nth(1)?;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;

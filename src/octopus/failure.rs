@@ -1,4 +1,4 @@
-//! The errors for responses that are unsuccessful or not JSON.
+//! Creates errors from responses that are unsuccessful or not JSON.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use http::StatusCode;
 use super::{Error, words::words};
 
 impl Error {
-    /// That a page for browsers, or something else that is no JSON, came where JSON belongs.
+    /// Creates the error for a response that is not JSON, such as an HTML page.
     pub(super) fn page(route: &str, content_type: &str) -> Self {
         let reason = format!(
-            "{route} sent '{content_type}' where that does not belong; is the URL that of Octopus, \
-             and is no sign-in page before it?"
+            "{route} returned '{content_type}' instead of JSON; check that the URL is the one of \
+             Octopus and that no sign-in page is in front of it"
         );
         Self::Unexpected { reason }
     }
 
-    /// Reads the answer to a request that failed. A 404 does not name what was looked for: the client
-    /// puts the path in place of Octopus's words, and functions that know more replace that.
+    /// Creates the error for a failed request. Octopus does not name the missing resource in a 404:
+    /// the client replaces the message with the path, and callers that know more replace both.
     pub(super) fn from_answer(
         status: StatusCode,
         retry_after: Option<Duration>,

@@ -1,5 +1,5 @@
 //! Feature toggles of a project.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Number;
@@ -9,20 +9,20 @@ use super::{
     resource::null_as_default,
 };
 
-/// The fields of a feature toggle that the tools read. Whoever changes a toggle sends the whole
-/// document back, so that what is not named here stays as it is.
+/// Fields of a feature toggle that the tools read. To change a toggle, send the complete document
+/// back, so that fields missing here stay unchanged.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FeatureToggle {
     pub id: Id<FeatureToggle>,
-    /// What stands for it in addresses.
+    /// Identifies the toggle in paths.
     pub slug: String,
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     pub project_id: Option<Id<Project>>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub description: String,
-    /// Where no environment says otherwise.
+    /// Default for environments without a state of their own.
     #[serde(default, deserialize_with = "null_as_default")]
     pub default_is_enabled: bool,
     pub rollout_group_id: Option<String>,
@@ -32,7 +32,7 @@ pub struct FeatureToggle {
     pub environments: Vec<InEnvironment>,
 }
 
-/// The state of a toggle in one environment.
+/// State of a toggle in one environment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct InEnvironment {
@@ -46,7 +46,7 @@ pub struct InEnvironment {
 impl Resource for FeatureToggle {
     const NOUN: &'static str = "feature toggle";
     const ID_PREFIX: &'static str = "FeatureToggles-";
-    /// Below a project: see [`path`].
+    /// Below a project: see [`collection_path`].
     const COLLECTION: &'static str = "featuretoggles";
 
     fn id(&self) -> &Id<Self> {
@@ -54,7 +54,7 @@ impl Resource for FeatureToggle {
     }
 }
 
-/// The toggles of a project; one of them with its slug behind.
+/// Returns the path of the toggles of a project. Append a slug for a single toggle.
 pub fn path(space: &Space, project: &Id<Project>) -> Path {
     space.path([Project::COLLECTION, project.as_str(), FeatureToggle::COLLECTION])
 }

@@ -1,34 +1,38 @@
-//! Finding a document by what people call it: a name in any letter case, a slug, or an ID.
+//! Looks up a document by name (in any letter case), slug or ID.
 //!
-//! An ID wins over a name, and a name over a slug. Octopus lets people give a thing the ID of another
-//! one as its name or slug, and its own order of precedence is not documented. A change therefore
-//! sends only texts that stand for one document in every order (`rival.rs`).
+//! An ID takes precedence over a name, and a name over a slug. Octopus allows the ID of one
+//! resource as the name or slug of another one, and its own precedence is not documented. So a
+//! change sends only texts that identify one document under every precedence (see
+//! `name_collision.rs`).
 
 use crate::text::nearest::nearest;
 
 use super::{Error, Id, Named, Page, Path, Session, Window, path::batches};
 
-/// How many documents a look-up by name reads at most. A collection that is larger is searched
-/// by Octopus itself, and only its slugs and near names past this are not seen.
+/// Maximum number of documents that a look-up by name reads. In a larger collection, Octopus still
+/// searches the names; only slugs and suggestions beyond this limit are missed.
 const WALK: usize = 5_000;
-/// How many documents one request of a walk asks for.
+/// Number of documents per request of a scan.
 const PAGE: usize = 1_000;
-/// How many IDs one request asks for, so that its URL stays short. Octopus's own clients send
-/// 300.
+/// Maximum number of IDs per request, which keeps the URL short. Octopus's own clients send 300.
 pub(super) const BATCH: usize = 300;
-/// How many near names a message holds.
+/// Maximum number of suggestions in an error.
 const NEAR: usize = 5;
 
-/// A collection to look in.
+/// A collection to search.
 pub(super) struct Collection<'a> {
     pub(super) session: &'a Session,
     pub(super) path: Path,
-    /// The space, for messages.
+    /// Name of the space, for error messages.
     pub(super) place: Option<&'a str>,
 }
 
 impl Collection<'_> {
     /// Finds one document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] with suggestions, [`Error::Ambiguous`], and the errors of the requests.
     pub(super) async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let wanted = wanted.trim();
         if wanted.is_empty() {
@@ -36,7 +40,7 @@ impl Collection<'_> {
         }
         if let Ok(id) = Id::<R>::parse(wanted) {
             match self.session.get(&self.path.clone().then([&id])).await {
-                // A name may look like an ID; if none does, near names help.
+                // A name may look like an ID, so continue with the names.
                 Err(Error::NotFound { .. }) => {}
                 found => return found,
             }
@@ -53,8 +57,8 @@ impl Collection<'_> {
         }
     }
 
-    /// Finds each of several documents: with one request where all are meant by their IDs, with one
-    /// walk over the collection where not, whatever their number.
+    /// Finds several documents. Sends one request if all of `wanted` are IDs, otherwise one scan of
+    /// the collection, regardless of their number.
     pub(super) async fn find_all<R: Named + Clone>(
         &self,
         wanted: &[String],
@@ -68,7 +72,7 @@ impl Collection<'_> {
         let (all, complete) = self.walk::<R>().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            // Each compares up to WALK names, so other calls get their turn in between.
+            // Each comparison covers up to `MAX_SCANNED` names, so yield to other calls in between.
             tokio::task::yield_now().await;
             let place = pick(wanted.trim(), &all)?;
             match place.and_then(|place| all.get(place)) {
@@ -76,19 +80,19 @@ impl Collection<'_> {
                 None if complete => {
                     return Err(self.missing::<R>(wanted, &near_names(wanted, &all)));
                 }
-                // Past what a walk reads, Octopus searches.
+                // Documents beyond the scan limit are searched by Octopus.
                 None => found.push(self.find(wanted).await?),
             }
         }
         Ok(found)
     }
 
-    /// Finds several documents by their IDs; `None` where not each of them is the ID of one. A name
-    /// may look like an ID.
+    /// Finds several documents by ID. Returns `None` unless each text is the ID of a document,
+    /// because a name may look like an ID.
     async fn by_ids<R: Named + Clone>(&self, wanted: &[String]) -> Result<Option<Vec<R>>, Error> {
         let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
         let Ok(ids) = ids else { return Ok(None) };
-        // More than one request takes: the walk finds them.
+        // Too many for one request; the caller scans the collection.
         if batches(&ids, BATCH).count() > 1 {
             return Ok(None);
         }
@@ -100,7 +104,7 @@ impl Collection<'_> {
         Ok(each.map(Option::<&R>::cloned).collect())
     }
 
-    /// Reads the collection, and whether that was all of it.
+    /// Reads the collection up to the scan limit. The flag says whether that was all of it.
     pub(super) async fn walk<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
         let mut all = Vec::new();
         loop {
@@ -122,10 +126,12 @@ impl Collection<'_> {
     }
 }
 
-/// Returns the one document of a list that is called so, if there is one.
+/// Returns the document of a list that matches `wanted`, if any.
 ///
 /// # Errors
-/// [`Error::Ambiguous`] where several are called so and none has it as its ID or alone as its name.
+///
+/// [`Error::Ambiguous`] if several match and neither an ID nor a name identifies exactly one of
+/// them.
 pub(super) fn choose<'a, R: Named>(
     wanted: &str,
     documents: &'a [R],
@@ -133,12 +139,12 @@ pub(super) fn choose<'a, R: Named>(
     Ok(pick(wanted.trim(), documents)?.and_then(|place| documents.get(place)))
 }
 
-/// The place of the one document that is called so, if there is one.
+/// Returns the index of the matching document, if any.
 fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
     let called = documents.iter().enumerate().filter(|(_, document)| document.is_called(wanted));
     let mut called: Vec<(usize, &R)> = called.collect();
     if called.len() > 1 {
-        // An ID wins; then the same letters in the same case; then a name wins over a slug.
+        // Precedence: ID, then name in the same letter case, then name over slug.
         let ranks: [fn(&R, &str) -> bool; 3] = [
             |document, wanted| document.id().as_str().eq_ignore_ascii_case(wanted),
             |document, wanted| document.name() == wanted,
@@ -159,7 +165,7 @@ fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error>
     Ok(called.pop().map(|(place, _)| place))
 }
 
-/// That nothing is called so.
+/// Creates the error for an unknown name.
 pub(super) fn missing<R: Named>(wanted: &str, place: Option<&str>, near: &[String]) -> Error {
     Error::NotFound {
         noun: R::NOUN,
@@ -188,7 +194,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Texts of which many are equal, or differ in letter case alone.
+    /// Texts that are often equal or differ in letter case only.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![
             (0..4_u8).prop_map(|id| format!("Environments-{id}")),
@@ -198,7 +204,7 @@ mod tests {
     }
 
     proptest! {
-        /// An ID wins, then a name, then a slug, in whatever order Octopus lists the documents.
+        /// IDs take precedence over names and names over slugs, in any order of the documents.
         #[test]
         fn look_up_prefers_ids_then_names_then_slugs(
             things in prop::collection::vec((0..4_u8, text(), text()), 0..6),

@@ -1,5 +1,6 @@
-//! What of a project lives in Git, and what a branch, a tag or a commit is called there.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Git data of version-controlled projects: branches, tags, commits, and documents at a Git
+//! reference.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -10,13 +11,13 @@ use super::{
 };
 use crate::text::nearest::nearest;
 
-/// A branch, or a tag.
+/// A branch or a tag.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Branch {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
-    /// The whole reference: `refs/heads/main`.
+    /// Full reference, e.g. `refs/heads/main`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub canonical_name: String,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -30,17 +31,17 @@ struct Commit {
     hash: String,
 }
 
-/// A branch, a tag or a commit that there is, as it stands in paths.
+/// An existing branch, tag or commit, in the form that paths contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(String);
 
 impl Reference {
-    /// `refs/heads/main`, `refs/tags/1.0`, or the hash of a commit.
+    /// Returns the reference: `refs/heads/main`, `refs/tags/1.0`, or a commit hash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same, for an answer.
+    /// Converts it into text.
     pub fn into_string(self) -> String {
         self.0
     }
@@ -48,11 +49,11 @@ impl Reference {
 
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
-/// How many branches are read to find near names.
+/// Number of branches that are read for suggestions.
 const BRANCHES: u32 = 1_000;
 
 impl Project {
-    /// Where in Git the project keeps its process; `None` where it is in the database.
+    /// Returns the Git settings of the project; `None` if its process is in the database.
     pub fn git(&self) -> Option<&PersistenceSettings> {
         let settings = self.persistence_settings.as_ref()?;
         let is_in_git =
@@ -60,17 +61,17 @@ impl Project {
         is_in_git.then_some(settings)
     }
 
-    /// Whether the variables that are not sensitive are in Git too.
+    /// Returns whether the non-sensitive variables are in Git.
     pub fn has_variables_in_git(&self) -> bool {
         self.git().is_some_and(|git| git.conversion_state.variables_are_in_git)
     }
 
-    /// Whether the runbooks are in Git too.
+    /// Returns whether the runbooks are in Git.
     pub fn has_runbooks_in_git(&self) -> bool {
         self.git().is_some_and(|git| git.conversion_state.runbooks_are_in_git)
     }
 
-    /// The default branch, where the project is in Git and says it.
+    /// Returns the default branch of a project in Git, if Octopus reports one.
     pub fn default_branch(&self) -> Option<&str> {
         self.git()?.default_branch.as_deref().filter(|branch| !branch.trim().is_empty())
     }
@@ -89,8 +90,8 @@ pub async fn branches(
     space.session().page(&path, window).await
 }
 
-/// The branch, tag or commit that is called exactly so: by its short or its whole name, or its
-/// hash. A branch comes before a tag of the same name.
+/// Finds a branch, tag or commit by its short name, its full name or its hash. The name must match
+/// exactly. A branch takes precedence over a tag of the same name.
 pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<Reference, Error> {
     let wanted = wanted.trim();
     let short = |prefix: &str| match wanted.strip_prefix(prefix) {
@@ -103,7 +104,7 @@ pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<
         let Some(short) = short(prefix).filter(|short| !short.is_empty()) else { return Ok(None) };
         let name = format!("{prefix}{short}");
         let read: Option<Branch> = look(space, project, kind, &name).await?;
-        // Git knows letter case; Octopus has the last word on what it found.
+        // Octopus decides which letter case matches; compare its result without case.
         let called = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
         Ok::<_, Error>(read.filter(called).map(|found| Reference(found.canonical_name)))
     };
@@ -112,7 +113,7 @@ pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<
             return Ok(None);
         }
         let read: Option<Commit> = match look(space, project, "commits", wanted).await {
-            // A short hash may be none to Octopus.
+            // Octopus may reject a short hash.
             Err(Error::Rejected { .. }) => None,
             read => read?,
         };
@@ -128,8 +129,8 @@ pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<
     }
 }
 
-/// The reference that a call means: the one it names, or the default branch. `None` where it
-/// names none and there is no default branch.
+/// Resolves the reference that a call names, or the default branch. Returns `None` if the call
+/// names none and the project has no default branch.
 pub async fn meant(
     space: &Space,
     project: &Project,
@@ -145,7 +146,8 @@ pub async fn meant(
     }
 }
 
-/// A path of what a project keeps at a reference, which is one segment of it.
+/// Returns the path of a project's documents at a reference. The reference is a single path
+/// segment.
 pub fn at<'a>(
     space: &Space,
     project: &Id<Project>,
@@ -155,7 +157,7 @@ pub fn at<'a>(
     below(space, project, [reference.as_str()]).then(segments)
 }
 
-/// Reads what a project keeps at a reference.
+/// Reads a project's document at a reference.
 pub async fn read<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
@@ -188,7 +190,7 @@ async fn look<T: DeserializeOwned + Send + 'static>(
     }
 }
 
-/// That there is no such reference, with the names of branches near it.
+/// Creates the error for an unknown reference, with similar branch names.
 pub(super) async fn missing(space: &Space, project: &Id<Project>, wanted: &str) -> Error {
     let all = branches(space, project, None, Window { skip: 0, take: BRANCHES }).await;
     let names: Vec<String> =

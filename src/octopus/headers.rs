@@ -1,4 +1,4 @@
-//! What is read of the headers of an answer.
+//! Parses headers of responses.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-/// The media type, without parameters, in lower case.
+/// Returns the media type without parameters, in lower case.
 pub(super) fn content_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
+/// Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

@@ -1,25 +1,25 @@
-//! The instances that there are. A request can name one of these and nothing else.
+//! The configured instances. A request can select one of these and nothing else.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{AnswerMemory, Brings, Client, Credentials, NoCredential, Source};
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
-/// One instance, as this server reaches it.
+/// A configured instance.
 #[derive(Debug)]
 pub struct Instance {
-    /// What it is called here.
+    /// Name in the settings.
     pub name: String,
-    /// The way to it.
+    /// Client of the instance.
     pub client: Client,
-    /// The space that every call works in.
+    /// Space that all calls are pinned to.
     pub space: Option<String>,
-    /// Whether nothing may be changed there.
+    /// Whether changes are disabled.
     pub read_only: bool,
     source: Source,
 }
 
-/// The instances that there are, by name.
+/// The configured instances by name.
 #[derive(Debug)]
 pub struct Instances {
     by_name: BTreeMap<String, Arc<Instance>>,
@@ -27,16 +27,24 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Creates the instances of the settings, with a compute pool and a memory budget of their own.
-    /// Nothing is sent yet.
+    /// Creates the instances from the settings, with an own compute pool and memory budget. Sends
+    /// nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A message that starts with the setting.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let compute = ComputePool::new(0, config.limits.compute_time.0);
         let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
         Self::sharing(config, metrics, &compute, &memory)
     }
 
-    /// Creates the instances of the settings, which parse large answers in this pool and read them
-    /// within this memory. Nothing is sent yet.
+    /// Creates the instances from the settings; they share this compute pool and memory budget.
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A message that starts with the setting.
     pub fn sharing(
         config: &config::Config,
         metrics: &Metrics,
@@ -62,22 +70,22 @@ impl Instances {
         Ok(Self { by_name, default: config.default_instance().map(str::to_owned) })
     }
 
-    /// The instance with this name.
+    /// Returns the instance with this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Instance>> {
         self.by_name.get(name)
     }
 
-    /// The instance of callers who name none, where there is one.
+    /// Returns the instance of requests that select none, if there is a default.
     pub fn default(&self) -> Option<&Arc<Instance>> {
         self.get(self.default.as_deref()?)
     }
 
-    /// All of them, by name.
+    /// Returns all instances, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.by_name.values()
     }
 
-    /// Whether there is more than one.
+    /// Returns whether several instances are configured.
     pub fn are_several(&self) -> bool {
         self.by_name.len() > 1
     }
@@ -88,12 +96,13 @@ impl Instance {
         &self.source
     }
 
-    /// What is wrong with what a caller brings, as far as that can be said without asking anybody.
+    /// Checks whether the caller's credentials fit the settings of the instance, without sending a
+    /// request.
     pub fn suits(&self, brings: &Brings) -> Result<(), NoCredential> {
         self.source.suits(&self.name, brings)
     }
 
-    /// The credential that acts for a caller.
+    /// Returns the Octopus credential that acts for a caller.
     pub async fn credentials(&self, brings: &Brings) -> Result<Credentials, NoCredential> {
         self.source.credentials(&self.name, brings).await
     }

@@ -1,5 +1,5 @@
-//! Interruptions: where a task waits for a person.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Interruptions: points at which a task waits for a person.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use futures::future::try_join_all;
 use serde::Deserialize;
@@ -9,13 +9,13 @@ use super::{
     users::User,
 };
 
-/// The fields of an interruption that the tools read. What was answered is not among them.
+/// Fields of an interruption that the tools read. The given answer is not read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Interruption {
     pub id: Id<Interruption>,
     pub title: Option<String>,
-    /// Words that this client does not know are passed on.
+    /// `ManualIntervention`, `GuidedFailure` and others. Unknown types are passed on unchanged.
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     pub created: Option<String>,
@@ -37,7 +37,7 @@ pub struct Interruption {
     pub form: Form,
 }
 
-/// What a person is asked.
+/// Form that a person has to fill in.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
@@ -53,12 +53,13 @@ pub struct Element {
 }
 
 impl Interruption {
-    /// The IDs of one kind among the documents that it is about.
+    /// Returns the first related document of type `R`.
     pub fn about<R: Resource>(&self) -> Option<Id<R>> {
         self.related_document_ids.iter().find_map(|id| Id::parse(id).ok())
     }
 
-    /// Whether this user has taken it, or it is free and the reader can take it.
+    /// Returns whether this user is responsible, or nobody is and the credential's user can take
+    /// responsibility.
     pub fn is_for(&self, user: &Id<User>) -> bool {
         match &self.responsible_user_id {
             Some(responsible) => responsible == user,
@@ -77,11 +78,11 @@ impl Resource for Interruption {
     }
 }
 
-/// Which interruptions to list.
+/// Filter for interruptions.
 #[derive(Debug, Clone)]
 pub struct Filter {
     pub pending_only: bool,
-    /// About this document, by its ID.
+    /// ID of a related document.
     pub regarding: Option<String>,
 }
 
@@ -98,13 +99,13 @@ pub async fn list(
     space.list(path, window).await
 }
 
-/// How many interruptions one request of a scan asks for.
+/// Number of interruptions per request of a scan.
 const PAGE: u32 = 100;
-/// How many interruptions a scan reads at most.
+/// Maximum number of interruptions that a scan reads.
 pub const SCAN: u32 = 500;
 
-/// Reads the newest interruptions, up to a bound, and how many there are in all. Octopus cannot
-/// be asked whose they are.
+/// Reads the newest interruptions, up to `MAX_SCANNED`, and the total number. Octopus has no filter
+/// by responsible user.
 pub async fn scan(space: &Space, filter: &Filter) -> Result<(Vec<Interruption>, u32), Error> {
     let first = list(space, filter, Window { skip: 0, take: PAGE }).await?;
     let total = first.total_results;

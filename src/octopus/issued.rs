@@ -1,4 +1,4 @@
-//! What a token endpoint of Octopus sends and gets
+//! Requests and responses of Octopus's token endpoint
 //! (<https://octopus.com/docs/octopus-rest-api/openid-connect>). Neither is ever printed.
 
 use std::time::Duration;
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 
 use super::{Answer, Credentials};
 
-/// How long a token is good for that does not say so.
+/// Lifetime in seconds of a token whose response contains none.
 const UNSAID: u64 = 300;
-/// No token is believed for longer.
+/// Maximum lifetime in seconds.
 const LONGEST: u32 = 24 * 60 * 60;
-/// What is left of the time of a token when it is got anew, at most: a tenth of it where that is
-/// less.
+/// Tokens are renewed this long before their expiry, or at a tenth of their lifetime if that is
+/// shorter.
 const LEFT: Duration = Duration::from_mins(1);
 
-/// An access token that was got.
+/// An issued access token.
 pub(super) struct Issued {
     pub(super) credentials: Credentials,
-    /// For how long it is used.
+    /// Time for which it is used.
     pub(super) good_for: Duration,
 }
 
-/// How long it is good for: some versions send a number, some a text.
+/// Lifetime in seconds: a number or a text, depending on the version.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
@@ -32,8 +32,8 @@ enum Seconds {
     Text(String),
 }
 
-/// What is read of the answer. The kind of the token (`issued_token_type`) has changed between
-/// versions, and nothing follows from it.
+/// Body of the response. `issued_token_type` is ignored, because its value changed between
+/// versions.
 #[derive(Deserialize)]
 struct Body {
     access_token: String,
@@ -41,7 +41,7 @@ struct Body {
     expires_in: Option<Seconds>,
 }
 
-/// The request for an access token of the service account that this audience stands for.
+/// Builds the request for an access token of the service account with this audience.
 pub(super) fn request(audience: &str, subject: &SecretString) -> Value {
     json!({
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -52,7 +52,8 @@ pub(super) fn request(audience: &str, subject: &SecretString) -> Value {
 }
 
 impl Issued {
-    /// Reads the answer. `None`: it is none. What serde would say of it may hold the token.
+    /// Parses the response. Returns `None` on failure, because serde's error message could contain
+    /// the token.
     pub(super) fn read(answer: &Answer) -> Option<Self> {
         let body: Body = serde_json::from_slice(&answer.body).ok()?;
         if !body.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {

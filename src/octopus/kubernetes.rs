@@ -1,5 +1,5 @@
-//! What runs in Kubernetes now, as Octopus's monitor sees it. Since Octopus 2025.3.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Live status of Kubernetes objects, as Octopus's monitor reports it. Since Octopus 2025.3.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use super::{
 /// The first version with live status.
 pub const SINCE: OctopusVersion = OctopusVersion(2025, 3, 0);
 
-/// What is live for a project in an environment.
+/// Live status of a project in an environment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LiveStatus {
@@ -20,7 +20,7 @@ pub struct LiveStatus {
     pub summary: Option<Summary>,
 }
 
-/// What is live through one deployment target.
+/// Live status at one deployment target.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MachineStatus {
@@ -30,7 +30,7 @@ pub struct MachineStatus {
     pub resources: Vec<LiveResource>,
 }
 
-/// One object in a cluster. The words for health and sync are an open set.
+/// A Kubernetes object. The values for health and sync status are an open set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LiveResource {
@@ -50,7 +50,7 @@ pub struct LiveResource {
     pub children: Vec<LiveResource>,
 }
 
-/// The whole in a few words. Older versions send only the first and the date.
+/// Summary of the status. Older versions send only `status` and `last_updated`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Summary {
@@ -62,7 +62,7 @@ pub struct Summary {
     pub total_orphan_count: Option<u32>,
 }
 
-/// Reads what is live. `None`: nothing is monitored there.
+/// Reads the live status. Returns `None` if nothing is monitored.
 pub async fn live_status(
     space: &Space,
     project: &Id<Project>,
@@ -77,7 +77,7 @@ pub async fn live_status(
     };
     let path = path.then(["livestatus"]).with_some("summaryOnly", summary_only.then_some(true));
     match space.session().get(&path).await {
-        // Project, environment and tenant were found before.
+        // The project, environment and tenant exist, because the caller found them before.
         Err(Error::NotFound { .. }) => Ok(None),
         read => read.map(Some),
     }

@@ -1,12 +1,12 @@
-//! Library variable sets: variables that projects share.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Library variable sets: variables that several projects share.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Id, Named, Resource, resource::null_as_default, variables::VariableSet};
 
-/// The fields of a library variable set that the tools read.
+/// Fields of a library variable set that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LibraryVariableSet {
@@ -17,7 +17,7 @@ pub struct LibraryVariableSet {
     pub variable_set_id: Option<Id<VariableSet>>,
     /// `Variables` or `ScriptModule`.
     pub content_type: Option<String>,
-    /// What tenants give values for.
+    /// Templates of variables whose values tenants provide.
     #[serde(default, deserialize_with = "null_as_default")]
     pub templates: Vec<Value>,
     pub version: Option<i64>,

@@ -1,11 +1,11 @@
-//! Lifecycles: the order of environments that releases go through.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Lifecycles: the phases of environments that releases progress through.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, Named, Resource, environments::Environment, resource::null_as_default};
 
-/// The fields of a lifecycle that the tools read.
+/// Fields of a lifecycle that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Lifecycle {

@@ -1,5 +1,5 @@
-//! The catalog of Octopus's own REST API, as the instance writes it for language models
-//! (`/api/experimental/llms.txt`, since Octopus 2026.2).
+//! API reference for language models, as the instance generates it (`/api/experimental/llms.txt`,
+//! since Octopus 2026.2).
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use moka::future::Cache;
 
 use super::{Answer, Error, Fingerprint, OctopusVersion, Path, Session, reads::Size};
 
-/// The first version that has it.
+/// First version with this document.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 2, 3916);
 
-/// The catalog by caller: what one may read answers no other.
+/// Cache of the API reference by caller. Callers never share an entry, because they may see
+/// different parts.
 pub(super) type Kept = Cache<Fingerprint, Bytes>;
 
-/// How long it is believed.
+/// Time for which it is cached.
 const KEPT: Duration = Duration::from_mins(5);
-/// How many bytes are remembered for all callers; one catalog has a few hundred thousand.
+/// Maximum size of the cache in bytes, over all callers; one document has a few hundred thousand.
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 pub(super) fn cache() -> Kept {
@@ -28,8 +29,8 @@ pub(super) fn cache() -> Kept {
 }
 
 impl Session {
-    /// The catalog of the REST API, in Markdown. It is remembered for each caller alone; calls at
-    /// the same moment share one download.
+    /// Returns the API reference in Markdown. It is cached for each caller; concurrent calls share
+    /// one download.
     pub async fn llms_txt(&self) -> Result<Bytes, Error> {
         let download = async {
             let path = Path::new(["experimental", "llms.txt"]);
@@ -39,11 +40,11 @@ impl Session {
                     answer => answer?,
                 };
             if content_type == "text/html" {
-                let reason = format!("{} sent a page for browsers", path.route());
+                let reason = format!("{} returned an HTML page instead of text", path.route());
                 return Err(Error::Unexpected { reason });
             }
-            // A copy: the cache has a bound of its own, and the body would hold memory that is meant
-            // for answers in flight.
+            // Copy the body: the cache has a limit of its own, and the original would occupy the
+            // memory budget for responses.
             Ok(Bytes::copy_from_slice(&body))
         };
         let key = self.whose();
@@ -51,7 +52,7 @@ impl Session {
         kept.map_err(|error: std::sync::Arc<Error>| (*error).clone())
     }
 
-    /// How many bytes the catalog has, where it is remembered.
+    /// Returns the size of the cached API reference in bytes; `None` if it is not cached.
     pub async fn llms_txt_size(&self) -> Option<u64> {
         let key = self.whose();
         let text = self.client().llms_txt().get(&key).await?;

@@ -1,5 +1,5 @@
-//! Deployment targets; Octopus calls them machines in paths and IDs.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Deployment targets. Octopus calls them machines in paths and IDs.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use super::{
     environments::Environment, resource::null_as_default, scope::Scope, tenants::Tenant,
 };
 
-/// The fields of a deployment target that the tools read.
+/// Fields of a deployment target that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Machine {
@@ -18,10 +18,10 @@ pub struct Machine {
     pub slug: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub is_disabled: bool,
-    /// Words that this client does not know are passed on.
+    /// See [`HealthStatus`]. Unknown values are passed on unchanged.
     pub health_status: Option<String>,
     pub status_summary: Option<String>,
-    /// The tags of the target.
+    /// Target tags, formerly called roles.
     #[serde(default, deserialize_with = "null_as_default")]
     pub roles: Vec<String>,
     pub thumbprint: Option<String>,
@@ -37,7 +37,7 @@ pub struct Machine {
     pub scope: Scope,
 }
 
-/// How Octopus reaches a target. What stands in it depends on the style.
+/// How Octopus communicates with a target. The fields depend on the communication style.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Endpoint {
@@ -99,7 +99,7 @@ impl Named for Machine {
     }
 }
 
-/// How a target is, as Octopus spells it.
+/// Health states as Octopus spells them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub enum HealthStatus {
     Healthy,
@@ -109,7 +109,7 @@ pub enum HealthStatus {
     Unknown,
 }
 
-/// How a target is reached, as Octopus spells it.
+/// Communication styles as Octopus spells them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub enum CommunicationStyle {
     None,
@@ -127,7 +127,7 @@ pub enum CommunicationStyle {
     AwsEcsCluster,
 }
 
-/// Which targets to list. An empty list does not filter.
+/// Filter for deployment targets. An empty list does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub name: Option<String>,
@@ -146,7 +146,7 @@ pub struct Filter {
     pub target_types: Vec<String>,
 }
 
-/// Reads a page of the targets of a space, by name.
+/// Reads a page of the deployment targets of a space, ordered by name.
 pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page<Machine>, Error> {
     let health: Vec<_> = filter.health_statuses.iter().map(|word| format!("{word:?}")).collect();
     let styles: Vec<_> = filter.comm_styles.iter().map(|word| format!("{word:?}")).collect();

@@ -1,13 +1,13 @@
-//! The REST client of Octopus, and the instances that there are.
+//! REST client of Octopus Deploy, and the configured instances.
 //!
-//! A [`Client`] is the instance: its address, its connections, its limits. A [`Session`] is a
-//! client and one caller's [`Credentials`]; nothing else can reach Octopus. A [`Space`] is a
-//! session in a space, and what tools hold. Documents are [`Resource`]s that name only the fields
-//! the tools read, so a newer Octopus does not break them.
+//! A [`Client`] is one instance: its address, connections, limits and caches. A [`Session`] is a
+//! client with the [`Credentials`] of one caller; all requests to Octopus go through it. A
+//! [`Space`] is a session in one space; tools use it. Documents are [`Resource`]s that name only
+//! the fields that the tools read, so a newer Octopus does not break them.
 //!
-//! What the API does is described at <https://octopus.com/docs/octopus-rest-api>.
+//! The API is described at <https://octopus.com/docs/octopus-rest-api>.
 
-// How to reach it
+// HTTP client
 mod belongs;
 mod breaker;
 mod budget;
@@ -38,7 +38,7 @@ mod transport;
 mod whereabouts;
 mod words;
 
-// What all documents share
+// Shared by all documents
 mod bounded;
 mod find;
 mod page;
@@ -48,7 +48,7 @@ mod rival;
 mod space;
 mod version;
 
-// The documents
+// Documents of the REST API
 pub mod accounts;
 pub mod certificates;
 pub mod channels;

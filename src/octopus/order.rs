@@ -1,4 +1,4 @@
-//! A request that changes Octopus, whole and ready to be sent, and the leave that it takes.
+//! Requests that change Octopus, the permit that is required to send them, and raw responses.
 
 use std::fmt::{self, Write as _};
 
@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 
 use super::{Bounded, Bounds, Error, Path};
 
-/// The methods that change things.
+/// HTTP methods of change requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Makes a thing, or starts one.
+    /// Creates a resource or starts a process.
     Post,
-    /// Puts a whole document in the place of the one before.
+    /// Replaces a document.
     Put,
     /// Changes a part of a document.
     Patch,
-    /// Removes a thing.
+    /// Deletes a resource.
     Delete,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// A request that changes Octopus. What a person agreed to is this very value.
+/// A request that changes Octopus. The approved value itself is sent.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// The method.
@@ -45,18 +45,18 @@ pub struct Order {
 }
 
 impl Order {
-    /// Makes a thing, or starts one.
+    /// Creates a request that creates a resource or starts a process.
     pub fn post(path: Path, body: Value) -> Self {
         Self { method: Method::Post, path, body: Some(body) }
     }
 
-    /// Puts a whole document in the place of the one before.
+    /// Creates a request that replaces a document.
     pub fn put(path: Path, body: Value) -> Self {
         Self { method: Method::Put, path, body: Some(body) }
     }
 
-    /// Tells one order from another, whatever the ID of the change (`audit_id`) that its body may
-    /// carry: two questions about one and the same change have two IDs.
+    /// Returns a SHA-256 of the request, to compare requests. `audit_id`, the ID of the change that
+    /// the body may contain, is left out: two approval requests for one change have different IDs.
     pub fn digest(&self, audit_id: Option<&str>) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
@@ -68,13 +68,13 @@ impl Order {
     }
 }
 
-/// Leave to send one order. Only the gate for changes gives it (`tool/change.rs`), after somebody
-/// agreed; a test holds that.
+/// Permission to send one change request. Only the approval code creates it (`tool/change.rs`),
+/// after the approval; a test checks this.
 #[derive(Debug)]
 pub struct Permit(());
 
 impl Permit {
-    /// Somebody has agreed.
+    /// Creates the permit. Call this only after the change was approved.
     pub fn after_consent() -> Self {
         Self(())
     }
@@ -82,7 +82,7 @@ impl Permit {
 
 const JSON: &str = "application/json";
 
-/// What Octopus answered.
+/// A response of Octopus with its unparsed body.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The media type, without parameters, in lower case.
@@ -92,12 +92,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unexpected`] with `route` and the position if the body does not have the form of
+    /// `T`.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         T::deserialize(&mut json).map_err(|error| {
-            // Where it is wrong is looked for afterwards: keeping track of that takes time and
-            // memory for each value.
+            // Parse again to locate the error: tracking the position during the first pass would
+            // cost time and memory for each value.
             let mut json = serde_json::Deserializer::from_slice(&self.body);
             let found = serde_path_to_error::deserialize::<_, T>(&mut json).err();
             found.map_or_else(
@@ -107,16 +112,16 @@ impl Answer {
         })
     }
 
-    /// Reads the body as JSON of any form, and keeps as much of it as `bounds` allow.
+    /// Parses a JSON body of any form, and keeps as much of it as `bounds` allow.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body is not JSON; it names `route`.
+    /// [`Error::Unexpected`] with `route` if the body is not JSON.
     pub fn document(&self, route: &str, bounds: Bounds) -> Result<Bounded, Error> {
         Bounded::parse(&self.body, bounds).map_err(|error| self.unreadable(&error, route))
     }
 
-    /// Returns the SHA-256 of the body, in hexadecimal.
+    /// Returns the SHA-256 of the body in hexadecimal.
     pub fn digest(&self) -> String {
         let mut digest = String::with_capacity(64);
         for byte in Sha256::digest(&self.body) {
@@ -134,20 +139,22 @@ impl Answer {
         }
     }
 
-    /// What says that it is JSON must be that, where there is anything.
+    /// Rejects a body that claims to be JSON by its media type but is not. An empty body is
+    /// accepted.
     pub(super) fn well_formed(&self, route: &str) -> Result<(), Error> {
         if self.content_type == JSON && !self.body.is_empty() {
             self.json::<IgnoredAny>(route)?;
-            // What is ignored may be no text.
+            // `IgnoredAny` skips invalid UTF-8 in strings.
             std::str::from_utf8(&self.body).map_err(|error| Error::Unexpected {
-                reason: format!("{route} sent JSON that is no text: {error}"),
+                reason: format!("{route} returned JSON that is not valid UTF-8: {error}"),
             })?;
         }
         Ok(())
     }
 }
 
-/// A page for browsers is no answer of the API: a proxy, or a sign-in page before it, has sent it.
+/// Rejects HTML pages: a proxy or a sign-in page in front of Octopus sends these instead of the
+/// API.
 pub(super) fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
     if content_type == "text/html" {
         return Err(Error::page(route, content_type));

@@ -2,17 +2,17 @@
 
 use serde::Deserialize;
 
-/// The part of a list that is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// How many items to leave out from the start.
+    /// Number of items to skip.
     pub skip: u32,
-    /// How many items to give at most.
+    /// Maximum number of items to return.
     pub take: u32,
 }
 
 impl Window {
-    /// The first `take` items.
+    /// Returns the range of the first `take` items.
     pub(super) fn first(take: usize) -> Self {
         Self { skip: 0, take: u32::try_from(take).unwrap_or(u32::MAX) }
     }
@@ -22,17 +22,17 @@ impl Window {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Page<T> {
-    /// The items of this page.
+    /// Items of this page.
     pub items: Vec<T>,
-    /// How many items the whole list has.
+    /// Number of items in the whole list.
     #[serde(default)]
     pub total_results: u32,
 }
 
 impl<T> Page<T> {
-    /// Drops the items that were not requested. Those after the window count in `total_results`, so
-    /// that a list reports further items. An instance that ignores paging sends the whole list,
-    /// with the items before the window.
+    /// Drops items outside the requested range. Items after the range count in `total_results`, so
+    /// that the list reports further items. An instance that ignores paging sends the whole list,
+    /// including the items before the range.
     pub(super) fn within(mut self, Window { skip, take }: Window) -> Self {
         let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         if came == self.total_results {

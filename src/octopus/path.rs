@@ -1,4 +1,4 @@
-//! The path and query of a request, built from parts so that no part can change another.
+//! Path and query of a request, built from separately encoded parts.
 
 use std::{
     borrow::Cow,
@@ -9,16 +9,16 @@ use url::Url;
 
 use super::{Error, route::route};
 
-/// How many bytes the path and query of a request may have. Kestrel, the web server of Octopus, accepts
-/// request lines of 8 KiB by default (`MaxRequestLineSize`), with the method and the version in them,
-/// and so do the usual proxies; HTTP.sys accepts 16 KiB.
+/// Maximum length in bytes of the path and query of a request. Kestrel, the web server of Octopus,
+/// accepts request lines of 8 KiB by default (`MaxRequestLineSize`), including the method and the
+/// version. Common proxies accept the same; HTTP.sys accepts 16 KiB.
 pub(super) const MAX_TARGET: usize = 8_000;
-/// How many bytes of IDs one request asks for, so that its path and query stay below [`MAX_TARGET`].
+/// Maximum bytes of IDs in one request, so that its path and query stay below [`MAX_TARGET`].
 const MAX_IDS: usize = 6_000;
-/// How many characters of a path a message shows.
+/// Maximum number of characters of a path in a message.
 const LONGEST_SHOWN: usize = 300;
 
-/// Splits IDs into lists that fit into the query of one request each: at most `most` of them, and few
+/// Splits IDs into batches that fit into the query of one request each: at most `max` IDs and few
 /// enough bytes.
 pub(super) fn batches<T: Display>(ids: &[T], most: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = ids;
@@ -36,8 +36,8 @@ pub(super) fn batches<T: Display>(ids: &[T], most: usize) -> impl Iterator<Item 
     })
 }
 
-/// A path below `/api`. Each segment is encoded whole: a `/` or `..` in one cannot reach another
-/// resource.
+/// A path below `/api`. Each segment is percent-encoded as a whole, so a `/` or `..` in a segment
+/// cannot reach another resource.
 #[derive(Debug, Clone)]
 pub struct Path {
     segments: Vec<String>,
@@ -45,27 +45,27 @@ pub struct Path {
 }
 
 impl Path {
-    /// A path of these segments.
+    /// Creates a path of these segments.
     pub fn new<S: ToString>(segments: impl IntoIterator<Item = S>) -> Self {
         let segments = segments.into_iter().map(|segment| segment.to_string()).collect();
         Self { segments, query: Vec::new() }
     }
 
-    /// Adds segments.
+    /// Appends segments.
     #[must_use]
     pub fn then<S: ToString>(mut self, segments: impl IntoIterator<Item = S>) -> Self {
         self.segments.extend(segments.into_iter().map(|segment| segment.to_string()));
         self
     }
 
-    /// Adds a parameter.
+    /// Adds a query parameter.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Display) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Adds a parameter where there is a value.
+    /// Adds a query parameter if there is a value.
     #[must_use]
     pub fn with_some(self, name: &'static str, value: Option<impl Display>) -> Self {
         match value {
@@ -74,8 +74,8 @@ impl Path {
         }
     }
 
-    /// Adds values as one comma list. Octopus takes an empty list for no filter at all, so none
-    /// is sent then: whoever means "nothing" must not ask.
+    /// Adds a query parameter with a comma-separated list. An empty list is omitted, because
+    /// Octopus reads it as "no filter". Callers that mean "nothing" must not send the request.
     #[must_use]
     pub fn with_list(self, name: &'static str, values: &[impl Display]) -> Self {
         if values.is_empty() {
@@ -85,31 +85,31 @@ impl Path {
         self.with(name, list.join(","))
     }
 
-    /// The URL at an instance.
+    /// Returns the URL at an instance.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`] where a segment is empty or consists of dots, or where path and query
-    /// together are longer than [`MAX_TARGET`].
+    /// [`Error::InvalidRequest`] if a segment is empty, `.` or `..`, or if path and query together
+    /// are longer than [`MAX_TARGET`].
     pub(super) fn at(&self, base: &Url) -> Result<Url, Error> {
         let invalid = |reason: String| Error::InvalidRequest { reason };
         if self.segments.iter().any(|s| s.is_empty() || s == "." || s == "..") {
-            return Err(invalid("its path has an empty segment, or one of dots alone".to_owned()));
+            return Err(invalid("its path contains an empty segment, \".\" or \"..\"".to_owned()));
         }
-        // Before it is encoded: what is refused costs no memory.
+        // Check the length before encoding, so that rejected paths cost no memory.
         let raw: usize = self.segments.iter().map(|segment| segment.len() + 1).sum::<usize>()
             + self.query.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
         let too_long = |length: usize| {
             invalid(format!(
-                "its path and query have {length} bytes, and {MAX_TARGET} is the limit"
+                "its path and query have {length} bytes, but {MAX_TARGET} is the limit"
             ))
         };
         if raw > MAX_TARGET {
             return Err(too_long(raw));
         }
-        let url = self
-            .below(base)
-            .ok_or_else(|| invalid("the URL of the instance cannot have a path".to_owned()))?;
+        let url = self.below(base).ok_or_else(|| {
+            invalid("the URL of the instance is not a base URL such as https://host".to_owned())
+        })?;
         let length = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
         if length > MAX_TARGET {
             return Err(too_long(length));
@@ -117,7 +117,7 @@ impl Path {
         Ok(url)
     }
 
-    /// The URL at an instance, unchecked.
+    /// Returns the URL at an instance without checks.
     fn below(&self, base: &Url) -> Option<Url> {
         let mut url = base.clone();
         url.path_segments_mut().ok()?.pop_if_empty().push("api").extend(&self.segments);
@@ -127,9 +127,9 @@ impl Path {
         Some(url)
     }
 
-    /// Whether Octopus serves this path only to a credential that it accepts, so that a successful
-    /// JSON response to a GET proves the credential. These are the paths that nearly every call reads
-    /// first; others prove nothing, because Octopus may serve them to anybody (`/api`, logos).
+    /// Returns whether Octopus serves this path only to a valid credential, so that a successful
+    /// JSON response to a GET proves the credential. Nearly every call reads one of these paths
+    /// first. Other paths prove nothing, because Octopus may serve them to anybody (`/api`, logos).
     pub(super) fn proves_credential(&self) -> bool {
         let is_space = |segment: &str| {
             let number = segment.get(..7).filter(|start| start.eq_ignore_ascii_case("spaces-"));
@@ -142,26 +142,26 @@ impl Path {
         }
     }
 
-    /// The path below the instance's own directory without the query, for messages.
+    /// Returns the path without the base path of the instance and without the query, for messages.
     pub(super) fn address(&self) -> String {
         let path = self.to_string();
         let path = path.split('?').next().unwrap_or_default();
         path.chars().take(LONGEST_SHOWN).collect()
     }
 
-    /// The segments below `/api`, decoded.
+    /// Returns the decoded segments below `/api`.
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
-    /// The path with IDs and names replaced by what they are, for logs and metrics: nobody can make
-    /// many of these.
+    /// Returns the path with placeholders for IDs and names, for logs and metrics. The number of
+    /// different routes is bounded.
     pub fn route(&self) -> String {
         route(&self.segments)
     }
 }
 
-/// The path and query as they stand in a request line, below the instance's own directory.
+/// Writes path and query as in a request line, without the base path of the instance.
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = Url::parse("https://octopus.invalid").map_err(|_| fmt::Error)?;
@@ -203,12 +203,12 @@ mod tests {
         let base: Url = "https://o.example/octopus".parse().unwrap();
         for path in [
             Path::new(["spaces"]).with("partialName", "x".repeat(70_000)),
-            // Short as it is, and long once it is encoded.
+            // Short before encoding and too long afterwards.
             Path::new(["spaces"]).with("partialName", "\u{e9}".repeat(3_000)),
             Path::new(["Spaces-1", &"x".repeat(9_000)]),
         ] {
             let Err(Error::InvalidRequest { reason }) = path.at(&base) else { panic!("{path}") };
-            assert!(reason.contains("8000 is the limit"), "{reason}");
+            assert!(reason.contains("bytes, but 8000 is the limit"), "{reason}");
         }
         let fits = Path::new(["spaces"]).with("partialName", "x".repeat(7_900));
         assert!(fits.at(&base).is_ok());

@@ -1,8 +1,8 @@
-//! How many requests to an instance may be under way at once.
+//! Limits the concurrent requests to an instance.
 //!
-//! Senders whose credential the instance has not accepted yet share half of the places, and only so many
-//! of their requests wait ([`MAX_WAITING`]): invented credentials take neither the places of proven
-//! senders nor all requests that this server serves at once.
+//! Senders whose credential the instance has not accepted yet (unproven senders) share half of the
+//! permits, and only [`MAX_WAITING`] of their requests wait. So invented credentials can occupy
+//! neither the permits of proven senders nor all requests that this server serves at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,30 +11,31 @@ use tokio::{
     time::timeout,
 };
 
-/// The places for requests to one instance.
+/// Concurrency limit of one instance.
 #[derive(Debug)]
 pub(super) struct Places {
     all: Arc<Semaphore>,
-    /// A stream takes as long as its log is large, so streams never have all places.
+    /// Streams get half of the permits at most, because they last as long as their log is large.
     streams: Arc<Semaphore>,
-    /// Unproven senders never have all places.
+    /// Unproven senders get half of the permits at most.
     unproven: Arc<Semaphore>,
-    /// How many requests of unproven senders may hold a place or wait for one.
+    /// Limits the requests of unproven senders that hold a permit or wait for one.
     unproven_queue: Arc<Semaphore>,
-    /// Readers that wait for memory: they hold a connection and no place.
+    /// Readers that wait for memory: they keep their connection but release their permit.
     aside: Arc<Semaphore>,
     patience: Duration,
 }
 
-/// How many requests of unproven senders wait for a place. After a start all senders are unproven, so it
-/// is far more than a few clients send at once, and far less than `limits.concurrent_requests`.
+/// Maximum number of waiting requests of unproven senders. After a start all senders are unproven,
+/// so it is far more than a few clients send at once, and far less than
+/// `limits.concurrent_requests`.
 const MAX_WAITING: usize = 128;
 
-/// How many times its places an instance has for readers that wait for memory. Their connections are
-/// open, so file descriptors are reserved for them (`app/connections.rs`).
+/// Maximum number of parked readers for each permit of an instance. Their connections are open, so
+/// file descriptors are reserved for them (`app/connections.rs`).
 pub const SET_ASIDE: usize = 2;
 
-/// A place among the requests that are under way. Dropping it gives it back.
+/// Permission for one concurrent request. Dropping it releases it.
 #[derive(Debug)]
 pub(super) struct Place {
     _all: OwnedSemaphorePermit,
@@ -42,27 +43,27 @@ pub(super) struct Place {
     _unproven: Option<[OwnedSemaphorePermit; 2]>,
 }
 
-/// How long a request keeps its place.
+/// How long a request holds its permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Until its answer is here as a whole.
+    /// Until its body is read completely.
     Whole,
-    /// Until the stream ends or its reader drops it.
+    /// Until the stream ends or is dropped.
     Stream,
 }
 
-/// Why a request got no place.
+/// Why a request got no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoPlace {
-    /// None came free in time.
+    /// No permit was released in time.
     TimedOut,
-    /// Too many requests of unproven senders wait already.
+    /// Too many requests of unproven senders are waiting.
     QueueFull,
 }
 
 impl Places {
-    /// Creates this number of places. Streams get at most half of them, and so do unproven senders. A
-    /// request waits for a place for at most `patience`.
+    /// Creates a limit of `permits` concurrent requests. Streams and unproven senders get at most
+    /// half of them each. A request waits at most `max_wait` for a permit.
     pub(super) fn new(places: u32, patience: Duration) -> Self {
         let places = (places.max(1) as usize).min(Semaphore::MAX_PERMITS);
         let half = (places / 2).max(1);
@@ -76,7 +77,7 @@ impl Places {
         }
     }
 
-    /// Takes a place, in the order of asking.
+    /// Waits for a permit, first come, first served.
     pub(super) async fn take(&self, kind: Kind, is_proven: bool) -> Result<Place, NoPlace> {
         let queued = if is_proven {
             None
@@ -101,9 +102,9 @@ impl Places {
         timeout(self.patience, take).await.ok().flatten().ok_or(NoPlace::TimedOut)
     }
 
-    /// Makes a place free for other requests while its reader waits for memory. The reader keeps its
-    /// connection, so at most [`SET_ASIDE`] readers for each place do this: with more, the connections
-    /// would need more file descriptors than `app/connections.rs` reserves. Others keep their place.
+    /// Releases the permit while its reader waits for memory. The reader keeps its connection, so
+    /// at most [`PARKED_PER_PERMIT`] readers per permit can do this: more connections would need
+    /// more file descriptors than `app/connections.rs` reserves. Further readers keep their permit.
     pub(super) fn set_aside(&self, place: Place) -> Place {
         match Arc::clone(&self.aside).try_acquire_owned() {
             Ok(aside) => Place { _all: aside, _streams: None, _unproven: None },
@@ -133,8 +134,8 @@ mod tests {
         let streams =
             [places.take(Kind::Stream, true).await, places.take(Kind::Stream, true).await];
         assert!(streams.iter().all(Result::is_ok));
-        assert!(places.take(Kind::Stream, true).await.is_err(), "a third stream waits");
-        assert!(places.take(Kind::Whole, true).await.is_ok(), "a small read does not");
+        assert!(places.take(Kind::Stream, true).await.is_err(), "a third stream has to wait");
+        assert!(places.take(Kind::Whole, true).await.is_ok(), "a small read does not have to wait");
         drop(streams);
         assert!(places.take(Kind::Stream, true).await.is_ok());
     }
@@ -144,7 +145,10 @@ mod tests {
         let places = Places::new(4, SOON);
         let held = [places.take(Kind::Whole, false).await, places.take(Kind::Whole, false).await];
         assert!(held.iter().all(Result::is_ok));
-        assert!(places.take(Kind::Whole, false).await.is_err(), "a third unproven request waits");
+        assert!(
+            places.take(Kind::Whole, false).await.is_err(),
+            "a third unproven request has to wait"
+        );
         let proven = [places.take(Kind::Whole, true).await, places.take(Kind::Stream, true).await];
         assert!(proven.iter().all(Result::is_ok));
         drop((held, proven));
@@ -160,7 +164,7 @@ mod tests {
         for one in &mut waiting {
             assert!(futures::poll!(one).is_pending());
         }
-        // The next one is refused at once.
+        // The next request is rejected immediately.
         assert_eq!(places.take(Kind::Whole, false).await.unwrap_err(), NoPlace::QueueFull);
         assert!(places.take(Kind::Whole, true).await.is_ok());
         drop((held, waiting));
@@ -178,7 +182,7 @@ mod tests {
         let mut kept = futures::future::try_join_all(kept).await.unwrap();
         let last = kept.pop().unwrap();
         kept.push(places.set_aside(last));
-        assert!(places.take(Kind::Whole, true).await.is_err(), "one more reader keeps its place");
+        assert!(places.take(Kind::Whole, true).await.is_err(), "one more reader keeps its permit");
         drop(aside);
         let last = kept.pop().unwrap();
         kept.push(places.set_aside(last));

@@ -1,4 +1,4 @@
-//! Addresses in Octopus's web portal, for people to click.
+//! URLs of pages in Octopus's web portal.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -8,18 +8,18 @@ use super::{
     releases::Release, runbooks::Runbook, spaces::Space, tasks::Task, tenants::Tenant,
 };
 
-/// The pages of one space in the web portal (routes of the portal, as its links show them).
+/// URLs of the pages of one space in the web portal, in the form of the portal's own links.
 #[derive(Debug, Clone, Copy)]
 pub struct Portal<'a> {
     base: &'a Url,
     space: &'a str,
 }
 
-/// What stands for itself in a segment of the portal's addresses.
+/// Characters that need no encoding in a segment of a portal URL.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl<'a> Portal<'a> {
-    /// The pages of this space at the instance `base`.
+    /// Creates the URLs for this space at the instance `base`.
     pub fn new(base: &'a Url, space: &'a Id<Space>) -> Self {
         Self { base, space: space.as_str() }
     }
@@ -35,82 +35,82 @@ impl<'a> Portal<'a> {
         page
     }
 
-    /// The space itself.
+    /// Returns the URL of the space.
     pub fn space(&self) -> String {
         self.page(&[])
     }
 
-    /// A project, by slug or ID.
+    /// Returns the URL of a project, given its slug or ID.
     pub fn project(&self, project: &str) -> String {
         self.page(&["projects", project])
     }
 
-    /// An environment.
+    /// Returns the URL of an environment.
     pub fn environment(&self, id: &str) -> String {
         self.page(&["infrastructure", "environments", id])
     }
 
-    /// A release.
+    /// Returns the URL of a release.
     pub fn release(&self, id: &Id<Release>) -> String {
         self.page(&["releases", id.as_str()])
     }
 
-    /// A deployment.
+    /// Returns the URL of a deployment.
     pub fn deployment(&self, id: &Id<Deployment>) -> String {
         self.page(&["deployments", id.as_str()])
     }
 
-    /// A task.
+    /// Returns the URL of a task.
     pub fn task(&self, id: &Id<Task>) -> String {
         self.page(&["tasks", id.as_str()])
     }
 
-    /// A task, by an ID as Octopus wrote it.
+    /// Returns the URL of a task, given its ID as Octopus sent it.
     pub fn task_page(&self, id: &str) -> String {
         self.page(&["tasks", id])
     }
 
-    /// A tenant.
+    /// Returns the URL of a tenant.
     pub fn tenant(&self, id: &Id<Tenant>) -> String {
         self.page(&["tenants", id.as_str()])
     }
 
-    /// A deployment target.
+    /// Returns the URL of a deployment target.
     pub fn target(&self, id: &Id<Machine>) -> String {
         self.page(&["infrastructure", "machines", id.as_str(), "settings"])
     }
 
-    /// A certificate.
+    /// Returns the URL of a certificate.
     pub fn certificate(&self, id: &Id<Certificate>) -> String {
         self.page(&["library", "certificates", id.as_str()])
     }
 
-    /// An account.
+    /// Returns the URL of an account.
     pub fn account(&self, id: &Id<Account>) -> String {
         self.page(&["infrastructure", "accounts", id.as_str()])
     }
 
-    /// The deployment process of a project.
+    /// Returns the URL of a project's deployment process.
     pub fn process(&self, project: &str) -> String {
         self.page(&["projects", project, "deployments", "process"])
     }
 
-    /// The variables of a project.
+    /// Returns the URL of a project's variables.
     pub fn variables(&self, project: &str) -> String {
         self.page(&["projects", project, "variables"])
     }
 
-    /// The runbooks of a project.
+    /// Returns the URL of a project's runbooks.
     pub fn runbooks(&self, project: &str) -> String {
         self.page(&["projects", project, "operations", "runbooks"])
     }
 
-    /// A runbook that is not in Git.
+    /// Returns the URL of a runbook that is not in Git.
     pub fn runbook(&self, project: &str, id: &Id<Runbook>) -> String {
         self.page(&["projects", project, "operations", "runbooks", id.as_str()])
     }
 
-    /// What is live in Kubernetes for a project.
+    /// Returns the URL of a project's live status in Kubernetes.
     pub fn live_status(&self, project: &str) -> String {
         self.page(&["projects", project, "deployments", "live-status"])
     }

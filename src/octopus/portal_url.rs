@@ -1,27 +1,27 @@
-//! Addresses of the web portal that people paste: what they name, read without asking anybody.
+//! Parses URLs of the web portal that users paste, without sending a request.
 
 use url::Url;
 
 use super::{Id, Resource, deployments::Deployment, spaces, tasks::Task};
 
-/// What an address of the web portal names.
+/// The resource that a URL of the web portal leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalUrl {
-    /// The space, which every such address names.
+    /// The space; every such URL contains it.
     pub space: Id<spaces::Space>,
-    /// The deployment, where it names one.
+    /// The deployment in the URL, if any.
     pub deployment: Option<Id<Deployment>>,
-    /// The task, where it names one.
+    /// The task in the URL, if any.
     pub task: Option<Id<Task>>,
-    /// What it leads to: `deployment`, `release`, `task`, `project` or `tenant`.
+    /// Resource type of the page: `deployment`, `release`, `task`, `project` or `tenant`.
     pub resource_type: Option<&'static str>,
 }
 
-/// How long an address can be.
+/// Maximum length of a URL in bytes.
 const LONGEST: usize = 2048;
 
 impl PortalUrl {
-    /// Whether this is an address of the instance at `instance`, whatever it names there.
+    /// Returns whether this is a URL of the instance at `instance`, to any page.
     pub fn leads_to(text: &str, instance: &Url) -> bool {
         let url = Some(text.trim()).filter(|text| text.len() <= LONGEST);
         let url = url.and_then(|text| Url::parse(text).ok());
@@ -29,29 +29,36 @@ impl PortalUrl {
             .is_some_and(|url| below(&url, instance).is_some())
     }
 
-    /// Reads an address of the instance at `instance`; otherwise says what is wrong with it.
+    /// Parses a URL of the instance at `instance`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the URL.
     pub fn parse(text: &str, instance: &Url) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("it is empty; copy the address from the browser".to_owned());
+            return Err("the URL is empty; copy it from the address bar of the browser".to_owned());
         }
         if text.len() > LONGEST {
-            return Err(format!("it is longer than {LONGEST} bytes"));
+            return Err(format!("the URL is longer than {LONGEST} bytes"));
         }
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(url) = url else {
-            return Err("this is no URL; copy all of the address from the browser, with https://"
-                .to_owned());
+            return Err(
+                "not an http or https URL; copy the complete URL from the browser, including \
+                        https://"
+                    .to_owned(),
+            );
         };
         let segments = below(&url, instance).ok_or_else(|| {
             format!(
-                "it leads to {}, and this server speaks to {} alone",
+                "the URL belongs to {}, but this instance is at {}",
                 place(&url),
                 place(instance)
             )
         })?;
         let space = segments.iter().map(String::as_str).find_map(id).ok_or_else(|| {
-            "it names no space; addresses of the portal look like \
+            "the URL contains no space ID; portal URLs look like \
              https://host/app#/Spaces-1/tasks/ServerTasks-1"
                 .to_owned()
         })?;
@@ -64,8 +71,8 @@ impl PortalUrl {
     }
 }
 
-/// The segments that name things, where the address is one of this instance: those of the route,
-/// which stands behind the `#`, or of the path where there is none.
+/// Returns the segments of the route behind the `#`, or of the path if there is no route. `None` if
+/// the URL does not belong to the instance.
 fn below(url: &Url, instance: &Url) -> Option<Vec<String>> {
     let same = url.host_str().is_some_and(|host| Some(host) == instance.host_str())
         && url.port() == instance.port();
@@ -83,7 +90,7 @@ fn below(url: &Url, instance: &Url) -> Option<Vec<String>> {
     Some(if route.is_empty() { path.map(owned).collect() } else { route })
 }
 
-/// The segments that follow one with this word.
+/// Returns the segments that follow a segment `word`.
 fn after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item = &'a str> {
     let pairs = segments.iter().zip(segments.iter().skip(1));
     pairs
@@ -91,7 +98,7 @@ fn after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item =
         .map(|(_, after)| after.as_str())
 }
 
-/// An ID with nothing but a number in it.
+/// Parses an ID whose part after the prefix is a number.
 fn id<R: Resource>(segment: &str) -> Option<Id<R>> {
     let id = Id::<R>::parse(segment).ok()?;
     let number = id.as_str().get(R::ID_PREFIX.len()..)?;
@@ -111,7 +118,7 @@ fn resource_type(segments: &[String]) -> Option<&'static str> {
     rows.into_iter().find(|(is, _)| *is).map(|(_, kind)| kind)
 }
 
-/// Host, port and virtual directory, for messages.
+/// Returns host, port and base path, for messages.
 fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
@@ -166,17 +173,20 @@ mod tests {
     fn other_addresses_are_refused_with_words() {
         let rows = [
             ("", "empty"),
-            ("ServerTasks-9", "no URL"),
-            ("/app#/Spaces-1/tasks/ServerTasks-9", "no URL"),
-            ("octopus://spaces/Default/tasks/ServerTasks-9", "no URL"),
-            ("javascript:alert(1)#/Spaces-1", "no URL"),
-            ("https://o.example/octopus/app#/tasks/ServerTasks-9", "no space"),
-            ("https://o.example/octopus/app#/Spaces-x/tasks/ServerTasks-9", "no space"),
-            ("https://p.example/octopus/app#/Spaces-1", "p.example/octopus, and this server"),
-            ("https://o.example@p.example/octopus/app#/Spaces-1", "speaks to o.example/octopus"),
-            ("https://o.example:8443/octopus/app#/Spaces-1", "to o.example:8443/octopus"),
-            ("https://o.example/app#/Spaces-1", "to o.example, and"),
-            ("https://o.example/octopuses/app#/Spaces-1", "speaks to o.example/octopus"),
+            ("ServerTasks-9", "not an http or https URL"),
+            ("/app#/Spaces-1/tasks/ServerTasks-9", "not an http or https URL"),
+            ("octopus://spaces/Default/tasks/ServerTasks-9", "not an http or https URL"),
+            ("javascript:alert(1)#/Spaces-1", "not an http or https URL"),
+            ("https://o.example/octopus/app#/tasks/ServerTasks-9", "contains no space ID"),
+            ("https://o.example/octopus/app#/Spaces-x/tasks/ServerTasks-9", "contains no space ID"),
+            ("https://p.example/octopus/app#/Spaces-1", "p.example/octopus, but this instance"),
+            (
+                "https://o.example@p.example/octopus/app#/Spaces-1",
+                "instance is at o.example/octopus",
+            ),
+            ("https://o.example:8443/octopus/app#/Spaces-1", "belongs to o.example:8443/octopus"),
+            ("https://o.example/app#/Spaces-1", "belongs to o.example, but"),
+            ("https://o.example/octopuses/app#/Spaces-1", "instance is at o.example/octopus"),
             ("https://o.example.p.example/octopus/app#/Spaces-1", "o.example.p.example"),
         ];
         for (text, words) in rows {

@@ -1,5 +1,5 @@
-//! Previews: what a deployment or a run of a runbook would do, and what it asks for.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Previews: the steps and the prompted variables of a deployment or a runbook run.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
@@ -31,18 +31,18 @@ pub struct Step {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
-    /// Values by the names of elements, as they are where nobody says otherwise.
+    /// Default values of the form by the names of its elements.
     #[serde(default, deserialize_with = "null_as_default")]
     pub values: serde_json::Map<String, serde_json::Value>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub elements: Vec<Element>,
 }
 
-/// A prompted variable, among what else a form shows.
+/// An element of a form; prompted variables have an ID as `name`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Element {
-    /// The ID of the variable.
+    /// ID of the variable.
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     #[serde(default)]
@@ -62,7 +62,7 @@ pub struct Control {
     pub is_secure: bool,
 }
 
-/// What deploying a release there would do (`GET /releases/{id}/deployments/preview/...`).
+/// Reads the preview of a deployment (`GET /releases/{id}/deployments/preview/...`).
 pub async fn of_deployment(
     space: &Space,
     release: &Id<Release>,
@@ -75,7 +75,7 @@ pub async fn of_deployment(
         path = path.then([tenant.as_str()]);
     }
     match space.session().get(&path).await {
-        // Octopus does not say which of them is missing.
+        // Octopus does not name the missing resource.
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun: "deployment preview",
             wanted: match tenant {

@@ -1,5 +1,5 @@
-//! Deployment processes: the steps that a deployment goes through.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Deployment processes: the steps of a deployment.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use super::{
     resource::null_as_default,
 };
 
-/// The fields of a deployment process that the tools read.
+/// Fields of a deployment process that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeploymentProcess {
@@ -26,7 +26,7 @@ pub struct DeploymentProcess {
     pub steps: Vec<Step>,
 }
 
-/// A step. What it does are its actions.
+/// A step, which consists of actions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Step {
@@ -45,7 +45,7 @@ pub struct Step {
     pub actions: Vec<Action>,
 }
 
-/// What a step does.
+/// An action of a step.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Action {
@@ -80,11 +80,11 @@ pub struct Action {
     #[serde(default, deserialize_with = "null_as_default")]
     pub properties: Map<String, Value>,
     pub step_package_version: Option<String>,
-    /// What a step of a newer kind has in the place of properties.
+    /// Configuration of newer step types, instead of `properties`.
     pub inputs: Option<Value>,
 }
 
-/// The image that an action runs in.
+/// Container image that an action runs in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Container {
@@ -94,7 +94,7 @@ pub struct Container {
     pub dockerfile: Option<String>,
 }
 
-/// A package that an action uses. The first one has no name.
+/// A package that an action uses. The primary package has no name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Package {
@@ -117,8 +117,9 @@ impl Resource for DeploymentProcess {
     }
 }
 
-/// Reads an ID in any form that Octopus has had: `deploymentprocess-Projects-1`, of a snapshot
-/// `deploymentprocess-Projects-1-s-3-CGNSF`, and of old installations `DeploymentProcesses-1`.
+/// Parses an ID in any form that Octopus has used: `deploymentprocess-Projects-1`,
+/// `deploymentprocess-Projects-1-s-3-CGNSF` for a snapshot, and `DeploymentProcesses-1` in old
+/// installations.
 pub fn parse(text: &str) -> Result<Id<DeploymentProcess>, Error> {
     Id::parse_as("DeploymentProcesses-", text).or_else(|_| Id::parse(text)).map_err(|error| {
         match error {
@@ -130,14 +131,14 @@ pub fn parse(text: &str) -> Result<Id<DeploymentProcess>, Error> {
     })
 }
 
-/// The project of a process that is not a snapshot, where its ID says it.
+/// Returns the project of a process that is not a snapshot, if its ID contains the project.
 pub fn project_of(id: &Id<DeploymentProcess>) -> Option<Id<Project>> {
     let project = id.as_str().strip_prefix(DeploymentProcess::ID_PREFIX)?;
     let (_, number) = project.split_once('-')?;
     number.bytes().all(|byte| byte.is_ascii_digit()).then(|| Id::parse(project).ok())?
 }
 
-/// Reads the process of a project: at a reference where it is in Git.
+/// Reads the process of a project; a project in Git is read at `reference`.
 pub async fn of_project(
     space: &Space,
     project: &Project,
@@ -149,7 +150,7 @@ pub async fn of_project(
     if let Some(Ok(id)) = project.deployment_process_id.as_deref().map(parse) {
         return space.get(&id).await;
     }
-    // IDs in Octopus's own documents may have any form.
+    // IDs in Octopus's documents may have other forms.
     let segments = [Project::COLLECTION, project.id.as_str(), DeploymentProcess::COLLECTION];
     space.session().get(&space.path(segments)).await
 }

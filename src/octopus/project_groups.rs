@@ -1,11 +1,11 @@
 //! Project groups: projects that belong together.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, Named, Resource};
 
-/// The fields of a project group that the tools read.
+/// Fields of a project group that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ProjectGroup {

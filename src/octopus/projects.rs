@@ -1,5 +1,5 @@
-//! Projects: what is deployed, and how.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Projects: deployable applications with their process and variables.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::{
     variables::VariableSet,
 };
 
-/// The fields of a project that the tools read.
+/// Fields of a project that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Project {
@@ -32,7 +32,7 @@ pub struct Project {
     pub persistence_settings: Option<PersistenceSettings>,
 }
 
-/// Where a project keeps its process.
+/// Storage of the project's process: the database or Git.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PersistenceSettings {
@@ -45,7 +45,7 @@ pub struct PersistenceSettings {
     pub conversion_state: ConversionState,
 }
 
-/// What moved to Git beside the process.
+/// Which parts besides the process were moved to Git.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConversionState {
@@ -69,7 +69,7 @@ impl Resource for Project {
 }
 
 impl Project {
-    /// What rules and records know of it.
+    /// Returns the entry of this project for policy rules and audit records.
     pub fn thing(&self) -> Thing {
         Thing {
             id: self.id.to_string(),

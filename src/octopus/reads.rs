@@ -1,9 +1,8 @@
-//! Reads that are under way: a caller who asks for the same thing again meanwhile gets the same
-//! answer.
+//! Request coalescing: identical concurrent reads of one caller share one request.
 //!
-//! Nothing is kept once the answer is here. A cache with single flight, such as moka's, would keep
-//! large answers for a while and begin anew where the first caller gives up; a shared future goes
-//! on for as long as anybody waits for it.
+//! Nothing is kept after the response arrived. A cache with single flight, such as moka's, would
+//! keep large responses for a while, and would start over when the first caller gives up. A shared
+//! future continues as long as any caller waits for it.
 
 use std::{
     collections::HashMap,
@@ -23,19 +22,19 @@ use super::{Answer, Error, Fingerprint};
 use crate::telemetry::Metrics;
 
 type Come = Result<Answer, Error>;
-/// Whose session, and the path and query.
+/// Fingerprint of the session, and the path and query.
 type Key = (Fingerprint, String);
 
-/// Which limit of size a read has.
+/// Which setting limits the size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
-    /// `response_limit`: documents of which named fields are read.
+    /// `response_limit`: documents whose named fields are read.
     Response,
     /// `execute_limit`: documents of any form.
     Execute,
 }
 
-/// The reads of all callers that are under way, each found by its own caller alone.
+/// Shares identical concurrent reads. A read is shared within one caller only.
 #[derive(Clone, Default)]
 pub(super) struct Reads(Arc<Inner>);
 
@@ -51,14 +50,14 @@ struct Known {
     read: WeakShared<BoxFuture<'static, Come>>,
 }
 
-/// Takes a read out of the table when it ends, in whatever way.
+/// Removes a read from the table when it ends or is dropped.
 struct Leave {
     reads: Reads,
     key: Key,
     number: u64,
 }
 
-/// How many are known at once. What is beyond is read by itself.
+/// Maximum number of shared reads. Further reads are not shared.
 const KNOWN: usize = 10_000;
 
 impl Reads {
@@ -66,7 +65,7 @@ impl Reads {
         Self(Arc::new(Inner { metrics: metrics.clone(), ..Inner::default() }))
     }
 
-    /// Joins the same read of the same caller, or begins it.
+    /// Joins an identical read of the same caller, or starts it.
     pub(super) async fn share(
         &self,
         whose: Fingerprint,
@@ -100,7 +99,8 @@ impl Reads {
         shared
     }
 
-    /// Lets nobody join what a caller reads now: they have changed something since.
+    /// Detaches the caller's in-flight reads, so that no later read joins them. Call this after a
+    /// change.
     pub(super) fn forget(&self, whose: Fingerprint) {
         self.locked().retain(|(other, _), _| *other != whose);
     }
@@ -141,7 +141,7 @@ mod tests {
         Answer { content_type: String::new(), body: bytes::Bytes::new() }
     }
 
-    /// A read that is counted when it begins and ends when it is let.
+    /// Creates a read that counts its start and ends when the sender fires or is dropped.
     fn read(
         begun: &Arc<AtomicUsize>,
         come: Come,
@@ -168,7 +168,7 @@ mod tests {
                 end.send(()).unwrap();
             });
             assert_eq!(first.is_ok(), come.is_ok());
-            assert_eq!(first.is_ok(), second.is_ok(), "what went wrong is shared as well");
+            assert_eq!(first.is_ok(), second.is_ok(), "errors are shared as well");
             assert_eq!(begun.load(Ordering::SeqCst), before + 1);
             assert!(reads.locked().is_empty());
         }
@@ -202,7 +202,7 @@ mod tests {
         end.send(()).unwrap();
         assert!(second.await.is_ok());
         assert_eq!(begun.load(Ordering::SeqCst), 1);
-        // Where all give up, nothing goes on and nothing is left.
+        // Without any waiting caller, the read is dropped and the table is empty.
         let (end, alone) = read(&begun, Ok(answer()));
         let mut alone = Box::pin(reads.share(me(), "/a".to_owned(), alone));
         assert!(futures::poll!(&mut alone).is_pending());

@@ -1,5 +1,5 @@
-//! Releases: a project's process, variables and packages, fixed under a version.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Releases: a snapshot of a project's process, variables and packages with a version.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::text::nearest::nearest;
 
-/// The fields of a release that the tools read.
+/// Fields of a release that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Release {
@@ -33,7 +33,7 @@ pub struct Release {
     pub custom_fields: serde_json::Map<String, Value>,
 }
 
-/// Where in Git the process of a release was read.
+/// Git reference and commit from which the process of a release was read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct VersionControlReference {
@@ -41,7 +41,7 @@ pub struct VersionControlReference {
     pub git_commit: Option<String>,
 }
 
-/// The version of a package that a release holds.
+/// Version of a package in a release.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SelectedPackage {
@@ -66,7 +66,7 @@ pub async fn list(space: &Space, window: Window) -> Result<Page<Release>, Error>
     space.list(space.path([Release::COLLECTION]), window).await
 }
 
-/// Reads a page of the releases of a project, newest first.
+/// Reads a page of the releases of a project, newest first. `version` filters by version.
 pub async fn of_project(
     space: &Space,
     project: &Id<Project>,
@@ -77,7 +77,8 @@ pub async fn of_project(
     space.list(path.with_some("searchByVersion", version), window).await
 }
 
-/// The process that a release would be made with, as it is now: so that an edit in between shows.
+/// Reads the process that a new release would contain, to detect edits between preview and
+/// approval. `None` if the process is not found or may not be read.
 pub async fn process_now(
     space: &Space,
     project: &Project,
@@ -96,7 +97,7 @@ pub async fn process_now(
     }
 }
 
-/// The release of a project with exactly this version.
+/// Reads the release of a project with exactly this version.
 pub async fn exactly(
     space: &Space,
     project: &Id<Project>,
@@ -104,25 +105,25 @@ pub async fn exactly(
 ) -> Result<Release, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
     let release: Release = space.session().get(&path.then([version.trim()])).await?;
-    // The last segment of the path is a version or an ID, and an ID may be of any project.
+    // The last path segment may be a version or an ID, and an ID can belong to any project.
     if release.project_id != *project {
         return Err(space.not_found(&release.id));
     }
     Ok(release)
 }
 
-/// The channels of a project, up to a few hundred.
+/// Reads the channels of a project, at most 500.
 pub async fn channels_of(space: &Space, project: &Id<Project>) -> Result<Vec<Channel>, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Channel::COLLECTION]);
     let window = Window { skip: 0, take: 500 };
     Ok(space.list::<Channel>(path, window).await?.items)
 }
 
-/// The channel of a project that a call means: the one that it names, or the default one. A change
-/// sends its ID.
+/// Selects the channel that a call names, or the default channel. A change sends its ID.
 ///
 /// # Errors
-/// [`Error::Confusable`] where another channel of the project has this ID as its name or slug.
+///
+/// [`Error::NameCollision`] if another channel of the project has this ID as its name or slug.
 pub fn channel_for_change(
     space: &Space,
     channels: &[Channel],
@@ -141,16 +142,16 @@ pub fn channel_for_change(
     Ok(found.cloned())
 }
 
-/// What the next release of a project would be called.
+/// Proposed version of a project's next release.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NextVersion {
     pub next_version_increment: Option<String>,
-    /// The step whose package gives the version, where one does.
+    /// Step whose package determines the version, if any.
     pub versioning_package_step_name: Option<String>,
 }
 
-/// Asks what the next release of a project would be called (`.../deploymentprocesses/template`).
+/// Reads the proposed version of a project's next release (`.../deploymentprocesses/template`).
 pub async fn next_version(
     space: &Space,
     project: &Project,
@@ -169,7 +170,8 @@ pub async fn next_version(
     space.session().get(&path.with("channel", &channel.id)).await
 }
 
-/// The release of a project with this version. Where there is none, the error has near ones.
+/// Finds the release of a project with this version. If it does not exist, the error suggests
+/// similar versions of the 100 newest releases.
 pub async fn by_version(space: &Space, project: &Project, version: &str) -> Result<Release, Error> {
     let version = version.trim();
     if !version.is_empty() {

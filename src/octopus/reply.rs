@@ -1,4 +1,4 @@
-//! The answer to a change. Its body is parsed once, where the answer comes in.
+//! Responses to changes. The body is parsed once, when the response arrives.
 
 use std::{collections::HashSet, str::from_utf8, sync::Arc};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Answer, Bounded, Bounds, Error, Id, tasks::Task};
 use crate::compute::ComputeError;
 
-/// Maximum number of task IDs that are collected from one answer.
+/// Maximum number of task IDs that are collected from one response.
 const TASKS: usize = 1_000;
 /// Estimated memory that the allocator takes for each allocation besides its size.
 const ALLOCATION: usize = 16;
@@ -18,7 +18,7 @@ const FIELD: usize = size_of::<(u64, String, Value)>() + 16;
 /// Number of fields for which an object with fewer allocates room.
 const FEWEST: usize = 4;
 
-/// The answer of Octopus to a change. A clone shares its body.
+/// Response of Octopus to a change. Clones share the body.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The media type, without parameters, in lower case.
@@ -27,25 +27,25 @@ pub struct Reply {
     pub size: usize,
     /// The body.
     pub body: ReplyBody,
-    /// The tasks that the body names, in its order: at most 1,000.
+    /// IDs of the tasks in the body, in order of appearance: at most 1,000.
     pub tasks: Arc<[Id<Task>]>,
-    /// Bytes of memory that the body and the tasks take.
+    /// Estimated memory of the body and the task IDs in bytes.
     memory: usize,
 }
 
-/// The body of an answer to a change.
+/// Body of a response to a change.
 #[derive(Debug, Clone)]
 pub enum ReplyBody {
-    /// JSON, within [`Bounds::DOCUMENT`].
+    /// JSON, within [`JsonBounds::DOCUMENT`].
     Json(Arc<Bounded>),
-    /// Any other body, also an empty one.
+    /// Any other body, possibly empty.
     Raw(Bytes),
-    /// The server could not parse it.
+    /// The compute pool failed to parse it.
     Unread(ComputeError),
 }
 
 impl Reply {
-    /// Creates a reply. The size of large documents is computed here, so call it in the compute pool.
+    /// Creates a response. This walks large documents, so call it in the compute pool.
     pub(crate) fn new(
         content_type: String,
         size: usize,
@@ -62,14 +62,14 @@ impl Reply {
         Self { content_type, size, body, tasks, memory }
     }
 
-    /// Parses the body once. It does so for every media type, because any text may name tasks.
+    /// Parses the body once, for every media type, because any text may contain task IDs.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body is not JSON although its media type says so.
+    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
     pub(super) fn read(answer: &Answer, route: &str) -> Result<Self, Error> {
         let document = Bounded::parse(&answer.body, Bounds::DOCUMENT);
-        // What the parser skips may be no text.
+        // The parser does not check skipped strings for valid UTF-8.
         if document.is_err() || from_utf8(&answer.body).is_err() {
             answer.well_formed(route)?;
         }
@@ -84,12 +84,12 @@ impl Reply {
         Ok(Self::new(content_type, size, body, tasks.into()))
     }
 
-    /// Reads the body as JSON.
+    /// Deserializes the body.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body does not have the form of `T`, and [`Error::Compute`] if the
-    /// server could not parse it.
+    /// [`Error::Unexpected`] if the body does not have the form of `T`, and [`Error::Compute`] if
+    /// the compute pool failed to parse it.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         match &self.body {
             ReplyBody::Json(document) => serde_path_to_error::deserialize(&document.value)
@@ -97,21 +97,21 @@ impl Reply {
             ReplyBody::Raw(_) => {
                 let Self { content_type, size, .. } = self;
                 let reason =
-                    format!("{route} sent {size} bytes of '{content_type}', which are no JSON");
+                    format!("{route} returned {size} bytes of '{content_type}' instead of JSON");
                 Err(Error::Unexpected { reason })
             }
             ReplyBody::Unread(error) => Err(Error::Compute(*error)),
         }
     }
 
-    /// Returns about how many bytes of memory the body and the tasks take.
+    /// Returns the estimated memory of the body and the task IDs in bytes.
     pub fn memory(&self) -> usize {
         self.memory
     }
 }
 
-/// Returns about how many bytes of memory the parts of a value take, without the value itself. The
-/// value is within [`Bounds::DOCUMENT`], so it has at most 16,640 parts, 101 levels deep.
+/// Estimates the memory in bytes of the parts of a value, without the value itself. The value is
+/// within [`JsonBounds::DOCUMENT`], so it has at most 16,640 parts at up to 101 levels.
 fn memory_below(value: &Value) -> usize {
     match value {
         Value::String(text) => ALLOCATION + text.capacity(),
@@ -129,7 +129,7 @@ fn memory_below(value: &Value) -> usize {
     }
 }
 
-/// The tasks that a document names.
+/// Returns the task IDs in a document.
 fn tasks_in(document: &Value) -> Vec<Id<Task>> {
     let (mut found, mut known) = (Vec::new(), HashSet::new());
     collect(document, &mut |text| {
@@ -184,7 +184,7 @@ mod tests {
             assert!(memory >= objects * OBJECT, "{memory} of {objects} objects");
             assert!(memory < objects * 2 * OBJECT, "{memory} of {objects} objects");
         }
-        // What is left out takes no memory.
+        // Omitted items take no memory.
         let body = format!("[0{}]", ",0".repeat(1_000_000));
         let memory = reply("application/json", &body).unwrap().memory();
         let kept = Bounds::DOCUMENT.values * size_of::<Value>();

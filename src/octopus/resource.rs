@@ -1,4 +1,4 @@
-//! What all documents of Octopus share: an ID of their own form, and where they are found.
+//! Traits of all documents, and typed IDs.
 
 use std::{borrow::Cow, fmt, hash, marker::PhantomData};
 
@@ -6,48 +6,47 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 
 use super::{Error, Touches};
 
-/// A kind of document. The struct names the fields that the tools read.
+/// A document type of Octopus. The struct names the fields that the tools read.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
-    /// What it is called in messages.
+    /// Resource type in messages, e.g. "deployment target".
     const NOUN: &'static str;
-    /// How its IDs begin.
+    /// Prefix of its IDs, e.g. `Machines-`.
     const ID_PREFIX: &'static str;
-    /// Its collection in paths.
+    /// Name of its collection in paths, e.g. `machines`.
     const COLLECTION: &'static str;
 
-    /// The ID of this document.
+    /// Returns the ID of this document.
     fn id(&self) -> &Id<Self>;
 
-    /// Writes down what is touched by whoever means this document.
+    /// Adds this document to the call's access set.
     fn touches(&self, _touches: &mut Touches) {}
 }
 
-/// A kind of document that people call by a name.
+/// A document type whose documents have a name.
 pub trait Named: Resource {
-    /// Whether a space has few of them, so that all can be read before each change.
+    /// Whether a space has few of these documents, so that all can be read before each change.
     const FEW: bool = false;
 
-    /// The name, unique among its kind up to letter case.
+    /// Returns the name, unique among its type regardless of letter case.
     fn name(&self) -> &str;
 
-    /// The name as it stands in URLs of the portal.
+    /// Returns the slug, which identifies the document in URLs of the portal.
     fn slug(&self) -> Option<&str>;
 
-    /// Whether somebody may mean this document by `wanted`: its name or slug in any letter case,
-    /// or its ID.
+    /// Returns whether `wanted` is the name, slug or ID of this document, in any letter case.
     fn is_called(&self, wanted: &str) -> bool {
         let is = |text: &str| text.to_lowercase() == wanted.trim().to_lowercase();
         is(self.name()) || self.slug().is_some_and(is) || is(self.id().as_str())
     }
 
-    /// Whether the name has the form of an ID of this kind, such as an environment that is named
+    /// Returns whether the name has the form of an ID of this type, e.g. an environment named
     /// "Environments-6".
     fn is_named_like_id(&self) -> bool {
         Id::<Self>::parse(self.name()).is_ok()
     }
 
-    /// Returns the name for a person who decides on a change. A name that has the form of an ID is
-    /// followed by the document's own ID, so that it cannot pass for another document.
+    /// Returns the name for display in an approval. A name that has the form of an ID is followed
+    /// by the document's own ID, so that it cannot be mistaken for another document.
     fn label(&self) -> Cow<'_, str> {
         if self.is_named_like_id() {
             Cow::Owned(format!("{} ({})", self.name(), self.id()))
@@ -57,19 +56,23 @@ pub trait Named: Resource {
     }
 }
 
-/// The ID of a document of kind `R`. One of another kind does not fit.
+/// ID of a document of type `R`.
 pub struct Id<R> {
     text: String,
     kind: PhantomData<fn() -> R>,
 }
 
 impl<R: Resource> Id<R> {
-    /// Reads an ID that a caller wrote. Letter case of the prefix does not matter.
+    /// Parses an ID from a caller's input. The letter case of the prefix does not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedId`].
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::parse_as(R::ID_PREFIX, text)
     }
 
-    /// The same for a form of IDs that begins otherwise.
+    /// Parses an ID with a different prefix than [`Resource::ID_PREFIX`].
     pub(super) fn parse_as(prefix: &'static str, text: &str) -> Result<Self, Error> {
         let (wanted, text) = (prefix, text.trim());
         let malformed = || Error::MalformedId {
@@ -89,12 +92,12 @@ impl<R: Resource> Id<R> {
 }
 
 impl<R> Id<R> {
-    /// The ID as text.
+    /// Returns the ID as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The ID as text, for an answer.
+    /// Converts the ID into text.
     pub fn into_string(self) -> String {
         self.text
     }
@@ -132,7 +135,7 @@ impl<R> fmt::Debug for Id<R> {
     }
 }
 
-/// IDs in Octopus's own documents are taken as they are: old installations have word IDs.
+/// Accepts IDs in Octopus's own documents without validation: old installations have other forms.
 impl<'de, R> Deserialize<'de> for Id<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { text: String::deserialize(deserializer)?, kind: PhantomData })
@@ -145,7 +148,8 @@ impl<R> Serialize for Id<R> {
     }
 }
 
-/// Reads `null` as nothing: some versions of Octopus send it where others leave the key out.
+/// Deserializes `null` as the default value: some versions of Octopus send `null` where others omit
+/// the key.
 pub(super) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Deserialize<'de> + Default,

@@ -1,9 +1,9 @@
-//! Whether a text that a change sends stands for one document alone.
+//! Checks that a text in a change request identifies exactly one document.
 //!
-//! Octopus resolves the fields of its executions API by name, slug or ID, and anybody who may edit an
-//! environment can name it "Environments-6". Which of two documents Octopus then takes is not
-//! documented. So a change refuses a text that is the ID, the name or the slug of another document of
-//! the same collection: what a rule and a person judged is then the only thing that it can mean.
+//! Octopus resolves the fields of its executions API by name, slug or ID. Anybody who may edit an
+//! environment can name it "Environments-6", and the precedence of the two is not documented. So a
+//! change rejects a text that is also the ID, name or slug of another document of the same
+//! collection. The document that the policy and the approver saw is then the only possible target.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use super::{
     Error, Id, Named, Page, Path, Session, Space, Window, find::Collection, runbooks, spaces,
 };
 
-/// How many texts are checked at the same moment.
+/// Maximum number of concurrent checks.
 const AT_ONCE: usize = 8;
-/// How many documents the search for one text reads.
+/// Number of documents that the search for one text reads.
 const FOUND: usize = 1_000;
 
-/// A text that a change sends, and the document that it stands for.
+/// A text in a change request, and the document that it identifies.
 pub(super) struct Meant<'a, R> {
     pub(super) text: &'a str,
     pub(super) id: &'a Id<R>,
@@ -26,24 +26,24 @@ pub(super) struct Meant<'a, R> {
 }
 
 impl<'a, R: Named> Meant<'a, R> {
-    /// A document, sent by its ID.
+    /// References a document by its ID.
     pub(super) fn by_id(document: &'a R) -> Self {
         Self { text: document.id().as_str(), id: document.id(), name: document.name() }
     }
 
-    /// A document, sent by its name, where Octopus takes no ID.
+    /// References a document by its name, for fields in which Octopus takes no ID.
     pub(super) fn by_name(document: &'a R) -> Self {
         Self { text: document.name(), ..Self::by_id(document) }
     }
 
-    /// Checks that the text stands for no other of these documents, which are all of their kind.
+    /// Checks that no other of these documents matches the text. `documents` are all of their type.
     pub(super) fn alone_in(&self, documents: &[R]) -> Result<(), Error> {
         let rival =
             documents.iter().find(|other| other.id() != self.id && other.is_called(self.text));
         rival.map_or(Ok(()), |rival| Err(self.confusable(rival)))
     }
 
-    /// The refusal of a text that stands for another document too.
+    /// Creates the error for a text that also matches another document.
     fn confusable(&self, rival: &R) -> Error {
         Error::Confusable {
             noun: R::NOUN,
@@ -57,9 +57,9 @@ impl<'a, R: Named> Meant<'a, R> {
 }
 
 impl Collection<'_> {
-    /// Returns another document of the collection that one of these texts may stand for, with the
-    /// error that names both. Reads the collection where it is small. Elsewhere it sends one request
-    /// for each text, and one search for each name and for all IDs together.
+    /// Finds another document of the collection that one of these texts also matches, with the
+    /// error that names both. A small collection is read completely. In others, this sends one
+    /// request for each text, one search for each name and one for all IDs together.
     pub(super) async fn rival<R: Named>(
         &self,
         meant: &[Meant<'_, R>],
@@ -79,8 +79,8 @@ impl Collection<'_> {
             if named.total_results as usize > named.items.len() {
                 return Err(Error::Unexpected {
                     reason: format!(
-                        "more than {FOUND} names of the kind {} contain '{}', so this change \
-                         cannot prove which one it means",
+                        "more than {FOUND} {} names contain '{}', so this server cannot verify \
+                         which one the change identifies; nothing was sent",
                         R::NOUN,
                         part.unwrap_or_default()
                     ),
@@ -98,7 +98,7 @@ impl Collection<'_> {
         if R::FEW {
             return Ok(None);
         }
-        // Slugs are not searched by name, but Octopus's own paths take them beside IDs.
+        // The search covers no slugs, but Octopus's own paths accept them like IDs.
         let reads = meant.iter().map(|one| async move {
             match self.session.get::<R>(&self.path.clone().then([one.text])).await {
                 Ok(other) if other.id() != one.id => {
@@ -119,7 +119,8 @@ impl Space {
     /// Finds a document that a change sends by its ID.
     ///
     /// # Errors
-    /// [`Error::Confusable`] where another document has this ID as its name or slug, and the errors
+    ///
+    /// [`Error::NameCollision`] if another document has this ID as its name or slug, and the errors
     /// of [`Space::find`].
     pub async fn find_for_change<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let found = self.find::<R>(wanted).await?;
@@ -127,11 +128,12 @@ impl Space {
         Ok(found)
     }
 
-    /// Finds the document that a text in the request of a caller stands for, in whatever order
-    /// Octopus compares IDs, names and slugs.
+    /// Finds the document that a text in the caller's request identifies, whichever of IDs, names
+    /// and slugs Octopus compares first.
     ///
     /// # Errors
-    /// [`Error::Confusable`] where the text stands for another document too, and the errors of
+    ///
+    /// [`Error::NameCollision`] if the text also matches another document, and the errors of
     /// [`Space::find`].
     pub async fn find_as_written<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let found = self.find::<R>(wanted).await?;
@@ -143,7 +145,8 @@ impl Space {
     /// Finds several documents that a change sends by their IDs.
     ///
     /// # Errors
-    /// As [`Space::find_for_change`].
+    ///
+    /// The errors of [`Space::find_for_change`].
     pub async fn find_all_for_change<R: Named + Clone>(
         &self,
         wanted: &[String],
@@ -153,36 +156,40 @@ impl Space {
         Ok(found)
     }
 
-    /// Checks that the ID of each document is no other document's name or slug.
+    /// Checks that no other document has the ID of one of these documents as its name or slug.
     ///
     /// # Errors
-    /// [`Error::Confusable`] where it is; the error names both.
+    ///
+    /// [`Error::NameCollision`], which names both documents.
     pub async fn ensure_one_meaning<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
         let meant: Vec<_> = documents.iter().map(Meant::by_id).collect();
         self.refuse_rival(self.collection::<R>().path, &meant).await
     }
 
-    /// Checks that the name of each document is no other document's name, slug or ID, for fields
-    /// that take names alone.
+    /// Checks that no other document has the name of one of these documents as its name, slug or
+    /// ID. For fields that take names only.
     ///
     /// # Errors
-    /// [`Error::Confusable`] where it is; the error names both.
+    ///
+    /// [`Error::NameCollision`], which names both documents.
     pub async fn ensure_one_name<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
         let meant: Vec<_> = documents.iter().map(Meant::by_name).collect();
         self.refuse_rival(self.collection::<R>().path, &meant).await
     }
 
-    /// Checks that the ID of this space is no other space's name or slug.
+    /// Checks that no other space has the ID of this space as its name or slug.
     ///
     /// # Errors
-    /// [`Error::Confusable`] where it is; the error names both.
+    ///
+    /// [`Error::NameCollision`], which names both spaces.
     pub async fn ensure_own_meaning(&self) -> Result<(), Error> {
         let id = self.id();
         let meant: Meant<'_, spaces::Space> = Meant { text: id.as_str(), id, name: self.name() };
         self.refuse_rival(Path::new(["spaces"]), &[meant]).await
     }
 
-    /// Reports a rival as an error. It counts as read, since the error names it.
+    /// Rejects a text that also matches another document. That document counts as accessed, because
+    /// the error names it.
     pub(super) async fn refuse_rival<R: Named>(
         &self,
         path: Path,
@@ -203,11 +210,12 @@ impl Space {
     }
 }
 
-/// Checks that the name of a runbook is no other runbook's name, slug or ID at that place: Octopus
-/// takes the runbook of a run by its name.
+/// Checks that no other runbook at this location has the name of this runbook as its name, slug or
+/// ID, because Octopus takes the runbook of a run by its name.
 ///
 /// # Errors
-/// [`Error::Confusable`] where it is; the error names both.
+///
+/// [`Error::NameCollision`], which names both runbooks.
 pub(super) async fn ensure_runbook(
     space: &Space,
     place: runbooks::Place<'_>,
@@ -234,7 +242,7 @@ mod tests {
         prop_oneof![(0..4_u8).prop_map(|id| format!("environments-{id}")), "[aAb]"]
     }
 
-    /// What a server takes that compares these keys one after the other.
+    /// Returns the document that a server finds if it compares the keys in this order.
     fn taken<'a>(order: [usize; 3], text: &str, all: &'a [Environment]) -> Option<&'a Environment> {
         let key = |one: &Environment, key: usize| match key {
             0 => one.id.to_string(),
@@ -247,8 +255,8 @@ mod tests {
     }
 
     proptest! {
-        /// A text that has passed means the document that was judged, in every order of
-        /// comparison; and one that has not could mean another one in some order.
+        /// An accepted text identifies the approved document under every order of comparison. A
+        /// rejected text matches another document as well.
         #[test]
         fn text_with_one_meaning_is_taken_for_it_in_every_order(
             things in prop::collection::vec((text(), text()), 1..5),

@@ -1,14 +1,14 @@
-//! Rollout groups: feature toggles of a project that are rolled out as one.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Rollout groups: feature toggles of a project that are rolled out together.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, OctopusVersion, Resource};
 
-/// The first version that has feature toggles and their groups.
+/// First version with feature toggles and rollout groups.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 1, 10655);
 
-/// The fields of a rollout group that the tools read.
+/// Fields of a rollout group that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RolloutGroup {

@@ -1,7 +1,7 @@
-//! The route of a path: what it leads to without saying which one, so that logs and metrics have few
-//! of them whatever is asked for.
+//! Routes: paths with placeholders for IDs and names, so that logs and metrics have a bounded
+//! number of values.
 
-/// What paths below `/api` are made of, beside IDs and names (octopus.com/docs/octopus-rest-api).
+/// Fixed words in paths below `/api` (<https://octopus.com/docs/octopus-rest-api>).
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "accounts", "actiontemplates", "all", "apikeys", "artifacts", "branches", "build-information",
@@ -19,10 +19,10 @@ const WORDS: &[&str] = &[
     "template", "tenanted", "tenants", "tenantvariables", "token", "untenanted", "userroles",
     "users", "v1", "variables", "variableset", "workerpools", "workers",
 ];
-/// How many segments of a path are told.
+/// Maximum number of segments in a route.
 const DEEPEST: usize = 10;
 
-/// The route of a path of these segments below `/api`.
+/// Returns the route of a path with these segments below `/api`.
 pub(super) fn route(segments: &[String]) -> String {
     let mut route = String::from("/api");
     for segment in segments.iter().take(DEEPEST) {
@@ -36,7 +36,7 @@ pub(super) fn route(segments: &[String]) -> String {
     route
 }
 
-/// IDs end in a number: `Projects-1`.
+/// Returns whether a segment ends in a number, like `Projects-1`.
 fn is_id(segment: &str) -> bool {
     segment.rsplit_once('-').is_some_and(|(kind, number)| {
         !kind.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,5 +1,5 @@
-//! Runs of runbooks, and the snapshots that they run.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Runbook runs and runbook snapshots.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Resource for RunbookRun {
     }
 }
 
-/// A runbook as it was at one time. Those in Git have none.
+/// A snapshot of a runbook. Runbooks in Git have none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RunbookSnapshot {
@@ -66,12 +66,13 @@ impl Named for RunbookSnapshot {
     }
 }
 
-/// How many runs are looked at for the newest of each place.
+/// Number of runs or snapshots that are read.
 const NEWEST: u32 = 100;
-/// The newest of a list.
+/// The range of the newest items.
 const FIRST: Window = Window { skip: 0, take: NEWEST };
 
-/// The newest runs of a runbook in these environments, and whether they are all that there were.
+/// Reads the newest runs of a runbook in these environments. The flag says whether these are all
+/// runs.
 pub async fn newest(
     space: &Space,
     project: &Project,
@@ -89,14 +90,14 @@ pub async fn newest(
             let all = page.total_results as usize <= page.items.len();
             Ok((page.items, all))
         }
-        // Not every version knows every filter for runbooks in Git.
+        // Some versions lack the filters for runbooks in Git.
         Err(Error::NotFound { .. }) => Ok((Vec::new(), false)),
         Err(error) => Err(error),
     }
 }
 
-/// What a run would do in an environment, where the instance says: for runbooks in Git not every
-/// version does.
+/// Reads the preview of a run in an environment. `None` if the instance has none, because not every
+/// version previews runbooks in Git.
 pub async fn preview(
     space: &Space,
     project: &Project,
@@ -123,8 +124,8 @@ pub async fn preview(
     }
 }
 
-/// The steps of a runbook in Git as they are now at a reference, which may be a branch that moves.
-/// A snapshot stays as it is.
+/// Reads the current steps of a runbook in Git, to detect changes of a moving branch. `None` for
+/// runbooks with snapshots, which do not change.
 pub async fn process(
     space: &Space,
     project: &Project,
@@ -139,11 +140,12 @@ pub async fn process(
     }
 }
 
-/// Finds the snapshot of a runbook with this ID or name, to be run by its ID.
+/// Finds the snapshot of a runbook by ID or name, for a run by its ID.
 ///
 /// # Errors
-/// [`Error::Confusable`] where another of the newest snapshots of the runbook has this ID as its
-/// name; [`Error::NotFound`] where the snapshot is of another runbook.
+///
+/// [`Error::NameCollision`] if another of the newest snapshots has this ID as its name;
+/// [`Error::NotFound`] if the snapshot belongs to another runbook.
 pub async fn snapshot(
     space: &Space,
     runbook: &Runbook,

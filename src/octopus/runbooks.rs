@@ -1,5 +1,5 @@
-//! Runbooks: what is done to run things, beside deploying them.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Runbooks: automated operations tasks of a project.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use super::{
     rival,
 };
 
-/// The fields of a runbook that the tools read. In Git its ID is its slug.
+/// Fields of a runbook that the tools read. The ID of a runbook in Git is its slug.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Runbook {
@@ -23,7 +23,7 @@ pub struct Runbook {
     pub description: Option<String>,
     pub project_id: Id<Project>,
     pub runbook_process_id: Option<String>,
-    /// Absent where nothing was published, and in Git, where there are no snapshots.
+    /// Absent without a published snapshot, and for runbooks in Git, which have no snapshots.
     pub published_runbook_snapshot_id: Option<String>,
     /// `Untenanted`, `TenantedOrUntenanted` or `Tenanted`.
     pub multi_tenancy_mode: Option<String>,
@@ -56,14 +56,14 @@ impl Named for Runbook {
     }
 }
 
-/// Where runbooks are looked for.
+/// Where runbooks are stored.
 #[derive(Debug, Clone, Copy)]
 pub enum Place<'a> {
-    /// In the database, of all projects of the space.
+    /// In the database, in all projects of the space.
     Space,
-    /// In the database, of this project.
+    /// In the database, in this project.
     Project(&'a Id<Project>),
-    /// In Git, of this project.
+    /// In Git, in this project.
     Git(&'a Id<Project>, &'a Reference),
 }
 
@@ -91,7 +91,8 @@ pub async fn find(space: &Space, place: Place<'_>, wanted: &str) -> Result<Runbo
 /// Finds a runbook that a change sends by its name, because Octopus takes no ID there.
 ///
 /// # Errors
-/// [`Error::Confusable`] where the name is another runbook's name, slug or ID, and the errors of
+///
+/// [`Error::NameCollision`] if the name is another runbook's name, slug or ID, and the errors of
 /// [`find`].
 pub async fn find_for_change(
     space: &Space,
@@ -103,7 +104,7 @@ pub async fn find_for_change(
     Ok(runbook)
 }
 
-/// Reads a page of runbooks, by name.
+/// Reads a page of runbooks, ordered by name.
 pub async fn list(
     space: &Space,
     place: Place<'_>,
@@ -114,7 +115,7 @@ pub async fn list(
     settled(space, place, space.list(path, window).await).await
 }
 
-/// Where the list itself is missing, the reference is.
+/// Replaces the error for a missing list by the error for a missing Git reference.
 async fn settled<T>(space: &Space, place: Place<'_>, read: Result<T, Error>) -> Result<T, Error> {
     match (read, place) {
         (Err(Error::NotFound { noun, .. }), Place::Git(project, reference))

@@ -1,11 +1,11 @@
-//! What a deployment target, an account or a certificate may be used for.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Environments and tenants that a deployment target, an account or a certificate is restricted to.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Id, environments::Environment, resource::null_as_default, tenants::Tenant};
 
-/// The environments and tenants that a document is for. A part of the document.
+/// Environments and tenants that a document is restricted to; flattened into the document.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Scope {

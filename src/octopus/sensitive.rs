@@ -1,20 +1,19 @@
-//! Sensitive values in raw documents.
+//! Redacts sensitive values in raw documents.
 //!
-//! Octopus keeps them to itself, and a document that is shown whole must not depend on that: an
-//! older server, a plugin or a proxy may send one. A value counts as sensitive by what the document
-//! says of it: `IsSensitive`, a type or control named `Sensitive`, or the form of a property value
-//! `{HasValue, NewValue, Hint}`.
+//! Octopus does not return sensitive values, but an older server, a plugin or a proxy may. A value
+//! counts as sensitive if the document marks it: with `IsSensitive`, with a type or control named
+//! `Sensitive`, or with the form of a sensitive property value, `{HasValue, NewValue, Hint}`.
 
 use serde_json::{Map, Value};
 
-/// Replaces a sensitive value.
+/// Replacement for a sensitive value.
 pub(super) const HIDDEN: &str = "[redacted:sensitive-value]";
 
-/// Fields that hold the value of the thing that is marked as sensitive.
+/// Fields that contain the value of an object that is marked as sensitive.
 const VALUES: &[&str] = &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue"];
 
-/// Replaces the values that this object marks as sensitive; those inside them too. Objects that
-/// it holds elsewhere are not read. Keys may begin with a small letter.
+/// Redacts the values that this object marks as sensitive, including nested ones. Other nested
+/// objects are not visited. Keys may be in Pascal case or camel case.
 pub(super) fn hide(object: &mut Map<String, Value>) {
     let is_marked = is_marked(object)
         || ["DisplaySettings", "Control"]
@@ -31,7 +30,7 @@ pub(super) fn hide(object: &mut Map<String, Value>) {
     hide_in_form(object);
 }
 
-/// Hides the values of a form whose elements are marked as sensitive.
+/// Redacts the values of a form whose elements are marked as sensitive.
 fn hide_in_form(object: &mut Map<String, Value>) {
     let elements = get(object, "Elements").and_then(Value::as_array);
     let names: Vec<String> = elements
@@ -59,7 +58,7 @@ fn get<'o>(object: &'o Map<String, Value>, key: &str) -> Option<&'o Value> {
     object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
 }
 
-/// Whether an object says of itself that its value is sensitive.
+/// Returns whether an object marks its own value as sensitive.
 fn is_marked(object: &Map<String, Value>) -> bool {
     object.iter().any(|(key, value)| match value {
         Value::Bool(true) => {
@@ -75,8 +74,8 @@ fn is_marked(object: &Map<String, Value>) -> bool {
     })
 }
 
-/// Replaces texts and numbers. Fields that only report whether a value exists stay: `HasValue`, an empty
-/// text, the mask of Octopus.
+/// Redacts texts and numbers. Values that only show whether a secret exists stay: booleans, empty
+/// texts and Octopus's mask of asterisks.
 fn cover(value: &mut Value) {
     match value {
         Value::String(text) if text.chars().all(|letter| letter == '*') => {}

@@ -1,12 +1,12 @@
-//! The instance itself: what it says of its version and of the features that are switched on.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Version and features of the instance.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Error, OctopusVersion, Path, Session, document::plain};
 
-/// The document that everything begins with.
+/// The root document of the API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Root {
@@ -15,7 +15,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// The version, to compare.
+    /// Parses the version.
     pub fn parsed(&self) -> Result<OctopusVersion, Error> {
         self.version.parse().map_err(|()| Error::Unexpected {
             reason: format!("'{}' is not a version", self.version),
@@ -23,12 +23,12 @@ impl Root {
     }
 }
 
-/// Reads the document that everything begins with. It needs no permission.
+/// Reads the root document of the API. No permission is required.
 pub async fn root(session: &Session) -> Result<Root, Error> {
     session.get(&Path::new([""; 0])).await
 }
 
-/// Reads which features are switched on.
+/// Reads which features are enabled.
 pub async fn features(session: &Session) -> Result<Value, Error> {
     session.get(&Path::new(["featuresconfiguration"])).await.map(plain)
 }

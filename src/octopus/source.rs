@@ -1,4 +1,4 @@
-//! Which Octopus credential acts for a caller at an instance.
+//! Selects the Octopus credential that acts for a caller at an instance.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,84 +7,90 @@ use secrecy::SecretString;
 use super::{Client, Configured, Credentials, Error, Exchange};
 use crate::config::{AuthMode, CredentialSource, Instance, Modes};
 
-/// Where the credential that acts comes from. Nothing falls back from one to another.
+/// Source of the acting credential. There is no fallback from one source to another.
 #[derive(Debug)]
 pub enum Source {
-    /// The caller's own, with every request.
+    /// The caller's own credential, sent with every request.
     Caller,
-    /// The caller's own, or the configured one where the request brings none.
+    /// The caller's own credential, or the configured one if the request contains none.
     CallerOr(Configured),
-    /// The configured one.
+    /// The configured credential.
     Configured(Configured),
-    /// That of the first of these groups which the caller is in.
+    /// The credential of the first of these groups that the caller is a member of.
     Groups(Vec<(String, Configured)>),
-    /// An access token that Octopus gives for the token of the caller, or for one in a file.
+    /// An access token that Octopus issues in exchange for the caller's token, or for the token in
+    /// a file.
     Exchange(Box<Exchange>),
 }
 
-/// What a caller brings to the question which credential acts.
+/// Credentials and group memberships of a caller, from which the acting credential is selected.
 #[derive(Debug, Clone, Default)]
 pub struct Brings {
-    /// Their own credential, sent with the request.
+    /// The caller's own Octopus credential, sent with the request.
     pub own: Option<Credentials>,
-    /// The groups that they are in.
+    /// Groups of the caller.
     pub groups: Arc<BTreeSet<String>>,
-    /// The token that they proved who they are with, for an exchange.
+    /// Token that authenticated the caller, for the token exchange.
     pub token: Option<SecretString>,
 }
 
 /// Why no credential acts for a caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoCredential {
-    /// The caller must bring their own, and has not.
+    /// The request must contain the caller's own credential.
     #[error(
         "calls to the instance '{0}' need your own Octopus credential; send the header \
          X-Octopus-ApiKey: API-... with your API key"
     )]
     Missing(String),
-    /// The caller brings one where another acts.
+    /// The request contains a credential although another one acts.
     #[error(
-        "the instance '{0}' acts with a credential of its own; leave X-Octopus-ApiKey out, or it \
-         would be unclear which of the two counts"
+        "this server has its own Octopus credential for the instance '{0}'; remove the header \
+         X-Octopus-ApiKey from the request"
     )]
     NotAsked(String),
-    /// The caller is in no group that has one.
+    /// None of the caller's groups has a credential.
     #[error(
-        "none of your groups has an Octopus credential at the instance '{0}'; whoever runs this \
-         server can add one under instances.{0}.groups"
+        "none of your groups has an Octopus credential at the instance '{0}'; the operator of \
+         this server can add one under instances.{0}.groups"
     )]
     NoGroup(String),
-    /// The caller brings no token that could be exchanged for one.
+    /// The caller has no token to exchange.
     #[error(
-        "the instance '{0}' acts for whoever comes with an access token of the authorization \
-         server, which it exchanges for one of Octopus; you came in another way"
+        "the instance '{0}' requires an access token of the authorization server, which is \
+         exchanged for an Octopus token; you authenticated in another way"
     )]
     NoToken(String),
-    /// Octopus refuses to exchange the token.
+    /// Octopus rejected the token exchange.
     #[error(
-        "Octopus at the instance '{0}' gives no access token for yours: {1}. An Octopus \
+        "Octopus at the instance '{0}' rejected the exchange of your token: {1}. An Octopus \
          administrator should compare the issuer, subject and audience of the service account's \
          OIDC identity with those of your token"
     )]
     Refused(String, String),
-    /// Octopus could not be asked for it.
+    /// The request to Octopus failed.
     #[error(transparent)]
     Octopus(#[from] Error),
-    /// The one that should act cannot be had now.
-    #[error("the Octopus credential for the instance '{0}' cannot be had: {1}")]
+    /// The instance supports no token exchange, or is misconfigured.
+    #[error("the Octopus credential for the instance '{0}' is not available: {1}")]
     Broken(String, String),
 }
 
 impl Source {
-    /// The way that the settings of the instance name.
+    /// Creates the source from the settings of the instance.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the setting.
     pub(super) fn from_config(
         instance: &Instance,
         modes: &Modes,
         client: &Client,
     ) -> Result<Self, String> {
         let configured = || {
-            Configured::from_config(instance)?
-                .ok_or_else(|| "credential: no key and no token is configured".to_owned())
+            Configured::from_config(instance)?.ok_or_else(|| {
+                "credential: neither an API key nor an access token is configured".to_owned()
+            })
         };
         if modes.has(AuthMode::Octopus) {
             return Ok(Self::Caller);
@@ -101,7 +107,7 @@ impl Source {
                 let groups = instance.groups.iter().map(|group| {
                     let (key, file) = (group.api_key.as_ref(), group.api_key_file.as_deref());
                     let configured = Configured::api_key(key, file)?
-                        .ok_or_else(|| format!("groups: '{}' has no key", group.group))?;
+                        .ok_or_else(|| format!("groups: '{}' has no API key", group.group))?;
                     Ok((group.group.clone(), configured))
                 });
                 Self::Groups(groups.collect::<Result<_, String>>()?)
@@ -113,7 +119,7 @@ impl Source {
         })
     }
 
-    /// The credentials that the settings name, and what they call them.
+    /// Returns the configured credentials with their names in the settings.
     pub(super) fn configured(&self) -> Vec<(&str, &Configured)> {
         match self {
             Self::CallerOr(one) | Self::Configured(one) => vec![("configured", one)],
@@ -124,7 +130,7 @@ impl Source {
         }
     }
 
-    /// What is wrong with what a caller brings, as far as that can be said without asking anybody.
+    /// Checks whether the caller's credentials fit this source, without sending a request.
     pub(super) fn suits(&self, name: &str, brings: &Brings) -> Result<(), NoCredential> {
         let name = || name.to_owned();
         match (self, &brings.own) {
@@ -134,7 +140,7 @@ impl Source {
         }
     }
 
-    /// The credential that acts for a caller.
+    /// Returns the credential that acts for a caller.
     pub(super) async fn credentials(
         &self,
         name: &str,
@@ -169,11 +175,11 @@ mod tests {
     const WRITERS: &str = "API-WRITERS";
     const NAME: &str = "freight";
 
-    /// What acts, or why nothing does.
+    /// The acting credential, or the reason why none acts.
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Acts {
         Key(&'static str),
-        /// What Octopus gives for the token: here it was asked, and is away.
+        /// The exchange was attempted, but the instance is down.
         Exchanged,
         Missing,
         NotAsked,
@@ -190,7 +196,7 @@ mod tests {
             api_key_file: None,
         };
         let instance = Instance {
-            // Nothing listens there.
+            // Nothing listens at this address.
             url: "http://127.0.0.1:9".parse().ok(),
             retries: 0,
             credential,
@@ -235,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::many_single_char_names, reason = "they are the cells of a table")]
+    #[expect(clippy::many_single_char_names, reason = "cells of a table")]
     async fn one_credential_acts_or_none_and_nothing_falls_back_to_another() {
         use CredentialSource::{Caller, Configured, Exchange, Group};
         let none = brings(false, &[], false);
@@ -249,8 +255,8 @@ mod tests {
         let (o, c, m, n) = (Key(OWN), Key(CONFIGURED), Missing, NotAsked);
         let (r, w, g, t) = (Key(READERS), Key(WRITERS), NoGroup, NoToken);
         let rows = [
-            // Who brings nothing, their own key, two groups, one group, a group without a
-            // credential, a token, and all of these.
+            // Columns: no credential, own key, two groups, one group, a group without a credential,
+            // a token, and all of these.
             (AuthMode::Octopus, None, [m, o, m, m, m, m, o]),
             (AuthMode::None, None, [c, o, c, c, c, c, o]),
             (AuthMode::Oauth, Some(Caller), [m, o, m, m, m, m, o]),

@@ -1,4 +1,4 @@
-//! A session in a space: what tools hold.
+//! Sessions in one space, and look-ups of its documents.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::text::nearest::nearest;
 
-/// A session in a space.
+/// A session in one space.
 #[derive(Debug, Clone)]
 pub struct Space {
     session: Session,
     known: KnownSpace,
 }
 
-/// What a name of a space stands for.
+/// Identity of a space, cached by the text that a caller used for it.
 #[derive(Debug, Clone)]
 pub(super) struct KnownSpace {
     id: Id<spaces::Space>,
@@ -26,8 +26,8 @@ pub(super) struct KnownSpace {
 }
 
 impl Session {
-    /// Enters a space by its name in any letter case, its slug or its ID. What a name stands for
-    /// is remembered for each caller alone; callers at the same moment share one look-up.
+    /// Opens a space by its name in any letter case, its slug or its ID. The result is cached for
+    /// each caller; concurrent calls share one look-up.
     pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
         let key = (self.whose(), wanted.trim().to_lowercase());
         let look_up = async {
@@ -46,18 +46,18 @@ impl Session {
 }
 
 impl Space {
-    /// The ID of the space.
+    /// Returns the ID of the space.
     pub fn id(&self) -> &Id<spaces::Space> {
         &self.known.id
     }
 
-    /// The name of the space.
+    /// Returns the name of the space.
     pub fn name(&self) -> &str {
         &self.known.name
     }
 
-    /// Whether this is its name, its slug or its ID. A text that has the form of an ID is its ID
-    /// or nothing: a space that somebody named "Spaces-2" is not the space with that ID.
+    /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
+    /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
     pub fn is_called(&self, name: &str) -> bool {
         let KnownSpace { id, name: known, slug } = &self.known;
         if let Ok(wanted) = Id::<spaces::Space>::parse(name) {
@@ -67,27 +67,27 @@ impl Space {
         names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
     }
 
-    /// The slug of the space, where it has one.
+    /// Returns the slug of the space, if it has one.
     pub fn slug(&self) -> Option<&str> {
         self.known.slug.as_deref()
     }
 
-    /// The session.
+    /// Returns the session.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The pages of this space in the web portal.
+    /// Returns the URLs of this space's pages in the web portal.
     pub fn portal(&self) -> Portal<'_> {
         Portal::new(self.session.client().url(), &self.known.id)
     }
 
-    /// A path in this space, in the form that every version of Octopus knows.
+    /// Creates a path in this space, in the form that every version of Octopus supports.
     pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> Path {
         Path::new([self.known.id.as_str()]).then(segments)
     }
 
-    /// Reads a document whose absence means that `id` is wrong.
+    /// Reads a document. A 404 becomes the error for an unknown `id`.
     pub async fn read<R, T>(&self, id: &Id<R>, path: &Path) -> Result<T, Error>
     where
         R: Resource,
@@ -96,7 +96,8 @@ impl Space {
         self.or_not_found(id, self.session.get(path).await)
     }
 
-    /// Reads a document of any form, as much of it as is kept. Its absence means that `id` is wrong.
+    /// Reads a document of any form within [`JsonBounds::DOCUMENT`]. A 404 becomes the error for an
+    /// unknown `id`.
     pub async fn document<R: Resource>(&self, id: &Id<R>, path: &Path) -> Result<Bounded, Error> {
         self.or_not_found(id, self.session.document(path).await)
     }
@@ -108,8 +109,8 @@ impl Space {
         }
     }
 
-    /// That there is no document with this ID here. What the name of the space stood for is
-    /// forgotten: the space may have been made anew.
+    /// Creates the error for an unknown ID. Also invalidates the cached identity of the space,
+    /// because the space may have been recreated.
     pub fn not_found<R: Resource>(&self, id: &Id<R>) -> Error {
         self.forget();
         Error::NotFound {
@@ -120,16 +121,17 @@ impl Space {
         }
     }
 
-    /// Forgets what the name of the space stood for, for every caller.
+    /// Invalidates the cached identity of the space for every caller.
     fn forget(&self) {
         let gone = self.known.id.clone();
         let spaces = self.session.client().spaces();
         if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
-            tracing::error!(%error, "a space is not forgotten");
+            tracing::error!(%error, "failed to invalidate the space cache");
         }
     }
 
-    /// A list of the space itself is always there: where it is not, the space is gone.
+    /// Invalidates the cached identity if a list of the space is missing: lists always exist, so
+    /// the space was deleted.
     fn or_gone<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::NotFound { place: None, .. }) = &read {
             self.forget();
@@ -137,7 +139,7 @@ impl Space {
         read
     }
 
-    /// Reads one document.
+    /// Reads one document by ID.
     pub async fn get<R: Resource>(&self, id: &Id<R>) -> Result<R, Error> {
         self.read(id, &self.path([R::COLLECTION, id.as_str()])).await
     }
@@ -149,14 +151,14 @@ impl Space {
         self.or_gone(self.session.page(&path, window).await)
     }
 
-    /// Finds a document by its name in any letter case, its slug or its ID.
+    /// Finds a document by its name in any letter case, its slug or its ID, and records the access.
     pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let found = self.or_gone(self.collection::<R>().find(wanted).await)?;
         self.note(&found);
         Ok(found)
     }
 
-    /// Finds a document, where one is named.
+    /// Finds a document if a name, slug or ID is given.
     pub async fn find_some<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
         match wanted {
             Some(wanted) => self.find(wanted).await.map(Some),
@@ -164,12 +166,12 @@ impl Space {
         }
     }
 
-    /// Reads the documents of a kind, up to a few thousand.
+    /// Reads all documents of a type, up to a few thousand.
     pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
         self.or_gone(self.collection::<R>().walk().await).map(|(all, _)| all)
     }
 
-    /// That none of these documents is called so.
+    /// Creates the error for a name that matches none of these documents, with suggestions.
     pub fn no_such<'a, R: Named>(
         &self,
         wanted: &str,
@@ -180,7 +182,8 @@ impl Space {
         find::missing::<R>(wanted, Some(&self.known.name), &near)
     }
 
-    /// Finds several documents by their names, slugs or IDs, with one look-up for all.
+    /// Finds several documents by their names, slugs or IDs with one look-up, and records the
+    /// access.
     pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
         let found = self.or_gone(self.collection::<R>().find_all(wanted).await)?;
         for one in &found {
@@ -189,7 +192,7 @@ impl Space {
         Ok(found)
     }
 
-    /// Writes down that a document is meant.
+    /// Adds a document to the call's access set.
     pub(super) fn note<R: Resource>(&self, document: &R) {
         self.session.touched().note(|touches| document.touches(touches));
     }
@@ -199,8 +202,8 @@ impl Space {
         Collection { session: &self.session, path, place: Some(&self.known.name) }
     }
 
-    /// Reads the documents with these IDs, with one request for each few hundred of them. What
-    /// the caller may not see is left out: an answer is still worth giving without its names.
+    /// Reads the documents with these IDs, a few hundred per request. Documents that the caller may
+    /// not see are left out, because answers are useful without their names.
     pub async fn by_ids<'a, R: Resource>(
         &self,
         ids: impl IntoIterator<Item = &'a Id<R>>,

@@ -1,11 +1,11 @@
-//! Spaces: the top level of an instance.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Spaces: the top-level partitions of an instance.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
 
 use super::{Error, Id, Named, Page, Path, Resource, Session, Window, resource::null_as_default};
 
-/// The fields of a space that the tools read.
+/// Fields of a space that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Space {
@@ -40,7 +40,7 @@ impl Named for Space {
     }
 }
 
-/// Reads a page of the spaces that the caller sees.
+/// Reads a page of the spaces that the caller can see.
 pub async fn list(
     session: &Session,
     partial_name: Option<&str>,
@@ -50,7 +50,7 @@ pub async fn list(
     session.page(&searched(partial_name).with("skip", skip).with("take", take), window).await
 }
 
-/// The list of the spaces with this in their name.
+/// Returns the path of the space list, filtered by a part of the name.
 pub fn searched(partial_name: Option<&str>) -> Path {
     Path::new([Space::COLLECTION]).with_some("partialName", partial_name)
 }

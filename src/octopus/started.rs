@@ -1,4 +1,4 @@
-//! Which user of Octopus started a task.
+//! Determines which Octopus user started a task.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::{
     tasks::Task,
 };
 
-/// What a deployment and a runbook run say of who started them.
+/// Fields of a deployment or runbook run that identify its initiator.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Begun {
@@ -15,9 +15,9 @@ struct Begun {
     deployed_by_id: Option<String>,
 }
 
-/// The ID of the user who started a task, by the deployment or the runbook run that it is of.
-/// `None` where Octopus does not say it, or not to this session. Nothing of this is written down as
-/// what the caller asked for.
+/// Returns the ID of the user who started a task, read from its deployment or runbook run. `None`
+/// if Octopus does not report it or the session may not read it. These reads are not recorded as
+/// accesses of the caller.
 pub async fn started_by(session: &Session, task: &Id<Task>) -> Result<Option<String>, Error> {
     let session = session.unrecorded();
     let path = Path::new([Task::COLLECTION, task.as_str()]);
@@ -32,12 +32,13 @@ pub async fn started_by(session: &Session, task: &Id<Task>) -> Result<Option<Str
     };
     let path = Path::new(document.space_id.as_deref()).then(place);
     let Some(begun) = seen(session.get::<Begun>(&path).await)? else { return Ok(None) };
-    // A task that runs again is of the same deployment or run, and somebody else may have started it.
+    // A task that runs again belongs to the same deployment or run, and somebody else may have
+    // started it.
     let is_same = begun.task_id.is_some_and(|id| id.eq_ignore_ascii_case(task.as_str()));
     Ok(begun.deployed_by_id.filter(|user| is_same && !user.trim().is_empty()))
 }
 
-/// What was read; what is not there, or not for this session to see, is `None`.
+/// Returns `None` for resources that do not exist or that the session may not read.
 fn seen<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),

@@ -1,5 +1,5 @@
-//! Tasks: the work that Octopus does, and what it wrote while doing it.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Tasks: units of work of the Octopus server, and their logs.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use bytes::Bytes;
 use futures::Stream;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Error, Id, Resource, Space, resource::null_as_default};
 
-/// The fields of a task that the tools read.
+/// Fields of a task that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Task {
@@ -36,12 +36,13 @@ pub struct Task {
     pub has_warnings_or_errors: bool,
     #[serde(default, deserialize_with = "null_as_default")]
     pub has_pending_interruptions: bool,
-    /// What is waited for, such as `ManualIntervention` or `GuidedFailure`. Since Octopus 2026.
+    /// Reasons why the task waits, such as `ManualIntervention` or `GuidedFailure`. Since Octopus
+    /// 2026.
     #[serde(default, deserialize_with = "null_as_default")]
     pub pending_interruption_types: Vec<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub has_pending_preconditions: bool,
-    /// What is waited for before the start, such as `Approval`. Since Octopus 2026.
+    /// Conditions for the start of the task, such as `Approval`. Since Octopus 2026.
     #[serde(default, deserialize_with = "null_as_default")]
     pub pending_precondition_types: Vec<String>,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -58,7 +59,7 @@ impl Resource for Task {
     }
 }
 
-/// A task and its activity tree.
+/// A task with its activity tree.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Details {
@@ -67,12 +68,12 @@ pub struct Details {
     pub activity_logs: Vec<Activity>,
     pub physical_log_size: Option<u64>,
     pub progress: Option<Progress>,
-    /// Whether only the last messages of each node were read, because more were too large.
+    /// Whether each node contains only its last messages, because more messages were too large.
     #[serde(skip)]
     pub is_short: bool,
 }
 
-/// How far a task is.
+/// Progress of a task.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Progress {
@@ -80,7 +81,7 @@ pub struct Progress {
     pub estimated_time_remaining: Option<String>,
 }
 
-/// A node of the activity tree: the task, a step, a target.
+/// A node of the activity tree: the task, a step or a target.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Activity {
@@ -97,7 +98,7 @@ pub struct Activity {
     pub log_elements: Vec<LogElement>,
 }
 
-/// A message of a node.
+/// A log message of a node.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LogElement {
@@ -107,16 +108,16 @@ pub struct LogElement {
     pub category: String,
     #[serde(default, deserialize_with = "null_as_default")]
     pub message_text: String,
-    /// More of an error, for example its origin.
+    /// Additional text of an error, for example its origin.
     pub detail: Option<String>,
 }
 
-/// How many messages of each node are read; Octopus's own default is not documented.
+/// Number of messages that are read of each node; Octopus's own default is not documented.
 const TAIL: u32 = 200;
-/// How many where so many take too much memory.
+/// Number of messages of each node if [`TAIL`] messages take too much memory.
 pub const SHORT_TAIL: u32 = 20;
 
-/// Reads a task with its activity tree, without verbose messages. Of a large tree only the last
+/// Reads a task with its activity tree, without verbose messages. For a large tree, only the last
 /// messages of each node are read.
 pub async fn details(space: &Space, id: &Id<Task>) -> Result<Details, Error> {
     let path = space.path([Task::COLLECTION, id.as_str(), "details"]).with("verbose", false);
@@ -129,7 +130,7 @@ pub async fn details(space: &Space, id: &Id<Task>) -> Result<Details, Error> {
     }
 }
 
-/// Opens the raw log of a task.
+/// Streams the raw log of a task.
 pub async fn log(
     space: &Space,
     id: &Id<Task>,

@@ -1,5 +1,5 @@
-//! Teams: who is responsible for what.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Teams: groups of users with permissions and responsibilities.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Error, Id, Path, Resource, Space, Window, path::batches};
 
-/// The fields of a team that the tools read.
+/// Fields of a team that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Team {
@@ -25,11 +25,11 @@ impl Resource for Team {
     }
 }
 
-/// How many teams one look-up asks for.
+/// Maximum number of team IDs per request.
 const BATCH: usize = 300;
 
-/// The names of teams, by ID: those of a space and those of the whole instance, which no path of a
-/// space leads to. What the caller may not see is left out.
+/// Reads the names of teams by ID: teams of the space, and system teams, which no path of a space
+/// covers. Teams that the caller may not see are left out.
 pub async fn names<'a>(
     space: &Space,
     ids: impl IntoIterator<Item = &'a Id<Team>>,

@@ -1,5 +1,5 @@
-//! Tenants: the customers, regions or sites that a project is deployed for.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Tenants: customers, regions or sites that projects are deployed for.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
     resource::null_as_default,
 };
 
-/// The fields of a tenant that the tools read.
+/// Fields of a tenant that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tenant {
@@ -25,7 +25,7 @@ pub struct Tenant {
     pub is_disabled: bool,
     #[serde(default, deserialize_with = "null_as_default")]
     pub tenant_tags: Vec<String>,
-    /// The environments of each project that the tenant is connected to, by project ID.
+    /// Environments of each project that the tenant is connected to, by project ID.
     #[serde(default, deserialize_with = "null_as_default")]
     pub project_environments: BTreeMap<String, Vec<Id<Environment>>>,
     pub cloned_from_tenant_id: Option<Id<Tenant>>,
@@ -45,7 +45,7 @@ impl Resource for Tenant {
 }
 
 impl Tenant {
-    /// What rules and records know of it.
+    /// Returns the entry of this tenant for policy rules and audit records.
     pub fn thing(&self) -> Thing {
         Thing {
             id: self.id.to_string(),
@@ -67,21 +67,21 @@ impl Named for Tenant {
     }
 }
 
-/// Which tenants to list. An empty list does not filter.
+/// Filter for tenants. An empty list does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Connected to this project.
+    /// Project that the tenants are connected to.
     pub project: Option<Id<Project>>,
-    /// With these tags, as `Set/Tag`: one of each set that is named.
+    /// Tags as `Set/Tag`: a tenant needs one tag of each set in this list.
     pub tags: Vec<String>,
-    /// These tenants.
+    /// IDs of the tenants.
     pub ids: Vec<Id<Tenant>>,
-    /// Whose name holds this.
+    /// Part of the name.
     pub partial_name: Option<String>,
 }
 
 impl Filter {
-    /// Whether it lets everything pass.
+    /// Returns whether no criterion is set.
     pub fn is_empty(&self) -> bool {
         self.project.is_none()
             && self.tags.is_empty()
@@ -90,7 +90,7 @@ impl Filter {
     }
 }
 
-/// Reads a page of the tenants of a space, by name.
+/// Reads a page of the tenants of a space, ordered by name.
 pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page<Tenant>, Error> {
     let path = space
         .path([Tenant::COLLECTION])
@@ -101,7 +101,7 @@ pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page
     space.list(path, window).await
 }
 
-/// All variables of a tenant, in the shape that every version of Octopus has.
+/// All variables of a tenant, in the form that every version of Octopus supports.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Variables {
@@ -113,7 +113,7 @@ pub struct Variables {
     pub library_variables: BTreeMap<String, LibraryVariables>,
 }
 
-/// The variables that a tenant gives a project.
+/// Variables of a tenant for one project.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ProjectVariables {
@@ -125,7 +125,7 @@ pub struct ProjectVariables {
     pub variables: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// The variables that a tenant gives a library variable set.
+/// Variables of a tenant for one library variable set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LibraryVariables {
@@ -137,7 +137,7 @@ pub struct LibraryVariables {
     pub variables: BTreeMap<String, Value>,
 }
 
-/// A variable that tenants give a value.
+/// Template of a variable whose value tenants provide.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {
@@ -148,7 +148,7 @@ pub struct Template {
     pub display_settings: Option<DisplaySettings>,
 }
 
-/// How the portal asks for the value of a template.
+/// Input control of a template in the portal.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DisplaySettings {
     #[serde(rename = "Octopus.ControlType")]
@@ -156,7 +156,7 @@ pub struct DisplaySettings {
 }
 
 impl Template {
-    /// Whether Octopus never shows the values.
+    /// Returns whether the values are sensitive, so that Octopus never returns them.
     pub fn is_sensitive(&self) -> bool {
         self.display_settings
             .as_ref()
@@ -165,7 +165,7 @@ impl Template {
     }
 }
 
-/// The common or the project variables of a tenant, in the newer shape with scopes.
+/// Common or project variables of a tenant, in the newer form with scopes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScopedVariables {
@@ -175,7 +175,7 @@ pub struct ScopedVariables {
     pub missing_variables: Vec<ScopedVariable>,
 }
 
-/// A value with the environments it is for. Without an ID, it is one that is missing.
+/// A value with the environments that it applies to. Missing variables have no `id`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScopedVariable {
@@ -190,7 +190,7 @@ pub struct ScopedVariable {
     pub scope: Option<Scope>,
 }
 
-/// The environments that a value is for. None: all.
+/// Environments that a value applies to; an empty list means all.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Scope {
@@ -198,12 +198,12 @@ pub struct Scope {
     pub environment_ids: Vec<Id<Environment>>,
 }
 
-/// Which half of a tenant's variables.
+/// Group of a tenant's variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
-    /// Those of library variable sets, shared by projects.
+    /// Variables of library variable sets, shared by projects.
     Common,
-    /// Those of projects.
+    /// Variables of projects.
     Project,
 }
 
@@ -212,8 +212,8 @@ pub async fn variables(space: &Space, id: &Id<Tenant>) -> Result<Variables, Erro
     space.read(id, &space.path([Tenant::COLLECTION, id.as_str(), "variables"])).await
 }
 
-/// Reads one half of a tenant's variables in the newer shape. `None`: the instance is too old to
-/// know it.
+/// Reads one group of a tenant's variables in the newer form. Returns `None` if the instance is too
+/// old for this form.
 pub async fn scoped_variables(
     space: &Space,
     id: &Id<Tenant>,
@@ -226,7 +226,7 @@ pub async fn scoped_variables(
     };
     let path = space.path([Tenant::COLLECTION, id.as_str(), half]);
     match space.session().get(&path.with("includeMissingVariables", include_missing)).await {
-        // The tenant was read before, so it is the route that is unknown.
+        // The tenant exists, because the caller read it before, so a 404 means an unknown route.
         Err(Error::NotFound { .. }) => Ok(None),
         read => read.map(Some),
     }
@@ -237,12 +237,12 @@ pub async fn scoped_variables(
 #[serde(rename_all = "PascalCase")]
 pub struct Missing {
     pub tenant_id: Id<Tenant>,
-    /// Only where details were asked for.
+    /// Present only if details were requested.
     #[serde(default, deserialize_with = "null_as_default")]
     pub missing_variables: Vec<MissingVariable>,
 }
 
-/// A variable that a tenant gives no value.
+/// A variable without a value.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MissingVariable {
@@ -253,7 +253,7 @@ pub struct MissingVariable {
     pub variable_template_name: Option<String>,
 }
 
-/// Lists the tenants with variables that have no value.
+/// Reads the tenants with variables that have no value.
 pub async fn missing_variables(
     space: &Space,
     tenant: Option<&Id<Tenant>>,

@@ -1,5 +1,5 @@
-//! Whoever finds or reads a thing writes it down here while a call runs, so that rules and records
-//! know of it without any tool telling them.
+//! Records the resources that a call accesses. Look-ups and reads report to the recorder, so policy
+//! rules and audit records see every access without code in the tools.
 
 use std::{
     borrow::Cow,
@@ -15,26 +15,26 @@ use serde_json::{Map, Value};
 
 use super::{Bounds, Path, Touches, belongs, bounded::Within};
 
-/// Where it is written down while a call runs. Clones share it.
+/// Records accesses while a call runs. Clones share the recorded set.
 #[derive(Debug, Clone, Default)]
 pub struct Touched(Arc<Mutex<Touches>>);
 
-/// The fields of a document that say what it is and where it belongs; everything else is skipped.
-/// A list is none.
+/// The fields of a document that identify it and its owners. Other fields are skipped while
+/// parsing.
 #[derive(Debug)]
 pub(super) struct Belongings(Map<String, Value>);
 
-/// The most that is kept of one such field. Documents of Octopus have far less there.
+/// Bounds for one such field. Documents of Octopus contain far less.
 const FIELD: Bounds = Bounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
-/// How deep a task may stand in a document, and its arguments in the task.
+/// Maximum depth at which a task, and the arguments of a task, are searched for in a document.
 const DEPTH: usize = 4;
 
-/// Reads the fields of an object at this depth. Anything else has none.
+/// Visitor that reads the identifying fields of an object at this depth; other values have none.
 #[derive(Clone, Copy)]
 struct Fields(usize);
 
-/// Reads those fields of a body. The items of a list are not looked at: a list is judged by its
-/// space, and by what it was narrowed to.
+/// Parses the identifying fields of a body. Returns `None` for a list: policy rules judge a list by
+/// its space and its filters, not by its items.
 pub(super) fn belongings(body: &[u8]) -> Option<Belongings> {
     let fields = Fields(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
     fields.ok().map(Belongings)
@@ -105,24 +105,24 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-/// Returns whether a field is kept.
+/// Returns whether a field identifies the document or an owner.
 fn is_kept(key: &str) -> bool {
     const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
     OWN.contains(&key) || belongs::says_where(key)
 }
 
 impl Touched {
-    /// What is written down by now.
+    /// Returns a copy of the set recorded so far.
     pub fn so_far(&self) -> Touches {
         self.locked().clone()
     }
 
-    /// Writes something down.
+    /// Changes the recorded set.
     pub fn note(&self, note: impl FnOnce(&mut Touches)) {
         note(&mut self.locked());
     }
 
-    /// Writes down what a request and its answer say.
+    /// Records the IDs in a request path and in the identifying fields of its response.
     pub(super) fn answered(&self, path: &Path, belongings: Option<Belongings>) {
         let mut touches = self.locked();
         touches.add_path(path);

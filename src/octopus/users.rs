@@ -1,5 +1,5 @@
 //! Users: people and service accounts.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use super::{
     Error, Id, Page, Path, Resource, Session, Window, path::batches, resource::null_as_default,
 };
 
-/// The fields of a user that the tools read.
+/// Fields of a user that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct User {
@@ -26,7 +26,7 @@ pub struct User {
     pub email_address: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub can_password_be_edited: bool,
-    /// Whether it is the user that asks.
+    /// Whether it is the user of the request's credential.
     #[serde(default, deserialize_with = "null_as_default")]
     pub is_requestor: bool,
 }
@@ -41,16 +41,16 @@ impl Resource for User {
     }
 }
 
-/// Reads who the caller is.
+/// Reads the user of the session's credential.
 pub async fn me(session: &Session) -> Result<User, Error> {
     session.get(&Path::new([User::COLLECTION, "me"])).await
 }
 
-/// How many users one look-up asks for.
+/// Maximum number of user IDs per request.
 const BATCH: usize = 300;
 
-/// The names of users, by ID. Only some may look at others: what the caller may not see is left
-/// out.
+/// Reads the names of users by ID. Users that the caller may not see are left out; few callers may
+/// see others.
 pub async fn names<'a>(
     session: &Session,
     ids: impl IntoIterator<Item = &'a Id<User>>,
@@ -71,17 +71,17 @@ pub async fn names<'a>(
 }
 
 impl User {
-    /// What people call the user.
+    /// Returns the display name, or the user name if it is empty.
     fn known_as(self) -> String {
         if self.display_name.is_empty() { self.username } else { self.display_name }
     }
 }
 
-/// The user that Octopus itself is in events.
+/// ID of the Octopus server itself in events.
 const SYSTEM: &str = "users-system";
 
-/// Finds a user by ID, user name, display name or e-mail address. An ID is not looked up: few may
-/// look at others.
+/// Finds the ID of a user by ID, user name, display name or e-mail address. An ID is returned
+/// without a request, because few callers may read other users.
 pub async fn id_of(session: &Session, wanted: &str) -> Result<String, Error> {
     let wanted = wanted.trim();
     if wanted.eq_ignore_ascii_case(SYSTEM) {

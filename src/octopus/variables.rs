@@ -1,5 +1,5 @@
-//! Variable sets: those of projects, of library variable sets, and snapshots of both.
-#![expect(missing_docs, reason = "the fields are Octopus's own")]
+//! Variable sets of projects, of library variable sets, and of their snapshots.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use super::{
     resource::null_as_default,
 };
 
-/// The fields of a variable set that the tools read.
+/// Fields of a variable set that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct VariableSet {
@@ -28,10 +28,10 @@ pub struct VariableSet {
     pub scope_values: ScopeValues,
 }
 
-/// What the IDs of scopes are called, which each set says of itself.
+/// Names of the IDs in scopes, as each variable set lists them.
 pub type ScopeValues = BTreeMap<String, Vec<ScopeValue>>;
 
-/// One thing that a variable may be scoped to.
+/// A resource that variables can be scoped to.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScopeValue {
@@ -39,7 +39,7 @@ pub struct ScopeValue {
     pub name: Option<String>,
 }
 
-/// A variable. The value of a sensitive one never leaves Octopus.
+/// A variable. Octopus never returns the value of a sensitive one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Variable {
@@ -51,7 +51,7 @@ pub struct Variable {
     /// `String`, `Sensitive`, `Certificate`, `AmazonWebServicesAccount` and others.
     #[serde(rename = "Type")]
     pub kind: Option<String>,
-    /// Kinds of things with their IDs. Empty: everywhere.
+    /// IDs by scope type. Empty: the variable applies everywhere.
     #[serde(default, deserialize_with = "null_as_default")]
     pub scope: BTreeMap<String, Vec<String>>,
     pub is_editable: Option<bool>,
@@ -70,11 +70,11 @@ impl Resource for VariableSet {
     }
 }
 
-/// How many sets one request asks for.
+/// Maximum number of variable set IDs per request.
 const BATCH: usize = 300;
 
-/// Reads the variables of a project. In Git are those that are not sensitive; the others are
-/// in the database, and both come as one set.
+/// Reads the variables of a project. For a project in Git, the non-sensitive variables come from
+/// `reference` and the sensitive ones from the database; both are merged.
 pub async fn of_project(
     space: &Space,
     project: &Project,
@@ -100,7 +100,7 @@ pub async fn of_project(
     Ok(set)
 }
 
-/// Reads several variable sets, by their IDs.
+/// Reads several variable sets by ID.
 pub async fn by_ids(
     space: &Space,
     ids: &[Id<VariableSet>],

@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-/// A version of Octopus Server: year, release, build. They compare by number.
+/// A version of Octopus Server: year, release and build. Compared numerically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OctopusVersion(pub u32, pub u32, pub u32);
 
 impl OctopusVersion {
-    /// The oldest version that this server works with.
+    /// Oldest supported version.
     pub const OLDEST: Self = Self(2021, 1, 0);
 }
 
@@ -24,8 +24,8 @@ impl fmt::Display for OctopusVersion {
 impl FromStr for OctopusVersion {
     type Err = ();
 
-    /// Reads `2026.3.123` and `2026.3.123-hotfix`. A development build says `0.0.0-local` and
-    /// counts as newer than any.
+    /// Parses `2026.3.123` and `2026.3.123-hotfix`. `0.0.0-local`, the version of development
+    /// builds, counts as the newest.
     fn from_str(text: &str) -> Result<Self, ()> {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let mut parts = numbers.split('.').map(str::parse::<u32>);

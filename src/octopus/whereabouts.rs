@@ -1,4 +1,5 @@
-//! Completes what is known of the things that a call touches, with few requests.
+//! Completes an access set: reads the owners of intermediate resources and the names of resources,
+//! with few requests.
 
 use std::collections::HashSet;
 
@@ -14,18 +15,18 @@ use super::{
     touches::{self, About, Kind, Thing, Touches},
 };
 
-/// How many things between are read for one call.
+/// Maximum number of intermediate resources that are read for one call.
 const LOOK_UPS: usize = 12;
 
-/// Reads what is between, such as the deployment of a task, until it is known where it belongs.
-/// Deployment targets are read with one request, all else one by one. What is not read may belong
-/// anywhere.
+/// Reads the intermediate resources of the set, such as the deployment of a task, until their
+/// owners are known. Deployment targets are read with one request, all others one by one. The
+/// owners of unread resources count as unknown.
 ///
 /// # Errors
 ///
-/// Those of Octopus, except that something is not found or may not be read.
+/// The errors of Octopus, except for resources that do not exist or may not be read.
 pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Error> {
-    // What the session records by itself is what the caller requested, not this.
+    // These reads are not accesses of the caller, so they are not recorded.
     let session = session.unrecorded();
     for _ in 0..LOOK_UPS {
         let Some(id) = touches.next() else { return Ok(()) };
@@ -50,10 +51,10 @@ pub async fn follow(session: &Session, touches: &mut Touches) -> Result<(), Erro
     Ok(())
 }
 
-/// The collection of deployment targets.
+/// Collection of deployment targets.
 const MACHINES: &str = "machines";
 
-/// Reads deployment targets, at most as many as one request takes.
+/// Reads deployment targets, at most as many as fit into one request.
 async fn machines(session: &Session, path: Path, touches: &mut Touches) -> Result<(), Error> {
     let mut wanted = touches.open();
     wanted.retain(|id| touches::place(id) == Some(MACHINES));
@@ -79,7 +80,7 @@ async fn machines(session: &Session, path: Path, touches: &mut Touches) -> Resul
     Ok(())
 }
 
-/// Marks what is unknown because the thing with this ID was not read.
+/// Marks the owners of the resource with this ID as unknown.
 fn unread(id: &str, touches: &mut Touches) {
     let kinds: &[Kind] = if touches::place(id) == Some(MACHINES) {
         &[Kind::Environment, Kind::Tenant]
@@ -92,8 +93,8 @@ fn unread(id: &str, touches: &mut Touches) {
     touches.add_unnamed(kinds.iter().copied(), reason);
 }
 
-/// Looks up names, slugs and tags of the things of which IDs are known alone. What the caller may
-/// not see stays as it is.
+/// Reads names, slugs and tags of the resources of which only the ID is known. Resources that the
+/// caller may not see stay unchanged.
 pub async fn name(session: &Session, touches: &mut Touches, about: About) -> Result<(), Error> {
     let session = session.unrecorded();
     let Some(space) = touches.of(Kind::Space).first().map(|space| space.id.clone()) else {
@@ -141,7 +142,7 @@ async fn groups(space: &Space, touches: &mut Touches) -> Result<(), Error> {
 }
 
 impl Space {
-    /// Writes down that this space is touched.
+    /// Adds this space to an access set.
     pub fn touches(&self, touches: &mut Touches) {
         let thing = Thing {
             id: self.id().to_string(),

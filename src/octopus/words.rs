@@ -1,16 +1,16 @@
-//! Octopus's own words for a failure.
+//! Extracts Octopus's message from an error response.
 
 use http::StatusCode;
 use serde_json::Value;
 
-/// How much of them is kept.
+/// Maximum length of a message in bytes.
 const LIMIT: usize = 2000;
 
-/// Where they stand in the body of a failure: that of the API, and that of a token endpoint. A
-/// `FullException` is never read.
+/// Fields of an error body that contain the message: those of the API, and those of a token
+/// endpoint. `FullException` is never read.
 const KEYS: [&str; 5] = ["ErrorMessage", "Errors", "HelpText", "error", "error_description"];
 
-/// The words in the body of a failure, or the name of its status where there are none.
+/// Returns the message in the body of an error response, or the reason phrase of its status.
 pub(super) fn words(status: StatusCode, body: &[u8]) -> String {
     let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let parts = KEYS.iter().filter_map(|key| read.get(key)).flat_map(|value| match value {

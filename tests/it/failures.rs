@@ -36,17 +36,17 @@ async fn each_status_has_its_own_words() {
         (
             400,
             r#"{"ErrorMessage":"Bad take","Errors":["take is wrong"]}"#,
-            &["refuses", "take is wrong"][..],
+            &["rejected the request", "take is wrong"][..],
         ),
         (
             401,
             r#"{"ErrorMessage":"404 not found"}"#,
-            &["does not accept this credential", "hint:", "expired"],
+            &["rejected the credential", "hint:", "expired"],
         ),
         (
             403,
             r#"{"ErrorMessage":"Missing permission: SpaceView"}"#,
-            &["may not", "SpaceView", "administrator"],
+            &["lacks a permission", "SpaceView", "administrator"],
         ),
         (409, r#"{"ErrorMessage":"in use"}"#, &["409", "in use"]),
         (429, "", &["rate", "wait a minute"]),
@@ -68,8 +68,8 @@ async fn each_status_has_its_own_words() {
 #[tokio::test]
 async fn what_is_no_answer_of_octopus_is_told_as_such() {
     for (fault, words) in [
-        (Fault::on("/spaces").malformed_json(), "does not look like one of Octopus"),
-        (Fault::on("/spaces").html(), "is the URL that of Octopus"),
+        (Fault::on("/spaces").malformed_json(), "unexpected response from Octopus"),
+        (Fault::on("/spaces").html(), "check that the URL is the one of Octopus"),
         (Fault::on("/spaces").huge(200_000), "larger than 100000 bytes"),
         (Fault::on("/spaces").endless(), "larger than 100000 bytes"),
         (Fault::on("/spaces").cut_off(), "cannot be reached"),
@@ -80,7 +80,7 @@ async fn what_is_no_answer_of_octopus_is_told_as_such() {
     }
     let late = Fault::on("/spaces").delay(Duration::from_mins(1));
     let said = said_within(Duration::from_millis(300), late).await;
-    assert!(said.contains("did not answer within"), "{said}");
+    assert!(said.contains("did not respond within"), "{said}");
 }
 
 #[tokio::test]

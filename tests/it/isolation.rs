@@ -73,7 +73,8 @@ fn sees_only(one: &One, space: &str, result: &Value) {
         assert_eq!(result["structuredContent"]["items"].as_array().unwrap().len(), 1, "{result}");
     } else {
         assert_eq!(result["isError"], true, "{result}");
-        assert!(result.to_string().contains("there is no space"), "{result}");
+        let text = result.to_string();
+        assert!(text.contains("space '") && text.contains("' not found"), "{result}");
     }
 }
 

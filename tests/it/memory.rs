@@ -142,7 +142,7 @@ async fn large_reads_stay_within_the_shipped_memory_limit() {
     let (answers, peak) = read_at_once([page(MOST, NOTES), page(18 * MIB, NOTES)]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
     let (shown, too_large) = (is("responseBytes"), is("larger than 8388608 bytes"));
-    let waited = is("other large answers take the memory");
+    let waited = is("exhausted by other large responses");
     assert_eq!(shown + too_large + waited, CALLS, "{answers:?}");
     assert!(shown > 0 && too_large >= CALLS / 4, "{shown} {too_large} {waited}");
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
@@ -155,7 +155,7 @@ async fn parsed_reads_stay_within_the_shipped_memory_limit() {
     let page = page(MOST, NOTES);
     let (answers, peak) = read_at_once([page.clone(), page]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
-    let (shown, waited) = (is("responseBytes"), is("other large answers take the memory"));
+    let (shown, waited) = (is("responseBytes"), is("exhausted by other large responses"));
     assert_eq!(shown + waited, CALLS, "{answers:?}");
     assert!(shown >= CALLS / 2, "{shown} {waited}");
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");

@@ -31,11 +31,11 @@ test('a key shows what its owner may do, and what they called last', async () =>
 test('a wrong key is answered in the words of the server', async () => {
   const { context, page, seen } = await open(browser, root(urls.one));
   await paste(page, 'API-not a key');
-  assert.match(await page.getByRole('alert').textContent(), /an Octopus API key looks like API-X+ \(HTTP 401\)/);
+  assert.match(await page.getByRole('alert').textContent(), /not an Octopus API key; API keys look like API-X+ \(HTTP 401\)/);
   assert.ok(await page.locator('#answer').isHidden());
   await picture(page, 'light-wrong-key');
   await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');
-  assert.match(await page.getByRole('alert').textContent(), /^Octopus does not accept this credential: The API key/);
+  assert.match(await page.getByRole('alert').textContent(), /^Octopus rejected the credential: The API key/);
   assert.ok(await page.locator('#answer').isHidden());
   const unexpected = seen.complaints.filter((one) => !one.includes('401'));
   assert.deepEqual(unexpected, []);

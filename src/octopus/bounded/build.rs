@@ -1,4 +1,4 @@
-//! The visitor that builds the tree and counts what it leaves out.
+//! The serde visitor that builds the bounded tree and counts the omitted parts.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Number, Value};
 
 use super::{Bounds, Omitted};
 
-/// Containers that are nested deeper are left out. `serde_json` rejects 128 levels.
+/// Maximum nesting depth; deeper containers are omitted. `serde_json` itself rejects 128 levels.
 const DEPTH: usize = 100;
-/// Once the bounds are reached, short scalars of the document itself are still kept, such as
-/// `TotalResults` behind the items of a page: so many bytes of them, and so many values.
+/// Extra budget for short scalars of the top-level object after the bounds are reached, such as
+/// `TotalResults` behind the items of a page.
 const RESERVE: Bounds = Bounds { json: 8 * 1024, text: 256, values: 256 };
 
-/// What is left of the bounds, and what was left out.
+/// The remaining budget and the counts of omitted parts.
 pub(super) struct Build {
     left: Bounds,
     reserve: Bounds,
@@ -28,7 +28,7 @@ impl Build {
         Self { left: bounds, reserve: RESERVE, text: bounds.text, is_full: false, omitted }
     }
 
-    /// Takes one value of so many bytes out of what is left.
+    /// Deducts one value of `bytes` bytes from the budget. Returns whether it fits.
     fn take(&mut self, bytes: usize, depth: usize) -> bool {
         if !self.is_full && take_of(&mut self.left, bytes) {
             return true;
@@ -48,11 +48,11 @@ fn take_of(left: &mut Bounds, bytes: usize) -> bool {
     }
 }
 
-/// Reads one value; `None` if it is left out.
+/// Deserializes one value; yields `None` if the value is omitted.
 pub(super) struct Seed<'a> {
     build: &'a mut Build,
     depth: usize,
-    /// Bytes that stand before the value: its key, or a comma.
+    /// Bytes written before the value: its key, or a comma.
     before: usize,
 }
 
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
         let value = Number::from_f64(number).map_or(Value::Null, Value::Number);
-        // The longest that a number of 64 bits is written with.
+        // Maximum length of a 64-bit number in JSON.
         Ok(self.scalar(24, value))
     }
 
@@ -129,8 +129,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let before = build.omitted;
             match list.next_element_seed(Seed { build, depth: depth + 2, before: 1 })? {
                 None => return Ok(Some(Value::Array(items))),
-                // A reader would take a shortened item for a complete one; the first is
-                // kept all the same.
+                // A shortened item would look complete to a reader. The first item is kept anyway,
+                // so that the list is not empty.
                 Some(Some(item)) if build.is_full && is_container(&item) && !items.is_empty() => {
                     build.omitted = Omitted { items: before.items + 1, ..before };
                 }
@@ -154,7 +154,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             return Ok(None);
         }
         while let Some(key) = object.next_key::<std::borrow::Cow<'_, str>>()? {
-            // Only scalars of the document itself are kept beyond the bounds.
+            // Beyond the bounds, only scalars of the top-level object are kept.
             let is_over = build.is_full && depth > 0;
             if key == "Links" || is_over || key.len() > build.text {
                 object.next_value::<IgnoredAny>()?;
@@ -169,7 +169,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
         let Omitted { items, fields: left_out, .. } = build.omitted;
         if (items, left_out) != (omitted.items, omitted.fields) {
-            // A field that is left out may say that the value beside it is sensitive.
+            // An omitted field may be the flag that marks a neighbouring value as sensitive.
             let all = fields.len();
             fields.retain(|key, _| !VALUES.iter().any(|value| key.eq_ignore_ascii_case(value)));
             build.omitted.fields += (all - fields.len()) as u64;
@@ -178,20 +178,22 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// Fields whose content is sensitive or not by what stands in other fields: a type, a flag, a name.
+/// Fields whose content other fields mark as sensitive or not: a type, a flag or a name.
 const VALUES: &[&str] = &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue", "Hint"];
 
 fn is_container(value: &Value) -> bool {
     value.is_array() || value.is_object()
 }
 
-/// What stands at the end of a text that is cut.
+/// Marker at the end of a truncated text.
 const CUT: &str = " ...";
-/// A cut text loses its last word, up to this length: half a secret would not be recognised.
+/// Maximum number of bytes that a truncated text loses besides the excess. The last word is
+/// dropped, because redaction would not recognize half a secret.
 const WORD: usize = 8 * 1024;
 
-/// The beginning of a text, at most `limit` bytes long. It ends before a space or a sign that
-/// stands between words in JSON, XML and code; without one, `WORD` bytes are left out.
+/// Truncates a text to at most `limit` bytes. The result ends before whitespace or before a
+/// character that separates words in JSON, XML and code. Without such a character, it is `MAX_WORD`
+/// bytes shorter than `limit`.
 pub fn beginning(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
@@ -205,7 +207,7 @@ pub fn beginning(text: &str, limit: usize) -> &str {
     }
 }
 
-/// How many bytes a text has as JSON.
+/// Returns the length in bytes of a text as a JSON string, with quotes and escapes.
 fn written(text: &str) -> usize {
     let escapes = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,

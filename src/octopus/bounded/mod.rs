@@ -1,8 +1,8 @@
 //! Parses a JSON document of any size into a tree of bounded size.
 //!
-//! A `serde_json::Value` takes ten times the memory of its text and more. An answer shows 100 KB
-//! at most, so the rest of a large document is parsed and counted, and not kept: the first items
-//! of a list, the first fields of an object, the beginning of a text. `Links` are never kept.
+//! A `serde_json::Value` takes at least ten times the memory of its text. An answer shows at most
+//! 100 KB, so this module keeps only the first items of a list, the first fields of an object and
+//! the beginning of a text. The rest is parsed and counted. `Links` are never kept.
 
 mod build;
 
@@ -13,51 +13,53 @@ pub use self::build::beginning;
 use self::build::{Build, Seed};
 use crate::text::steps;
 
-/// The most of a document that is kept.
+/// Maximum size of the part of a document that is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Bytes of compact JSON.
     pub json: usize,
-    /// Bytes of one text.
+    /// Bytes of a single text.
     pub text: usize,
-    /// Values: scalars, lists and objects, nested ones too.
+    /// Number of values: scalars, lists and objects, including nested ones.
     pub values: usize,
 }
 
 impl Bounds {
-    /// For documents that are not shown whole anyway, and larger than most of them are.
+    /// For documents that are not displayed completely. Most documents are smaller than these
+    /// bounds.
     pub const DOCUMENT: Self = Self { json: 512 * 1024, text: 512 * 1024, values: 16 * 1024 };
 
-    /// For an answer of at most `limit` bytes. Twice that is kept, because redaction makes texts
-    /// shorter, and so that a text is cut by the limit of the answer and not in the part shown.
+    /// Returns the bounds for an answer of at most `limit` bytes. They are about twice as large,
+    /// because redaction shortens texts. The margin also leaves the truncation of visible texts to
+    /// the answer's own limit.
     pub const fn for_answer(limit: usize) -> Self {
         Self { json: 2 * limit + 16 * 1024, text: limit + 8 * 1024, values: 8 * 1024 }
     }
 }
 
-/// The part of a JSON document that is kept.
+/// The kept part of a JSON document, with counts of the omitted parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounded {
-    /// What is kept, without `Links`.
+    /// The kept part, without `Links`.
     pub value: Value,
-    /// What is not.
+    /// Counts of the omitted parts.
     pub omitted: Omitted,
 }
 
-/// Counts of what was parsed and not kept.
+/// Counts of the parts that were parsed but not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Omitted {
-    /// Items of the lists whose first items are kept.
+    /// Omitted items of lists that are kept in part.
     pub items: u64,
-    /// Fields of the objects whose first fields are kept.
+    /// Omitted fields of objects that are kept in part.
     pub fields: u64,
-    /// Texts of which only the beginning is kept.
+    /// Truncated texts.
     pub texts: u64,
 }
 
 impl Omitted {
-    /// Whether the document is kept whole.
+    /// Returns whether the document is complete.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
@@ -68,7 +70,7 @@ impl Bounded {
     ///
     /// # Errors
     ///
-    /// If the body is not JSON.
+    /// If the body is not valid JSON.
     pub fn parse(body: &[u8], bounds: Bounds) -> serde_json::Result<Self> {
         steps::add(body.len());
         Self::read(&mut serde_json::Deserializer::from_slice(body), bounds)
@@ -81,7 +83,7 @@ impl Bounded {
     }
 }
 
-/// Reads a value within these bounds, as a part of something else.
+/// Deserialization seed that reads a value within these bounds, as part of a larger document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Within(pub(super) Bounds);
 
@@ -94,7 +96,7 @@ impl<'de> DeserializeSeed<'de> for Within {
 }
 
 impl<'de> Deserialize<'de> for Bounded {
-    /// Reads a document within [`Bounds::DOCUMENT`].
+    /// Deserializes a document within [`JsonBounds::DOCUMENT`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::read(deserializer, Bounds::DOCUMENT)
     }

@@ -59,7 +59,7 @@ fn long_texts_end_before_a_word_that_is_cut() {
     assert!(notes.ends_with("word ...") && !notes.contains("API"), "{notes}");
     assert_eq!(read.value["Next"], "x");
     assert_eq!(read.omitted, Omitted { texts: 1, ..Omitted::default() });
-    // Without a space nothing is left of it that could be a part of a secret.
+    // Without a word boundary, no part of a possible secret may remain.
     let read = bounded(&json!("x".repeat(200)).to_string(), bounds);
     assert_eq!(read.value, " ...");
 }
@@ -93,7 +93,8 @@ proptest! {
     #[test]
     fn a_document_that_fits_is_kept_whole(value in any_json()) {
         let text = value.to_string();
-        // Numbers of 64 bits do not all survive being written and read.
+        // Writing and reading a 64-bit float can change its value, so compare with the reparsed
+        // document.
         let full: Value = serde_json::from_str(&text).unwrap();
         let read = bounded(&text, WHOLE);
         prop_assert_eq!(read.value, document::raw(full));

@@ -1,25 +1,26 @@
-//! The circuit breaker of an instance: it refuses requests for a while after several consecutive
-//! requests got no response, and then lets one request through as a trial.
+//! Circuit breaker of an instance. It rejects requests for a while after several consecutive
+//! requests got no response, then lets one request through as a trial.
 //!
 //! # Whose failures count
 //!
-//! Anybody can invent an Octopus credential, so a failed request may only hold up other callers if
-//! its sender is *proven*: the instance accepted this sender's credential within the last hour, or
-//! the operator configured the credential ([`Requester::is_configured`]). Requests of proven senders
-//! share one [`Row`]; it refuses one sender until the requests of a second proven sender fail too.
-//! An unproven sender has a row of its own, which refuses nobody else.
+//! Anybody can invent an Octopus credential. So failures of a sender may block other callers only
+//! if the sender is *proven*: the instance accepted its credential within the last hour, or the
+//! operator configured the credential ([`Requester::is_configured`]). Proven senders share one
+//! [`FailureStreak`]. It blocks a single sender until requests of a second proven sender fail too.
+//! Each unproven sender has a streak of its own, which blocks nobody else.
 //!
 //! # What counts
 //!
-//! A failure is a request without a response, or a response of 502, 503 or 504 from a proxy. Requests
-//! that never left this process are dropped by the caller and do not count. Any other response to a
-//! proven sender clears the shared row. A response to an unproven sender clears only the row of that
-//! sender: an instance whose database is down can still answer invented credentials with 401, and
-//! these responses must not keep the breaker closed for everybody else.
+//! A failure is a request without a response, or a response of 502, 503 or 504 from a proxy.
+//! Requests that never left this process do not count. Any other response to a proven sender clears
+//! the shared streak. A response to an unproven sender clears only that sender's streak. An
+//! instance whose database is down can still answer invented credentials with 401, and these
+//! responses must not keep the breaker closed for everybody else.
 //!
-//! While the shared row pauses, unproven senders are refused like all others. After the pause they may
-//! send again, within their share of the concurrency limit, but never occupy the trial: a new sender
-//! needs a response to become proven, and an attacker must not hold up the trial of proven senders.
+//! While the shared streak pauses, unproven senders are rejected like all others. After the pause
+//! they may send again, within their share of the concurrency limit, but never as the trial. A new
+//! sender needs a response to become proven, and an attacker must not block the trial of proven
+//! senders.
 
 mod row;
 #[cfg(test)]
@@ -35,50 +36,50 @@ use moka::sync::Cache;
 use self::row::Row;
 use super::Fingerprint;
 
-/// How many proven senders are remembered, and how many rows of unproven ones.
+/// Maximum number of remembered proven senders, and of streaks of unproven senders.
 const MAX_SENDERS: u64 = 10_000;
-/// How long a sender stays proven after its credential was last accepted. Longer than most outages,
-/// so that those who used the instance before an outage remain proven during it.
+/// Time for which a sender stays proven after its credential was last accepted. It is longer than
+/// most outages, so senders that used the instance before an outage remain proven during it.
 const PROVEN_FOR: Duration = Duration::from_hours(1);
-/// How long the row of an unproven sender is remembered.
+/// Idle time after which the streak of an unproven sender is forgotten.
 const OWN_ROW_FOR: Duration = Duration::from_mins(10);
 
 /// The sender of a request: a caller and the credential that acts for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Requester {
-    /// Distinguishes callers and credentials.
+    /// Identifies the caller and the credential.
     pub(super) fingerprint: Fingerprint,
-    /// Whether the operator chose the credential: configured, of a group or exchanged. It counts as
-    /// proven, because a caller cannot invent it.
+    /// Whether the operator chose the credential: configured, of a group, or exchanged. Such a
+    /// credential counts as proven, because a caller cannot invent it.
     pub(super) is_configured: bool,
 }
 
-/// What a response says about the credential of its request.
+/// What a response shows about the credential of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The instance accepted it: it served what it serves to nobody without a valid credential.
+    /// The instance accepted it: the response requires a valid credential.
     Accepted,
-    /// The instance refused it (401).
+    /// The instance rejected it (401).
     Refused,
-    /// Nothing.
+    /// The response shows nothing about it.
     Unknown,
 }
 
 /// The circuit breaker of one instance.
 #[derive(Debug)]
 pub(super) struct Breaker {
-    /// Consecutive failures that open it; 0 disables it.
+    /// Number of consecutive failures that open the breaker; 0 disables it.
     after: u32,
     pause: Duration,
-    /// The row of all proven senders.
+    /// The streak of all proven senders.
     shared: Mutex<Row>,
-    /// Rows of unproven senders, each for itself.
+    /// The streaks of unproven senders, one for each sender.
     own: Cache<Fingerprint, Arc<Mutex<Row>>>,
     /// Senders whose credential the instance accepted.
     proven: Cache<Fingerprint, ()>,
 }
 
-/// Permission to send one request. Dropping it without an outcome counts for nothing.
+/// Permission to send one request. Dropping it without an outcome records nothing.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
     breaker: &'a Breaker,
@@ -88,7 +89,8 @@ pub(super) struct Pass<'a> {
 }
 
 impl Breaker {
-    /// A breaker that opens for `pause` after this many consecutive failures.
+    /// Creates a breaker that opens for `pause` after `failure_threshold` consecutive failures (0:
+    /// never).
     pub(super) fn new(after: u32, pause: Duration) -> Self {
         Self {
             after,
@@ -99,12 +101,13 @@ impl Breaker {
         }
     }
 
-    /// Whether failures of this sender may hold up others.
+    /// Returns whether failures of this sender may block others.
     pub(super) fn is_proven(&self, requester: Requester) -> bool {
         requester.is_configured || self.proven.contains_key(&requester.fingerprint)
     }
 
-    /// For how long a request of this sender would be refused now.
+    /// Returns how long a request of this sender would be rejected from now on; `None` if it would
+    /// be sent.
     pub(super) fn refuses(&self, requester: Requester) -> Option<Duration> {
         self.refuses_at(requester, self.is_proven(requester), Instant::now())
     }
@@ -120,12 +123,12 @@ impl Breaker {
         })
     }
 
-    /// Whether requests of all senders are refused now.
+    /// Returns whether requests of all senders are rejected now.
     pub(super) fn refuses_all(&self) -> bool {
         self.shared().pauses_all(Instant::now()).is_some()
     }
 
-    /// Lets a request of this sender through, or returns for how long it is refused.
+    /// Admits a request of this sender. The error is the time for which it is rejected.
     pub(super) fn enter(&self, requester: Requester) -> Result<Pass<'_>, Duration> {
         self.enter_at(requester, Instant::now())
     }
@@ -150,7 +153,7 @@ impl Breaker {
 }
 
 impl Pass<'_> {
-    /// Records a response.
+    /// Records a response and what it shows about the credential.
     pub(super) fn answered(mut self, verdict: Verdict) {
         self.is_trial = false;
         let Self { breaker, requester: Requester { fingerprint, .. }, is_proven, .. } = self;
@@ -165,7 +168,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Records that there was no response.
+    /// Records that no response arrived.
     pub(super) fn failed(self) {
         self.failed_at(Instant::now());
     }

@@ -1,21 +1,21 @@
-//! Consecutive failures, and the pause that follows enough of them.
+//! Consecutive failures and the pause that follows them.
 
 use std::time::{Duration, Instant};
 
 use crate::octopus::Fingerprint;
 
-/// The requests without a response since the last request with one.
+/// The requests without a response since the last response.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     failures: u32,
     senders: Senders,
-    /// Until when requests are refused, once there were enough failures.
+    /// End of the pause, once enough requests failed.
     until: Option<Instant>,
-    /// Whether a trial is under way.
+    /// Whether a trial request is in flight.
     is_tried: bool,
 }
 
-/// Whose requests failed.
+/// The senders of the failed requests.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Senders {
     #[default]
@@ -24,16 +24,16 @@ enum Senders {
     Several,
 }
 
-/// The wait that is reported after the pause, while a trial is under way.
+/// Wait that is reported while a trial request is in flight.
 pub(super) const TRIAL_WAIT: Duration = Duration::from_secs(1);
 
 impl Row {
-    /// For how long requests of every sender are refused.
+    /// Returns how long requests of every sender are rejected.
     pub(super) fn pauses_all(&self, now: Instant) -> Option<Duration> {
         (self.senders == Senders::Several).then(|| self.pause_left(now)).flatten()
     }
 
-    /// For how long requests of this sender are refused.
+    /// Returns how long requests of this sender are rejected.
     pub(super) fn refuses(&self, sender: Fingerprint, now: Instant) -> Option<Duration> {
         if !self.concerns(sender) {
             return None;
@@ -41,7 +41,8 @@ impl Row {
         self.pause_left(now).or_else(|| self.is_tried.then_some(TRIAL_WAIT))
     }
 
-    /// Lets a request through; returns whether it is the trial after a pause.
+    /// Admits a request; returns whether it is the trial after a pause. The error is the time to
+    /// wait.
     pub(super) fn enter(&mut self, sender: Fingerprint, now: Instant) -> Result<bool, Duration> {
         if let Some(wait) = self.refuses(sender, now) {
             return Err(wait);
@@ -51,7 +52,7 @@ impl Row {
         Ok(is_trial)
     }
 
-    /// Records a failure. `limits`: how many failures begin a pause (0: none), and its length.
+    /// Records a failure. `after` failures start a pause of length `pause`; 0 disables pauses.
     pub(super) fn failed(
         &mut self,
         sender: Fingerprint,
@@ -65,18 +66,18 @@ impl Row {
             self.is_tried = false;
         }
         let is_enough = after > 0 && self.failures >= after;
-        // A request that was sent before the pause began does not make it longer.
+        // A request that was sent before the pause does not extend it.
         if was_trial || (is_enough && self.until.is_none()) {
             self.until = Some(now + pause);
         }
     }
 
-    /// Records that the trial ended without an outcome, so that the next request is the trial.
+    /// Records that the trial ended without an outcome, so the next request becomes the trial.
     pub(super) fn give_up_trial(&mut self) {
         self.is_tried = false;
     }
 
-    /// Whether there is a pause that concerns this sender.
+    /// Returns whether a pause applies to this sender.
     fn concerns(&self, sender: Fingerprint) -> bool {
         self.until.is_some() && self.senders.with(sender) == self.senders
     }

@@ -8,7 +8,7 @@ fn sender(name: &str) -> Requester {
     Requester { fingerprint: Fingerprint::of([name.as_bytes()]), is_configured: false }
 }
 
-/// A breaker at which these senders are proven.
+/// Creates a breaker at which these senders are proven.
 fn breaker(after: u32, proven: &[&str]) -> (Breaker, Instant) {
     let (breaker, now) = (Breaker::new(after, PAUSE), Instant::now());
     for name in proven {
@@ -51,7 +51,7 @@ fn what_one_caller_asks_for_in_vain_holds_up_that_caller_alone() {
     fails(&breaker, "a", now);
     assert!(!is_let_in(&breaker, "a", now));
     assert!(is_let_in(&breaker, "b", now));
-    // The other gets no answer either, so it is not the one caller.
+    // A second sender fails too, so the breaker opens for all.
     fails(&breaker, "b", now);
     assert!(!is_let_in(&breaker, "b", now) && !is_let_in(&breaker, "c", now));
 }
@@ -69,7 +69,7 @@ fn after_the_pause_one_tries_and_the_others_wait_for_what_comes_of_it() {
     answered(&breaker, "b", Verdict::Unknown, later + PAUSE);
     assert!(is_let_in(&breaker, "a", later + PAUSE));
     fails(&breaker, "a", later + PAUSE);
-    assert!(is_let_in(&breaker, "b", later + PAUSE), "the row began anew");
+    assert!(is_let_in(&breaker, "b", later + PAUSE), "the response reset the streak");
 }
 
 #[test]
@@ -111,12 +111,12 @@ fn invented_credentials_pause_only_their_own_sender() {
         let name = format!("invented {number}");
         fails(&breaker, &name, now);
         fails(&breaker, &name, now);
-        assert!(!is_let_in(&breaker, &name, now), "its own requests are held up");
+        assert!(!is_let_in(&breaker, &name, now), "its own requests are rejected");
     }
     for name in ["a", "a new sender"] {
         assert!(is_let_in(&breaker, name, now), "{name}");
     }
-    // One failure of a proven sender does not add to theirs.
+    // One failure of a proven sender does not add to the failures of unproven ones.
     fails(&breaker, "a", now);
     assert!(is_let_in(&breaker, "a", now) && !breaker.refuses_all());
 }
@@ -138,10 +138,10 @@ fn a_401_to_an_invented_credential_does_not_close_the_breaker() {
     let sent_before = breaker.enter_at(sender("invented"), now).unwrap();
     answered(&breaker, "invented", Verdict::Refused, now);
     fails(&breaker, "b", now);
-    assert!(breaker.refuses_all(), "the failures of the two still are in a row");
+    assert!(breaker.refuses_all(), "the failures of both senders are still consecutive");
     sent_before.answered(Verdict::Refused);
     assert!(breaker.refuses_all());
-    assert!(!is_let_in(&breaker, "invented", now), "the pause is for all");
+    assert!(!is_let_in(&breaker, "invented", now), "the pause applies to all senders");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn an_invented_credential_does_not_hold_the_trial() {
     for pass in held {
         pass.failed_at(later);
     }
-    assert!(is_let_in(&breaker, "new", later), "their failures begin no new pause");
+    assert!(is_let_in(&breaker, "new", later), "failures of unproven senders start no new pause");
     trial.answered(Verdict::Unknown);
     assert!(is_let_in(&breaker, "b", later));
 }
@@ -179,17 +179,17 @@ fn a_credential_that_is_refused_is_no_longer_proven() {
     answered(&breaker, "a", Verdict::Refused, now);
     fails(&breaker, "a", now);
     fails(&breaker, "b", now);
-    assert!(!breaker.refuses_all(), "only one of the two counts for others");
+    assert!(!breaker.refuses_all(), "only one proven sender failed");
 }
 
-/// What a sender without a good credential may make of a request.
+/// Actions of senders without a valid credential.
 fn hostile() -> impl Strategy<Value = Vec<(u8, u8)>> {
     proptest::collection::vec((0_u8..40, 0_u8..4), 0..200)
 }
 
 proptest! {
-    /// Whatever senders without a good credential do, and however it mixes with requests of proven
-    /// ones: the breaker treats the proven ones as if the others were not there.
+    /// Requests of unproven senders do not change how the breaker treats proven senders, in any
+    /// order of the two.
     #[test]
     fn unproven_senders_change_nothing_for_proven_ones(
         steps in hostile(),

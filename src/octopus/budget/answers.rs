@@ -1,4 +1,4 @@
-//! The budgets for answers of Octopus: one for bodies, and one for what is parsed of them.
+//! Memory budgets for the responses of Octopus: one for bodies and one for parsed documents.
 
 use tokio::{
     sync::Mutex,
@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use super::{Exhausted, Fingerprint, MemoryBudget, Reservation};
 
-/// Memory of one value of a JSON text in a parsed document, beside its text.
+/// Estimated memory of one JSON value in a parsed document, without its text.
 const VALUE: usize = 64;
-/// Memory of one object in a list, beside its values: structs of documents have dozens of fields.
+/// Estimated memory of one object in a list, without its values; document structs have dozens of
+/// fields.
 const ITEM: usize = 512;
 
-/// The memory for answers of Octopus. Clones share it.
+/// Memory budgets for responses of Octopus. Clones share them.
 #[derive(Debug, Clone)]
 pub struct AnswerMemory {
     bodies: MemoryBudget,
@@ -48,13 +49,13 @@ impl AnswerMemory {
         self.bodies.reserved() + self.parsed.reserved()
     }
 
-    /// Returns how many answers found no memory in time.
+    /// Returns how many responses got no memory in time.
     pub fn refusals(&self) -> u64 {
         self.bodies.refusals() + self.parsed.refusals()
     }
 }
 
-/// Memory that one call holds until it ends. Clones share it.
+/// Memory that a call holds until it ends. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(in crate::octopus) struct CallMemory(Arc<Held>);
 
@@ -65,17 +66,19 @@ struct Held {
 }
 
 impl CallMemory {
-    /// Holds the memory of the answer to a change.
+    /// Holds the memory of the response to a change.
     pub(in crate::octopus) fn hold(&self, memory: Reservation) {
         let mut held = self.0.change.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *held = Some(memory);
     }
 
-    /// Reserves memory for a parsed document, unless the call holds as much. The reservation covers
-    /// the largest document of the call: most calls drop one before they read the next. A smaller
-    /// reservation is released before the wait, so that no two calls wait for parsed memory of one
-    /// another. A call that holds parsed memory and waits for a body can wait for one that does the
-    /// reverse; both waits end at `deadline`.
+    /// Reserves memory for a parsed document, unless the call holds that much already. The
+    /// reservation covers the largest document of the call, because most calls drop one document
+    /// before they read the next.
+    ///
+    /// A smaller reservation is released before the wait, so that no two calls wait for each
+    /// other's parsed memory. A call that holds parsed memory and waits for a body can still
+    /// deadlock with a call that does the reverse. `deadline` ends both waits.
     pub(in crate::octopus) async fn reserve(
         &self,
         budget: &MemoryBudget,
@@ -95,16 +98,15 @@ impl CallMemory {
     }
 }
 
-/// How deep values may be nested: `serde_json` refuses deeper ones before it builds them.
+/// Maximum nesting depth: `serde_json` rejects deeper values before it builds them.
 const DEEPEST: usize = 128;
 
-/// Returns about how many bytes a JSON text takes when it is parsed into structs. Values that are
-/// nested too deep are never built: the parser refuses them, or skips them in a field that nobody
-/// reads.
+/// Estimates the memory in bytes of a JSON text that is parsed into structs. Values nested too deep
+/// do not count: the parser rejects them, or skips them in an ignored field.
 pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
     let (mut size, mut is_text, mut is_escaped) = (text.len(), false, false);
     let mut depth = 0_usize;
-    // The last byte outside of texts that is no whitespace.
+    // The previous byte that is neither whitespace nor part of a text.
     let mut before = 0;
     for &byte in text {
         if is_text {
@@ -163,7 +165,8 @@ mod tests {
         let later = Instant::now() + Duration::from_mins(1);
         let (one, other) = (CallMemory::default(), CallMemory::default());
         for bytes in [MIB, MIB, 2 * MIB, 1] {
-            // More than the share in sum: it would wait for itself.
+            // The sum exceeds the caller's share, so separate reservations would wait for each
+            // other.
             one.clone().reserve(&budget, owner, bytes, later).await.unwrap();
         }
         assert_eq!(budget.reserved(), 2 * MIB);

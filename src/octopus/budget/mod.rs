@@ -1,14 +1,14 @@
 //! Limits the memory that large bodies occupy in this process at the same time.
 //!
-//! A reader declares the most bytes that it can need (its claim) and reserves them in steps while
-//! they arrive. Most responses of Octopus do not state their length, so a reader cannot reserve
-//! the exact size before it starts. A step is granted only if all readers can still finish
-//! afterwards, one after the other: this is the [banker's algorithm] for one resource. It rules
-//! out the deadlock in which every reader holds a part and waits for the rest.
+//! A reader declares the maximum number of bytes that it can need (its claim) and reserves them in
+//! steps while they arrive. Most responses of Octopus do not state their length, so a reader cannot
+//! reserve the exact size before it starts. A step is granted only if all readers can still finish
+//! afterwards, one after the other. This is the [banker's algorithm] for one resource. It rules out
+//! the deadlock in which every reader holds a part and waits for the rest.
 //!
 //! One owner (a caller, or an address) holds at most half of the budget, by the same rule, so the
-//! large reads of one caller cannot stop the reads of another. The first [`UNCOUNTED`] bytes of a
-//! body need no reservation: small reads never wait.
+//! large reads of one caller cannot stop the reads of another. The first [`UNRESERVED_BYTES`] bytes
+//! of a body need no reservation: small reads never wait.
 //!
 //! [banker's algorithm]: https://en.wikipedia.org/wiki/Banker%27s_algorithm
 
@@ -30,7 +30,7 @@ pub(super) use self::answers::{CallMemory, parsed_size};
 use self::state::{Holder, State, Waiter};
 use super::Fingerprint;
 
-/// Number of bytes of each body that are not counted.
+/// Number of bytes of each body that need no reservation.
 pub const UNCOUNTED: usize = 64 * 1024;
 
 /// A budget of bytes. Clones share it.
@@ -47,7 +47,7 @@ pub struct Reservation {
     budget: MemoryBudget,
     id: u64,
     held: usize,
-    /// How far the claim may be raised.
+    /// Upper limit to which the claim may be raised.
     most: usize,
 }
 
@@ -66,7 +66,8 @@ impl MemoryBudget {
         })))
     }
 
-    /// Changes the size of the budget. Readers that hold more finish what they have begun.
+    /// Changes the size of the budget. Readers that hold more than their new share keep it until
+    /// they finish.
     pub fn resize(&self, total: usize) {
         let mut state = self.lock();
         state.total = total;
@@ -77,7 +78,8 @@ impl MemoryBudget {
         state.serve();
     }
 
-    /// Returns the most bytes that one owner can hold, which is also the largest claim.
+    /// Returns the maximum number of bytes that one owner can hold, which is also the largest
+    /// claim.
     pub fn share(&self) -> usize {
         self.lock().share()
     }
@@ -113,8 +115,8 @@ impl MemoryBudget {
 }
 
 impl Reservation {
-    /// Allows this reader up to `most` bytes. Its claim is raised when it asks for more than it
-    /// declared, so until then it does not keep others from their memory.
+    /// Allows this reader to raise its claim up to `max_claim` bytes. The claim is raised only when
+    /// the reader needs more than it declared; until then it does not block other readers.
     #[must_use]
     pub fn raisable(mut self, most: usize) -> Self {
         self.most = self.most.max(most);
@@ -126,7 +128,8 @@ impl Reservation {
         self.held
     }
 
-    /// Reserves bytes until this reader holds `bytes`, if that is possible at once.
+    /// Reserves memory until this reader holds `bytes`, without waiting. Returns whether it was
+    /// granted.
     pub fn try_grow(&mut self, bytes: usize) -> bool {
         if bytes <= self.held {
             return true;
@@ -141,11 +144,12 @@ impl Reservation {
         is_granted
     }
 
-    /// Reserves bytes until this reader holds `bytes`, and waits for them until `deadline`.
+    /// Reserves memory until this reader holds `bytes`, and waits for it until `deadline`.
     ///
     /// # Errors
     ///
-    /// [`Exhausted`] if the budget has no room before `deadline`, or `bytes` exceed the claim.
+    /// [`Exhausted`] if the budget has no room before `deadline`, or if `bytes` exceeds the maximum
+    /// claim.
     pub async fn grow(&mut self, bytes: usize, deadline: Instant) -> Result<(), Exhausted> {
         if self.try_grow(bytes) {
             return Ok(());
@@ -161,7 +165,7 @@ impl Reservation {
             state.serve();
             wait
         };
-        // Whether it was granted is read from the state: both can happen at the same moment.
+        // The grant and the timeout can happen at the same moment, so the state decides.
         let _ = timeout_at(deadline, granted).await;
         let mut state = self.budget.lock();
         state.waiting.retain(|waiter| waiter.holder != self.id);
@@ -173,7 +177,7 @@ impl Reservation {
         Err(Exhausted)
     }
 
-    /// Declares that this reader needs no more than `bytes`, and releases what it holds beyond.
+    /// Declares that this reader needs no more than `bytes`, and releases the excess.
     pub fn settle(&mut self, bytes: usize) {
         let mut state = self.budget.lock();
         if let Some(holder) = state.holders.get_mut(&self.id) {

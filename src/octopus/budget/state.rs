@@ -1,4 +1,4 @@
-//! The state of a budget: what each reader holds, and which waiting reader is served next.
+//! State of a budget: the reservations of each reader, and which waiting reader is served next.
 
 use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
 
@@ -6,20 +6,21 @@ use tokio::sync::oneshot;
 
 use super::Fingerprint;
 
-/// Bytes are reserved in multiples of this.
+/// Granularity of reservations in bytes.
 pub(super) const STEP: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) total: usize,
     pub(super) reserved: usize,
-    /// What each owner holds, of those that hold anything.
+    /// Bytes held by each owner; owners that hold nothing are removed.
     pub(super) by_owner: HashMap<Fingerprint, usize>,
     pub(super) peak: usize,
     pub(super) refusals: u64,
     pub(super) next: u64,
     pub(super) holders: BTreeMap<u64, Holder>,
-    /// In the order of arrival. Later waiters are served before those that cannot be served yet.
+    /// Waiting readers in order of arrival. A waiter that cannot be served yet does not block later
+    /// ones.
     pub(super) waiting: VecDeque<Waiter>,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Waiter {
     pub(super) granted: oneshot::Sender<()>,
 }
 
-/// What a reader asks for: bytes more, and its claim from then on.
+/// A request for more memory: the additional bytes, and the claim of the reader from then on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
     pub(super) bytes: usize,
@@ -49,8 +50,9 @@ impl State {
         self.total / 2
     }
 
-    /// The step to `bytes`, rounded up within the claim, which is raised up to `most` if `bytes`
-    /// exceed it. `None` if that is not enough.
+    /// Plans the step to `bytes` in total, rounded up to `STEP` within the claim. If `bytes`
+    /// exceeds the claim, the claim is raised up to `max_claim`. Returns `None` if `bytes` exceeds
+    /// that as well.
     pub(super) fn step(&self, id: u64, bytes: usize, most: usize) -> Option<Step> {
         let holder = self.holders.get(&id)?;
         let raised = || most.min(self.share()).max(holder.claim);
@@ -59,10 +61,10 @@ impl State {
         (goal >= bytes).then(|| Step { bytes: goal - holder.held, claim })
     }
 
-    /// Whether all readers can still finish if this one gets so many bytes more.
+    /// Returns whether all readers can still finish if this reader gets the step.
     pub(super) fn is_granted(&self, id: u64, step: Step) -> bool {
         let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
-        // Most of those that wait end here, without a look at every reader.
+        // Cheap check first: most waiters fail it, and the full check visits every reader.
         let theirs = self.by_owner.get(&owner).copied().unwrap_or_default();
         if self.reserved + step.bytes > self.total || theirs + step.bytes > self.share() {
             return false;
@@ -99,13 +101,14 @@ impl State {
         }
     }
 
-    /// Grants what can be granted. One pass does: a grant leaves less for the others.
+    /// Grants the steps of waiting readers where possible. One pass suffices, because a grant
+    /// leaves less for the others.
     pub(super) fn serve(&mut self) {
         for _ in 0..self.waiting.len() {
             let Some(waiter) = self.waiting.pop_front() else { return };
             if self.is_granted(waiter.holder, waiter.step) {
                 self.give(waiter.holder, waiter.step);
-                // A receiver that is gone is about to drop its reservation.
+                // A dropped receiver is about to drop its reservation.
                 let _ = waiter.granted.send(());
             } else {
                 self.waiting.push_back(waiter);
@@ -114,7 +117,7 @@ impl State {
     }
 }
 
-/// Whether these readers can all finish within `total` bytes, one after the other.
+/// Returns whether these readers can all finish within `total` bytes, one after the other.
 fn is_safe(total: usize, holders: impl Iterator<Item = Holder>) -> bool {
     let mut readers: Vec<_> =
         holders.map(|Holder { held, claim, .. }| (claim.saturating_sub(held), held)).collect();

@@ -15,7 +15,7 @@ fn later() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
-/// Reads a body of `size` bytes with a claim, as the transport does, and releases it.
+/// Reads a body of `size` bytes with a claim like the transport does, then releases it.
 async fn read(budget: &MemoryBudget, owner: Fingerprint, claim: usize, size: usize) -> bool {
     let mut reservation = budget.open(owner, claim);
     for arrived in (0..size).step_by(STEP).skip(1).chain([size]) {
@@ -31,7 +31,7 @@ async fn read(budget: &MemoryBudget, owner: Fingerprint, claim: usize, size: usi
 
 #[tokio::test]
 async fn readers_that_cannot_all_hold_their_claim_still_finish() {
-    // Each claims half of the budget: two that hold a part of it could block one another.
+    // Each reader claims half of the budget, so two partial holders could deadlock.
     let budget = MemoryBudget::new(4 * MIB);
     let owners = ["a", "b", "c", "d"].map(owner);
     let reads = (0..64).map(|n| read(&budget, owners[n % 4], 2 * MIB, 2 * MIB));
@@ -62,7 +62,7 @@ async fn dropped_readers_release_what_they_hold_and_wait_for() {
         let mut waits_too = Box::pin(third.grow(MIB, later()));
         assert!(poll!(&mut waits).is_pending() && poll!(&mut waits_too).is_pending());
         drop(first);
-        // It was granted when it was cancelled.
+        // The step was granted before the cancellation.
         drop(waits);
         assert_eq!(budget.reserved(), 2 * MIB);
         drop(second);
@@ -83,7 +83,7 @@ async fn a_reader_gives_up_at_its_deadline() {
     assert_eq!(budget.refusals(), 1);
     first.settle(MIB);
     assert_eq!(second.grow(MIB, Instant::now()).await, Ok(()));
-    // Nobody gets more than was declared.
+    // A reader cannot exceed its claim.
     assert_eq!(second.grow(3 * MIB, later()).await, Err(Exhausted));
 }
 
@@ -93,10 +93,10 @@ async fn a_claim_is_raised_when_it_is_needed() {
     let mut first = budget.open(owner("a"), MIB / 4).raisable(2 * MIB);
     let mut others: Vec<_> =
         (0..4).map(|_| budget.open(owner("a"), MIB / 4).raisable(2 * MIB)).collect();
-    // Each holds what it declared: none keeps another from it.
+    // Each reader holds its declared claim, so none blocks another.
     assert!(first.try_grow(MIB / 4) && others.iter_mut().all(|other| other.try_grow(MIB / 4)));
     assert!(first.try_grow(MIB / 2) && !first.try_grow(2 * MIB));
-    // The first claims the whole share by now.
+    // The first reader now claims the whole share.
     assert!(others.iter_mut().all(|other| !other.try_grow(MIB / 2)));
     drop(others);
     assert!(first.try_grow(2 * MIB) && !first.try_grow(3 * MIB));

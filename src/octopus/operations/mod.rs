@@ -1,19 +1,19 @@
-//! The operations of Octopus's REST API: their paths, what their parameters name, and what kinds of
-//! things a read may answer with.
+//! Operations of Octopus's REST API: their paths, the resources that their parameters name, and the
+//! kinds of resources in their responses.
 //!
-//! `table.txt` holds one operation per line, from the API references of 2023.4 and 2026.3:
+//! `table.txt` has one operation per line, from the API references of 2023.4 and 2026.3:
 //!
 //! ```text
 //! GET space /releases/{releaseId=release}/deployments ? skip take > environment tenant
 //! ```
 //!
-//! - Method, [`Scope`] and path below the space. `{name=subject}` is a path parameter that names a
-//!   thing ([`Subject`]); `{name}` names nothing that rules are about.
-//! - After `?`, the query parameters. `name=subject` limits the answer to the named things;
-//!   `name~subject` names things without limiting the answer to them.
-//! - After `>`, for reads: the kinds of things that the answer may hold although no path parameter
-//!   names them. A document that states where it belongs (`ProjectId` and the like) is not listed:
-//!   its answer says so.
+//! - Method, [`SpaceScope`] and path below the space. `{name=subject}` is a path parameter that
+//!   names a resource ([`Subject`]); `{name}` names nothing that policy rules match.
+//! - After `?`, the query parameters. `name=subject` limits the response to the named resources;
+//!   `name~subject` names resources without limiting the response to them.
+//! - After `>`, for reads: the kinds of resources that the response may contain without a path
+//!   parameter that names them. A document with an owner key (`ProjectId` and the like) is not
+//!   listed, because its response states the owner.
 //!
 //! [`find`] matches a path with its operation.
 
@@ -37,35 +37,35 @@ static OPERATIONS: LazyLock<Vec<Operation>> =
 /// How an operation relates to spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The instance as a whole; the path takes no space.
+    /// Concerns the whole instance; the path contains no space.
     System,
-    /// One space; a path without a space means the default space.
+    /// Concerns one space; without a space in the path, the default space.
     Space,
-    /// One space, or every space that the caller can see if the path names none.
+    /// Concerns one space, or without a space in the path every space that the caller can see.
     Mixed,
-    /// The answer does not depend on the space that the path may name.
+    /// The response does not depend on the space in the path.
     Either,
 }
 
-/// One operation of the API.
+/// An operation of the API.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
     /// The HTTP method in upper case.
     pub method: &'static str,
     /// How it relates to spaces.
     pub scope: Scope,
-    /// The parts of the path below `/api` and below the space.
+    /// Segments of the path below `/api` and below the space.
     pub path: Vec<Part>,
     /// The query parameters.
     pub query: Vec<Parameter>,
-    /// The kinds of things that an answer may hold although no path parameter names them.
+    /// Kinds of resources that the response may contain without a path parameter that names them.
     pub holds: Vec<Kind>,
 }
 
 /// One segment of a path template.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part {
-    /// A fixed word; letter case makes no difference.
+    /// A fixed word, matched without letter case.
     Literal(&'static str),
     /// A parameter.
     Parameter(Parameter),
@@ -74,20 +74,20 @@ pub enum Part {
 /// A parameter of a path or query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name as the reference spells it.
+    /// Name in the spelling of the API reference.
     pub name: &'static str,
-    /// What its values name, if rules can be about that.
+    /// Resource type of its values, if policy rules can match it.
     pub subject: Option<Subject>,
-    /// Whether the answer holds nothing but what belongs to the named things.
+    /// Whether the response contains only what belongs to the named resources.
     pub narrows: bool,
 }
 
-/// A path that matches an operation.
+/// The operation of a path.
 #[derive(Debug)]
 pub struct Match<'p> {
     /// The operation.
     pub operation: &'static Operation,
-    /// The space as the path names it: ID, slug or name.
+    /// The space in the path: ID, slug or name.
     pub space: Option<&'p str>,
     /// The segments below the space.
     pub below: &'p [String],
@@ -99,7 +99,7 @@ impl Operation {
         self.query.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
     }
 
-    /// Returns whether the segments match the path.
+    /// Returns whether the segments match the path of the operation.
     fn matches(&self, segments: &[String]) -> bool {
         let fits = |(part, segment): (&Part, &String)| match part {
             Part::Literal(word) => word.eq_ignore_ascii_case(segment),
@@ -108,40 +108,43 @@ impl Operation {
         self.path.len() == segments.len() && self.path.iter().zip(segments).all(fits)
     }
 
-    /// Orders operations that match one path: a literal before a parameter, from the left.
+    /// Returns the sort key for operations that match the same path: literals before parameters,
+    /// from the left.
     fn literals(&self) -> Vec<bool> {
         self.path.iter().map(|part| matches!(part, Part::Literal(_))).collect()
     }
 }
 
 impl Parameter {
-    /// Returns whether one value of the query parameter can name several things, comma-separated.
+    /// Returns whether one value of the query parameter can be a comma-separated list.
     pub fn takes_many(&self) -> bool {
         self.name.ends_with('s') || self.subject == Some(Subject::Any)
     }
 
-    /// Returns whether a path segment can be its value. A slash inside a segment stands for itself
-    /// in the names of branches and tags only; elsewhere a server may read it as a separator.
+    /// Returns whether a path segment can be a value of the parameter. A slash inside a segment is
+    /// part of the value only for names of branches and tags; for other parameters, a server may
+    /// read it as a separator.
     fn takes(&self, segment: &str) -> bool {
         const REFS: &[&str] = &["gitref", "branchname", "tagname", "refname"];
         !segment.contains('/') || REFS.contains(&self.name.to_ascii_lowercase().as_str())
     }
 }
 
-/// Returns all operations in the order of their paths.
+/// Returns all operations in the order of the table.
 pub fn all() -> &'static [Operation] {
     &OPERATIONS
 }
 
-/// Returns the operation that a method and the decoded path segments below `/api` mean. Words match
-/// in any letter case. The path may name a space as `Spaces-1/...` or `spaces/{ID or slug}/...`. Of
-/// several matches the one with the leftmost literals counts, as in Octopus's own routing.
+/// Finds the operation for a method and the decoded path segments below `/api`. Literals match in
+/// any letter case. The path may start with a space as `Spaces-1/...` or `spaces/{ID or slug}/...`.
+/// If several operations match, the one with the leftmost literals wins, as in Octopus's own
+/// routing.
 pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
     let best = |below: &[String], in_space: bool| {
         let candidates = OPERATIONS.iter().filter(|operation| {
             let fits_space = match operation.scope {
                 Scope::System => !in_space,
-                // The root of the API and the root of a space differ.
+                // The root of the API is a different operation than the root of a space.
                 Scope::Space => in_space || !operation.path.is_empty(),
                 Scope::Mixed | Scope::Either => true,
             };
@@ -164,7 +167,7 @@ pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
     best(below, space.is_some()).map(|operation| Match { operation, space, below })
 }
 
-/// Returns whether this is the ID of a space.
+/// Returns whether the segment is the ID of a space.
 fn is_space_id(segment: &str) -> bool {
     let number =
         segment.split_once('-').filter(|(prefix, _)| prefix.eq_ignore_ascii_case("spaces"));

@@ -1,9 +1,9 @@
-//! Reads a line of the table.
+//! Parser for the lines of the table.
 
 use super::{Operation, Parameter, Part, Scope, Subject};
 use crate::octopus::Kind;
 
-/// Parses one line; a malformed line is skipped, which a test of the table would report.
+/// Parses one line. Malformed lines are skipped; a test of the table reports them.
 pub(super) fn operation(line: &'static str) -> Option<Operation> {
     let (line, holds) = line.split_once(" > ").unwrap_or((line, ""));
     let (line, query) = line.split_once(" ? ").unwrap_or((line, ""));

@@ -1,8 +1,8 @@
-//! What a parameter of an operation names.
+//! Resource types of operation parameters.
 
 use crate::octopus::Kind;
 
-/// What a parameter names, as far as rules can be about it or about what it belongs to.
+/// Resource type of a parameter, as far as policy rules can match it or its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A space.
@@ -31,16 +31,16 @@ pub enum Subject {
     Interruption,
     /// A deployment target.
     Machine,
-    /// A file that a task collected.
+    /// A file collected by a task.
     Artifact,
-    /// A document that belongs to one other, whose ID is part of its own: `variableset-Projects-1`.
+    /// A document with a single owner, whose ID is part of its own: `variableset-Projects-1`.
     Owned,
     /// Documents of any type.
     Any,
 }
 
 impl Subject {
-    /// Every subject with its word in the table, and the prefix of the IDs of its things.
+    /// All subjects with their word in the table and the ID prefix of their resources.
     const ALL: [(Self, &'static str, &'static str); 16] = [
         (Self::Space, "space", "Spaces"),
         (Self::Project, "project", "Projects"),
@@ -60,12 +60,12 @@ impl Subject {
         (Self::Any, "any", ""),
     ];
 
-    /// Returns the subject that a word in the table stands for.
+    /// Returns the subject for a word in the table.
     pub(super) fn called(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find_map(|(subject, name, _)| (name == word).then_some(subject))
     }
 
-    /// Returns whether this is an ID of such a thing.
+    /// Returns whether `text` is an ID of this resource type.
     pub fn is_id(self, text: &str) -> bool {
         let prefix = Self::ALL.into_iter().find(|(subject, ..)| *subject == self);
         let prefix = prefix.map_or("", |(_, _, prefix)| prefix);
@@ -77,12 +77,13 @@ impl Subject {
         })
     }
 
-    /// Returns whether such a thing belongs to a place rather than being one.
+    /// Returns whether resources of this type have an owner, as opposed to being a space, project,
+    /// environment or tenant.
     pub fn is_between(self) -> bool {
         !matches!(self, Self::Space | Self::Project | Self::Environment | Self::Tenant)
     }
 
-    /// Returns the kinds of places that are known once such a thing is known.
+    /// Returns the kinds that are known once a resource of this type is known.
     pub fn determines(self) -> &'static [Kind] {
         match self {
             Self::Space => &[Kind::Space],

@@ -1,4 +1,4 @@
-//! The table as a whole, and how paths are matched with it.
+//! Tests of the table and of path matching.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ fn unknown_paths_match_no_operation() {
     ] {
         assert!(find("GET", &segments(path)).is_none(), "{path}");
     }
-    // A slash inside a segment is part of a name in Git only.
+    // A slash inside a segment is part of a Git name only.
     let below = |last: &str| {
         vec![
             "projects".to_owned(),
@@ -98,7 +98,7 @@ fn unknown_paths_match_no_operation() {
 }
 
 proptest! {
-    /// The space and the letter case make no difference to which operation a path means.
+    /// The space and the letter case of a path do not change its operation.
     #[test]
     fn every_spelling_of_a_path_means_one_operation(
         place in any::<prop::sample::Index>(),
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(found.space, prefix.last().copied());
     }
 
-    /// Any path means at most an operation that it matches word for word.
+    /// No path causes a panic, and a match covers exactly the segments of the operation.
     #[test]
     fn any_path_is_matched_or_not_without_a_panic(
         path in prop::collection::vec("[a-zA-Z]{0,9}|Spaces-[0-9]{0,2}|\\PC{0,6}", 0..8),

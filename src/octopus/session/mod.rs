@@ -1,4 +1,5 @@
-//! A client and one caller's credentials: the only thing that reaches Octopus.
+//! Sessions: a client with the credentials of one caller. All requests to Octopus go through a
+//! session.
 
 mod read;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::compute::{CallerKey, ComputeScope};
 
-/// A client and one caller's credentials. Made for each request; cheap to clone.
+/// A client with the credentials of one caller. Created for each request; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Session {
     client: Client,
@@ -28,14 +29,15 @@ pub struct Session {
     memory: CallMemory,
 }
 
-/// What this server calls itself.
+/// Product name and version in the `User-Agent` header.
 pub(super) const AGENT: &str = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION"));
-/// What a name in a `User-Agent` header is cut to.
+/// Maximum length of the MCP client's name in the `User-Agent` header.
 const NAME_LIMIT: usize = 64;
 
 impl Session {
-    /// Opens a session for a caller, whom `caller` tells from every other: two callers can act with
-    /// one credential. `mcp_client` is what the MCP client calls itself, for Octopus's log.
+    /// Creates a session. `caller` identifies the caller, because several callers can act with the
+    /// same credential. `mcp_client` is the self-reported name of the MCP client, for Octopus's
+    /// audit log.
     pub fn new(
         client: Client,
         credentials: Credentials,
@@ -66,35 +68,36 @@ impl Session {
         Self { client, credentials, whose, user_agent, touched, compute, memory }
     }
 
-    /// Tells sessions of this caller and this credential from every other.
+    /// Returns the fingerprint of a caller together with a credential.
     pub(super) fn whose_of(caller: Fingerprint, credentials: &Credentials) -> Fingerprint {
         caller.and(credentials.fingerprint().as_bytes())
     }
 
-    /// What is touched with this session and its clones.
+    /// Returns the recorder of resources that this session and its clones access.
     pub fn touched(&self) -> &Touched {
         &self.touched
     }
 
-    /// The same session, whose reads are not what the caller asked for: nothing of them is written
-    /// down.
+    /// Returns the same session with a separate recorder, for reads that the caller did not
+    /// request.
     #[must_use]
     pub fn unrecorded(&self) -> Self {
         Self { touched: Touched::default(), ..self.clone() }
     }
 
-    /// The compute pool with the caller's share and the compute time of the call.
+    /// Returns the caller's share of the compute pool, with the compute time of the call.
     pub fn compute(&self) -> &ComputeScope {
         &self.compute
     }
 
-    /// Returns the same session on the compute time and memory of another session of the same call.
+    /// Returns the same session with the compute time and memory of another session of the same
+    /// call.
     #[must_use]
     pub fn sharing_compute(self, other: &Self) -> Self {
         Self { compute: other.compute.clone(), memory: other.memory.clone(), ..self }
     }
 
-    /// Returns the same session with all compute time of a call left, for work after a change.
+    /// Returns the same session with the full compute time of a call, for work after a change.
     #[must_use]
     pub fn with_new_compute(&self) -> Self {
         Self { compute: self.compute.with_new_budget(), ..self.clone() }
@@ -107,25 +110,24 @@ impl Session {
         }
     }
 
-    /// The instance.
+    /// Returns the client of the instance.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Whose credentials these are.
+    /// Returns the credentials that requests are sent with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// Whose session this is: the caller and the credential that acts. Every key of a cache holds
-    /// it, so that nothing of one caller answers another. It stays the same where an exchanged
-    /// token is renewed.
+    /// Returns the fingerprint of the caller and the acting credential. Cache keys contain it, so
+    /// that callers never share entries. It stays the same when an exchanged token is renewed.
     pub fn whose(&self) -> Fingerprint {
         self.whose
     }
 
-    /// The same session, whose requests carry this ID in their user agent, which Octopus keeps with
-    /// the events that they cause.
+    /// Returns the same session with this audit ID in the `User-Agent` header. Octopus stores the
+    /// header with the events that a request causes.
     #[must_use]
     pub fn marked(&self, id: &str) -> Self {
         let agent = self.user_agent.to_str().unwrap_or("octopus-mcp");
@@ -134,7 +136,7 @@ impl Session {
         Self { user_agent, ..self.clone() }
     }
 
-    /// Who sends the requests of this session, as the circuit breaker distinguishes senders.
+    /// Returns the sender of this session's requests for the circuit breaker.
     pub(super) fn requester(&self) -> Requester {
         Requester { fingerprint: self.whose, is_configured: self.credentials.is_configured() }
     }
@@ -143,8 +145,8 @@ impl Session {
         (*self.user_agent).clone()
     }
 
-    /// The version of the instance. Sessions share what was read, but not a read that is under way: it
-    /// fails for the caller whose credential is wrong, and for nobody else.
+    /// Returns the version of the instance. Sessions share the cached version but not a read in
+    /// flight: a read with a wrong credential fails for its own caller only.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
         let known = self.client.version().get(&()).await;
         self.client.metrics().looked_up("version", known.is_some());
@@ -156,12 +158,12 @@ impl Session {
         Ok(version)
     }
 
-    /// Sends an order, once: what changes things is never tried again by itself.
+    /// Sends a change request once; changes are never retried.
     pub async fn send(&self, order: &Order, _permit: Permit) -> Result<Reply, Error> {
         self.client.order(self, order).await
     }
 
-    /// Reads text piece by piece, whatever its size.
+    /// Streams a response of any size.
     pub async fn stream(
         &self,
         path: &Path,

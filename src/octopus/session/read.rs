@@ -1,4 +1,4 @@
-//! Reading documents and lists, each within its memory and, where it is large, in the compute pool.
+//! Reads documents and lists within the memory budget; large ones are parsed in the compute pool.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Session {
-    /// Reads a JSON document. The call holds memory for the largest one until it ends.
+    /// Reads a JSON document. The call holds the memory of its largest document until it ends.
     pub async fn get<T>(&self, path: &Path) -> Result<T, Error>
     where
         T: DeserializeOwned + Send + 'static,
@@ -24,7 +24,7 @@ impl Session {
         self.read_typed(path, Size::Response, move |answer| answer.json(&route)).await
     }
 
-    /// Reads a document into a type with named fields, with memory for what is parsed.
+    /// Reads a document into a type with named fields, after reserving memory for the parsed form.
     async fn read_typed<T: Send + 'static>(
         &self,
         path: &Path,
@@ -36,14 +36,15 @@ impl Session {
         self.read_in(answer, path, parse).await
     }
 
-    /// Reads a JSON document of any form, within [`Bounds::DOCUMENT`].
+    /// Reads a JSON document of any form, within [`JsonBounds::DOCUMENT`].
     pub async fn document(&self, path: &Path) -> Result<Bounded, Error> {
         let route = path.route();
         let document = move |answer: &Answer| answer.document(&route, Bounds::DOCUMENT);
         self.read(path, Size::Response, document).await
     }
 
-    /// Reserves the memory that a document takes when it is parsed. Small ones are not counted.
+    /// Reserves the memory of a document's parsed form. Bodies up to [`INLINE_BYTES`] need no
+    /// reservation.
     async fn reserve(&self, answer: &Answer) -> Result<(), Error> {
         if answer.body.len() <= INLINE_BYTES {
             return Ok(());
@@ -60,8 +61,8 @@ impl Session {
         reserved.map_err(|_| Error::NoMemory { sent: true })
     }
 
-    /// Reads a page of a list. `path` requests the items of `window`; those beyond it are dropped
-    /// where the answer is parsed, because each item costs work afterwards.
+    /// Reads a page of a list. `path` requests the items of `window`; further items are dropped
+    /// right after parsing, because each item costs work later.
     pub async fn page<T>(&self, path: &Path, window: Window) -> Result<Page<T>, Error>
     where
         T: DeserializeOwned + Send + 'static,
@@ -96,7 +97,7 @@ impl Session {
         self.read_typed(path, size, parse).await
     }
 
-    /// Reads an object and keeps all of its fields, for example to be changed and sent back.
+    /// Reads an object and keeps all of its fields, for example to change it and send it back.
     ///
     /// # Errors
     ///
@@ -106,8 +107,8 @@ impl Session {
         self.read_typed(path, Size::Execute, move |answer| answer.json(&route)).await
     }
 
-    /// Reads a JSON document of any form, to be compared with itself later. A document beyond
-    /// [`Bounds::DOCUMENT`] has its digest as the field `sha256`.
+    /// Reads a JSON document of any form for comparison with a later read. A document beyond
+    /// [`JsonBounds::DOCUMENT`] gets its digest as the field `sha256`.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl Session {
         self.read(path, Size::Execute, state).await
     }
 
-    /// Reads an answer whatever its media type.
+    /// Reads a response of any media type.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ impl Session {
         self.read(path, Size::Execute, |answer| Ok(answer.clone())).await
     }
 
-    /// Reads an answer and parses it.
+    /// Reads and parses a response.
     async fn read<T: Send + 'static>(
         &self,
         path: &Path,
@@ -147,7 +148,7 @@ impl Session {
         self.read_in(answer, path, parse).await
     }
 
-    /// Adds an answer to what is touched, and parses it.
+    /// Parses a response and records its owner keys in the access set.
     async fn read_in<T: Send + 'static>(
         &self,
         answer: Answer,
@@ -162,12 +163,12 @@ impl Session {
         parsed
     }
 
-    /// Parses the answer to a change. If the compute pool fails, the reply holds the reason, because
-    /// an error would hide that the change was made.
+    /// Parses the response to a change. If the compute pool fails, the result contains the reason,
+    /// because an error would hide that the change was made.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body is not JSON although its media type says so.
+    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
     pub(in crate::octopus) async fn reply(
         &self,
         answer: Answer,
@@ -183,11 +184,11 @@ impl Session {
         }
     }
 
-    /// Parses an answer: in the compute pool, if it is larger than [`INLINE_BYTES`].
+    /// Parses a response, in the compute pool if it is larger than [`INLINE_BYTES`].
     ///
     /// # Errors
     ///
-    /// Those of `parse`, and [`Error::Compute`].
+    /// The errors of `parse`, and [`Error::Compute`].
     pub async fn parse<T, E>(
         &self,
         answer: Answer,

@@ -1,4 +1,4 @@
-//! Tests.
+//! Tests of sessions.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn invented_credentials_share_one_share_of_the_compute_pool() {
     assert_eq!(known, own);
 }
 
-/// Parses the answer to a change with this compute time, and counts the steps on this thread.
+/// Parses the response to a change with this compute time, and counts the steps on this thread.
 fn replied(call_time: Duration, answer: &Answer) -> (Reply, usize) {
     let caller = Fingerprint::of([b"caller".as_slice()]);
     let session = Session::new(client(call_time), Credentials::nobody(), caller, None);
@@ -60,7 +60,8 @@ fn large_answer_to_a_change_is_parsed_outside_the_async_worker() {
         assert_eq!(steps, if is_inline { size } else { 0 });
         assert_eq!((reply.size, reply.tasks.len()), (size, 1));
         assert!(matches!(reply.body, ReplyBody::Json(_)));
-        // Without compute time the reply says so, and is no error: the change is made.
+        // Without compute time the result contains the reason instead of an error, because the
+        // change is made.
         let (reply, _) = replied(Duration::ZERO, &answer);
         let unread = reply.json::<serde_json::Value>("/api/x").err();
         let spent = Error::Compute(ComputeError::BudgetSpent(Duration::ZERO));

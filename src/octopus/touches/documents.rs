@@ -1,4 +1,4 @@
-//! What IDs, paths and documents say of what a call touches.
+//! Extends access sets from IDs, paths and documents.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::{Kind, MOST, Thing, Touches, place};
 use crate::octopus::{Path, belongs};
 
 impl Touches {
-    /// Writes down whatever this ID says.
+    /// Adds the resource with this ID, or the owner that the ID contains.
     pub fn add_id(&mut self, id: &str) {
         let id = id.trim();
         if let Some(kind) = Kind::of(id) {
@@ -20,52 +20,53 @@ impl Touches {
                 .iter()
                 .any(|owned| owned.eq_ignore_ascii_case(kind))
         {
-            // The ID of what a thing has for itself alone: `variableset-Projects-1-s-0-S6LJL`.
+            // IDs of documents with a single owner contain its ID:
+            // `variableset-Projects-1-s-0-S6LJL`.
             let owner: Vec<&str> = rest.splitn(3, '-').take(2).collect();
             self.add_id(&owner.join("-"));
         }
     }
 
-    /// Writes down what an ID under this key says. Where the key does not tell the kind of an ID that
-    /// does not read, it may lead anywhere.
+    /// Adds the resource that an ID under this key names. If neither the key nor the form of the ID
+    /// tells the kind, the resource may have any owner.
     pub fn add_owner(&mut self, key: &str, id: &str) {
         let id = id.trim();
         match Kind::of_key(key) {
             Some(kind) => self.add(kind, Thing::with_id(id)),
             None if place(id).is_none() && !id.is_empty() && belongs::leads(key) => {
-                let reason = format!("'{id}' is no ID of Octopus");
+                let reason = format!("'{id}' is not a known form of Octopus ID");
                 self.add_unnamed([Kind::Project, Kind::Environment, Kind::Tenant], reason);
             }
             None => self.add_id(id),
         }
     }
 
-    /// One of the things between that was not read yet.
+    /// Returns an intermediate resource that was not read yet.
     pub(in crate::octopus) fn next(&self) -> Option<String> {
         self.between.iter().find(|id| !self.read.contains(*id)).cloned()
     }
 
-    /// Returns the things between that were not read yet.
+    /// Returns the intermediate resources that were not read yet.
     pub(in crate::octopus) fn open(&self) -> Vec<String> {
         self.between.difference(&self.read).cloned().collect()
     }
 
-    /// Whether anything between is yet to be read.
+    /// Returns whether any intermediate resource was not read yet.
     pub fn is_open(&self) -> bool {
         self.next().is_some()
     }
 
-    /// Says that nothing more is to be had of a thing between.
+    /// Marks an intermediate resource as read, also if the read failed.
     pub(in crate::octopus) fn done(&mut self, id: &str) {
         self.read.insert(id.to_owned());
     }
 
-    /// Writes down what the path of a request says.
+    /// Adds the resources in a request path.
     pub(in crate::octopus) fn add_path(&mut self, path: &Path) {
         path.segments().iter().for_each(|segment| self.add_id(segment));
     }
 
-    /// Writes down what a document says: what it is, and where it belongs.
+    /// Adds a document and its owners.
     pub fn add_document(&mut self, document: &Map<String, Value>) {
         let text = |key: &str| document.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         let texts = |key: &str| {
@@ -87,7 +88,8 @@ impl Touches {
             self.between.insert(id.to_owned());
             self.done(id);
         }
-        // A deployment or run says where it belongs: its task and its release add nothing.
+        // A deployment or run with a project and an environment is complete; its task and its
+        // release add nothing.
         let is_complete = matches!(place(id), Some("deployments" | "runbookRuns"))
             && [text("ProjectId"), text("EnvironmentId")].iter().all(Option::is_some);
         for (key, value) in document.iter().filter(|(key, _)| belongs::says_where(key)) {
@@ -100,7 +102,7 @@ impl Touches {
             if !unnamed.is_empty() {
                 let kinds = unnamed.iter().map(|kind| kind.collection()).collect::<Vec<_>>();
                 let reason = format!(
-                    "the task '{id}' names no {}, so it may reach any",
+                    "the task '{id}' specifies no {}, so it may affect any",
                     kinds.join(" and no ")
                 );
                 self.add_unnamed(unnamed, reason);

@@ -1,4 +1,5 @@
-//! What a call touches: spaces, projects, environments and tenants, as far as they are known.
+//! Access sets: the spaces, projects, environments and tenants that a call accesses, as far as they
+//! are known.
 
 mod documents;
 
@@ -7,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) use super::belongs::place;
 use crate::text::steps;
 
-/// How many things of a kind are written down for one call.
+/// Maximum number of resources of a kind in a set. If a call accesses more, the kind becomes
+/// incomplete.
 const MOST: usize = 1_000;
-/// How many reasons a message holds.
+/// Maximum number of reasons in a message.
 const MOST_REASONS: usize = 3;
 
-/// The kinds of things that rules are about.
+/// Kinds of resources that policy rules match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Spaces.
@@ -25,16 +27,16 @@ pub enum Kind {
     Tenant,
 }
 
-/// Which names of things a rule needs.
+/// Names of resources that a policy rule needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// Their IDs and names, and tags.
+    /// IDs, names and tags.
     Names,
-    /// And the names of the groups of projects.
+    /// Also the names of project groups.
     Groups,
 }
 
-/// One thing, as far as it is known.
+/// A resource in an access set, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Thing {
     /// Its ID.
@@ -43,37 +45,37 @@ pub struct Thing {
     pub name: Option<String>,
     /// Its slug.
     pub slug: Option<String>,
-    /// Its tags, as `Set/Tag`: of environments and tenants.
+    /// Tags as `Set/Tag`; environments and tenants only.
     pub tags: Option<Vec<String>>,
-    /// The ID of the group that a project is in.
+    /// ID of the project group; projects only.
     pub group: Option<String>,
-    /// The name of that group.
+    /// Name of the project group.
     pub group_name: Option<String>,
 }
 
-/// What a call touches.
+/// The resources that a call accesses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touches {
     things: BTreeMap<Kind, Vec<Thing>>,
-    /// Positions in `things`, by the ID in lower case.
+    /// Positions in `things` by ID in lower case.
     positions: BTreeMap<Kind, HashMap<String, usize>>,
-    /// The kinds of which it may touch more than is known.
+    /// Incomplete kinds: the call may access more resources of them than the set contains.
     unsure: BTreeSet<Kind>,
-    /// The kinds of things that are touched although no ID names them, for example the targets of a
-    /// task that names none. They count for every read, also of tools that read one document.
+    /// Kinds with resources that no ID identifies, for example the targets of a task that specifies
+    /// none. They count for every read, also for tools that read a single document.
     unnamed: BTreeSet<Kind>,
-    /// Why something is touched that no ID names, for messages.
+    /// Why resources are accessed that no ID identifies, for messages.
     reasons: BTreeSet<String>,
-    /// IDs of things between: whose project, environment and tenant are yet to be read.
+    /// IDs of intermediate resources, whose project, environment and tenant have to be read.
     between: BTreeSet<String>,
-    /// IDs of such things that have been read.
+    /// IDs of intermediate resources that were read.
     read: BTreeSet<String>,
 }
 
 impl Kind {
     pub(super) const ALL: [Self; 4] = [Self::Space, Self::Project, Self::Environment, Self::Tenant];
 
-    /// The collection of the kind in paths.
+    /// Returns the collection of the kind in paths.
     pub fn collection(self) -> &'static str {
         match self {
             Self::Space => "spaces",
@@ -83,7 +85,7 @@ impl Kind {
         }
     }
 
-    /// The kind of the thing with this ID.
+    /// Returns the kind of the resource with this ID.
     fn of(id: &str) -> Option<Self> {
         let (prefix, number) = id.rsplit_once('-')?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -93,12 +95,12 @@ impl Kind {
 }
 
 impl Thing {
-    /// A thing of which the ID is known alone.
+    /// Creates an entry of which only the ID is known.
     pub fn with_id(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
     }
 
-    /// Takes over what the other knows more.
+    /// Copies the fields that `other` knows.
     fn learn(&mut self, other: Self) {
         let Self { id: _, name, slug, tags, group, group_name } = other;
         self.name = name.or(self.name.take());
@@ -110,7 +112,7 @@ impl Thing {
 }
 
 impl Touches {
-    /// Writes a thing down, or what more is known of it.
+    /// Adds a resource, or completes its entry.
     pub fn add(&mut self, kind: Kind, thing: Thing) {
         if thing.id.is_empty() {
             return;
@@ -131,7 +133,7 @@ impl Touches {
         }
     }
 
-    /// Takes over what the others know more of the things that are written down here.
+    /// Completes the entries of this set with the fields that `others` knows.
     pub fn learn(&mut self, others: &Self) {
         for (kind, things) in &mut self.things {
             for thing in things {
@@ -144,13 +146,13 @@ impl Touches {
         }
     }
 
-    /// Returns the position of the thing of this kind that has this ID.
+    /// Returns the position of the entry with this ID.
     fn position(&self, kind: Kind, id: &str) -> Option<usize> {
         steps::add(1);
         self.positions.get(&kind)?.get(&id.to_ascii_lowercase()).copied()
     }
 
-    /// Takes over everything that the other says.
+    /// Adds everything in the other set.
     pub fn extend(&mut self, other: Self) {
         for (kind, things) in other.things {
             *self = std::mem::take(self).with(kind, things);
@@ -163,21 +165,21 @@ impl Touches {
         self.read.extend(other.read.into_iter().filter(|id| self.between.contains(id)));
     }
 
-    /// The same, in a row.
+    /// Adds resources and returns the set.
     #[must_use]
     pub fn with(mut self, kind: Kind, things: impl IntoIterator<Item = Thing>) -> Self {
         things.into_iter().for_each(|thing| self.add(kind, thing));
         self
     }
 
-    /// Says that more of these kinds may be touched than is written down.
+    /// Marks kinds as incomplete and returns the set.
     #[must_use]
     pub fn unsure(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.unsure.extend(kinds);
         self
     }
 
-    /// Says that something of these kinds is touched that no ID names, and why.
+    /// Marks kinds as accessed without an identifying ID, with the reason.
     pub fn add_unnamed(
         &mut self,
         kinds: impl IntoIterator<Item = Kind>,
@@ -194,8 +196,8 @@ impl Touches {
         }
     }
 
-    /// Returns why it is unknown what is touched: at most three reasons, and the things whose name or,
-    /// if `about` asks for it, whose group is unknown.
+    /// Returns the reasons why the set is incomplete: at most three recorded ones, and at most
+    /// three resources whose name, or with [`NameDetail::NamesAndGroups`] whose group, is unknown.
     pub fn reasons(&self, about: About) -> Vec<String> {
         let nameless = self.nameless(about).take(MOST_REASONS);
         let nameless = nameless.map(|thing| {
@@ -207,8 +209,8 @@ impl Touches {
         self.reasons.iter().cloned().chain(nameless).collect()
     }
 
-    /// Returns whether a project, an environment or a tenant is touched whose name is unknown, or a
-    /// project whose group is unknown if `about` asks for it.
+    /// Returns whether the set contains a project, environment or tenant with an unknown name, or
+    /// with [`NameDetail::NamesAndGroups`] a project with an unknown group.
     pub fn has_nameless(&self, about: About) -> bool {
         self.nameless(about).next().is_some()
     }
@@ -221,12 +223,12 @@ impl Touches {
         })
     }
 
-    /// Returns whether something is touched that no ID names.
+    /// Returns whether resources are accessed that no ID identifies.
     pub fn has_unnamed(&self) -> bool {
         !self.unnamed.is_empty()
     }
 
-    /// Says that nothing more of a kind is touched than is written down.
+    /// Marks a kind as complete and returns the set.
     #[must_use]
     pub fn sure(mut self, kind: Kind) -> Self {
         self.unsure.remove(&kind);
@@ -234,17 +236,17 @@ impl Touches {
         self
     }
 
-    /// Whether more of this kind may be touched than is written down.
+    /// Returns whether the call may access more resources of this kind than the set contains.
     pub fn is_unsure(&self, kind: Kind) -> bool {
         self.unsure.contains(&kind)
     }
 
-    /// The things of a kind, in the order in which they were touched.
+    /// Returns the resources of a kind in the order of access.
     pub fn of(&self, kind: Kind) -> &[Thing] {
         self.things.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// The same, to complete them.
+    /// Returns the resources of a kind, to complete their entries.
     pub(super) fn of_mut(&mut self, kind: Kind) -> impl Iterator<Item = &mut Thing> {
         self.things.get_mut(&kind).into_iter().flatten()
     }

@@ -1,4 +1,4 @@
-//! Tests.
+//! Tests of access sets.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn the_cost_of_many_ids_is_linear() {
     let ((), steps) = steps::of(add_all);
     assert!(steps <= 2 * IDS, "{steps} steps for {IDS} IDs");
     assert!(touches.of(Kind::Project).len() == MOST && touches.is_unsure(Kind::Project));
-    // Where no more is written down, more is still learnt of what is.
+    // A full set still completes its entries.
     let mut named = Touches::default();
     let thing = Thing { name: Some("A".to_owned()), ..Thing::with_id("projects-999") };
     touches.add(Kind::Project, thing.clone());

@@ -1,4 +1,4 @@
-//! Reads the bodies of answers within their memory budget.
+//! Reads response bodies within the memory budget.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Begun, Transport};
 use crate::octopus::{Answer, Error, Fingerprint, Reservation, UNCOUNTED};
 
-/// The body of a response, which holds its memory for as long as any part of it is in use.
+/// Body of a response, which holds its memory as long as any part of it is in use.
 struct Body {
     bytes: Vec<u8>,
     _memory: Reservation,
@@ -22,8 +22,8 @@ impl AsRef<[u8]> for Body {
 }
 
 impl Transport {
-    /// Reserves memory for the answer to a change before the change is sent: afterwards its answer
-    /// should not be lost for want of memory. It can grow up to `limit`.
+    /// Reserves memory for the response to a change before the change is sent, so that the response
+    /// is not lost for lack of memory. The reservation can grow up to `limit`.
     pub(in crate::octopus) async fn reserve(
         &self,
         whose: Fingerprint,
@@ -36,7 +36,7 @@ impl Transport {
         Ok(memory)
     }
 
-    /// Reads the body, up to a size.
+    /// Reads the body, up to `limit` bytes.
     pub(in crate::octopus) async fn whole(
         &self,
         begun: Begun,
@@ -48,8 +48,8 @@ impl Transport {
         Ok(Answer { content_type, body })
     }
 
-    /// Reads the body of the answer to a change, whose memory is held apart from it: the body is
-    /// kept for longer than its call (`tool/ledger`), within a limit of its own.
+    /// Reads the body of the response to a change. Its memory is returned separately, because the
+    /// idempotency store keeps the body for longer than the call, within a limit of its own.
     pub(in crate::octopus) async fn whole_apart(
         &self,
         begun: Begun,
@@ -62,13 +62,13 @@ impl Transport {
         Ok((Answer { content_type, body: body.into() }, memory))
     }
 
-    /// Until when a reader waits for memory: before the time of the whole request is over, which
-    /// would hide the reason.
+    /// Returns the deadline for waiting for memory. It is earlier than the timeout of the request,
+    /// whose error would hide the reason.
     pub(in crate::octopus) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout / 2
     }
 
-    /// Reads the body, which holds its memory.
+    /// Reads the body; the result holds its memory.
     pub(super) async fn read(
         &self,
         begun: Begun,
@@ -82,7 +82,7 @@ impl Transport {
         })
     }
 
-    /// Reads the body. What is beyond [`UNCOUNTED`] bytes is reserved before it is kept.
+    /// Reads the body. Bytes beyond [`UNRESERVED_BYTES`] are reserved before they are kept.
     async fn read_apart(
         &self,
         begun: Begun,
@@ -110,12 +110,12 @@ impl Transport {
                 let claim = length.unwrap_or(limit);
                 let memory = memory.get_or_insert_with(|| self.memory.open(whose, claim));
                 if !memory.try_grow(bytes) {
-                    // Octopus has done its part, so requests of others need not wait for this one.
+                    // Octopus has sent the response, so this reader need not block other requests.
                     place = place.take().map(|place| self.places.set_aside(place));
                     let grown = memory.grow(bytes, deadline).await;
                     grown.map_err(|_| Error::NoMemory { sent: true })?;
                 }
-                // What is allocated is what is reserved.
+                // Allocate exactly the reserved bytes.
                 if body.capacity() < bytes {
                     body.reserve_exact(memory.held().max(bytes) - body.len());
                 }
@@ -128,7 +128,7 @@ impl Transport {
         Ok((body, memory))
     }
 
-    /// The body piece by piece, whatever its size. Dropping it ends the download.
+    /// Streams a body of any size. Dropping the stream aborts the download.
     pub(in crate::octopus) fn pieces(
         self: &Arc<Self>,
         begun: Begun,
@@ -136,7 +136,7 @@ impl Transport {
         let Begun { response, place, .. } = begun;
         let transport = Arc::clone(self);
         Box::pin(response.bytes_stream().map(move |piece| {
-            // The place is given back with the stream.
+            // The stream owns the permit until it ends.
             let _held = &place;
             piece.map_err(|error| transport.failed(error))
         }))
@@ -144,7 +144,7 @@ impl Transport {
 }
 
 impl Begun {
-    /// The same, with memory for its body that was reserved before.
+    /// Attaches memory that was reserved before the request was sent.
     pub(in crate::octopus) fn with_memory(self, memory: Reservation) -> Self {
         Self { memory: Some(memory), ..self }
     }

@@ -1,5 +1,5 @@
-//! The way to an instance: every request to it takes a place, asks the breaker, has its time, and
-//! is measured by it.
+//! Transport to one instance. Every request acquires a concurrency permit, passes the circuit
+//! breaker, has a timeout and is measured.
 
 mod bodies;
 
@@ -21,15 +21,15 @@ use crate::{
     text::cause,
 };
 
-/// The way to one instance.
+/// Transport to one instance.
 #[derive(Debug)]
 pub(super) struct Transport {
     name: String,
     asking: Asking,
     url: Url,
-    /// Connections that follow redirects within the instance.
+    /// HTTP client for reads; it follows redirects within the instance.
     pub(super) reads: reqwest::Client,
-    /// The same for what is sent once: they follow no redirect, which would make a GET of it.
+    /// HTTP client for changes; it follows no redirects, which would turn them into a GET.
     pub(super) orders: reqwest::Client,
     timeout: Duration,
     places: Places,
@@ -37,7 +37,7 @@ pub(super) struct Transport {
     breaker: Breaker,
 }
 
-/// An answer whose head is here. It keeps its place until its body is read.
+/// A response whose status and headers arrived. It holds its permit until the body is read.
 #[derive(Debug)]
 pub(super) struct Begun {
     response: reqwest::Response,
@@ -46,18 +46,18 @@ pub(super) struct Begun {
     memory: Option<Reservation>,
 }
 
-/// What a request is to the transport, beside what is sent.
+/// Properties of a request besides the data that is sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outgoing<'a> {
     pub(super) requester: Requester,
     pub(super) kind: Kind,
-    /// Its path with IDs and names replaced, for logs and metrics.
+    /// Path with placeholders for IDs and names, for logs and metrics.
     pub(super) route: &'a str,
-    /// Whether a successful JSON response shows that the instance accepts the credential.
+    /// Whether a successful JSON response proves that the instance accepts the credential.
     pub(super) proves_credential: bool,
 }
 
-/// How much of the body of a failure is read for its message.
+/// Maximum bytes of an error response that are read for its message.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
 impl Transport {
@@ -68,7 +68,7 @@ impl Transport {
         memory: &MemoryBudget,
         metrics: &Metrics,
     ) -> Result<Self, String> {
-        // The one place that chooses; a provider that somebody installed before is as good.
+        // Installs the TLS provider of the process. An error means that one is installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let timeout = settings.timeout.0;
         Ok(Self {
@@ -96,23 +96,24 @@ impl Transport {
         self.asking.metrics()
     }
 
-    /// Whether the breaker refuses everybody now.
+    /// Returns whether the breaker rejects the requests of all senders now.
     pub(super) fn is_paused_for_all(&self) -> bool {
         self.breaker.refuses_all()
     }
 
-    /// Whether the instance accepted the credential of this sender, or the operator chose it.
+    /// Returns whether the instance accepted the credential of this sender, or the operator
+    /// configured it.
     pub(super) fn is_proven(&self, requester: Requester) -> bool {
         self.breaker.is_proven(requester)
     }
 
-    /// Whether the breaker would refuse a request of this sender now.
+    /// Returns whether the breaker would reject a request of this sender now.
     pub(super) fn is_paused(&self, requester: Requester) -> bool {
         self.breaker.refuses(requester).is_some()
     }
 
-    /// Sends a request and reads the head of its answer. A whole answer has a time
-    /// limit over all, of a stream each piece has one.
+    /// Sends a request and reads the status and headers of the response. The timeout covers a
+    /// complete response, or each chunk of a stream.
     pub(super) async fn begin(
         &self,
         outgoing: Outgoing<'_>,
@@ -127,7 +128,7 @@ impl Transport {
             self.asking.unsent(route, "paused");
             Error::Paused { instance: instance(), wait }
         };
-        // Nobody waits for a place to be refused then.
+        // Check the breaker before the request waits for a permit.
         if let Some(wait) = self.breaker.refuses(requester) {
             return Err(paused(wait));
         }
@@ -140,7 +141,7 @@ impl Transport {
         let pass = self.breaker.enter(requester).map_err(paused)?;
         let response = match self.asking.send(route, request).await {
             Ok(response) => response,
-            // Nothing was sent, so nothing is known of the instance.
+            // The request was not sent, so it shows nothing about the instance.
             Err(error) if error.is_builder() => {
                 return Err(Error::InvalidRequest { reason: cause(&error.without_url()) });
             }
@@ -198,7 +199,7 @@ impl Outgoing<'_> {
 }
 
 impl Begun {
-    /// The media type, without parameters, in lower case.
+    /// Returns the media type without parameters, in lower case.
     pub(super) fn content_type(&self) -> String {
         content_type(self.response.headers())
     }

@@ -44,7 +44,7 @@ async fn an_oversized_argument_or_url_sends_nothing_and_names_the_limit() {
         (
             "execute",
             json!({ "method": "GET", "path": "/api/spaces", "query": { "partialName": wide } }),
-            "bytes, and 8000 is the limit",
+            "bytes, but 8000 is the limit",
         ),
         ("list_spaces", json!({ (long.clone()): 1 }), "takes no argument `xxxx"),
     ] {

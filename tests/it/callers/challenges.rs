@@ -127,7 +127,7 @@ async fn a_caller_whose_own_octopus_credential_is_missing_is_told_which_header()
     let wrong = [("authorization", &*authorization), ("x-octopus-apikey", "hunter2")];
     let wrong = send(&server, &wrong, SPACES).await;
     assert_eq!(wrong.status, 400, "{}", wrong.text);
-    assert!(wrong.message().contains("looks like API-") && !wrong.text.contains("hunter2"));
+    assert!(wrong.message().contains("look like API-") && !wrong.text.contains("hunter2"));
 }
 
 #[tokio::test]

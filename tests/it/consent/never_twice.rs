@@ -122,7 +122,7 @@ async fn whoever_may_not_change_things_in_octopus_is_told_by_octopus() {
     for (tool, arguments, ..) in changes() {
         let came = desk.call(Way::Rounds, tool, &arguments).await;
         let (_, sealed) = came.asked();
-        desk.agree(Way::Rounds, tool, &arguments, &sealed).await.refused("may not do this");
+        desk.agree(Way::Rounds, tool, &arguments, &sealed).await.refused("lacks a permission");
     }
 }
 

@@ -156,7 +156,11 @@ async fn a_run_of_a_runbook_is_shown() {
         ("runbookName", json!("Collect diagnostics"), "no published snapshot"),
         ("gitRef", json!("main"), "not in Git"),
         ("projectName", json!("Route Planner"), "say with gitRef"),
-        ("runbookSnapshotId", json!("RunbookSnapshots-99"), "there is no runbook snapshot"),
+        (
+            "runbookSnapshotId",
+            json!("RunbookSnapshots-99"),
+            "runbook snapshot 'RunbookSnapshots-99' not found",
+        ),
         ("runbookSnapshotId", json!("Snapshot K4"), "'Snapshot K4T7QWZ'"),
         ("tenants", json!(["Northgate Parcels"]), "is not for tenants"),
         ("runAt", json!("2020-01-01T00:00:00Z"), "is over"),

@@ -45,7 +45,7 @@ async fn a_callers_own_key_is_refused_where_the_exchange_acts() {
     let params = json!({ "name": "list_spaces" });
     let reply = exchanging.server.ask_as(Era::Legacy, keys::ADMIN, "tools/call", params).await;
     assert_eq!(reply.status, 400, "{}", reply.text);
-    assert!(reply.message().contains("acts with a credential of its own"), "{}", reply.text);
+    assert!(reply.message().contains("has its own Octopus credential for the instance"), "{}", reply.text);
     assert_eq!(exchanging.server.sample.journal(), []);
 }
 

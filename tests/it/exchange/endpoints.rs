@@ -42,7 +42,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     trouble.add(Fault::on("openid-configuration").body(&foreign.to_string()));
     let said = exchanging.call("list_spaces", json!({})).await;
     assert!(
-        said.is_error && said.text.contains("at another address than its own"),
+        said.is_error && said.text.contains("has a different origin than the configured URL"),
         "{}",
         said.text
     );
@@ -53,7 +53,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let redirect = Fault::on("/token/v1").status(307).redirect(&target);
     exchanging.server.sample.trouble().add(redirect);
     let said = exchanging.call("list_spaces", json!({})).await;
-    assert!(said.is_error && said.text.contains("redirects to"), "{}", said.text);
+    assert!(said.is_error && said.text.contains("redirects to another origin"), "{}", said.text);
     assert_eq!(elsewhere.journal(), []);
 }
 

@@ -26,7 +26,7 @@ async fn a_token_that_octopus_refuses_before_its_end_is_got_anew() {
     exchanging.user().await;
     exchanging.server.sample.tokens().revoke();
     let said = exchanging.call("list_spaces", json!({})).await;
-    assert!(said.is_error && said.text.contains("does not accept this credential"));
+    assert!(said.is_error && said.text.contains("rejected the credential"));
     soon(async || {
         let called = exchanging.call("list_spaces", json!({})).await;
         (!called.is_error).then_some(())

@@ -15,16 +15,16 @@ async fn what_is_not_there_is_told_in_the_code_of_the_era() {
         ("octopus://spaces", "there is no resource"),
         ("octopus://spaces/Default/", "there is no resource"),
         ("octopus://spaces/Default/tasks/ServerTasks-1/log", "there is no resource"),
-        ("octopus://spaces/Nowhere", "there is no space 'Nowhere'"),
-        ("octopus://spaces/Default/releases/Releases-1", "there is no release 'Releases-1'"),
-        ("octopus://spaces/Default/tasks/ServerTasks-7", "may not do this"),
+        ("octopus://spaces/Nowhere", "space 'Nowhere' not found"),
+        ("octopus://spaces/Default/releases/Releases-1", "release 'Releases-1' not found"),
+        ("octopus://spaces/Default/tasks/ServerTasks-7", "lacks a permission"),
         (
             "octopus://spaces/Default/projects/Projects-1/featuretoggles/none",
-            "there is no feature toggle 'none'",
+            "feature toggle 'none' not found",
         ),
         (
             "octopus://spaces/Default/projects/Projects-2/main/runbooks/none",
-            "there is no runbook 'none'",
+            "runbook 'none' not found",
         ),
     ] {
         for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {

@@ -8,7 +8,7 @@ use super::{CODE, desk};
 use crate::consent::{Came, Desk};
 
 const ORDERS: [Precedence; 3] = [Precedence::Ids, Precedence::Names, Precedence::Slugs];
-pub(super) const CONFUSABLE: &str = "stands for more than one";
+pub(super) const CONFUSABLE: &str = "matches more than one";
 
 fn denied(matcher: &str, pattern: &str) -> Value {
     json!([{ "name": "closed", "effect": "deny", matcher: [pattern] }])

@@ -184,7 +184,7 @@ async fn what_makes_no_sense_is_refused() {
     }
     server.server.sample.trouble().add(Fault::on("/users/me").status(503));
     let arguments = json!({ "space": "Default", "assignedToMe": true });
-    server.refuses(TOOL, arguments, &["cannot answer now (503)"]).await;
+    server.refuses(TOOL, arguments, &["Octopus returned 503:"]).await;
 }
 
 /// Names of people are a courtesy: few may look at others.

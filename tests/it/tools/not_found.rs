@@ -41,25 +41,21 @@ async fn a_404_names_what_was_looked_for() {
         "environmentNames": ["Staging"],
     });
     for (path, tool, arguments, names) in [
-        (
-            "/deployments/preview",
-            "deploy_release",
-            deployment(),
-            "no deployment preview 'Releases-",
-        ),
-        ("/runbookRuns/preview", "run_runbook", runbook, "no preview of a runbook run 'Runbooks-"),
+        ("/deployments/preview", "deploy_release", deployment(), "deployment preview 'Releases-"),
+        ("/runbookRuns/preview", "run_runbook", runbook, "preview of a runbook run 'Runbooks-"),
         (
             "/Spaces-1/environments",
             "list_environments",
             json!({ "space": "Default" }),
-            "there is no resource '/api/Spaces-1/environments'",
+            "resource '/api/Spaces-1/environments' not found",
         ),
-        ("/users/me", "get_current_user", json!({}), "there is no resource '/api/users/me'"),
+        ("/users/me", "get_current_user", json!({}), "resource '/api/users/me' not found"),
     ] {
         server.sample.trouble().clear();
         server.sample.trouble().add(absent(path));
         let called = server.call_as(keys::ADMIN, tool, arguments).await;
         assert!(called.is_error && called.text.contains(names), "{tool}: {}", called.text);
+        assert!(called.text.contains("' not found"), "{tool}: {}", called.text);
         assert!(!called.text.contains("you requested"), "{tool}: {}", called.text);
     }
 }
@@ -71,7 +67,7 @@ async fn a_404_for_a_change_keeps_the_words_of_octopus() {
     let path = "/deployments/create/untenanted/v1";
     server.sample.trouble().add(Fault::on(path).method("POST").status(404).body(&missing));
     let called = server.call_as(keys::ADMIN, "deploy_release", deployment()).await;
-    let expected = "Octopus refuses this (404): /api/Spaces-1/deployments/create/untenanted/v1: There \
-                    is no channel 'Hotfix'.";
+    let expected = "Octopus rejected the request (404): \
+                    /api/Spaces-1/deployments/create/untenanted/v1: There is no channel 'Hotfix'.";
     assert!(called.is_error && called.text.contains(expected), "{}", called.text);
 }

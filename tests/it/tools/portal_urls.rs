@@ -115,18 +115,18 @@ async fn addresses_are_checked_before_octopus_is_asked() {
     server.requests();
     let rows: [(&str, String, &[&str]); 9] = [
         (TASK, String::new(), &["url: ", "empty"]),
-        (TASK, "ServerTasks-1".to_owned(), &["no URL"]),
+        (TASK, "ServerTasks-1".to_owned(), &["not an http or https URL"]),
         (
             TASK,
             "https://other.example/app#/Spaces-1/tasks/ServerTasks-90004".to_owned(),
-            &["leads to other.example", "speaks to 127.0.0.1:"],
+            &["belongs to other.example", "instance is at 127.0.0.1:"],
         ),
         (
             DEPLOYMENT,
             "http://127.0.0.1:1/app#/Spaces-1/deployments/Deployments-1".to_owned(),
-            &["leads to 127.0.0.1:1", "speaks to 127.0.0.1:"],
+            &["belongs to 127.0.0.1:1", "instance is at 127.0.0.1:"],
         ),
-        (TASK, format!("{base}app#/tasks/ServerTasks-90004"), &["names no space"]),
+        (TASK, format!("{base}app#/tasks/ServerTasks-90004"), &["contains no space ID"]),
         (TASK, format!("{base}app#/Spaces-1/tasks/x"), &["names no task", "ServerTasks-123"]),
         (
             TASK,

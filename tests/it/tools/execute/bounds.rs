@@ -28,7 +28,7 @@ async fn a_toolset_that_is_off_is_off_this_way_too() {
     let catalog = app::catalog();
     let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
     let said = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
-    assert!(said.contains("there is no resource '/api/Spaces-1/unheard'"), "{said}");
+    assert!(said.contains("resource '/api/Spaces-1/unheard' not found"), "{said}");
 }
 
 #[test]

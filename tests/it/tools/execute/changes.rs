@@ -85,7 +85,7 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
     assert_eq!(gone.structured["response"], "", "{}", gone.text);
     assert_eq!(gone.structured["tier"], "delete");
     let again = server.call_as(keys::ADMIN, "execute", remove).await;
-    assert!(again.text.contains("there is no resource"), "{}", again.text);
+    assert!(again.text.contains(&format!("resource '{path}' not found")), "{}", again.text);
     assert_eq!(server.sample.changes().len(), 2);
 }
 
