@@ -27,7 +27,7 @@ const SHOWN: usize = 16;
 
 impl std::fmt::Debug for Discretion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Discretion")
+        f.write_str("ArgumentHasher")
     }
 }
 

@@ -13,7 +13,7 @@
 //! | `file.rs` | audit file: rotation and recovery after a crash |
 //! | `writer.rs` | writer thread and its outputs |
 //! | `stream.rs` | chain of standard output or of the collector |
-//! | `budget.rs` | rate limit for records of rejected requests |
+//! | `sampling.rs` | rate limit for records of rejected requests |
 //! | `losses.rs` | counters of lost records |
 //! | `verify/` | verification of a chain |
 

@@ -104,7 +104,7 @@ impl Rule {
     }
 
     /// Returns whether the rule depends on the resource of this kind. The risk depends on the
-    /// environment only for [`Action::Run`].
+    /// environment only for [`PolicyAction::Run`].
     pub(super) fn matches_by(&self, kind: Kind, deed: Deed) -> bool {
         match kind {
             Kind::Space => self.spaces.is_some(),

@@ -81,7 +81,7 @@ struct Connection {
 impl std::fmt::Debug for Remote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The client contains a password.
-        f.debug_struct("Remote").field("is_away", &self.is_away()).finish_non_exhaustive()
+        f.debug_struct("RedisStore").field("is_away", &self.is_away()).finish_non_exhaustive()
     }
 }
 
