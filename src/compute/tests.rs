@@ -24,26 +24,26 @@ fn enqueue<F: Future>(job: std::pin::Pin<&mut F>) {
 
 /// A job that reports its start and then runs until it is released.
 fn held() -> (impl FnOnce() + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
-    let (begun, has_begun) = mpsc::channel();
+    let (started_sender, has_started) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let job = move || {
-        begun.send(()).unwrap();
+        started_sender.send(()).unwrap();
         let _ = released.recv();
     };
-    (job, has_begun, release)
+    (job, has_started, release)
 }
 
 #[tokio::test]
 async fn a_caller_with_many_jobs_delays_another_by_one_job() {
     let pool = ComputePool::new(1, LONG);
     // A job of a third caller holds the slot until both callers have queued theirs.
-    let (block, has_begun, release) = held();
+    let (block, has_started, release) = held();
     let mut holding = Box::pin(pool.run(caller(0), move |_| {
         block();
         Ok(())
     }));
     enqueue(holding.as_mut());
-    has_begun.recv().unwrap();
+    has_started.recv().unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let log = |name: &'static str| {
         let order = Arc::clone(&order);
@@ -92,7 +92,7 @@ async fn one_caller_never_holds_more_than_half_of_the_slots() {
     let mut first = [starts.recv().unwrap(), starts.recv().unwrap()];
     first.sort_unstable();
     assert_eq!(first, [0, 1]);
-    // The other slots are free: a job of another caller runs at once, and no third job has begun.
+    // The other slots are free: a job of another caller runs at once, and no third job has started.
     pool.run(caller(2), |_| Ok(())).await.unwrap();
     assert!(starts.try_recv().is_err());
     drop(release);
@@ -104,10 +104,10 @@ async fn one_caller_never_holds_more_than_half_of_the_slots() {
 #[tokio::test]
 async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
     let pool = ComputePool::new(1, LONG);
-    let (begun, has_begun) = mpsc::channel();
+    let (started_sender, has_started) = mpsc::channel();
     let (ended, end) = mpsc::channel();
     let mut job = Box::pin(pool.run(caller(1), move |budget| {
-        begun.send(()).unwrap();
+        started_sender.send(()).unwrap();
         let stopped = loop {
             if let Err(stopped) = budget.check() {
                 break stopped;
@@ -118,7 +118,7 @@ async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
         Ok(())
     }));
     enqueue(job.as_mut());
-    has_begun.recv().unwrap();
+    has_started.recv().unwrap();
     drop(job);
     assert_eq!(end.recv().unwrap(), super::Stopped::Cancelled);
     pool.run(caller(1), |_| Ok(())).await.unwrap();
@@ -128,13 +128,13 @@ async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
 #[tokio::test]
 async fn a_dropped_future_leaves_the_queue() {
     let pool = ComputePool::new(1, LONG);
-    let (block, has_begun, release) = held();
+    let (block, has_started, release) = held();
     let mut first = Box::pin(pool.run(caller(1), move |_| {
         block();
         Ok(())
     }));
     enqueue(first.as_mut());
-    has_begun.recv().unwrap();
+    has_started.recv().unwrap();
     for number in [1, 2] {
         let mut waiting = Box::pin(
             pool.run(caller(number), |_| -> Result<(), _> { panic!("the job must not run") }),

@@ -247,12 +247,12 @@ mod tests {
         ];
         let variables = variables.map(|(n, v)| (n.to_owned(), v.to_owned()));
         let Mistakes(mistakes) = load_from(&flags, variables).finish().unwrap_err();
-        let told: Vec<_> = mistakes
+        let reported: Vec<_> = mistakes
             .iter()
             .map(|m| (m.key.as_str(), m.value.as_str(), m.origin.as_str()))
             .collect();
         assert_eq!(
-            told,
+            reported,
             [
                 ("octopus.url", "octopus", "environment variable OCTOPUS_SERVER_URL"),
                 ("http.body_limit", "much", "environment variable OCTOPUS_MCP_HTTP__BODY_LIMIT"),

@@ -83,9 +83,9 @@ pub fn reference() -> String {
          # Sizes are bytes, or written like `64 KiB`. Periods are written like `30s` or `5m`.\n",
     );
     let mut sections: Vec<(String, Value)> = Vec::new();
-    let mut told: Option<String> = None;
+    let mut documented: Option<String> = None;
     walk("", &schema(), &defaults(), &mut |key, schema, default| {
-        if told.as_ref().is_some_and(|told| key.starts_with(told)) {
+        if documented.as_ref().is_some_and(|documented| key.starts_with(documented)) {
             return;
         }
         text.push('\n');
@@ -97,7 +97,7 @@ pub fn reference() -> String {
         let fields = schema.get("properties");
         let known = sections.iter().find(|(_, known)| Some(known) == fields);
         let _ = if let Some((same, _)) = known {
-            told = Some(format!("{pattern}."));
+            documented = Some(format!("{pattern}."));
             writeln!(text, "# [{key}]\n# takes the settings of [{same}].")
         } else if is_section(schema) {
             sections.extend(fields.map(|fields| (key.clone(), fields.clone())));

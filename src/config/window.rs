@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_told_so() {
-        for (wrong, told) in [
+        for (wrong, expected) in [
             (r#"{"days":"someday"}"#, "expected days"),
             (r#"{"days":""}"#, "expected days"),
             (r#"{"from":"25:00"}"#, "time of day"),
@@ -203,8 +203,8 @@ mod tests {
             (r#"{"zone":"+02:00"}"#, "time zone `+02:00` not found"),
             (r#"{"until":"12:00"}"#, "unknown field"),
         ] {
-            let said = read(wrong).unwrap_err();
-            assert!(said.contains(told), "{wrong}: {said}");
+            let error = read(wrong).unwrap_err();
+            assert!(error.contains(expected), "{wrong}: {error}");
         }
     }
 

@@ -90,18 +90,18 @@ pub(super) fn aside<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) ->
 /// Returns the resource attributes of this server for all signals. The standard `OTEL_*` variables
 /// take precedence.
 pub(super) fn resource() -> Resource {
-    let said = Resource::builder().build();
-    let named = said
+    let detected = Resource::builder().build();
+    let has_name = detected
         .get(&"service.name".into())
         .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    let mut ours = vec![KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
-    if !named {
-        ours.push(KeyValue::new("service.name", "octopus-mcp"));
+    let mut attributes = vec![KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
+    if !has_name {
+        attributes.push(KeyValue::new("service.name", "octopus-mcp"));
     }
-    if said.get(&"service.instance.id".into()).is_none() {
-        ours.push(KeyValue::new("service.instance.id", Uuid::new_v4().to_string()));
+    if detected.get(&"service.instance.id".into()).is_none() {
+        attributes.push(KeyValue::new("service.instance.id", Uuid::new_v4().to_string()));
     }
-    Resource::builder().with_attributes(ours).build()
+    Resource::builder().with_attributes(attributes).build()
 }
 
 /// Creates the HTTP client for a collector. The exporters have their own threads without a runtime,

@@ -59,12 +59,12 @@ impl Records {
             .map_err(|error| format!("endpoint: {error}"))?;
         let failures = Arc::new(AtomicU64::new(0));
         let exporter = Watched { exporter, failures: Arc::clone(&failures) };
-        let gathering = BatchConfigBuilder::default()
+        let batching = BatchConfigBuilder::default()
             .with_max_queue_size(WAITING)
             .with_max_export_batch_size(BATCH)
             .with_scheduled_delay(settings.delay.0)
             .build();
-        let processor = BatchLogProcessor::builder(exporter).with_batch_config(gathering).build();
+        let processor = BatchLogProcessor::builder(exporter).with_batch_config(batching).build();
         let provider = SdkLoggerProvider::builder()
             .with_resource(resource())
             .with_log_processor(processor)

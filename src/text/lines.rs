@@ -216,7 +216,7 @@ mod tests {
         assert!(!lines.go_on());
     }
 
-    /// Lines which, one after another, make secrets of what stands on the next one.
+    /// Lines that can make the following line a secret.
     fn line() -> impl Strategy<Value = String> {
         let pad = |width: usize, end: &str| format!("{} {end}", "-".repeat(width - end.len() - 1));
         let token = concat!("gh", "p_FAKEfake0FAKEfake1");

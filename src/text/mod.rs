@@ -83,8 +83,8 @@ pub fn named(name: &str, text: &str) -> Option<String> {
     // Characters that would end the quoted value do not matter for the check.
     let quiet = |c: char| if matches!(c, '"' | '\\' | '\n' | '\r') { ' ' } else { c };
     let value: String = text.trim().chars().take(LONGEST_NAMED).map(quiet).collect();
-    let passed = door(&format!("\"{name}\": \"{value}\"")).text.into_owned();
-    let shown = passed.strip_prefix(&format!("\"{name}\": \""))?;
+    let sanitized = door(&format!("\"{name}\": \"{value}\"")).text.into_owned();
+    let shown = sanitized.strip_prefix(&format!("\"{name}\": \""))?;
     let end = shown.strip_prefix(secrets::REPLACEMENT)?.find(']')?;
     shown.get(..=end + secrets::REPLACEMENT.len()).map(str::to_owned)
 }
@@ -102,16 +102,17 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_borrowed() {
-        let passed = door("08:10:02   Info     |     Making a list of packages to download\n");
-        assert!(matches!(passed.text, Cow::Borrowed(_)));
-        assert_eq!((passed.removed, passed.redacted), (0, 0));
+        let sanitized = door("08:10:02   Info     |     Making a list of packages to download\n");
+        assert!(matches!(sanitized.text, Cow::Borrowed(_)));
+        assert_eq!((sanitized.removed, sanitized.redacted), (0, 0));
     }
 
     #[test]
     fn invisible_characters_cannot_split_a_secret() {
         for inside in ["\u{200b}", "\u{e0041}", "\x1b[0m", "\u{202e}", "\u{ad}", "\0", "\u{fe0f}"] {
-            let passed = door(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
-            assert_eq!(passed, "[redacted:octopus-api-key]", "{inside:?}");
+            let sanitized =
+                door(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
+            assert_eq!(sanitized, "[redacted:octopus-api-key]", "{inside:?}");
         }
     }
 

@@ -239,9 +239,9 @@ mod tests {
         ] {
             let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n{more}\n");
             let read = tokens(&text, &settings, &["emea".to_owned()]);
-            let said = read.as_ref().err().map(String::as_str).unwrap_or_default();
-            assert_eq!(read.is_ok(), wrong.is_none(), "{text}: {said}");
-            assert!(said.contains(wrong.unwrap_or_default()), "{said}");
+            let error = read.as_ref().err().map(String::as_str).unwrap_or_default();
+            assert_eq!(read.is_ok(), wrong.is_none(), "{text}: {error}");
+            assert!(error.contains(wrong.unwrap_or_default()), "{error}");
         }
     }
 

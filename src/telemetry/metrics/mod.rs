@@ -48,12 +48,13 @@ impl Metrics {
     /// Returns a message if an exporter cannot be created.
     pub fn start(settings: &Collector) -> Result<Self, String> {
         let registry = Registry::new();
-        let here = opentelemetry_prometheus::exporter()
+        let prometheus = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
             .scope_info_enabled(false)
             .build()
             .map_err(|error| format!("metrics: {error}"))?;
-        let mut builder = SdkMeterProvider::builder().with_resource(resource()).with_reader(here);
+        let mut builder =
+            SdkMeterProvider::builder().with_resource(resource()).with_reader(prometheus);
         if let Some(exporter) = exporter(settings)? {
             builder = builder.with_periodic_exporter(exporter);
         }
@@ -91,35 +92,35 @@ impl Metrics {
         }
     }
 
-    /// Registers an observable gauge. `ask` returns its values with their labels at each
+    /// Registers an observable gauge. `collect` returns its values with their labels at each
     /// collection.
     pub fn watch(
         &self,
         name: &'static str,
         unit: &'static str,
         help: &'static str,
-        ask: impl Fn() -> Vec<(f64, Vec<(&'static str, String)>)> + Send + Sync + 'static,
+        collect: impl Fn() -> Vec<(f64, Vec<(&'static str, String)>)> + Send + Sync + 'static,
     ) {
         let Some(inner) = &self.0 else { return };
         let gauge = inner.meter.f64_observable_gauge(name).with_description(help);
         let gauge = if unit.is_empty() { gauge } else { gauge.with_unit(unit) };
         gauge
-            .with_callback(move |seen| {
-                for (value, labels) in ask() {
+            .with_callback(move |observer| {
+                for (value, labels) in collect() {
                     let labels = labels.into_iter().map(|(name, label)| KeyValue::new(name, label));
-                    seen.observe(value, &labels.collect::<Vec<_>>());
+                    observer.observe(value, &labels.collect::<Vec<_>>());
                 }
             })
             .build();
     }
 
-    /// Registers an observable counter. `ask` returns its value at each collection.
+    /// Registers an observable counter. `collect` returns its value at each collection.
     pub fn watch_count(
         &self,
         name: &'static str,
         unit: &'static str,
         help: &'static str,
-        ask: impl Fn() -> u64 + Send + Sync + 'static,
+        collect: impl Fn() -> u64 + Send + Sync + 'static,
     ) {
         let Some(inner) = &self.0 else { return };
         inner
@@ -127,7 +128,7 @@ impl Metrics {
             .u64_observable_counter(name)
             .with_unit(unit)
             .with_description(help)
-            .with_callback(move |seen| seen.observe(ask(), &[]))
+            .with_callback(move |observer| observer.observe(collect(), &[]))
             .build();
     }
 }

@@ -83,13 +83,13 @@ pub struct Found {
     pub total_matches: u64,
     /// The shown matches.
     pub matches: Vec<Match>,
-    /// Number of lines longer than `longest_line`, of which only the beginning was searched.
+    /// Number of lines longer than `searched_line_bytes`; only their beginning was searched.
     pub long_lines: u64,
     /// Number of bytes of a line that are searched.
     pub longest_line: usize,
     /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII only. See [`Pattern::is_ascii`].
     pub is_ascii: bool,
-    /// Whether context lines were left out because the first match alone exceeded `room` with them.
+    /// Whether context lines were left out because the first match with them exceeded `max_bytes`.
     pub context_cut: bool,
 }
 

@@ -39,9 +39,9 @@ fn what_cannot_be_used_says_what_to_do() {
         ("*", "fixedString"),
         (r"(?:\w{100}\s){100}", "too large"),
     ] {
-        let said = pattern(text).unwrap_err().to_string();
-        assert!(said.contains(words), "{text}: {said}");
-        assert!(!said.contains('\n'), "{said}");
+        let error = pattern(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+        assert!(!error.contains('\n'), "{error}");
     }
     for text in ["*", "(a", "#{x}", r"\1", "(?=x)"] {
         let fixed = Pattern::new(text, false, true).unwrap();
