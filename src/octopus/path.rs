@@ -20,7 +20,7 @@ const LONGEST_SHOWN: usize = 300;
 
 /// Splits IDs into batches that fit into the query of one request each: at most `max` IDs and few
 /// enough bytes.
-pub(super) fn batches<T: Display>(ids: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+pub(super) fn batches<T: Display>(ids: &[T], max: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = ids;
     std::iter::from_fn(move || {
         let mut bytes = 0;
@@ -29,7 +29,7 @@ pub(super) fn batches<T: Display>(ids: &[T], most: usize) -> impl Iterator<Item 
             bytes += id.to_string().len() + 3;
             bytes <= MAX_IDS
         };
-        let count = rest.iter().take(most).take_while(fits).count().max(1);
+        let count = rest.iter().take(max).take_while(fits).count().max(1);
         let (batch, others) = rest.split_at_checked(count)?;
         rest = others;
         Some(batch)

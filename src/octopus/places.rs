@@ -64,16 +64,16 @@ pub(super) enum NoPlace {
 impl Places {
     /// Creates a limit of `permits` concurrent requests. Streams and unproven senders get at most
     /// half of them each. A request waits at most `max_wait` for a permit.
-    pub(super) fn new(places: u32, patience: Duration) -> Self {
-        let places = (places.max(1) as usize).min(Semaphore::MAX_PERMITS);
-        let half = (places / 2).max(1);
+    pub(super) fn new(permits: u32, max_wait: Duration) -> Self {
+        let permits = (permits.max(1) as usize).min(Semaphore::MAX_PERMITS);
+        let half = (permits / 2).max(1);
         Self {
-            all: Arc::new(Semaphore::new(places)),
+            all: Arc::new(Semaphore::new(permits)),
             streams: Arc::new(Semaphore::new(half)),
             unproven: Arc::new(Semaphore::new(half)),
             unproven_queue: Arc::new(Semaphore::new(half + MAX_WAITING)),
-            aside: Arc::new(Semaphore::new(places.saturating_mul(SET_ASIDE))),
-            patience,
+            aside: Arc::new(Semaphore::new(permits.saturating_mul(SET_ASIDE))),
+            patience: max_wait,
         }
     }
 

@@ -91,9 +91,9 @@ pub(super) struct Pass<'a> {
 impl Breaker {
     /// Creates a breaker that opens for `pause` after `failure_threshold` consecutive failures (0:
     /// never).
-    pub(super) fn new(after: u32, pause: Duration) -> Self {
+    pub(super) fn new(failure_threshold: u32, pause: Duration) -> Self {
         Self {
-            after,
+            after: failure_threshold,
             pause,
             shared: Mutex::default(),
             own: Cache::builder().max_capacity(MAX_SENDERS).time_to_idle(OWN_ROW_FOR).build(),

@@ -118,8 +118,8 @@ impl Reservation {
     /// Allows this reader to raise its claim up to `max_claim` bytes. The claim is raised only when
     /// the reader needs more than it declared; until then it does not block other readers.
     #[must_use]
-    pub fn raisable(mut self, most: usize) -> Self {
-        self.most = self.most.max(most);
+    pub fn raisable(mut self, max_claim: usize) -> Self {
+        self.most = self.most.max(max_claim);
         self
     }
 

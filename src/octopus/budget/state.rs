@@ -53,9 +53,9 @@ impl State {
     /// Plans the step to `bytes` in total, rounded up to `STEP` within the claim. If `bytes`
     /// exceeds the claim, the claim is raised up to `max_claim`. Returns `None` if `bytes` exceeds
     /// that as well.
-    pub(super) fn step(&self, id: u64, bytes: usize, most: usize) -> Option<Step> {
+    pub(super) fn step(&self, id: u64, bytes: usize, max_claim: usize) -> Option<Step> {
         let holder = self.holders.get(&id)?;
-        let raised = || most.min(self.share()).max(holder.claim);
+        let raised = || max_claim.min(self.share()).max(holder.claim);
         let claim = if bytes > holder.claim { raised() } else { holder.claim };
         let goal = bytes.checked_next_multiple_of(STEP)?.min(claim);
         (goal >= bytes).then(|| Step { bytes: goal - holder.held, claim })
