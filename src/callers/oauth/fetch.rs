@@ -6,7 +6,7 @@ use reqwest::{Client, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use super::keys::{self, Key};
+use super::keys::{self, VerificationKey};
 use crate::{
     config::{self, is_loopback},
     telemetry::{Asking, Metrics},
@@ -84,7 +84,7 @@ impl Fetch {
     }
 
     /// Fetches the current keys.
-    pub(super) async fn keys(&self, url: &Url) -> Result<Vec<Key>, Failed> {
+    pub(super) async fn keys(&self, url: &Url) -> Result<Vec<VerificationKey>, Failed> {
         let document = self.get(url, KEYS).await.map_err(|error| format!("{url}: {error}"))?;
         keys::read(&document).map_err(|error| format!("{url}: {error}"))
     }

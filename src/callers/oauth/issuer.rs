@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{
     fetch::Fetch,
-    keys::{self, Key, NoKey},
+    keys::{self, NoKey, VerificationKey},
 };
 use crate::{
     callers::Refused,
@@ -47,7 +47,7 @@ struct Shared {
 /// The cached keys of an issuer and the state of refreshes.
 #[derive(Debug, Default)]
 struct Kept {
-    keys: Arc<Vec<Key>>,
+    keys: Arc<Vec<VerificationKey>>,
     /// The URL that the keys were fetched from.
     place: Option<Url>,
     /// When the keys were fetched.

@@ -1,8 +1,9 @@
 //! Selects the key that may have signed a token.
 
-use std::fmt;
-
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,9 +11,8 @@ use serde_json::Value;
 const MOST: usize = 100;
 
 /// A public key and the algorithms that it can verify.
-#[derive(Clone)]
-#[expect(clippy::struct_field_names, reason = "a key has an ID, algorithms and itself")]
-pub(super) struct Key {
+#[derive(Debug, Clone)]
+pub(super) struct VerificationKey {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
@@ -27,25 +27,10 @@ pub(super) enum NoKey {
     Several,
 }
 
-/// A key in a key set (RFC 7517, RFC 7518, RFC 8037).
-#[derive(Deserialize)]
-struct Written {
-    kty: String,
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
-/// Parses a key set. Skips unusable keys. Symmetric keys are unusable, because anyone who can read
-/// the set could sign tokens with them.
-pub(super) fn read(document: &[u8]) -> Result<Vec<Key>, String> {
+/// Parses a key set (RFC 7517, RFC 7518, RFC 8037). Skips unusable keys. Symmetric keys are
+/// unusable, because anyone who can read the set could sign tokens with them.
+pub(super) fn read(document: &[u8]) -> Result<Vec<VerificationKey>, String> {
+    // Not `JwkSet`, which rejects the whole set if one of its keys is invalid.
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
@@ -55,54 +40,62 @@ pub(super) fn read(document: &[u8]) -> Result<Vec<Key>, String> {
     if set.keys.len() > MOST {
         return Err(format!("the key set has more than {MOST} keys"));
     }
-    let written = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
-    let keys: Vec<Key> = written.filter_map(|written| key(&written)).collect();
+    let keys: Vec<VerificationKey> = set.keys.into_iter().filter_map(verification_key).collect();
     if keys.is_empty() { Err("the key set has no usable signing key".to_owned()) } else { Ok(keys) }
 }
 
-fn key(written: &Written) -> Option<Key> {
-    let is_for_signing = written.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
-    let ops = written.key_ops.as_ref();
-    let can_verify = ops.is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+/// Returns the usable form of a JSON Web Key, or `None` if it cannot verify signatures of tokens.
+fn verification_key(mut jwk: Value) -> Option<VerificationKey> {
+    let members = jwk.as_object_mut()?;
+    // Certificates are not used, so an invalid `x5c` must not make `Jwk` reject the key.
+    members.retain(|name, _| !name.starts_with("x5"));
+    // RFC 9864 names the algorithm `Ed25519`, which `KeyAlgorithm` does not know.
+    if let Some(alg) = members.get_mut("alg").filter(|alg| *alg == "Ed25519") {
+        *alg = Value::from("EdDSA");
+    }
+    let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+    let is_for_signing = jwk
+        .common
+        .public_key_use
+        .as_ref()
+        .is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+    let ops = jwk.common.key_operations.as_ref();
+    let can_verify = ops.is_none_or(|ops| ops.contains(&KeyOperations::Verify));
     if !is_for_signing || !can_verify {
         return None;
     }
-    let (x, y) = (written.x.as_deref(), written.y.as_deref());
-    let (algorithms, key): (&[Algorithm], _) = match (&*written.kty, written.crv.as_deref()) {
-        ("RSA", _) => (
-            &[
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            DecodingKey::from_rsa_components(written.n.as_deref()?, written.e.as_deref()?),
-        ),
-        ("EC", Some("P-256")) => (&[Algorithm::ES256], DecodingKey::from_ec_components(x?, y?)),
-        ("EC", Some("P-384")) => (&[Algorithm::ES384], DecodingKey::from_ec_components(x?, y?)),
-        ("OKP", Some("Ed25519")) => (&[Algorithm::EdDSA], DecodingKey::from_ed_components(x?)),
+    let algorithms: &[Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => AlgorithmFamily::Rsa.algorithms(),
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => &[Algorithm::ES256],
+            EllipticCurve::P384 => &[Algorithm::ES384],
+            _ => return None,
+        },
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            &[Algorithm::EdDSA]
+        }
         _ => return None,
     };
-    let named = |algorithm: &Algorithm| {
-        let name = format!("{algorithm:?}");
-        written.alg.as_ref().is_none_or(|alg| *alg == name || (alg == "Ed25519" && name == "EdDSA"))
-    };
-    let algorithms: Vec<Algorithm> = algorithms.iter().copied().filter(named).collect();
+    let declared = jwk.common.key_algorithm;
+    let algorithms: Vec<Algorithm> = algorithms
+        .iter()
+        .copied()
+        .filter(|algorithm| declared.is_none_or(|alg| alg == KeyAlgorithm::from(*algorithm)))
+        .collect();
     if algorithms.is_empty() {
         return None;
     }
-    Some(Key { id: written.kid.clone(), algorithms, key: key.ok()? })
+    let key = DecodingKey::from_jwk(&jwk).ok()?;
+    Some(VerificationKey { id: jwk.common.key_id, algorithms, key })
 }
 
 /// Returns the key for a token with this key ID and algorithm.
 pub(super) fn find(
-    keys: &[Key],
+    keys: &[VerificationKey],
     id: Option<&str>,
     algorithm: Algorithm,
 ) -> Result<DecodingKey, NoKey> {
-    let fits = |key: &&Key| {
+    let fits = |key: &&VerificationKey| {
         key.algorithms.contains(&algorithm) && id.is_none_or(|id| key.id.as_deref() == Some(id))
     };
     let mut fitting = keys.iter().filter(fits);
@@ -110,12 +103,6 @@ pub(super) fn find(
         (None, _) => Err(NoKey::Unknown),
         (Some(key), None) => Ok(key.key.clone()),
         (Some(_), Some(_)) => Err(NoKey::Several),
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({:?}, {:?})", self.id, self.algorithms)
     }
 }
 
@@ -154,6 +141,9 @@ mod tests {
             (json!({ "kty": "RSA" }), false),
             (json!({ "kty": "OKP", "crv": "Ed25519", "y": null }), true),
             (json!({ "kty": "OKP", "crv": "X25519" }), false),
+            (json!({ "kty": "OKP", "crv": "P-256" }), false),
+            (json!({ "crv": "Ed25519" }), false),
+            (json!({ "x5c": "not a list" }), true),
             (json!({ "kty": "OKP", "crv": "Ed25519", "alg": "Ed25519" }), true),
         ] {
             let mut key = ec.clone();
