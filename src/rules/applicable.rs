@@ -2,7 +2,7 @@
 
 use super::{Situation, Tier, rule::Rule};
 
-/// A kind of resource of which a call can access several.
+/// A kind of resource. A call can access several resources of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Space,
