@@ -93,7 +93,7 @@ async fn a_scope_and_granted_toolsets_hide_tools_and_refuse_calls() {
     assert!(readable.is_subset(&whole));
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
     let (done, said) = server.call(read, "execute", post).await;
-    assert!(!done && said.contains("it takes the scope octopus:deploy"), "{said}");
+    assert!(!done && said.contains("it requires the scope octopus:deploy"), "{said}");
     let tasks = Grants { toolsets: words(&["tasks"]), ..Grants::default() };
     let listed = server.names(tasks.clone()).await;
     assert!(listed.contains("get_task_raw") && !listed.contains("list_projects"));
@@ -113,7 +113,7 @@ async fn only_granted_instances_are_there() {
     assert_eq!(admits(Some("shop")), Ok(()));
     for other in [None, Some("warehouse"), Some("nowhere")] {
         let Err(NotServed::Missing(said)) = admits(other) else { panic!("{other:?}") };
-        assert!(said.contains("there are: shop, yard."), "{said}");
+        assert!(said.contains("available: shop, yard."), "{said}");
     }
 }
 
@@ -144,7 +144,7 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
         ("read_resource", json!({ "uri": "octopus://spaces/Spaces-22" })),
     ] {
         let (done, said) = server.call(grants(), tool, arguments).await;
-        assert!(!done && said.contains("you are granted: default"), "{tool}: {said}");
+        assert!(!done && said.contains("granted: default"), "{tool}: {said}");
     }
     let all = json!({ "method": "GET", "path": "/api/spaces" });
     let (done, said) = server.call(grants(), "execute", all).await;
@@ -165,7 +165,7 @@ async fn a_space_named_like_a_granted_id_is_not_granted() {
         server.samples[0].edit("Spaces-1", key, value);
         let arguments = json!({ "space": "Spaces-1" });
         let (done, said) = server.call(grants(), "list_projects", arguments).await;
-        assert!(!done && said.contains("you are granted: Spaces-22"), "{key}: {said}");
+        assert!(!done && said.contains("granted: Spaces-22"), "{key}: {said}");
         let arguments = json!({ "space": "Spaces-22" });
         let (done, said) = server.call(grants(), "list_environments", arguments).await;
         assert!(done && said.contains("Yard Test"), "{key}: {said}");

@@ -35,10 +35,10 @@ async fn a_fixed_space_is_no_argument_of_any_tool() {
         answer(&server, place, "list_projects", same).await;
         let other = json!({ "space": "Warehouse Systems" });
         let said = failure(&server, place, "list_projects", other).await;
-        assert!(said.contains("works in the space 'Default' alone"), "{said}");
+        assert!(said.contains("is limited to the space 'Default'"), "{said}");
         let path = json!({ "method": "GET", "path": "/api/Spaces-22/projects" });
         let said = failure(&server, place, "execute", path).await;
-        assert!(said.contains("one space alone"), "{said}");
+        assert!(said.contains("limited to one space"), "{said}");
     }
     assert!(arguments(&server, ("", &[])).await.contains(&"space".to_owned()));
 }
@@ -70,7 +70,7 @@ async fn the_space_of_the_settings_is_not_left_by_a_request() {
     {
         let refused = ask(&server, Era::Modern, place, "tools/list", json!({})).await;
         assert_eq!(refused.status, 404, "{}", refused.text);
-        assert!(refused.message().contains("there are: Default"), "{}", refused.text);
+        assert!(refused.message().contains("available: Default"), "{}", refused.text);
     }
     answer(&server, ("/i/default/spaces-1", &[]), "list_projects", json!({})).await;
 }
@@ -107,7 +107,7 @@ async fn a_fixed_project_is_no_argument_and_holds_every_call() {
         ("get_latest_deployment", json!({ "project": "Parcel Tracking API" })),
     ] {
         let said = failure(&server, PROJECT, tool, arguments).await;
-        assert!(said.contains("held to the project 'Route Planner'"), "{tool}: {said}");
+        assert!(said.contains("limited to the project 'Route Planner'"), "{tool}: {said}");
     }
 }
 
@@ -152,7 +152,7 @@ async fn single_documents_of_another_project_are_refused() {
     for era in ERAS {
         let uri = json!({ "uri": "octopus://spaces/Default" });
         let read = ask(&server, era, PROJECT, "resources/read", uri).await;
-        assert!(read.message().contains("there is no resource"), "{}", read.text);
+        assert!(read.message().contains("resource 'octopus://"), "{}", read.text);
     }
 }
 
@@ -177,7 +177,7 @@ async fn prompts_completions_and_instructions_know_what_is_fixed() {
     }
     let found = ask(&server, Era::Modern, PROJECT, "server/discover", json!({})).await;
     assert!(found.text.contains("All tools work in the space default."), "{}", found.text);
-    assert!(found.text.contains("the project route-planner alone"), "{}", found.text);
+    assert!(found.text.contains("work only on the project route-planner"), "{}", found.text);
     let found = ask(&server, Era::Modern, ("", &[]), "server/discover", json!({})).await;
     assert!(found.text.contains("Most tools take a `space`"), "{}", found.text);
 }

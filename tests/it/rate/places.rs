@@ -12,7 +12,7 @@ fn is_absent(reply: &Reply) -> bool {
     if reply.status != 404 {
         return false;
     }
-    assert!(reply.message().contains("space 'Nowhere' not found"), "{}", reply.text);
+    assert!(reply.message().contains("not found in instance 'default'"), "{}", reply.text);
     true
 }
 

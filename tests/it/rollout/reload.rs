@@ -131,7 +131,7 @@ async fn settings_that_name_a_file_which_comes_after_them_are_in_force_once_it_i
     // What is tried again is told once.
     assert_eq!(hosted.reloads("refused").await, Some(1));
     let (code, log) = hosted.serving.stop();
-    assert_eq!((code, log.matches("the settings have mistakes").count()), (0, 1), "{log}");
+    assert_eq!((code, log.matches("config reload failed").count()), (0, 1), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

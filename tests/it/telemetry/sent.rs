@@ -195,7 +195,7 @@ async fn log_record_and_octopus_name_one_trace() {
     let parents = parents.lock().unwrap();
     for trace in traces {
         let field = format!("trace=\"{trace}\"");
-        let is_called = |line: &str| line.contains(": called ") && line.contains(&field);
+        let is_called = |line: &str| line.contains(": tool call completed ") && line.contains(&field);
         assert!(log.lines().any(is_called), "{trace} in {log}");
         assert!(parents.iter().any(|parent| parent.contains(trace)), "{trace} in {parents:?}");
     }
