@@ -1,5 +1,5 @@
-//! JSON schemas in the plain form that every client reads: no `$ref`, no `title`, no `null` types,
-//! no formats of Rust's numbers.
+//! JSON schemas in a plain form that every MCP client can read: no `$ref`, `title` or `null` types,
+//! and no formats of Rust numbers.
 
 use std::sync::Arc;
 
@@ -24,10 +24,8 @@ pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonOb
     if takes_max_bytes && let Value::Object(properties) = properties {
         // No `minimum` or `maximum`: other numbers are clamped, and a client that validates would refuse them.
         let description = "Max answer size in bytes (default {answer}, max {answer_cap}).";
-        properties.insert(
-            MAX_BYTES.to_owned(),
-            json!({ "type": "integer", "description": description }),
-        );
+        properties
+            .insert(MAX_BYTES.to_owned(), json!({ "type": "integer", "description": description }));
     }
     (description, Arc::new(schema))
 }
@@ -48,14 +46,14 @@ pub(super) fn changing_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, A
             "idempotencyKey".to_owned(),
             json!({
                 "type": "string",
-                "description": "Own key of this change, 1 to 200 bytes; it is executed once per key."
+                "description": "Unique key of the change, 1 to 200 bytes. A repeated key is not executed again."
             }),
         );
     }
     (description, Arc::new(schema))
 }
 
-/// The schema of the answer of a tool that changes things.
+/// Returns the output schema of a write tool.
 pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = Arc::unwrap_or_clone(output::<T>());
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
@@ -68,12 +66,14 @@ pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-/// The schema of an answer. Every answer can be cut, and then says so.
+/// Returns the output schema of a tool. Every answer can be truncated and then has the field
+/// `truncated`.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain::<T>();
     schema.remove("description");
+    schema.values_mut().for_each(remove_zero_minimum);
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        // An answer that counts what it leaves out has a `truncated` of its own.
+        // Tools that count what they leave out have their own `truncated`.
         let cut = || json!(plain::<super::fit::Truncated>());
         properties.entry("truncated").or_insert_with(cut);
     }
@@ -108,17 +108,28 @@ pub(super) fn fill_limits(schema: &mut JsonObject, limits: &Limits) {
     }
 }
 
+/// Removes `minimum: 0` of unsigned numbers, which says nothing about an answer.
+fn remove_zero_minimum(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("minimum") == Some(&json!(0)) {
+                object.remove("minimum");
+            }
+            object.values_mut().for_each(remove_zero_minimum);
+        }
+        Value::Array(values) => values.iter_mut().for_each(remove_zero_minimum),
+        _ => {}
+    }
+}
+
 fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.remove("$schema");
             // These tell a model nothing new: the server rejects unknown names with the nearest name, and
-            // numbers below zero and empty lists with an explanation.
+            // empty lists with an explanation.
             if object.get("additionalProperties") == Some(&Value::Bool(false)) {
                 object.remove("additionalProperties");
-            }
-            if object.get("minimum") == Some(&json!(0)) {
-                object.remove("minimum");
             }
             object.remove("minItems");
             if let Some(Value::Object(items)) = object.get_mut("items") {
@@ -160,7 +171,8 @@ fn simplify(schema: &mut Value) {
     }
 }
 
-/// An optional enum comes as `anyOf` it or null; documented words of an enum as `oneOf` constants.
+/// Simplifies the output of schemars: an optional enum is `anyOf` the enum or null, and documented
+/// enum values are `oneOf` constants.
 fn unwrap_alternatives(object: &mut JsonObject) {
     if let Some(Value::Array(alternatives)) = object.get_mut("anyOf") {
         alternatives.retain(|schema| schema.get("type").is_none_or(|kind| kind != "null"));

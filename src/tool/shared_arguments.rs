@@ -44,13 +44,13 @@ text_arguments! {
     SpaceArg,
     /// Project name, slug or ID, e.g. "Projects-1".
     ProjectArg,
-    /// Environment name, slug or ID.
+    /// Environment name, slug or ID, e.g. "Environments-1".
     EnvironmentArg,
     /// Tenant name, slug or ID, e.g. "Tenants-1".
     TenantArg,
     /// Task ID, e.g. "ServerTasks-123".
     TaskArg,
-    /// Branch, tag or commit in Git (default: the default branch).
+    /// Git branch, tag or commit (default: the default branch).
     GitRefArg,
     /// Text that the name contains.
     NamePart,

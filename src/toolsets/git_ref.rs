@@ -1,4 +1,4 @@
-//! Which branch, tag or commit a call means.
+//! Resolves the `gitRef` argument: the branch, tag or commit of a version-controlled project.
 
 use crate::{
     octopus::{
@@ -9,8 +9,15 @@ use crate::{
     tool::Error,
 };
 
-/// Where in Git `what` of a project is read: at the reference that the call names, or at the
-/// default branch. `None` where it is in the database, and a call that names one then is refused.
+/// Returns the Git reference at which a part of a project is read: `given`, or the default branch.
+///
+/// `what` names the part in messages, e.g. "process". Returns `None` if the part is stored in the database
+/// of Octopus.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if `given` is set for a part in the database, or if the project has neither `given`
+/// nor a default branch.
 pub(super) async fn git_ref(
     space: &Space,
     project: &Project,
@@ -22,7 +29,7 @@ pub(super) async fn git_ref(
         return match given {
             None => Ok(None),
             Some(_) => Err(Error::Invalid(format!(
-                "the {what} of '{name}' is in the database of Octopus, not in Git; leave out \
+                "the {what} of '{name}' is stored in the database of Octopus, not in Git; leave out \
                  `gitRef`"
             ))),
         };
@@ -30,8 +37,8 @@ pub(super) async fn git_ref(
     match git::meant(space, project, given).await? {
         Some(reference) => Ok(Some(reference)),
         None => Err(Error::Invalid(format!(
-            "the {what} of '{name}' is in Git and the project has no default branch; say in \
-             `gitRef` which branch, tag or commit is meant"
+            "the {what} of '{name}' is in Git and the project has no default branch; give the \
+             branch, tag or commit in `gitRef`"
         ))),
     }
 }

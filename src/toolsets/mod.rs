@@ -1,5 +1,9 @@
-//! The tools, a folder for each toolset and a file for each tool.
-#![allow(clippy::doc_markdown, reason = "doc comments here are what a model reads")]
+//! The tools: one folder per toolset, one file per tool.
+//!
+//! The input type of a tool is its contract: the doc comment is the description, the fields are the
+//! arguments. Resources are in files named `resource_*.rs`. Modules directly in this folder are shared by
+//! several toolsets.
+#![allow(clippy::doc_markdown, reason = "models read these doc comments as plain text")]
 
 mod accounts;
 mod attribution;
@@ -25,7 +29,7 @@ mod tenants;
 
 use crate::tool::Toolset;
 
-/// Every toolset, in the order in which tools are listed.
+/// All toolsets, in the order in which their tools are listed.
 pub const TOOLSETS: &[Toolset] = &[
     core::TOOLSET,
     projects::TOOLSET,

@@ -1,4 +1,4 @@
-//! What the two tools share that are given an address of the web portal.
+//! URLs of the Octopus web portal as arguments of `get_task_from_url` and `get_deployment_from_url`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// What was read from an address.
+/// The parts of a portal URL.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UrlInfo {
@@ -18,10 +18,10 @@ pub(super) struct UrlInfo {
     extracted_space_id: String,
     pub(super) extracted_task_id: Option<String>,
     pub(super) extracted_deployment_id: Option<String>,
-    /// What the address leads to: deployment, release, task, project or tenant.
+    /// Type of the page: deployment, release, task, project or tenant.
     resource_type: Option<&'static str>,
-    /// The instance that it leads to, where it is another than the one that was asked: IDs and
-    /// resourceUris are of that one. Connect to /mcp/i/ and its name to follow them.
+    /// Name of the instance of the URL, if it differs from the instance of this request. IDs and
+    /// resourceUri values belong to that instance; connect to /mcp/i/{name} to use them.
     other_instance: Option<String>,
 }
 
@@ -44,9 +44,15 @@ impl UrlInfo {
     }
 }
 
-/// Reads an address, and gives the context of the instance that it leads to. Another one than the
-/// request's is reached only where the request did not fix one, and with a credential that the
-/// caller has there: what they sent is for the request's own.
+/// Parses a portal URL and returns it with the context of its instance.
+///
+/// An instance other than that of the request is used only if the request pinned none and a credential for
+/// the caller is configured there. A credential in the request is never sent to another instance.
+///
+/// # Errors
+///
+/// [`Error::Argument`] for `url` if it is not a portal URL, or if its instance or `tool` there is not
+/// available to the caller.
 pub(super) async fn open(
     url: &str,
     tool: &'static str,
@@ -55,35 +61,43 @@ pub(super) async fn open(
     let refuse = |reason: String| Error::Argument { field: "url".to_owned(), reason };
     let depth = |instance: &Arc<Instance>| instance.client.url().path().trim_matches('/').len();
     let is_own = |instance: &Arc<Instance>| instance.name == cx.instance.name;
-    // Of several below one host, the one with the longest virtual directory.
-    let led = cx.reach.seen().filter(|one| PortalUrl::leads_to(url, one.client.url()));
-    let led = led.max_by_key(|one| (depth(one), is_own(one)));
-    let Some(other) = led.filter(|one| !is_own(one)) else {
+    // Several instances can share a host; the longest virtual directory wins.
+    let matching = cx.reach.seen().filter(|one| PortalUrl::leads_to(url, one.client.url()));
+    let best = matching.max_by_key(|one| (depth(one), is_own(one)));
+    let Some(other) = best.filter(|one| !is_own(one)) else {
         let parsed = PortalUrl::parse(url, cx.session.client().url()).map_err(refuse)?;
         return Ok((parsed, cx.clone()));
     };
     let parsed = PortalUrl::parse(url, other.client.url()).map_err(refuse)?;
     let name = &other.name;
-    let elsewhere = |why: &str| {
-        refuse(format!("it leads to the instance '{name}', {why}; connect to /mcp/i/{name} for it"))
+    let unavailable = |why: &str| {
+        refuse(format!("the URL belongs to instance '{name}', {why}; connect to /mcp/i/{name}"))
     };
     if cx.policy.fixed().instance {
-        return Err(elsewhere(&format!("and this request is held to '{}'", cx.instance.name)));
+        return Err(unavailable(&format!("but this request is pinned to '{}'", cx.instance.name)));
     }
-    let there = match cx.elsewhere(other).await {
-        Ok(there) => there,
+    let target = match cx.elsewhere(other).await {
+        Ok(target) => target,
         Err(Error::Credential(_)) => {
-            return Err(elsewhere("and what you send is never sent to another than your own"));
+            return Err(unavailable(
+                "and the credential of a request is never sent to another instance",
+            ));
         }
         Err(error) => return Err(error),
     };
-    match there.policy.find(tool).and_then(|(toolset, tool)| there.policy.why(toolset, tool)) {
-        None => Ok((parsed, there)),
-        Some(hidden) => Err(refuse(format!("it leads to the instance '{name}', where {hidden}"))),
+    match target.policy.find(tool).and_then(|(toolset, tool)| target.policy.why(toolset, tool)) {
+        None => Ok((parsed, target)),
+        Some(hidden) => {
+            Err(refuse(format!("the URL belongs to instance '{name}', where {hidden}")))
+        }
     }
 }
 
-/// Enters the space of an address, which must be the one that the settings fix, if they fix one.
+/// Enters the space of a portal URL.
+///
+/// # Errors
+///
+/// [`Error::Argument`] for `url` if the settings or the request pin another space.
 pub(super) async fn space_of(id: &Id<spaces::Space>, cx: &Context) -> Result<Space, Error> {
     if !cx.policy.fixed().space {
         return cx.space(Some(id.as_str())).await;
@@ -94,6 +108,6 @@ pub(super) async fn space_of(id: &Id<spaces::Space>, cx: &Context) -> Result<Spa
     }
     Err(Error::Argument {
         field: "url".to_owned(),
-        reason: format!("it leads to {id}, and this server serves '{}' alone", space.name()),
+        reason: format!("the URL belongs to {id}, but only space '{}' is available", space.name()),
     })
 }

@@ -1,4 +1,4 @@
-//! What a deployment target, an account or a certificate may be used for, with names.
+//! The environments and tenants that deployment targets, accounts and certificates are scoped to.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::{
     tool::{Error, Names},
 };
 
-/// The environments and tenants that a thing is for. None means any.
+/// The environments and tenants of a document, with names. Empty lists mean any.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Scope {
@@ -20,7 +20,7 @@ pub(super) struct Scope {
     tenanted_deployment_participation: Option<String>,
 }
 
-/// The names of the environments and tenants of a page.
+/// The names of all environments and tenants that a page of documents is scoped to.
 #[derive(Debug)]
 pub(super) struct ScopeNames {
     environments: Names,
@@ -28,7 +28,7 @@ pub(super) struct ScopeNames {
 }
 
 impl ScopeNames {
-    /// Looks them up.
+    /// Looks up the names for these scopes.
     pub(super) async fn of<'a>(
         space: &Space,
         scopes: impl Iterator<Item = &'a scope::Scope> + Clone,
@@ -42,7 +42,7 @@ impl ScopeNames {
         Ok(Self { environments, tenants })
     }
 
-    /// A scope with its names.
+    /// Adds the names to a scope.
     pub(super) fn scope(&self, scope: scope::Scope) -> Scope {
         Scope {
             environment_names: self.environments.all(&scope.environment_ids),

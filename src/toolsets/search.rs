@@ -1,5 +1,7 @@
-//! What the two tools that search text share: the arguments, checked before anything is read, and
-//! the matches as they are shown.
+//! Text search shared by `grep_task_log` and `grep_llms_txt`.
+//!
+//! [`Search::start`] validates the arguments and compiles the pattern before anything is read. [`push`] and
+//! [`finish`] run the search in the compute pool. [`Search::answer`] builds the answer.
 
 use std::collections::VecDeque;
 
@@ -13,7 +15,7 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// What to look for, as the call says it.
+/// The search arguments of a call.
 pub(super) struct Search<'a> {
     pub(super) pattern: &'a str,
     pub(super) case_insensitive: Option<bool>,
@@ -26,36 +28,44 @@ pub(super) struct Search<'a> {
     pub(super) strip_prefixes: Option<bool>,
 }
 
-/// The matches, and how many there are.
+/// The matches of a search, and their counts.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
+    /// Number of lines in the text.
     total_lines: u64,
+    /// Number of matches in the text.
     total_matches: u64,
     returned_matches: usize,
-    /// Whether there are more matches after these.
+    /// Whether more matches follow.
     truncated: bool,
-    /// Call again with this offset for the next matches.
+    /// The `offset` of the next matches. Absent after the last match.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_offset: Option<u64>,
-    /// No line is in it twice.
+    /// Each line appears once.
     matches: Vec<Match>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
 
-/// How many lines may be shown on each side of a match.
+/// Maximum number of context lines on each side of a match.
 const MOST_CONTEXT: u32 = 50;
-/// How many matches are shown where the call does not say.
+/// Default of `maxCount`.
 const USUAL_COUNT: u32 = 100;
-/// How many matches may be shown.
+/// Maximum of `maxCount`.
 const MOST_COUNT: u32 = 500;
-/// What stands around the matches in an answer takes about so much.
+/// Approximate size of the answer without the matches, in bytes.
 const AROUND: usize = 1_024;
 
 impl Search<'_> {
-    /// Begins the search; every mistake in it is found here. The pattern is compiled in the compute
-    /// pool, because a long one with many classes takes a while.
+    /// Validates the arguments and starts the search.
+    ///
+    /// The pattern is compiled in the compute pool, because a long pattern with many character classes
+    /// takes a while.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] with the field for an invalid pattern or a number out of range.
     pub(super) async fn begin(&self, cx: &Context) -> Result<Grep, Error> {
         let is_set = |switch: Option<bool>| switch == Some(true);
         let (ignore_case, fixed) = (is_set(self.case_insensitive), is_set(self.fixed_string));
@@ -65,15 +75,15 @@ impl Search<'_> {
             .run(move |budget| Ok(Pattern::compile(&text, ignore_case, fixed, || budget.check())?));
         let pattern = compile.await?;
         let pattern = pattern.map_err(|bad| argument("pattern", bad.to_string()))?;
-        let limit = |field, value: Option<u32>, usual, least, most| {
-            let value = value.unwrap_or(usual);
-            if (least..=most).contains(&value) {
+        let limit = |field, value: Option<u32>, default, min, max| {
+            let value = value.unwrap_or(default);
+            if (min..=max).contains(&value) {
                 return Ok(value as usize);
             }
-            Err(argument(field, format!("{value} is not between {least} and {most}")))
+            Err(argument(field, format!("{value} is out of range; expected {min} to {max}")))
         };
-        // The pattern stands in the answer too, and an escape makes two bytes of one.
-        let around = AROUND + 2 * self.pattern.len();
+        // The answer repeats the pattern, and JSON escapes can double its size.
+        let envelope = AROUND + 2 * self.pattern.len();
         let options = Options {
             invert: is_set(self.invert_match),
             strip_prefixes: is_set(self.strip_prefixes),
@@ -81,12 +91,12 @@ impl Search<'_> {
             after: limit("afterContext", self.after_context, 0, 0, MOST_CONTEXT)?,
             max_count: limit("maxCount", self.max_count, USUAL_COUNT, 1, MOST_COUNT)?,
             offset: self.offset.unwrap_or_default(),
-            room: cx.limits.answer.saturating_sub(around),
+            room: cx.limits.answer.saturating_sub(envelope),
         };
         Ok(Grep::new(pattern, options))
     }
 
-    /// What was found, and what to try where it was little.
+    /// Builds the answer from the search result, with a hint if it has few matches.
     pub(super) fn answer(&self, found: Found) -> Answer {
         let offset = self.offset.unwrap_or_default();
         let seen = offset.saturating_add(found.matches.len() as u64);
@@ -105,33 +115,37 @@ impl Search<'_> {
     fn hint(&self, found: &Found, offset: u64) -> Option<String> {
         let mut hints = Vec::new();
         match (found.total_lines, found.total_matches) {
-            (0, _) => hints.push("there is no text here yet".to_owned()),
+            (0, _) => hints.push("the text is empty".to_owned()),
             (_, 0) if self.invert_match == Some(true) => {
-                hints.push("every line has this pattern".to_owned());
+                hints.push("every line matches the pattern".to_owned());
             }
             (_, 0) => hints.push(match (self.case_insensitive, self.fixed_string) {
-                (Some(true), Some(true)) => "no line has this text; try a part of it".to_owned(),
-                (Some(true), _) => "no line has this; try a part of it, or fixedString".to_owned(),
-                _ => "no line has this; try caseInsensitive, or a part of it".to_owned(),
+                (Some(true), Some(true)) => {
+                    "no line contains this text; try a part of it".to_owned()
+                }
+                (Some(true), _) => {
+                    "no line matches; try a part of the pattern, or fixedString".to_owned()
+                }
+                _ => "no line matches; try caseInsensitive, or a part of the pattern".to_owned(),
             }),
             (_, matches) if offset >= matches => {
-                hints.push(format!("`offset` is past the end: there are {matches} matches"));
+                hints.push(format!("`offset` is past the last of {matches} matches"));
             }
             _ => {}
         }
         if found.context_cut {
-            hints.push("not all lines around the match fit; ask for less context".to_owned());
+            hints.push("some context lines were left out; use a smaller context".to_owned());
         }
         if found.long_lines > 0 {
             hints.push(format!(
-                "{} lines have more than {} bytes; only their beginning was searched",
+                "{} lines are longer than {} bytes; only their beginning was searched",
                 found.long_lines, found.longest_line
             ));
         }
         if found.is_ascii {
             hints.push(
-                "with all letters of Unicode the pattern would be too large, so `\\w`, `\\d`, \
-                 `\\s` and `\\b` matched ASCII alone"
+                "the pattern is too large for Unicode classes, so `\\w`, `\\d`, `\\s` and `\\b` \
+                 matched ASCII only"
                     .to_owned(),
             );
         }
@@ -139,8 +153,10 @@ impl Search<'_> {
     }
 }
 
-/// Searches these pieces in the compute pool. Each job runs for about one turn, so the jobs of
-/// other callers get the slot in between, and a cancelled call stops after one call of the engine.
+/// Searches these pieces of text in the compute pool.
+///
+/// Each job runs for about one turn, so that jobs of other callers get the slot in between. A cancelled
+/// call stops after the current call of the regex engine.
 pub(super) async fn push(
     mut grep: Grep,
     pieces: impl IntoIterator<Item = Bytes>,
@@ -167,7 +183,7 @@ pub(super) async fn push(
     Ok(grep)
 }
 
-/// Ends the search in the compute pool: the last line is searched now.
+/// Ends the search in the compute pool and searches the last line.
 pub(super) async fn finish(grep: Grep, compute: &ComputeScope) -> Result<Found, Error> {
     Ok(compute.run(move |_| Ok(grep.finish())).await?)
 }
@@ -190,16 +206,16 @@ mod tests {
     #[tokio::test]
     async fn a_search_waits_for_a_slot_of_the_pool() {
         let pool = ComputePool::new(1, Duration::from_mins(1));
-        let (begun, has_begun) = mpsc::channel();
+        let (started, has_started) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let mut other = Box::pin(pool.run(CallerKey::new([1; 32]), move |_| {
-            begun.send(()).unwrap();
+            started.send(()).unwrap();
             let _ = released.recv();
             Ok(())
         }));
         let mut task = Context::from_waker(Waker::noop());
         assert!(matches!(other.as_mut().poll(&mut task), Poll::Pending));
-        has_begun.recv().unwrap();
+        has_started.recv().unwrap();
         let options = Options {
             invert: false,
             strip_prefixes: false,

@@ -76,7 +76,7 @@ async fn answers_come_compressed() {
     .await;
     let spaces = server.answer("list_spaces", json!({})).await;
     assert_eq!(spaces["totalResults"], 0, "{spaces}");
-    assert!(spaces["hint"].as_str().unwrap().contains("sees no space"), "{spaces}");
+    assert!(spaces["hint"].as_str().unwrap().contains("no space is visible"), "{spaces}");
 }
 
 #[tokio::test]

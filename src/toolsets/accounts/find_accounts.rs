@@ -15,18 +15,17 @@ use crate::{
     },
 };
 
-/// Find accounts that deployments sign in to clouds and machines with, and what they may be used
-/// for. Never their secrets.
+/// Find the accounts that deployments use for clouds and machines, with their scope. Secrets are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindAccounts {
     space: Option<SpaceArg>,
-    /// One: name, slug or ID.
+    /// Name, slug or ID of one account; not combined with filters.
     account_id: Option<String>,
-    /// Names, slugs or IDs.
+    /// Account names, slugs or IDs.
     ids: Option<Words>,
     partial_name: Option<NamePart>,
-    /// Type.
+    /// Account type.
     account_type: Option<AccountType>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -66,9 +65,9 @@ impl Tool for FindAccounts {
         let items = summaries(&space, page.items).await?;
         Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
             if filters.is_empty() {
-                format!("space '{}' has no account that this key sees", space.name())
+                format!("space '{}' has no account that this user can see", space.name())
             } else {
-                format!("no account fits {}; leave one out", filters.join(" and "))
+                format!("no account matches {}; leave one out", filters.join(" and "))
             }
         })))
     }

@@ -1,4 +1,4 @@
-//! Accounts for clouds and machines that deployments use.
+//! Toolset `accounts`: accounts for clouds and machines that deployments use.
 
 mod find_accounts;
 mod summary;

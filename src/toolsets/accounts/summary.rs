@@ -1,4 +1,4 @@
-//! An account, as answers show it.
+//! An account in the form of the answer.
 
 use std::borrow::Cow;
 
@@ -32,12 +32,12 @@ pub(super) struct AccountSummary {
     url: String,
 }
 
-/// What only accounts of its type have.
+/// The fields that depend on the type of the account.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct Details(Map<String, Value>);
 
-/// The keys of all types, as the table of what may be shown has them.
+/// Lists the keys of all account types, from the table of fields that may be shown.
 impl JsonSchema for Details {
     fn schema_name() -> Cow<'static, str> {
         "Details".into()
@@ -51,11 +51,11 @@ impl JsonSchema for Details {
 }
 
 fn details(account: &Account) -> Details {
-    // Keys within are people's own: names of claims.
+    // Nested keys are names of claims, so only the top level is converted to camel case.
     Details(account.shown().into_iter().map(|(key, value)| (camel(&key), value)).collect())
 }
 
-/// Accounts with the names of their environments and tenants.
+/// Creates the answer form of accounts, with the names of environments and tenants.
 pub(super) async fn summaries(
     space: &Space,
     accounts: Vec<Account>,

@@ -1,23 +1,23 @@
-//! Where the documents of an answer belong, by what they say of themselves.
+//! Finds the spaces, projects, environments and tenants that the documents of a response belong to.
 
 use serde_json::{Map, Value};
 
 use super::split_list;
 use crate::octopus::{Kind, Touches};
 
-/// Keys of objects in which an ID alone does not say where a document belongs: choices, and what
-/// [`scopes`] reads.
+/// Keys of objects whose IDs do not name an owner: `ScopeValues` lists choices, and [`add_scopes`] reads `Scope`.
 const NO_PLACES: [&str; 2] = ["ScopeValues", "Scope"];
 
-/// Adds the places of every document in the answer: each ID of a place under any key, except for
-/// [`NO_PLACES`] and what a document was cloned from. Of the document itself and the items of a list,
-/// what they are related to is added as well.
+/// Adds the owners of every document in the response.
+///
+/// Each ID counts under any key, except below [`NON_OWNER_KEYS`] and for the source of a clone. The related documents
+/// of the document itself and of list items are added as well.
 pub(super) fn places(answer: &Value, reached: &mut Touches) {
     match answer {
         Value::Array(items) => items.iter().for_each(|item| own(item, false, reached)),
         Value::Object(page) => {
             own(answer, true, reached);
-            // Lists stand under several names: `Items`, `Resources`, `DeploymentFreezes`.
+            // Lists have several names: `Items`, `Resources`, `DeploymentFreezes`.
             let lists = page.values().filter_map(Value::as_array).flatten();
             lists.for_each(|item| own(item, false, reached));
         }
@@ -28,16 +28,19 @@ pub(super) fn places(answer: &Value, reached: &mut Touches) {
     }
 }
 
-/// Adds what a document is and what it is related to. Of the only document of an answer, things that
-/// belong to others are followed as well; of the items of a list these would be too many.
+/// Adds a document and its related documents.
+///
+/// For the only document of a response (`is_only`), related documents are looked up to find their owners. For
+/// list items this would take too many requests.
 fn own(document: &Value, is_only: bool, reached: &mut Touches) {
     let Value::Object(document) = document else { return };
     texts(document, "Id").for_each(|id| add(id, false, reached));
     texts(document, "RelatedDocumentIds").for_each(|id| add(id, is_only, reached));
 }
 
-/// Adds where a document and every document within it belong. An ID counts under a key that names
-/// its kind, and with `under_any` under every key.
+/// Adds the owners of a document and of every document within it.
+///
+/// An ID counts under a key that names its kind, and with `under_any` under every key.
 fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
     match value {
         Value::String(ids) if under_any => {
@@ -59,8 +62,8 @@ fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
     }
 }
 
-/// Adds what the values in the answer are scoped to: the `Scope` of variables. `ScopeValues` holds
-/// choices and is no scope.
+/// Adds the documents that values in the response are scoped to: the `Scope` of variables. `ScopeValues` lists
+/// choices and is not a scope.
 pub(super) fn scopes(value: &Value, reached: &mut Touches) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| scopes(item, reached)),
@@ -92,7 +95,7 @@ fn texts<'a>(document: &'a Map<String, Value>, key: &str) -> impl Iterator<Item 
     document.get(key).into_iter().flat_map(strings)
 }
 
-/// Returns the texts of a value. Each may be one text, a list, or a list in one text.
+/// Returns the texts of a value, which is a text, a list of texts, or a comma-separated list.
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let one = std::iter::once(value);
     let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
@@ -151,7 +154,7 @@ mod tests {
                 vec!["Projects-7"],
                 vec!["Environments-9"],
             ),
-            // Keys that this server does not know.
+            // Unknown keys.
             (
                 json!({ "In": { "Id": "Projects-8" }, "Map": { "Projects-9": [["Environments-7"]] } }),
                 vec!["Projects-8", "Projects-9"],
@@ -162,20 +165,20 @@ mod tests {
                 vec![],
                 vec![],
             ),
-            // What a document offers to choose from does not belong to it.
+            // Choices are not owners.
             (
                 json!({ "ScopeValues": { "Environments": [{ "Id": "Environments-1" }] } }),
                 vec![],
                 vec![],
             ),
             (json!("Projects-1"), vec![], vec![]),
-            // Lists in one text.
+            // Comma-separated lists.
             (
                 json!({ "ProjectIds": "Projects-1,Projects-2", "Where": "x, Environments-1" }),
                 vec!["Projects-1", "Projects-2"],
                 vec!["Environments-1"],
             ),
-            // A `Scope` that is no object is no scope of a variable.
+            // A `Scope` that is not an object is not the scope of a variable.
             (
                 json!({ "Scope": "Projects-1", "In": { "Scope": [["Environments-1"]] } }),
                 vec!["Projects-1"],

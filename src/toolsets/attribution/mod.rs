@@ -1,11 +1,13 @@
-//! Attributes a read of `execute` to spaces, projects, environments and tenants while rules about
-//! reads exist.
+//! Attributes a read of `execute` to spaces, projects, environments and tenants, if policy rules about reads
+//! exist.
 //!
-//! The operation decides ([`operations`]): its parameters are resolved to IDs, and the kinds of
-//! things that its answer may hold beyond those are unknown unless a parameter limits the answer to
-//! named things. An unknown path, parameter or space makes every kind unknown, so that a rule about
-//! any of them refuses the read. The request is sent in the form that was judged: with the ID of its
-//! space, and with the IDs of what its parameters name. The answer is judged as well ([`answer`]).
+//! 1. The table of operations ([`operations`]) says which documents the parameters of the path and query name,
+//!    and which other kinds the response may contain. `parameters` and `resolve` resolve names to IDs.
+//! 2. A kind that the response may contain is unknown, unless a parameter limits the response to named
+//!    documents. An unknown path, parameter or space makes every kind unknown.
+//! 3. Rules decide on the result. Rules that deny apply to unknown kinds.
+//! 4. The request is sent as it was judged: with the IDs of its space and of the named documents.
+//! 5. The documents in the response are judged as well ([`answer`]).
 
 mod answer;
 mod parameters;
@@ -25,41 +27,45 @@ use crate::{
     tool::{ApiPath, Context, Error},
 };
 
-/// The kinds of things that rules are about.
+/// The kinds of documents that rules match by.
 const KINDS: [Kind; 4] = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
 
-/// A read as it is sent, and what it reaches.
+/// An attributed read: the request to send, and what it accesses.
 #[derive(Debug)]
 pub(super) struct Attribution {
-    /// The request.
+    /// Path and query to send.
     pub(super) path: Path,
-    /// What it reaches; none if no rule is about reads.
+    /// The documents that it accesses. `None` if no rule is about reads.
     reached: Option<Touches>,
 }
 
-/// What is known of a read so far.
+/// The state of an attribution in progress.
 struct Reading<'a> {
     cx: &'a Context,
     space: Option<Space>,
     reached: Touches,
-    /// Why something is unknown.
+    /// The reasons for unknown kinds, for the error message.
     reasons: Vec<String>,
-    /// The kinds of which the answer may hold more things than the parameters name.
+    /// The kinds of which the response may contain more documents than the parameters name.
     open: BTreeSet<Kind>,
 }
 
-/// A read as the caller wrote it.
+/// A read as the caller requested it.
 pub(super) struct Written<'a> {
     /// The path.
     pub(super) path: &'a ApiPath,
-    /// The parameters of the query.
+    /// The query parameters.
     pub(super) query: Vec<(String, String)>,
-    /// The parameters that this server adds for an answer as CSV.
+    /// The query parameters that this server adds for a CSV response.
     pub(super) csv: Vec<(&'static str, &'static str)>,
 }
 
 impl Attribution {
-    /// Attributes a read and refuses it if a rule about reads denies it or may deny it.
+    /// Attributes a read and checks it against the rules about reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] if a rule denies the read or may deny it, and failures of Octopus.
     pub(super) async fn of(written: Written<'_>, as_is: Path, cx: &Context) -> Result<Self, Error> {
         if !cx.rules.are_about_reads() {
             return Ok(Self { path: as_is, reached: None });
@@ -78,8 +84,8 @@ impl Attribution {
                 reading.reached.add_id(segment);
             }
             reading.unknown(format!(
-                "{} is not an operation of the Octopus API that this server knows, so what it \
-                 reads is unknown; read it with another tool or path",
+                "{} is not a known operation of the Octopus API, so what it reads is unknown; use \
+                 another tool or path",
                 written.path.to_send()
             ));
             as_is
@@ -91,9 +97,14 @@ impl Attribution {
         Ok(Self { path, reached: Some(reached) })
     }
 
-    /// Judges the answer by where its documents belong, and refuses what the rules refuse. Where an
-    /// object is without some of its fields (`has_all_fields`), its place may be among them, so it
-    /// is unknown.
+    /// Checks the documents of the response against the rules about reads.
+    ///
+    /// Without `has_all_fields`, fields that name the owner of a document may be missing, so every kind is
+    /// unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] if a rule denies or may deny the read, and failures of Octopus.
     pub(super) async fn judge(
         &self,
         response: &Value,
@@ -107,8 +118,8 @@ impl Attribution {
         if !has_all_fields {
             reached = reached.unsure(KINDS);
             reasons.push(
-                "its answer is too large to be read whole, so where its documents belong is \
-                 unknown; ask for fewer items or for one document"
+                "the response is too large to read all fields, so the owners of its documents are \
+                 unknown; request fewer items or a single document"
                     .to_owned(),
             );
         }
@@ -130,26 +141,26 @@ impl Attribution {
     }
 }
 
-/// Says that a rule matches a document in the answer. The request itself was allowed.
-const IN_ANSWER: &str = "the answer of Octopus names what the rule is about; read single documents \
-    that do not name it, or use the tool for this kind of document";
-/// Says that a rule matches the scope of a value in the answer.
-const IN_SCOPE: &str = "a value in the answer is scoped to what the rule is about; get_variables, \
-    where it is listed, leaves such values out";
+/// Explains that a rule matches a document in the response although the request was allowed.
+const IN_ANSWER: &str = "the response contains a document that the rule denies; read single documents \
+    that it allows, or use the tool for this kind of document";
+/// Explains that a rule matches the scope of a value in the response.
+const IN_SCOPE: &str = "a value in the response is scoped to something that the rule denies; \
+    get_variables, if listed, leaves out such values";
 
-/// Adds a reason to the message of a refusal.
+/// Adds a reason to the message of [`Error::Denied`].
 fn explained(error: Error, reason: &str) -> Error {
     match error {
         Error::Denied { rule, message, unknown } => {
-            let said = message.as_deref().into_iter().chain([reason]).collect::<Vec<_>>();
-            Error::Denied { rule, message: Some(said.join("; ")), unknown }
+            let parts = message.as_deref().into_iter().chain([reason]).collect::<Vec<_>>();
+            Error::Denied { rule, message: Some(parts.join("; ")), unknown }
         }
         error => error,
     }
 }
 
 impl Reading<'_> {
-    /// Attributes the read of a known operation; returns the request as it is sent.
+    /// Attributes the read of a known operation. Returns the request to send.
     async fn operation(&mut self, found: &Match<'_>, written: &Written<'_>) -> Result<Path, Error> {
         let operation = found.operation;
         self.open.extend(&operation.holds);
@@ -159,7 +170,7 @@ impl Reading<'_> {
             (None, Scope::Space) => self.enter_default().await?,
             (None, Scope::Mixed) => {
                 self.unknown(
-                    "without a space it reads from all of them; name one in the path, as in \
+                    "without a space it reads from all spaces; name a space in the path, e.g. \
                      /api/Spaces-1/tasks"
                         .to_owned(),
                 );
@@ -170,7 +181,7 @@ impl Reading<'_> {
         match &self.space {
             Some(space) => space.touches(&mut self.reached),
             None if needs_space => self.unknown(
-                "its space is unknown; name one in the path by its ID, as in /api/Spaces-1/projects"
+                "its space is unknown; name a space by ID in the path, e.g. /api/Spaces-1/projects"
                     .to_owned(),
             ),
             None => {}
@@ -187,13 +198,13 @@ impl Reading<'_> {
         let is_csv = written.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("asCsv"));
         if (is_csv || !written.csv.is_empty()) && !operation.holds.is_empty() {
             self.open.extend(&operation.holds);
-            self.reasons.push("rows of CSV cannot be attributed; leave asCsv out".to_owned());
+            self.reasons.push("CSV rows cannot be attributed; leave out asCsv".to_owned());
         }
         self.leave_open(operation);
         Ok(path)
     }
 
-    /// Resolves the parameters of the path; returns the segments below the space.
+    /// Resolves the path parameters. Returns the path segments below the space.
     async fn segments(
         &mut self,
         operation: &Operation,
@@ -213,18 +224,18 @@ impl Reading<'_> {
         Ok(sent)
     }
 
-    /// Marks every kind as unknown.
+    /// Marks every kind as unknown, for this reason.
     fn unknown(&mut self, reason: String) {
         self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
         self.reasons.push(reason);
     }
 
-    /// Marks the kinds as unknown that the answer may hold without a parameter that names them.
+    /// Marks the kinds as unknown that the response may contain without a limiting parameter.
     fn leave_open(&mut self, operation: &Operation) {
         if self.open.is_empty() {
             return;
         }
-        // The parameter that names the fewest other kinds, and things of the kind itself at best.
+        // Prefers the parameter that determines the fewest kinds, and one that names the kind itself.
         let limits = |kind: &Kind| {
             let limiting = operation.query.iter().filter_map(|parameter| {
                 let subject = parameter.subject.filter(|_| parameter.narrows)?;
@@ -234,12 +245,12 @@ impl Reading<'_> {
             });
             limiting.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
         };
-        let said = self.open.iter().map(|kind| match limits(kind) {
+        let kinds = self.open.iter().map(|kind| match limits(kind) {
             Some(name) => format!("{} (limit it by `{name}` in the query)", kind.collection()),
             None => format!("{} (no parameter limits it)", kind.collection()),
         });
-        let said = said.collect::<Vec<_>>().join(", ");
-        self.reasons.push(format!("its answer may hold things of any {said}"));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        self.reasons.push(format!("its response may contain documents of any {kinds}"));
         self.reached = std::mem::take(&mut self.reached).unsure(self.open.iter().copied());
     }
 }

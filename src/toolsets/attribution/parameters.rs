@@ -1,4 +1,4 @@
-//! The query of a read: which parameters of the operation it gives, and how it is sent.
+//! Matches the query of a read with the parameters of its operation, and resolves their values.
 
 use super::{Reading, split_list};
 use crate::{
@@ -9,18 +9,19 @@ use crate::{
     tool::Error,
 };
 
-/// The parameters that a query gives.
+/// The parameters of a query.
 #[derive(Debug, Default)]
 pub(super) struct Given<'a> {
-    /// Those of the operation, each with its texts in their order.
+    /// Parameters of the operation, each with its values in order.
     known: Vec<(&'a Parameter, Vec<&'a str>)>,
-    /// All others, as they were written.
+    /// Other parameters: name and value as the caller wrote them.
     unknown: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Given<'a> {
-    /// Assigns the parameters of a query to those of an operation. Letter case makes no difference,
-    /// and `projects[0]` is one more value of `projects`.
+    /// Matches the parameters of a query with those of an operation.
+    ///
+    /// Letter case is ignored, and `projects[0]` is a further value of `projects`.
     pub(super) fn of(operation: &'a Operation, query: &'a [(String, String)]) -> Self {
         let mut given = Self::default();
         for (name, text) in query {
@@ -47,8 +48,8 @@ fn base(name: &str) -> &str {
 }
 
 impl Reading<'_> {
-    /// Resolves the query; returns the path with the query as it is sent: names as the reference
-    /// spells them, things by their IDs.
+    /// Resolves the query. Returns the path with the query to send: parameter names as in the API reference,
+    /// and documents by ID.
     pub(super) async fn query(&mut self, given: Given<'_>, mut path: Path) -> Result<Path, Error> {
         for (name, text) in given.unknown {
             self.unexplained(text);
@@ -70,7 +71,7 @@ impl Reading<'_> {
             }
             let values = texts.iter().flat_map(|text| split_list(text));
             let values: Vec<String> = values.map(str::to_owned).collect();
-            // An empty list would be no limit to Octopus.
+            // Octopus does not filter by an empty list.
             if values.is_empty() {
                 continue;
             }
@@ -113,8 +114,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the spelling, a parameter is either one of the operation or unknown, and no text
-        /// is lost.
+        /// Every parameter is known or unknown, in any spelling, and no value is lost.
         #[test]
         fn no_parameter_of_a_query_is_lost(
             query in prop::collection::vec(("[a-zA-Z]{1,12}(\\[[0-9]{0,2}\\])?|[Pp]rojects(\\[0\\])?", "\\PC{0,8}"), 0..6),

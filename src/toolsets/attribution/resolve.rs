@@ -1,4 +1,4 @@
-//! Resolves the names of spaces and things to IDs.
+//! Resolves the names of spaces and other documents to IDs.
 
 use super::{KINDS, Reading};
 use crate::{
@@ -13,13 +13,13 @@ use crate::{
     tool::Error,
 };
 
-/// How many values of one parameter are resolved. More make their kind unknown.
+/// Maximum number of values of one parameter that are resolved. More values make their kinds unknown.
 const MOST: usize = 300;
-/// The space that is the default one unless it was disabled.
+/// ID of the default space, unless the default space is disabled.
 const DEFAULT_SPACE: &str = "Spaces-1";
 
 impl Reading<'_> {
-    /// Enters the space with this ID, slug or name; none if the caller cannot see it.
+    /// Enters the space with this ID, slug or name. Returns `None` if the caller cannot see it.
     pub(super) async fn enter(&self, name: &str) -> Result<Option<Space>, Error> {
         match self.cx.session.unrecorded().space(name).await {
             Ok(space) => Ok(Some(space)),
@@ -28,7 +28,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Enters the default space, which paths without a space mean.
+    /// Enters the default space, which Octopus uses for paths without a space.
     pub(super) async fn enter_default(&self) -> Result<Option<Space>, Error> {
         let path = Path::new(["spaces", DEFAULT_SPACE]);
         match self.cx.session.unrecorded().get::<spaces::Space>(&path).await {
@@ -39,8 +39,9 @@ impl Reading<'_> {
         }
     }
 
-    /// Resolves the values of a parameter and adds what they name to what is reached. Returns their
-    /// IDs if each of them was resolved; what was not makes its kinds unknown.
+    /// Resolves the values of a parameter and adds the documents to the access set.
+    ///
+    /// Returns their IDs if all values were resolved. Otherwise the kinds of the parameter become unknown.
     pub(super) async fn resolve(
         &mut self,
         parameter: &Parameter,
@@ -64,14 +65,14 @@ impl Reading<'_> {
             }
         };
         if resolved.is_none() {
-            // A runbook or snapshot may be called by its name below its project.
+            // Below a known project, a runbook or snapshot can be given by name.
             let known = |kind: &Kind| *kind == Kind::Project && self.is_known(*kind);
             let is_called = matches!(subject, Subject::Runbook | Subject::RunbookSnapshot);
             let kinds = subject.determines().iter().copied();
             let unknown: Vec<Kind> = kinds.filter(|kind| !(is_called && known(kind))).collect();
             if !unknown.is_empty() {
                 self.reasons.push(format!(
-                    "what `{}` names could not be found; give the ID of something that is there",
+                    "the value of `{}` was not found; give the ID of an existing document",
                     parameter.name
                 ));
             }
@@ -80,7 +81,7 @@ impl Reading<'_> {
         Ok(resolved)
     }
 
-    /// Returns whether a thing of the kind was resolved, and none is unknown.
+    /// Returns whether a document of the kind was resolved and the kind is not unknown.
     fn is_known(&self, kind: Kind) -> bool {
         !self.reached.of(kind).is_empty() && !self.reached.is_unsure(kind)
     }
@@ -112,7 +113,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Takes IDs of things that belong to others, which are looked up when all are known.
+    /// Adds IDs of documents that belong to a project or environment. Their owners are looked up later.
     fn between(&mut self, subject: Subject, values: &[String]) -> Option<Vec<String>> {
         let mut resolved = true;
         for value in values {
@@ -127,32 +128,33 @@ impl Reading<'_> {
     }
 }
 
-/// Returns whether this is the ID of the variables of a library set, which belong to no project.
+/// Returns whether this is the ID of a library variable set's variables, which belong to no project.
 fn is_of_library(id: &str) -> bool {
     id.to_ascii_lowercase().starts_with("variableset-libraryvariablesets-")
 }
 
 impl Reading<'_> {
-    /// Adds IDs in text that no parameter of the operation explains, and marks all kinds unknown.
+    /// Adds the IDs in a text that no parameter of the operation explains, and marks all kinds as unknown.
     pub(super) fn unexplained(&mut self, value: &str) {
         split_list(value).for_each(|id| self.reached.add_id(id));
         self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
     }
 }
 
-/// Returns the parts of a text that may be a comma-separated list, without empty ones.
+/// Splits a text that may be a comma-separated list. Omits empty parts.
 pub(in crate::toolsets) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// Returns whether this is the ID of a place, or of something that leads to one.
+/// Returns whether this is the ID of a space, project, environment or tenant, or of a document that belongs to
+/// one.
 pub(in crate::toolsets) fn is_id(text: &str) -> bool {
     let mut touches = Touches::default();
     touches.add_id(text);
     touches != Touches::default()
 }
 
-/// Returns whether there is no such thing for this caller, as far as the error shows.
+/// Returns whether the error says that no unambiguous document is visible to this caller.
 pub(in crate::toolsets) fn is_nothing(error: &OctopusError) -> bool {
     matches!(
         error,

@@ -12,22 +12,22 @@ use crate::{
     },
 };
 
-/// Find certificates: subject, issuer, when they expire, where they are used. Never their keys.
+/// Find certificates, with subject, issuer, expiry and scope. Private keys are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindCertificates {
     space: Option<SpaceArg>,
-    /// One: name or ID.
+    /// Name or ID of one certificate; not combined with filters.
     certificate_id: Option<String>,
     /// Text in name, thumbprint or subject.
     search: Option<String>,
     partial_name: Option<NamePart>,
-    /// Names or IDs.
+    /// Certificate names or IDs.
     ids: Option<Words>,
-    /// Archived ones instead.
+    /// Return archived certificates instead of active ones.
     archived: Option<bool>,
     tenant: Option<TenantArg>,
-    /// A field to sort by.
+    /// Field of Octopus to sort by.
     order_by: Option<String>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -80,9 +80,9 @@ impl Tool for FindCertificates {
         let items = summaries(&space, page.items).await?;
         Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
             if filters.is_empty() {
-                format!("space '{}' has no certificate that this key sees", space.name())
+                format!("space '{}' has no certificate that this user can see", space.name())
             } else {
-                format!("no certificate fits {}; leave one out", filters.join(" and "))
+                format!("no certificate matches {}; leave one out", filters.join(" and "))
             }
         })))
     }

@@ -1,4 +1,4 @@
-//! Certificates that deployments use.
+//! Toolset `certificates`: certificates that deployments use.
 
 mod find_certificates;
 mod summary;

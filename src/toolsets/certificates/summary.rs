@@ -1,4 +1,4 @@
-//! A certificate, as answers show it.
+//! A certificate in the form of the answer.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -27,13 +27,13 @@ pub(super) struct CertificateSummary {
     not_before: Option<String>,
     not_after: Option<String>,
     is_expired: Option<bool>,
-    /// Whole days from now; below 0 once it has expired.
+    /// Whole days until expiry; negative after expiry.
     days_to_expiry: Option<i64>,
     version: Option<i64>,
     serial_number: Option<String>,
     signature_algorithm_name: Option<String>,
     certificate_data_format: Option<String>,
-    /// When it was archived.
+    /// Time of archiving.
     archived: Option<String>,
     replaced_by: Option<String>,
     self_signed: Option<bool>,
@@ -45,7 +45,7 @@ pub(super) struct CertificateSummary {
     url: String,
 }
 
-/// Certificates with the names of their environments and tenants.
+/// Creates the answer form of certificates, with the names of environments and tenants.
 pub(super) async fn summaries(
     space: &Space,
     certificates: Vec<Certificate>,
@@ -85,7 +85,7 @@ pub(super) async fn summaries(
     Ok(certificates.into_iter().map(summary).collect())
 }
 
-/// Whole days from now to then, rounded down.
+/// Returns the whole days from `now` to `then`, rounded down.
 fn days(now: Timestamp, then: &str) -> Option<i64> {
     let then: Timestamp = then.parse().ok()?;
     Some(then.duration_since(now).as_secs().div_euclid(86_400))

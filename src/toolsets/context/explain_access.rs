@@ -9,23 +9,23 @@ use crate::{
         Kind, Touches, environments::Environment, projects::Project, tenants::Tenant, users,
     },
     rules::Deed,
-    tool::{Asked, Context, Definition, Error, Tier, Tool},
+    tool::{
+        Asked, Context, Definition, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tier,
+        Tool,
+    },
 };
 
-/// Say who the caller is here, and what hides or refuses a tool.
+/// Explain who the caller is, what limits their access, and why a tool is hidden or denied.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ExplainAccess {
-    /// A tool, shown or not.
+    /// Tool name, also of a hidden tool.
     tool: Option<String>,
-    /// To ask the rules.
-    space_name: Option<String>,
-    /// Likewise.
-    project: Option<String>,
-    /// Likewise.
-    environment: Option<String>,
-    /// Likewise.
-    tenant: Option<String>,
+    /// Space (name, slug or ID) for the decision on the tool.
+    space_name: Option<SpaceArg>,
+    project: Option<ProjectArg>,
+    environment: Option<EnvironmentArg>,
+    tenant: Option<TenantArg>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,7 +33,7 @@ pub(super) struct ExplainAccess {
 pub(super) struct Access {
     caller: CallerAccess,
     octopus: OctopusAccess,
-    /// What nobody and nothing gets past, each with who can change it.
+    /// Restrictions of all calls, each with who can change it.
     ceilings: Vec<Ceiling>,
     tool: Option<ToolAccess>,
     decision: Option<DecisionAccess>,
@@ -43,11 +43,11 @@ pub(super) struct Access {
 #[serde(rename_all = "camelCase")]
 struct CallerAccess {
     name: String,
-    /// How this server knows.
+    /// Authentication method.
     known_by: &'static str,
     issuer: Option<String>,
     groups: Vec<String>,
-    /// The most that the caller is granted.
+    /// Highest granted scope: read, deploy or admin.
     scope: &'static str,
     expires: Option<String>,
 }
@@ -56,12 +56,12 @@ struct CallerAccess {
 #[serde(rename_all = "camelCase")]
 struct OctopusAccess {
     instance: String,
-    /// What acts there.
+    /// Kind of the credential that is sent to Octopus.
     credential: &'static str,
     user: Option<String>,
     username: Option<String>,
     is_service: Option<bool>,
-    /// Why Octopus does not say who that is.
+    /// Why the Octopus user is unknown.
     problem: Option<String>,
     rights: &'static str,
 }
@@ -80,27 +80,27 @@ struct ToolAccess {
     toolset: &'static str,
     tier: &'static str,
     since: String,
-    /// Whether it can be called.
+    /// Whether the tool is listed and can be called.
     is_shown: bool,
-    /// The layer that hides or refuses it.
+    /// Restriction that hides or denies the tool.
     hidden: Option<Ceiling>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct DecisionAccess {
-    /// None where no rule is about such a call.
+    /// Deciding policy rule. Absent if no rule matches.
     rule: Option<String>,
     effect: &'static str,
     risk: &'static str,
     word_to_type: Option<String>,
     message: Option<String>,
-    /// Why each rule, in order, is or is not about such a call.
+    /// Why each rule, in order, matches or not.
     rules: Vec<String>,
     changed_by: &'static str,
 }
 
-const RIGHTS: &str = "those of this user in Octopus; an administrator gives them in a team's roles";
+const RIGHTS: &str = "the permissions of this user in Octopus; an administrator grants them with the roles of a team";
 
 impl Tool for ExplainAccess {
     const NAME: &'static str = "explain_access";
@@ -147,14 +147,14 @@ impl Tool for ExplainAccess {
     }
 }
 
-/// The tool with this name, whether the caller sees it or not.
+/// Finds the tool with this name, listed for the caller or not.
 fn named(cx: &Context, name: &str) -> Result<(&'static str, &'static Definition), Error> {
     let toolsets = cx.policy.catalog().iter();
     let mut tools = toolsets.flat_map(|set| set.tools.iter().map(move |tool| (set.name, tool)));
     let found = tools.find(|(_, tool)| tool.name.eq_ignore_ascii_case(name.trim()));
     found.ok_or_else(|| Error::Argument {
         field: "tool".to_owned(),
-        reason: format!("there is no tool '{}', here or elsewhere", name.escape_debug()),
+        reason: format!("tool '{}' not found in this server", name.escape_debug()),
     })
 }
 
@@ -176,7 +176,7 @@ async fn octopus(cx: &Context) -> OctopusAccess {
 }
 
 impl ExplainAccess {
-    /// What the rules would say of a call of the tool there. What is left out is not known.
+    /// Returns the policy decision on a call of the tool. Kinds without an argument are unknown.
     async fn decision(
         &self,
         cx: &Context,
@@ -184,10 +184,15 @@ impl ExplainAccess {
         tool: &'static Definition,
     ) -> Result<DecisionAccess, Error> {
         let kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
-        let given = [&self.space_name, &self.project, &self.environment, &self.tenant];
-        let left_out = kinds.into_iter().zip(given).filter(|(_, given)| given.is_none());
+        let given = [
+            self.space_name.is_some(),
+            self.project.is_some(),
+            self.environment.is_some(),
+            self.tenant.is_some(),
+        ];
+        let left_out = kinds.into_iter().zip(given).filter(|(_, is_given)| !is_given);
         let mut touches = Touches::default().unsure(left_out.map(|(kind, _)| kind));
-        let somewhere = given.iter().any(|given| given.is_some()) || cx.fixed_space.is_some();
+        let somewhere = given.contains(&true) || cx.fixed_space.is_some();
         if somewhere {
             let space = cx.space(self.space_name.as_deref()).await?;
             space.touches(&mut touches);
@@ -203,7 +208,7 @@ impl ExplainAccess {
             }
         }
         if self.tenant.is_none() {
-            // Most things are done for no tenant in particular.
+            // Most calls are not for a tenant.
             touches = touches.sure(Kind::Tenant);
         }
         let deed = if tool.tier == Tier::Delete { Deed::Delete } else { tool.deed };
@@ -218,7 +223,7 @@ impl ExplainAccess {
             word_to_type: decision.typed,
             message: decision.message,
             rules: steps.iter().map(|step| format!("{}: {}", step.rule, step.said)).collect(),
-            changed_by: "whoever runs this server, in policy.rules",
+            changed_by: "the administrator of this server, in policy.rules",
         })
     }
 }

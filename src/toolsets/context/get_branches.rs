@@ -23,10 +23,10 @@ pub(super) struct GetBranches {
 #[serde(rename_all = "camelCase")]
 pub(super) struct BranchSummary {
     name: String,
-    /// The whole reference, as refs/heads/main.
+    /// Complete reference, e.g. refs/heads/main.
     canonical_name: String,
     is_protected: bool,
-    /// Present on the branch that calls without a gitRef mean.
+    /// True for the branch that calls without gitRef use; otherwise absent.
     is_default: Option<bool>,
 }
 
@@ -43,8 +43,8 @@ impl Tool for GetBranches {
         let project = space.find::<Project>(&self.project_id).await?;
         if project.git().is_none() {
             return Err(Error::Invalid(format!(
-                "'{}' is not version-controlled: it keeps everything in the database of Octopus, \
-                 so it has no branches and no gitRef is needed anywhere",
+                "'{}' is not version-controlled: it is stored in the database of Octopus, so it has \
+                 no branches and needs no gitRef",
                 project.name
             )));
         }
@@ -60,8 +60,8 @@ impl Tool for GetBranches {
             is_protected: branch.is_protected,
         });
         Ok(List::new(window, page.total_results, items.collect()).or_hint(|| match part {
-            Some(part) => format!("no branch of '{}' has '{part}' in its name", project.name),
-            None => format!("Octopus sees no branch of '{}'", project.name),
+            Some(part) => format!("no branch name of '{}' contains '{part}'", project.name),
+            None => format!("Octopus found no branch of '{}'", project.name),
         }))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     tool::{Context, Error, Tool},
 };
 
-/// Get the user or service account whose key these calls use.
+/// Get the Octopus user or service account that these calls act as.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetCurrentUser {}
@@ -20,7 +20,7 @@ pub(super) struct CurrentUser {
     username: String,
     display_name: String,
     is_active: bool,
-    /// Whether it is a service account.
+    /// Whether the user is a service account.
     is_service: bool,
     email_address: Option<String>,
     can_password_be_edited: bool,

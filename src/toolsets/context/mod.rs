@@ -1,5 +1,4 @@
-//! What surrounds the rest: who calls, what became of their calls, and the branches of projects in
-//! Git.
+//! Toolset `context`: the caller, their access and last calls, and the Git branches of projects.
 
 mod explain_access;
 mod get_branches;

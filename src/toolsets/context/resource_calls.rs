@@ -8,8 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, LastCall, Resource},
 };
 
-/// What became of the last calls of this caller, the newest first, as far as this process knows:
-/// tool, result, time, place and tasks.
+/// The last calls of this caller, newest first, that this replica served: tool, result, time, place and tasks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallsResource {}
@@ -17,9 +16,9 @@ pub(super) struct CallsResource {}
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Calls {
-    /// Whose they are.
+    /// Name of the caller.
     caller: String,
-    /// How this server tells callers apart: where it does not, these are the calls of everybody.
+    /// Authentication method. Without authentication, the calls are those of all callers.
     known_by: &'static str,
     items: Vec<LastCall>,
     total_results: usize,
@@ -45,7 +44,7 @@ impl Resource for CallsResource {
             let is_fixed = |name: &str| touches.of(Kind::Space).iter().any(|one| is(one, name));
             items.retain(|call| call.space.as_deref().is_none_or(is_fixed));
         } else {
-            // A place that this request may not work in is not named.
+            // Hides the names of spaces that are not granted to this request.
             for call in &mut items {
                 call.hide_unless(|space| cx.grants_space(&[Some(space)]));
             }

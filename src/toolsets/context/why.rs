@@ -1,4 +1,4 @@
-//! Which layer hides or refuses a tool, and who can change that.
+//! Restrictions of the caller's access, and who can change them.
 
 use super::explain_access::Ceiling;
 use crate::tool::{Context, Definition, Hidden, Tier};
@@ -10,15 +10,15 @@ impl From<Hidden> for Ceiling {
 }
 
 fn ceiling(what: String, setting: &str) -> Ceiling {
-    Ceiling { what, changed_by: format!("whoever runs this server can, with {setting}") }
+    Ceiling { what, changed_by: format!("the administrator of this server, with {setting}") }
 }
 
-/// The first layer that lets no call do this.
+/// Returns the first restriction that denies every call of this tier.
 fn forbids(cx: &Context, tier: Tier) -> Option<Ceiling> {
     cx.policy.forbids(tier).map(Ceiling::from)
 }
 
-/// What no call gets past.
+/// Returns the restrictions that apply to all calls.
 pub(super) fn ceilings(cx: &Context) -> Vec<Ceiling> {
     let mut ceilings: Vec<Ceiling> =
         forbids(cx, Tier::Write).or_else(|| forbids(cx, Tier::Delete)).into_iter().collect();
@@ -31,27 +31,27 @@ pub(super) fn ceilings(cx: &Context) -> Vec<Ceiling> {
     for (what, some) in [("instances", &granted.instances), ("spaces", &granted.spaces)] {
         if let Some(some) = some {
             let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let what = format!("you are granted these {what} alone: {}", some.join(", "));
-            ceilings.push(ceiling(what, "what it grants you"));
+            let what = format!("you are granted only these {what}: {}", some.join(", "));
+            ceilings.push(ceiling(what, "your grants"));
         }
     }
     if let Some(space) = &cx.fixed_space {
-        let what = format!("every call works in the space '{space}'");
-        ceilings.push(ceiling(what, "the instance's `space`; or the address names it"));
+        let what = format!("every call uses the space '{space}'");
+        ceilings.push(ceiling(what, "the instance's `space`; or the URL pins it"));
     }
     if let Some(project) = cx.fixed_project() {
-        let what = format!("every call works on the project '{project}'");
-        let changed_by = "your client's configuration says so: the address or X-Octopus-Project";
+        let what = format!("every call uses the project '{project}'");
+        let changed_by = "the configuration of your client: the URL or X-Octopus-Project";
         ceilings.push(Ceiling { what, changed_by: changed_by.to_owned() });
     }
     if cx.rules.four_eyes() {
-        let what = "nobody answers the interruption of what they started themselves";
+        let what = "users cannot respond to interruptions of tasks that they started";
         ceilings.push(ceiling(what.to_owned(), "policy.four_eyes"));
     }
     ceilings
 }
 
-/// Why the caller does not see a tool, or may not do the most that it can.
+/// Returns the restriction that hides a tool from the caller, or denies its highest tier.
 pub(super) async fn hidden(
     cx: &Context,
     toolset: &'static str,

@@ -1,4 +1,4 @@
-//! `execute`: any other request of the API.
+//! `execute`: sends any other request of the Octopus REST API.
 
 use std::collections::BTreeMap;
 
@@ -16,25 +16,26 @@ use crate::{
     toolsets::attribution::{Attribution, Written},
 };
 
-/// Call an endpoint of the Octopus REST API that no other tool covers. Keys, users, rights and
-/// server settings are closed.
+/// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions and
+/// server settings are blocked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
-    /// The method.
+    /// HTTP method. All except GET change Octopus.
     method: Verb,
-    /// Like /api/Spaces-1/projects, without a query.
+    /// Path without query, e.g. "/api/Spaces-1/projects".
     path: String,
-    /// Like skip and take.
-    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    /// Query parameters by name.
+    #[schemars(with = "Option<BTreeMap<String, String>>", example = serde_json::json!({ "take": "10" }))]
     query: Option<BTreeMap<String, Scalar>>,
-    /// Any JSON.
+    /// JSON body for POST, PUT and PATCH.
     body: Option<Value>,
-    /// CSV, where there is.
+    /// Return CSV; GET only, if the endpoint supports it.
+    #[schemars(extend("default" = false))]
     as_csv: Option<bool>,
 }
 
-/// The value of a parameter. Numbers and truths are taken for how they are written.
+/// The value of a query parameter. Numbers and booleans are sent as their JSON text.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -58,16 +59,16 @@ impl Scalar {
 pub(super) struct Executed {
     success: bool,
     method: Verb,
-    /// The path and query as they were sent.
+    /// Path and query as sent to Octopus.
     path: String,
     tier: Does,
-    /// Where the page begins, of an answer that is one.
+    /// The `skip` of this page, if the response is a page of a list.
     skip: Option<u64>,
-    /// Where to go on, of a page that was cut.
+    /// The `skip` of the items that were left out of this page.
     next_skip: Option<u64>,
-    /// What Octopus answered, without its Links.
+    /// Response of Octopus without its Links.
     response: Value,
-    /// What is not in `response`, where Octopus answered much more than can be shown.
+    /// Counts of the parts that a very large response lost.
     omitted: Option<Omitted>,
 }
 
@@ -134,21 +135,26 @@ impl Change for Execute {
 }
 
 impl Execute {
-    /// The path, where everything lets it pass.
+    /// Returns the parsed path, if settings, grants and the pinned space allow the request.
+    ///
+    /// # Errors
+    ///
+    /// The reason, if the path is invalid, blocked or outside of the spaces of the caller, or if arguments
+    /// do not fit the method.
     async fn allowed(&self, cx: &Context) -> Result<ApiPath, Error> {
         let path = ApiPath::parse(&self.path)?;
         let method = self.method;
         let bodiless = matches!(method, Verb::Get | Verb::Delete);
         if bodiless && self.body.is_some() {
-            return Err(Error::Invalid("GET and DELETE take no body; leave `body` out".to_owned()));
+            return Err(Error::Invalid("GET and DELETE have no body; leave out `body`".to_owned()));
         }
         if self.as_csv == Some(true) && method != Verb::Get {
-            return Err(Error::Invalid("only a GET can ask for CSV; leave asCsv out".to_owned()));
+            return Err(Error::Invalid("only GET supports asCsv; leave it out".to_owned()));
         }
         if self.body.as_ref().is_some_and(response::holds_redacted) {
             return Err(Error::Invalid(
-                "the body holds a '[redacted' that stands for a secret which this server took out; \
-                 sending it would put these words in the place of the secret"
+                "the body contains a '[redacted' placeholder of this server; sending it would replace the \
+                 secret with the placeholder"
                     .to_owned(),
             ));
         }
@@ -157,7 +163,7 @@ impl Execute {
             let named = path.space().filter(|_| !cx.policy.fixed().space);
             let space = match (named, &cx.caller.grants.spaces) {
                 (None, Some(granted)) if !cx.policy.fixed().space => {
-                    // What is of no space may be read with whichever is granted.
+                    // Paths outside of spaces are allowed with any granted space.
                     cx.space(granted.first().map(String::as_str)).await?
                 }
                 (named, _) => cx.space(named).await?,
@@ -168,6 +174,11 @@ impl Execute {
         Ok(path)
     }
 
+    /// Adds the query to the path.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for `query` if a name is blank, names a credential or repeats `asCsv`.
     fn to_send(&self, path: &ApiPath) -> Result<Path, Error> {
         let mut to_send = path.to_send();
         let is_plain = |name: &str, wanted: &str| {
@@ -180,32 +191,38 @@ impl Execute {
         let is_csv = self.as_csv == Some(true);
         for (name, value) in self.query.iter().flatten() {
             if name.trim().is_empty() {
-                return refuse("a parameter has no name");
+                return refuse("a parameter name is blank");
             }
             if is_plain(name, "apikey") || is_plain(name, "accesstoken") {
-                return refuse("requests are made with the caller's own credential alone");
+                return refuse(
+                    "credentials are not accepted as parameters; requests use the caller's credential",
+                );
             }
             if is_csv && ["format", "asCsv"].iter().any(|other| is_plain(name, other)) {
-                return refuse("asCsv says this already; give one of the two");
+                return refuse("this parameter duplicates asCsv; give one of the two");
             }
             to_send = to_send.with(name.clone(), value.text());
         }
         Ok(self.csv(path).into_iter().fold(to_send, |path, (name, value)| path.with(name, value)))
     }
 
-    /// The parameters of the query, as they were written.
+    /// Returns the query parameters as the caller wrote them.
     fn parameters(&self) -> Vec<(String, String)> {
         self.query.iter().flatten().map(|(key, value)| (key.clone(), value.text())).collect()
     }
 
-    /// The parameters that ask for CSV. The audit log has one of its own.
+    /// Returns the parameters that request CSV. The audit log needs an additional parameter.
     fn csv(&self, path: &ApiPath) -> Vec<(&'static str, &'static str)> {
         let own = path.ends_with("events").then_some(("asCsv", "true"));
         let is_csv = self.as_csv == Some(true);
         [("format", "csv")].into_iter().chain(own).filter(|_| is_csv).collect()
     }
 
-    /// The document that a change is about, where it can be read.
+    /// Reads the document that a change is about. Returns `None` if it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// Failures of Octopus, and a missing document if the change deletes it.
     async fn subject(&self, path: &ApiPath, cx: &Context) -> Result<Option<Value>, Error> {
         let open = |path: &ApiPath| path.allow(Verb::Get, None, &cx.policy).is_ok();
         let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
@@ -245,7 +262,7 @@ impl Execute {
     }
 }
 
-/// A 404 does not say what was looked for.
+/// Adds the path to a "not found" error, which does not name it.
 fn named(error: octopus::Error, path: &ApiPath) -> Error {
     Error::Octopus(match error {
         octopus::Error::NotFound { .. } => octopus::Error::NotFound {
@@ -258,7 +275,7 @@ fn named(error: octopus::Error, path: &ApiPath) -> Error {
     })
 }
 
-/// Adds what a person should know of the document that is changed, and holds it to that.
+/// Adds the changed document to the preview, and its state to what must not change before the approval.
 fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
     let text =
         |key: &str| document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -273,7 +290,7 @@ fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
         (name, id) => name.or(id).map(str::to_owned),
     };
     let state = match method {
-        // What goes on by itself would never be as it was shown.
+        // A running process changes on its own, so only stable fields are compared.
         Verb::Post => ["Id", "Name", "State"]
             .iter()
             .map(|key| document.get(*key).cloned().unwrap_or_default())

@@ -9,29 +9,32 @@ use crate::{
     toolsets::search::{self, Answer, Search},
 };
 
-/// Search the catalog of Octopus's REST API, with the options of grep: a line for each endpoint,
-/// with method, path and query, below headings like ### Releases.
+/// Search the catalog of the Octopus REST API with the options of grep. The catalog has a line per
+/// endpoint (method, path, query) below headings such as "### Releases".
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrepLlmsTxt {
-    /// A regular expression, like POST .*/releases.
+    /// Regular expression, e.g. "POST .*/releases".
     pattern: String,
-    /// grep -i.
+    /// Ignore letter case (grep -i).
+    #[schemars(extend("default" = false))]
     case_insensitive: Option<bool>,
-    /// grep -v.
+    /// Return lines that do not match (grep -v).
+    #[schemars(extend("default" = false))]
     invert_match: Option<bool>,
-    /// grep -F.
+    /// Take the pattern as plain text (grep -F).
+    #[schemars(extend("default" = false))]
     fixed_string: Option<bool>,
-    /// grep -B.
-    #[schemars(range(max = 50))]
+    /// Lines before each match (grep -B).
+    #[schemars(range(max = 50), extend("default" = 0))]
     before_context: Option<u32>,
-    /// grep -A.
-    #[schemars(range(max = 50))]
+    /// Lines after each match (grep -A).
+    #[schemars(range(max = 50), extend("default" = 0))]
     after_context: Option<u32>,
-    /// grep -m; 100.
-    #[schemars(range(min = 1, max = 500))]
+    /// Max matches (grep -m).
+    #[schemars(range(min = 1, max = 500), extend("default" = 100))]
     max_count: Option<u32>,
-    /// Matches to skip.
+    /// Matches to skip (default 0).
     offset: Option<u64>,
 }
 
@@ -44,7 +47,7 @@ pub(super) struct CatalogMatches {
     catalog_resource_uri: &'static str,
 }
 
-/// The address of the whole catalog as a resource.
+/// URI of the resource that holds the whole catalog.
 const RESOURCE: &str = "octopus://api/llms.txt";
 
 impl Tool for GrepLlmsTxt {

@@ -9,7 +9,7 @@ use crate::{
     tool::{Context, Error, List, NamePart, Skip, SpaceArg, Take, Tool},
 };
 
-/// List the environments of a space, such as Development or Production, in order.
+/// List the environments of a space, such as Development or Production, in their sort order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListEnvironments {
@@ -28,7 +28,7 @@ pub(super) struct EnvironmentSummary {
     slug: Option<String>,
     description: String,
     sort_order: i64,
-    /// Whether a failing deployment waits for a person by default.
+    /// Whether a failing deployment waits for a person by default (guided failure).
     use_guided_failure: bool,
     allow_dynamic_infrastructure: bool,
     extension_settings: Vec<Value>,
@@ -72,7 +72,9 @@ impl Tool for ListEnvironments {
                      or try another space",
                     space.name()
                 ),
-                None => format!("space '{}' has no environment that this key sees", space.name()),
+                None => {
+                    format!("space '{}' has no environment that this user can see", space.name())
+                }
             }
         }))
     }

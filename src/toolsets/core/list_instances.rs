@@ -11,7 +11,7 @@ use crate::{
     tool::{Context, Error, Place, Tool},
 };
 
-/// List the Octopus instances and where to connect for each.
+/// List the Octopus instances of this server, with the path to connect to for each.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListInstances {}
@@ -27,23 +27,23 @@ pub(super) struct InstanceList {
 #[serde(rename_all = "camelCase")]
 struct InstanceSummary {
     name: String,
-    /// The path at this server for calls to it.
+    /// Path on this server for calls to the instance.
     connect_to: String,
     url: String,
     version: Option<String>,
     is_reachable: bool,
     is_default: bool,
-    /// Whether these calls reach it.
+    /// Whether calls of this request go to the instance.
     is_current: bool,
-    /// Whether nothing may be changed there.
+    /// Whether changes are disabled.
     is_read_only: bool,
-    /// Whether you have what it takes to act there.
+    /// Whether the credential of this request works there.
     can_act: bool,
-    /// Why you cannot act, or it does not answer.
+    /// Why canAct or isReachable is false.
     reason: Option<String>,
 }
 
-/// How long an instance may take to say its version.
+/// Timeout of the version request to an instance.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Tool for ListInstances {
@@ -61,7 +61,7 @@ impl Tool for ListInstances {
 }
 
 async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
-    // It says its version to anybody, so no credential of the caller goes there.
+    // The version is public, so the credential of the caller is not sent.
     let who = cx.caller.fingerprint();
     let session = Session::new(instance.client.clone(), Credentials::nobody(), who, None);
     let (version, silent) = match tokio::time::timeout(PATIENCE, session.version()).await {
@@ -72,7 +72,7 @@ async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
             | OctopusError::Unavailable { .. }),
         )) => (None, Some(error.to_string())),
         Ok(Err(_)) => (None, None),
-        Err(_) => (None, Some(format!("it did not answer in {} s", PATIENCE.as_secs()))),
+        Err(_) => (None, Some(format!("no response within {} s", PATIENCE.as_secs()))),
     };
     let unfit = instance.suits(&cx.reach.caller.brings()).err();
     let default = cx.reach.instances.default();

@@ -8,8 +8,7 @@ use crate::{
     tool::{Context, Error, List, NamePart, Place, Skip, Take, Tool},
 };
 
-/// List the spaces. Each has its own projects, environments and tenants;
-/// call this first.
+/// List the spaces of the instance. Each space has its own projects, environments and tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListSpaces {
@@ -26,7 +25,7 @@ pub(super) struct SpaceSummary {
     slug: Option<String>,
     description: String,
     is_default: bool,
-    /// Whether the space starts no new tasks.
+    /// Whether the space has stopped starting new tasks.
     task_queue_stopped: bool,
     url: String,
 }
@@ -54,18 +53,20 @@ impl Tool for ListSpaces {
         Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
             match &self.partial_name {
                 Some(name) => format!("no space's name contains '{name}'; leave partialName out"),
-                None => "this key sees no space; an Octopus administrator can add its user to a \
-                         team of one"
-                    .to_owned(),
+                None => {
+                    "no space is visible to this Octopus user; an administrator can add the user \
+                         to a team of a space"
+                        .to_owned()
+                }
             }
         }))
     }
 }
 
-/// How many spaces are looked through for those that a caller is granted.
+/// Maximum number of spaces that are filtered by the grants of a caller.
 const MOST: u32 = 1000;
 
-/// The spaces that the caller sees and is granted.
+/// Returns a page of the spaces that the caller can see and is granted.
 async fn listed(
     cx: &Context,
     partial_name: Option<&str>,

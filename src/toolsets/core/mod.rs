@@ -1,4 +1,8 @@
-//! Where everything begins: the spaces of an instance, the environments of a space, its API.
+//! Toolset `core`: instances, spaces, environments, resources and the REST API.
+//!
+//! `execute` sends any API request. Its helper modules find out what a request accesses, so that policy
+//! rules apply: `request_names` reads names from path and body, `unread_fields` marks unknown kinds, and
+//! `change_access` combines both for a change.
 
 mod execute;
 mod grep_llms_txt;

@@ -1,4 +1,4 @@
-//! What the path, the query and the body of a request of `execute` name.
+//! Finds the projects, environments and tenants that path and body of an `execute` request name.
 
 use serde_json::{Map, Value};
 
@@ -10,20 +10,20 @@ use crate::{
     tool::{ApiPath, Error},
 };
 
-/// The kinds of things that requests name.
+/// The kinds of documents that a request can name.
 pub(super) const KINDS: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
 
-/// How many things one request names that are looked up, each by itself.
+/// Maximum number of names of one request that are looked up. Each takes a request to Octopus.
 const MOST: usize = 20;
 
-/// Something that is called by a name, a slug or an ID.
+/// A document that a request names by name, slug or ID.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Called {
     pub(super) kind: Kind,
     pub(super) name: String,
 }
 
-/// What the path calls by a slug.
+/// Returns the documents that the path names by slug. IDs in the path are read elsewhere.
 pub(super) fn named_by_path(path: &ApiPath) -> Vec<Called> {
     let below: Vec<(&str, &str)> = path.below_space().collect();
     let kind = |word: &str| KINDS.into_iter().find(|kind| kind.collection() == word);
@@ -36,7 +36,7 @@ pub(super) fn named_by_path(path: &ApiPath) -> Vec<Called> {
         .collect()
 }
 
-/// What the keys of a body are about. Octopus reads them in any letter case.
+/// Body keys that name documents of a kind, in lower case. Octopus ignores their letter case.
 const KEYS: [(Kind, &[&str]); 3] = [
     (
         Kind::Project,
@@ -56,7 +56,7 @@ const KEYS: [(Kind, &[&str]); 3] = [
     (Kind::Tenant, &["tenantid", "tenantids", "tenantname", "tenantnames", "tenants"]),
 ];
 
-/// What leads to the project or the environments of a thing that is made.
+/// Body keys whose IDs belong to a project or environment, e.g. a release ID.
 pub(super) const LEADS: [&str; 10] = [
     "releaseid",
     "runbookid",
@@ -70,14 +70,14 @@ pub(super) const LEADS: [&str; 10] = [
     "excludedmachineids",
 ];
 
-/// The kind that a key of a body or a query is about.
+/// Returns the kind of documents that a body key (in lower case) names.
 pub(super) fn kind_of(key: &str) -> Option<Kind> {
     let is = |keys: &[&str]| keys.contains(&key);
     let own = KINDS.into_iter().find(|kind| kind.collection().strip_suffix('s') == Some(key));
     own.or_else(|| KEYS.into_iter().find_map(|(kind, keys)| is(keys).then_some(kind)))
 }
 
-/// What the body names; what its IDs say is written down at once.
+/// Returns the documents that the body names. Adds the documents that it gives by ID to `touches`.
 pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<Called> {
     let mut named = Vec::new();
     let Some(Value::Object(body)) = body else { return named };
@@ -95,7 +95,7 @@ pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<
                 if is_id {
                     touches.add_id(text);
                 }
-                // A field for names takes an ID too, and another thing may be named like it.
+                // Fields for names accept IDs too, and the ID may be the name of another document.
                 if !is_id || !(key.ends_with("id") || key.ends_with("ids")) {
                     named.push(Called { kind, name: text.to_owned() });
                 }
@@ -105,7 +105,7 @@ pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<
     named
 }
 
-/// What stands in the arguments of a task.
+/// Returns the fields of `Arguments` in the body of a task.
 pub(super) fn inner(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let arguments = body.iter().filter(|(key, _)| key.eq_ignore_ascii_case("arguments"));
     arguments.filter_map(|(_, value)| value.as_object()).flatten()
@@ -117,7 +117,9 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     one.chain(many).filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
 }
 
-/// Looks up what is called by names. What is not there, or one too many, makes its kind unsure.
+/// Looks up named documents and adds them to `touches`.
+///
+/// A document that is not found, or is beyond [`MAX_LOOKUPS`], makes its kind unknown.
 pub(super) async fn look_up(
     space: Option<&Space>,
     mut named: Vec<Called>,
@@ -133,7 +135,7 @@ pub(super) async fn look_up(
     Ok(())
 }
 
-/// Looks something up in the space. Whether it is there.
+/// Looks up a document in the space and adds it to `touches`. Returns whether it was found.
 async fn find(
     space: Option<&Space>,
     kind: Kind,

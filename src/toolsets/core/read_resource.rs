@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::tool::{self, Context, Error, Tool};
 
-/// Read an octopus:// address, which answers name in resourceUri. octopus://api/capabilities says
-/// what this server and the instance can do.
+/// Read an octopus:// resource, such as the resourceUri of an answer. octopus://api/capabilities lists what
+/// this server and the instance support.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReadResource {
-    /// Like octopus://spaces/Default/releases/Releases-1.
+    /// Resource URI, e.g. "octopus://spaces/Default/releases/Releases-1".
     uri: String,
 }
 
@@ -20,13 +20,13 @@ pub(super) struct ReadResource {
 pub(super) struct ReadContents {
     uri: String,
     mime_type: &'static str,
-    /// The document, where it is JSON.
+    /// The document, if it is JSON.
     json: Option<Map<String, Value>>,
-    /// The text, where it is none.
+    /// The text of other documents.
     text: Option<String>,
 }
 
-/// What stands around the contents in an answer, beside the address itself.
+/// Size of the answer without its contents and the URI, in bytes.
 const AROUND: usize = 80;
 
 impl Tool for ReadResource {

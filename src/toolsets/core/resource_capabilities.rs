@@ -11,8 +11,8 @@ use crate::{
     tool::{Contents, Context, Definition, Error, Policy, Resource, Tier},
 };
 
-/// What there is: the version of the instance, the toolsets that are on, what may be changed, each
-/// tool and whether the instance is new enough for it, and Octopus's own features.
+/// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool and
+/// whether the instance supports it, and the feature flags of Octopus.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CapabilitiesResource {}
@@ -39,9 +39,9 @@ struct Modes {
     enabled_toolsets: Vec<&'static str>,
     read_only_mode: bool,
     allow_deletes: bool,
-    /// Who is asked before a change: `tools.confirm` of the settings.
+    /// Approval of changes: the setting `tools.confirm`. Absent if changes are disabled.
     confirm: Option<Value>,
-    /// The space that the settings fix.
+    /// The space that the settings or the request pin.
     space: Option<String>,
 }
 
@@ -52,11 +52,11 @@ struct ToolEntry {
     toolset: &'static str,
     read_only: bool,
     minimum_octopus_version: Option<String>,
-    /// The arguments decide what a call does to Octopus.
+    /// True if the arguments decide whether a call reads, writes or deletes.
     method_gated: Option<bool>,
-    /// What its calls may do here.
+    /// Tiers that calls can use here: read, write, delete.
     tiers_available: Option<Vec<&'static str>>,
-    /// Only ever `false`.
+    /// False if the instance is too old; otherwise absent.
     available: Option<bool>,
     reason: Option<String>,
 }
@@ -94,7 +94,7 @@ impl Resource for CapabilitiesResource {
                 space: cx.fixed_space.clone(),
             },
             tools,
-            // Not everybody may see them, and not every version has them.
+            // Some users may not read them, and old versions have none.
             feature_flags: features.ok(),
         };
         serde_json::to_value(capabilities)
@@ -122,7 +122,8 @@ fn entry(
         method_gated: is_gated.then_some(true),
         tiers_available: is_gated.then(|| tiers.map(Tier::name).collect()),
         available: too_old.map(|_| false),
-        reason: too_old
-            .map(|has| format!("it needs Octopus {} or later; this instance is {has}", tool.since)),
+        reason: too_old.map(|has| {
+            format!("requires Octopus {} or later; this instance has {has}", tool.since)
+        }),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A space, whole, with how many projects, environments and tenants of it the caller sees.
+/// A space with all fields, and the number of its projects, environments and tenants visible to the caller.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SpaceResource {
@@ -37,7 +37,7 @@ impl Resource for SpaceResource {
     }
 }
 
-/// How many there are of each kind. A kind that the caller may not see is left out.
+/// Counts the documents of each kind. Omits kinds that the caller may not read.
 async fn counts(space: &Space) -> Map<String, Value> {
     let kinds = [Project::COLLECTION, Environment::COLLECTION, Tenant::COLLECTION];
     let counted = join_all(kinds.map(async |kind| {

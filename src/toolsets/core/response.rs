@@ -1,4 +1,4 @@
-//! What Octopus answered to any request, as far as it can be read.
+//! Reads the response of Octopus to an `execute` request, bounded by the answer size.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,26 +10,26 @@ use crate::{
     tool::{Context, Error, Proposal},
 };
 
-/// An answer, as much of it as can be shown.
+/// The part of a response that fits into the answer.
 #[derive(Debug)]
 pub(super) struct Response {
     /// JSON without `Links`, or text.
     pub(super) value: Value,
-    /// What is not kept, if anything is.
+    /// Counts of the parts that were left out, if any.
     pub(super) omitted: Option<Omitted>,
 }
 
-/// Counts of what a response had and the answer has not, before the answer is cut to its size.
+/// Counts of the parts of a response that were left out before the answer is truncated.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Omitted {
-    /// Size of the whole response of Octopus in bytes.
+    /// Size of the whole response in bytes.
     response_bytes: usize,
-    /// Items of lists.
+    /// Number of list items.
     items: u64,
-    /// Fields of objects.
+    /// Number of object fields.
     fields: u64,
-    /// Texts of which only the beginning is kept.
+    /// Number of texts that were shortened.
     texts: u64,
 }
 
@@ -37,21 +37,23 @@ impl Response {
     fn new(Bounded { value, omitted }: Bounded, response_bytes: usize) -> Self {
         let octopus::Omitted { items, fields, texts } = omitted;
         let counts = Omitted { response_bytes, items, fields, texts };
-        // `Links` are gone by now; what else `raw` keeps out of answers is decided there.
+        // `Links` were removed while parsing; `raw` removes the other fields that answers never show.
         let value = document::raw(value);
         Self { value, omitted: (!omitted.is_nothing()).then_some(counts) }
     }
 
-    /// Returns where a page that begins at `skip` begins and, if items of it are left out, where to
-    /// go on. `None` if this is no page.
+    /// Returns `skip` and, if items of the page were left out, the `skip` of the first one.
+    /// Returns `None` if the response is not a page of a list.
     pub(super) fn paging(&self, skip: u64) -> Option<(u64, Option<u64>)> {
         let items = self.value.get("Items")?.as_array()?;
         let is_cut = self.omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
         Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
     }
 
-    /// Returns whether every document in the answer has all its fields. A list may be without its last
-    /// items: several items are kept whole or left out, a single one may have a list cut.
+    /// Returns whether every document in the response has all its fields.
+    ///
+    /// A list of several items may lack its last items, because items are kept whole or left out. A single
+    /// item may have a shortened list.
     pub(super) fn has_all_fields(&self) -> bool {
         let items = self.value.as_array().or_else(|| self.value.get("Items")?.as_array());
         let is_list = items.is_some_and(|items| items.len() > 1);
@@ -64,17 +66,19 @@ impl Response {
     }
 }
 
-/// Reads as much of an answer as this call can show. A large answer is parsed in the compute pool.
+/// Reads the part of a response that fits into the answer. Large responses are parsed in the compute pool.
 pub(super) async fn shown(answer: Answer, path: &Path, cx: &Context) -> Result<Response, Error> {
     let (path, limit) = (path.clone(), cx.limits.answer);
     cx.session.parse(answer, move |answer| read(answer, &path, limit)).await
 }
 
-/// Shows as much of the answer to a change as this call can. What cannot be shown is described: the
-/// change has been made, and a failure would hide it.
+/// Reads the part of the reply to a change that fits into the answer.
+///
+/// A reply that cannot be read is described by its size and type instead of an error, because the change was
+/// made and an error would hide that.
 pub(super) async fn replied(reply: Reply, cx: &Context) -> Result<Response, Error> {
     let Reply { content_type, size, body, .. } = reply;
-    let unread = format!("[{size} bytes ({content_type}), which this server could not read now]");
+    let unread = format!("[{size} bytes ({content_type}) that could not be read]");
     let body = match body {
         ReplyBody::Json(document) => return Ok(Response::new((*document).clone(), size)),
         ReplyBody::Unread(_) => return Ok(Response::text(unread)),
@@ -97,17 +101,21 @@ fn read(answer: &Answer, path: &Path, limit: usize) -> Result<Response, Error> {
     if answer.body.is_empty() {
         return Ok(Response::text(String::new()));
     }
-    // A page of HTML is no answer of the API: a sign-in page, or a proxy's.
+    // The API never returns HTML: this is a sign-in page or the error page of a proxy.
     if kind.ends_with("/json") || kind.ends_with("+json") || kind == "text/html" {
         let document = answer.document(&path.route(), bounds)?;
         return Ok(Response::new(document, answer.body.len()));
     }
     text_of(answer, bounds).map_err(|what| {
-        Error::Invalid(format!("Octopus answers with {what}; download it in the portal"))
+        Error::Invalid(format!("Octopus returned {what}; download it in the web portal"))
     })
 }
 
-/// Returns the beginning of an answer that is text, or what else it is.
+/// Returns the beginning of a text response.
+///
+/// # Errors
+///
+/// A description of the response, if it is not text.
 fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
@@ -117,19 +125,19 @@ fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
         || ["xml", "yaml", "json"].iter().any(|ending| kind.ends_with(ending));
     match std::str::from_utf8(&answer.body) {
         Ok(text) if is_text => {
-            let kept = octopus::beginning(text, bounds.text);
-            let texts = u64::from(kept.len() < text.len());
+            let beginning = octopus::beginning(text, bounds.text);
+            let texts = u64::from(beginning.len() < text.len());
             let omitted = octopus::Omitted { texts, ..octopus::Omitted::default() };
-            Ok(Response::new(Bounded { value: kept.into(), omitted }, text.len()))
+            Ok(Response::new(Bounded { value: beginning.into(), omitted }, text.len()))
         }
         _ => {
             let kind = if kind.is_empty() { "of no type" } else { kind };
-            Err(format!("{} bytes ({kind}), which are no text", answer.body.len()))
+            Err(format!("{} bytes ({kind}) that are not text", answer.body.len()))
         }
     }
 }
 
-/// Whether it holds a word that stands for a secret which was taken out.
+/// Returns whether the value contains a placeholder of the sanitizer for a redacted secret.
 pub(super) fn holds_redacted(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains("[redacted"),
@@ -139,8 +147,9 @@ pub(super) fn holds_redacted(value: &Value) -> bool {
     }
 }
 
-/// A body as a person can see it: invisible characters are written as escapes of JSON. A body that
-/// is too large for a proposal, which then leaves it out, stays as it is.
+/// Returns the body as JSON with invisible characters escaped, for the preview of the change.
+///
+/// A body that is too large for the preview is returned unchanged, because the preview leaves it out.
 pub(super) fn visible(body: &Value) -> String {
     let json = body.to_string();
     if json.len() > Proposal::MOST_TEXT {

@@ -1,4 +1,4 @@
-//! What a request of `execute` touches, as far as its path and body say so.
+//! Determines what an `execute` change accesses, from its path, query and body, for policy rules.
 
 use serde_json::Value;
 
@@ -13,17 +13,21 @@ use crate::{
     toolsets::executions::Automatic,
 };
 
-/// What a request does, as far as it is known.
+/// The action, access set and start time of a change, as far as they are known.
 pub(super) struct Reach {
-    /// What it does.
+    /// The action.
     pub(super) deed: Deed,
-    /// What it touches. What cannot be known is unsure.
+    /// The documents that it accesses. Kinds that cannot be determined are marked as unknown.
     pub(super) touches: Touches,
-    /// When it begins, where that is not at once.
+    /// Start time, if the change does not start immediately.
     pub(super) begins: Option<Moment>,
 }
 
-/// How far a change reaches.
+/// Determines what a change accesses.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if path and body name different spaces, and failures of Octopus.
 pub(super) async fn by(
     path: &ApiPath,
     verb: Verb,
@@ -49,7 +53,7 @@ pub(super) async fn by(
     let space = space(path, body, cx, &mut touches).await?;
     look_up(space.as_ref(), named_by_path(path), &mut touches).await?;
     octopus::follow(&cx.session, &mut touches).await?;
-    // What a body says beside the thing that the path names may mean nothing to Octopus.
+    // For a document that the path names, Octopus may ignore places in the body.
     let makes = verb == Verb::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
     let by_path = certain(first, &touches);
     let named = named_by_body(body, &mut touches);
@@ -69,8 +73,14 @@ pub(super) async fn by(
     Ok(Reach { deed, touches, begins })
 }
 
-/// Judges what a change shows as a read: the document that it changes, and for previews and checks
-/// everything that they may answer with.
+/// Applies the rules about reads to what the response of a change shows.
+///
+/// A change returns the document that it changes. Previews and validations may return documents of any place,
+/// so unknown kinds stay unknown for them.
+///
+/// # Errors
+///
+/// [`Error::Denied`] if a rule denies the read.
 pub(super) async fn judge_as_read(
     path: &ApiPath,
     touches: &Touches,
@@ -85,12 +95,12 @@ pub(super) async fn judge_as_read(
             reached = reached.sure(kind);
         }
     }
-    let reason = "what the answer shows is unknown; read it with a tool or a GET".to_owned();
+    let reason = "the response may show any document; read it with a tool or a GET".to_owned();
     cx.judge_reach(&mut reached, &[reason]).await
 }
 
-/// Where a release goes that is made, which its body says too little of: any channel of the project
-/// may be meant.
+/// Adds the automatic deployments of a new release. The body may name any channel, so those of all channels
+/// of the project count.
 async fn released(space: Option<&Space>, touches: Touches) -> Result<(Deed, Touches), Error> {
     let unknown = |touches: Touches| Ok((Deed::Run, touches.unsure(KINDS)));
     let ([project], Some(space)) = (touches.of(Kind::Project), space) else {
@@ -109,7 +119,7 @@ async fn released(space: Option<&Space>, touches: Touches) -> Result<(Deed, Touc
     }
 }
 
-/// When a request begins what it makes: a trigger does so whenever it likes.
+/// Returns when the created execution starts, from the body. The start time of a trigger is unknown.
 fn begins(collection: &str, verb: Verb, body: Option<&Value>) -> Option<Moment> {
     if collection.contains("trigger") && verb != Verb::Delete {
         return Some(Moment::Unknown);
@@ -119,16 +129,17 @@ fn begins(collection: &str, verb: Verb, body: Option<&Value>) -> Option<Moment> 
     let is_begin = |key: &str| ["queuetime", "runat"].contains(&key.to_lowercase().as_str());
     let mut times = times.filter(|(key, value)| is_begin(key) && !value.is_null());
     let (_, first) = times.next()?;
-    // Two of them, or one that does not read: nobody knows which counts.
+    // With two times or an invalid one, the start time is unknown.
     let read = first.as_str().and_then(|text| text.trim().parse().ok());
     Some(read.filter(|_| times.next().is_none()).map_or(Moment::Unknown, Moment::At))
 }
 
-/// The collections in which what is made says in its body where it goes.
+/// Collections whose new documents name their targets in the body.
 const MADE: [&str; 3] = ["releases", "deployments", "runbookruns"];
 
-/// The kinds of which everything is known that a request to a collection touches: where it runs
-/// somewhere, that place; a release, its project; a thing itself, that thing.
+/// Returns the kinds that are completely known for a request to a collection.
+///
+/// An execution is known by its project and environment, a release by its project, and a document by itself.
 fn certain(collection: &str, touches: &Touches) -> Vec<Kind> {
     let has = |kind: &Kind| !touches.of(*kind).is_empty();
     let all_if = |needed: &[Kind]| if needed.iter().all(has) { KINDS.to_vec() } else { Vec::new() };
@@ -145,9 +156,14 @@ fn certain(collection: &str, touches: &Touches) -> Vec<Kind> {
     }
 }
 
-/// Enters the space of a change and adds it to what the change touches. The path names it, or else
-/// the body. A body that names another space is refused, because it is unknown which of the two
-/// counts. If only the body names a space, Octopus may ignore that, so the space is unknown as well.
+/// Enters the space of a change, named by the path or else by the body, and adds it to `touches`.
+///
+/// If only the body names a space, Octopus may ignore it, so the space is marked as unknown as well.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if the body names a space other than the path, because it is unknown which one Octopus
+/// uses.
 async fn space(
     path: &ApiPath,
     body: Option<&Value>,
@@ -165,8 +181,8 @@ async fn space(
                 return Err(Error::Argument {
                     field: "body".to_owned(),
                     reason: format!(
-                        "it names the space \"{other}\", and the change is made in {} ({}); name \
-                         one space, in the path and the body",
+                        "the body names space \"{other}\", but the change is made in {} ({}); name \
+                         the same space in path and body",
                         space.name(),
                         space.id()
                     ),

@@ -1,13 +1,14 @@
-//! Places that a body or a query names where this server does not know what Octopus makes of them.
+//! Marks kinds as unknown if the body or query of an `execute` change names documents in fields whose meaning
+//! this server does not know.
 //!
-//! Each of them makes its kind unknown, so that rules that deny or ask for approval count.
+//! Rules that deny or require approval apply to unknown kinds.
 
 use serde_json::Value;
 
 use super::named::{LEADS, is_id, kind_of, split_list};
 use crate::octopus::{Kind, Touches, operations::Subject};
 
-/// Keys that contain a kind's word and name nothing of the kind that rules match by.
+/// Keys that contain the word of a kind but name no document of that kind.
 const HARMLESS: [&str; 9] = [
     "projectgroupid",
     "clonedfromprojectid",
@@ -20,12 +21,13 @@ const HARMLESS: [&str; 9] = [
     "projectconnectivitypolicy",
 ];
 
-/// Keys that name a space. The path names it, so these are compared with it.
+/// Keys that name a space. Their values are compared with the space of the change.
 const SPACES: [&str; 7] =
     ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
 
-/// Adds the IDs in the parameters of a query, and marks their kinds as unknown; so does a space other
-/// than the one of the change.
+/// Adds the IDs in query parameters to `touches` and marks their kinds as unknown.
+///
+/// A space other than that of the change makes the space unknown.
 pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touches: &mut Touches) {
     for (key, value) in values {
         text(value, touches);
@@ -41,8 +43,10 @@ pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touche
     }
 }
 
-/// Adds the IDs anywhere in a body that [`super::named::named_by_body`] does not read, and marks
-/// their kinds as unknown; so does a key that sounds like a kind.
+/// Adds the IDs in body fields that [`super::request_names::names_in_body`] does not read, and marks their kinds as
+/// unknown.
+///
+/// A key that contains the word of a kind makes that kind unknown.
 pub(super) fn body(body: Option<&Value>, touches: &mut Touches) {
     match body {
         Some(Value::Object(fields)) => {
@@ -60,7 +64,7 @@ pub(super) fn body(body: Option<&Value>, touches: &mut Touches) {
     }
 }
 
-/// A field that is read: only what is not text in it is unread.
+/// Adds a field of the top level. For fields with a known meaning, only values that are not texts count.
 fn read_field(key: &str, value: &Value, touches: &mut Touches) {
     let plain = key.to_lowercase();
     if kind_of(&plain).is_none() && !LEADS.contains(&plain.as_str()) {
@@ -82,7 +86,7 @@ fn read_field(key: &str, value: &Value, touches: &mut Touches) {
     }
 }
 
-/// A field that is not read.
+/// Adds a field whose meaning is unknown.
 fn field(key: &str, value: &Value, touches: &mut Touches) {
     let is_something = match value {
         Value::String(text) => !text.trim().is_empty(),
@@ -111,7 +115,7 @@ fn unread(value: &Value, touches: &mut Touches) {
     }
 }
 
-/// Marks the kind unknown that a key sounds like.
+/// Marks the kinds as unknown whose words the key contains.
 fn key_of_a_kind(key: &str, touches: &mut Touches) {
     let key = letters(key);
     for kind in super::named::KINDS {
@@ -122,7 +126,8 @@ fn key_of_a_kind(key: &str, touches: &mut Touches) {
     }
 }
 
-/// Adds the IDs of a text, which may be a list of them, and marks unknown what they may lead to.
+/// Adds the IDs of a text, which may be a comma-separated list, and marks the kinds they may belong to as
+/// unknown.
 fn text(found: &str, touches: &mut Touches) {
     split_list(found).for_each(|found| one_id(found, touches));
 }
@@ -144,8 +149,10 @@ fn one_id(found: &str, touches: &mut Touches) {
     }
 }
 
-/// Returns whether the change is made in the space with this ID, slug or name. A text in the form of
-/// an ID is compared with IDs only, because the name of one space can be the ID of another.
+/// Returns whether `space` (ID, slug or name) is the space of the change.
+///
+/// A text in the form of an ID is compared with IDs only, because the name of one space can be the ID of
+/// another.
 pub(super) fn is_entered(space: &str, touches: &Touches) -> bool {
     let is_id = Subject::Space.is_id(space);
     touches.of(Kind::Space).iter().any(|entered| {
@@ -161,7 +168,7 @@ pub(super) fn spaces(body: &Value) -> Vec<&str> {
     found
 }
 
-/// Collects the spaces in a value. Its texts count if its key `names_spaces`.
+/// Collects the spaces in a value. Texts count if the key of the value names spaces (`names_spaces`).
 fn collect_spaces<'a>(value: &'a Value, names_spaces: bool, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) if names_spaces && !text.trim().is_empty() => found.push(text.trim()),
@@ -225,7 +232,7 @@ mod tests {
 
     #[test]
     fn another_space_than_the_entered_one_makes_the_space_unknown() {
-        // Its name is the ID of another space.
+        // The name of this space is the ID of another space.
         let (id, name, slug) = ("Spaces-1".to_owned(), "Spaces-3".to_owned(), "main".to_owned());
         let space = Thing { id, name: Some(name), slug: Some(slug), ..Thing::default() };
         let entered = Touches::default().with(Kind::Space, [space]);
@@ -266,7 +273,7 @@ mod tests {
     }
 
     proptest! {
-        /// However deep an ID stands in a body, its kind is unknown or it is read.
+        /// An ID at any depth of a body is read or makes its kind unknown.
         #[test]
         fn no_depth_hides_a_place(keys in prop::collection::vec("[a-zA-Z]{1,8}", 1..6), lists in any::<u8>()) {
             let mut body = json!("Environments-3");

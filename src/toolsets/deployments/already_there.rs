@@ -1,4 +1,4 @@
-//! What of a project is already where a release should go.
+//! The current deployments of a project in the targets of a new deployment.
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use crate::{
     toolsets::executions::Targets,
 };
 
-/// What of a project is already where a release should go.
+/// The current deployments of a project in the targets of a new deployment.
 #[derive(Debug)]
 pub(super) struct AlreadyThere {
-    /// Place, and what is there.
+    /// Environment and tenant, with a description of the current deployment.
     lines: Vec<(String, String)>,
     deployments: Vec<String>,
 }
@@ -28,28 +28,28 @@ impl AlreadyThere {
     ) -> Result<Self, Error> {
         let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
         let items = dashboard::of_project(space, &project.id, &environments).await?;
-        let mut there = Self { lines: Vec::new(), deployments: Vec::new() };
+        let mut current = Self { lines: Vec::new(), deployments: Vec::new() };
         for environment in &targets.environments {
             let mut tenants = targets.tenancy.tenants().peekable();
-            let here = |tenant: Option<&str>| {
+            let item_for = |tenant: Option<&str>| {
                 items.iter().find(|item| {
                     item.environment_id == environment.id
                         && item.tenant_id.as_ref().map(Id::as_str) == tenant
                 })
             };
             if tenants.peek().is_none() {
-                there.add(environment.label().into_owned(), here(None));
+                current.add(environment.label().into_owned(), item_for(None));
             }
             for tenant in tenants {
                 let place = format!("{}, {}", environment.label(), tenant.label());
-                there.add(place, here(Some(tenant.id.as_str())));
+                current.add(place, item_for(Some(tenant.id.as_str())));
             }
         }
-        Ok(there)
+        Ok(current)
     }
 
     fn add(&mut self, place: String, item: Option<&DashboardItem>) {
-        let said = match item {
+        let text = match item {
             None => "nothing yet".to_owned(),
             Some(item) => {
                 self.deployments.push(item.deployment_id.clone());
@@ -59,17 +59,17 @@ impl AlreadyThere {
                 format!("{version} ({state})")
             }
         };
-        self.lines.push((place, said));
+        self.lines.push((place, text));
     }
 
-    /// What a person should know of it.
+    /// Adds the current deployments to the preview.
     pub(super) fn show(&self, proposal: Proposal) -> Proposal {
-        self.lines.iter().fold(proposal, |proposal, (place, said)| {
-            proposal.fact(&format!("Now in {place}"), said)
+        self.lines.iter().fold(proposal, |proposal, (place, text)| {
+            proposal.fact(&format!("Now in {place}"), text)
         })
     }
 
-    /// What must still be so when the release is deployed.
+    /// Returns the state that must not change before the deployment is approved.
     pub(super) fn state(&self) -> Value {
         json!(self.deployments)
     }

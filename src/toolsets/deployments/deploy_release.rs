@@ -20,45 +20,45 @@ use crate::{
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
-/// Deploy a release of a project to environments, or to tenants in one environment. Returns the
-/// tasks, which get_task_details follows.
+/// Deploy a release of a project to environments, or to tenants in one environment. Returns the server
+/// tasks; get_task_details shows their progress.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeployRelease {
     space: Option<SpaceArg>,
     project_name: ProjectArg,
-    /// The version of the release.
+    /// Version of the release, e.g. "1.2.3".
     release_version: String,
-    /// Where to; one alone for tenants.
+    /// Environment names, slugs or IDs; only one with tenants.
     environment_names: Words,
-    /// Tenants to deploy for.
+    /// Tenant names, slugs or IDs.
     tenants: Option<Words>,
-    /// Tags whose tenants to deploy for, like Region/EMEA.
+    /// Tags of further tenants, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
-    /// Values of prompted variables, by name.
+    /// Values of prompted variables by name.
     #[serde(default)]
     variables: BTreeMap<String, String>,
-    /// When to start, with zone: 2026-11-02T22:00:00+01:00.
+    /// Start time with zone, e.g. "2026-11-02T22:00:00+01:00" (default: now).
     run_at: Option<String>,
-    /// When it is too late to start.
+    /// Latest start time with zone, in the same format.
     no_run_after: Option<String>,
-    /// Whether to ask a person when a step fails.
+    /// Wait for a person when a step fails (default: set in Octopus).
     use_guided_failure: Option<bool>,
-    /// Targets to deploy to, rather than all.
+    /// Deployment targets to use (default: all).
     specific_machine_names: Option<Words>,
-    /// Targets to leave out.
+    /// Deployment targets to exclude.
     excluded_machine_names: Option<Words>,
-    /// Steps to skip.
+    /// Names of steps to skip.
     skip_step_names: Option<Words>,
-    /// Whether to download packages again.
+    /// Download packages again.
     force_package_download: Option<bool>,
-    /// Whether to deploy packages again that are there.
+    /// Deploy packages again that are already deployed.
     force_package_redeployment: Option<bool>,
-    /// Whether to take the variables as they are now into the release.
+    /// Update the variable snapshot of the release first.
     update_variable_snapshot: Option<bool>,
-    /// Freezes to override.
+    /// Names of deployment freezes to override.
     deployment_freeze_names: Option<Words>,
-    /// Why they are overridden.
+    /// Reason for the override, required with freezes.
     deployment_freeze_override_reason: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct DeployRelease {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Deployed {
     success: bool,
-    /// `tenanted` or `untenanted`.
+    /// tenanted or untenanted.
     deployment_type: &'static str,
     deployments_created: usize,
     deployment_tasks: Vec<DeploymentTask>,
@@ -83,7 +83,7 @@ struct DeploymentTask {
     url: Option<String>,
 }
 
-/// Octopus's answer. Older versions write keys in camel case.
+/// The response of Octopus. Old versions of Octopus use camel case keys.
 #[derive(Deserialize)]
 struct Created {
     #[serde(alias = "DeploymentServerTasks", rename = "deploymentServerTasks")]
@@ -98,7 +98,7 @@ struct CreatedTask {
     task: String,
 }
 
-/// How many previews are asked for at most.
+/// Maximum number of deployment previews that are requested from Octopus.
 const PREVIEWS: usize = 10;
 
 impl Change for DeployRelease {
@@ -115,13 +115,15 @@ impl Change for DeployRelease {
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         if tenanted && self.environment_names.0.len() > 1 {
             return Err(Error::Invalid(
-                "a deployment to tenants goes to one environment; call once for each".to_owned(),
+                "a deployment to tenants takes one environment; call once per environment"
+                    .to_owned(),
             ));
         }
         let freezes = Words::of(&self.deployment_freeze_names);
         if freezes.is_empty() != self.deployment_freeze_override_reason.is_none() {
             return Err(Error::Invalid(
-                "deploymentFreezeNames and deploymentFreezeOverrideReason go together".to_owned(),
+                "deploymentFreezeNames and deploymentFreezeOverrideReason require each other"
+                    .to_owned(),
             ));
         }
         executions::ensure_freeze_names(freezes)?;
@@ -138,7 +140,7 @@ impl Change for DeployRelease {
             Manner::machines(&space, Words::of(&self.excluded_machine_names)),
         )?;
         executions::ensure_plain_version(&release)?;
-        let (there, previews) = futures::try_join!(
+        let (current, previews) = futures::try_join!(
             AlreadyThere::of(&space, &project, &targets),
             previews_of(&space, &release, &targets),
         )?;
@@ -153,9 +155,13 @@ impl Change for DeployRelease {
         };
         manner.check_steps(previews.as_deref())?;
         let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
-        let whom = targets.tenancy.whom();
-        let question =
-            format!("Deploy {} {} to {}{whom}?", project.label(), release.version, targets.names());
+        let tenants_text = targets.tenancy.whom();
+        let question = format!(
+            "Deploy {} {} to {}{tenants_text}?",
+            project.label(),
+            release.version,
+            targets.names()
+        );
         let touches = executions::touches(&space, &project, Some(&targets));
         let mut proposal = Proposal::new("deployment", &question, order)
             .touching(touches)
@@ -163,22 +169,22 @@ impl Change for DeployRelease {
             .fact("Project", project.label())
             .fact("Release", &release.version);
         proposal = targets.show(proposal);
-        proposal = there.show(proposal);
+        proposal = current.show(proposal);
         proposal = manner.show(proposal);
         proposal = prompts.show(proposal);
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
         proposal = proposal
-            .fact_if("Deploys packages again that are there", yes(self.force_package_redeployment))
-            .fact_if("Takes the variables as they are now", yes(self.update_variable_snapshot))
+            .fact_if("Redeploys packages", yes(self.force_package_redeployment))
+            .fact_if("Updates the variable snapshot", yes(self.update_variable_snapshot))
             .wrote_list("Overridden freezes", freezes)
-            .wrote("Why they are overridden", self.deployment_freeze_override_reason.as_ref())
-            .state(json!({ "release": release.id, "there": there.state() }));
+            .wrote("Override reason", self.deployment_freeze_override_reason.as_ref())
+            .state(json!({ "release": release.id, "there": current.state() }));
         Ok(Plan::Change(proposal))
     }
 
     async fn report(self, reply: Reply, cx: &Context) -> Result<Deployed, Error> {
         let created: Created = reply.json(Self::NAME)?;
-        // The deed is done; what cannot be looked up is left out.
+        // The change was made; values that cannot be looked up are left out.
         let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<DeploymentTask> = created
             .tasks
@@ -257,8 +263,10 @@ impl DeployRelease {
     }
 }
 
-/// What the deployments would do, for each environment and tenant; nothing where they are so many
-/// that Octopus would be asked for long. It then checks prompts and steps itself.
+/// Returns the deployment preview of Octopus for each environment and tenant.
+///
+/// Returns `None` for more than [`MAX_PREVIEWS`], because the requests would take long. Octopus checks prompts and
+/// steps in that case.
 async fn previews_of(
     space: &Space,
     release: &Release,

@@ -10,11 +10,11 @@ use crate::{
     toolsets::portal_url::{UrlInfo, open, space_of},
 };
 
-/// Get the deployment at an address of the Octopus web portal, and its task.
+/// Get the deployment at a URL of the Octopus web portal, with the ID of its task.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentFromUrl {
-    /// Like https://host/app#/Spaces-1/deployments/Deployments-123.
+    /// Portal URL, e.g. "https://host/app#/Spaces-1/deployments/Deployments-123".
     url: String,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct GetDeploymentFromUrl {
 pub(super) struct DeploymentOfUrl {
     resolved_space_name: String,
     resolved_deployment_id: String,
-    /// The task of the deployment, which has the logs.
+    /// ID of the deployment's task, which has the logs.
     task_id_for_logs: String,
     url_info: UrlInfo,
     deployment: DeploymentSummary,
@@ -39,7 +39,7 @@ struct NextSteps {
     grep_task_log_hint: Option<LogHint>,
 }
 
-/// A call that looks into the log.
+/// A tool call that searches the log.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct LogHint {
@@ -48,7 +48,7 @@ struct LogHint {
     task_id: String,
 }
 
-/// The tool that searches the log.
+/// Name of the tool that searches the log.
 const GREP: &str = "grep_task_log";
 
 impl Tool for GetDeploymentFromUrl {
@@ -65,15 +65,15 @@ impl Tool for GetDeploymentFromUrl {
         let Some(id) = deployment else {
             let what = match (&task, resource_type, cx.policy.names("get_task_from_url")) {
                 (Some(task), _, true) => {
-                    format!("names {task}, not a deployment; use get_task_from_url for it")
+                    format!("is for {task}, not a deployment; use get_task_from_url for it")
                 }
                 (_, kind, _) => format!(
-                    "leads to {}, not to a deployment; that of one has \
-                     /deployments/Deployments-123 in it",
-                    kind.map_or_else(|| "something unknown".to_owned(), |kind| format!("a {kind}"))
+                    "is for {}, not a deployment; expected a URL with \
+                     /deployments/Deployments-123",
+                    kind.map_or_else(|| "an unknown page".to_owned(), |kind| format!("a {kind}"))
                 ),
             };
-            let reason = format!("this address {what}");
+            let reason = format!("this URL {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
         let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);
@@ -82,14 +82,18 @@ impl Tool for GetDeploymentFromUrl {
         let deployment: Deployment = space.get(&id).await?;
         cx.keep(&space, Some(&deployment.project_id)).await?;
         let task = deployment.task_id.to_string();
-        let around = Around::of(&space, std::slice::from_ref(&deployment)).await?;
+        let references = Around::of(&space, std::slice::from_ref(&deployment)).await?;
         let details = cx.policy.names("get_task_details");
         let log = [GREP, "get_task_raw"].into_iter().find(|tool| cx.policy.names(tool));
         let description = match (details, log) {
             (true, Some(log)) => {
-                format!("get_task_details with this task says why it ended so, {log} how in detail")
+                format!(
+                    "get_task_details with this task shows the outcome and its cause, {log} the log"
+                )
             }
-            (true, None) => "get_task_details with this task says why it ended so".to_owned(),
+            (true, None) => {
+                "get_task_details with this task shows the outcome and its cause".to_owned()
+            }
             (false, Some(log)) => format!("{log} with this task shows its log"),
             (false, None) => "this is the task of the deployment".to_owned(),
         };
@@ -111,7 +115,7 @@ impl Tool for GetDeploymentFromUrl {
             resolved_deployment_id: id.to_string(),
             task_id_for_logs: task,
             url_info,
-            deployment: around.summary(&space, deployment),
+            deployment: references.summary(&space, deployment),
             next_steps,
         })
     }

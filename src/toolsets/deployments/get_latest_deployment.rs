@@ -17,8 +17,8 @@ use crate::{
     toolsets::tasks::TaskDetails,
 };
 
-/// Get the newest deployment of a project, or the last one that fits: release, environment, how it
-/// ended, why it failed.
+/// Get the newest deployment of a project that matches the filters, with release, environment, outcome and
+/// cause of a failure.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
@@ -26,7 +26,7 @@ pub(super) struct GetLatestDeployment {
     project_id: ProjectArg,
     environment_id: Option<EnvironmentArg>,
     tenant_id: Option<TenantArg>,
-    /// In this state.
+    /// State of the deployment's task.
     task_state: Option<TaskState>,
 }
 
@@ -34,12 +34,11 @@ pub(super) struct GetLatestDeployment {
 #[serde(rename_all = "camelCase")]
 pub(super) struct LatestDeployment {
     project: Ref,
-    /// Absent where there is none.
+    /// Absent if no deployment matches.
     deployment: Option<DeploymentSummary>,
-    /// The task of the deployment, as get_task_details shows it. Absent where this key may not
-    /// see it.
+    /// Task of the deployment, in the form of get_task_details. Absent if this user may not see it.
     task_details: Option<TaskDetails>,
-    /// Why there is nothing, and what to try.
+    /// Why no deployment matches, and what to try.
     hint: Option<String>,
 }
 
@@ -70,14 +69,14 @@ impl Tool for GetLatestDeployment {
                 && filter.tenants.is_empty()
                 && filter.task_state.is_none()
             {
-                "this project was never deployed, or this key may not see its deployments"
+                "this project was never deployed, or this user may not see its deployments"
             } else {
-                "no deployment of this project fits; leave out taskState, tenantId or environmentId"
+                "no deployment of this project matches; leave out taskState, tenantId or environmentId"
             };
             let hint = Some(hint.to_owned());
             return Ok(LatestDeployment { project, deployment: None, task_details: None, hint });
         };
-        let (around, details) = futures::try_join!(
+        let (references, details) = futures::try_join!(
             Around::of(&space, std::slice::from_ref(&deployment)),
             details(&space, &deployment.task_id),
         )?;
@@ -89,15 +88,16 @@ impl Tool for GetLatestDeployment {
             }
             None => None,
         };
-        let deployment = Some(around.summary(&space, deployment));
+        let deployment = Some(references.summary(&space, deployment));
         Ok(LatestDeployment { project, deployment, task_details, hint: None })
     }
 }
 
-/// What the deployment takes of an answer, about.
+/// Approximate size of the deployment in the answer, in bytes.
 const DEPLOYMENT: usize = 2048;
 
-/// What happened in the task, where the caller may see it: a deployment is worth showing without.
+/// Reads the details of the task. Returns `None` if the caller may not see them, because the deployment alone is
+/// useful as well.
 async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octopus::Error> {
     match tasks::details(space, task).await {
         Err(octopus::Error::Forbidden { .. } | octopus::Error::NotFound { .. }) => Ok(None),
@@ -105,17 +105,17 @@ async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octo
     }
 }
 
-/// How many deployments are looked at where Octopus does not sort them.
+/// Maximum number of deployments to read if Octopus does not sort them.
 const MOST: u32 = 1_000;
 
-/// Octopus lists the newest first, and then the first is the latest. Should a version not, the
-/// whole list is searched.
+/// Returns the latest deployment. Octopus lists the newest first; if a page is not sorted, the whole list is
+/// searched.
 async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Error> {
     let mut window = Window { skip: 0, take: 30 };
     let mut latest: Option<Deployment> = None;
     loop {
         let page = deployments::list(space, filter, window).await?;
-        let came = u32::try_from(page.items.len()).unwrap_or(window.take);
+        let received = u32::try_from(page.items.len()).unwrap_or(window.take);
         let sorted = page.items.is_sorted_by(|a, b| a.created >= b.created);
         let newest =
             page.items.into_iter().reduce(|a, b| if b.created > a.created { b } else { a });
@@ -123,10 +123,10 @@ async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Er
             (Some(a), Some(b)) if b.created > a.created => Some(b),
             (a, b) => a.or(b),
         };
-        window.skip += came;
-        if came == 0
+        window.skip += received;
+        if received == 0
             || window.skip >= page.total_results.min(MOST)
-            || (sorted && window.skip == came)
+            || (sorted && window.skip == received)
         {
             return Ok(latest);
         }

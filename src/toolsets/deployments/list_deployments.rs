@@ -18,21 +18,20 @@ use crate::{
     tool::{Context, Error, List, Skip, SpaceArg, Take, Tool, Words, given, ids_of},
 };
 
-/// List deployments of a space, newest first, with project, release version, environment, tenant
-/// and how each ended. taskState Success says what is deployed, Failed what went wrong.
+/// List deployments of a space, newest first, with project, release version, environment, tenant and outcome.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListDeployments {
     space: Option<SpaceArg>,
-    /// Only of these projects.
+    /// Project names, slugs or IDs.
     projects: Option<Words>,
-    /// Only to these environments.
+    /// Environment names, slugs or IDs.
     environments: Option<Words>,
-    /// Only for these tenants.
+    /// Tenant names, slugs or IDs.
     tenants: Option<Words>,
-    /// Only through these channels.
+    /// Channel names or IDs.
     channels: Option<Words>,
-    /// In this state.
+    /// Task state, e.g. Success for completed deployments.
     task_state: Option<TaskState>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -59,20 +58,20 @@ impl Tool for ListDeployments {
         let filter =
             Filter { projects, environments, tenants, channels, task_state: self.task_state };
         let page = deployments::list(&space, &filter, window).await?;
-        let around = Around::of(&space, &page.items).await?;
-        let items = page.items.into_iter().map(|d| around.summary(&space, d)).collect();
+        let references = Around::of(&space, &page.items).await?;
+        let items = page.items.into_iter().map(|d| references.summary(&space, d)).collect();
         Ok(List::new(window, page.total_results, items).or_hint(|| {
             if filter.is_empty() {
-                format!("space '{}' has no deployment that this key sees", space.name())
+                format!("space '{}' has no deployment that this user can see", space.name())
             } else {
-                format!("no deployment fits {}; leave one out", filters(&filter).join(" and "))
+                format!("no deployment matches {}; leave one out", filters(&filter).join(" and "))
             }
         }))
     }
 }
 
-/// Channels of different projects share names such as Default, so a name stands for the channels
-/// of all projects that are asked for.
+/// Finds channels by name or ID. Channels of different projects share names such as Default, so a name selects
+/// the channels of all requested projects.
 async fn channels(
     space: &Space,
     projects: &[Id<Project>],
@@ -86,8 +85,8 @@ async fn channels(
     let mut found = Vec::new();
     for wanted in wanted {
         let before = found.len();
-        let called = of_projects.iter().filter(|channel| channel.is_called(wanted));
-        found.extend(called.map(|channel| channel.id.clone()));
+        let matching = of_projects.iter().filter(|channel| channel.is_called(wanted));
+        found.extend(matching.map(|channel| channel.id.clone()));
         if found.len() == before {
             let mut seen = BTreeSet::new();
             let names = of_projects.iter().copied().filter(|channel| seen.insert(&channel.name));
@@ -97,7 +96,7 @@ async fn channels(
     Ok(found)
 }
 
-/// The arguments that narrow the list.
+/// Returns the names of the filters that the call uses.
 fn filters(filter: &Filter) -> Vec<&'static str> {
     given(&[
         ("projects", !filter.projects.is_empty()),

@@ -1,4 +1,4 @@
-//! Deployments: what went where, when, and how it ended.
+//! Toolset `deployments`: deployments of releases to environments and tenants.
 
 mod already_there;
 mod deploy_release;

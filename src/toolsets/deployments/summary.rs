@@ -1,4 +1,4 @@
-//! A deployment as the tools show it: names beside IDs, and the state of its task.
+//! A deployment in the form of the answer, with names and the state of its task.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     tool::Names,
 };
 
-/// A deployment.
+/// A deployment in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeploymentSummary {
@@ -33,12 +33,12 @@ pub(super) struct DeploymentSummary {
     channel_id: Option<String>,
     channel_name: Option<String>,
     task_id: String,
-    /// How the deployment stands or ended: the state of its task.
+    /// State of the deployment: the state of its task.
     task_state: Option<String>,
     error_message: Option<String>,
-    /// Present where it waits for a person.
+    /// True if the deployment waits for a person; otherwise absent.
     has_pending_interruptions: Option<bool>,
-    /// Present where something went wrong, even if it went on.
+    /// True if the task has warnings or errors, even if it continued; otherwise absent.
     has_warnings_or_errors: Option<bool>,
     created: Option<String>,
     completed_time: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct DeploymentSummary {
     queue_time: Option<String>,
     queue_time_expiry: Option<String>,
     use_guided_failure: bool,
-    /// The deployment targets that it is limited to. Empty: all.
+    /// Deployment targets that the deployment is limited to. Empty means all.
     specific_machine_ids: Vec<String>,
     specific_machine_names: Option<Vec<String>>,
     excluded_machine_ids: Vec<String>,
@@ -68,7 +68,7 @@ struct GitReference {
     git_commit: Option<String>,
 }
 
-/// Everything that deployments refer to, looked up with one request for each kind.
+/// The documents that deployments refer to, read with one request per kind.
 pub(super) struct Around {
     projects: Names,
     environments: Names,
@@ -157,7 +157,7 @@ impl Around {
         }
     }
 
-    /// The names of deployment targets, where the caller may see any.
+    /// Returns the names of deployment targets, or `None` if the caller may see none of them.
     fn machine_names(&self, ids: &[Id<Machine>]) -> Option<Vec<String>> {
         let names: Vec<String> =
             ids.iter().filter_map(|id| self.machines.get(id.as_str())).collect();

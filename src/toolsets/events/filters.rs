@@ -1,4 +1,4 @@
-//! What narrows a search of the audit log.
+//! Filters of a search of the audit log.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::{
     toolsets::attribution::is_id,
 };
 
-/// The arguments that narrow a search.
+/// Returns the names of the filters that a call uses.
 pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
     given(&[
         ("regarding", call.regarding.is_some()),
@@ -40,13 +40,17 @@ pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
     ])
 }
 
-/// When it was.
+/// The time range of a search.
 pub(super) struct Period {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 }
 
-/// Reads the ends of a period.
+/// Parses `from` and `to`.
+///
+/// # Errors
+///
+/// [`Error`] for an invalid time, or if `from` is not before `to`.
 pub(super) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Error> {
     let period = Period {
         from: from.map(|text| moment("from", text)).transpose()?,
@@ -66,14 +70,14 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, Error> {
         Error::Argument {
             field: field.to_owned(),
             reason: format!(
-                "'{shown}' is no moment; write date, time and zone, as 2026-08-04T09:00:00Z or \
+                "'{shown}' is not a time with zone; expected e.g. 2026-08-04T09:00:00Z or \
                  2026-08-04T09:00:00+10:00"
             ),
         }
     })
 }
 
-/// Adds the filters of a call to the path of the search.
+/// Adds the filters of a call to the path of the search. Names are resolved to IDs.
 pub(super) async fn apply(
     call: FindEvents,
     space: &Space,
@@ -82,21 +86,21 @@ pub(super) async fn apply(
 ) -> Result<Path, Error> {
     let regarding = documents("regarding", call.regarding)?;
     let regarding_any = documents("regardingAny", call.regarding_any)?;
-    // Rules about reads judge what the events are about, as they do with `projects`.
+    // Policy rules about reads apply to the documents that the events concern.
     space.session().touched().note(|noted| {
         for id in regarding.iter().chain(&regarding_any) {
             noted.add_id(id);
             if !is_id(id) {
                 noted.add_unnamed(
                     [Kind::Project, Kind::Environment, Kind::Tenant],
-                    format!("it is unknown where '{id}' belongs"),
+                    format!("the owner of '{id}' is unknown"),
                 );
             }
         }
         if call.project_groups.is_some() && call.projects.is_none() {
             noted.add_unnamed(
                 [Kind::Project],
-                "a project group may hold any project; name the projects as well",
+                "a project group can contain any project; give `projects` as well",
             );
         }
     });
@@ -135,7 +139,7 @@ fn documents(field: &str, wanted: Option<Words>) -> Result<Vec<String>, Error> {
     wanted.unwrap_or_default().0.iter().map(|id| document_id(field, id)).collect()
 }
 
-/// How many users are looked up at the same time.
+/// Maximum number of concurrent user lookups.
 const AT_ONCE: usize = 4;
 
 async fn people(space: &Space, wanted: Option<Words>) -> Result<Vec<String>, Error> {
@@ -146,15 +150,15 @@ async fn people(space: &Space, wanted: Option<Words>) -> Result<Vec<String>, Err
         octopus::Error::Forbidden { message } => Error::Argument {
             field: "users".to_owned(),
             reason: format!(
-                "this key may not look up users by name ({message}); give IDs like Users-123, \
-                 which events have as userId"
+                "this user may not look up users by name ({message}); give IDs such as Users-123, \
+                 e.g. the userId of an event"
             ),
         },
         error => error.into(),
     })
 }
 
-/// Words as Octopus spells them. It may take one that it does not know for no filter at all.
+/// Returns the IDs of vocabulary entries. Octopus may ignore a filter with an unknown value, so it is rejected here.
 async fn known(
     space: &Space,
     field: &str,
@@ -168,16 +172,19 @@ async fn known(
 
 fn spelled(field: &str, wanted: &str, words: &[Word]) -> Result<String, Error> {
     let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-    let called = |word: &&Word| is(&word.id) || word.name.as_deref().is_some_and(is);
-    if let Some(word) = words.iter().find(called) {
+    let is_match = |word: &&Word| is(&word.id) || word.name.as_deref().is_some_and(is);
+    if let Some(word) = words.iter().find(is_match) {
         return Ok(word.id.clone());
     }
     let near = nearest(wanted, words.iter().map(|word| word.id.as_str()), 5);
-    let near =
-        if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!("; did you mean {}?", near.join(", "))
+    };
     let shown: String = wanted.chars().take(80).collect();
     let reason =
-        format!("this Octopus has no '{shown}'{near}. The list modes of find_events show all");
+        format!("'{shown}' not found{near}. The list modes of find_events list all values");
     Err(Error::Argument { field: field.to_owned(), reason })
 }
 

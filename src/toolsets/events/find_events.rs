@@ -15,48 +15,48 @@ use crate::{
     tool::{Context, Error, Found, List, Skip, SpaceArg, Tags, Take, Tool, Words, alone, given},
 };
 
-/// Search the audit log, newest first: who did what, when. Of several values of one filter any
-/// fits. The list modes give the words that filters take. excludeDifference=false shows what
-/// changed.
+/// Search the audit log of Octopus, newest first: who did what and when. Several values of one filter are
+/// alternatives. The list modes return the values that filters accept.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
     pub(super) space: Option<SpaceArg>,
-    /// What to give; by default search.
+    /// What to return.
+    #[schemars(extend("default" = "search"))]
     mode: Option<Mode>,
-    /// One event, with what changed; without filters.
+    /// ID of one event, e.g. "Events-1"; not combined with filters.
     pub(super) event_id: Option<String>,
-    /// IDs it is all about.
+    /// Document IDs; events must concern all of them.
     pub(super) regarding: Option<Words>,
-    /// IDs it is about any of.
+    /// Document IDs; events must concern one of them.
     pub(super) regarding_any: Option<Words>,
-    /// Names or IDs.
+    /// User names or IDs.
     pub(super) users: Option<Words>,
-    /// Names or IDs.
+    /// Project names, slugs or IDs.
     pub(super) projects: Option<Words>,
-    /// Names or IDs.
+    /// Project group names or IDs.
     pub(super) project_groups: Option<Words>,
-    /// Names or IDs.
+    /// Environment names, slugs or IDs.
     pub(super) environments: Option<Words>,
-    /// Names or IDs.
+    /// Tenant names, slugs or IDs.
     pub(super) tenants: Option<Words>,
-    /// As Set/Tag.
+    /// Tenant tags, e.g. "Region/EMEA".
     pub(super) tags: Option<Tags>,
-    /// Like DeploymentFailed.
+    /// Event categories, e.g. "DeploymentFailed".
     pub(super) event_categories: Option<Words>,
-    /// Of categories.
+    /// Groups of event categories.
     pub(super) event_groups: Option<Words>,
-    /// Clients.
+    /// Event agents (clients of Octopus).
     pub(super) event_agents: Option<Words>,
-    /// Like Projects.
+    /// Document types, e.g. "Projects".
     pub(super) document_types: Option<Words>,
-    /// ISO 8601 with zone.
+    /// Earliest time with zone, e.g. "2026-08-04T09:00:00Z".
     pub(super) from: Option<String>,
-    /// Until then.
+    /// Latest time with zone, in the same format.
     pub(super) to: Option<String>,
-    /// Octopus's own too.
+    /// Include internal events of Octopus.
     pub(super) include_internal_events: Option<bool>,
-    /// Without what changed.
+    /// Leave out what changed (default true; false with eventId).
     pub(super) exclude_difference: Option<bool>,
     pub(super) skip: Option<Skip>,
     pub(super) take: Option<Take>,
@@ -73,7 +73,7 @@ enum Mode {
 }
 
 impl Mode {
-    /// The words that it lists.
+    /// Returns the vocabulary that the mode lists, or `None` for a search.
     fn vocabulary(self) -> Option<Vocabulary> {
         Some(match self {
             Self::Search => return None,
@@ -88,7 +88,7 @@ impl Mode {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Events {
-    /// What is listed, where it is no events.
+    /// The list mode; absent for events.
     mode: Option<Mode>,
     #[serde(flatten)]
     found: Found<EventSummary, Line>,
@@ -111,13 +111,13 @@ impl Tool for FindEvents {
             if !beside.is_empty() {
                 let beside = beside.join(", ");
                 return Err(Error::Invalid(format!(
-                    "this mode lists words and searches nothing: leave out {beside}, or the mode"
+                    "a list mode takes no filters; leave out {beside}, or `mode`"
                 )));
             }
-            // The words are those of the instance; a space would change nothing.
+            // The vocabulary belongs to the instance, so the space is not used.
             let words = vocabulary.words(&cx.session).await?;
             let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
-            // All of them, unless the call asks for a part.
+            // Lists all entries by default.
             let window = match self.take {
                 Some(_) => cx.window(self.skip, self.take)?,
                 None => Window { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) },
@@ -152,9 +152,9 @@ impl Tool for FindEvents {
         let items = page.items.into_iter().map(line).collect();
         let list = List::new(window, page.total_results, items).or_hint(|| {
             if beside.is_empty() {
-                format!("space '{}' has no event that this key sees", space.name())
+                format!("space '{}' has no event that this user can see", space.name())
             } else {
-                format!("no event fits {}; leave one out", beside.join(" and "))
+                format!("no event matches {}; leave one out", beside.join(" and "))
             }
         });
         Ok(Events { mode: None, found: Found::Many(list) })

@@ -1,4 +1,4 @@
-//! Events: who did what, and when.
+//! Toolset `events`: the audit log of Octopus.
 
 mod filters;
 mod find_events;

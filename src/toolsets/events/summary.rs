@@ -1,4 +1,4 @@
-//! What a search of the audit log gives.
+//! Events and vocabulary entries in the form of the answer.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::{
     tool::either,
 };
 
-/// One event.
+/// An event in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventSummary {
@@ -30,12 +30,12 @@ pub(super) struct EventSummary {
     related_document_ids: Vec<String>,
     comments: Option<String>,
     details: Option<String>,
-    /// What changed in the document.
+    /// Changes of the document.
     change_details: Option<Value>,
 }
 
 impl EventSummary {
-    /// An event, with what changed or without.
+    /// Creates the answer form of an event, with or without its changes.
     pub(super) fn of(space: &Space, event: events::Event, with_difference: bool) -> Self {
         let changes = event.change_details.filter(|_| with_difference).map(plain);
         let is_something = |value: &Value| value.as_object().is_some_and(|o| !o.is_empty());
@@ -59,13 +59,13 @@ impl EventSummary {
     }
 }
 
-/// A word that filters take.
+/// A value that a filter accepts.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Word {
     id: String,
     name: Option<String>,
-    /// The categories of a group.
+    /// Categories of a group.
     event_categories: Option<Vec<String>>,
 }
 
@@ -75,7 +75,7 @@ impl From<events::Word> for Word {
     }
 }
 
-/// One line of a list: an event, or a word.
+/// An item of a list: an event or a vocabulary entry.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Line {

@@ -1,5 +1,5 @@
-//! Where a new release goes by itself: the lifecycle of its channel may deploy it as soon as it is
-//! there (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
+//! Automatic deployments of a new release: the lifecycle of its channel may deploy it on creation
+//! (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
 
 use crate::{
     octopus::{
@@ -10,17 +10,17 @@ use crate::{
     tool::Proposal,
 };
 
-/// Where a new release goes by itself.
+/// The automatic deployments of a new release.
 #[derive(Debug)]
 pub(in crate::toolsets) struct Automatic {
-    /// The environments; nothing where the caller may not read that.
+    /// The environments. `None` if the caller may not read the lifecycle.
     environments: Option<Vec<Environment>>,
-    /// Whether tenants may come into it.
+    /// Whether it may deploy for tenants.
     tenanted: bool,
 }
 
 impl Automatic {
-    /// Where a release in any of these channels of a project goes.
+    /// Determines the automatic deployments of a release in any of these channels of a project.
     pub(in crate::toolsets) async fn of(
         space: &Space,
         project: &Project,
@@ -35,13 +35,13 @@ impl Automatic {
         Ok(Self { environments, tenanted })
     }
 
-    /// What making the release does: it may run something.
+    /// Returns the action of creating the release: running something, if it may be deployed automatically.
     pub(in crate::toolsets) fn deed(&self) -> Deed {
         let nowhere = self.environments.as_ref().is_some_and(Vec::is_empty);
         if nowhere { Deed::Release } else { Deed::Run }
     }
 
-    /// The same with the places where it goes.
+    /// Adds the environments of the automatic deployments to an access set.
     pub(in crate::toolsets) fn touch(&self, touches: Touches) -> Touches {
         let Some(environments) = &self.environments else {
             return touches.unsure([Kind::Environment, Kind::Tenant]);
@@ -51,20 +51,22 @@ impl Automatic {
         touches.with(Kind::Environment, things).unsure(tenants)
     }
 
-    /// What a person should know of it.
+    /// Adds the automatic deployments to the preview.
     pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
         match &self.environments {
-            None => proposal.fact("Is deployed by itself to", "not known: the lifecycle is hidden"),
+            None => {
+                proposal.fact("Automatic deployment to", "unknown: the lifecycle is not visible")
+            }
             Some(environments) => {
                 let names: Vec<_> = environments.iter().map(Named::label).collect();
-                proposal.fact_list("Is deployed by itself to", &names)
+                proposal.fact_list("Automatic deployment to", &names)
             }
         }
     }
 }
 
-/// The environments of the lifecycles that a release goes to before anybody promotes it: those of
-/// the first phase, and where that may be skipped, of the next.
+/// Returns the environments of automatic deployments before any promotion: those of the first phase of each
+/// lifecycle, and of the next phase if a phase is optional.
 async fn environments(
     space: &Space,
     project: &Project,

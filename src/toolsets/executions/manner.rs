@@ -1,4 +1,4 @@
-//! How an execution is done, beside what and where.
+//! Options of an execution: schedule, deployment targets, skipped steps, guided failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,24 @@ use crate::{
     tool::{Error, Proposal},
 };
 
-/// How an execution is done, beside what and where.
+/// The options of an execution.
 #[derive(Debug)]
 pub(in crate::toolsets) struct Manner {
     pub(in crate::toolsets) times: Times,
     pub(in crate::toolsets) use_guided_failure: Option<bool>,
     pub(in crate::toolsets) force_package_download: Option<bool>,
-    /// Deployment targets by their names.
+    /// Names of deployment targets.
     pub(in crate::toolsets) only_on: Vec<String>,
     pub(in crate::toolsets) not_on: Vec<String>,
     pub(in crate::toolsets) skipped: Vec<String>,
 }
 
 impl Manner {
-    /// Returns the names of deployment targets, which may be called by slug or ID. Octopus takes
-    /// names here, so a name that stands for another target too is refused.
+    /// Returns the names of deployment targets that the call gives by name, slug or ID.
+    ///
+    /// # Errors
+    ///
+    /// Rejects a name that is also the name, slug or ID of another target, because Octopus accepts only names.
     pub(in crate::toolsets) async fn machines(
         space: &Space,
         wanted: &[String],
@@ -40,7 +43,13 @@ impl Manner {
         Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
     }
 
-    /// Refuses to skip a step that there is not, where the previews say which there are.
+    /// Checks that the skipped steps exist, and replaces their names by the spelling of Octopus.
+    ///
+    /// Does nothing without previews.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for `skipStepNames` if a step does not exist or its name is ambiguous.
     pub(in crate::toolsets) fn check_steps(
         &mut self,
         previews: Option<&[Preview]>,
@@ -48,23 +57,23 @@ impl Manner {
         let Some(previews) = previews else { return Ok(()) };
         let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
         let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
-        // A call can name many: each is looked up, not compared with every step.
+        // A map, because a call can name many steps.
         let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for step in &steps {
             by_name.entry(step.to_lowercase()).or_default().push(step);
         }
         for skipped in &mut self.skipped {
-            let called = by_name.get(&skipped.to_lowercase()).map_or(&[][..], Vec::as_slice);
-            if let [one, other, ..] = called {
+            let matching = by_name.get(&skipped.to_lowercase()).map_or(&[][..], Vec::as_slice);
+            if let [one, other, ..] = matching {
                 return Err(Error::Argument {
                     field: "skipStepNames".to_owned(),
                     reason: format!(
-                        "'{skipped}' stands for the steps '{one}' and '{other}', whose names differ \
-                         in letter case alone; rename one of them"
+                        "'{skipped}' matches the steps '{one}' and '{other}', whose names differ only \
+                         in letter case; rename one of them"
                     ),
                 });
             }
-            let found = called.first();
+            let found = matching.first();
             let Some(found) = found else {
                 let near = nearest(skipped, steps.iter().copied(), 3);
                 let near = if near.is_empty() {
@@ -74,7 +83,7 @@ impl Manner {
                 };
                 return Err(Error::Argument {
                     field: "skipStepNames".to_owned(),
-                    reason: format!("there is no step '{skipped}'; there are '{near}'"),
+                    reason: format!("step '{skipped}' not found; available steps: '{near}'"),
                 });
             };
             (*found).clone_into(skipped);
@@ -82,14 +91,14 @@ impl Manner {
         Ok(())
     }
 
-    /// What a person should know of it.
+    /// Adds the options to the preview.
     pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
         let Times { run_at, no_run_after } = self.times;
         let start = match run_at {
             Some(moment) => format!("at {moment}"),
-            None => "at once".to_owned(),
+            None => "immediately".to_owned(),
         };
-        let yes = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
+        let yes_or_no = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
         proposal
             .beginning(run_at.map(Moment::At))
             .fact("Starts", start)
@@ -97,11 +106,11 @@ impl Manner {
             .fact_list("Only on targets", &self.only_on)
             .fact_list("Not on targets", &self.not_on)
             .fact_list("Skipped steps", &self.skipped)
-            .fact_if("Guided failure", yes(self.use_guided_failure))
-            .fact_if("Downloads packages again", yes(self.force_package_download))
+            .fact_if("Guided failure", yes_or_no(self.use_guided_failure))
+            .fact_if("Downloads packages again", yes_or_no(self.force_package_download))
     }
 
-    /// What Octopus is told of it. What is left out is Octopus's to decide.
+    /// Writes the options to the body of the request. Octopus uses its own defaults for absent options.
     pub(in crate::toolsets) fn write(&self, body: &mut Map<String, Value>) {
         let Times { run_at, no_run_after } = self.times;
         let mut put = |key: &str, value: Value| {

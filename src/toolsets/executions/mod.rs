@@ -1,5 +1,7 @@
-//! What deploying a release and running a runbook share: how it is done, what it asks for, and
-//! what Octopus is told (executions, version 1: `octopus.com/docs/octopus-rest-api`).
+//! Shared parts of `deploy_release` and `run_runbook`: targets, schedule, options and prompted variables of an
+//! execution, and the request body for Octopus.
+//!
+//! Uses the executions API, version 1 (`octopus.com/docs/octopus-rest-api`).
 
 mod automatic;
 mod manner;
@@ -20,44 +22,48 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// The first version with executions.
+/// The first Octopus version with the executions API.
 pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
 
-/// Enters the space of a change, and refuses one whose ID is another space's name or slug: the body
-/// of an execution names the space by a field that takes both.
+/// Enters the space of a change.
+///
+/// # Errors
+///
+/// Rejects a space whose ID is the name or slug of another space, because the body of an execution names the
+/// space in a field that accepts both.
 pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Error> {
     let space = cx.space(given).await?;
     space.ensure_own_meaning().await?;
     Ok(space)
 }
 
-/// Refuses a name that has the form of an ID, for fields that Octopus documents as names only.
+/// Rejects a name in the form of an ID, for fields that Octopus documents as names only.
 pub(super) fn ensure_plain_name<R: Named>(document: &R) -> Result<(), Error> {
     if !document.is_named_like_id() {
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "the {} {} has a name that looks like an ID, and Octopus takes names here, so nothing was \
-         sent; rename it in Octopus, then call again",
+        "the {} {} has a name that looks like an ID, and this operation identifies it by name, so \
+         nothing was sent; rename it in Octopus, then call again",
         R::NOUN,
         document.label()
     )))
 }
 
-/// Refuses a release whose version has the form of a release ID: Octopus takes versions alone.
+/// Rejects a release whose version has the form of a release ID, because Octopus accepts only versions.
 pub(super) fn ensure_plain_version(release: &Release) -> Result<(), Error> {
     if Id::<Release>::parse(&release.version).is_err() {
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "the release {} has the version '{}', which looks like a release ID, and Octopus takes \
-         versions here, so nothing was sent; create a release with another version",
+        "the release {} has the version '{}', which looks like a release ID, and this operation \
+         identifies a release by version, so nothing was sent; create a release with another version",
         release.id, release.version
     )))
 }
 
-/// Refuses names of deployment freezes that have the form of an ID. Octopus takes names alone, and
-/// they are sent as the caller wrote them.
+/// Rejects names of deployment freezes in the form of an ID. Octopus accepts only names, which are sent
+/// unchanged.
 pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
     const PREFIX: &str = "deploymentfreezes-";
     match names.iter().find(|name| name.trim().to_lowercase().starts_with(PREFIX)) {
@@ -69,7 +75,7 @@ pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
     }
 }
 
-/// What is touched by something that is done with a project, and goes there.
+/// Returns the access set of an operation on a project and, if given, its targets.
 pub(super) fn touches(space: &Space, project: &Project, targets: Option<&Targets>) -> Touches {
     let mut touches = Touches::default().with(Kind::Project, [project.thing()]);
     space.touches(&mut touches);
@@ -90,13 +96,13 @@ pub(super) fn touches(space: &Space, project: &Project, targets: Option<&Targets
     touches
 }
 
-/// What to do next, where that tool is on.
+/// Returns a hint for the next step, if that tool is enabled.
 pub(super) fn help(cx: &Context) -> Option<&'static str> {
     let is_on = cx.policy.names("get_task_details");
-    is_on.then_some("get_task_details says how a task goes")
+    is_on.then_some("get_task_details shows the progress of a task")
 }
 
-/// What was begun, in words.
+/// Returns the message for started executions, e.g. `2 deployments started`.
 pub(super) fn message(noun: &str, count: usize, run_at: Option<&str>) -> String {
     let plural = if count == 1 { "" } else { "s" };
     match run_at {

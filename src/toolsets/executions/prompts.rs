@@ -1,4 +1,4 @@
-//! Prompted variables: what an execution asks for, and whether it was given.
+//! Prompted variables of an execution, and the values that the call gives.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,11 @@ struct Prompt {
 }
 
 impl Prompts {
-    /// Takes what is asked for from the previews, and what is given from the call. What is missing
-    /// and what nobody asked for is refused; where there is no preview, that is Octopus's to do.
+    /// Matches the prompts of the previews with the values of the call. Without previews, Octopus checks the values.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for `field` if a required value is missing or a value has no prompt.
     pub(in crate::toolsets) fn of(
         field: &str,
         previews: Option<&[Preview]>,
@@ -55,16 +58,18 @@ impl Prompts {
         }
         let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
         for (name, value) in given {
-            let called = |(known, prompt): &(&String, &mut Prompt)| {
+            let is_match = |(known, prompt): &(&String, &mut Prompt)| {
                 let is = |text: &str| text.to_lowercase() == name.to_lowercase();
                 is(known) || prompt.label.as_deref().is_some_and(is)
             };
-            let Some((_, prompt)) = prompts.iter_mut().find(called) else {
+            let Some((_, prompt)) = prompts.iter_mut().find(is_match) else {
                 let near = nearest(name, prompts.keys().map(String::as_str), 3);
                 return Err(wrong(match near.as_slice() {
-                    [] if prompts.is_empty() => "nothing is prompted for here".to_owned(),
-                    [] => format!("there is no prompt '{name}'; there are {}", names(&prompts)),
-                    near => format!("there is no prompt '{name}'; perhaps '{}'", near.join("', '")),
+                    [] if prompts.is_empty() => "no variable is prompted".to_owned(),
+                    [] => format!("prompt '{name}' not found; available: {}", names(&prompts)),
+                    near => {
+                        format!("prompt '{name}' not found; did you mean '{}'?", near.join("', '"))
+                    }
                 }));
             };
             prompt.value = Some(value.clone());
@@ -78,21 +83,20 @@ impl Prompts {
         Ok(Self(prompts))
     }
 
-    /// What a person should know of them. Values are hidden: which of them are secret is not
-    /// always said.
+    /// Adds the prompts to the preview. Values are hidden, because Octopus does not always mark secrets.
     pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
         let shown: Vec<String> = self
             .0
             .iter()
             .map(|(name, prompt)| match prompt.value {
                 Some(_) => format!("{name} (given, hidden)"),
-                None => format!("{name} (its default)"),
+                None => format!("{name} (default)"),
             })
             .collect();
         proposal.fact_list("Prompted variables", &shown)
     }
 
-    /// What Octopus is told.
+    /// Returns the values for the body of the request, or `None` if the call gives none.
     pub(in crate::toolsets) fn values(&self) -> Option<Value> {
         let values: serde_json::Map<String, Value> = self
             .0

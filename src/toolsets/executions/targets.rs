@@ -1,4 +1,4 @@
-//! Where an execution goes: environments, and tenants.
+//! Targets of an execution: environments and tenants.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -10,30 +10,30 @@ use crate::{
     tool::{Error, Proposal},
 };
 
-/// Where an execution goes.
+/// The environments and tenants of an execution.
 #[derive(Debug)]
 pub(in crate::toolsets) struct Targets {
     pub(in crate::toolsets) environments: Vec<Environment>,
     pub(in crate::toolsets) tenancy: Tenancy,
 }
 
-/// For whom.
+/// The tenants of an execution.
 #[derive(Debug)]
 pub(in crate::toolsets) enum Tenancy {
-    /// For nobody in particular.
+    /// Without a tenant.
     Untenanted,
-    /// For these tenants, and those with these tags.
+    /// For named tenants, and tenants with tags.
     Tenanted {
-        /// Named in the call.
+        /// The tenants that the call names.
         named: Vec<Tenant>,
-        /// The tags, as they are written: `Set/Tag`.
+        /// The tags of the call, as `Set/Tag`.
         tags: Vec<String>,
-        /// The tenants of the project with those tags.
+        /// The connected tenants with these tags.
         tagged: Vec<Tenant>,
     },
 }
 
-/// Whether something is for tenants.
+/// The tenanted deployment mode of a project or runbook.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::toolsets) struct Mode<'a> {
     name: &'a str,
@@ -41,7 +41,7 @@ pub(in crate::toolsets) struct Mode<'a> {
 }
 
 impl<'a> Mode<'a> {
-    /// What this is called, and how Octopus says for whom it is.
+    /// Creates the mode of a project or runbook with this name. `words` is the value in Octopus, e.g. `Tenanted`.
     pub(in crate::toolsets) fn of(name: &'a str, words: Option<&'a str>) -> Self {
         Self { name, words }
     }
@@ -50,23 +50,28 @@ impl<'a> Mode<'a> {
         let name = self.name;
         match self.words {
             Some("Untenanted") if tenanted => Err(Error::Invalid(format!(
-                "{name} is not for tenants; leave tenants and tenantTags out"
+                "{name} does not support tenants; leave out tenants and tenantTags"
             ))),
-            Some("Tenanted") if !tenanted => Err(Error::Invalid(format!(
-                "{name} is for tenants alone; say which with tenants or tenantTags"
-            ))),
+            Some("Tenanted") if !tenanted => {
+                Err(Error::Invalid(format!("{name} requires tenants; give tenants or tenantTags")))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// How many tenants one call may stand for. More than a person reads before a yes.
+/// Maximum number of tenants of one call, so that a person can review the preview.
 const MOST_TENANTS: usize = 200;
-/// How many tenants with a tag are looked through for those that are meant.
+/// Maximum number of tenants with the tags that are read to find connected tenants.
 const MOST_READ: u32 = 1_000;
 
 impl Targets {
-    /// Finds everything by the names in the call.
+    /// Finds the environments and tenants of a call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the mode and the tenants conflict, if no tenant is connected, or for more than
+    /// [`MAX_TENANTS`] tenants.
     pub(in crate::toolsets) async fn find(
         space: &Space,
         project: &Project,
@@ -95,14 +100,14 @@ impl Targets {
         };
         if tenanted && tenancy.tenants().next().is_none() {
             return Err(Error::Invalid(format!(
-                "no tenant with {} is connected to {} there",
+                "no tenant with {} is connected to {} in these environments",
                 tags.join(", "),
                 project.name
             )));
         }
         if tenancy.tenants().count() > MOST_TENANTS {
             return Err(Error::Invalid(format!(
-                "these are {} tenants; at most {MOST_TENANTS} at once can be shown to a person",
+                "the call selects {} tenants; the maximum is {MOST_TENANTS}, so that a person can review it",
                 tenancy.tenants().count()
             )));
         }
@@ -111,18 +116,17 @@ impl Targets {
         Ok(Self { environments, tenancy })
     }
 
-    /// Names of the environments for a person, joined.
+    /// Returns the names of the environments, comma-separated.
     pub(in crate::toolsets) fn names(&self) -> String {
         labels(&self.environments).join(", ")
     }
 
-    /// The IDs of the environments, which are what Octopus is sent: a name could be another
-    /// environment's ID.
+    /// Returns the IDs of the environments for the request. A name could be the ID of another environment.
     pub(in crate::toolsets) fn environment_ids(&self) -> Vec<&str> {
         self.environments.iter().map(|environment| environment.id.as_str()).collect()
     }
 
-    /// What a person should know of them.
+    /// Adds the targets to the preview.
     pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
         let proposal = proposal.fact_list("Environments", &labels(&self.environments));
         let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return proposal };
@@ -135,14 +139,16 @@ impl Targets {
 }
 
 impl Tenancy {
-    /// The IDs of all tenants. Octopus is sent them rather than tags, so that it does what was
-    /// shown although tags change; and rather than names, since a tenant may have the ID of another
-    /// one as its name, or be named "*", which stands for all tenants.
+    /// Returns the IDs of all tenants for the request.
+    ///
+    /// IDs are sent instead of tags, so that a changed tag does not change what was approved. They are sent
+    /// instead of names, because a tenant can be named like the ID of another tenant, or `*`, which selects all
+    /// tenants.
     pub(in crate::toolsets) fn ids(&self) -> Vec<&str> {
         self.tenants().map(|tenant| tenant.id.as_str()).collect()
     }
 
-    /// For how many, in words; nothing where it is for nobody in particular.
+    /// Returns the number of tenants as text, e.g. ` for 2 tenants`, or an empty text without tenants.
     pub(in crate::toolsets) fn whom(&self) -> String {
         match self.tenants().count() {
             0 => String::new(),
@@ -151,7 +157,7 @@ impl Tenancy {
         }
     }
 
-    /// All tenants, each once.
+    /// Returns all tenants, without duplicates.
     pub(in crate::toolsets) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
         let (named, tagged): (&[Tenant], &[Tenant]) = match self {
             Self::Untenanted => (&[], &[]),
@@ -163,13 +169,13 @@ impl Tenancy {
     }
 }
 
-/// Whether a tenant takes the project in one of these environments.
+/// Returns whether a tenant is connected to the project in one of these environments.
 fn is_connected(tenant: &Tenant, project: &Project, environments: &[Environment]) -> bool {
     let connected = tenant.project_environments.get(project.id.as_str());
     connected.is_some_and(|ids| environments.iter().any(|e| ids.contains(&e.id)))
 }
 
-/// The tenants of a project that have these tags.
+/// Reads the tenants of a project with these tags.
 async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec<Tenant>, Error> {
     if tags.is_empty() {
         return Ok(Vec::new());
@@ -183,8 +189,8 @@ async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec
     let page: Page<Tenant> = space.session().page(&path, window).await?;
     if page.total_results as usize > page.items.len() {
         return Err(Error::Invalid(format!(
-            "{} tenants have {}; at most {MOST_READ} can be looked through, so name them or use \
-             narrower tags",
+            "{} tenants have {}; the maximum is {MOST_READ}, so name the tenants or use narrower \
+             tags",
             page.total_results,
             tags.join(", ")
         )));
@@ -196,7 +202,7 @@ fn labels<R: Named>(documents: &[R]) -> Vec<Cow<'_, str>> {
     documents.iter().map(Named::label).collect()
 }
 
-/// Each once, however it was called.
+/// Removes duplicate documents.
 fn unique<R: Resource>(documents: Vec<R>) -> Vec<R> {
     let mut seen = HashSet::new();
     documents.into_iter().filter(|document| seen.insert(document.id().to_string())).collect()

@@ -1,10 +1,10 @@
-//! When an execution starts, and when it is too late for it.
+//! Schedule of an execution: start time and latest start time.
 
 use jiff::{Timestamp, Zoned};
 
 use crate::tool::Error;
 
-/// When an execution starts, and when it is too late for it.
+/// The start time and the latest start time of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::toolsets) struct Times {
     pub(super) run_at: Option<Timestamp>,
@@ -12,7 +12,11 @@ pub(in crate::toolsets) struct Times {
 }
 
 impl Times {
-    /// Reads `runAt` and `noRunAfter`. What does not read is never taken for "at once".
+    /// Parses `runAt` and `noRunAfter`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for a text that is not a future time with zone, or if `noRunAfter` is not later than `runAt`.
     pub(in crate::toolsets) fn read(
         run_at: Option<&str>,
         no_run_after: Option<&str>,
@@ -31,20 +35,20 @@ impl Times {
     }
 }
 
-/// A moment in the future. Octopus takes UTC.
+/// Parses a future time. Octopus expects UTC.
 fn moment(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
     let read = text.trim().parse::<Timestamp>();
     let read = read.or_else(|_| text.trim().parse::<Zoned>().map(|zoned| zoned.timestamp()));
     let moment = read.map_err(|_| {
         wrong(format!(
-            "'{}' is no date and time with its zone; write it as 2026-11-02T22:00:00+01:00 or \
+            "'{}' is not a date and time with its zone; expected e.g. 2026-11-02T22:00:00+01:00 or \
              2026-11-02T21:00:00Z",
             text.chars().take(40).collect::<String>()
         ))
     })?;
     if moment <= now {
-        return Err(wrong(format!("{moment} is over; it must be in the future")));
+        return Err(wrong(format!("{moment} is in the past; expected a future time")));
     }
     Ok(moment)
 }

@@ -1,11 +1,11 @@
-//! What it means that Octopus knows no toggles of a project.
+//! The error for a project without the feature toggle API.
 
 use crate::{octopus::projects::Project, tool::Error};
 
-/// The project is there, so its toggles would be, were they on.
+/// Returns the error for "not found" from the toggle API of an existing project.
 pub(super) fn absent(project: &Project) -> Error {
     Error::Invalid(format!(
-        "Octopus has no feature toggles for project '{}' ({}): they may be switched off on this \
+        "Octopus has no feature toggles for project '{}' ({}): they may be disabled on this \
          instance or in this space, or the project ID is wrong",
         project.name, project.id
     ))

@@ -18,17 +18,17 @@ use crate::{
     },
 };
 
-/// Find the feature toggles of a project, with their state in each environment. Tenants, segments
-/// and the description are in resourceUri.
+/// Find the feature toggles of a project, with their state in each environment. resourceUri has tenants,
+/// segments and the description.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindFeatureToggles {
     space: Option<SpaceArg>,
     project_id: ProjectArg,
     partial_name: Option<NamePart>,
-    /// One of these, as Set/Tag.
+    /// Toggle tags, e.g. "Team/Web"; one must match.
     tags: Option<Tags>,
-    /// With a state of its own in one of these.
+    /// Environments with a state of their own; names, slugs or IDs.
     environment_ids: Option<Words>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -41,7 +41,7 @@ pub(super) struct ToggleSummary {
     slug: String,
     name: String,
     project_id: String,
-    /// Where no environment says otherwise.
+    /// State in environments without their own state.
     default_is_enabled: bool,
     rollout_group_id: Option<String>,
     tags: Vec<String>,
@@ -125,7 +125,7 @@ impl Tool for FindFeatureToggles {
             if filters.is_empty() {
                 format!("project '{}' has no feature toggle", project.name)
             } else {
-                format!("no feature toggle fits {}; leave one out", filters.join(" and "))
+                format!("no feature toggle matches {}; leave one out", filters.join(" and "))
             }
         }))
     }

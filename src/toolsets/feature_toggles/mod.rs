@@ -1,4 +1,4 @@
-//! Feature toggles of projects, and their state in each environment.
+//! Toolset `featureToggles`: feature toggles of projects and their state in each environment.
 
 mod absent;
 mod find_feature_toggles;

@@ -8,7 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource, part},
 };
 
-/// A feature toggle, whole: its state, percentage, tenants, segments and minimum version in each
+/// A feature toggle with all fields: state, percentages, tenants, segments and minimum version in each
 /// environment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

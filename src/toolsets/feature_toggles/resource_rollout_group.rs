@@ -12,7 +12,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A rollout group of a project, and the feature toggles that are rolled out with it.
+/// A rollout group of a project, with its feature toggles.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RolloutGroupResource {

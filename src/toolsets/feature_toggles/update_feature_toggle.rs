@@ -13,20 +13,20 @@ use crate::{
     toolsets::executions,
 };
 
-/// Change a feature toggle: its default, its description, and in each environment whether it is on
-/// and for how many. Everything else of it stays as it is.
+/// Change a feature toggle: its default, its description, or its state and rollout in environments. Other
+/// fields stay unchanged.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct UpdateFeatureToggle {
     space: Option<SpaceArg>,
     project_id: ProjectArg,
-    /// The slug of the toggle; find_feature_toggles shows them.
+    /// Slug of the toggle, e.g. "new-checkout".
     slug: String,
-    /// Whether it is on where no environment says otherwise.
+    /// State in environments without their own state.
     default_is_enabled: Option<bool>,
-    /// What it is for; at most 1000 characters.
+    /// Description (max 1000 characters).
     description: Option<String>,
-    /// What changes in single environments, which the toggle must have.
+    /// Changes in environments that the toggle already has an entry for.
     #[serde(default)]
     environments: Vec<InEnvironment>,
 }
@@ -35,12 +35,12 @@ pub(super) struct UpdateFeatureToggle {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct InEnvironment {
     deployment_environment_id: EnvironmentArg,
-    /// Whether it is on.
+    /// Whether the toggle is on.
     is_enabled: Option<bool>,
-    /// For how many of a hundred tenants.
+    /// Percentage of tenants, 0 to 100.
     #[schemars(range(min = 0, max = 100))]
     rollout_percentage: Option<u32>,
-    /// For how many of a hundred clients.
+    /// Percentage of clients, 0 to 100.
     #[schemars(range(min = 0, max = 100))]
     client_rollout_percentage: Option<u32>,
 }
@@ -49,7 +49,7 @@ struct InEnvironment {
 #[serde(rename_all = "camelCase")]
 pub(super) struct UpdatedToggle {
     success: bool,
-    /// Whether there was nothing to change.
+    /// True if the toggle already had these values; otherwise absent.
     no_op: Option<bool>,
     id: Option<String>,
     slug: String,
@@ -59,7 +59,7 @@ pub(super) struct UpdatedToggle {
     help_text: &'static str,
 }
 
-/// Octopus's own limit.
+/// Maximum characters of a description in Octopus.
 const LONGEST_DESCRIPTION: usize = 1000;
 
 impl Change for UpdateFeatureToggle {
@@ -100,7 +100,7 @@ impl Change for UpdateFeatureToggle {
         let mut touches = executions::touches(&space, &project, None)
             .with(Kind::Environment, environments.iter().map(Environment::thing));
         if self.default_is_enabled.is_some() {
-            // It holds in every environment of which the toggle says nothing.
+            // The default applies in every environment without an entry.
             touches = touches.unsure([Kind::Environment]);
         }
         let proposal = Proposal::new("feature toggle update", &question, order)
@@ -111,13 +111,13 @@ impl Change for UpdateFeatureToggle {
         let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
             proposal.change(&about, &was, &becomes)
         });
-        // Whatever somebody else edits in the meantime, theirs is not written over.
+        // The PUT replaces the whole toggle, so any edit since the preview must reject the approval.
         Ok(Plan::Change(proposal.state(Value::Object(toggle))))
     }
 
     async fn report(self, reply: Reply, cx: &Context) -> Result<UpdatedToggle, Error> {
         let toggle: Map<String, Value> = reply.json(Self::NAME).unwrap_or_default();
-        // The toggle is changed, whether more of it can be looked up or not.
+        // The toggle was changed; a failed lookup must not hide that.
         let space = cx.space(self.space.as_deref()).await.ok();
         let project = text(&toggle, "ProjectId").unwrap_or(&self.project_id);
         Ok(self.updated(space.as_ref(), project, &toggle, false))
@@ -131,21 +131,22 @@ impl UpdateFeatureToggle {
         if self.slug.trim().is_empty() {
             return Err(Error::Argument {
                 field: "slug".to_owned(),
-                reason: "this argument is required; find_feature_toggles shows the slugs"
+                reason: "this argument is required; expected the slug of a toggle, as listed by \
+                         find_feature_toggles"
                     .to_owned(),
             });
         }
         let whole = self.default_is_enabled.is_none() && self.description.is_none();
         if whole && self.environments.is_empty() {
             return Err(Error::Invalid(
-                "say what to change: defaultIsEnabled, description or environments".to_owned(),
+                "nothing to change; give defaultIsEnabled, description or environments".to_owned(),
             ));
         }
         let length = self.description.as_ref().map_or(0, |text| text.chars().count());
         if length > LONGEST_DESCRIPTION {
             return Err(Error::Argument {
                 field: "description".to_owned(),
-                reason: format!("{length} characters of at most {LONGEST_DESCRIPTION}"),
+                reason: format!("{length} characters; the maximum is {LONGEST_DESCRIPTION}"),
             });
         }
         for (place, environment) in self.environments.iter().enumerate() {
@@ -157,10 +158,10 @@ impl UpdateFeatureToggle {
                 reason: reason.to_owned(),
             };
             if percentages.iter().any(|value| value.is_some_and(|value| value > 100)) {
-                return Err(wrong("a percentage is between 0 and 100"));
+                return Err(wrong("percentage out of range; expected 0 to 100"));
             }
             if is_enabled.is_none() && percentages.iter().all(|value| value.is_none()) {
-                return Err(wrong("say what changes there"));
+                return Err(wrong("nothing to change; give isEnabled or a percentage"));
             }
         }
         Ok(())
@@ -187,7 +188,7 @@ impl UpdateFeatureToggle {
         for (wanted, environment) in self.environments.iter().zip(environments) {
             let (id, name) = (environment.id.as_str(), environment.label());
             if seen.contains(&id) {
-                return Err(Error::Invalid(format!("environments: {name} is there twice")));
+                return Err(Error::Invalid(format!("environments: {name} is given twice")));
             }
             seen.push(id);
             let entries = toggle.get_mut("Environments").and_then(Value::as_array_mut);
@@ -197,8 +198,8 @@ impl UpdateFeatureToggle {
             };
             let Some(entry) = entries.find(is) else {
                 return Err(Error::Invalid(format!(
-                    "the toggle has no entry for {name}, so its default holds there; add one in \
-                     the portal first"
+                    "the toggle has no entry for {name}, so its default applies there; add an entry \
+                     in the portal first"
                 )));
             };
             for (key, about, value) in [
@@ -232,14 +233,19 @@ impl UpdateFeatureToggle {
             resource_uri: space.map(|space| {
                 uri(["spaces", space.name(), "projects", project, "featuretoggles", &slug])
             }),
-            message: if no_op { "it is so already" } else { "the toggle was changed" }.to_owned(),
+            message: if no_op {
+                "the toggle already has these values"
+            } else {
+                "the toggle was changed"
+            }
+            .to_owned(),
             help_text: "find_feature_toggles shows the state in each environment",
             slug,
         }
     }
 }
 
-/// Changes a field, and says from what to what, where it is not so already.
+/// Sets a field and records the old and the new value, if they differ.
 fn set(
     object: &mut Map<String, Value>,
     key: &str,
@@ -252,13 +258,13 @@ fn set(
     if was == value {
         return;
     }
-    let said = |value: &Value| match value {
+    let display = |value: &Value| match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
         Value::String(text) => format!("'{text}'"),
         other => other.to_string(),
     };
-    lines.push((about.to_owned(), said(&was), said(&value)));
+    lines.push((about.to_owned(), display(&was), display(&value)));
     object.insert(key.to_owned(), value);
 }
 
@@ -266,7 +272,7 @@ fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-/// The whole toggle, with every field that nobody here knows, to be sent back.
+/// Reads the whole toggle with all fields, because an update replaces the whole document.
 async fn read(space: &Space, project: &Project, slug: &str) -> Result<Map<String, Value>, Error> {
     let collection = [Project::COLLECTION, project.id.as_str(), "featuretoggles", slug.trim()];
     let mut toggle: Map<String, Value> = match space.session().object(&space.path(collection)).await

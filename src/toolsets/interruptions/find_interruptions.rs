@@ -13,19 +13,19 @@ use crate::{
     tool::{Context, Error, Found, List, Skip, SpaceArg, Take, Tool, alone, document_id, given},
 };
 
-/// Find interruptions: where tasks wait for a person (manual interventions, guided failures).
-/// formElementNames says what is asked; the text and the answers are in resourceUri.
+/// Find interruptions: tasks that wait for a person (manual intervention or guided failure). resourceUri has
+/// the text and the answers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindInterruptions {
     space: Option<SpaceArg>,
-    /// One alone, like Interruptions-123.
+    /// ID of one interruption, e.g. "Interruptions-123"; not combined with filters.
     interruption_id: Option<String>,
-    /// Those that still wait; by default true.
+    /// Return only pending interruptions (default true).
     pending_only: Option<bool>,
-    /// Yours, or free for you to take.
+    /// Return only those that you have taken or can take.
     assigned_to_me: Option<bool>,
-    /// ID of what it is about, like a task or a tenant.
+    /// ID of a related document, e.g. "ServerTasks-123".
     regarding: Option<String>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -36,7 +36,7 @@ pub(super) struct FindInterruptions {
 pub(super) struct Interruptions {
     #[serde(flatten)]
     found: Found<InterruptionSummary>,
-    /// How those of the caller were found: Octopus cannot be asked for them.
+    /// How assignedToMe was applied: this server filters, because Octopus has no such filter.
     filtered_as: Option<FilteredAs>,
 }
 
@@ -44,10 +44,10 @@ pub(super) struct Interruptions {
 #[serde(rename_all = "camelCase")]
 struct FilteredAs {
     user_id: String,
-    /// How many were looked at, the newest.
+    /// Number of interruptions that were filtered, newest first.
     server_total_scanned: usize,
     server_total_available: u32,
-    /// Whether that was all. Only then is totalResults the number of all.
+    /// Whether all interruptions were filtered. Otherwise totalResults is incomplete.
     scan_complete: bool,
     scan_incomplete_hint: Option<String>,
 }
@@ -97,7 +97,7 @@ impl Tool for FindInterruptions {
     }
 }
 
-/// A page of those that are the caller's, and how many there are among those that were read.
+/// Returns a page of the caller's interruptions and their number among those that were read.
 async fn assigned(
     space: &Space,
     filter: &Filter,
@@ -106,7 +106,7 @@ async fn assigned(
     let (me, (scanned, available)) =
         futures::try_join!(users::me(space.session()), interruptions::scan(space, filter))?;
     let complete = available <= SCAN;
-    let hint = || format!("only the newest {SCAN} were looked at: narrow it with `regarding`");
+    let hint = || format!("only the newest {SCAN} were filtered; add `regarding`");
     let filtered_as = FilteredAs {
         user_id: me.id.to_string(),
         server_total_scanned: scanned.len(),
@@ -121,12 +121,12 @@ async fn assigned(
 }
 
 fn nothing(space: &Space, filter: &Filter, mine: bool) -> String {
-    let about = filter.regarding.as_ref().map_or_else(String::new, |id| format!(" about {id}"));
-    let yours = if mine { " that is yours or that you can take" } else { "" };
-    let (waits, more) = if filter.pending_only {
-        (" that waits", "; pendingOnly=false shows those that are over")
+    let about = filter.regarding.as_ref().map_or_else(String::new, |id| format!(" for {id}"));
+    let yours = if mine { " that you have taken or can take" } else { "" };
+    let (pending, more) = if filter.pending_only {
+        ("pending ", "; pendingOnly=false includes completed interruptions")
     } else {
         ("", "")
     };
-    format!("there is no interruption{about}{waits}{yours} in space '{}'{more}", space.name())
+    format!("space '{}' has no {pending}interruption{about}{yours}{more}", space.name())
 }

@@ -1,4 +1,4 @@
-//! Interruptions: where a task waits for a person.
+//! Toolset `interruptions`: tasks that wait for a person.
 
 mod find_interruptions;
 mod resource_interruption;

@@ -8,7 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// An interruption, whole: the form to fill in with what was answered so far, and who may answer.
+/// An interruption with all fields: its form, the values entered so far, and who may respond.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct InterruptionResource {

@@ -1,4 +1,4 @@
-//! An interruption, as answers show it.
+//! An interruption in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct InterruptionSummary {
     space_id: String,
     id: String,
-    /// The step that asks.
+    /// Name of the step.
     title: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -30,30 +30,30 @@ pub(super) struct InterruptionSummary {
     tenant: Option<Ref>,
     related_document_ids: Vec<String>,
     responsible: Responsible,
-    /// What a person is asked.
+    /// Names of the form fields.
     form_element_names: Vec<String>,
     resource_uri: String,
     task_resource_uri: Option<String>,
     url: Option<String>,
 }
 
-/// Who answers it.
+/// Who is responsible for an interruption.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Responsible {
-    /// Anybody with the permission, where there is none.
+    /// Responsible teams. Empty means any user with the permission.
     team_ids: Vec<String>,
     team_names: Vec<String>,
-    /// Who has taken it.
+    /// User who has taken the interruption.
     user_id: Option<String>,
     user_name: Option<String>,
-    /// Whether the caller can take it.
+    /// Whether the caller can take the interruption.
     can_take_responsibility: bool,
-    /// Whether the caller has taken it.
+    /// Whether the caller has taken the interruption.
     has_responsibility: bool,
 }
 
-/// Interruptions with the names of what they are about.
+/// Creates the answer form of interruptions, with the names of related documents.
 pub(super) async fn summaries(
     space: &Space,
     interruptions: Vec<Interruption>,

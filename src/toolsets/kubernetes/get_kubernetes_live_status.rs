@@ -13,20 +13,21 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, EnvironmentArg, Error, Names, ProjectArg, SpaceArg, Tool},
+    tool::{Context, EnvironmentArg, Error, Names, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 
-/// Get the live state in Kubernetes of what a project deployed to an environment: health and sync
-/// of the whole and of each object, with what is not healthy first.
+/// Get the live Kubernetes status of a project in an environment: health and sync status in total and of each
+/// object, problems first.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetKubernetesLiveStatus {
     space: Option<SpaceArg>,
     project_id: ProjectArg,
     environment_id: EnvironmentArg,
-    /// Where it is deployed for tenants.
-    tenant_id: Option<String>,
-    /// Only how the whole is.
+    /// Tenant name, slug or ID, if deployed for tenants.
+    tenant_id: Option<TenantArg>,
+    /// Return only the total status.
+    #[schemars(extend("default" = false))]
     summary_only: Option<bool>,
 }
 
@@ -40,9 +41,9 @@ pub(super) struct KubernetesLiveStatus {
     tenant_id: Option<String>,
     tenant_name: Option<String>,
     summary_only: bool,
-    /// The objects that are not healthy or not in sync. Absent with summaryOnly.
+    /// Objects that are not healthy or not in sync. Absent with summaryOnly.
     problems: Option<Vec<Problem>>,
-    /// Absent where nothing is monitored.
+    /// Absent if no object is monitored.
     live_status: Option<Status>,
     hint: Option<String>,
     url: String,
@@ -83,7 +84,7 @@ struct MachineStatus {
     machine_id: Option<String>,
     machine_name: Option<String>,
     status: Option<String>,
-    /// Objects with kind, namespace, name, healthStatus, syncStatus, and the objects they own.
+    /// Objects with kind, namespace, name, healthStatus, syncStatus, and the objects they own (children).
     resources: Vec<Value>,
 }
 
@@ -114,10 +115,10 @@ impl Tool for GetKubernetesLiveStatus {
             let tenant = match (&tenant, mode) {
                 (Some(tenant), _) => format!(" for '{}'", tenant.name),
                 (None, Some("Untenanted") | None) => String::new(),
-                (None, Some(_)) => " without a tenant; name the tenant it runs for".to_owned(),
+                (None, Some(_)) => " without a tenant; give tenantId".to_owned(),
             };
             format!(
-                "nothing is monitored for '{project}' in '{environment}'{tenant}. It takes \
+                "nothing is monitored for '{project}' in '{environment}'{tenant}. Monitoring requires \
                  Kubernetes steps, a deployment there, and the Kubernetes monitor on the target"
             )
         });
@@ -145,7 +146,7 @@ impl Tool for GetKubernetesLiveStatus {
     }
 }
 
-/// Octopus says Unavailable, in the status or in both, where it has seen no object.
+/// Returns whether nothing is monitored. Octopus then reports the status Unavailable and no objects.
 fn is_unmonitored(live: &LiveStatus) -> bool {
     live.machine_statuses.iter().all(|machine| machine.resources.is_empty())
         && live.summary.as_ref().is_none_or(|summary| {
@@ -156,7 +157,7 @@ fn is_unmonitored(live: &LiveStatus) -> bool {
         })
 }
 
-/// The words are an open set, so what is well is named and everything else is a problem.
+/// Collects objects whose status is not a known good status. Octopus can add further statuses.
 fn collect(resource: &LiveResource, problems: &mut Vec<Problem>) {
     let is = |word: &Option<String>, well: &[&str]| {
         word.as_deref().is_none_or(|word| well.iter().any(|well| well.eq_ignore_ascii_case(word)))

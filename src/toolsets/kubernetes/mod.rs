@@ -1,4 +1,4 @@
-//! What runs in Kubernetes now.
+//! Toolset `kubernetes`: live status of deployed Kubernetes objects.
 
 mod get_kubernetes_live_status;
 

@@ -16,39 +16,39 @@ use crate::{
     },
 };
 
-/// Find deployment targets (machines): health, endpoint, target tags, environments, tenants.
+/// Find deployment targets (machines), with health, endpoint, target tags, environments and tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindDeploymentTargets {
     space: Option<SpaceArg>,
-    /// One: name, slug or ID.
+    /// Name, slug or ID of one target; not combined with filters.
     target_id: Option<String>,
-    /// Exact name.
+    /// Exact target name.
     name: Option<String>,
     partial_name: Option<NamePart>,
-    /// Names or IDs.
+    /// Target names, slugs or IDs.
     ids: Option<Words>,
-    /// Target tags.
+    /// Target tags, e.g. "web-server".
     roles: Option<Words>,
-    /// Disabled.
+    /// Return only disabled (true) or enabled (false) targets.
     is_disabled: Option<bool>,
-    /// Health.
+    /// Health statuses.
     health_statuses: Option<Choices<HealthStatus>>,
-    /// How reached.
+    /// Communication styles.
     comm_styles: Option<Choices<CommunicationStyle>>,
-    /// Names or IDs.
+    /// Environment names, slugs or IDs.
     environment_ids: Option<Words>,
-    /// Names or IDs.
+    /// Tenant names, slugs or IDs.
     tenant_ids: Option<Words>,
-    /// As Set/Tag.
+    /// Tenant tags, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
-    /// Of its certificate.
+    /// Thumbprint of the certificate.
     thumbprint: Option<String>,
-    /// Where this one went.
+    /// Deployment ID, for targets of a deployment.
     deployment_id: Option<String>,
-    /// Like Bash.
+    /// Shell names, e.g. "Bash".
     shell_names: Option<Words>,
-    /// Their IDs.
+    /// IDs of target types.
     deployment_target_types: Option<Words>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -123,9 +123,9 @@ impl Tool for FindDeploymentTargets {
         let items = targets(&space, page.items).await?;
         Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
             if filters.is_empty() {
-                format!("space '{}' has no deployment target that this key sees", space.name())
+                format!("space '{}' has no deployment target that this user can see", space.name())
             } else {
-                format!("no deployment target fits {}; leave one out", filters.join(" and "))
+                format!("no deployment target matches {}; leave one out", filters.join(" and "))
             }
         })))
     }

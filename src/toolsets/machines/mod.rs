@@ -1,4 +1,4 @@
-//! Deployment targets: what deployments go to, and how they are.
+//! Toolset `machines`: deployment targets and their health.
 
 mod find_deployment_targets;
 mod target;

@@ -1,4 +1,4 @@
-//! A deployment target, as answers show it.
+//! A deployment target in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(super) struct Target {
     /// Healthy, HasWarnings, Unhealthy, Unavailable or Unknown.
     health_status: Option<String>,
     status_summary: Option<String>,
-    /// The target tags.
+    /// Target tags.
     roles: Vec<String>,
     #[serde(flatten)]
     scope: Scope,
@@ -69,7 +69,7 @@ struct KubernetesAgent {
     kubernetes_namespace: Option<String>,
 }
 
-/// Targets with the names of their environments and tenants.
+/// Creates the answer form of targets, with the names of environments and tenants.
 pub(super) async fn targets(
     space: &Space,
     machines: Vec<machines::Machine>,

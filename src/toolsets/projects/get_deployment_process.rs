@@ -15,17 +15,18 @@ use crate::{
     toolsets::git_ref::git_ref,
 };
 
-/// Get the steps that deploy a project: those of now, by projectId, or those of a release or
-/// deployment, by its processId.
+/// Get the deployment steps of a project: the current ones by projectId, or those of a release or deployment
+/// by processId.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentProcess {
     space: Option<SpaceArg>,
     project_id: Option<ProjectArg>,
-    /// Like the deploymentProcessId of a deployment.
+    /// Process ID, e.g. the deploymentProcessId of a deployment.
     process_id: Option<String>,
     git_ref: Option<GitRefArg>,
-    /// Scripts and settings too.
+    /// Include scripts and settings.
+    #[schemars(extend("default" = false))]
     include_details: Option<bool>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct ProcessShown {
     project: Option<Ref>,
     version: Option<i64>,
     last_snapshot_id: Option<String>,
-    /// Where in Git it was read.
+    /// Git reference at which the process was read.
     git_ref: Option<String>,
     steps: Vec<StepShown>,
     url: Option<String>,
@@ -55,15 +56,15 @@ impl Tool for GetDeploymentProcess {
         let id = self.process_id.as_deref().map(processes::parse).transpose()?;
         if id.is_none() && self.project_id.is_none() {
             return Err(Error::Invalid(
-                "give `projectId` for the process that a project has now, or `processId` for the \
-                 one of a release or deployment"
+                "give `projectId` for the current process of a project, or `processId` for the \
+                 process of a release or deployment"
                     .to_owned(),
             ));
         }
         if id.is_some() && self.git_ref.is_some() {
             return Err(Error::Invalid(
-                "`processId` names a process that is fixed; for the one at a branch, tag or \
-                 commit give `projectId` and `gitRef` alone"
+                "`processId` names a fixed process; for the process at a branch, tag or commit give \
+                 only `projectId` and `gitRef`"
                     .to_owned(),
             ));
         }
@@ -104,7 +105,7 @@ impl Tool for GetDeploymentProcess {
     }
 }
 
-/// A process, and what is known around it by now.
+/// A process, with its project and Git reference if they were read.
 struct Found {
     process: DeploymentProcess,
     project: Option<Project>,
@@ -120,7 +121,7 @@ async fn by_id(
         Some(wanted) => Some(space.find::<Project>(wanted).await?),
         None => None,
     };
-    // The ID of what a project has now says less than the project: it may be in Git.
+    // The current process of the project may be in Git, where its ID does not exist.
     if let Some(owner) = processes::project_of(&id) {
         let owner = match project {
             Some(project) if project.id == owner => project,
@@ -139,8 +140,8 @@ async fn by_id(
 }
 
 async fn of_project(space: &Space, project: Project, given: Option<&str>) -> Result<Found, Error> {
-    let kept = ("process", project.git().is_some());
-    let reference = git_ref(space, &project, kept, given).await?;
+    let stored = ("process", project.git().is_some());
+    let reference = git_ref(space, &project, stored, given).await?;
     let process = processes::of_project(space, &project, reference.as_ref()).await?;
     Ok(Found { process, project: Some(project), reference })
 }

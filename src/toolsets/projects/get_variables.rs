@@ -16,14 +16,14 @@ use crate::{
     toolsets::git_ref::git_ref,
 };
 
-/// Get the variables of a project: its own and those of the library variable sets that it
-/// includes, with the environments and other scopes of each value.
+/// Get the variables of a project, its own and those of included library variable sets, with the scope of
+/// each value. Sensitive values are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetVariables {
     space: Option<SpaceArg>,
     project_id: ProjectArg,
-    /// In the name.
+    /// Text that the variable name contains.
     name: Option<String>,
     git_ref: Option<GitRefArg>,
 }
@@ -33,12 +33,12 @@ pub(super) struct GetVariables {
 pub(super) struct VariablesShown {
     project_id: String,
     project_name: String,
-    /// Where in Git they were read.
+    /// Git reference at which the variables were read.
     git_ref: Option<String>,
     variables: Sets,
     /// What was left out, and how to get it.
     left_out: Option<String>,
-    /// Why there is nothing, and what to try.
+    /// Why there is no variable, and what to try.
     hint: Option<String>,
     url: String,
 }
@@ -50,7 +50,7 @@ struct Sets {
     library_variable_sets: Vec<LibraryShown>,
 }
 
-/// What stands around the variables of an answer, about.
+/// Approximate size of the answer without the variables, in bytes.
 const AROUND: usize = 1536;
 
 impl Tool for GetVariables {
@@ -65,18 +65,18 @@ impl Tool for GetVariables {
         if part == Some("") {
             return Err(Error::Argument {
                 field: "name".to_owned(),
-                reason: "an empty name would not filter at all; leave it out for that".to_owned(),
+                reason: "a blank name does not filter; leave it out".to_owned(),
             });
         }
         let space = cx.space(self.space.as_deref()).await?;
         let project = space.find::<Project>(&self.project_id).await?;
-        let kept = ("variable set", project.has_variables_in_git());
-        let reference = git_ref(&space, &project, kept, self.git_ref.as_deref()).await?;
-        let (own, libraries) = futures::try_join!(
+        let stored = ("variable set", project.has_variables_in_git());
+        let reference = git_ref(&space, &project, stored, self.git_ref.as_deref()).await?;
+        let (project_set, libraries) = futures::try_join!(
             variables::of_project(&space, &project, reference.as_ref()),
             libraries(&space, &project.included_library_variable_set_ids),
         )?;
-        let mut own = SetShown::of(own, part);
+        let mut project_set = SetShown::of(project_set, part);
         let mut library_variable_sets: Vec<LibraryShown> = libraries
             .into_iter()
             .map(|(id, library, set)| {
@@ -84,50 +84,51 @@ impl Tool for GetVariables {
             })
             .filter(|library| part.is_none() || !library.is_empty())
             .collect();
-        let mut denied = own.leave_out_denied(cx).await?;
+        let mut denied = project_set.leave_out_denied(cx).await?;
         for set in library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut()) {
             denied += set.leave_out_denied(cx).await?;
         }
-        let around = serde_json::to_vec(&library_variable_sets).map_or(0, |json| json.len());
-        let inside: usize = library_variable_sets
+        let all_bytes = serde_json::to_vec(&library_variable_sets).map_or(0, |json| json.len());
+        let variable_bytes: usize = library_variable_sets
             .iter()
             .filter_map(|library| library.variable_set.as_ref())
             .map(|set| serde_json::to_vec(&set.variables).map_or(0, |json| json.len()))
             .sum();
-        let room = cx.limits.answer.saturating_sub(AROUND + around.saturating_sub(inside));
+        let room =
+            cx.limits.answer.saturating_sub(AROUND + all_bytes.saturating_sub(variable_bytes));
         let sets = library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut());
-        let left_out = fit(std::iter::once(&mut own).chain(sets), room);
-        let is_empty =
-            own.variables.is_empty() && library_variable_sets.iter().all(LibraryShown::is_empty);
+        let left_out = fit(std::iter::once(&mut project_set).chain(sets), room);
+        let is_empty = project_set.variables.is_empty()
+            && library_variable_sets.iter().all(LibraryShown::is_empty);
         Ok(VariablesShown {
             url: space.portal().variables(project.slug.as_deref().unwrap_or(project.id.as_str())),
             project_id: project.id.into_string(),
             git_ref: reference.map(Reference::into_string),
             left_out: left_out.map(|what| {
                 format!(
-                    "{what}; call again with `name` for the variables with a text in their name, \
-                     or with a larger maxBytes, {} at most",
+                    "{what}; call again with `name` to filter by name, or with a larger maxBytes \
+                     (max {})",
                     cx.limits.answer_cap
                 )
             })
             .into_iter()
             .chain((denied > 0).then(|| {
-                format!("{denied} variables with a scope that the rules deny to read")
+                format!("{denied} variables with a scope that the policy denies")
             }))
             .reduce(|all, more| format!("{all}; {more}")),
             hint: is_empty.then(|| match part {
-                Some(part) => format!("no variable of '{}' has '{part}' in its name", project.name),
-                None => format!("'{}' has no variable that this key sees", project.name),
+                Some(part) => format!("no variable name of '{}' contains '{part}'", project.name),
+                None => format!("'{}' has no variable that this user can see", project.name),
             }),
             project_name: project.name,
-            variables: Sets { project_variable_set: own, library_variable_sets },
+            variables: Sets { project_variable_set: project_set, library_variable_sets },
         })
     }
 }
 
 type Included<'a> = (&'a Id<LibraryVariableSet>, Option<LibraryVariableSet>, Option<VariableSet>);
 
-/// The library variable sets that a project includes, in its order.
+/// Reads the library variable sets that a project includes, in the order of the project.
 async fn libraries<'a>(
     space: &Space,
     included: &'a [Id<LibraryVariableSet>],

@@ -11,7 +11,7 @@ use crate::{
     tool::{Context, Error, List, NamePart, Names, Skip, SpaceArg, Take, Tool},
 };
 
-/// List the projects of a space: what is deployed, and how.
+/// List the projects of a space, with lifecycle, project group and Git repository.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListProjects {
@@ -35,9 +35,9 @@ pub(super) struct ProjectSummary {
     lifecycle_name: Option<String>,
     project_group_id: Option<String>,
     project_group_name: Option<String>,
-    /// `Untenanted`, `TenantedOrUntenanted` or `Tenanted`.
+    /// Untenanted, TenantedOrUntenanted or Tenanted.
     tenanted_deployment_mode: Option<String>,
-    /// The Git repository of a version-controlled project.
+    /// URL of the Git repository, if the project is version-controlled.
     repository_url: Option<String>,
     default_branch: Option<String>,
     url: String,
@@ -77,7 +77,7 @@ impl Tool for ListProjects {
                  another space",
                 space.name()
             ),
-            None => format!("space '{}' has no project that this key sees", space.name()),
+            None => format!("space '{}' has no project that this user can see", space.name()),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Projects: what is deployed, and how.
+//! Toolset `projects`: projects, deployment processes and variables.
 
 mod get_deployment_process;
 mod get_variables;

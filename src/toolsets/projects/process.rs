@@ -1,4 +1,4 @@
-//! A deployment process as the tools show it.
+//! A deployment process in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,24 +16,24 @@ use crate::{
     tool::{Names, Ref},
 };
 
-/// A step.
+/// A step of a process.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StepShown {
     id: Option<String>,
     name: String,
     slug: Option<String>,
-    /// Success, Failure, Always or Variable: when it runs, by what came before.
+    /// When the step runs, by the outcome of earlier steps: Success, Failure, Always or Variable.
     condition: Option<String>,
     start_trigger: Option<String>,
     package_requirement: Option<String>,
-    /// The tags (roles) of the deployment targets that it runs on.
+    /// Tags (roles) of the deployment targets that the step runs on.
     target_roles: Option<Vec<String>>,
     properties: Option<Map<String, Value>>,
     actions: Vec<ActionShown>,
 }
 
-/// What a step does. An empty list of scopes means all.
+/// An action of a step. Empty lists of environments, channels or tags mean all.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ActionShown {
@@ -48,7 +48,7 @@ struct ActionShown {
     can_be_used_for_project_versioning: bool,
     worker_pool_id: Option<String>,
     worker_pool_variable: Option<String>,
-    /// The image that it runs in.
+    /// The container image that the action runs in.
     container: Option<RunsIn>,
     environments: Vec<Ref>,
     excluded_environments: Vec<Ref>,
@@ -73,7 +73,7 @@ struct RunsIn {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PackageShown {
-    /// Absent of the first package.
+    /// Absent for the primary package.
     name: Option<String>,
     package_id: Option<String>,
     feed_id: Option<String>,
@@ -82,7 +82,7 @@ struct PackageShown {
     properties: Option<Map<String, Value>>,
 }
 
-/// The names of what actions are scoped to.
+/// Names of the environments and channels that actions are scoped to.
 pub(super) struct Scopes {
     environments: Names,
     channels: Names,
@@ -159,7 +159,7 @@ impl Scopes {
     }
 }
 
-/// Where a step says what it runs on.
+/// Property of a step that lists target tags.
 const ROLES: &str = "Octopus.Action.TargetRoles";
 
 fn shown(package: Package, in_detail: bool) -> PackageShown {
@@ -177,8 +177,8 @@ fn text_of(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Properties under their own names, which are no words of ours. What is sensitive says only
-/// whether it has a value.
+/// Returns properties with the names that Octopus uses. A sensitive property shows only whether it has a
+/// value.
 fn properties(properties: Map<String, Value>) -> Map<String, Value> {
     properties
         .into_iter()
@@ -193,7 +193,7 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// A value alone may not look like a secret, and beside its name it does.
+/// Redacts a value by its property name, because a value alone may not look like a secret.
 fn beside(name: &str, value: String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let line = format!("{last}={value}");
@@ -204,7 +204,7 @@ fn beside(name: &str, value: String) -> String {
     }
 }
 
-/// The same without what Octopus keeps secret.
+/// Replaces values that Octopus marks as sensitive.
 fn safe(value: Value) -> Value {
     match value {
         Value::Object(object) if object.contains_key("HasValue") => json!({

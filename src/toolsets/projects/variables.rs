@@ -1,4 +1,4 @@
-//! Variable sets as the tools show them, and how many variables fit in an answer.
+//! Variable sets in the form of the answer, and their truncation to the answer size.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +19,7 @@ use crate::{
     tool::{Context, Error, Ref},
 };
 
-/// A variable set.
+/// A variable set in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SetShown {
@@ -30,7 +30,7 @@ pub(super) struct SetShown {
     pub(super) variables: Vec<VariableShown>,
 }
 
-/// A variable. The value of a sensitive one is never shown.
+/// A variable in an answer. Sensitive variables have no value.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct VariableShown {
@@ -42,9 +42,9 @@ pub(super) struct VariableShown {
     kind: Option<String>,
     is_sensitive: bool,
     is_editable: Option<bool>,
-    /// What is asked for when a deployment starts.
+    /// Settings of the prompt, if the value is entered when a deployment starts.
     prompt: Option<Value>,
-    /// Kinds of things, each with the ones that the value is for. Empty: everywhere.
+    /// Documents that the value is scoped to, by kind, e.g. environment. Empty means everywhere.
     scope: BTreeMap<String, Vec<Ref>>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct VariableShown {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LibraryShown {
-    /// Absent where this key may not see it.
+    /// Absent if this user may not see the set.
     pub(super) variable_set: Option<SetShown>,
     library_variable_set: LibrarySet,
 }
@@ -66,12 +66,12 @@ struct LibrarySet {
     variable_set_id: Option<String>,
     /// Variables or ScriptModule.
     content_type: Option<String>,
-    /// What tenants give values for.
+    /// Variable templates, for which tenants provide values.
     templates: Option<Vec<Value>>,
     version: Option<i64>,
 }
 
-/// Kinds of scopes, and what the list of their names is called.
+/// Kinds of scopes, and the key of the list with their names.
 const NAMES: &[(&str, &str)] = &[
     ("Environment", "Environments"),
     ("Machine", "Machines"),
@@ -81,7 +81,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 impl SetShown {
-    /// The variables of a set that have `part` in their names.
+    /// Creates the answer form of a set, with the variables whose names contain `part`.
     pub(super) fn of(set: VariableSet, part: Option<&str>) -> Self {
         let VariableSet { id, space_id, owner_id, version, variables, scope_values } = set;
         let names = scope_names(&scope_values);
@@ -95,8 +95,7 @@ impl SetShown {
 }
 
 impl SetShown {
-    /// Leaves out the variables that are scoped to something which the rules deny to read. Returns
-    /// how many.
+    /// Removes the variables whose scope the policy denies to read. Returns their number.
     pub(super) async fn leave_out_denied(&mut self, cx: &Context) -> Result<usize, Error> {
         if !cx.rules.are_about_reads() {
             return Ok(0);
@@ -123,7 +122,7 @@ impl SetShown {
 }
 
 impl LibraryShown {
-    /// A set that is included, with its own document where the caller may see it.
+    /// Creates the answer form of an included set. `library` is `None` if the caller may not see it.
     pub(super) fn of(
         id: &Id<LibraryVariableSet>,
         library: Option<LibraryVariableSet>,
@@ -142,11 +141,11 @@ impl LibraryShown {
             };
             return Self { variable_set, library_variable_set };
         };
-        let called = |template: &Value| {
+        let is_match = |template: &Value| {
             has(template.get("Name").and_then(Value::as_str).unwrap_or_default(), part)
         };
         let templates: Vec<Value> =
-            library.templates.into_iter().filter(called).map(document::plain).collect();
+            library.templates.into_iter().filter(is_match).map(document::plain).collect();
         let library_variable_set = LibrarySet {
             id: library.id.into_string(),
             name: Some(library.name),
@@ -159,7 +158,7 @@ impl LibraryShown {
         Self { variable_set, library_variable_set }
     }
 
-    /// Whether it has nothing that was asked for.
+    /// Returns whether the set has no variable and no template left.
     pub(super) fn is_empty(&self) -> bool {
         self.variable_set.as_ref().is_none_or(|set| set.variables.is_empty())
             && self.library_variable_set.templates.is_none()
@@ -170,7 +169,7 @@ fn has(name: &str, part: Option<&str>) -> bool {
     part.is_none_or(|part| name.to_lowercase().contains(&part.trim().to_lowercase()))
 }
 
-/// The names of scopes by kind and ID.
+/// Names of scopes by kind and ID.
 type ScopeNames<'a> = HashMap<(&'a str, &'a str), &'a str>;
 
 fn scope_names(values: &ScopeValues) -> ScopeNames<'_> {
@@ -203,11 +202,12 @@ fn shown(variable: Variable, names: &ScopeNames<'_>) -> VariableShown {
     }
 }
 
-/// What a value is cut to where not everything fits.
+/// Maximum bytes of a value if the variables do not fit into the answer.
 const SHORT: usize = 400;
 
-/// Shortens sets to about `room` bytes: long values first, then the variables at the end. Says
-/// what was left out.
+/// Shortens sets to about `room` bytes: first long values, then variables at the end.
+///
+/// Returns a description of the parts that were left out, or `None` if everything fits.
 pub(super) fn fit<'a>(
     sets: impl Iterator<Item = &'a mut SetShown>,
     mut room: usize,
@@ -236,17 +236,17 @@ pub(super) fn fit<'a>(
         });
         left_out += before - set.variables.len();
     }
-    let said = [
+    let parts = [
         (left_out > 0).then(|| format!("{left_out} of {all} variables")),
         (cut > 0).then(|| format!("{cut} values past {SHORT} bytes")),
     ];
-    Some(said.into_iter().flatten().collect::<Vec<_>>().join(", and ends of "))
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", and ends of "))
 }
 
 fn shorten(variable: &mut VariableShown) -> bool {
     match &mut variable.value {
         Some(value) if value.len() > SHORT => {
-            // Secrets are found in whole texts only.
+            // Secrets are detected only in complete texts, so redact before shortening.
             *value = format!("{} ...", cut::head(&text::door(value).text, SHORT).trim_end());
             true
         }

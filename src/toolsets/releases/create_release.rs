@@ -20,36 +20,37 @@ use crate::{
     toolsets::executions::{self, Automatic},
 };
 
-/// Create a release of a project: its process, variables and packages as they are now. Octopus
-/// picks what is left out.
+/// Create a release of a project from its current process, variables and packages. Octopus chooses values that
+/// are left out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CreateRelease {
     space: Option<SpaceArg>,
     project_name: ProjectArg,
-    /// The version; left out, the next one.
+    /// Version, e.g. "1.2.3" (default: chosen by Octopus).
     release_version: Option<String>,
-    /// The channel; left out, the default one.
+    /// Channel name or ID (default: the default channel).
     channel_name: Option<String>,
-    /// The version of all packages.
+    /// Version of all packages not listed in packages.
     package_version: Option<String>,
-    /// Versions of single packages, like Step:1.2.3 or Step:Package:1.2.3.
+    /// Package versions, e.g. "Step:1.2.3" or "Step:Package:1.2.3".
     packages: Option<Words>,
-    /// Git references of single steps, like Step:refs/heads/main.
+    /// Git references of steps, e.g. "Step:refs/heads/main".
     git_resources: Option<Words>,
-    /// Branch or tag, for a project in Git.
+    /// Branch or tag, for a project in Git (default: its default branch).
     git_ref: Option<String>,
-    /// Commit, for a project in Git.
+    /// Commit hash, for a project in Git.
     git_commit: Option<String>,
-    /// Notes in Markdown.
+    /// Release notes in Markdown.
     release_notes: Option<String>,
-    /// Whether a release that has the version already is as good.
+    /// Return an existing release of this version instead of an error.
+    #[schemars(extend("default" = false))]
     ignore_if_already_exists: Option<bool>,
-    /// Whether rules of the channel are ignored.
+    /// Ignore the version rules of the channel.
     ignore_channel_rules: Option<bool>,
-    /// Prerelease tag of packages to take.
+    /// Prerelease tag of the packages to use, e.g. "beta".
     package_prerelease: Option<String>,
-    /// Custom fields, by name.
+    /// Custom field values by name.
     #[serde(default)]
     custom_fields: BTreeMap<String, String>,
 }
@@ -58,7 +59,7 @@ pub(super) struct CreateRelease {
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreatedRelease {
     success: bool,
-    /// False where there was one with this version, which is it.
+    /// False if a release of this version existed, which is then returned.
     created: bool,
     release_id: String,
     release_version: String,
@@ -68,7 +69,7 @@ pub(super) struct CreatedRelease {
     help_text: Option<&'static str>,
 }
 
-/// Octopus's answer. Older versions write keys in camel case.
+/// The response of Octopus. Old versions of Octopus use camel case keys.
 #[derive(Deserialize)]
 struct Created {
     #[serde(alias = "ReleaseId", rename = "releaseId")]
@@ -113,7 +114,7 @@ impl Change for CreateRelease {
         let notes = cx.signed(self.release_notes.as_deref());
         let (version, notes) = (version.as_deref(), notes.as_deref());
         let order = self.order(&space, &project, version, &channel, git_ref.as_deref(), notes);
-        let shown = version.unwrap_or("of a version that Octopus picks");
+        let shown = version.unwrap_or("with a version chosen by Octopus");
         let question = format!("Create release {shown} of {}?", project.label());
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
@@ -134,7 +135,7 @@ impl Change for CreateRelease {
             .wrote_list("Packages", Words::of(&self.packages))
             .wrote_list("Git resources", Words::of(&self.git_resources))
             .wrote("Prereleases of packages", self.package_prerelease.as_ref())
-            .fact_if("Ignores rules of the channel", ignores)
+            .fact_if("Ignores channel rules", ignores)
             .wrote_list("Custom fields", &fields)
             .wrote("Notes", notes)
             .state(json!([latest.map(|release| release.id), process]));
@@ -143,7 +144,7 @@ impl Change for CreateRelease {
 
     async fn report(self, reply: Reply, cx: &Context) -> Result<CreatedRelease, Error> {
         let Created { id, version } = reply.json(Self::NAME)?;
-        // The release is there, whether it can be read or not.
+        // The release was created, even if it cannot be read.
         let read = async {
             let space = cx.space(self.space.as_deref()).await?;
             let release = space.get::<Release>(&id).await?;
@@ -155,19 +156,24 @@ impl Change for CreateRelease {
 }
 
 impl CreateRelease {
-    /// The version that the call names. A blank one is none.
+    /// Returns the version of the call, unless it is blank.
     fn wanted(&self) -> Option<&str> {
         self.release_version.as_deref().map(str::trim).filter(|version| !version.is_empty())
     }
 
-    /// What a project in Git is taken from: exactly what the call names, or the default branch. A
-    /// project in the database has no such thing.
+    /// Returns the Git reference of the release: `gitRef` of the call, or the default branch unless the call
+    /// gives only a commit. Returns `None` for a project in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the call gives a reference for a project in the database, or none for a project
+    /// without default branch.
     async fn git_ref(&self, space: &Space, project: &Project) -> Result<Option<String>, Error> {
         let name = &project.name;
         if !project.is_version_controlled {
             if self.git_ref.is_some() || self.git_commit.is_some() {
                 return Err(Error::Invalid(format!(
-                    "{name} is not in Git; leave gitRef and gitCommit out"
+                    "{name} is not in Git; leave out gitRef and gitCommit"
                 )));
             }
             return Ok(None);
@@ -178,7 +184,7 @@ impl CreateRelease {
         match git::meant(space, project, self.git_ref.as_deref()).await? {
             Some(reference) => Ok(Some(reference.into_string())),
             None => Err(Error::Invalid(format!(
-                "{name} is in Git and has no default branch; say with gitRef from where"
+                "{name} is in Git and has no default branch; give gitRef"
             ))),
         }
     }
@@ -189,8 +195,8 @@ impl CreateRelease {
         found.ok_or_else(|| Error::Invalid(format!("the project {} has no channel", project.name)))
     }
 
-    /// The next version by the template of the project; nothing where Octopus decides from a
-    /// package, or does not say.
+    /// Returns the next version by the version template of the project. Returns `None` if Octopus takes the
+    /// version from a package, or does not return the template.
     async fn next(
         &self,
         space: &Space,
@@ -221,8 +227,8 @@ impl CreateRelease {
     ) -> Result<Plan<CreatedRelease>, Error> {
         if self.ignore_if_already_exists != Some(true) {
             return Err(Error::Invalid(format!(
-                "{} has a release {} already ({}); give another releaseVersion, or \
-                 ignoreIfAlreadyExists: true if that one is as good",
+                "{} already has a release {} ({}); give another releaseVersion, or \
+                 ignoreIfAlreadyExists: true to use that release",
                 project.name, release.version, release.id
             )));
         }
@@ -242,7 +248,7 @@ impl CreateRelease {
     ) -> Order {
         let words = |words: &Option<Words>| words.as_ref().map(|words| json!(words.0));
         let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
-        // It was not there when a person was asked; then it is not the one they agreed to.
+        // Not sent: an existing release would not be the release that was approved.
         let body: Map<String, Value> = [
             ("SpaceId", Some(json!(space.id()))),
             ("SpaceIdOrName", Some(json!(space.id()))),
@@ -277,7 +283,7 @@ fn created(
     let message = if created {
         format!("release {version} was created")
     } else {
-        format!("release {version} was there already; nothing was created")
+        format!("release {version} already exists; nothing was created")
     };
     CreatedRelease {
         success: true,

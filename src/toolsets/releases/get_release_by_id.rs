@@ -9,12 +9,12 @@ use crate::{
     tool::{Alias, Context, Error, SpaceArg, Tool},
 };
 
-/// Get one release: version, notes, packages, Git reference, builds with commits and work items.
+/// Get one release: version, notes, packages, Git reference, and builds with commits and work items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetReleaseById {
     space: Option<SpaceArg>,
-    /// Like Releases-123; list_releases_for_project finds it by version.
+    /// Release ID, e.g. "Releases-123".
     release_id: String,
 }
 

@@ -32,6 +32,6 @@ impl Tool for ListReleases {
         let page = releases::list(&space, window).await?;
         let items = summaries(&space, page.items, true).await?;
         Ok(List::new(window, page.total_results, items)
-            .or_hint(|| format!("space '{}' has no release that this key sees", space.name())))
+            .or_hint(|| format!("space '{}' has no release that this user can see", space.name())))
     }
 }

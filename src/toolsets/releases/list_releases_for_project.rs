@@ -9,13 +9,13 @@ use crate::{
     tool::{Alias, Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool},
 };
 
-/// List the releases of one project, newest first, or search them by version.
+/// List the releases of one project, newest first, optionally filtered by version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListReleasesForProject {
     space: Option<SpaceArg>,
     project_id: ProjectArg,
-    /// In the version.
+    /// Text that the version contains, e.g. "1.2".
     search_by_version: Option<String>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -41,9 +41,9 @@ impl Tool for ListReleasesForProject {
         let items = summaries(&space, page.items, true).await?;
         Ok(List::new(window, page.total_results, items).or_hint(|| match version {
             Some(version) => {
-                format!("no release of '{}' has a version with '{version}'", project.name)
+                format!("no release version of '{}' contains '{version}'", project.name)
             }
-            None => format!("'{}' has no release that this key sees", project.name),
+            None => format!("'{}' has no release that this user can see", project.name),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Releases: a project's process, variables and packages, fixed under a version.
+//! Toolset `releases`: snapshots of a project's process, variables and packages under a version.
 
 mod create_release;
 mod get_release_by_id;

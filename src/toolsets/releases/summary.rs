@@ -1,4 +1,4 @@
-//! A release as the tools show it.
+//! A release in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,15 +22,15 @@ pub(super) struct ReleaseSummary {
     project_name: Option<String>,
     channel_id: Option<String>,
     channel_name: Option<String>,
-    /// When it was made.
+    /// Creation time.
     assembled: Option<String>,
     release_notes: Option<String>,
     ignore_channel_rules: bool,
     version_control_reference: Option<GitReference>,
     selected_packages: Vec<SelectedPackage>,
     selected_git_resources: Vec<Value>,
-    /// What went into the packages: builds, commits, work items. A list shows the first few of a
-    /// build, and counts them where there are more.
+    /// Builds of the packages, with commits and work items. Lists of releases show the first 3 of a build and
+    /// the total count.
     build_information: Vec<Value>,
     custom_fields: Map<String, Value>,
     resource_uri: String,
@@ -53,12 +53,12 @@ struct SelectedPackage {
     version: Option<String>,
 }
 
-/// How much of the notes of a release a list shows.
+/// Maximum bytes of release notes in a list.
 const NOTES_IN_LIST: usize = 400;
-/// How many commits and work items of a build a list shows.
+/// Maximum number of commits and of work items of a build in a list.
 const PARTS_IN_LIST: usize = 3;
 
-/// Releases with the names of their projects and channels. A list shows less of each.
+/// Creates the answer form of releases, with the names of projects and channels. `in_list` shortens them.
 pub(super) async fn summaries(
     space: &Space,
     releases: Vec<Release>,

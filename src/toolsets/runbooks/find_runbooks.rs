@@ -17,14 +17,14 @@ use crate::{
     toolsets::git_ref::git_ref,
 };
 
-/// Find runbooks: one by runbookId, those of a project, or all of the space that are not in Git;
-/// and where and for whom each can be run.
+/// Find runbooks with their environments and tenanted mode: one by runbookId, those of a project, or all of
+/// the space that are not in Git.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {
     space: Option<SpaceArg>,
     project_id: Option<ProjectArg>,
-    /// One: name, slug or ID.
+    /// Name, slug or ID of one runbook; not with partialName or paging.
     runbook_id: Option<String>,
     git_ref: Option<GitRefArg>,
     partial_name: Option<NamePart>,
@@ -45,8 +45,8 @@ impl Tool for FindRunbooks {
         let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
         let reference = match &project {
             Some(project) => {
-                let kept = ("set of runbooks", project.has_runbooks_in_git());
-                git_ref(&space, project, kept, self.git_ref.as_deref()).await?
+                let stored = ("set of runbooks", project.has_runbooks_in_git());
+                git_ref(&space, project, stored, self.git_ref.as_deref()).await?
             }
             None => None,
         };
@@ -71,14 +71,15 @@ impl FindRunbooks {
         let narrows = self.partial_name.is_some() || self.skip.is_some() || self.take.is_some();
         if self.runbook_id.is_some() && narrows {
             return Err(Error::Invalid(
-                "`runbookId` names one runbook; leave out `partialName`, `skip` and `take`, or \
+                "`runbookId` selects one runbook; leave out `partialName`, `skip` and `take`, or \
                  leave out `runbookId` for a list"
                     .to_owned(),
             ));
         }
         if self.git_ref.is_some() && self.project_id.is_none() {
             return Err(Error::Invalid(
-                "`gitRef` is a branch, tag or commit of a project: give `projectId` too".to_owned(),
+                "`gitRef` requires `projectId`, because it is a branch, tag or commit of a project"
+                    .to_owned(),
             ));
         }
         Ok(())
@@ -95,15 +96,15 @@ async fn list(
     let page = runbooks::list(space, place, partial_name, window).await?;
     let items = summaries(space, page.items, of).await?;
     Ok(List::new(window, page.total_results, items).or_hint(|| {
-        let called = partial_name.map_or_else(String::new, |part| format!(" with '{part}' in it"));
+        let with_name = partial_name.map_or_else(String::new, |part| format!(" whose name contains '{part}'"));
         match of {
             Some((project, Some(reference))) => {
-                format!("'{}' has no runbook{called} at {}", project.name, reference.as_str())
+                format!("'{}' has no runbook{with_name} at {}", project.name, reference.as_str())
             }
-            Some((project, None)) => format!("'{}' has no runbook{called}", project.name),
+            Some((project, None)) => format!("'{}' has no runbook{with_name}", project.name),
             None => format!(
-                "space '{}' has no runbook{called} in the database; those in Git are found with \
-                 their `projectId`",
+                "space '{}' has no runbook{with_name} in the database; give `projectId` for runbooks in \
+                 Git",
                 space.name()
             ),
         }

@@ -1,4 +1,4 @@
-//! When a runbook ran last where it should run.
+//! The last runs of a runbook in the targets of a new run.
 
 use std::collections::HashMap;
 
@@ -14,16 +14,16 @@ use crate::{
     toolsets::executions::Targets,
 };
 
-/// When a runbook ran last where it should run.
+/// The last runs of a runbook in the targets of a new run.
 #[derive(Debug)]
 pub(super) struct LastRuns {
-    /// Place, and what is known of the last run there.
+    /// Environment and tenant, with a description of the last run.
     lines: Vec<(String, String)>,
     runs: Vec<String>,
 }
 
-/// How many places are described. A proposal with so many facts is too large to be shown, so what
-/// is left out changes nothing.
+/// Maximum number of described targets. A preview with more lines is rejected as too large, so leaving out lines
+/// has no effect.
 const MOST_LINES: usize = Proposal::MOST_TEXT / 32;
 
 impl LastRuns {
@@ -39,7 +39,7 @@ impl LastRuns {
         Ok(Self::compare(targets, &runs, &tasks, all))
     }
 
-    /// Finds the newest run of each place. `all`: there are no other runs than these.
+    /// Finds the newest run of each target. `all` states that `runs` is complete.
     fn compare(
         targets: &Targets,
         runs: &[RunbookRun],
@@ -67,17 +67,17 @@ impl LastRuns {
                     None => environment.label().into_owned(),
                     Some(tenant) => format!("{}, {}", environment.label(), tenant.label()),
                 };
-                let said = match run {
+                let text = match run {
                     None if all => "never".to_owned(),
-                    None => "not known: not among the newest runs".to_owned(),
+                    None => "unknown: not among the newest runs".to_owned(),
                     Some(run) => {
                         let state =
                             tasks.get(run.task_id.as_str()).and_then(|t| t.state.as_deref());
-                        let created = run.created.as_deref().unwrap_or("at some time");
+                        let created = run.created.as_deref().unwrap_or("at an unknown time");
                         format!("{created} ({})", state.unwrap_or("state unknown"))
                     }
                 };
-                last.lines.push((place, said));
+                last.lines.push((place, text));
             };
             if tenants.is_empty() {
                 add(None);
@@ -89,14 +89,14 @@ impl LastRuns {
         last
     }
 
-    /// What a person should know of them.
+    /// Adds the last runs to the preview.
     pub(super) fn show(&self, proposal: Proposal) -> Proposal {
-        self.lines.iter().fold(proposal, |proposal, (place, said)| {
-            proposal.fact(&format!("Last run in {place}"), said)
+        self.lines.iter().fold(proposal, |proposal, (place, text)| {
+            proposal.fact(&format!("Last run in {place}"), text)
         })
     }
 
-    /// What must still be so when the runbook is run.
+    /// Returns the state that must not change before the run is approved.
     pub(super) fn state(&self) -> Value {
         json!(self.runs)
     }
@@ -151,9 +151,9 @@ mod tests {
     fn the_first_run_of_a_place_is_its_newest() {
         let runs: Vec<RunbookRun> = many(3, |n| run(n, n / 2));
         let last = LastRuns::compare(&targets(2, 2), &runs, &HashMap::new(), true);
-        let said: Vec<&str> = last.lines.iter().map(|(_, said)| said.as_str()).collect();
+        let text: Vec<&str> = last.lines.iter().map(|(_, text)| text.as_str()).collect();
         let known = ["moment 0 (state unknown)", "moment 2 (state unknown)"];
-        assert_eq!(said, [known[0], known[1], "never", "never"]);
+        assert_eq!(text, [known[0], known[1], "never", "never"]);
         assert_eq!(last.state(), json!(["RunbookRuns-0", "RunbookRuns-2"]));
     }
 }

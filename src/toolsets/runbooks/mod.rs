@@ -1,4 +1,4 @@
-//! Runbooks: what is done to run things, beside deploying them.
+//! Toolset `runbooks`: runbooks and runbook runs.
 
 mod find_runbooks;
 mod last_runs;

@@ -8,7 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource, part},
 };
 
-/// A runbook that a project keeps in Git, whole, as it stands on a branch, tag or commit.
+/// A runbook in Git with all fields, at a branch, tag or commit.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GitRunbookResource {

@@ -8,7 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A runbook, whole: where it may run, its published snapshot, retention and connectivity.
+/// A runbook with all fields: environments, published snapshot, retention and connectivity.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RunbookResource {

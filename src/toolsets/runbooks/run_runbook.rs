@@ -21,41 +21,41 @@ use crate::{
     toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
 };
 
-/// Run a runbook in environments, for tenants or for nobody in particular. Returns the tasks,
-/// which get_task_details follows.
+/// Run a runbook in environments, with or without tenants. Returns the server tasks;
+/// get_task_details shows their progress.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RunRunbook {
     space: Option<SpaceArg>,
     project_name: ProjectArg,
-    /// The runbook.
+    /// Runbook name, slug or ID.
     runbook_name: String,
-    /// Where to run it.
+    /// Environment names, slugs or IDs.
     environment_names: Words,
-    /// Tenants to run it for.
+    /// Tenant names, slugs or IDs.
     tenants: Option<Words>,
-    /// Tags whose tenants to run it for, like Region/EMEA.
+    /// Tags of further tenants, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
-    /// The snapshot to run, rather than the published one.
+    /// Snapshot to run (default: the published one).
     runbook_snapshot_id: Option<String>,
-    /// Branch, tag or commit, for a runbook in Git.
+    /// Branch, tag or commit; required for a runbook in Git.
     git_ref: Option<String>,
-    /// Values of prompted variables, by name.
+    /// Values of prompted variables by name.
     #[serde(default)]
     prompted_variable_values: BTreeMap<String, String>,
-    /// When to start, with zone: 2026-11-02T22:00:00+01:00.
+    /// Start time with zone, e.g. "2026-11-02T22:00:00+01:00" (default: now).
     run_at: Option<String>,
-    /// When it is too late to start.
+    /// Latest start time with zone, in the same format.
     no_run_after: Option<String>,
-    /// Whether to ask a person when a step fails.
+    /// Wait for a person when a step fails (default: set in Octopus).
     use_guided_failure: Option<bool>,
-    /// Whether to download packages again.
+    /// Download packages again.
     force_package_download: Option<bool>,
-    /// Targets to run on, rather than all.
+    /// Deployment targets to use (default: all).
     specific_machine_names: Option<Words>,
-    /// Targets to leave out.
+    /// Deployment targets to exclude.
     excluded_machine_names: Option<Words>,
-    /// Steps to skip.
+    /// Names of steps to skip.
     skip_step_names: Option<Words>,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct RunRunbook {
 pub(super) struct RunStarted {
     success: bool,
     runs_created: usize,
-    /// Where in Git the runbook was taken from.
+    /// Git reference of the runbook.
     git_ref: Option<String>,
     runbook_run_tasks: Vec<RunTask>,
     message: String,
@@ -80,7 +80,7 @@ struct RunTask {
     url: Option<String>,
 }
 
-/// Octopus's answer. Older versions write keys in camel case.
+/// The response of Octopus. Old versions of Octopus use camel case keys.
 #[derive(Deserialize)]
 struct Created {
     #[serde(alias = "RunbookRunServerTasks", rename = "runbookRunServerTasks")]
@@ -95,7 +95,7 @@ struct CreatedTask {
     task: String,
 }
 
-/// The version of a runbook that is run.
+/// The version of the runbook to run.
 enum Version {
     Snapshot(RunbookSnapshot),
     Git(Reference),
@@ -113,7 +113,7 @@ impl Change for RunRunbook {
         let times = Times::read(run_at, no_run_after, Timestamp::now())?;
         if self.git_ref.is_some() && self.runbook_snapshot_id.is_some() {
             return Err(Error::Invalid(
-                "gitRef and runbookSnapshotId do not go together: runbooks in Git have no \
+                "gitRef and runbookSnapshotId exclude each other: runbooks in Git have no \
                  snapshots"
                     .to_owned(),
             ));
@@ -166,9 +166,10 @@ impl Change for RunRunbook {
         };
         manner.check_steps(previews.as_deref())?;
         let order = order(&space, &project, &runbook, &version, &targets, &manner, &prompts);
-        let whom = targets.tenancy.whom();
+        let tenants_text = targets.tenancy.whom();
         let names = targets.names();
-        let question = format!("Run {} of {} in {names}{whom}?", runbook.name, project.label());
+        let question =
+            format!("Run {} of {} in {names}{tenants_text}?", runbook.name, project.label());
         let touches = executions::touches(&space, &project, Some(&targets));
         let proposal = Proposal::new("runbook run", &question, order)
             .touching(touches)
@@ -185,7 +186,7 @@ impl Change for RunRunbook {
 
     async fn report(self, reply: Reply, cx: &Context) -> Result<RunStarted, Error> {
         let created: Created = reply.json(Self::NAME)?;
-        // The deed is done; what cannot be looked up is left out.
+        // The change was made; values that cannot be looked up are left out.
         let space = cx.space(self.space.as_deref()).await.ok();
         let tasks: Vec<RunTask> = created
             .tasks
@@ -212,7 +213,11 @@ impl Change for RunRunbook {
 }
 
 impl RunRunbook {
-    /// Where in Git the runbook is. To run something, a call says so itself.
+    /// Returns the Git reference of the runbook, which a call must give for a runbook in Git.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if `gitRef` is missing, or given for runbooks in the database.
     async fn reference(
         &self,
         space: &Space,
@@ -222,12 +227,12 @@ impl RunRunbook {
         match (project.has_runbooks_in_git(), &self.git_ref) {
             (false, None) => Ok(None),
             (false, Some(_)) => Err(Error::Invalid(format!(
-                "the runbooks of {name} are in the database of Octopus, not in Git; leave out \
+                "the runbooks of {name} are stored in the database of Octopus, not in Git; leave out \
                  gitRef"
             ))),
             (true, None) => Err(Error::Invalid(format!(
-                "the runbooks of {name} are in Git; say with gitRef from which branch, tag or \
-                 commit to run{}",
+                "the runbooks of {name} are in Git; give the branch, tag or commit to run in \
+                 gitRef{}",
                 project.default_branch().map_or_else(String::new, |branch| {
                     format!(" (its default branch is {branch})")
                 })
@@ -248,8 +253,8 @@ impl RunRunbook {
         let wanted = self.runbook_snapshot_id.as_ref();
         let Some(wanted) = wanted.or(runbook.published_runbook_snapshot_id.as_ref()) else {
             return Err(Error::Invalid(format!(
-                "{} has no published snapshot; publish one in the portal, or say with \
-                 runbookSnapshotId which one to run",
+                "{} has no published snapshot; publish a snapshot in the portal, or give \
+                 runbookSnapshotId",
                 runbook.name
             )));
         };

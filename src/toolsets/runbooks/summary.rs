@@ -1,4 +1,4 @@
-//! A runbook as the tools show it.
+//! A runbook in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::{
     tool::{Names, Ref, uri},
 };
 
-/// A runbook.
+/// A runbook in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RunbookSummary {
@@ -22,31 +22,32 @@ pub(super) struct RunbookSummary {
     project_id: String,
     project_name: Option<String>,
     runbook_process_id: Option<String>,
-    /// What is run. Absent where nothing is published, and in Git, where there are no snapshots.
+    /// Snapshot that a run uses. Absent if none is published, and for runbooks in Git.
     published_runbook_snapshot_id: Option<String>,
-    /// Where in Git it was read.
+    /// Git reference at which the runbook was read.
     git_ref: Option<String>,
-    /// Untenanted, TenantedOrUntenanted or Tenanted: whether a run names a tenant.
+    /// Whether runs have tenants: Untenanted, TenantedOrUntenanted or Tenanted.
     multi_tenancy_mode: Option<String>,
-    /// All, Specified (`environments` says which) or FromProjectLifecycles.
+    /// All, Specified (listed in environments) or FromProjectLifecycles.
     environment_scope: Option<String>,
     environments: Vec<Ref>,
     resource_uri: Option<String>,
     url: String,
 }
 
-/// Runbooks with the names of their projects and environments. `project`: of which all are, and
-/// where in Git.
+/// Creates the answer form of runbooks, with the names of projects and environments.
+///
+/// `project` is the project of all runbooks and their Git reference, if known.
 pub(super) async fn summaries(
     space: &Space,
     runbooks: Vec<Runbook>,
     project: Option<(&Project, Option<&Reference>)>,
 ) -> Result<Vec<RunbookSummary>, Error> {
     let known = project.map(|(project, _)| project);
-    let elsewhere = runbooks.iter().filter(|_| known.is_none()).map(|r| &r.project_id);
+    let other_projects = runbooks.iter().filter(|_| known.is_none()).map(|r| &r.project_id);
     let environments = runbooks.iter().flat_map(|runbook| &runbook.environments);
     let (projects, environments) = futures::try_join!(
-        space.by_ids::<Project>(elsewhere),
+        space.by_ids::<Project>(other_projects),
         Names::of::<Environment>(space, environments),
     )?;
     let reference = project.and_then(|(_, reference)| reference);

@@ -1,4 +1,7 @@
-//! The activity tree of a task, shortened: what failed first, then how everything ended.
+//! Shortens the activity tree of a task: failures first, then the outcome of every step.
+//!
+//! [`redact`] removes secrets, [`causes`] finds the nodes that failed, [`failures`] and [`tree`] build the two
+//! parts of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,48 +13,50 @@ use crate::{
     text::{self, cut, lines::Lines, steps},
 };
 
-/// Returns an error when the job must stop.
+/// Returns an error if the compute job must stop.
 pub(super) type Check<'a> = &'a dyn Fn() -> Result<(), Stopped>;
 
-/// A node of the tree that failed without a child that did.
+/// A failed node of the tree without a failed child.
 pub(super) struct Cause<'a> {
-    /// The names from the task down to the node; empty where it is not shown.
+    /// Names from the task down to the node; empty if the cause is not shown.
     path: Vec<&'a str>,
     activity: &'a Activity,
 }
 
-/// A cause, as it is shown.
+/// A failure in the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Failure {
-    /// The names from the task down to the node.
+    /// Names from the task down to the failed node.
     path: Vec<String>,
     status: String,
     started: Option<String>,
     ended: Option<String>,
-    /// Its last messages: errors and what came before them, oldest first.
+    /// The last messages of the node, oldest first.
     messages: Vec<String>,
 }
 
-/// The tree within its size, and what did not fit.
+/// The shortened tree, and a description of the parts that were left out.
 pub(super) struct Shown {
     pub(super) tree: Vec<Value>,
     pub(super) left_out: Option<String>,
 }
 
-/// How many failures are shown.
+/// Maximum number of failures in the answer.
 const FAILURES: usize = 10;
-/// How many messages of a failure are shown.
+/// Maximum number of messages of a failure.
 const MESSAGES: usize = 40;
-/// How long a message may be.
+/// Maximum bytes of a message.
 const MESSAGE: usize = 2_000;
-/// How many messages are read between two checks of the compute time.
+/// Number of messages between two checks of the compute budget.
 const CHECKED: usize = 64;
-/// What is left of a message at least.
+/// Minimum bytes to which a message is shortened.
 const SHORTEST: usize = 200;
 
-/// Hides what takes the messages before it to know for a secret: they are not all shown, and what
-/// is shown of one may not begin with its first line.
+/// Redacts secrets that are recognized only with the messages before them.
+///
+/// The answer leaves out messages and beginnings of messages, so the sanitizer could not recognize these secrets
+/// later.
 pub(super) fn hide(tree: &mut [Activity], check: Check<'_>) -> Result<(), Stopped> {
     for activity in tree {
         check()?;
@@ -73,12 +78,14 @@ pub(super) fn hide(tree: &mut [Activity], check: Check<'_>) -> Result<(), Stoppe
     Ok(())
 }
 
-/// The causes: what failed, then what was canceled, each in the order of the tree. Where the task
-/// waits for a person, a node that runs on after an error is what they are asked about.
-pub(super) fn causes(tree: &[Activity], waits: bool) -> Vec<Cause<'_>> {
+/// Returns the causes: failed nodes, then canceled nodes, each in the order of the tree.
+///
+/// If the task waits for a person (`waits`), a node that is still running after an error is a cause as well
+/// (guided failure).
+pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>> {
     let (mut causes, mut left) = (Vec::new(), [FAILURES; 2]);
     for activity in tree {
-        collect(activity, waits, &mut Vec::new(), &mut causes, &mut left);
+        collect(activity, waits_for_person, &mut Vec::new(), &mut causes, &mut left);
     }
     causes.sort_by_key(|cause| cause.activity.status == "Canceled");
     causes
@@ -86,7 +93,7 @@ pub(super) fn causes(tree: &[Activity], waits: bool) -> Vec<Cause<'_>> {
 
 fn collect<'a>(
     activity: &'a Activity,
-    waits: bool,
+    waits_for_person: bool,
     path: &mut Vec<&'a str>,
     causes: &mut Vec<Cause<'a>>,
     left: &mut [usize; 2],
@@ -94,16 +101,16 @@ fn collect<'a>(
     path.push(&activity.name);
     let before = causes.len();
     for child in &activity.children {
-        collect(child, waits, path, causes, left);
+        collect(child, waits_for_person, path, causes, left);
     }
     let is_error = |element: &LogElement| matches!(element.category.as_str(), "Error" | "Fatal");
     let is_cause = match activity.status.as_str() {
         "Failed" | "Canceled" | "TimedOut" => true,
-        "Running" => waits && activity.log_elements.iter().any(is_error),
+        "Running" => waits_for_person && activity.log_elements.iter().any(is_error),
         _ => false,
     };
     if is_cause && causes.len() == before {
-        // Those that are not shown need no path: a deep tree can have many.
+        // Causes that are not shown need no path, because a deep tree can have many causes.
         let [failed, canceled] = left;
         let left = if activity.status == "Canceled" { canceled } else { failed };
         let path = if *left > 0 { path.clone() } else { Vec::new() };
@@ -113,7 +120,7 @@ fn collect<'a>(
     path.pop();
 }
 
-/// The first causes, within about `room` bytes.
+/// Returns the first causes in the form of the answer, in about `room` bytes.
 pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
     let share = room / causes.len().clamp(1, FAILURES);
     let shown = causes.iter().take(FAILURES).map(|Cause { path, activity }| Failure {
@@ -142,7 +149,7 @@ fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
     messages
 }
 
-/// The message of at most `room` bytes, but for its beginning.
+/// Returns category, message and details, shortened to about `room` bytes.
 fn message(element: &LogElement, room: usize) -> String {
     let longest = room.clamp(SHORTEST, MESSAGE);
     let mut message = format!("{}: {}", element.category, element.message_text.trim_end());
@@ -151,41 +158,40 @@ fn message(element: &LogElement, room: usize) -> String {
         message.push_str(detail.trim_end());
     }
     if message.len() > longest {
-        // Half a secret is hard to recognise.
+        // Secrets are detected only in complete texts, so redact before shortening.
         message = format!("{} ...", cut::head(&text::door(&message).text, longest));
     }
     message
 }
 
-/// A node with what is known of it, so that it is found out once and not for each attempt and
-/// each level above it.
+/// A node with computed properties, so that they are not computed again for each attempt and each level above.
 struct Node<'a> {
     activity: &'a Activity,
-    /// Whether its messages stand elsewhere.
+    /// Whether `failures` shows the messages of the node.
     is_told: bool,
-    /// Whether it and all nodes below it went well.
+    /// Whether the node and all nodes below it succeeded.
     all_went_well: bool,
     children: Vec<Node<'a>>,
 }
 
 impl<'a> Node<'a> {
-    fn of(activity: &'a Activity, told: &[&Cause<'_>]) -> Self {
+    fn of(activity: &'a Activity, shown_causes: &[&Cause<'_>]) -> Self {
         steps::add(1);
         let children: Vec<Self> =
-            activity.children.iter().map(|child| Self::of(child, told)).collect();
+            activity.children.iter().map(|child| Self::of(child, shown_causes)).collect();
         Self {
             activity,
-            is_told: told.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
+            is_told: shown_causes.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
             all_went_well: went_well(activity) && children.iter().all(|child| child.all_went_well),
             children,
         }
     }
 }
 
-/// How much of the tree is shown.
+/// The level of detail of the tree.
 struct Style {
     messages: Messages,
-    /// Whether what went well is shown, or only counted.
+    /// Whether succeeded nodes are shown, or only counted.
     all_nodes: bool,
 }
 
@@ -196,11 +202,13 @@ enum Messages {
     All,
 }
 
-/// The tree, without the messages of nodes that are told before. Where the room does not do, what
-/// went well goes first, then messages, then the nodes deepest down.
+/// Returns the tree in at most `room` bytes, if possible, without the messages that `failures` shows.
+///
+/// Reduces the level of detail until the tree fits: messages of succeeded nodes, then succeeded nodes, then all
+/// messages, then the deepest nodes are left out.
 pub(super) fn tree(
     tree: &[Activity],
-    told: &[&Cause<'_>],
+    shown_causes: &[&Cause<'_>],
     all_messages: bool,
     room: usize,
     check: Check<'_>,
@@ -209,14 +217,14 @@ pub(super) fn tree(
     let whole = usize::MAX;
     let attempts = [
         (asked, true, whole, None),
-        (Messages::OfProblems, true, whole, Some("messages of what went well")),
-        (Messages::OfProblems, false, whole, Some("what went well, but for its number")),
-        (Messages::None, false, whole, Some("what went well, but for its number; messages")),
-        (Messages::None, false, 3, Some("what went well; messages; nodes below targets")),
+        (Messages::OfProblems, true, whole, Some("messages of succeeded steps")),
+        (Messages::OfProblems, false, whole, Some("succeeded steps, except their number")),
+        (Messages::None, false, whole, Some("succeeded steps, except their number; messages")),
+        (Messages::None, false, 3, Some("succeeded steps; messages; nodes below targets")),
         (Messages::None, false, 1, Some("messages; nodes below steps")),
     ];
     let last = attempts.len() - 1;
-    let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, told)).collect();
+    let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, shown_causes)).collect();
     for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
         let style = Style { messages, all_nodes };
         let show = |node| {

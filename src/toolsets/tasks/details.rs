@@ -1,4 +1,4 @@
-//! What happened in a task, as the tools show it.
+//! The steps and failures of a task in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,20 +17,19 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// What happened in a task.
+/// The state, failures and steps of a task.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskDetails {
     task: TaskSummary,
-    /// What failed, or waits for guidance after an error: the deepest nodes of the tree, with
-    /// their last messages. Empty where nothing did.
+    /// The deepest nodes that failed or wait for guidance after an error, with their last messages.
     failures: Vec<Failure>,
-    /// Absent where the task has ended.
+    /// Absent if the task has ended.
     progress: Option<TaskProgress>,
-    /// The size of the raw log in bytes.
+    /// Size of the raw log in bytes.
     physical_log_size: Option<u64>,
-    /// The tree of steps and targets: name, status, started, ended, children, and the messages of
-    /// what did not go well and does not stand in failures.
+    /// Tree of steps and targets: name, status, started, ended, children, and the messages of unsuccessful
+    /// nodes that are not in failures.
     activity_logs: Vec<Value>,
     /// What was left out to keep the answer short.
     left_out: Option<String>,
@@ -43,12 +42,13 @@ struct TaskProgress {
     estimated_time_remaining: Option<String>,
 }
 
-/// What the task itself takes of an answer, about.
+/// Approximate size of the task summary in the answer, in bytes.
 const TASK: usize = 2048;
 
 impl TaskDetails {
-    /// Shortens what Octopus says of a task to about `room` bytes: half for why it failed, the
-    /// rest for the tree. The tree is shortened in the compute pool.
+    /// Shortens the details of a task to about `room` bytes: half for the failures, the rest for the tree.
+    ///
+    /// Runs in the compute pool.
     pub(crate) async fn of(
         cx: &Context,
         space: &Space,
@@ -58,16 +58,16 @@ impl TaskDetails {
         room: usize,
     ) -> Result<Self, Error> {
         let Details { task, mut activity_logs, physical_log_size, progress, is_short } = details;
-        let waits = task.has_pending_interruptions;
+        let waits_for_person = task.has_pending_interruptions;
         let shorten = move |budget: &Budget| {
             let check = || budget.check();
             activity::hide(&mut activity_logs, &check)?;
-            let causes = activity::causes(&activity_logs, waits);
+            let causes = activity::causes(&activity_logs, waits_for_person);
             let failures: Vec<Failure> = activity::failures(&causes, room / 2);
             let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
-            let told: Vec<&Cause> = causes.iter().take(failures.len()).collect();
+            let shown_causes: Vec<&Cause> = causes.iter().take(failures.len()).collect();
             let room = room.saturating_sub(spent);
-            let shown = activity::tree(&activity_logs, &told, all_messages, room, &check)?;
+            let shown = activity::tree(&activity_logs, &shown_causes, all_messages, room, &check)?;
             let more = causes.len() - failures.len();
             Ok((failures, more, shown))
         };
@@ -79,7 +79,7 @@ impl TaskDetails {
         let left_out: Vec<String> = more.into_iter().chain(earlier).chain(left_out).collect();
         let left_out = (!left_out.is_empty()).then(|| {
             let is_on = cx.policy.names("get_task_raw");
-            let how = if is_on { "; get_task_raw pages through the whole log" } else { "" };
+            let how = if is_on { "; get_task_raw has the whole log" } else { "" };
             format!("{}{how}", left_out.join("; "))
         });
         Ok(Self {

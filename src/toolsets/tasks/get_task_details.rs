@@ -13,14 +13,15 @@ use crate::{
     tool::{Context, Error, Names, SpaceArg, TaskArg, Tool},
 };
 
-/// Find out what happened in a task: why it failed (the failing path first, with its error lines)
-/// and how each step and target ended. For the full text of the log use get_task_raw.
+/// Get the failures of a task with their error lines, and the outcome of each step and target. get_task_raw
+/// has the full log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskDetails {
     space: Option<SpaceArg>,
     task_id: TaskArg,
-    /// Messages of steps that went well too.
+    /// Include messages of successful steps.
+    #[schemars(extend("default" = false))]
     all_messages: Option<bool>,
 }
 

@@ -10,11 +10,11 @@ use crate::{
     toolsets::portal_url::{UrlInfo, open, space_of},
 };
 
-/// Get the task at an address of the Octopus web portal, as get_task_details does.
+/// Get the task at a URL of the Octopus web portal, in the form of get_task_details.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskFromUrl {
-    /// Like https://host/app#/Spaces-1/tasks/ServerTasks-123.
+    /// Portal URL, e.g. "https://host/app#/Spaces-1/tasks/ServerTasks-123".
     url: String,
 }
 
@@ -25,11 +25,11 @@ pub(super) struct TaskOfUrl {
     resolved_task_id: String,
     url_info: UrlInfo,
     resource_uri: String,
-    /// As get_task_details shows it.
+    /// The task in the form of get_task_details.
     task: TaskDetails,
 }
 
-/// What stands beside the task of an answer, about.
+/// Approximate size of the answer without the task, in bytes.
 const AROUND: usize = 1024;
 
 impl Tool for GetTaskFromUrl {
@@ -47,14 +47,12 @@ impl Tool for GetTaskFromUrl {
         let Some(id) = task else {
             let what = match (&deployment, cx.policy.names("get_deployment_from_url")) {
                 (Some(deployment), true) => {
-                    format!("names {deployment}, not a task; use get_deployment_from_url for it")
+                    format!("is for {deployment}, not a task; use get_deployment_from_url for it")
                 }
-                (Some(deployment), false) => format!("names {deployment}, not a task"),
-                (None, _) => {
-                    "names no task; that of a task has /tasks/ServerTasks-123 in it".into()
-                }
+                (Some(deployment), false) => format!("is for {deployment}, not a task"),
+                (None, _) => "names no task; expected a URL with /tasks/ServerTasks-123".into(),
             };
-            let reason = format!("this address {what}");
+            let reason = format!("this URL {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
         let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);

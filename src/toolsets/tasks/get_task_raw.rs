@@ -12,18 +12,20 @@ use crate::{
     tool::{Context, Error, SpaceArg, TaskArg, Tool},
 };
 
-/// Read the log of a task, its end first; go back with beforeLine, forward with fromLine.
-/// onlyProblems shows errors and warnings with their line numbers.
+/// Read the log of a task, by default its end. beforeLine pages back, fromLine forward. onlyProblems shows
+/// errors and warnings with their line numbers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
     space: Option<SpaceArg>,
     task_id: TaskArg,
-    /// Errors, warnings, failed steps.
+    /// Return only errors, warnings and failed steps.
+    #[schemars(extend("default" = false))]
     only_problems: Option<bool>,
-    /// Lines before this one, counted from 1.
+    /// Return lines before this line number.
+    #[schemars(range(min = 2))]
     before_line: Option<u64>,
-    /// Lines from this one on.
+    /// Return lines from this line number on (first line: 1).
     from_line: Option<u64>,
 }
 
@@ -31,21 +33,21 @@ pub(super) struct GetTaskRaw {
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaskLog {
     task_id: String,
-    /// Lines of the log. With onlyProblems each begins with its number.
+    /// Lines of the log. With onlyProblems, each line begins with its number.
     text: String,
-    /// The first line that is shown.
+    /// Number of the first line in text.
     first_line: Option<u64>,
-    /// The last line that is shown.
+    /// Number of the last line in text.
     last_line: Option<u64>,
-    /// How many lines the log has; absent where only its beginning was read.
+    /// Number of lines of the log; absent if only its beginning was read.
     total_lines: Option<u64>,
-    /// How many bytes the log has; absent where only its beginning was read.
+    /// Size of the log in bytes; absent if only its beginning was read.
     total_bytes: Option<u64>,
-    /// How many of the lines that were read are errors, warnings or failed steps.
+    /// Number of errors, warnings and failed steps in the lines that were read.
     problems: u64,
-    /// Call again with this beforeLine for what comes before.
+    /// The beforeLine of the previous lines. Absent at the beginning.
     next_before_line: Option<u64>,
-    /// Call again with this fromLine for what comes after.
+    /// The fromLine of the next lines. Absent at the end.
     next_from_line: Option<u64>,
     hint: Option<String>,
     url: String,
@@ -64,11 +66,13 @@ impl Tool for GetTaskRaw {
         let wanted = match (self.before_line, self.from_line) {
             (Some(_), Some(_)) => {
                 return Err(Error::Invalid(
-                    "give beforeLine to go back or fromLine to go forward, not both".to_owned(),
+                    "give beforeLine to page back or fromLine to page forward, not both".to_owned(),
                 ));
             }
             (Some(0 | 1), None) => {
-                return Err(Error::Invalid("nothing comes before line 1".to_owned()));
+                return Err(Error::Invalid(
+                    "no line precedes line 1; expected beforeLine >= 2".to_owned(),
+                ));
             }
             (Some(line), None) => Wanted::Before(line),
             (None, Some(line)) => Wanted::From(line.max(1)),
@@ -78,7 +82,7 @@ impl Tool for GetTaskRaw {
         super::keep(&space, &id, cx).await?;
         let only_problems = self.only_problems == Some(true);
         let stream = tasks::log(&space, &id).await?;
-        // What stands around the text takes some.
+        // The other fields of the answer take about 512 bytes.
         let room = cx.limits.answer.saturating_sub(512);
         let part = log::read(stream, wanted, only_problems, room, cx).await?;
         let hint = hint(&part, only_problems, wanted);
@@ -108,6 +112,6 @@ fn hint(part: &Part, only_problems: bool, wanted: Wanted) -> Option<String> {
         (Some(lines), Wanted::From(line)) if line > lines => {
             format!("the log ends at line {lines}")
         }
-        _ => "there is nothing in this part of the log".to_owned(),
+        _ => "this part of the log is empty".to_owned(),
     })
 }

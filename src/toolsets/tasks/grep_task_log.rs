@@ -14,32 +14,36 @@ use crate::{
     toolsets::search::{self, Answer, Search},
 };
 
-/// Search the whole log of a task, with the options of grep.
+/// Search the whole log of a task with the options of grep.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrepTaskLog {
     space: Option<SpaceArg>,
     task_id: TaskArg,
-    /// A regular expression.
+    /// Regular expression, e.g. "timed? out".
     pattern: String,
-    /// grep -i.
+    /// Ignore letter case (grep -i).
+    #[schemars(extend("default" = false))]
     case_insensitive: Option<bool>,
-    /// grep -v.
+    /// Return lines that do not match (grep -v).
+    #[schemars(extend("default" = false))]
     invert_match: Option<bool>,
-    /// grep -F.
+    /// Take the pattern as plain text (grep -F).
+    #[schemars(extend("default" = false))]
     fixed_string: Option<bool>,
-    /// grep -B.
-    #[schemars(range(max = 50))]
+    /// Lines before each match (grep -B).
+    #[schemars(range(max = 50), extend("default" = 0))]
     before_context: Option<u32>,
-    /// grep -A.
-    #[schemars(range(max = 50))]
+    /// Lines after each match (grep -A).
+    #[schemars(range(max = 50), extend("default" = 0))]
     after_context: Option<u32>,
-    /// grep -m; 100.
-    #[schemars(range(min = 1, max = 500))]
+    /// Max matches (grep -m).
+    #[schemars(range(min = 1, max = 500), extend("default" = 100))]
     max_count: Option<u32>,
-    /// Matches to skip.
+    /// Matches to skip (default 0).
     offset: Option<u64>,
-    /// Drop time and level first.
+    /// Remove time and level from each line before the search.
+    #[schemars(extend("default" = false))]
     strip_prefixes: Option<bool>,
 }
 
@@ -102,24 +106,26 @@ impl GrepTaskLog {
     }
 }
 
-/// How often progress is told.
+/// Number of bytes between two progress reports.
 const TELL_EVERY: u64 = 1024 * 1024;
-/// How many pieces that have arrived one job of the compute pool gets.
+/// Maximum number of received chunks for one job of the compute pool.
 const TOGETHER: usize = 16;
 
-/// Searches the log while it comes in. It is not kept for the next search, although the log of a
-/// finished task never changes: Octopus reads it from a file, and a few of the large ones would
-/// take more memory than all else here.
+/// Searches the log while it is received.
+///
+/// The log is not cached, although the log of a finished task never changes: a few large logs would take more
+/// memory than everything else, and Octopus only reads a file.
 async fn read(space: &Space, id: &Id<Task>, mut grep: Grep, cx: &Context) -> Result<Found, Error> {
-    let mut pieces = tasks::log(space, id).await?.ready_chunks(TOGETHER);
-    let (mut bytes, mut told) = (0, 0);
-    while let Some(arrived) = pieces.next().await {
-        let arrived = arrived.into_iter().collect::<Result<Vec<_>, _>>()?;
-        bytes += arrived.iter().map(|piece| piece.len() as u64).sum::<u64>();
-        grep = search::push(grep, arrived, cx.compute()).await?;
-        if bytes - told >= TELL_EVERY {
-            told = bytes;
-            cx.progress.report(told, || format!("{} MiB of the log searched", told / TELL_EVERY));
+    let mut chunks = tasks::log(space, id).await?.ready_chunks(TOGETHER);
+    let (mut bytes, mut reported) = (0, 0);
+    while let Some(received) = chunks.next().await {
+        let received = received.into_iter().collect::<Result<Vec<_>, _>>()?;
+        bytes += received.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        grep = search::push(grep, received, cx.compute()).await?;
+        if bytes - reported >= TELL_EVERY {
+            reported = bytes;
+            cx.progress
+                .report(reported, || format!("{} MiB of the log searched", reported / TELL_EVERY));
         }
     }
     search::finish(grep, cx.compute()).await

@@ -1,4 +1,4 @@
-//! Reads a part of a log of any size in bounded memory.
+//! Reads a range of a log of any size in bounded memory.
 
 use std::collections::VecDeque;
 
@@ -12,38 +12,39 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// Which part of a log.
+/// The range of a log to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// As much as fits before this line.
+    /// The last lines before this line number that fit.
     Before(u64),
-    /// As much as fits from this line on.
+    /// The first lines from this line number on that fit.
     From(u64),
 }
 
-/// A part of a log. Lines count from 1.
+/// A range of a log. Line numbers start at 1.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) text: String,
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
-    /// Only where the log was read to its end.
+    /// Set if the log was read to its end.
     pub(super) total_lines: Option<u64>,
     pub(super) total_bytes: Option<u64>,
-    /// Errors, warnings and failed steps among the lines that were read.
+    /// Number of errors, warnings and failed steps in the lines that were read.
     pub(super) problems: u64,
     pub(super) more_before: bool,
     pub(super) more_after: bool,
 }
 
-/// How often progress is told.
+/// Number of bytes between two progress reports.
 const TELL_EVERY: u64 = 1024 * 1024;
 
-/// How many pieces that have arrived one job of the compute pool gets.
+/// Maximum number of received chunks for one job of the compute pool.
 const TOGETHER: usize = 16;
 
-/// Reads the part that is wanted, of at most `room` bytes as JSON, and one line at least. The lines
-/// are made in the compute pool.
+/// Reads a range of at most `room` bytes of JSON, and at least one line.
+///
+/// Lines are split and sanitized in the compute pool.
 pub(super) async fn read(
     pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
     wanted: Wanted,
@@ -51,8 +52,8 @@ pub(super) async fn read(
     room: usize,
     cx: &Context,
 ) -> Result<Part, Error> {
-    let progress = |told: u64| {
-        cx.progress.report(told, || format!("{} MiB of the log read", told / TELL_EVERY));
+    let progress = |reported: u64| {
+        cx.progress.report(reported, || format!("{} MiB of the log read", reported / TELL_EVERY));
     };
     read_in(cx.compute(), pieces, Reader::new(wanted, only_problems, room), progress).await
 }
@@ -64,20 +65,20 @@ async fn read_in(
     progress: impl Fn(u64),
 ) -> Result<Part, Error> {
     let mut pieces = pieces.ready_chunks(TOGETHER);
-    let mut told = 0;
-    let mut goes_on = true;
-    while goes_on && let Some(arrived) = pieces.next().await {
-        let mut arrived = arrived.into_iter().collect::<Result<VecDeque<_>, _>>()?;
-        while goes_on && !arrived.is_empty() {
-            (reader, arrived, goes_on) =
-                compute.run(move |budget| reader.take_all(arrived, budget)).await?;
+    let mut reported = 0;
+    let mut continues = true;
+    while continues && let Some(received) = pieces.next().await {
+        let mut received = received.into_iter().collect::<Result<VecDeque<_>, _>>()?;
+        while continues && !received.is_empty() {
+            (reader, received, continues) =
+                compute.run(move |budget| reader.take_all(received, budget)).await?;
         }
-        if reader.bytes - told >= TELL_EVERY {
-            told = reader.bytes;
-            progress(told);
+        if reader.bytes - reported >= TELL_EVERY {
+            reported = reader.bytes;
+            progress(reported);
         }
     }
-    Ok(compute.run(move |_| Ok(reader.finish(goes_on))).await?)
+    Ok(compute.run(move |_| Ok(reader.finish(continues))).await?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Splits the pieces of a log into lines, and keeps those that are wanted.
+//! Splits the chunks of a log into lines, and keeps the lines of the requested range.
 
 use std::collections::VecDeque;
 
@@ -10,19 +10,19 @@ use crate::{
     text::{self, cut, lines::Lines, log_line::LogLine, steps},
 };
 
-/// A line that is longer is cut.
+/// Maximum bytes of a line; longer lines are shortened.
 pub(super) const LONGEST_LINE: usize = 4 * 1024;
-/// Number of bytes of a line that are kept before it is sanitized and cut.
+/// Maximum bytes of a line that are buffered before it is sanitized and shortened.
 const KEPT: usize = 4 * LONGEST_LINE;
-/// How many bytes are split into lines between two looks at the budget.
+/// Number of bytes between two checks of the compute budget.
 const STEP: usize = 64 * 1024;
 
-/// Splits pieces into lines and keeps those that are wanted.
+/// Splits chunks into lines and keeps the lines of the requested range.
 pub(super) struct Reader {
     wanted: Wanted,
     only_problems: bool,
     room: usize,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end was not received yet.
     rest: Vec<u8>,
     pub(super) bytes: u64,
     lines: u64,
@@ -50,8 +50,9 @@ impl Reader {
         }
     }
 
-    /// Takes pieces until the turn is over. Returns those that are left, and whether what comes
-    /// after them is wanted.
+    /// Reads chunks until the turn of the job is over.
+    ///
+    /// Returns the remaining chunks, and whether lines after them are in the range.
     pub(super) fn take_all(
         mut self,
         mut pieces: VecDeque<Bytes>,
@@ -72,11 +73,11 @@ impl Reader {
         Ok((self, pieces, true))
     }
 
-    /// Takes a piece. `false`: nothing that comes after is wanted.
+    /// Reads a chunk. Returns `false` if no later line is in the range.
     fn take(&mut self, piece: &[u8]) -> bool {
         self.bytes += piece.len() as u64;
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            // What a line has past its longest is dropped as it comes.
+            // Bytes past the maximum of a line are dropped at once.
             let left = (KEPT + 2).saturating_sub(self.rest.len());
             self.rest.extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
             if part.ends_with(b"\n") {
@@ -89,7 +90,7 @@ impl Reader {
         true
     }
 
-    /// Takes a whole line. `false`: nothing that comes after is wanted.
+    /// Reads a complete line. Returns `false` if no later line is in the range.
     fn line(&mut self, line: &[u8]) -> bool {
         let number = self.lines + 1;
         if matches!(self.wanted, Wanted::Before(end) if number >= end) {
@@ -98,7 +99,7 @@ impl Reader {
         self.lines = number;
         let line = String::from_utf8_lossy(line);
         let mut line = line.trim_end_matches(['\n', '\r']);
-        // What is shown can begin inside of a private key, or between a name and its value.
+        // The range can start inside a private key, or between a name and its value.
         let hidden = self.before.hide(line.as_bytes());
         line = hidden.as_deref().unwrap_or(line);
         let is_problem = LogLine::read(line).is_problem();
@@ -115,7 +116,7 @@ impl Reader {
             shown = format!("{number}: ");
         }
         if line.len() > LONGEST_LINE {
-            // Half a secret is hard to recognise.
+            // Secrets are detected only in complete texts, so redact before shortening.
             shown.push_str(cut::head(&text::door(line).text, LONGEST_LINE));
             shown.push_str(" ...");
         } else {
@@ -164,9 +165,10 @@ impl Reader {
         lines.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Drops lines until the redacted text fits: what stands in place of a secret can be longer
-    /// than the secret. Returns whether the last lines were dropped. Each attempt redacts anew, so
-    /// there are no more than the number of lines has bits.
+    /// Drops lines until the redacted text fits, because a placeholder can be longer than its secret.
+    ///
+    /// Returns whether lines at the end were dropped. Each attempt redacts the text again, so a binary search
+    /// limits the number of attempts.
     fn shrink(&mut self) -> bool {
         let all = self.kept.len();
         if all <= 1 || self.fits(all) {
@@ -183,7 +185,7 @@ impl Reader {
         !is_end
     }
 
-    /// Whether so many lines fit after redaction, from the end that is kept.
+    /// Returns whether this number of lines fits after redaction.
     fn fits(&self, lines: usize) -> bool {
         let is_end = matches!(self.wanted, Wanted::Before(_));
         let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
@@ -192,7 +194,7 @@ impl Reader {
     }
 }
 
-/// How many bytes a line and its end take as JSON.
+/// Returns the size of a line and its line break in JSON.
 pub(super) fn size(line: &str) -> usize {
     cut::json_len(line) + 2
 }
@@ -204,13 +206,13 @@ mod tests {
     #[test]
     fn lines_that_grow_by_redaction_are_dropped_in_few_attempts() {
         let room = 40_000;
-        // Blank lines take little room, and what grows stands in a few long ones.
+        // Blank lines are small; redaction makes the few long lines larger.
         let log = "\n".repeat(14_000) + &("pwd=abcd1 ".repeat(400) + "\n").repeat(3);
         for wanted in [Wanted::Before(u64::MAX), Wanted::From(1)] {
             let read = || {
                 let mut reader = Reader::new(wanted, false, room);
-                let goes_on = reader.take(log.as_bytes());
-                reader.finish(goes_on)
+                let continues = reader.take(log.as_bytes());
+                reader.finish(continues)
             };
             let (part, steps) = steps::of(read);
             assert!(size(&text::door(&part.text).text) <= room && part.text.len() > room / 4);

@@ -1,4 +1,4 @@
-//! Tasks: the work that Octopus does, and what it wrote while doing it.
+//! Toolset `tasks`: server tasks and their logs.
 
 mod activity;
 #[cfg(test)]
@@ -24,7 +24,11 @@ use crate::{
     tool::{Context, Definition, Error, ResourceDefinition, Toolset},
 };
 
-/// Lets pass a task of the project that the request fixes, where it fixes one.
+/// Rejects a task of another project than the pinned one.
+///
+/// # Errors
+///
+/// Those of [`Context::ensure_project_in_scope`]. Does nothing if the request pins no project.
 async fn keep(space: &Space, id: &Id<Task>, cx: &Context) -> Result<(), Error> {
     if cx.fixed_project().is_none() {
         return Ok(());

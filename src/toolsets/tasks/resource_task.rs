@@ -8,7 +8,7 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A task, whole, without what happened in it: small, to look whether it has ended.
+/// A task with all fields but without its steps: small, for checking its state.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TaskResource {

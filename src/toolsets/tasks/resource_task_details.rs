@@ -8,9 +8,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A task with the whole tree of its steps, targets and messages, of each the last 1000 that are
-/// not verbose: large. The tools for tasks show
-/// what failed in less; there is no resource for the raw log.
+/// A task with the complete tree of its steps and targets, and the last 1000 non-verbose messages of each
+/// step. Large: get_task_details is a shorter form. No resource has the raw log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TaskDetailsResource {
@@ -18,7 +17,7 @@ pub(super) struct TaskDetailsResource {
     task_id: String,
 }
 
-/// How many messages of each step are read. What Octopus does without a number is not documented.
+/// Number of messages per step to read. The default of Octopus is not documented.
 const TAIL: u32 = 1_000;
 
 impl Resource for TaskDetailsResource {

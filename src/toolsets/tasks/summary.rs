@@ -1,4 +1,4 @@
-//! A task as the tools show it.
+//! A task in the form of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct TaskSummary {
     id: String,
     space_id: Option<String>,
-    /// The kind: Deploy, RunbookRun, Health and others.
+    /// Kind of the task: Deploy, RunbookRun, Health and others.
     name: Option<String>,
     description: Option<String>,
     /// Canceled, Cancelling, Executing, Failed, Queued, Success or TimedOut.
@@ -24,16 +24,16 @@ pub(crate) struct TaskSummary {
     is_completed: bool,
     finished_successfully: bool,
     has_warnings_or_errors: bool,
-    /// Whether it waits for a person.
+    /// Whether the task waits for a person.
     has_pending_interruptions: bool,
-    /// What it waits for: ManualIntervention, GuidedFailure and others. Empty before Octopus 2026.
+    /// What the task waits for: ManualIntervention, GuidedFailure and others. Empty before Octopus 2026.
     pending_interruption_types: Vec<String>,
     has_pending_preconditions: bool,
     pending_precondition_types: Vec<String>,
     can_rerun: bool,
     project_id: Option<String>,
     project_name: Option<String>,
-    /// What the task works on, for example its deploymentId.
+    /// Arguments of the task, e.g. its deploymentId.
     arguments: Value,
     queue_time: Option<String>,
     queue_time_expiry: Option<String>,
@@ -78,7 +78,7 @@ impl TaskSummary {
         }
     }
 
-    /// The task with the name of its project.
+    /// Creates the answer form of a task, with the name of its project.
     pub(crate) async fn named(space: &Space, task: Task) -> Result<Self, Error> {
         let names = Names::of::<Project>(space, task.project_id.as_ref()).await?;
         let project_name = task.project_id.as_ref().and_then(|id| names.get(id.as_str()));

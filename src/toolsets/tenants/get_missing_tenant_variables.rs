@@ -18,8 +18,7 @@ use crate::{
     },
 };
 
-/// Find tenants with variables that need a value and have none: a deployment for them would fail.
-/// With includeDetails it says which variables.
+/// Find tenants without values for required variables. Deployments for them would fail.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetMissingTenantVariables {
@@ -27,7 +26,8 @@ pub(super) struct GetMissingTenantVariables {
     tenant_id: Option<TenantArg>,
     project_id: Option<ProjectArg>,
     environment_id: Option<EnvironmentArg>,
-    /// Which variables they are.
+    /// List the missing variables.
+    #[schemars(extend("default" = false))]
     include_details: Option<bool>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -38,13 +38,13 @@ pub(super) struct GetMissingTenantVariables {
 pub(super) struct TenantsWithout {
     filters: Filters,
     include_details: bool,
-    /// The tenants that have missing variables.
+    /// Tenants with missing variables.
     missing_variables: Vec<TenantMissing>,
-    /// How many tenants there are in all.
+    /// Total number of tenants with missing variables.
     total_results: u32,
     skip: u32,
     take: u32,
-    /// The `skip` of the next page. Absent on the last page.
+    /// The skip of the next page. Absent on the last page.
     next_skip: Option<u32>,
     hint: Option<String>,
 }
@@ -66,7 +66,7 @@ struct TenantMissing {
     tenant_id: String,
     tenant_name: Option<String>,
     url: String,
-    /// Only with includeDetails.
+    /// Missing variables; absent without includeDetails.
     missing_variables: Option<Vec<MissingVariable>>,
 }
 
@@ -106,7 +106,7 @@ impl Tool for GetMissingTenantVariables {
             include_details,
         )
         .await?;
-        // Octopus gives all tenants at once, so the page is made here.
+        // Octopus returns all tenants at once, so this server selects the page.
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let mut page: Vec<Missing> =
             all.into_iter().skip(skip as usize).take(take as usize).collect();
@@ -135,15 +135,14 @@ impl Tool for GetMissingTenantVariables {
 
 fn hint(total: u32, skip: u32) -> Option<String> {
     if total == 0 {
-        let hint = "every variable that needs a value has one, as far as this key sees the tenants";
+        let hint = "every required variable of the tenants that this user can see has a value";
         return Some(hint.to_owned());
     }
     (skip >= total)
         .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
 }
 
-/// Leaves out the variables of a project, or for an environment, that the rules deny to read. Returns
-/// how many.
+/// Removes variables of projects or environments that the policy denies to read. Returns their number.
 async fn leave_out_denied(page: &mut [Missing], cx: &Context) -> Result<usize, Error> {
     let place = |variable: &tenants::MissingVariable| {
         let project = variable.project_id.as_ref().map(Id::as_str);

@@ -8,7 +8,7 @@ use crate::{
     tool::{Alias, Context, Error, Names, Ref, SpaceArg, TenantArg, Tool},
 };
 
-/// Get one tenant with its tags, and the projects it is connected to with their environments.
+/// Get one tenant with its tags and its connected projects and environments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantById {
@@ -28,7 +28,7 @@ pub(super) struct TenantDetails {
     tenant_tags: Vec<String>,
     cloned_from_tenant_id: Option<String>,
     cloned_from_tenant_name: Option<String>,
-    /// What is deployed for the tenant, and where.
+    /// Projects that the tenant is connected to, with their environments.
     project_environments: Vec<Connection>,
     url: String,
 }
@@ -60,11 +60,12 @@ impl Tool for GetTenantById {
             Names::of::<Environment>(&space, tenant.project_environments.values().flatten()),
             Names::of::<Tenant>(&space, tenant.cloned_from_tenant_id.as_ref()),
         )?;
-        let connection = |(project_id, there): (&String, &Vec<Id<Environment>>)| Connection {
-            project_name: projects.get(project_id),
-            project_id: project_id.clone(),
-            environments: there.iter().map(|id| environments.with(id)).collect(),
-        };
+        let connection =
+            |(project_id, environment_ids): (&String, &Vec<Id<Environment>>)| Connection {
+                project_name: projects.get(project_id),
+                project_id: project_id.clone(),
+                environments: environment_ids.iter().map(|id| environments.with(id)).collect(),
+            };
         Ok(TenantDetails {
             space_id: space.id().to_string(),
             url: space.portal().tenant(&tenant.id),

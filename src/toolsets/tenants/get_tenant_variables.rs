@@ -13,18 +13,20 @@ use crate::{
     tool::{Context, Error, Skip, SpaceArg, Take, TenantArg, Tool},
 };
 
-/// Get the variables of a tenant with their values and environments: common ones (of library
-/// variable sets, shared by projects), those of projects, or all. Sensitive values are never shown.
+/// Get the variables of a tenant with their values and environments: common ones from library variable sets,
+/// those of projects, or all. Sensitive values are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
     space: Option<SpaceArg>,
     tenant_id: TenantArg,
-    /// Common ones, those of projects, or all.
+    /// Which variables to return.
     variable_type: VariableType,
-    /// Those without a value too, on the first page.
+    /// Include variables without a value, on the first page.
+    #[schemars(extend("default" = false))]
     include_missing_variables: Option<bool>,
     skip: Option<Skip>,
+    /// Max items (default and max {take_cap}).
     take: Option<Take>,
 }
 
@@ -44,13 +46,13 @@ pub(super) struct FoundVariables {
     variable_type: VariableType,
     include_missing_variables: bool,
     variables: Vec<TenantVariable>,
-    /// Variables that need a value and have none. Only where asked for, on the first page.
+    /// Required variables without a value; only with includeMissingVariables, on the first page.
     missing_variables: Option<Vec<TenantVariable>>,
-    /// How many variables with a value there are in all.
+    /// Total number of variables with a value.
     total_results: u32,
     skip: u32,
     take: u32,
-    /// The `skip` of the next page. Absent on the last page.
+    /// The skip of the next page. Absent on the last page.
     next_skip: Option<u32>,
     hint: Option<String>,
     url: String,
@@ -64,7 +66,7 @@ impl Tool for GetTenantVariables {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_missing = self.include_missing_variables == Some(true);
-        // Variables are short, so a page holds as many as one may.
+        // Variables are short, so the default is the maximum.
         let take = self.take.unwrap_or(Take(cx.limits.take_cap));
         let window = cx.window(self.skip, Some(take))?;
         let Window { skip, take } = window;
@@ -110,20 +112,20 @@ impl Tool for GetTenantVariables {
 fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
     if total == 0 {
         return Some(format!(
-            "'{tenant}' gives no variable of this type a value of its own; try another \
-             variableType, or includeMissingVariables"
+            "'{tenant}' has no value for variables of this type; try another variableType, or \
+             includeMissingVariables"
         ));
     }
     (skip >= total)
         .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
 }
 
-/// Says how many variables without a value are left out.
+/// Returns a hint with the number of omitted variables without a value, if any.
 fn more(missing: usize) -> Option<String> {
-    (missing > 0).then(|| format!("missingVariables leaves out {missing} more of them"))
+    (missing > 0).then(|| format!("missingVariables leaves out {missing} further variables"))
 }
 
-/// The shape with scopes. `None`: the instance is too old for it.
+/// Reads the variables in the scoped form. Returns `None` if the instance is too old for it.
 async fn newer(
     space: &Space,
     tenant: &Tenant,

@@ -23,9 +23,9 @@ use crate::{
 pub(super) struct ListTenants {
     space: Option<SpaceArg>,
     project_id: Option<ProjectArg>,
-    /// As Set/Tag; of several of one set, any will do.
+    /// Tenant tags, e.g. "Region/EMEA"; tags of one set are alternatives.
     tags: Option<Tags>,
-    /// Only these tenants.
+    /// Tenant names, slugs or IDs.
     ids: Option<Words>,
     partial_name: Option<NamePart>,
     skip: Option<Skip>,
@@ -44,7 +44,7 @@ pub(super) struct TenantSummary {
     tenant_tags: Vec<String>,
     cloned_from_tenant_id: Option<String>,
     cloned_from_tenant_name: Option<String>,
-    /// How many projects the tenant is connected to.
+    /// Number of projects that the tenant is connected to.
     project_count: usize,
     url: String,
 }
@@ -63,14 +63,15 @@ impl Tool for ListTenants {
         let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
         let ids = ids_of::<Tenant>(&space, self.ids).await?;
         let project = project.map(|project| project.id);
-        let filter = Filter { project, tags, ids, partial_name: self.partial_name.map(String::from) };
+        let filter =
+            Filter { project, tags, ids, partial_name: self.partial_name.map(String::from) };
         let page = tenants::list(&space, &filter, window).await?;
         let names: HashMap<String, String> =
             page.items.iter().map(|t| (t.id.to_string(), t.name.clone())).collect();
         let originals = page.items.iter().filter_map(|t| t.cloned_from_tenant_id.as_ref());
-        let elsewhere = originals.filter(|id| !names.contains_key(id.as_str()));
-        let elsewhere = Names::of::<Tenant>(&space, elsewhere).await?;
-        let name = |id: &str| names.get(id).cloned().or_else(|| elsewhere.get(id));
+        let other_tenants = originals.filter(|id| !names.contains_key(id.as_str()));
+        let other_tenants = Names::of::<Tenant>(&space, other_tenants).await?;
+        let name = |id: &str| names.get(id).cloned().or_else(|| other_tenants.get(id));
         let items = page.items.into_iter().map(|tenant| TenantSummary {
             space_id: space.id().to_string(),
             url: space.portal().tenant(&tenant.id),
@@ -89,9 +90,10 @@ impl Tool for ListTenants {
         });
         Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
             if filter.is_empty() {
-                format!("space '{}' has no tenant that this key sees", space.name())
+                format!("space '{}' has no tenant that this user can see", space.name())
             } else {
-                "no tenant fits all filters; leave one out. Tags are written Set/Tag".to_owned()
+                "no tenant matches all filters; leave one out. Tags have the form Set/Tag"
+                    .to_owned()
             }
         }))
     }

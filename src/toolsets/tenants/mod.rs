@@ -1,4 +1,4 @@
-//! Tenants: the customers, regions or sites that projects are deployed for, and their variables.
+//! Toolset `tenants`: tenants (customers, regions or sites that projects are deployed for) and their variables.
 
 mod get_missing_tenant_variables;
 mod get_tenant_by_id;
@@ -21,8 +21,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
     resources: &[],
 };
 
-/// Says how many variables the rules leave out.
+/// Returns a hint with the number of variables that the policy hides, if any.
 fn left_out(denied: usize) -> Option<String> {
-    let reason = "belong to projects or environments that the rules deny to read";
+    let reason = "belong to projects or environments that the policy denies";
     (denied > 0).then(|| format!("{denied} variables are left out because they {reason}"))
 }

@@ -155,16 +155,16 @@ async fn a_run_of_a_runbook_is_shown() {
         ("runbookName", json!("Restart tracking"), "'Restart tracking workers'"),
         ("runbookName", json!("Collect diagnostics"), "no published snapshot"),
         ("gitRef", json!("main"), "not in Git"),
-        ("projectName", json!("Route Planner"), "say with gitRef"),
+        ("projectName", json!("Route Planner"), "give the branch, tag or commit to run in gitRef"),
         (
             "runbookSnapshotId",
             json!("RunbookSnapshots-99"),
             "runbook snapshot 'RunbookSnapshots-99' not found",
         ),
         ("runbookSnapshotId", json!("Snapshot K4"), "'Snapshot K4T7QWZ'"),
-        ("tenants", json!(["Northgate Parcels"]), "is not for tenants"),
+        ("tenants", json!(["Northgate Parcels"]), "does not support tenants"),
         ("runAt", json!("2020-01-01T00:00:00Z"), "is over"),
-        ("promptedVariableValues", json!({ "a": "b" }), "nothing is prompted"),
+        ("promptedVariableValues", json!({ "a": "b" }), "no variable is prompted"),
     ] {
         let mut arguments = right.clone();
         arguments[name] = value;

@@ -21,10 +21,10 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
     let mut patch = toggle.clone();
     patch["defaultIsEnabled"] = json!(true);
     let rows = [
-        ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "no date and time"),
+        ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "not a date and time"),
         ("deploy_release", &deploy, "runAt", json!("2099-01-01T10:00:00"), "with its zone"),
         ("deploy_release", &deploy, "runAt", json!("2020-01-01T10:00:00Z"), "is over"),
-        ("deploy_release", &deploy, "runAt", json!(""), "no date and time"),
+        ("deploy_release", &deploy, "runAt", json!(""), "not a date and time"),
         ("deploy_release", &deploy, "noRunAfter", json!("never"), "noRunAfter: "),
         ("deploy_release", &deploy, "releaseVersion", json!("1.12"), "'1.12.0'"),
         ("deploy_release", &deploy, "releaseVersion", json!(" "), "release '' not found"),
@@ -37,12 +37,12 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
         ),
         ("deploy_release", &deploy, "environmentNames", json!(["Stagin"]), "'Staging'"),
         ("deploy_release", &deploy, "environmentNames", json!([]), "empty list"),
-        ("deploy_release", &deploy, "tenants", json!(["Northgate Parcels"]), "is not for tenants"),
-        ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "nothing is prompted"),
+        ("deploy_release", &deploy, "tenants", json!(["Northgate Parcels"]), "does not support tenants"),
+        ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "no variable is prompted"),
         ("deploy_release", &deploy, "skipStepNames", json!(["Smoke"]), "'Smoke test'"),
         ("deploy_release", &deploy, "specificMachineNames", json!(["nope"]), "deployment target"),
-        ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "go together"),
-        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "is for tenants alone"),
+        ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "require each other"),
+        ("deploy_release", &deploy, "projectName", json!("Route Planner"), "requires tenants"),
         (
             "deploy_release",
             &deploy,
@@ -60,7 +60,7 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
             json!("nope"),
             "feature toggle 'nope' not found",
         ),
-        ("update_feature_toggle", &toggle, "environments", json!([]), "say what to change"),
+        ("update_feature_toggle", &toggle, "environments", json!([]), "nothing to change"),
         (
             "update_feature_toggle",
             &toggle,
@@ -83,14 +83,14 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
             &toggle,
             "environments",
             json!([{ "deploymentEnvironmentId": "Staging", "rolloutPercentage": 101 }]),
-            "between 0 and 100",
+            "expected 0 to 100",
         ),
         (
             "update_feature_toggle",
             &toggle,
             "environments",
             json!([{ "deploymentEnvironmentId": "Staging" }]),
-            "say what changes there",
+            "give isEnabled or a percentage",
         ),
         ("update_feature_toggle", &toggle, "description", json!("x".repeat(1001)), "at most 1000"),
     ];

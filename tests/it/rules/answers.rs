@@ -71,7 +71,7 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
 /// The request names nothing that the rule is about, so the caller would not know why.
 #[tokio::test]
 async fn refusal_because_of_the_answer_says_so() {
-    const WORDS: &str = "the answer of Octopus names what the rule is about; read single documents";
+    const WORDS: &str = "the response contains a document that the rule denies; read single documents";
     let desk = desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"], "message": "Ask Ada" }]))
     .await;
@@ -90,7 +90,7 @@ async fn an_answer_without_some_of_its_fields_is_refused() {
     let many = (0..20_000).map(|number| (format!("Field{number}"), json!("x")));
     let large = tag_set(&Value::Object(many.collect()));
     let large_answer = answering(&large).await;
-    read(&large_answer).await.refused("too large to be read whole");
+    read(&large_answer).await.refused("too large to read all fields");
     let list: Vec<Value> = (0..5_000).map(|_| tag_set(&json!({}))).collect();
     let list = answering(&json!({ "Items": list, "TotalResults": 5_000 })).await;
     let answer = read(&list).await.answered();

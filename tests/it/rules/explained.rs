@@ -48,7 +48,7 @@ async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that(
     let told = explained(&server, json!({ "tool": "deploy_release" })).await;
     assert!(told["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only"));
     let said = server.failure(TOOL, json!({ "tool": "deploy" })).await;
-    assert!(said.contains("there is no tool 'deploy'"), "{said}");
+    assert!(said.contains("tool 'deploy' not found"), "{said}");
 }
 
 #[tokio::test]

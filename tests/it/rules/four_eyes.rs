@@ -85,7 +85,7 @@ async fn another_key_of_the_same_user_is_the_same_person() {
     let me = json!({ "Id": "Users-1", "Username": "admin" });
     desk.server.sample.trouble().add(Fault::on("/users/me").body(&me.to_string()));
     desk.key = keys::DEFAULT_SPACE_ONLY;
-    desk.call(CODE, "execute", &answers()[0]).await.refused("somebody else must answer");
+    desk.call(CODE, "execute", &answers()[0]).await.refused("another person must answer");
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
     let desk = Desk::start().await;
     let (task, deployment) = ("/tasks/ServerTasks-90008", "/deployments/Deployments-9008");
     let document = |path: &str, fields: Value| Fault::on(path).body(&fields.to_string());
-    let unknown = "it cannot be known who started ServerTasks-90008";
+    let unknown = "the initiator of ServerTasks-90008 is unknown";
     for (fault, words) in [
         (document(deployment, json!({ "TaskId": "ServerTasks-90008" })), unknown),
         (
@@ -207,9 +207,9 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
         (Fault::on(task).status(403), unknown),
         (
             document("/interruptions/", json!({ "Id": "Interruptions-9008" })),
-            "does not say which task",
+            "does not report which task",
         ),
-        (document("/interruptions/", json!({ "TaskId": "../x" })), "does not say which task"),
+        (document("/interruptions/", json!({ "TaskId": "../x" })), "does not report which task"),
         (Fault::on(deployment).status(500), ""),
         (Fault::on("/users/me").status(500), ""),
     ] {

@@ -70,7 +70,7 @@ async fn of_two_callers_one_group_is_denied_and_the_other_asked_and_a_third_pass
     let company = Company::with(list()).await;
     let staging = deploys(&["Staging"]);
     let denied = company.call(&json!(["guests"]), "deploy_release", &staging).await;
-    denied.refused("the rule 'no guests' of this server does not allow this: Guests look");
+    denied.refused("the policy rule 'no guests' of this server denies this call: Guests look");
     assert_eq!(company.server.sample.changes(), []);
 
     let engineers = json!(["engineers", "guests"]);
@@ -78,7 +78,10 @@ async fn of_two_callers_one_group_is_denied_and_the_other_asked_and_a_third_pass
     assert!(words.contains("Staging"), "{words}");
     let mut agreed = staging.clone();
     agreed["confirm"] = json!(code);
-    company.call(&engineers, "deploy_release", &agreed).await.refused("the word that was typed");
+    company
+        .call(&engineers, "deploy_release", &agreed)
+        .await
+        .refused("the typed word does not match");
     assert_eq!(company.server.sample.changes(), [], "the word was not typed");
     agreed["confirm"] = json!(format!("{code} Staging"));
     company.call(&engineers, "deploy_release", &agreed).await.answered();
@@ -98,7 +101,7 @@ async fn the_yes_of_one_group_is_no_yes_of_another() {
     let engineers = json!(["engineers"]);
     let (_, code) = company.call(&engineers, "deploy_release", &staging).await.asked();
     staging["confirm"] = json!(format!("{code} Staging"));
-    company.call(&json!(["guests"]), "deploy_release", &staging).await.refused("not for this call");
+    company.call(&json!(["guests"]), "deploy_release", &staging).await.refused("not valid for this call");
     assert_eq!(company.server.sample.changes(), []);
 }
 

@@ -222,7 +222,7 @@ async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
         let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
-        refusal.refused("it cannot be known here whether its `environments` match");
+        refusal.refused("`environments` could not be determined");
         // What could be anything is of high risk.
         let (refusal, _) = came(json!({ "risks": ["high"] }), &call).await;
         refusal.refused("rule 'r'");
@@ -249,7 +249,7 @@ async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
         let (refusal, sent) = came(json!({ "environments": ["Production"] }), &call).await;
-        refusal.refused("it cannot be known here whether its `environments` match");
+        refusal.refused("`environments` could not be determined");
         assert_eq!(sent, 0);
     }
 }
@@ -260,8 +260,8 @@ async fn machines_in_a_body_lead_to_their_environments() {
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": {
         "Name": "Health", "Arguments": { "MachineIds": ["Machines-14"] } } });
     let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
-    refusal.refused("rule 'r' of this server does not allow this");
+    refusal.refused("rule 'r' of this server denies this call");
     // Which project that is for, nobody knows.
     let (refusal, _) = came(json!({ "projects": ["Route Planner"] }), &call).await;
-    refusal.refused("it cannot be known here whether its `projects` match");
+    refusal.refused("`projects` could not be determined");
 }

@@ -17,7 +17,7 @@ async fn a_denied_environment_is_refused_before_anybody_is_asked_and_nothing_is_
         for environments in [&["Production"][..], &["Staging", "production"], &["Environments-3"]] {
             let came = desk.call(way, DEPLOY, &deploys(environments)).await;
             came.refused(
-                "the rule 'closed' of this server does not allow this: ask the release team",
+                "the policy rule 'closed' of this server denies this call: ask the release team",
             );
         }
         desk.call(way, DEPLOY, &deploys(&["Staging"])).await.asked();
@@ -159,7 +159,7 @@ async fn without_rules_what_is_left_over_decides() {
         if asked {
             came.asked();
         } else {
-            came.refused("no rule of this server allows this");
+            came.refused("no policy rule of this server allows this call");
         }
         assert_eq!(desk.changes(), []);
         // What reads is not what is left over.

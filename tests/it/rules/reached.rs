@@ -70,7 +70,7 @@ async fn values_scoped_to_a_denied_environment_are_not_shown() {
     let arguments = json!({ "space": "Default", "projectId": "Projects-1", "name": "Database" });
     let answer = desk.call(CODE, "get_variables", &arguments).await.answered().to_string();
     assert!(answer.contains("\"trk-db-stg\"") && !answer.contains("\"trk-db\""), "{answer}");
-    assert!(answer.contains("the rules deny to read"), "{answer}");
+    assert!(answer.contains("the policy denies"), "{answer}");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_release_reaches_the_environments_that_its_lifecycle_deploys_it_to() {
         let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'r'"));
         assert_eq!(is_refused, refused, "{matcher} {channel:?}: {came:?}");
         if let Came::Asked { words, .. } = came {
-            let said = "Is deployed by itself to: Development";
+            let said = "Automatic deployment to: Development";
             assert_eq!(words.contains(said), channel.is_none(), "{words}");
         }
     }
@@ -48,5 +48,5 @@ async fn where_the_lifecycle_is_hidden_a_rule_about_environments_counts() {
     let hidden = Fault::on("/lifecycles").status(403).body("{\"ErrorMessage\":\"no\"}");
     desk.server.sample.trouble().add(hidden);
     let came = desk.call(CODE, "create_release", &creates(None)).await;
-    came.refused("it cannot be known here whether its `environments` match");
+    came.refused("`environments` could not be determined");
 }

@@ -37,7 +37,7 @@ async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() 
             let text = &answer.text;
             assert!(shown.iter().all(|value| text.contains(value)), "{version} {name}: {text}");
             assert!(!hidden.iter().any(|value| text.contains(value)), "{version} {name}: {text}");
-            assert_eq!(text.contains("the rules deny to read"), !hidden.is_empty(), "{text}");
+            assert_eq!(text.contains("the policy denies"), !hidden.is_empty(), "{text}");
         }
     }
 }
@@ -58,6 +58,6 @@ async fn a_missing_value_of_a_denied_environment_or_project_is_not_shown() {
         assert!(!answer.is_error, "{}", answer.text);
         let text = &answer.text;
         assert_eq!(text.contains("Tenant.Database.ConnectionString"), is_shown, "{name}: {text}");
-        assert_eq!(text.contains("the rules deny to read"), !is_shown, "{name}: {text}");
+        assert_eq!(text.contains("the policy denies"), !is_shown, "{name}: {text}");
     }
 }

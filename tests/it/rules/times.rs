@@ -42,7 +42,9 @@ async fn a_window_closes_between_the_question_and_the_yes() {
         let (_, sealed) = desk.call(way, DEPLOY, &arguments).await.asked();
         turn("2026-11-06T15:00:00Z");
         let came = desk.agree(way, DEPLOY, &arguments, &sealed).await;
-        came.refused("the rule 'friday' of this server does not allow this: closed until Monday");
+        came.refused(
+            "the policy rule 'friday' of this server denies this call: closed until Monday",
+        );
         desk.call(way, DEPLOY, &arguments).await.refused("rule 'friday'");
         assert_eq!(desk.changes(), [], "{way:?}");
         desk.call(way, DEPLOY, &deploys(&["Staging"])).await.asked();
@@ -128,5 +130,5 @@ async fn nobody_knows_when_a_trigger_begins_something() {
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/projecttriggers", "body": {
         "ProjectId": "Projects-1", "Name": "t", "Action": { "EnvironmentId": "Environments-2" } } });
     let came = desk.call(WAYS[0], "execute", &call).await;
-    came.refused("it cannot be known here whether its `times` match");
+    came.refused("`times` could not be determined");
 }

@@ -23,7 +23,7 @@ async fn the_word_is_typed_or_nothing_is_changed() {
         assert!(words.contains("\nWord to type: Production"), "{words}");
         for wrong in [None, Some(""), Some("production"), Some("Productio"), Some("yes")] {
             let came = desk.typed(way, DEPLOY, &arguments, &sealed, "accept", wrong).await;
-            came.refused("the word that was typed is not the one");
+            came.refused("the typed word does not match the word");
         }
         assert_eq!(desk.changes(), [], "{way:?}");
         let right = Some(" Production ").filter(|_| way == Way::Rounds).or(Some("Production"));
@@ -83,7 +83,7 @@ async fn where_two_rules_want_different_words_both_are_typed() {
         assert!(words.contains("customers are there"), "{words}");
         for wrong in ["go live", "rehearse", "go live go live"] {
             let came = desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(wrong)).await;
-            came.refused("the word that was typed is not the one");
+            came.refused("the typed word does not match the word");
         }
         assert_eq!(desk.changes(), [], "{way:?}");
         desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(word)).await.answered();

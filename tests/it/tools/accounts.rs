@@ -47,7 +47,7 @@ async fn filters_narrow() {
     assert_eq!(listed["totalResults"], 13);
     server.says("/accounts", &page(&json!([])));
     let none = find(&server, json!({})).await;
-    assert!(none["hint"].as_str().unwrap().contains("has no account that this key sees"));
+    assert!(none["hint"].as_str().unwrap().contains("has no account that this user can see"));
 }
 
 /// Whatever an account of whatever type has, only what stands in the table comes out.
@@ -101,14 +101,17 @@ async fn what_makes_no_sense_is_refused() {
     for (arguments, words) in [
         (
             json!({ "accountId": "Accounts-1", "accountType": "Token" }),
-            &["`accountId` names one thing", "`accountType`"][..],
+            &["`accountId` selects one item", "`accountType`"][..],
         ),
         (json!({ "accountId": "Accounts-1", "skip": 0 }), &["`skip`"]),
         (
             json!({ "accountType": "Purse" }),
             &["accountType", "unknown word `Purse`", "`SshKeyPair`"],
         ),
-        (json!({ "accountId": "Azure OIDK" }), &["no account 'Azure OIDK'", "'Azure OIDC'", TOOL]),
+        (
+            json!({ "accountId": "Azure OIDK" }),
+            &["account 'Azure OIDK' not found", "'Azure OIDC'", TOOL],
+        ),
         (json!({ "ids": "" }), &["ids", "leave the argument out"]),
         (json!({ "take": 0 }), &["take: at least 1"]),
     ] {

@@ -100,17 +100,17 @@ async fn every_tool_answers_within_the_rules() {
 async fn an_unknown_argument_is_refused_with_the_nearest_name() {
     let server = Held::start().await;
     for (tool, arguments) in calls() {
-        let words = ["no argument `frobnicate`", "it takes: "];
+        let words = ["unknown argument `frobnicate`", "Accepted: "];
         server.refuses(tool, with(&arguments, "frobnicate", json!(1)), &words).await;
     }
     for (tool, wrong, near) in [
-        ("list_projects", "partialname", "perhaps `partialName`"),
-        ("list_deployments", "project", "perhaps `projects`"),
-        ("list_deployments", "taskStates", "perhaps `taskState`"),
-        ("get_task_raw", "onlyProblem", "perhaps `onlyProblems`"),
-        ("list_tenants", "tag", "perhaps `tags`"),
-        ("grep_task_log", "ignoreCase", "it takes: "),
-        ("grep_task_log", "maxcount", "perhaps `maxCount`"),
+        ("list_projects", "partialname", "did you mean `partialName`"),
+        ("list_deployments", "project", "did you mean `projects`"),
+        ("list_deployments", "taskStates", "did you mean `taskState`"),
+        ("get_task_raw", "onlyProblem", "did you mean `onlyProblems`"),
+        ("list_tenants", "tag", "did you mean `tags`"),
+        ("grep_task_log", "ignoreCase", "Accepted: "),
+        ("grep_task_log", "maxcount", "did you mean `maxCount`"),
     ] {
         let arguments = json!({ "space": "Default", wrong: "x" });
         server.refuses(tool, arguments, &[wrong, near]).await;

@@ -60,7 +60,7 @@ async fn every_filter_narrows() {
     assert_eq!(listed["totalResults"], 6);
     server.says("/certificates", &page(&json!([])));
     let none = find(&server, json!({})).await;
-    assert!(none["hint"].as_str().unwrap().contains("has no certificate that this key sees"));
+    assert!(none["hint"].as_str().unwrap().contains("has no certificate that this user can see"));
 }
 
 #[tokio::test]
@@ -69,15 +69,15 @@ async fn what_makes_no_sense_is_refused() {
     for (arguments, words) in [
         (
             json!({ "certificateId": "Certificates-1", "search": "x" }),
-            &["`certificateId` names one thing", "`search`"][..],
+            &["`certificateId` selects one item", "`search`"][..],
         ),
         (json!({ "certificateId": "Certificates-1", "orderBy": "x" }), &["`orderBy`"]),
         (json!({ "skip": 1, "firstResult": 1 }), &["`skip` is given twice"]),
         (
             json!({ "certificateId": "Certificates-21" }),
-            &["no certificate 'Certificates-21'", TOOL],
+            &["certificate 'Certificates-21' not found", TOOL],
         ),
-        (json!({ "tenant": "Nobody" }), &["no tenant 'Nobody'"]),
+        (json!({ "tenant": "Nobody" }), &["tenant 'Nobody' not found"]),
         (json!({ "ids": [] }), &["ids", "leave the argument out"]),
         (json!({ "take": 0 }), &["take: at least 1"]),
     ] {

@@ -14,7 +14,7 @@ async fn the_caller_is_named() {
     let other =
         server.server.call_as(keys::DEFAULT_SPACE_ONLY, "get_current_user", json!({})).await;
     assert_eq!(other.structured["displayName"], "Freight Release Desk");
-    let words = ["no argument `space`", "it takes: none"];
+    let words = ["unknown argument `space`", "Accepted: none"];
     server.refuses("get_current_user", json!({ "space": "Default" }), &words).await;
 }
 

@@ -68,7 +68,7 @@ async fn a_space_is_named_in_any_way_that_people_name_it() {
 async fn a_space_that_is_not_there_is_answered_with_near_names() {
     let server = Held::start().await;
     let arguments = json!({ "space": "Warehose Systems" });
-    let words = ["no space 'Warehose Systems'", "'Warehouse Systems'", "list_spaces"];
+    let words = ["space 'Warehose Systems' not found", "'Warehouse Systems'", "list_spaces"];
     server.refuses("list_environments", arguments, &words).await;
     server.refuses("list_environments", json!({}), &["space: ", "required", "list_spaces"]).await;
     let twice = json!({ "space": "Default", "spaceId": "Spaces-1" });

@@ -102,7 +102,7 @@ async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
     assert_eq!(column(&list(&server, one).await, "channelId"), ["Channels-5"; 3]);
     let by_id = json!({ "channels": ["Channels-5"], "take": 1 });
     assert_eq!(column(&list(&server, by_id).await, "projectName"), ["Billing Engine"]);
-    let words = ["no channel 'hotfx'", "near it: 'Hotfix'"];
+    let words = ["channel 'hotfx' not found", "did you mean one of these? 'Hotfix'"];
     let said = server
         .failure("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
         .await;
@@ -117,7 +117,7 @@ async fn an_empty_result_names_the_filters() {
     let server = Held::start().await;
     let arguments = json!({ "projects": ["Carrier Onboarding"], "taskState": "Success" });
     let none = list(&server, arguments).await;
-    assert_eq!(none["hint"], "no deployment fits projects and taskState; leave one out");
+    assert_eq!(none["hint"], "no deployment matches projects and taskState; leave one out");
     let past = list(&server, json!({ "skip": 5000 })).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 651"));
 }
@@ -129,7 +129,7 @@ async fn names_that_are_not_there_are_answered_with_near_ones() {
         ("projects", "Parcel Tracking", "'Parcel Tracking API'"),
         ("environments", "Prodction", "'Production'"),
         ("tenants", "Brightwater", "'Brightwater Couriers'"),
-        ("projects", "Projects-999", "no project 'Projects-999'"),
+        ("projects", "Projects-999", "project 'Projects-999' not found"),
     ] {
         let arguments = json!({ "space": "Default", argument: [wanted] });
         server.refuses("list_deployments", arguments, &[wanted, near]).await;

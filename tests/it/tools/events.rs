@@ -98,7 +98,7 @@ async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
     assert!(none["hint"].as_str().unwrap().contains("fits regarding; leave one out"));
     server.says("/events", &page(&json!([])));
     let none = find(&server, json!({})).await;
-    assert!(none["hint"].as_str().unwrap().contains("has no event that this key sees"));
+    assert!(none["hint"].as_str().unwrap().contains("has no event that this user can see"));
 }
 
 #[tokio::test]
@@ -141,15 +141,18 @@ async fn what_makes_no_sense_is_refused() {
     for (arguments, words) in [
         (
             json!({ "eventId": "Events-80001", "users": "Users-1", "take": 1 }),
-            &["`eventId` names one thing", "`users`, `take`"][..],
+            &["`eventId` selects one item", "`users`, `take`"][..],
         ),
-        (json!({ "mode": "listGroups", "users": "Users-1" }), &["this mode lists words", "users"]),
+        (
+            json!({ "mode": "listGroups", "users": "Users-1" }),
+            &["a list mode takes no filters", "users"],
+        ),
         (json!({ "mode": "listGroups", "take": 0 }), &["take: at least 1"]),
         (json!({ "mode": "listGroups", "eventId": "Events-1" }), &["eventId"]),
         (json!({ "mode": "listGroups", "excludeDifference": true }), &["excludeDifference"]),
         (json!({ "mode": "listEverything" }), &["mode", "unknown word", "`listGroups`"]),
         (json!({ "eventId": "80001" }), &["event IDs look like 'Events-123'"]),
-        (json!({ "eventId": "Events-1" }), &["no event 'Events-1'"]),
+        (json!({ "eventId": "Events-1" }), &["event 'Events-1' not found"]),
         (
             json!({ "from": "2026-08-04" }),
             &["from: '2026-08-04' is no moment", "2026-08-04T09:00:00Z"],
@@ -166,7 +169,7 @@ async fn what_makes_no_sense_is_refused() {
             &["eventCategories", "no 'DeploymentFaild'", "DeploymentFailed"],
         ),
         (json!({ "documentTypes": ["zzzzzz"] }), &["documentTypes", "no 'zzzzzz'"]),
-        (json!({ "users": "nobody at all" }), &["no user 'nobody at all'"]),
+        (json!({ "users": "nobody at all" }), &["user 'nobody at all' not found"]),
         (json!({ "projects": "Parcel Trackin API" }), &["no project", "'Parcel Tracking API'"]),
         (json!({ "tags": "Bronze" }), &["tags", "Set/Tag"]),
         (json!({ "users": [] }), &["users", "leave the argument out"]),
@@ -207,7 +210,7 @@ async fn who_may_not_look_up_users_gives_their_ids() {
     let by = |users: &str| json!({ "space": "Default", "users": users, "take": 1 });
     let refused = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("build-server")).await;
     assert!(
-        refused.is_error && refused.text.contains("give IDs like Users-123"),
+        refused.is_error && refused.text.contains("give IDs such as Users-123"),
         "{}",
         refused.text
     );

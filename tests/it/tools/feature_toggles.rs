@@ -64,7 +64,7 @@ async fn where_there_are_none_it_says_why() {
     let server = Held::start().await;
     let projects = server.answer("list_projects", json!({ "space": "Warehouse Systems" })).await;
     let off = json!({ "space": "Warehouse Systems", "projectId": projects["items"][0]["id"] });
-    server.refuses(TOOL, off, &["no feature toggles for project", "switched off"]).await;
+    server.refuses(TOOL, off, &["no feature toggles for project", "may be disabled"]).await;
     for (arguments, words) in [
         (
             json!({ "projectId": "Parcel Tracking AP" }),
@@ -72,7 +72,7 @@ async fn where_there_are_none_it_says_why() {
         ),
         (
             json!({ "projectId": "Projects-1", "environmentIds": "Nowhere" }),
-            &["no environment 'Nowhere'"],
+            &["environment 'Nowhere' not found"],
         ),
         (json!({ "projectId": "Projects-1", "tags": "Gold" }), &["tags", "Set/Tag"]),
         (json!({ "projectId": "Projects-1", "take": 0 }), &["take: at least 1"]),

@@ -151,7 +151,7 @@ async fn a_scan_has_a_bound_and_says_so() {
     server.server.sample.trouble().clear();
     server.says("/interruptions", &page(&json!([])));
     let none = find(&server, json!({ "assignedToMe": true })).await;
-    assert!(none["hint"].as_str().unwrap().contains("that you can take"));
+    assert!(none["hint"].as_str().unwrap().contains("that you have taken or can take"));
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (
             json!({ "interruptionId": "Interruptions-9008", "assignedToMe": false, "regarding": "ServerTasks-1", "skip": 0, "take": 1 }),
-            &["`interruptionId` names one thing", "`assignedToMe`, `regarding`, `skip`, `take`"],
+            &["`interruptionId` selects one item", "`assignedToMe`, `regarding`, `skip`, `take`"],
         ),
         (
             json!({ "interruptionId": "9008" }),
@@ -172,7 +172,7 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (
             json!({ "interruptionId": "Interruptions-1" }),
-            &["no interruption 'Interruptions-1' in space 'Default'"],
+            &["interruption 'Interruptions-1' not found in space 'Default'"],
         ),
         (json!({ "regarding": "the task" }), &["regarding", "'the task' is not an ID"]),
         (json!({ "regarding": "Projects-1,Projects-2" }), &["is not an ID"]),

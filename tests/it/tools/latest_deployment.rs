@@ -65,13 +65,15 @@ async fn what_is_wrong_is_told() {
     let server = Held::start().await;
     let tool = "get_latest_deployment";
     server.refuses(tool, json!({ "space": "Default" }), &["projectId", "required"]).await;
-    let words = ["no project 'Parcel'", "'Parcel Tracking API'", "list_projects"];
+    let words = ["project 'Parcel' not found", "'Parcel Tracking API'", "list_projects"];
     server.refuses(tool, json!({ "space": "Default", "project": "Parcel" }), &words).await;
     let arguments =
         json!({ "space": "Default", "project": "Depot Portal", "environment": "Yard Test" });
-    server.refuses(tool, arguments, &["no environment 'Yard Test'", "list_environments"]).await;
+    server
+        .refuses(tool, arguments, &["environment 'Yard Test' not found", "list_environments"])
+        .await;
     let arguments = json!({ "space": "Default", "project": "Projects-41" });
-    server.refuses(tool, arguments, &["no project 'Projects-41' in space 'Default'"]).await;
+    server.refuses(tool, arguments, &["project 'Projects-41' not found in space 'Default'"]).await;
 }
 
 #[tokio::test]

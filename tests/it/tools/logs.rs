@@ -195,7 +195,7 @@ async fn what_there_is_not_is_told() {
     let words = ["not both"];
     server.refuses("get_task_raw", task(json!({ "fromLine": 1, "beforeLine": 2 })), &words).await;
     for line in [0, 1] {
-        let words = ["nothing comes before line 1"];
+        let words = ["no line precedes line 1"];
         server.refuses("get_task_raw", task(json!({ "beforeLine": line })), &words).await;
     }
     server

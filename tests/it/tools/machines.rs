@@ -84,7 +84,7 @@ async fn every_filter_narrows() {
         if expected.is_empty() {
             let hint = found["hint"].as_str().unwrap();
             assert!(
-                hint.contains("no deployment target fits") && hint.contains("leave one out"),
+                hint.contains("no deployment target matches") && hint.contains("leave one out"),
                 "{hint}"
             );
         }
@@ -101,7 +101,7 @@ async fn what_makes_no_sense_is_refused() {
     for (arguments, words) in [
         (
             json!({ "targetId": "Machines-1", "roles": "x", "take": 1 }),
-            &["`targetId` names one thing", "`roles`, `take`"][..],
+            &["`targetId` selects one item", "`roles`, `take`"][..],
         ),
         (
             json!({ "healthStatuses": ["Poorly"] }),
@@ -111,13 +111,16 @@ async fn what_makes_no_sense_is_refused() {
         (json!({ "commStyles": [] }), &["commStyles", "leave the argument out"]),
         (json!({ "tenantTags": ["EMEA"] }), &["tenantTags", "Set/Tag"]),
         (json!({ "deploymentId": "Releases-1" }), &["deployment IDs look like 'Deployments-123'"]),
-        (json!({ "environmentIds": "Prodution" }), &["no environment 'Prodution'", "'Production'"]),
+        (
+            json!({ "environmentIds": "Prodution" }),
+            &["environment 'Prodution' not found", "'Production'"],
+        ),
         (
             json!({ "targetId": "trk-dev-1" }),
-            &["no deployment target 'trk-dev-1'", "'trk-dev-01'", TOOL],
+            &["deployment target 'trk-dev-1' not found", "'trk-dev-01'", TOOL],
         ),
-        (json!({ "targetId": "Machines-999" }), &["no deployment target 'Machines-999'"]),
-        (json!({ "ids": ["Machines-24"] }), &["no deployment target 'Machines-24'"]),
+        (json!({ "targetId": "Machines-999" }), &["deployment target 'Machines-999' not found"]),
+        (json!({ "ids": ["Machines-24"] }), &["deployment target 'Machines-24' not found"]),
         (json!({ "take": 0 }), &["take: at least 1"]),
     ] {
         let mut arguments = arguments;

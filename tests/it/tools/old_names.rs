@@ -112,7 +112,7 @@ async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
             json!({ "tenantId": "Tenants-1", "partialName": "x" }),
             "no argument `partialName`",
         ),
-        ("find_tenants", json!({ "tenantId": "Tenants-999" }), "no tenant 'Tenants-999'"),
+        ("find_tenants", json!({ "tenantId": "Tenants-999" }), "tenant 'Tenants-999' not found"),
         ("find_tenants", json!({ "ids": [] }), "ids: "),
     ] {
         let mut arguments = arguments;

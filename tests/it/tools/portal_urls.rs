@@ -154,9 +154,17 @@ async fn addresses_are_checked_before_octopus_is_asked() {
 async fn what_an_address_leads_to_may_be_gone() {
     let server = Held::start().await;
     for (tool, route, words) in [
-        (TASK, "app#/Spaces-1/tasks/ServerTasks-1", "no task 'ServerTasks-1' in space 'Default'"),
-        (DEPLOYMENT, "app#/Spaces-1/deployments/Deployments-1", "no deployment 'Deployments-1'"),
-        (TASK, "app#/Spaces-99/tasks/ServerTasks-1", "no space 'Spaces-99'"),
+        (
+            TASK,
+            "app#/Spaces-1/tasks/ServerTasks-1",
+            "task 'ServerTasks-1' not found in space 'Default'",
+        ),
+        (
+            DEPLOYMENT,
+            "app#/Spaces-1/deployments/Deployments-1",
+            "deployment 'Deployments-1' not found",
+        ),
+        (TASK, "app#/Spaces-99/tasks/ServerTasks-1", "space 'Spaces-99' not found"),
         (TASK, "app#/Spaces-22/tasks/ServerTasks-90004", "in space 'Warehouse Systems'"),
     ] {
         server.refuses(tool, json!({ "url": address(&server, route).await }), &[words]).await;

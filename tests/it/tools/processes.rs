@@ -144,7 +144,7 @@ async fn what_makes_no_sense_is_refused_with_words() {
         refused(&server, json!({ "processId": id }), &words).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-2", "branchName": "main" });
-    refused(&server, arguments, &["`processId`", "`projectId` and `gitRef` alone"]).await;
+    refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
     assert_eq!(server.requests(), Vec::<String>::new(), "all this is told before any request");
     let arguments = json!({ "projectId": "Billing Engine", "branchName": "main" });
     refused(&server, arguments, &["the process of 'Billing Engine' is in the database"]).await;
@@ -156,7 +156,7 @@ async fn what_makes_no_sense_is_refused_with_words() {
     let arguments = json!({ "processId": "deploymentprocess-Projects-1-s-1-XXXXX" });
     refused(&server, arguments, &["no deployment process", "list_projects"]).await;
     let arguments = json!({ "processId": "deploymentprocess-Projects-999" });
-    refused(&server, arguments, &["no project 'Projects-999'"]).await;
+    refused(&server, arguments, &["project 'Projects-999' not found"]).await;
 }
 
 #[tokio::test]

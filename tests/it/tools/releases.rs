@@ -40,7 +40,7 @@ async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
             .await;
     }
     assert_eq!(server.requests(), Vec::<String>::new());
-    let words = ["no release 'Releases-7' in space 'Default'", "list_releases"];
+    let words = ["release 'Releases-7' not found in space 'Default'", "list_releases"];
     server
         .refuses(
             "get_release_by_id",
@@ -49,7 +49,7 @@ async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
         )
         .await;
     // It is there, and in the other space.
-    let words = ["no release 'Releases-9021' in space 'Default'"];
+    let words = ["release 'Releases-9021' not found in space 'Default'"];
     server
         .refuses(
             "get_release_by_id",
@@ -92,7 +92,7 @@ async fn releases_of_a_project_are_searched_by_version() {
     let arguments = json!({ "space": "Default", "project": "Carrier Onboarding" });
     let none = server.answer("list_releases_for_project", arguments).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no release"));
-    let words = ["no project 'Biling Engine'", "'Billing Engine'", "list_projects"];
+    let words = ["project 'Biling Engine' not found", "'Billing Engine'", "list_projects"];
     let arguments = json!({ "space": "Default", "project": "Biling Engine" });
     server.refuses("list_releases_for_project", arguments, &words).await;
 }

@@ -88,17 +88,17 @@ async fn runbooks_in_git_are_read_at_a_reference() {
 async fn what_is_not_there_or_makes_no_sense_is_refused() {
     let server = Held::start().await;
     let one = json!({ "runbookId": "Runbooks-1", "partialName": "x" });
-    refused(&server, one, &["`runbookId` names one", "`partialName`"]).await;
+    refused(&server, one, &["`runbookId` selects one", "`partialName`"]).await;
     refused(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
-    refused(&server, json!({ "gitRef": "main" }), &["give `projectId` too"]).await;
+    refused(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
     assert_eq!(server.requests(), Vec::<String>::new());
     let database = json!({ "projectId": "Projects-1", "gitRef": "main" });
     refused(&server, database, &["of 'Parcel Tracking API' is in the database"]).await;
     let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
-    let words = ["no runbook 'Restart tracking worker'", "'Restart tracking workers'", TOOL];
+    let words = ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
     refused(&server, typo, &words).await;
     let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
-    refused(&server, other, &["no runbook 'recalibrate-charging-stops'"]).await;
+    refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
     let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
     refused(&server, branch, &["no branch, tag or commit", "'feature/electric-vans'"]).await;
     let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;

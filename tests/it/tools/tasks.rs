@@ -147,7 +147,10 @@ async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
     assert_eq!((&step["wentWell"], step["children"].as_array().unwrap().len()), (&json!(398), 2));
     assert_eq!(found["failures"].as_array().unwrap().len(), 2);
     let left_out = found["leftOut"].as_str().unwrap();
-    assert!(left_out.contains("what went well") && left_out.contains("get_task_raw"), "{left_out}");
+    assert!(
+        left_out.contains("succeeded steps") && left_out.contains("get_task_raw"),
+        "{left_out}"
+    );
 
     trouble();
     server.says("/details", &wide(600, 590, &"No space is left. ".repeat(200)));
@@ -171,12 +174,14 @@ async fn what_is_no_task_id_is_told() {
             let words = ["is not a task ID", "ServerTasks-123"];
             server.refuses(tool, json!({ "space": "Default", "taskId": id }), &words).await;
         }
-        let words = ["no task 'ServerTasks-1' in space 'Default'", "list_deployments"];
+        let words = ["task 'ServerTasks-1' not found in space 'Default'", "list_deployments"];
         server
             .refuses(tool, json!({ "space": "Default", "taskId": "ServerTasks-1" }), &words)
             .await;
         let other = json!({ "space": "Default", "taskId": "ServerTasks-90044" });
-        server.refuses(tool, other, &["no task 'ServerTasks-90044' in space 'Default'"]).await;
+        server
+            .refuses(tool, other, &["task 'ServerTasks-90044' not found in space 'Default'"])
+            .await;
         server
             .refuses(tool, json!({ "space": "Default" }), &["taskId: this argument is required"])
             .await;

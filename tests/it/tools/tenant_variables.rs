@@ -189,8 +189,8 @@ async fn missing_values_are_narrowed_and_paged() {
     let past = server.answer(tool, json!({ "space": "Default", "skip": 50 })).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 5"));
     let none = server.answer(tool, json!({ "space": "Default", "tenant": "Tenants-4" })).await;
-    assert!(none["hint"].as_str().unwrap().contains("every variable"));
-    let words = ["no environment 'Prod'", "list_environments"];
+    assert!(none["hint"].as_str().unwrap().contains("every required variable"));
+    let words = ["environment 'Prod' not found", "list_environments"];
     server.refuses(tool, json!({ "space": "Default", "environment": "Prod" }), &words).await;
 }
 

@@ -65,7 +65,7 @@ async fn what_fits_nothing_or_is_no_filter_is_told() {
         )
         .await;
     for (argument, value, words) in [
-        ("tags", json!(","), "there is no tag in it"),
+        ("tags", json!(","), "no tag given"),
         ("ids", json!(vec!["Tenants-1"; 201]), "201 entries are too many"),
     ] {
         let arguments = json!({ "space": "Default", argument: value });
@@ -77,7 +77,8 @@ async fn what_fits_nothing_or_is_no_filter_is_told() {
             server.refuses(tool, arguments, &[argument, "leave the argument out"]).await;
         }
     }
-    let words = ["no tenant 'Brightwatr Couriers'", "'Brightwater Couriers'", "list_tenants"];
+    let words =
+        ["tenant 'Brightwatr Couriers' not found", "'Brightwater Couriers'", "list_tenants"];
     server
         .refuses(tool, json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }), &words)
         .await;
@@ -102,7 +103,7 @@ async fn ids_are_found_with_one_request_and_names_with_one_walk() {
     assert_eq!(sent, "/api/Spaces-1/tenants?skip=0&take=1000");
     assert_eq!(called.structured["totalResults"], 2);
     let (called, _) = looked(json!(["Tenants-3", "Tenants-999"])).await;
-    assert!(called.text.contains("no tenant 'Tenants-999'"), "{}", called.text);
+    assert!(called.text.contains("tenant 'Tenants-999' not found"), "{}", called.text);
 }
 
 #[tokio::test]
@@ -136,12 +137,16 @@ async fn one_tenant_names_its_projects_and_environments() {
 async fn a_tenant_that_is_not_there_is_answered_with_near_names() {
     let server = Held::start().await;
     let words =
-        ["no tenant 'Holis Freight' in space 'Default'", "'Hollis Freight'", "list_tenants"];
+        ["tenant 'Holis Freight' not found in space 'Default'", "'Hollis Freight'", "list_tenants"];
     let arguments = json!({ "space": "Default", "tenant": "Holis Freight" });
     server.refuses("get_tenant_by_id", arguments, &words).await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-41" });
     server
-        .refuses("get_tenant_by_id", arguments, &["no tenant 'Tenants-41' in space 'Default'"])
+        .refuses(
+            "get_tenant_by_id",
+            arguments,
+            &["tenant 'Tenants-41' not found in space 'Default'"],
+        )
         .await;
 }
 

@@ -1,4 +1,4 @@
-//! A tenant's variable as the tools show it, whichever of Octopus's shapes it came in.
+//! Reads the variables of a tenant into one form, from the scoped and the unscoped response of Octopus.
 
 mod part;
 #[cfg(test)]
@@ -24,38 +24,37 @@ use crate::{
     tool::{self, Names, Ref},
 };
 
-/// A variable that a tenant gives a value, or should.
+/// A variable of a tenant in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TenantVariable {
-    /// `common` for one of a library variable set, `project` for one of a project.
+    /// common (of a library variable set) or project.
     kind: &'static str,
     name: Option<String>,
     label: Option<String>,
-    /// Whether the tenant gives it a value of its own.
+    /// Whether the tenant has its own value.
     has_value: bool,
-    /// The value of its own. Absent where it is sensitive.
+    /// The value of the tenant. Absent if it is sensitive.
     value: Option<Value>,
-    /// What counts where the tenant gives no value of its own.
+    /// Value that applies without a value of the tenant.
     default_value: Option<Value>,
-    /// Whether Octopus keeps the value to itself.
+    /// Whether Octopus hides the value.
     is_sensitive: bool,
     template_id: Option<String>,
     project_id: Option<String>,
     project_name: Option<String>,
     library_variable_set_id: Option<String>,
     library_variable_set_name: Option<String>,
-    /// The environments that the value is for. Empty: all.
+    /// Environments of the value. Empty means all.
     environments: Vec<Ref>,
 }
 
 const COMMON: &str = "common";
 const PROJECT: &str = "project";
-/// How many combinations of environments and templates are counted.
+/// Maximum number of combinations of environments and templates.
 const MOST_COMBINATIONS: usize = 1_000_000;
 
-/// Whether there is a value. Octopus sends `{HasValue, NewValue, Hint}` in the place of a sensitive
-/// one.
+/// Returns whether a value is set. For a sensitive value, Octopus returns `{HasValue, NewValue, Hint}`.
 fn is_given(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -69,10 +68,10 @@ fn is_kept_back(value: &Value) -> bool {
     value.get("HasValue").is_some()
 }
 
-/// How many environments of an answer have their names.
+/// Maximum number of environments whose names are looked up.
 const NAMED: usize = 1_000;
 
-/// Adds the names of environments.
+/// Adds the names of environments to the variables of a page.
 pub(super) async fn name_environments(space: &Space, part: &mut Part) -> Result<(), Error> {
     let all = part.given.iter_mut().chain(&mut part.missing);
     let mut places: Vec<&mut Ref> = all.flat_map(|variable| &mut variable.environments).collect();
@@ -86,7 +85,7 @@ pub(super) async fn name_environments(space: &Space, part: &mut Part) -> Result<
     Ok(())
 }
 
-/// Reads variables in the newer shape.
+/// Reads a page from the scoped form of the variables (newer versions of Octopus).
 pub(super) fn scoped(scoped: ScopedVariables, wanted: Wanted) -> Part {
     let mut reader = Reader::new(wanted);
     for variable in scoped.variables {
@@ -118,10 +117,11 @@ fn from_scoped(variable: ScopedVariable) -> TenantVariable {
     }
 }
 
-/// Reads variables in the older shape.
+/// Reads a page from the unscoped form of the variables (older versions of Octopus).
 ///
 /// # Errors
-/// [`TooMany`] where there are more than [`MOST_COMBINATIONS`] variables.
+///
+/// [`TooMany`] for more than [`MAX_COMBINATIONS`] variables, [`Stopped`] if the compute budget is spent.
 pub(super) fn unscoped(
     variables: &Variables,
     wanted: Wanted,
@@ -161,7 +161,7 @@ pub(super) fn unscoped(
     Ok(Ok(reader.part))
 }
 
-/// The variables are too many to be counted.
+/// The tenant has too many variables to count.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
 
@@ -169,7 +169,7 @@ impl From<TooMany> for tool::Error {
     fn from(_: TooMany) -> Self {
         Self::Invalid(format!(
             "the tenant has more than {MOST_COMBINATIONS} project variables, one for each template \
-             and environment; pass variableType `common`, or look at the tenant in the portal"
+             and environment; use variableType `common`, or see the tenant in the web portal"
         ))
     }
 }

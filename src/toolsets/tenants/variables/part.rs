@@ -1,4 +1,4 @@
-//! A part of the variables of a tenant, which is read within a size.
+//! Builds a page of a tenant's variables within a size limit.
 
 use std::sync::Arc;
 
@@ -11,22 +11,21 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// A part of the variables of a tenant, within a size.
+/// A page of a tenant's variables.
 #[derive(Debug, Default)]
 pub(in crate::toolsets::tenants) struct Part {
-    /// Variables with a value, from the first one that is asked for.
+    /// Variables with a value, from the requested position.
     pub(in crate::toolsets::tenants) given: Vec<TenantVariable>,
-    /// How many variables with a value there are in all.
+    /// Total number of variables with a value.
     pub(in crate::toolsets::tenants) total: usize,
     /// Variables without a value.
     pub(in crate::toolsets::tenants) missing: Vec<TenantVariable>,
-    /// How many variables without a value are left out.
+    /// Number of omitted variables without a value.
     pub(in crate::toolsets::tenants) missing_more: usize,
 }
 
 impl Part {
-    /// Leaves out the variables of a project, or for an environment, that the rules deny to read.
-    /// Returns how many.
+    /// Removes variables of projects or environments that the policy denies to read. Returns their number.
     ///
     /// # Errors
     ///
@@ -45,8 +44,10 @@ impl Part {
     }
 }
 
-/// Which variables are read into a [`Part`]. Variables are counted first and made only where they
-/// are kept: environments and templates multiply, and so would copies of their values.
+/// The requested variables of a [`VariablesPage`].
+///
+/// Variables are counted first and created only for the page, because copies of values would multiply by
+/// environments and templates.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::toolsets::tenants) struct Wanted {
     pub(in crate::toolsets::tenants) window: Window,
@@ -54,12 +55,12 @@ pub(in crate::toolsets::tenants) struct Wanted {
     pub(in crate::toolsets::tenants) missing: bool,
 }
 
-/// How many bytes of variables are kept of each list. The last one may be larger.
+/// Maximum bytes of each list of variables. The last variable may exceed it.
 pub(super) const KEPT_BYTES: usize = 256 * 1024;
-/// How many variables without a value are kept.
+/// Maximum number of variables without a value.
 pub(super) const KEPT_MISSING: usize = 1_000;
 
-/// A [`Part`] while it is read.
+/// Builds a [`VariablesPage`].
 pub(super) struct Reader {
     wanted: Wanted,
     pub(super) part: Part,
@@ -72,7 +73,7 @@ impl Reader {
         Self { wanted, part: Part::default(), given_bytes: 0, missing_bytes: 0 }
     }
 
-    /// Counts a variable with a value, and makes it if it is on the page.
+    /// Counts a variable with a value, and creates it if it is on the page.
     pub(super) fn given(&mut self, make: impl FnOnce() -> TenantVariable) {
         let Window { skip, take } = self.wanted.window;
         let place = self.part.total;
@@ -85,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// Counts a variable without a value, and makes it if there is room for it.
+    /// Counts a variable without a value, and creates it if the limits allow.
     pub(super) fn missing(&mut self, make: impl FnOnce() -> TenantVariable) {
         if !self.wanted.missing {
             return;
@@ -100,7 +101,7 @@ impl Reader {
     }
 }
 
-/// Returns the place of a value as a document says it: a project and environments.
+/// Returns the project and environments of a value as fields of an Octopus document, for policy rules.
 pub(in crate::toolsets::tenants) fn place<'a>(
     project: Option<&str>,
     environments: impl IntoIterator<Item = &'a str>,
@@ -113,12 +114,12 @@ pub(in crate::toolsets::tenants) fn place<'a>(
 }
 
 impl TenantVariable {
-    /// Returns where it belongs.
+    /// Returns the fields that name the owners of the variable.
     fn place(&self) -> Map<String, Value> {
         place(self.project_id.as_deref(), self.environments.iter().map(|one| one.id.as_str()))
     }
 
-    /// How many bytes of memory it takes, about.
+    /// Returns the approximate size in memory, in bytes.
     fn size(&self) -> usize {
         let texts = [
             &self.name,

@@ -17,8 +17,7 @@ const PAGE: Wanted = Wanted {
     missing: true,
 };
 
-/// A document with one value for each template in each environment, of which every second one is
-/// empty.
+/// A document with one value for each template in each environment. Every second value is empty.
 fn document(environments: usize, templates: usize, value: &str) -> Variables {
     let template = |n: usize| json!({ "Id": format!("t{n}"), "DefaultValue": if n.is_multiple_of(2) { value } else { "" } });
     let environment = |n: usize| (format!("Environments-{n}"), json!({}));

@@ -81,7 +81,7 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
                 *by_rule.entry(call.form).or_insert(0) += 1;
             }
             // Refused to everybody.
-            Came::Refused(said) if said.contains("is not open to this tool") => {}
+            Came::Refused(said) if said.contains("is not allowed through this tool") => {}
             Came::Answered(answer) if leak(answer).is_none() => {}
             Came::Answered(answer) => passed.push(format!("{} at {:?}", call.url(), leak(answer))),
             _ => passed.push(format!("{}: {}", call.url(), shown(&came))),
@@ -101,7 +101,7 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
                 assert_eq!(leak(answer), None, "{call:?}");
                 answered += 1;
             }
-            Came::Refused(said) if said.contains("is not open to this tool") => {
+            Came::Refused(said) if said.contains("is not allowed through this tool") => {
                 assert!(harmless::is_closed(&call), "{call:?}: {said}");
             }
             Came::Refused(said)
@@ -159,7 +159,7 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
                 // Refused to everybody.
                 Came::Refused(said)
                     if call.method == "DELETE"
-                        && said.contains("what it removes cannot be made again") =>
+                        && said.contains("the deletion cannot be undone") =>
                 {
                     closed += 1;
                 }
@@ -196,7 +196,7 @@ async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
         for (call, came) in execute(&desk, hiding).await {
             match &came {
                 Came::Refused(said) if said.contains("rule 'r'") => {}
-                Came::Refused(said) if denied.is_space() && said.contains("name one space") => {}
+                Came::Refused(said) if denied.is_space() && said.contains("name the same space") => {}
                 _ => passed.push(format!("{call:?}: {}", shown(&came))),
             }
             *forms.entry(call.form).or_insert(0) += 1;
@@ -217,15 +217,15 @@ fn changes() -> impl Iterator<Item = &'static Operation> {
 async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist() {
     let desk = desk(json!([Denied::PROJECT.rule("deny", &["read"])])).await;
     for (path, query, words) in [
-        ("/api/Spaces-1/projects/Projects-4/nothing", json!({}), "is not an operation"),
-        ("/api/default/projects/Projects-4", json!({}), "is not an operation"),
-        ("/api/Spaces-1/projects/Projects-4.json", json!({}), "could not be found"),
+        ("/api/Spaces-1/projects/Projects-4/nothing", json!({}), "is not a known operation"),
+        ("/api/default/projects/Projects-4", json!({}), "is not a known operation"),
+        ("/api/Spaces-1/projects/Projects-4.json", json!({}), "was not found; give the ID"),
         ("/api/Spaces-1/tagsets", json!({ "foo": "x" }), "`foo` is not a parameter"),
         ("/api/Spaces-1/tasks", json!({ "project": "Projects-4,Projects-5" }), "takes one value"),
         ("/api/Spaces-1/deployments", json!({ "projects": "" }), "limit it by `projects`"),
-        ("/api/Spaces-1/deployments", json!({ "projects": "nothing" }), "could not be found"),
+        ("/api/Spaces-1/deployments", json!({ "projects": "nothing" }), "was not found; give the ID"),
         ("/api/Spaces-1/deployments", json!({ "skip": 1, "SKIP": 2 }), "given twice"),
-        ("/api/tasks", json!({ "project": "Projects-4" }), "name one in the path"),
+        ("/api/tasks", json!({ "project": "Projects-4" }), "name a space in the path"),
         ("/api/Spaces-1/events", json!({ "projects": "Projects-4", "asCsv": true }), "asCsv"),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });

@@ -105,7 +105,7 @@ async fn a_fixed_space_is_not_left() {
         "/api/spaces",
         "/api/spaces/warehouse-systems/projects",
     ] {
-        refuses(&server, get(path), &["one space alone", "/api/Spaces-22/"]).await;
+        refuses(&server, get(path), &["limited to one space", "/api/Spaces-22/"]).await;
     }
     let mut wide = get("/api/Spaces-22/tasks");
     wide["query"] = json!({ "Spaces": "Spaces-1" });

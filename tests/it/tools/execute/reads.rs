@@ -30,7 +30,7 @@ async fn it_reads_where_nothing_may_be_changed() {
 #[tokio::test]
 async fn what_octopus_refuses_is_said_with_what_was_asked() {
     let server = Held::start().await;
-    let words = ["no resource '/api/Spaces-1/environments/Environments-99'"];
+    let words = ["resource '/api/Spaces-1/environments/Environments-99' not found"];
     let path = "/api/Spaces-1/environments/Environments-99";
     server.refuses("execute", get(path), &words).await;
     let called = server.server.call_as(keys::WITHOUT_TASK_VIEW, "execute", get("/api/tasks")).await;
@@ -64,7 +64,7 @@ async fn text_is_given_as_text_and_what_is_none_is_refused() {
     says("text/html", "<html>Sign in</html>");
     server.refuses("execute", arguments.clone(), &["text/html", "sign-in page"]).await;
     says("application/json", "{\"a\":");
-    server.refuses("execute", arguments, &["does not look like"]).await;
+    server.refuses("execute", arguments, &["unexpected response from Octopus"]).await;
 }
 
 #[tokio::test]

@@ -69,18 +69,18 @@ async fn arguments_that_make_no_sense_are_refused() {
     let server = open().await;
     let path = "/api/Spaces-1/environments";
     for (arguments, word) in [
-        (json!({ "method": "GET", "path": path, "body": {} }), "take no body"),
-        (json!({ "method": "DELETE", "path": format!("{path}/x"), "body": 1 }), "take no body"),
-        (json!({ "method": "POST", "path": path, "asCsv": true }), "only a GET"),
+        (json!({ "method": "GET", "path": path, "body": {} }), "have no body"),
+        (json!({ "method": "DELETE", "path": format!("{path}/x"), "body": 1 }), "have no body"),
+        (json!({ "method": "POST", "path": path, "asCsv": true }), "only GET supports asCsv"),
         (
             json!({ "method": "POST", "path": path, "body": { "a": ["x [redacted:y]"] } }),
             "redacted",
         ),
         (
             json!({ "method": "GET", "path": path, "query": { "ApiKey": "API-X" } }),
-            "own credential",
+            "requests use the caller's credential",
         ),
-        (json!({ "method": "GET", "path": path, "query": { " ": "x" } }), "no name"),
+        (json!({ "method": "GET", "path": path, "query": { " ": "x" } }), "a parameter name is blank"),
         (
             json!({ "method": "GET", "path": path, "asCsv": true, "query": { "format": "x" } }),
             "one of the two",

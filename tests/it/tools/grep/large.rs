@@ -39,7 +39,7 @@ async fn one_line_of_100_mb_is_searched_as_far_as_it_is_told() {
     server.server.sample.trouble().add(fault);
     let found = big(&server, json!({ "pattern": r"^\s+$", "beforeContext": 50 })).await;
     assert_eq!(totals(&found), (1, 1, 1));
-    assert!(found["hint"].as_str().unwrap().contains("1 lines have more than"), "{found}");
+    assert!(found["hint"].as_str().unwrap().contains("1 lines are longer than"), "{found}");
 }
 
 #[tokio::test]

@@ -18,11 +18,14 @@ async fn mistakes_are_told_before_octopus_is_asked() {
         (json!({ "pattern": r"(a)\1" }), &["pattern: ", "back-references are not supported"]),
         (json!({ "pattern": "a\nb" }), &["pattern: ", "line break"]),
         (json!({ "pattern": "x".repeat(2_000) }), &["pattern: ", "2000 characters"]),
-        (json!({ "pattern": "x", "maxCount": 0 }), &["maxCount: 0 is not between 1 and 500"]),
+        (
+            json!({ "pattern": "x", "maxCount": 0 }),
+            &["maxCount: 0 is out of range; expected 1 to 500"],
+        ),
         (json!({ "pattern": "x", "maxCount": 501 }), &["maxCount: 501 is not"]),
         (
             json!({ "pattern": "x", "beforeContext": 51 }),
-            &["beforeContext: 51 is not between 0 and 50"],
+            &["beforeContext: 51 is out of range; expected 0 to 50"],
         ),
         (json!({ "pattern": "x", "afterContext": 51 }), &["afterContext: 51 is not"]),
         (json!({ "pattern": "x", "offset": -1 }), &["offset: "]),
@@ -43,7 +46,9 @@ async fn mistakes_are_told_before_octopus_is_asked() {
 async fn what_octopus_refuses_is_told() {
     let server = Held::start().await;
     let missing = arguments(&json!({ "pattern": "x", "taskId": "ServerTasks-1" }));
-    server.refuses("grep_task_log", missing, &["no task 'ServerTasks-1' in space 'Default'"]).await;
+    server
+        .refuses("grep_task_log", missing, &["task 'ServerTasks-1' not found in space 'Default'"])
+        .await;
     let said = server.server.call_as(
         keys::WITHOUT_TASK_VIEW,
         "grep_task_log",
