@@ -49,7 +49,7 @@ async fn each_status_has_its_own_words() {
             &["lacks a permission", "SpaceView", "administrator"],
         ),
         (409, r#"{"ErrorMessage":"in use"}"#, &["409", "in use"]),
-        (429, "", &["rate", "wait a minute"]),
+        (429, "", &["rate", "retry in a minute"]),
         (
             500,
             r#"{"ErrorMessage":"oops","FullException":"at Secret.Code()"}"#,
@@ -145,13 +145,13 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
         (
             "list_projects",
             json!({ "space": "Defolt" }),
-            &["no space 'Defolt'", "'Default'", "list_spaces"][..],
+            &["space 'Defolt' not found", "'Default'", "list_spaces"][..],
         ),
         (
             "list_releases_for_project",
             json!({ "space": "Default", "projectId": "Parcel Traking API" }),
             &[
-                "no project 'Parcel Traking API' in space 'Default'",
+                "project 'Parcel Traking API' not found in space 'Default'",
                 "'Parcel Tracking API'",
                 "list_projects",
             ],
@@ -159,7 +159,7 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
         (
             "get_release_by_id",
             json!({ "space": "Default", "releaseId": "Releases-999999" }),
-            &["no release 'Releases-999999' in space 'Default'", "list_releases"],
+            &["release 'Releases-999999' not found in space 'Default'", "list_releases"],
         ),
         (
             "get_release_by_id",
@@ -174,7 +174,7 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
         (
             "list_projects",
             json!({ "spaec": "Default" }),
-            &["no argument `spaec`", "perhaps `space`"],
+            &["unknown argument `spaec`", "did you mean `space`?"],
         ),
         ("list_projects", json!({}), &["space: this argument is required", "list_spaces"]),
         ("list_projects", json!({ "space": "Default", "take": -1 }), &["take"]),

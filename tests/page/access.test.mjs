@@ -70,7 +70,7 @@ test('without a default instance one is named', async () => {
 test('where access is not explained, the tools are there all the same', async () => {
   const { context, page, seen } = await open(browser, root(urls.core));
   await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');
-  assert.match(await page.getByRole('alert').textContent(), /does not accept/);
+  assert.match(await page.getByRole('alert').textContent(), /rejected the credential/);
   await paste(page, KEY);
   await page.locator('#toolset-list', { hasText: 'core' }).waitFor();
   await page.locator('#status', { hasText: 'This is what you may do.' }).waitFor();

@@ -139,7 +139,7 @@ async fn a_key_beside_the_proof_is_refused_where_another_credential_acts() {
     let both = [("authorization", &*authorization), ("x-octopus-apikey", keys::ADMIN)];
     let refused = send(&server, &both, SPACES).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
-    assert!(refused.message().contains("leave X-Octopus-ApiKey out"), "{}", refused.text);
+    assert!(refused.message().contains("remove the header X-Octopus-ApiKey"), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn filters_narrow() {
     assert!(none["hint"].as_str().unwrap().contains("has no account that this user can see"));
 }
 
-/// Whatever an account of whatever type has, only what stands in the table comes out.
+/// An answer contains only the allow-listed fields, whatever the account type and its fields.
 #[tokio::test]
 async fn nothing_secret_comes_out_of_any_type() {
     let server = Held::start().await;
@@ -86,7 +86,7 @@ async fn nothing_secret_comes_out_of_any_type() {
         let shown = found.as_object().unwrap().values().filter(|value| *value == "shown");
         assert_eq!(shown.count(), count, "{kind}: {found}");
     }
-    // Not even where Octopus keeps secret what it once did not.
+    // The same holds if Octopus turns a formerly public field into a secret.
     account.insert("AccountType".to_owned(), json!("SshKeyPair"));
     account.insert("Username".to_owned(), secret);
     server.server.sample.trouble().clear();
@@ -113,7 +113,7 @@ async fn what_makes_no_sense_is_refused() {
             &["account 'Azure OIDK' not found", "'Azure OIDC'", TOOL],
         ),
         (json!({ "ids": "" }), &["ids", "leave the argument out"]),
-        (json!({ "take": 0 }), &["take: at least 1"]),
+        (json!({ "take": 0 }), &["take: must be at least 1"]),
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");

@@ -22,7 +22,7 @@ async fn one_certificate_is_found_by_name_or_id_and_never_shows_its_key() {
     assert_eq!(find(&server, named).await, found);
     let arguments = json!({ "spaceName": "Default", "certificateId": "Certificates-5" });
     assert_eq!(server.server.answer("get_certificate", arguments).await, found);
-    // It depends on the day.
+    // The value depends on the current date.
     found["daysToExpiry"] = json!(0);
     snapshot(TOOL, &found);
     server.says("/certificates/Certificates-1", &json!({
@@ -79,7 +79,7 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (json!({ "tenant": "Nobody" }), &["tenant 'Nobody' not found"]),
         (json!({ "ids": [] }), &["ids", "leave the argument out"]),
-        (json!({ "take": 0 }), &["take: at least 1"]),
+        (json!({ "take": 0 }), &["take: must be at least 1"]),
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");

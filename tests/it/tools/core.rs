@@ -31,7 +31,7 @@ async fn list_spaces_filters_and_pages() {
     let none = server.answer("list_spaces", json!({ "partialName": "zzz" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'zzz'"));
     let past = server.answer("list_spaces", json!({ "skip": 9 })).await;
-    assert!(past["hint"].as_str().unwrap().contains("there are 2"));
+    assert!(past["hint"].as_str().unwrap().contains("the list has 2 items"));
 }
 
 #[tokio::test]
@@ -74,7 +74,8 @@ async fn a_space_that_is_not_there_is_answered_with_near_names() {
     let twice = json!({ "space": "Default", "spaceId": "Spaces-1" });
     server.refuses("list_environments", twice, &["given twice"]).await;
     for odd in ["constructor", "__proto__", "Spaces-9999", "../Spaces-1", ""] {
-        server.refuses("list_environments", json!({ "space": odd }), &["no space"]).await;
+        let expected = format!("space '{odd}' not found");
+        server.refuses("list_environments", json!({ "space": odd }), &[&expected]).await;
     }
 }
 

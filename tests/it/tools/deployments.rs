@@ -119,7 +119,7 @@ async fn an_empty_result_names_the_filters() {
     let none = list(&server, arguments).await;
     assert_eq!(none["hint"], "no deployment matches projects and taskState; leave one out");
     let past = list(&server, json!({ "skip": 5000 })).await;
-    assert!(past["hint"].as_str().unwrap().contains("there are 651"));
+    assert!(past["hint"].as_str().unwrap().contains("the list has 651 items"));
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_name_of_several_projects_lists_them() {
     assert_eq!(
         column(&found, "projectId"),
         ["Projects-2"],
-        "the same letters in the same case win"
+        "an exact match in letter case takes precedence"
     );
 }
 

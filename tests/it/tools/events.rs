@@ -31,7 +31,7 @@ async fn events_come_newest_first_without_what_changed() {
     let id = with["items"][0]["id"].clone();
     let one = find(&server, json!({ "eventId": id })).await;
     assert_eq!(one["id"], id);
-    assert!(one["changeDetails"].is_object(), "one event says what changed");
+    assert!(one["changeDetails"].is_object(), "a single event includes its change details");
     let short = find(&server, json!({ "eventId": id, "excludeDifference": true })).await;
     assert_eq!(short.get("changeDetails"), None);
     snapshot(TOOL, &short);
@@ -63,7 +63,7 @@ async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
     ] {
         assert!(search.contains(part), "no {part} in {search}");
     }
-    assert!(!sent.iter().any(|sent| sent.contains("/api/users?")), "IDs are not looked up");
+    assert!(!sent.iter().any(|sent| sent.contains("/api/users?")), "IDs need no lookup");
     for (filter, key, allowed) in [
         (
             json!({ "eventGroups": "MachineUnavailableForDeployment" }),
@@ -147,7 +147,7 @@ async fn what_makes_no_sense_is_refused() {
             json!({ "mode": "listGroups", "users": "Users-1" }),
             &["a list mode takes no filters", "users"],
         ),
-        (json!({ "mode": "listGroups", "take": 0 }), &["take: at least 1"]),
+        (json!({ "mode": "listGroups", "take": 0 }), &["take: must be at least 1"]),
         (json!({ "mode": "listGroups", "eventId": "Events-1" }), &["eventId"]),
         (json!({ "mode": "listGroups", "excludeDifference": true }), &["excludeDifference"]),
         (json!({ "mode": "listEverything" }), &["mode", "unknown word", "`listGroups`"]),
@@ -170,10 +170,13 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (json!({ "documentTypes": ["zzzzzz"] }), &["documentTypes", "no 'zzzzzz'"]),
         (json!({ "users": "nobody at all" }), &["user 'nobody at all' not found"]),
-        (json!({ "projects": "Parcel Trackin API" }), &["no project", "'Parcel Tracking API'"]),
+        (
+            json!({ "projects": "Parcel Trackin API" }),
+            &["project 'Parcel Trackin API' not found", "'Parcel Tracking API'"],
+        ),
         (json!({ "tags": "Bronze" }), &["tags", "Set/Tag"]),
         (json!({ "users": [] }), &["users", "leave the argument out"]),
-        (json!({ "take": 0 }), &["take: at least 1"]),
+        (json!({ "take": 0 }), &["take: must be at least 1"]),
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
@@ -220,7 +223,7 @@ async fn who_may_not_look_up_users_gives_their_ids() {
     assert!(few.is_error && few.text.contains("EventView"), "{}", few.text);
 }
 
-/// An event can say what changed in a document of hundreds of kilobytes.
+/// The change details of one event can have hundreds of kilobytes.
 #[tokio::test]
 async fn a_large_change_stays_within_its_size() {
     let server = Held::start().await;

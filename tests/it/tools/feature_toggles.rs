@@ -68,14 +68,14 @@ async fn where_there_are_none_it_says_why() {
     for (arguments, words) in [
         (
             json!({ "projectId": "Parcel Tracking AP" }),
-            &["no project", "'Parcel Tracking API'"][..],
+            &["project 'Parcel Tracking AP' not found", "'Parcel Tracking API'"][..],
         ),
         (
             json!({ "projectId": "Projects-1", "environmentIds": "Nowhere" }),
             &["environment 'Nowhere' not found"],
         ),
         (json!({ "projectId": "Projects-1", "tags": "Gold" }), &["tags", "Set/Tag"]),
-        (json!({ "projectId": "Projects-1", "take": 0 }), &["take: at least 1"]),
+        (json!({ "projectId": "Projects-1", "take": 0 }), &["take: must be at least 1"]),
         (json!({}), &["projectId", "required"]),
     ] {
         let mut arguments = arguments;

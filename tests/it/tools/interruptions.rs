@@ -13,7 +13,7 @@ async fn find(server: &Held, mut arguments: Value) -> Value {
     server.answer(TOOL, arguments).await
 }
 
-/// The IDs that one of the sample's users finds.
+/// Returns the IDs that the owner of this key finds, and the whole answer.
 async fn found_by(server: &Held, key: &str, arguments: Value) -> (Vec<String>, Value) {
     let called = server.server.call_as(key, TOOL, arguments).await;
     assert!(!called.is_error, "{}", called.text);
@@ -60,7 +60,7 @@ async fn teams_of_the_space_and_of_the_instance_have_names() {
     let teams: Vec<&String> = sent.iter().filter(|sent| sent.contains("/teams?")).collect();
     assert_eq!(teams.len(), 1, "{sent:#?}");
     assert!(teams[0].starts_with("/api/teams?spaces=Spaces-1&includeSystem=true&ids="));
-    // A name is worth less than the answer.
+    // A failed name lookup does not fail the call.
     server.server.sample.trouble().add(Fault::on("/api/teams").status(403));
     let found = server.answer(TOOL, one).await;
     assert_eq!(found["responsible"]["teamNames"], found["responsible"]["teamIds"]);
@@ -109,10 +109,12 @@ async fn what_is_assigned_is_what_the_caller_has_or_can_take_from_nobody() {
         (&filtered["userId"], &filtered["scanComplete"]),
         (&json!("Users-41"), &json!(true))
     );
-    // Not of the team that answers the one; the other is for anybody.
+    // This user is in no team that is responsible for the first interruption; anybody can take the
+    // second.
     let (ids, _) = found_by(&server, keys::WITHOUT_TASK_VIEW, arguments.clone()).await;
     assert_eq!(ids, ["Interruptions-9028"]);
-    // What others have taken is theirs, even for those who could take it.
+    // Interruptions that another user has taken are excluded, even for users with permission to
+    // take them.
     arguments["pendingOnly"] = json!(false);
     let (ids, found) = found_by(&server, keys::ADMIN, arguments.clone()).await;
     assert!(!ids.contains(&"Interruptions-9017".to_owned()), "{ids:?}");
@@ -120,7 +122,7 @@ async fn what_is_assigned_is_what_the_caller_has_or_can_take_from_nobody() {
     assert!(found["filteredAs"]["serverTotalAvailable"].as_u64().unwrap() > ids.len() as u64);
     let (mine, _) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
     assert!(mine.contains(&"Interruptions-9017".to_owned()), "{mine:?}");
-    // Pages are of those that are left.
+    // Paging applies after the filter.
     arguments["take"] = json!(1);
     arguments["skip"] = json!(1);
     let (second, found) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments).await;
@@ -176,7 +178,7 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (json!({ "regarding": "the task" }), &["regarding", "'the task' is not an ID"]),
         (json!({ "regarding": "Projects-1,Projects-2" }), &["is not an ID"]),
-        (json!({ "take": 0 }), &["take: at least 1"]),
+        (json!({ "take": 0 }), &["take: must be at least 1"]),
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
@@ -187,7 +189,7 @@ async fn what_makes_no_sense_is_refused() {
     server.refuses(TOOL, arguments, &["Octopus returned 503:"]).await;
 }
 
-/// Names of people are a courtesy: few may look at others.
+/// User names are optional because most callers have no permission to read other users.
 #[tokio::test]
 async fn names_that_the_caller_may_not_see_are_left_out() {
     let server = Held::start().await;

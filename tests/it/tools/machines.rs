@@ -121,7 +121,7 @@ async fn what_makes_no_sense_is_refused() {
         ),
         (json!({ "targetId": "Machines-999" }), &["deployment target 'Machines-999' not found"]),
         (json!({ "ids": ["Machines-24"] }), &["deployment target 'Machines-24' not found"]),
-        (json!({ "take": 0 }), &["take: at least 1"]),
+        (json!({ "take": 0 }), &["take: must be at least 1"]),
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");

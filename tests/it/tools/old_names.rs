@@ -1,12 +1,12 @@
-//! The names that tools of Octopus's own server had before, with the arguments that they had: they
-//! answer as the tool that took their place, and are not listed.
+//! Aliases: former names of tools of the official server, with their former arguments. They return
+//! the answer of the tool that replaced them and are not listed.
 
 use octopus_mcp::{app, config::Config};
 use serde_json::{Value, json};
 
 use super::held::Held;
 
-/// An old name, the arguments beside the space, and the tool that serves it with its own.
+/// Alias, its arguments besides the space, and the tool that serves it with its own arguments.
 type Row = (&'static str, Value, &'static str);
 
 fn rows() -> Vec<Row> {
@@ -29,7 +29,7 @@ fn rows() -> Vec<Row> {
         ),
         ("find_tenants", json!({ "ids": ["Tenants-1", "Tenants-2"] }), "list_tenants"),
         ("find_tenants", json!({ "partialName": "freight", "skip": 0 }), "list_tenants"),
-        // These kept their names.
+        // These tools kept their names.
         ("get_latest_deployment", json!({ "projectId": "Projects-1" }), "get_latest_deployment"),
         ("get_release_by_id", json!({ "releaseId": "Releases-9003" }), "get_release_by_id"),
         ("list_releases", json!({ "skip": 1, "take": 2 }), "list_releases"),
@@ -77,7 +77,7 @@ async fn every_old_name_answers_as_the_tool_that_took_its_place() {
         let mut new = arguments.clone();
         new["space"] = json!("Default");
         let expected = server.answer(now, new).await;
-        // The argument for the space was called so at one time or another, and is a name in each.
+        // The space argument had each of these names in some version, so all are accepted.
         for space in ["space", "spaceId", "spaceName"] {
             let mut arguments = arguments.clone();
             arguments[space] = json!("Default");
@@ -99,18 +99,18 @@ async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
         (
             "find_releases",
             json!({ "releaseId": "Releases-9003", "projectId": "Projects-2" }),
-            "no argument `projectId`",
+            "unknown argument `projectId`",
         ),
         (
             "find_releases",
             json!({ "releaseId": "Releases-9003", "searchByVersion": "1" }),
-            "no argument `searchByVersion`",
+            "unknown argument `searchByVersion`",
         ),
         ("find_releases", json!({ "releaseId": "Projects-2" }), "is not a release ID"),
         (
             "find_tenants",
             json!({ "tenantId": "Tenants-1", "partialName": "x" }),
-            "no argument `partialName`",
+            "unknown argument `partialName`",
         ),
         ("find_tenants", json!({ "tenantId": "Tenants-999" }), "tenant 'Tenants-999' not found"),
         ("find_tenants", json!({ "ids": [] }), "ids: "),

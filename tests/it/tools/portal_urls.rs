@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const TASK: &str = "get_task_from_url";
 const DEPLOYMENT: &str = "get_deployment_from_url";
 
-/// An address of the instance that the server speaks to.
+/// Returns a portal URL of the sample instance.
 async fn address(server: &Held, route: &str) -> String {
     let spaces = server.answer("list_spaces", json!({ "take": 1 })).await;
     let url = spaces["items"][0]["url"].as_str().unwrap();
@@ -105,7 +105,7 @@ async fn the_space_costs_one_look_up_that_is_remembered() {
     assert_eq!(spaces(server.requests()), ["/api/spaces/Spaces-1?"]);
     server.answer_once(TASK, json!({ "url": url })).await;
     let sent = server.requests();
-    assert!(sent.len() <= 2, "the details, the project: {sent:#?}");
+    assert!(sent.len() <= 2, "expected requests: the details and the project: {sent:#?}");
 }
 
 #[tokio::test]

@@ -85,7 +85,10 @@ async fn a_process_in_git_is_read_at_an_exact_reference() {
     server.requests();
     process(&server, json!({ "projectId": "Projects-2", "gitRef": "feature/x/y" })).await;
     let one = "/projects/Projects-2/refs%2Fheads%2Ffeature%2Fx%2Fy/deploymentprocesses?";
-    assert!(server.requests().iter().any(|path| path.ends_with(one)), "one segment");
+    assert!(
+        server.requests().iter().any(|path| path.ends_with(one)),
+        "the reference is one encoded path segment"
+    );
 }
 
 #[tokio::test]
@@ -103,7 +106,8 @@ async fn an_unknown_reference_never_means_the_default_branch() {
         (" ", "get_branches"),
     ] {
         let arguments = json!({ "projectId": "Projects-2", "branchName": wanted });
-        refused(&server, arguments, &["no branch, tag or commit", near]).await;
+        let expected = format!("branch, tag or commit '{}' not found", wanted.trim());
+        refused(&server, arguments, &[&expected, near]).await;
     }
 }
 
@@ -125,7 +129,7 @@ async fn a_default_branch_that_is_gone_or_unknown_is_told() {
         let once = Fault::on("/projects/Projects-2").times(1).body(&project.to_string());
         server.server.sample.trouble().add(once);
         let called = server.server.call_as(keys::ADMIN, tool, arguments.clone()).await;
-        for words in ["no branch, tag or commit 'refs/heads/maine'", "'main'"] {
+        for words in ["branch, tag or commit 'refs/heads/maine' not found", "'main'"] {
             assert!(called.is_error && called.text.contains(words), "{tool}: {}", called.text);
         }
     }
@@ -145,7 +149,11 @@ async fn what_makes_no_sense_is_refused_with_words() {
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-2", "branchName": "main" });
     refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
-    assert_eq!(server.requests(), Vec::<String>::new(), "all this is told before any request");
+    assert_eq!(
+        server.requests(),
+        Vec::<String>::new(),
+        "invalid arguments are rejected before any request"
+    );
     let arguments = json!({ "projectId": "Billing Engine", "branchName": "main" });
     refused(&server, arguments, &["the process of 'Billing Engine' is in the database"]).await;
     let release = process(&server, json!({ "projectId": "Projects-1" })).await;
@@ -154,7 +162,7 @@ async fn what_makes_no_sense_is_refused_with_words() {
         refused(&server, arguments, &["is not a process of 'Billing Engine'"]).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-1-s-1-XXXXX" });
-    refused(&server, arguments, &["no deployment process", "list_projects"]).await;
+    refused(&server, arguments, &["deployment process '", "' not found", "list_projects"]).await;
     let arguments = json!({ "processId": "deploymentprocess-Projects-999" });
     refused(&server, arguments, &["project 'Projects-999' not found"]).await;
 }

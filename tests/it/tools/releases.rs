@@ -48,7 +48,7 @@ async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
             &words,
         )
         .await;
-    // It is there, and in the other space.
+    // The release exists in the other space.
     let words = ["release 'Releases-9021' not found in space 'Default'"];
     server
         .refuses(

@@ -40,7 +40,11 @@ async fn runbooks_of_a_project_are_listed_and_found() {
         ("runbook", "RUNBOOKS-1"),
     ] {
         assert_eq!(find(&server, json!({ "projectId": "Projects-1", name: wanted })).await, one);
-        assert_eq!(find(&server, json!({ name: wanted })).await, one, "without the project");
+        assert_eq!(
+            find(&server, json!({ name: wanted })).await,
+            one,
+            "found without the project argument"
+        );
     }
     snapshot(TOOL, &one);
 }
@@ -100,7 +104,8 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
     let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
     refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
     let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
-    refused(&server, branch, &["no branch, tag or commit", "'feature/electric-vans'"]).await;
+    let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
+    refused(&server, branch, &words).await;
     let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no runbook"));
 }

@@ -45,9 +45,9 @@ async fn the_failing_path_comes_first_with_its_error_lines() {
     let messages = found["failures"][0]["messages"].to_string();
     assert!(messages.contains("Error: curl: (22) The requested URL returned error: 503"));
     let text = found.to_string();
-    assert_eq!(text.matches("curl: (22)").count(), 1, "what failed is told once");
+    assert_eq!(text.matches("curl: (22)").count(), 1, "each failure is listed once");
     assert!(text.find("failures") < text.find("activityLogs"));
-    assert!(found.get("progress").is_none(), "a task that has ended makes no progress");
+    assert!(found.get("progress").is_none(), "a finished task has no progress");
     snapshot("get_task_details", &found);
 }
 
@@ -86,7 +86,7 @@ async fn a_step_that_waits_for_guidance_says_what_went_wrong() {
     );
     assert!(failure["messages"].to_string().contains("SIGABRT"));
     let intervention = details(&server, "ServerTasks-90008").await;
-    assert_eq!(intervention["failures"], json!([]), "a planned stop is no failure");
+    assert_eq!(intervention["failures"], json!([]), "a manual intervention is not a failure");
     assert!(intervention.to_string().contains("waiting for manual intervention"));
 }
 
@@ -120,7 +120,7 @@ async fn all_messages_shows_what_went_well_too() {
     assert_eq!(found.to_string().matches("curl: (22)").count(), 1);
 }
 
-/// A step on this many targets, of which the first ones failed.
+/// Returns a task with a step on this many targets, of which the first `failed` ones failed.
 fn wide(targets: usize, failed: usize, message: &str) -> Value {
     let target = |n: usize| {
         let status = if n < failed { "Failed" } else { "Success" };
@@ -158,7 +158,7 @@ async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
     assert_eq!(found["failures"].as_array().unwrap().len(), 10);
     let left_out = found["leftOut"].as_str().unwrap();
     assert!(left_out.starts_with("580 more failures; "), "{left_out}");
-    assert!(found.get("truncated").is_none(), "the tree is shortened before it would be cut");
+    assert!(found.get("truncated").is_none(), "the tree is reduced before it would be truncated");
 
     let arguments =
         json!({ "space": "Default", "taskId": "ServerTasks-90004", "maxBytes": 60_000 });

@@ -37,7 +37,7 @@ async fn tenants_are_filtered_and_filters_are_combined() {
         assert_eq!(column(&list(&server, json!({ "tags": tags })).await, "name"), early_gold);
     }
     let either = list(&server, json!({ "tags": ["Tier/Silver", "Tier/Bronze"] })).await;
-    assert_eq!(either["totalResults"], 6, "of one set any tag will do");
+    assert_eq!(either["totalResults"], 6, "tags of one set are alternatives");
     for name in ["projectId", "project", "projectName"] {
         let found =
             list(&server, json!({ name: "driver app backend", "tags": "Release Ring/Early" }))

@@ -71,9 +71,13 @@ async fn variables_in_git_come_with_the_secret_ones_of_the_database() {
     let changed = read(&server, arguments).await;
     assert_eq!(own(&changed).len(), own(&usual).len() + 1);
     let path = "/projects/Projects-2/refs%2Fheads%2Ffeature%2Felectric-vans/variables?";
-    assert!(server.requests().iter().any(|asked| asked.ends_with(path)), "one segment");
+    assert!(
+        server.requests().iter().any(|asked| asked.ends_with(path)),
+        "the reference is one encoded path segment"
+    );
     let arguments = json!({ "projectId": "Route Planner", "gitRef": "feature/electric" });
-    refused(&server, arguments, &["no branch, tag or commit", "'feature/electric-vans'"]).await;
+    let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
+    refused(&server, arguments, &words).await;
     let arguments = json!({ "projectId": "Billing Engine", "gitRef": "main" });
     refused(&server, arguments, &["of 'Billing Engine' is in the database", "`gitRef`"]).await;
     refused(&server, json!({ "projectId": "Projects-1", "name": " " }), &["name: "]).await;
@@ -112,7 +116,7 @@ async fn many_and_long_variables_are_cut_and_the_rest_can_be_asked_for() {
     let mut variables: Vec<Value> = (0..400)
         .map(|n| json!({ "Id": format!("{n}"), "Name": format!("Setting.{n:03}"), "Value": "x".repeat(40) }))
         .collect();
-    // A secret on the edge of the cut.
+    // A secret that spans the truncation point.
     variables[0]["Value"] = json!(format!("{} {key} {}", "x".repeat(385), "y".repeat(2000)));
     let set =
         json!({ "Id": "variableset-Projects-6", "Variables": variables, "ScopeValues": null });

@@ -1,4 +1,4 @@
-//! What `execute` reads: JSON, text and pages, and what Octopus refuses.
+//! Reads through `execute`: JSON, text, pages, and errors of Octopus.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn it_reads_where_nothing_may_be_changed() {
         (&answer["success"], &answer["method"], &answer["tier"], &answer["path"]),
         (&json!(true), &json!("GET"), &json!("read"), &json!(sent))
     );
-    assert_eq!(server.requests(), [sent, sent], "what is said to be sent is sent");
+    assert_eq!(server.requests(), [sent, sent], "the reported path is the path of the request");
     let answer = server.answer("execute", get("/api/Spaces-1/environments/Environments-3")).await;
     assert_eq!(answer["response"]["Name"], "Production");
     assert!(answer["response"].get("Links").is_none() && answer.get("skip").is_none());

@@ -1,4 +1,4 @@
-//! `grep_llms_txt`: the API catalog is searched, and read once by each caller.
+//! `grep_llms_txt` searches the API catalog, which is cached for each caller.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn the_api_catalog_is_searched() {
     assert_eq!(numbers(&found), [3, 4, 5]);
     assert_eq!(found["catalogResourceUri"], "octopus://api/llms.txt");
     let found = search(json!({ "pattern": "/{spaceId}/RELEASES", "caseInsensitive": true })).await;
-    assert_eq!(numbers(&found), [4, 5], "a brace stands for itself");
+    assert_eq!(numbers(&found), [4, 5], "a brace matches literally");
     let found = search(json!({ "pattern": "### ", "maxCount": 1 })).await;
     assert_eq!((numbers(&found), &found["nextOffset"]), (vec![3], &json!(1)));
     snapshot("grep_llms_txt", &found);
@@ -37,11 +37,11 @@ async fn the_api_catalog_is_read_once_by_each_caller() {
     futures::future::join_all(at_once).await;
     let downloads =
         |server: &Held| server.requests().iter().filter(|path| path.contains("llms.txt")).count();
-    assert_eq!(downloads(&server), 1, "calls at the same moment share one");
+    assert_eq!(downloads(&server), 1, "concurrent calls share one download");
     server.server.call_as(keys::ADMIN, "grep_llms_txt", search.clone()).await;
     assert_eq!(downloads(&server), 0);
     server.server.call_as(keys::DEFAULT_SPACE_ONLY, "grep_llms_txt", search.clone()).await;
-    assert_eq!(downloads(&server), 1, "another caller asks for themselves");
+    assert_eq!(downloads(&server), 1, "another caller downloads its own copy");
     let refused = server.server.call_as("API-NOBODY", "grep_llms_txt", search).await;
     assert!(refused.is_error);
 }
@@ -52,11 +52,11 @@ async fn an_api_catalog_that_is_not_there_is_told() {
     let search = json!({ "pattern": "x" });
     let fault = Fault::on("/experimental/").header("Content-Type", "text/html; charset=utf-8");
     server.server.sample.trouble().add(fault.body("<html>"));
-    server.refuses("grep_llms_txt", search.clone(), &["a page for browsers"]).await;
+    server.refuses("grep_llms_txt", search.clone(), &["returned an HTML page"]).await;
     server.server.sample.trouble().clear();
     server.server.sample.trouble().add(Fault::on("/experimental/").status(404));
-    server.refuses("grep_llms_txt", search.clone(), &["no API catalog"]).await;
+    server.refuses("grep_llms_txt", search.clone(), &["API catalog 'llms.txt' not found"]).await;
     server.server.sample.trouble().clear();
-    // A failure is not remembered.
+    // Failures are not cached.
     server.answer("grep_llms_txt", search).await;
 }

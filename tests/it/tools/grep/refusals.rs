@@ -1,4 +1,4 @@
-//! What is told of mistakes, and of what Octopus refuses.
+//! Errors: invalid arguments and refused upstream requests.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::json;
