@@ -1,110 +1,111 @@
-//! The whole server, through HTTP, against the sample instance: one binary, linked once.
+//! Integration tests of the whole server, called over HTTP and backed by the sample instance. All
+//! tests are linked into one binary.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test binary has no users, and a test stops where it fails"
+    reason = "a test binary has no callers, and a test fails by panicking"
 )]
 
-// What the tests share.
+// Fixtures and helpers shared by the tests.
 mod support;
 
-// The house: who may import whom, which crate is named where, how long a file is.
+// Architecture rules: permitted imports, crate names and file lengths.
 mod architecture;
 
-// What holds for every tool, and what each is listed as.
+// Properties that hold for every tool, and the listing of each tool.
 mod catalog;
 
-// Generated files are fresh, and the examples load.
+// Generated files are up to date, and the examples load.
 mod docs;
 
-// The threat model: every test and file that docs/security.md names is there, and its settings load.
+// The threat model: the tests, files and settings that docs/security.md names exist.
 mod security_doc;
 
-// The configurations of clients: the same on the page and in the docs.
+// Client configurations: the web page and the documentation show the same ones.
 mod clients;
 
-// What the official local server offered, under every name that it had.
+// Compatibility with the official local server: its tools, their former names and arguments.
 mod official;
 
-// Each tool, by toolset.
+// The tools, by toolset.
 mod tools;
 
-// Changes: nothing before a yes, exactly what was shown after it, nothing twice.
+// Changes: approval before execution, exact execution of the preview, idempotency.
 mod consent;
 
-// The policy: which calls are let through, asked about or refused.
+// The policy: which calls are allowed, need approval or are denied.
 mod rules;
 
-// Sessions of earlier clients, where they are kept.
+// Sessions of clients of earlier protocol revisions.
 mod sessions;
 
-// New settings, and a new version, while callers call.
+// Configuration reloads and restarts under load.
 mod rollout;
 
-// What is told of the server while it runs: traces, metrics, logs.
+// Telemetry: traces, metrics and logs.
 mod telemetry;
 
-// The protocol in both eras, as clients speak it.
+// The MCP protocol in both eras, as clients use it.
 mod protocol;
 
-// Resources: lists, templates, reads, refusals.
+// Resources: lists, templates, reads and errors.
 mod resources;
 
-// Prompts, and completions of what they and resources take.
+// Prompts, and completions of prompt and resource arguments.
 mod prompts;
 
-// What a request is narrowed to by its path and headers, and several instances.
+// The scope that the path and headers of a request select, and several instances.
 mod narrowing;
 
-// The listener: hosts, sizes, times, health, TLS, stopping.
+// The listener: hosts, sizes, timeouts, health, TLS, shutdown.
 mod http;
 
-// Who calls, with which credential, and that nothing of one reaches another.
+// Credentials and isolation between callers.
 mod credentials;
 
-// Who may call: tokens, authorization servers, proxies, certificates.
+// Authentication: tokens, authorization servers, proxies, certificates.
 mod callers;
-// How much one caller may ask for, and all together: rates, calls at once, replicas.
+// Rate limits and concurrency limits, of one process and shared between replicas.
 mod rate;
 
-// Several replicas that share a store: deeds, sessions, and all of it behind a proxy.
+// Replicas that share a store: executed changes, sessions, and a proxy in front of them.
 mod replicas;
 
-// Every way in which Octopus can fail, as a caller sees it.
+// Failures of Octopus, as a caller sees them.
 mod failures;
 
-// An instance that is busy or does not answer.
+// An instance that is overloaded or does not answer.
 mod ailing;
 
-// The exchange of tokens for those of a service account.
+// Token exchange for tokens of a service account.
 mod exchange;
 
-// Whatever answers in the place of Octopus, nobody is hurt by it.
+// Hostile upstreams do not harm callers.
 mod hostile;
 
-// Many calls of two callers at once: nothing of one reaches the other, and memory stays flat.
+// Concurrent calls of two callers: isolation and constant memory.
 mod isolation;
 
-// Memory: large answers and requests at the limit of the shipped deployments.
+// Memory: large answers, and requests at the limit of the shipped deployments.
 mod memory;
 mod memory_of_calls;
 
-// The way to Octopus: TLS, compression, proxies.
+// The connection to Octopus: TLS, compression, proxies.
 mod upstream;
 
-// The one door for text: no way leads past it.
+// The sanitizer: all text from Octopus goes through it.
 mod door;
 
-// The last calls of a caller, for that caller alone.
+// The recent calls of a caller, readable by that caller alone.
 mod last_calls;
 
-// Secrets: in no log, no error, no answer.
+// Secrets appear in no log, error or answer.
 mod leaks;
 
-// One record of every call, kept and whole.
+// Audit: one complete record for every call.
 mod audit;
 
 // The command line.

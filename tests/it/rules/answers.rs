@@ -1,4 +1,4 @@
-//! `execute` judges every answer by the IDs that it holds.
+//! The policy evaluates every `execute` response by the IDs in it.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::{CODE, desk};
 use crate::consent::{Came, Desk};
 
-/// An operation whose path names nothing that rules are about and whose answer holds no open kinds.
+/// An operation whose path names nothing that rules match and whose response has a fixed set of
+/// resource kinds.
 const PATH: &str = "/api/Spaces-1/tagsets/TagSets-1";
 
-/// A server with a rule about reads, whose Octopus answers to [`PATH`] with this body.
+/// Starts a server with a rule about reads, whose Octopus answers [`PATH`] with this body.
 async fn answering(body: &Value) -> Desk {
     let desk = desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"] }]))
@@ -22,7 +23,7 @@ async fn read(desk: &Desk) -> Came {
     desk.call(CODE, "execute", &json!({ "method": "GET", "path": PATH })).await
 }
 
-/// A tag set with more fields.
+/// Returns a tag set with more fields.
 fn tag_set(more: &Value) -> Value {
     let mut body = json!({ "Id": "TagSets-1", "Name": "Region" });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -43,7 +44,7 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
         json!({ "Where": [["Environments-3"]] }),
         json!({ "ByProject": { "Projects-2": ["Environments-3"] } }),
         json!({ "Inner": { "Id": "Environments-3" } }),
-        // Lists in one text.
+        // Lists in one string.
         json!({ "Where": "Environments-2, Environments-3" }),
         json!({ "EnvironmentIds": "Environments-2,Environments-3" }),
         json!({ "RelatedDocumentIds": "Deployments-9004,Deployments-9001" }),
@@ -60,7 +61,7 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
         json!({ "RelatedDocumentIds": ["Deployments-9004"] }),
         json!({ "Where": "not Environments-3" }),
         json!({ "ClonedFromEnvironmentId": "Environments-3" }),
-        // A choice, and not where the document belongs.
+        // The value is a choice and does not say where the document belongs.
         json!({ "ScopeValues": { "Environments": [{ "Id": "Environments-3" }] } }),
     ] {
         let desk = answering(&tag_set(&open)).await;
@@ -68,7 +69,8 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
     }
 }
 
-/// The request names nothing that the rule is about, so the caller would not know why.
+/// The request names nothing that the rule matches. Without the explanation the caller could not
+/// know the reason.
 #[tokio::test]
 async fn refusal_because_of_the_answer_says_so() {
     const WORDS: &str = "the response contains a document that the rule denies; read single documents";
@@ -84,7 +86,7 @@ async fn refusal_because_of_the_answer_says_so() {
     }
 }
 
-/// A field that is left out may hold the ID of a denied place.
+/// An omitted field may contain the ID of a denied resource.
 #[tokio::test]
 async fn an_answer_without_some_of_its_fields_is_refused() {
     let many = (0..20_000).map(|number| (format!("Field{number}"), json!("x")));
@@ -95,7 +97,7 @@ async fn an_answer_without_some_of_its_fields_is_refused() {
     let list = answering(&json!({ "Items": list, "TotalResults": 5_000 })).await;
     let answer = read(&list).await.answered();
     assert!(answer["omitted"]["items"].as_u64() > Some(0), "{answer}");
-    // Without rules about reads it is shown as far as it fits.
+    // Without rules about reads the response is returned as far as it fits.
     let desk = desk(json!([])).await;
     desk.server.sample.trouble().add(Fault::on("/tagsets/TagSets-1").body(&large.to_string()));
     let answer = read(&desk).await.answered();

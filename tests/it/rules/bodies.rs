@@ -1,10 +1,11 @@
-//! What a body of `execute` names where it is not read, and which space it names.
+//! `execute` bodies: resource IDs in unknown fields, and the space that a body names.
 
 use serde_json::{Value, json};
 
 use super::{CODE, desk, paths::came};
 
-/// A place that Octopus may read and this server does not makes its kind unknown.
+/// Octopus may read a field that this server does not know, so an ID there makes the resource of
+/// that kind unknown.
 #[tokio::test]
 async fn a_place_in_an_unread_part_of_a_body_is_not_passed_over() {
     let made = |more: Value| {
@@ -30,7 +31,7 @@ async fn a_place_in_an_unread_part_of_a_body_is_not_passed_over() {
     came.asked();
 }
 
-/// Which of two spaces counts is unknown, so one is named.
+/// It is unknown which of two spaces Octopus would use, so path and body must name the same space.
 #[tokio::test]
 async fn a_body_that_names_another_space_than_the_path_is_refused() {
     for (path, space, refused) in [
@@ -48,7 +49,7 @@ async fn a_body_that_names_another_space_than_the_path_is_refused() {
     }
 }
 
-/// The name of a space may have the form of an ID. It hides no other space.
+/// A space name may look like an ID. Such a name must not hide another space.
 #[tokio::test]
 async fn a_change_that_names_a_denied_space_is_refused_whatever_its_own_space_is_called() {
     let rule = json!({ "name": "r", "effect": "deny", "tiers": ["write"], "spaces": ["Default"] });
@@ -68,7 +69,7 @@ async fn a_change_that_names_a_denied_space_is_refused_whatever_its_own_space_is
     }
 }
 
-/// Octopus may use the default space instead.
+/// Octopus may use the default space instead of the space in the body.
 #[tokio::test]
 async fn a_space_that_only_the_body_names_is_not_certain() {
     for (path, refused) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {

@@ -1,4 +1,4 @@
-//! Rules about callers who have access tokens.
+//! Rules about callers who authenticate with access tokens.
 
 use octopus_mcp::config::AuthMode;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::{
     support::TestServer,
 };
 
-/// A name is what an issuer says, and two of them may say the same; `issuer|subject` is one caller.
+/// Two issuers can assign the same user name, so only `issuer|subject` identifies a caller.
 #[tokio::test]
 async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
     let (first, second) = (Signer::new("one"), Signer::new("two"));

@@ -1,4 +1,4 @@
-//! Calls that reach very many places.
+//! Calls that access very many resources.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ fn ids(kind: &str, count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("{kind}-{}", 7_000 + number)).collect()
 }
 
-/// A body can name a thousand of each kind, and all of them together are a thousand million places.
+/// A body can name a thousand resources of each kind, which makes 10⁹ combinations.
 #[tokio::test]
 async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_anybody_is_asked() {
     let desk = desk(json!([{ "name": "r", "effect": "allow",
@@ -30,7 +30,7 @@ async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_an
     assert_eq!(desk.changes(), []);
 }
 
-/// An answer of tenants names each of their projects and environments: 25000 combinations of them.
+/// A list of tenants names the projects and environments of each: 25000 combinations.
 #[tokio::test]
 async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
     let tenants: Vec<Value> = ids("Tenants", 100)
@@ -59,7 +59,7 @@ async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
     }
 }
 
-/// Names are looked up one by one, and a body has room for very many.
+/// Names are looked up one by one, and a body can contain very many.
 #[tokio::test]
 async fn only_so_many_names_of_one_body_are_looked_up_and_the_others_are_unknown() {
     let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));

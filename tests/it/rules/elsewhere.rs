@@ -1,5 +1,5 @@
-//! Reads at another instance than the one that a request was sent to, where an address among the
-//! arguments leads: what holds there decides, and the record says where it was.
+//! Reads from another instance than the one of the request, selected by a URL argument. The rules
+//! of the target instance apply, and the audit record names it.
 
 use octopus_mcp::{
     config::{AuthMode, Config, Instance, List, Modes, Secret, Token},
@@ -16,11 +16,12 @@ use crate::{
 };
 
 const AGENT: &str = "omcp_00000000000000000000000000000000000000000000000000000000000agent";
-/// Parcel Tracking API, and another project.
+/// A task of Parcel Tracking API, and a task of another project.
 const PARCELS: &str = "app#/Spaces-1/tasks/ServerTasks-90001";
 const DRIVERS: &str = "app#/Spaces-1/tasks/ServerTasks-90008";
 
-/// Two instances with keys of their own, and one caller with a token. The first is the default.
+/// Starts two instances with their own API keys and one caller with a token. The first instance is
+/// the default.
 async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
     Box::pin(TestServer::several(&["warehouse", "shop"], |config| {
         config.auth.mode = Some(Modes(vec![AuthMode::Tokens]));
@@ -42,7 +43,7 @@ fn agent(config: &mut Config) -> &mut Token {
     config.auth.tokens.get_mut("agent").unwrap()
 }
 
-/// Reads what an address leads to, with these headers beside the usual ones.
+/// Reads the resource of a URL, with these headers in addition to the usual ones.
 async fn open(server: &TestServer, headers: &[(&str, &str)], url: &str) -> Reply {
     let authorization = format!("Bearer {AGENT}");
     let mut all = vec![("x-octopus-apikey", ""), ("authorization", &*authorization)];
@@ -51,7 +52,7 @@ async fn open(server: &TestServer, headers: &[(&str, &str)], url: &str) -> Reply
     server.ask_at("", &all, Era::Legacy, "tools/call", params).await
 }
 
-/// The words of a read that fails.
+/// Reads a URL, expects a failure and returns the error message.
 async fn refused(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
     let reply = open(server, headers, url).await;
     let json = reply.json();
@@ -66,7 +67,7 @@ async fn answered(server: &TestServer, url: &str) -> Value {
     json["result"]["structuredContent"].clone()
 }
 
-/// A rule against reads.
+/// Returns a rule that denies reads.
 fn secret(more: &Value) -> Value {
     let mut rule = json!({ "name": "secret", "effect": "deny", "tiers": ["read"] });
     for (matcher, value) in more.as_object().unwrap() {
@@ -79,7 +80,7 @@ fn secret(more: &Value) -> Value {
 async fn the_rules_for_the_instance_that_is_read_decide() {
     let parcels = json!(["Parcel Tracking API"]);
     for (rule, closed) in [
-        // Which of parcels and drivers is closed at the shop, and which at the warehouse.
+        // Whether each task is denied: both at the shop, then both at the warehouse.
         (json!({ "instances": ["shop"] }), [true, true, false, false]),
         (json!({ "instances": ["warehouse"] }), [false, false, true, true]),
         (json!({ "instances": ["shop"], "projects": parcels }), [true, false, false, false]),
@@ -142,7 +143,7 @@ async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_t
     let url = format!("{}/{PARCELS}", granted.other_address("shop"));
     let said = refused(&granted, &[], &url).await;
     assert!(said.contains("leads to 127.0.0.1:") && !said.contains("shop"), "{said}");
-    assert_eq!(granted.other("shop").journal(), [], "it is nothing to this caller");
+    assert_eq!(granted.other("shop").journal(), [], "an ungranted instance gets no request");
 }
 
 #[tokio::test]
@@ -164,7 +165,7 @@ async fn the_record_names_the_instance_that_was_read_and_what_acted_there() {
     answered(&server, &format!("{there}/{PARCELS}")).await;
     refused(&server, &[], &format!("{there}/{DRIVERS}")).await;
     answered(&server, &format!("{here}/{PARCELS}")).await;
-    // Where nothing was reached, the record says which instance was asked.
+    // Without a target, the record names the instance of the request.
     let held = [("x-octopus-instance", "warehouse")];
     refused(&server, &held, &format!("{there}/{PARCELS}")).await;
     server.running.take().unwrap().stop().await;

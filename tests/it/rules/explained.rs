@@ -34,7 +34,7 @@ async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that(
     for (tool, shown, setting) in [
         ("list_projects", true, None),
         ("deploy_release", false, Some("tools.toolsets")),
-        // The toolset of the tool itself is off as well.
+        // The toolset of `explain_access` itself is disabled, too.
         ("explain_access", false, Some("tools.toolsets")),
         ("execute", true, Some("tools.allow_deletes")),
     ] {
@@ -80,7 +80,7 @@ async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
     assert_eq!(told["decision"]["effect"], "deny", "{told}");
     let told = explained(&server, ask("Parcel Tracking API", "Staging")).await;
     assert_eq!(told["decision"]["rule"], Value::Null, "{told}");
-    // What is left out is not known, and then what refuses counts.
+    // Omitted arguments are unknown, so a rule that denies applies.
     let told = explained(&server, json!({ "tool": "deploy_release" })).await;
     assert_eq!(told["decision"]["effect"], "deny", "{told}");
 }

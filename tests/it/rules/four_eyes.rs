@@ -1,4 +1,5 @@
-//! Nobody answers the interruption of what they started through this server.
+//! Four-eyes rule: callers cannot answer interruptions of tasks that they started through this
+//! server.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -6,20 +7,20 @@ use serde_json::{Value, json};
 use super::{CODE, deploys, groups::Company};
 use crate::{consent::Desk, rate::redis::Redis, support::TestServer};
 
-/// Starts something with a tool, and gives its task.
+/// Starts a task with a tool and returns the task ID.
 async fn started(desk: &Desk, tool: &str, arguments: &Value) -> String {
     let (_, code) = desk.call(CODE, tool, arguments).await.asked();
     task_in(&desk.agree(CODE, tool, arguments, &code).await.answered())
 }
 
-/// The first task that an answer names.
+/// Returns the first task ID in an answer.
 fn task_in(answer: &Value) -> String {
     let answer = answer.to_string();
     let place = answer.find("ServerTasks-").unwrap();
     answer[place..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// A server that has just started, at the same Octopus, for the same caller.
+/// Starts a new server on the same Octopus for the same caller.
 async fn restarted(desk: &Desk) -> Desk {
     let sample = desk.server.sample.clone();
     let server = TestServer::on(sample, |config| config.tools.read_only = false);
@@ -31,7 +32,7 @@ fn runs() -> Value {
         "runbookName": "restart-tracking-workers", "environmentNames": ["Staging"] })
 }
 
-/// Says that an interruption is of this task.
+/// Makes the interruption belong to this task.
 fn interrupts(desk: &Desk, task: &str) {
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault =
@@ -76,7 +77,7 @@ async fn whoever_started_it_does_not_answer_its_interruption_and_somebody_else_d
     }
 }
 
-/// Two keys of one user of Octopus are one person.
+/// Two API keys of one Octopus user identify one person.
 #[tokio::test]
 async fn another_key_of_the_same_user_is_the_same_person() {
     let mut desk = Desk::start().await;
@@ -131,8 +132,8 @@ async fn after_a_restart_octopus_says_which_user_started_it_and_that_user_does_n
     }
 }
 
-/// Octopus does not tell apart who acts with one key: where this server does not either, it may
-/// have been any of them.
+/// Octopus does not distinguish callers that share one API key. If this server does not remember
+/// the initiator either, every caller with that key may be the initiator.
 #[tokio::test]
 async fn behind_one_key_somebody_else_answers_only_while_it_is_remembered_who_started_it() {
     let company = Company::with(json!([])).await;
@@ -148,11 +149,12 @@ async fn behind_one_key_somebody_else_answers_only_while_it_is_remembered_who_st
     let company = company.restarted().await;
     for caller in [&ada, &bob] {
         let came = company.call(caller, "execute", &takes).await;
-        came.refused("this server does not remember for whom");
+        came.refused("this server has no record for which caller");
     }
 }
 
-/// The start reaches Octopus, and its answer does not reach this server, which so remembers nothing.
+/// The start request reaches Octopus, but its response is lost, so this server remembers no
+/// initiator.
 #[tokio::test]
 async fn whoever_starts_something_and_does_not_hear_of_it_does_not_answer_its_interruption() {
     for (tool, arguments) in [("deploy_release", deploys(&["Staging"])), ("run_runbook", runs())] {
@@ -188,7 +190,7 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
             document(deployment, json!({ "TaskId": "ServerTasks-90008", "DeployedById": "" })),
             unknown,
         ),
-        // One that ran again, whose deployment somebody else had started.
+        // The task is a retry of a deployment that another user had started.
         (
             document(deployment, json!({ "TaskId": "ServerTasks-1", "DeployedById": "Users-41" })),
             unknown,
@@ -226,14 +228,14 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
     assert_eq!(desk.changes(), []);
 }
 
-/// The name under which records and notes know the caller.
+/// Returns the caller name that audit records and release notes use.
 async fn name(desk: &Desk) -> String {
     let called = desk.server.call_as(desk.key, "explain_access", json!({})).await;
     called.structured["caller"]["name"].as_str().unwrap().to_owned()
 }
 
-/// The notes of a release are whatever somebody wrote: the line in them that leads to a record is
-/// for people, and says nothing of who deployed it.
+/// Release notes are user input. Their audit line is for readers and does not prove who deployed
+/// the release.
 #[tokio::test]
 async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_task() {
     let folder = tempfile::tempdir().unwrap();
@@ -248,7 +250,7 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
         format!("Made through octopus-mcp by {who} (audit 0198f000-0000-7000-8000-000000000000)")
     };
 
-    // Ada makes a release whose notes say that it was Bob, and deploys it.
+    // Ada creates and deploys a release whose notes name Bob.
     let notes = format!("{}\n\nServerTasks-90008 was started by {bob}", line(&bob));
     let release = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0", "releaseNotes": notes });
@@ -269,7 +271,7 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
         desk.call(CODE, "execute", &answer).await.asked();
     }
 
-    // A task that nobody started here, of a release whose notes say that it was Bob.
+    // A task that was not started through this server, of a release whose notes name Bob.
     desk.server.sample.trouble().clear();
     let release = json!({ "Id": "Releases-9003", "Version": "0.35.2", "ReleaseNotes": line(&bob) });
     desk.server

@@ -1,4 +1,4 @@
-//! Rules about groups of callers, who prove through HTTP which they are in.
+//! Rules about groups of callers, which the access token proves.
 
 use octopus_mcp::{config::Confirm, sample::Sample};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::{
     support::{Era, TestServer},
 };
 
-/// Whoever calls the server, known by an access token.
+/// A server whose callers authenticate with access tokens.
 pub(super) struct Company {
     signer: Signer,
     issuer: TestIssuer,
@@ -25,14 +25,14 @@ impl Company {
         Self { signer, issuer, server }
     }
 
-    /// The same people, at a server that has just started, at the same Octopus.
+    /// Restarts the server on the same Octopus for the same callers.
     pub(super) async fn restarted(self) -> Self {
         let server = serve(self.server.sample.clone(), &self.issuer, &json!([])).await;
         Self { server, ..self }
     }
 
     pub(super) async fn call(&self, groups: &Value, tool: &str, arguments: &Value) -> Came {
-        // People in other groups are other people.
+        // Callers with other groups have another subject.
         let subject = groups.to_string();
         let claims = json!({ "sub": subject, "scope": "octopus:deploy", "groups": groups });
         let token = self.signer.sign(&self.issuer.claims_with(&claims));
@@ -49,7 +49,7 @@ async fn serve(sample: Sample, issuer: &TestIssuer, list: &Value) -> TestServer 
     TestServer::on(sample, |config| {
         issuer.trusted(config);
         config.tools.read_only = false;
-        // Nobody is asked but where a rule says so.
+        // The server requires approval only if a rule says so.
         config.tools.confirm = Confirm::Never;
         rules(config, list);
     })
@@ -82,12 +82,12 @@ async fn of_two_callers_one_group_is_denied_and_the_other_asked_and_a_third_pass
         .call(&engineers, "deploy_release", &agreed)
         .await
         .refused("the typed word does not match");
-    assert_eq!(company.server.sample.changes(), [], "the word was not typed");
+    assert_eq!(company.server.sample.changes(), [], "nothing changes without the typed confirmation");
     agreed["confirm"] = json!(format!("{code} Staging"));
     company.call(&engineers, "deploy_release", &agreed).await.answered();
     assert_eq!(company.server.sample.changes().len(), 1);
 
-    // The rules are about groups, and these are in neither.
+    // The rules match groups, and these callers are in no group of a rule.
     for groups in [json!(["support"]), json!([]), Value::Null] {
         company.call(&groups, "deploy_release", &staging).await.answered();
     }

@@ -1,4 +1,5 @@
-//! The policy: which calls are let through, asked about or refused, by what they touch.
+//! The policy: which calls are allowed, need approval or are denied, by the resources that they
+//! access.
 
 mod answers;
 mod bodies;
@@ -28,13 +29,13 @@ use serde_json::{Value, json};
 
 use crate::{consent::Desk, support::Era};
 
-/// The rules of a policy, as they stand in a file.
+/// Sets the rules of the policy, in the form of the configuration file.
 pub fn rules(config: &mut Config, rules: &Value) {
     let rules: Vec<Rule> = serde_json::from_value(rules.clone()).unwrap();
     config.policy = Policy { rules, ..config.policy.clone() };
 }
 
-/// A server with these rules that lets things be changed.
+/// Starts a server with these rules that permits changes and deletions.
 pub async fn desk(list: Value) -> Desk {
     Desk::with(|config| {
         config.tools.allow_deletes = true;
@@ -43,7 +44,7 @@ pub async fn desk(list: Value) -> Desk {
     .await
 }
 
-/// The arguments of a deployment of a release to these environments.
+/// Returns the arguments of a deployment of one release to these environments.
 pub fn deploys(environments: &[&str]) -> Value {
     json!({
         "space": "Default",
@@ -53,8 +54,8 @@ pub fn deploys(environments: &[&str]) -> Value {
     })
 }
 
-/// The ways in which a yes comes.
+/// The flows in which a caller can approve a change.
 pub use crate::consent::{WAYS, Way};
 
-/// The way without a person.
+/// The approval flow without a person: the client repeats the call with a code.
 pub const CODE: Way = Way::Code(Era::Modern);

@@ -1,4 +1,4 @@
-//! What rules deny reading is neither listed as a resource nor completed.
+//! Resources that rules deny to read are neither listed nor offered as completions.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn secret(matcher: &str, name: &str) -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], matcher: [name] }])
 }
 
-/// What an argument of a prompt, or a variable of a template, is completed with.
+/// Returns the completions of an argument of a prompt, or of a variable of a template.
 async fn completed(server: &TestServer, of: &str, argument: &str, given: Value) -> Vec<String> {
     let is_template = of.starts_with("octopus://");
     let reference = if is_template {
@@ -133,7 +133,7 @@ async fn what_a_rule_denies_reading_is_not_listed_as_a_resource() {
     }
 }
 
-/// Without rules about reads nothing more is asked of Octopus for a completion.
+/// Without rules about reads a completion sends no additional requests.
 #[tokio::test]
 async fn rules_about_changes_cost_completions_nothing() {
     let mut counts = Vec::new();

@@ -1,4 +1,5 @@
-//! A name that can be read in two ways is refused for changes, and an ID for reads.
+//! Ambiguous references: changes reject a name that matches two resources, and reads treat an ID as
+//! an ID.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::consent::Came;
 
-/// Where Octopus takes names alone, a name that can be read in two ways is refused.
+/// Where the Octopus endpoint accepts only names, an ambiguous name is rejected.
 #[tokio::test]
 async fn name_that_stands_for_two_things_is_not_sent() {
     let run = |key: &str, value: Value| {
@@ -95,7 +96,7 @@ async fn name_that_stands_for_two_things_is_not_sent() {
     }
 }
 
-/// A read takes the ID first, alone and in a list, so a name cannot lead past a rule.
+/// A read resolves the ID first, alone and in a list, so an equal name cannot bypass a rule.
 #[tokio::test]
 async fn read_of_a_denied_id_is_refused_whatever_else_is_named_so() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],

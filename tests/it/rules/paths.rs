@@ -1,4 +1,5 @@
-//! `execute` is judged by what its path and body touch, or refused where that cannot be known.
+//! `execute` calls are evaluated by the targets of path and body, or denied if the targets are
+//! unknown.
 
 use serde_json::{Value, json};
 
@@ -14,14 +15,14 @@ pub(super) async fn came(rule: Value, call: &Value) -> (Came, usize) {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table")]
+#[expect(clippy::too_many_lines, reason = "the test cases are one table")]
 async fn a_path_is_judged_by_what_it_leads_to() {
     let production = json!({ "environments": ["Production"] });
     let staging = json!({ "environments": ["Staging"] });
     let parcel = json!({ "projects": ["Parcel Tracking API"] });
     let body = |body: Value| Some(body);
     for (method, path, body, rule, refused) in [
-        // A task leads to its deployment, and that to environment, project and tenant.
+        // A task resolves to its deployment, and the deployment to environment, project and tenant.
         ("POST", "/api/Spaces-1/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
         ("POST", "/api/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
         ("POST", "/api/Spaces-1/tasks/ServerTasks-90008/cancel", None, staging.clone(), false),
@@ -53,7 +54,7 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             staging.clone(),
             false,
         ),
-        // What is made says where in its body, in any letter case.
+        // The body of a create request names the target, in any letter case.
         (
             "POST",
             "/api/Spaces-1/deployments",
@@ -121,7 +122,8 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             parcel.clone(),
             false,
         ),
-        // A release runs where the lifecycles of its project deploy it by themselves.
+        // A new release is deployed automatically to the environments that the project's lifecycles
+        // name.
         (
             "POST",
             "/api/Spaces-1/releases",
@@ -143,7 +145,7 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             json!({ "risks": ["medium"] }),
             true,
         ),
-        // A thing itself, by its ID or slug.
+        // The resource itself, by its ID or slug.
         (
             "PUT",
             "/api/Spaces-1/projects/parcel-tracking-api",
@@ -213,7 +215,7 @@ async fn a_path_is_judged_by_what_it_leads_to() {
 #[tokio::test]
 async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
     for (method, path, body) in [
-        // Variables hold everywhere, or somewhere.
+        // Variables apply to all environments or to some.
         ("PUT", "/api/Spaces-1/variables/variableset-Projects-1", json!({ "Variables": [] })),
         ("PUT", "/api/Spaces-1/projects/Projects-1", json!({ "Name": "x" })),
         ("POST", "/api/Spaces-1/deployments", json!({ "ReleaseId": "Releases-9003" })),
@@ -223,18 +225,18 @@ async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
         let call = json!({ "method": method, "path": path, "body": body });
         let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
         refusal.refused("`environments` could not be determined");
-        // What could be anything is of high risk.
+        // Unknown targets count as high risk.
         let (refusal, _) = came(json!({ "risks": ["high"] }), &call).await;
         refusal.refused("rule 'r'");
-        // A rule that does not ask for it does not refuse.
+        // A rule without a condition on the unknown value does not deny.
         let (came, sent) = came(json!({ "tools": ["deploy_release"] }), &call).await;
         came.asked();
         assert_eq!(sent, 0);
     }
 }
 
-/// What stands in a body beside the thing that a path names means nothing to Octopus, so it makes
-/// nothing known.
+/// Octopus ignores additional body fields next to the resource of the path, so they must not
+/// determine its target.
 #[tokio::test]
 async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
     let decoy = json!({ "ProjectId": "Projects-2", "EnvironmentId": "Environments-1" });
@@ -256,12 +258,12 @@ async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
 
 #[tokio::test]
 async fn machines_in_a_body_lead_to_their_environments() {
-    // Machines-14 is in Production alone.
+    // Machines-14 is in Production only.
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": {
         "Name": "Health", "Arguments": { "MachineIds": ["Machines-14"] } } });
     let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
     refusal.refused("rule 'r' of this server denies this call");
-    // Which project that is for, nobody knows.
+    // The project of the change is unknown.
     let (refusal, _) = came(json!({ "projects": ["Route Planner"] }), &call).await;
     refusal.refused("`projects` could not be determined");
 }

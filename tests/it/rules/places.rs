@@ -1,4 +1,4 @@
-//! By where a change goes: environment, tag, tenant, project, group, caller.
+//! Matchers of rules: environment, tag, tenant, project, group, caller.
 
 use octopus_mcp::config::{Confirm, Effect, List};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn a_denied_environment_is_refused_before_anybody_is_asked_and_nothing_is_
     }
 }
 
-/// A rule matches a deployment by each thing that is known of it, and not by another.
+/// A rule matches a deployment by every known property, and does not match by another value.
 #[tokio::test]
 async fn each_matcher_decides_by_what_the_names_resolve_to() {
     let tenanted = json!({ "space": "Spaces-1", "projectName": "Driver App Backend",
@@ -101,7 +101,7 @@ async fn of_several_environments_the_strictest_decision_counts() {
     assert_eq!(desk.changes().len(), 1);
 }
 
-/// `never` and a bare `confirm: true` are no consent where a rule wants some.
+/// `confirm = "never"` and a bare `confirm: true` do not satisfy a rule that requires approval.
 #[tokio::test]
 async fn a_rule_that_wants_consent_gets_it_whatever_the_settings_let_pass() {
     for confirm in [Confirm::Never, Confirm::Argument] {
@@ -124,8 +124,8 @@ async fn a_rule_that_wants_consent_gets_it_whatever_the_settings_let_pass() {
     }
 }
 
-/// Every tool that changes something says what it touches: a rule for one environment or project
-/// alone leaves the others as they were.
+/// Every write tool reports the resources that it changes: a rule for one environment does not
+/// affect other environments.
 #[tokio::test]
 async fn every_change_is_judged_by_what_it_touches() {
     let hits = |tool: &str, arguments: &Value| match tool {
@@ -162,7 +162,7 @@ async fn without_rules_what_is_left_over_decides() {
             came.refused("no policy rule of this server allows this call");
         }
         assert_eq!(desk.changes(), []);
-        // What reads is not what is left over.
+        // The default effect does not apply to reads.
         desk.call(CODE, "list_spaces", &json!({})).await.answered();
     }
 }

@@ -1,5 +1,5 @@
-//! Reads that reach a denied environment without naming it: the logs of tasks without targets, values
-//! of variables, events by group, and what a change shows.
+//! Reads that reach a denied environment without naming it: logs of tasks without targets, variable
+//! values, events by group, and change previews.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn get(path: &str, query: &Value) -> Value {
     json!({ "method": "GET", "path": path, "query": query })
 }
 
-/// The reads of a task, with the lines of its log that match a pattern.
+/// Returns the reads of a task; one shows the lines of its log that match a pattern.
 fn reads_of(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
     let typed = json!({ "space": "Default", "taskId": task });
     let path = format!("/api/Spaces-1/tasks/{task}");
@@ -30,7 +30,7 @@ fn reads_of(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
     ]
 }
 
-/// ServerTasks-90203 checks the health of all targets: it names neither environment nor machine.
+/// ServerTasks-90203 checks the health of all targets and names neither environment nor machine.
 #[tokio::test]
 async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
     let desk = desk(production()).await;
@@ -40,8 +40,8 @@ async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
     }
 }
 
-/// ServerTasks-90207 checks the health of machines, two of which are in Production. It names no
-/// environment.
+/// ServerTasks-90207 checks the health of machines, two of which are in Production. The task names
+/// no environment.
 #[tokio::test]
 async fn a_task_that_names_a_machine_reaches_the_environment_of_the_machine() {
     let task = "ServerTasks-90207";
@@ -87,7 +87,8 @@ async fn events_by_group_or_of_unknown_documents_may_be_of_a_denied_project() {
     }
 }
 
-/// A rule about reads alone closes what a change would show: a preview, and the document it changes.
+/// A rule about reads also covers the data that a change would show: its preview, and the document
+/// that it changes.
 #[tokio::test]
 async fn a_change_shows_nothing_that_may_not_be_read() {
     let desk = desk(production()).await;

@@ -1,4 +1,4 @@
-//! Rules about calls that read: whatever the tool, what they touch decides.
+//! Rules about reads apply to the resources that a call reads, whatever the tool.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ async fn what_belongs_to_a_denied_project_is_not_read_with_any_tool() {
             ),
         ]
     };
-    // Parcel Tracking API, and a release and a task of it; then those of another project.
+    // Documents of Parcel Tracking API, then documents of another project.
     for (tool, arguments) in calls("Projects-1", "Releases-9001", "ServerTasks-90001") {
         let came = desk.call(CODE, tool, &arguments).await;
         assert!(
@@ -65,7 +65,7 @@ async fn a_denied_space_is_closed_to_tools_resources_and_errors() {
         for (tool, arguments) in [
             ("list_projects", json!({ "space": space })),
             ("list_environments", json!({ "space": space })),
-            // The near names of an error would tell as much.
+            // Name suggestions in an error would reveal the space as well.
             ("get_variables", json!({ "space": space, "projectId": "Pick and Pak" })),
         ] {
             let said = server.failure(tool, arguments).await;
@@ -99,7 +99,7 @@ async fn environments_groups_and_tenants_decide_on_single_documents() {
     }
 }
 
-/// `execute` calls things by whatever Octopus takes: slugs, and the parameters of lists.
+/// `execute` accepts every identifier that Octopus accepts: slugs, and the parameters of lists.
 #[tokio::test]
 async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
     let get = |path: &str, query: Value| json!({ "method": "GET", "path": path, "query": query });
@@ -125,7 +125,7 @@ async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
     }
 }
 
-/// Without a space a path leads to the default space, and a slug to a project there.
+/// A path without a space refers to the default space, and a slug to a project there.
 #[tokio::test]
 async fn a_slug_without_a_space_is_judged_in_the_default_space() {
     let desk = desk(secret("projects", "Parcel Tracking API")).await;
@@ -143,7 +143,8 @@ async fn a_slug_without_a_space_is_judged_in_the_default_space() {
     }
 }
 
-/// A list over a whole space is judged by its space, and rules about changes say nothing of reads.
+/// A list of a whole space is evaluated by its space, and rules about changes do not apply to
+/// reads.
 #[tokio::test]
 async fn lists_are_judged_by_their_space_and_rules_about_changes_leave_reads_alone() {
     let list = json!([
@@ -157,7 +158,7 @@ async fn lists_are_judged_by_their_space_and_rules_about_changes_leave_reads_alo
     desk.call(CODE, "get_deployment_process", &arguments).await.answered();
 }
 
-/// Without rules about reads nothing more is asked of Octopus for them.
+/// Without rules about reads no additional requests are sent for them.
 #[tokio::test]
 async fn rules_about_changes_cost_reads_nothing() {
     let mut counts = Vec::new();

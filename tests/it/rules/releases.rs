@@ -1,4 +1,4 @@
-//! Releases that their lifecycle deploys as soon as they are there.
+//! Releases that their lifecycle deploys automatically on creation.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{CODE, desk};
 use crate::consent::Came;
 
-/// Its default channel goes to Development by itself; the channel Hotfix goes nowhere by itself.
+/// Releases of the default channel are deployed to Development automatically; those of the channel
+/// Hotfix are not.
 fn creates(channel: Option<&str>) -> Value {
     json!({ "space": "Default", "projectName": "Parcel Tracking API", "channelName": channel,
         "releaseVersion": "9.9.9" })

@@ -1,5 +1,5 @@
-//! What was judged is what is sent, whatever people name things, and whatever Octopus compares
-//! first: IDs, names or slugs.
+//! The evaluated resource is the resource of the request, for all names and for each precedence of
+//! IDs, names and slugs in Octopus.
 
 use octopus_mcp::sample::{Precedence, keys};
 use serde_json::{Value, json};
@@ -14,14 +14,14 @@ fn denied(matcher: &str, pattern: &str) -> Value {
     json!([{ "name": "closed", "effect": "deny", matcher: [pattern] }])
 }
 
-/// A server with this rule before an Octopus that compares in this order.
+/// Starts a server with this rule in front of an Octopus with this precedence.
 async fn at(order: Precedence, rule: Value) -> Desk {
     let desk = desk(rule).await;
     let _ = desk.server.sample.clone().preferring(order);
     desk
 }
 
-/// A document of the sample, read beside the server.
+/// Reads a document directly from the sample instance.
 async fn document(desk: &Desk, path: &str) -> Value {
     let octopus = crate::support::serve(desk.server.sample.router());
     let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
@@ -29,7 +29,8 @@ async fn document(desk: &Desk, path: &str) -> Value {
     crate::support::reply(request).await.json()
 }
 
-/// Asks, agrees, and gives the question, the answer and the body that was sent.
+/// Calls a tool, approves the change, and returns the preview, the answer and the body that was
+/// sent.
 async fn done(desk: &Desk, tool: &str, arguments: &Value) -> (String, Value, Value) {
     let (words, sealed) = desk.call(CODE, tool, arguments).await.asked();
     let answer = desk.agree(CODE, tool, arguments, &sealed).await.answered();
@@ -59,8 +60,8 @@ fn export(environment: &str) -> Value {
         "promptedVariableValues": { "Depot.Code": "D07" } })
 }
 
-/// Everything that goes to an environment, with the key of the body that names it, and where what
-/// was made says where it went.
+/// Returns all calls that target an environment, with the body key that names it and the location
+/// of the environment in the created document.
 fn to_environment(
     environment: &str,
 ) -> Vec<(&'static str, Value, &'static str, &'static str, &'static str)> {
@@ -96,7 +97,7 @@ async fn environment_named_like_a_denied_id_is_reached_itself_or_not_at_all() {
                 let there = document(&desk, &format!("{collection}/{id}")).await;
                 assert_eq!(there["EnvironmentId"], "Environments-2", "{order:?} {tool}");
             }
-            // The ID of the other means the other, and is refused.
+            // The ID of the denied environment always selects that environment, so it is refused.
             for (tool, arguments, ..) in to_environment("Environments-3") {
                 let desk = at(order, denied(matcher, pattern)).await;
                 desk.server.sample.edit("Environments-2", "Name", "Environments-3");
@@ -105,7 +106,7 @@ async fn environment_named_like_a_denied_id_is_reached_itself_or_not_at_all() {
                 assert_eq!(desk.changes(), [], "{order:?} {tool}");
             }
         }
-        // By ID: the rule is about the name too.
+        // Selection by ID: the rule also matches by name.
         for (tool, arguments, ..) in to_environment("Environments-2") {
             let desk = at(order, denied("environments", "Environments-3")).await;
             desk.server.sample.edit("Environments-2", "Name", "Environments-3");
@@ -115,7 +116,7 @@ async fn environment_named_like_a_denied_id_is_reached_itself_or_not_at_all() {
     }
 }
 
-/// The other way round: what is denied has the ID of what is not.
+/// The reverse case: the denied environment is named like the ID of an allowed one.
 #[tokio::test]
 async fn denied_environment_named_like_another_id_is_not_reached() {
     let rule = || denied("environment_tags", "stage/live");
@@ -131,7 +132,7 @@ async fn denied_environment_named_like_another_id_is_not_reached() {
                 }
                 assert_eq!(desk.changes(), [], "{order:?} {tool}");
             }
-            // What `execute` sends is written by the caller, so nobody knows what it means.
+            // The caller writes the body of `execute`, so the meaning of the name in it is unknown.
             let desk = at(order, rule()).await;
             desk.server.sample.edit("Environments-3", key, value);
             let arguments = json!({ "method": "POST",
@@ -181,7 +182,7 @@ async fn project_named_like_a_denied_id_is_changed_itself() {
     }
 }
 
-/// A star stands for all tenants.
+/// A star selects all tenants.
 #[tokio::test]
 async fn tenant_is_deployed_for_itself_whatever_its_name() {
     for order in ORDERS {

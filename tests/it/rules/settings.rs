@@ -1,4 +1,4 @@
-//! Rules in files: what is wrong with them, and what `policy test` says of a call.
+//! Rules in configuration files: validation errors, and the results of `policy test`.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! Values of a tenant's variables for what rules deny to read.
+//! Tenant variable values that rules deny to read.
 
 use octopus_mcp::sample::{Sample, keys};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::rules;
 use crate::support::TestServer;
 
-/// A rule that denies reads of production, or of what else it matches.
+/// Returns a rule that denies reads of the resources that match.
 fn denies(key: &str, name: &str) -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], (key): [name] }])
 }
 
-/// Brightwater Couriers has values of three projects for Staging and Production, in both forms that
-/// Octopus has for them.
+/// Brightwater Couriers has values of three projects for Staging and Production, in both response
+/// formats of Octopus.
 #[tokio::test]
 async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() {
     let (staging, production) = (
@@ -42,7 +42,7 @@ async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() 
     }
 }
 
-/// The value that Brightwater Couriers lacks is one of Route Planner for Staging.
+/// The missing value of Brightwater Couriers belongs to Route Planner in Staging.
 #[tokio::test]
 async fn a_missing_value_of_a_denied_environment_or_project_is_not_shown() {
     for (key, name, is_shown) in [

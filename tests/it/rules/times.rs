@@ -1,4 +1,4 @@
-//! Windows of time, by a clock that the test turns.
+//! Time windows of rules, with a manual clock.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use crate::consent::{Came, Desk};
 
 const DEPLOY: &str = "deploy_release";
 
-/// A clock, and what turns it.
+/// Returns a clock and a function that sets it.
 fn clock() -> (Clock, impl Fn(&str)) {
     let second = Arc::new(AtomicI64::new(0));
     let told = Arc::clone(&second);
@@ -48,7 +48,7 @@ async fn a_window_closes_between_the_question_and_the_yes() {
         desk.call(way, DEPLOY, &arguments).await.refused("rule 'friday'");
         assert_eq!(desk.changes(), [], "{way:?}");
         desk.call(way, DEPLOY, &deploys(&["Staging"])).await.asked();
-        // On Monday the same yes is as good as before.
+        // On Monday the same approval is valid again.
         turn("2026-11-09T00:00:00Z");
         desk.agree(way, DEPLOY, &arguments, &sealed).await.answered();
         assert_eq!(desk.changes().len(), 1, "{way:?}");
@@ -78,7 +78,8 @@ async fn what_was_agreed_to_before_a_word_was_wanted_is_asked_anew() {
     }
 }
 
-/// What begins in a window is refused when it is asked for, and not only in the window.
+/// A deployment scheduled into a window is refused at the time of the call, not only during the
+/// window.
 #[tokio::test]
 async fn a_deployment_that_begins_in_a_window_is_refused_days_before() {
     // 2099-11-06 is a Friday.
@@ -101,7 +102,7 @@ async fn a_deployment_that_begins_in_a_window_is_refused_days_before() {
         ("execute", made("queueTIME", json!(friday)), true),
         ("execute", made("QueueTime", json!(monday)), false),
         ("execute", made("QueueTime", json!(null)), false),
-        // Nobody knows when that is.
+        // The start time is unknown.
         ("execute", made("QueueTime", json!("2099-11-09T08:00:00")), true),
         ("execute", made("QueueTime", json!({ "at": monday })), true),
     ] {
@@ -112,7 +113,7 @@ async fn a_deployment_that_begins_in_a_window_is_refused_days_before() {
         let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'friday'"));
         assert_eq!(is_refused, refused, "{arguments}: {came:?}");
         assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{arguments}");
-        // On Friday evening nothing is begun at all, whenever it runs.
+        // During the window every start is refused, whatever the scheduled time.
         turn("2026-11-06T17:00:00Z");
         if !arguments.to_string().contains("Staging") {
             desk.call(WAYS[0], tool, &arguments).await.refused("rule 'friday'");

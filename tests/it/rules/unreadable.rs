@@ -1,4 +1,4 @@
-//! Reads of what belongs to things that the caller's key may not read, or that were deleted.
+//! Reads of documents whose related documents are deleted or unreadable for the caller's API key.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{CODE, desk};
 use crate::consent::Desk;
 
-/// A server with a rule that denies reads of production, or of what else it matches.
+/// Starts a server with a rule that denies reads of the resources that match.
 async fn denying(key: &str, name: &str) -> Desk {
     desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], (key): [name] }])).await
 }
@@ -15,7 +15,7 @@ fn forbid(desk: &Desk, path: &str, status: u16) {
     desk.server.sample.trouble().add(Fault::on(path).status(status));
 }
 
-/// The seventeen machines of the sample instance that are outside of production. `LOOK_UPS` is less.
+/// Returns the 17 machines outside production: more than `MAX_LOOKUPS`.
 fn others() -> Vec<String> {
     let numbers = (1..=13).chain([101, 107, 109, 115]);
     numbers.map(|number| format!("Machines-{number}")).collect()
@@ -81,7 +81,7 @@ async fn an_interruption_whose_task_is_not_readable_may_be_of_a_denied_environme
     desk.call(CODE, "read_resource", &read).await.refused("was not read");
 }
 
-/// Retention deletes tasks. A deployment says itself where it went.
+/// Retention deletes tasks, but a deployment names its own target.
 #[tokio::test]
 async fn a_deployment_is_judged_without_its_task() {
     let read =

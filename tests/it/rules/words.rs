@@ -1,4 +1,4 @@
-//! The word that a person types.
+//! Typed confirmation: the word that a person has to type.
 
 use octopus_mcp::{config::Sessions, sample::keys};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn a_word_of_the_settings_and_the_names_of_several_environments() {
     }
 }
 
-/// A call that reaches two places, each with a rule and a word of its own.
+/// A call that targets two environments, each with a rule and word of its own.
 #[tokio::test]
 async fn where_two_rules_want_different_words_both_are_typed() {
     let list = json!([

@@ -1,4 +1,4 @@
-//! Arguments of any kind get an answer or a short error from every tool.
+//! Arbitrary arguments: every tool returns an answer or a short error.
 
 use octopus_mcp::sample::keys;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};

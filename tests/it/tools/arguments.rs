@@ -1,4 +1,4 @@
-//! What every tool refuses in the same way, and how many ways lead to the same answer.
+//! Argument errors that all tools share, and argument forms that lead to the same answer.
 
 use octopus_mcp::{app, config::Config};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::held::Held;
 use crate::support::OCTOPUS;
 
-/// A call of each tool that answers.
+/// Returns one valid call of each tool.
 pub fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_spaces", json!({})),
@@ -91,7 +91,11 @@ async fn every_tool_answers_within_the_rules() {
         }
         if arguments.get("space").is_some() {
             let with_null = with(&arguments, "spaceName", Value::Null);
-            assert_eq!(server.answer(tool, with_null).await, answer, "{tool}: null is no value");
+            assert_eq!(
+                server.answer(tool, with_null).await,
+                answer,
+                "{tool}: null counts as an omitted argument"
+            );
         }
     }
 }
@@ -153,7 +157,9 @@ async fn every_list_takes_between_one_and_the_cap() {
         {
             continue;
         }
-        server.refuses(tool, with(&arguments, "take", json!(0)), &["take: at least 1"]).await;
+        server
+            .refuses(tool, with(&arguments, "take", json!(0)), &["take: must be at least 1"])
+            .await;
         let capped = server.answer(tool, with(&arguments, "take", json!(100_000))).await;
         assert_eq!(capped["take"], 100, "{tool}");
         let one = server.answer(tool, with(&arguments, "take", json!(1))).await;

@@ -74,7 +74,7 @@ async fn a_space_made_anew_is_found_again_after_one_not_found() {
             arguments["space"] = json!("Warehouse Systems");
             server.server.call_as(keys::ADMIN, tool, arguments).await
         };
-        // The space as it was before: with an ID that is gone.
+        // The cached space has an ID that no longer exists.
         let before = page(&json!([{ "Id": "Spaces-21", "Name": "Warehouse Systems" }]));
         let fault = Fault::on("/api/spaces").times(1).body(&before.to_string());
         server.server.sample.trouble().add(fault);

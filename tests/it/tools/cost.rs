@@ -1,12 +1,12 @@
-//! What lists cost, beside the shape that the official server gives the same things: no more for
-//! what both say; on top come names beside IDs and addresses in the portal.
+//! The size of list answers, compared with the official server. The shared fields take no more
+//! bytes; only names beside IDs and portal URLs add to the size.
 
 use serde_json::{Value, json};
 
 use super::held::Held;
 
-/// A list tool; the keys of an item of the official server; whether that has an address and a
-/// sentence about it; and how many hundredths of the official size ours may have.
+/// List tool, keys of an item of the official server, whether that item has a URL and a sentence
+/// about it, and the permitted size in percent of the official size.
 const LISTS: [(&str, &str, bool, usize); 6] = [
     ("list_spaces", "id name description isDefault taskQueueStopped", false, 150),
     (
@@ -46,7 +46,7 @@ const LISTS: [(&str, &str, bool, usize); 6] = [
     ),
 ];
 
-/// About what the official server says beside an address, for each item.
+/// Approximate size of the sentence that the official server adds to a URL, per item.
 const SENTENCE: usize = ",\"publicUrlInstruction\":\"\"".len() + 100;
 
 #[tokio::test]
@@ -77,6 +77,6 @@ async fn lists_cost_what_names_and_addresses_take_and_no_more() {
         assert!(own <= official, "{tool}: {own} of {official}");
         let hundredths = whole * 100 / official;
         println!("{tool}: {hundredths} hundredths of the official shape");
-        assert!(hundredths <= limit, "{tool}: {hundredths} hundredths of the official shape");
+        assert!(hundredths <= limit, "{tool}: {hundredths} % of the official size");
     }
 }

@@ -1,4 +1,4 @@
-//! A server whose every answer is held to the rules that all answers keep.
+//! A test server that checks every answer against the common rules: schema, size and fields.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Called, TestServer};
 
-/// What an answer may have where the call does not ask for more.
+/// Default size limit of an answer in bytes.
 pub const BUDGET: usize = 20 * 1024;
-/// Whatever the call asks for.
+/// Largest size limit that a call can request, in bytes.
 pub const CAP: usize = 100 * 1024;
 
-/// A server whose every answer is held to the rules.
+/// A test server that checks every answer; see `check_answer`.
 pub struct Held {
     pub server: TestServer,
 }
@@ -26,12 +26,12 @@ impl Held {
         Self { server: TestServer::start().await }
     }
 
-    /// A server on an Octopus of this version.
+    /// Starts a server in front of an Octopus of this version.
     pub async fn version(version: &str) -> Self {
         Self { server: TestServer::on(Sample::with_version(version), |_| {}).await }
     }
 
-    /// What a tool answers, the same in both eras.
+    /// Calls a tool in both eras and returns their common answer.
     pub async fn answer(&self, tool: &str, arguments: Value) -> Value {
         let limit = limit(&arguments);
         let answer = self.server.answer(tool, arguments).await;
@@ -39,7 +39,7 @@ impl Held {
         answer
     }
 
-    /// What a tool answers in one era, where a call takes long.
+    /// Calls a tool in one era only, for calls that take long.
     pub async fn answer_once(&self, tool: &str, arguments: Value) -> Value {
         let limit = limit(&arguments);
         let Called { structured, is_error, text, .. } =
@@ -49,12 +49,12 @@ impl Held {
         structured
     }
 
-    /// The words of a tool that fails, the same in both eras.
+    /// Calls a tool that fails in both eras and returns the error message.
     pub async fn failure(&self, tool: &str, arguments: Value) -> String {
         self.server.failure(tool, arguments).await
     }
 
-    /// Fails with every one of these words.
+    /// Asserts that the call fails with a message that contains every one of the words.
     pub async fn refuses(&self, tool: &str, arguments: Value, words: &[&str]) {
         let said = self.failure(tool, arguments.clone()).await;
         for word in words {
@@ -62,12 +62,13 @@ impl Held {
         }
     }
 
-    /// Octopus answers on paths with this in them with this body.
+    /// Makes Octopus return this body on all paths that contain `path`.
     pub fn says(&self, path: &str, body: &Value) {
         self.server.sample.trouble().add(Fault::on(path).body(&body.to_string()));
     }
 
-    /// The paths and queries that Octopus was asked since the last time.
+    /// Returns the paths and queries of the requests to Octopus since the last call of this
+    /// function.
     pub fn requests(&self) -> Vec<String> {
         let asked = self.server.sample.journal();
         self.server.sample.clear_journal();
@@ -79,18 +80,18 @@ impl Held {
     }
 }
 
-/// What Octopus says in a list of these items.
+/// Returns the list response of Octopus with these items.
 pub fn page(items: &Value) -> Value {
     json!({ "TotalResults": items.as_array().unwrap().len(), "Items": items })
 }
 
-/// Every value under this key of the items of a list.
+/// Returns the values of this key in the items of a list.
 pub fn column<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
     let items = list["items"].as_array().unwrap();
     items.iter().map(|item| item[key].as_str().unwrap_or("-")).collect()
 }
 
-/// An answer as it was reviewed.
+/// Compares an answer with its reviewed snapshot.
 pub fn snapshot(name: &str, answer: &Value) {
     let mut answer = answer.clone();
     hide_port(&mut answer);
@@ -119,14 +120,14 @@ fn limit(arguments: &Value) -> usize {
     asked.map_or(BUDGET, |bytes| bytes.clamp(1024, CAP))
 }
 
-/// Holds an answer to its own schema, to its size, and to the rules of every answer.
+/// Checks an answer against its schema, its size limit and the rules of every answer.
 fn hold(tool: &str, answer: &Value, limit: usize) {
     static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(schemas);
     let wrong: Vec<String> = SCHEMAS[tool]
         .iter_errors(answer)
         .map(|e| format!("{e} at {}", e.instance_path()))
         .collect();
-    assert!(wrong.is_empty(), "{tool} answers what its schema does not say: {wrong:?}");
+    assert!(wrong.is_empty(), "{tool}: answer violates its output schema: {wrong:?}");
     let size = answer.to_string().len();
     assert!(size <= limit, "{tool}: {size} of {limit} bytes");
     visit(answer, &mut |key, value| {
@@ -152,7 +153,8 @@ fn visit(value: &Value, look: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// The published schemas of answers, made strict: a key that they do not name is wrong.
+/// Returns the published output schemas with `additionalProperties: false`, so that unknown keys
+/// fail.
 fn schemas() -> HashMap<&'static str, jsonschema::Validator> {
     let config = Config::default();
     let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
@@ -178,7 +180,7 @@ fn close(schema: &mut Value) {
 }
 
 #[test]
-#[should_panic(expected = "answers what its schema does not say")]
+#[should_panic(expected = "answer violates its output schema")]
 fn a_key_that_no_schema_names_is_found() {
     hold("list_spaces", &json!({ "items": [], "surprise": 1 }), BUDGET);
 }

@@ -1,15 +1,20 @@
-//! The keys that clients of the official server read stand in our answers under the same names.
+//! The keys that clients of the official server read have the same names in the answers of this
+//! server.
 //!
-//! Where ours differs it was decided: `url` stands for `publicUrl` and its instruction,
-//! `projectEnvironments` of one tenant is a list with names, and what happened in a task comes as
-//! `failures` before `activityLogs`. A list of projects leaves `repositoryUrl` out where there is
-//! none, and an object in Kubernetes leaves out `children` and, because its target says it, the
-//! `machineId`. A deployment target has no `links`; an event is in camel case like everything
-//! else, without `messageHtml` and `messageReferences`, which say again what `message` says.
-//! `machineId`. A resource that is JSON stands in `json` and is not encoded twice; only other text
-//! stands in `text`.
-//! `machineId`. Branches and variables come in camel case as everything does, scopes with names, and
-//! of `get_deployment_process` only the JSON, without the sentence before it.
+//! These differences are deliberate:
+//!
+//! - `url` replaces `publicUrl` and its instruction.
+//! - `projectEnvironments` of one tenant is a list with names.
+//! - Task failures are in `failures`, before `activityLogs`.
+//! - A project outside Git has no `repositoryUrl`.
+//! - A Kubernetes object has no `children` if there are none, and no `machineId` because its target
+//! has it.
+//! - A deployment target has no `links`.
+//! - Events are in camel case and have no `messageHtml` and `messageReferences`, which repeat
+//! `message`.
+//! - A JSON resource is in `json`, not encoded as text; other text is in `text`.
+//! - Branches and variables are in camel case, and scopes have names.
+//! - `get_deployment_process` returns only the JSON, without the sentence before it.
 
 use serde_json::{Value, json};
 
@@ -34,9 +39,9 @@ const SET: &str = "id ownerId version spaceId variables";
 const TENANT: &str =
     "id name slug description isDisabled tenantTags clonedFromTenantId spaceId url";
 
-/// Tool, the place in its answer, and the keys that stand there.
+/// Tool, JSON pointer into its answer, and the keys of the object there.
 const KEYS: &[(&str, &str, &str)] = &[
-    // Ours: the official server has none.
+    // Tools that the official server does not have.
     ("explain_access", "", "caller octopus ceilings tool"),
     ("list_spaces", "", PAGE),
     ("list_spaces", "/items/0", "id name description isDefault taskQueueStopped url"),
@@ -237,13 +242,13 @@ async fn the_keys_of_the_official_server_are_there() {
         let mut rows = 0;
         for (_, place, keys) in KEYS.iter().filter(|(named, ..)| *named == tool) {
             rows += 1;
-            let object = answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no {place}"));
+            let object = answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
             let lacks = |key: &&str| object.get(*key).is_none_or(Value::is_null);
             lacking.extend(
                 keys.split_whitespace().filter(lacks).map(|key| format!("{tool}{place}: {key}")),
             );
         }
-        assert!(rows > 0, "{tool} has no row");
+        assert!(rows > 0, "{tool} has no row in `EXPECTED_KEYS`");
     }
     assert_eq!(lacking, Vec::<String>::new());
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::held::{CAP, Held};
 
-/// The task whose log has 13.6 MB.
+/// A task with a log of 13.6 MB.
 const BIG: &str = "ServerTasks-90032";
 const LINES: u64 = 118_044;
 const BYTES: u64 = 13_606_384;
@@ -31,7 +31,7 @@ async fn a_big_log_comes_end_first_and_says_how_big_it_is() {
     assert_eq!(number(&end, "lastLine"), LINES);
     assert_eq!((number(&end, "totalLines"), number(&end, "totalBytes")), (LINES, BYTES));
     assert_eq!(lines(&end).len() as u64, LINES - number(&end, "firstLine") + 1);
-    assert!(end.to_string().len() > 18_000, "the answer is used well");
+    assert!(end.to_string().len() > 18_000, "the answer fills most of its budget");
     assert!(end.get("nextFromLine").is_none());
 }
 
@@ -42,7 +42,7 @@ async fn pages_of_a_big_log_join_in_both_directions() {
     let before = big(&server, json!({ "beforeLine": end["nextBeforeLine"] })).await;
     assert_eq!(number(&before, "lastLine") + 1, number(&end, "firstLine"));
     assert_eq!(before["nextFromLine"], end["firstLine"]);
-    assert!(before.get("totalLines").is_none(), "its end was not read");
+    assert!(before.get("totalLines").is_none(), "a page before the end has no line count");
     let forth = big(&server, json!({ "fromLine": before["firstLine"] })).await;
     assert_eq!(forth["firstLine"], before["firstLine"]);
     assert_eq!(lines(&forth)[0], lines(&before)[0]);
@@ -158,7 +158,7 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     assert_eq!(number(&start, "nextFromLine"), number(&start, "lastLine") + 1);
     assert_eq!(lines(&start).len() as u64, number(&start, "lastLine"));
 
-    // As it is this log fits into one answer; with the marks of the secrets it does not.
+    // The original log fits into one answer; with redaction marks it does not.
     server.server.sample.trouble().clear();
     let log: String =
         (1..=900).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
@@ -172,7 +172,7 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     assert_eq!(lines(&start).len() + lines(&rest).len(), 900);
 }
 
-/// The lines with what repeats taken out.
+/// Returns the lines without the repeated padding.
 fn lines_of(answer: &Value) -> Vec<String> {
     lines(answer).iter().map(|line| line.replace("\"\\", "")).collect()
 }

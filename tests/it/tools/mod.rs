@@ -1,9 +1,9 @@
-//! Each tool, by toolset, and what all their answers keep.
+//! Tests of each tool, by toolset, and of the properties that all answers share.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what tests share may fail as tests do"
+    reason = "shared test code fails by panicking"
 )]
 
 mod held;
@@ -52,23 +52,17 @@ mod feature_toggles;
 mod context;
 mod events;
 
-// Addresses of the web portal.
 mod portal_urls;
 
-// The names that earlier clients call.
 mod not_found;
 mod old_names;
 
-// The keys that clients of the official server read.
 mod keys;
 
-// How many requests each tool may send.
 mod requests;
 
-// Bodies of older and newer versions of Octopus.
 mod versions;
 
-// What every tool refuses in the same way.
 mod any_arguments;
 
 mod arguments;

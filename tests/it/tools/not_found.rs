@@ -1,4 +1,5 @@
-//! A 404 of Octopus: the message names what was looked for, whatever Octopus says.
+//! A 404 response of Octopus: the error message names the missing resource, whatever text Octopus
+//! returns.
 
 use octopus_mcp::{
     config::Confirm,

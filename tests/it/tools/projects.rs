@@ -89,10 +89,10 @@ async fn an_empty_list_says_why() {
     let hint = none["hint"].as_str().unwrap();
     assert!(hint.contains("'pick'") && hint.contains("another space"), "{hint}");
     let past = server.answer("list_projects", json!({ "space": "Default", "skip": 11 })).await;
-    assert!(past["hint"].as_str().unwrap().contains("there are 11"));
+    assert!(past["hint"].as_str().unwrap().contains("the list has 11 items"));
 }
 
-/// An instance that ignores paging sends all of a collection in each answer.
+/// An instance that ignores paging returns the whole collection in every response.
 #[tokio::test]
 async fn every_name_is_found_though_octopus_ignores_paging() {
     let server = Held::start().await;

@@ -1,5 +1,5 @@
-//! How many requests each tool may send: one for each kind of thing that it names, whatever the
-//! number of things.
+//! The number of upstream requests of each tool: one for each kind of resource that it names,
+//! whatever the number of resources.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,33 @@ use serde_json::{Value, json};
 use super::{arguments::calls, held::Held};
 use crate::support::soon;
 
-/// How many requests a tool sends at most, with the space known from before.
+/// The maximum number of requests of each tool, with the space already cached.
 const BUDGETS: &[(&str, usize)] = &[
-    // The user, and whatever the question names.
+    // The user, and the resources that the question names.
     ("explain_access", 2),
     ("list_spaces", 1),
     ("list_environments", 1),
     ("execute", 1),
     // The document.
     ("read_resource", 1),
-    // The catalog is remembered.
+    // The catalog is cached.
     ("grep_llms_txt", 0),
     // The page; lifecycles and groups by name.
     ("list_projects", 3),
     // The project, the process; environments. A branch or tag is two more, a commit three.
     ("get_deployment_process", 3),
-    // The project, two halves, library variable sets and their variables.
+    // The project, the common and project variable sets, library variable sets and their variables.
     ("get_variables", 5),
     // The project, the page; environments.
     ("find_runbooks", 3),
     ("get_current_user", 1),
-    // What get_task_details sends, and what one row of list_deployments does.
+    // The requests of get_task_details, and those of one row of list_deployments.
     ("get_task_from_url", 2),
     ("get_deployment_from_url", 7),
     ("get_branches", 2),
     // The page; projects, environments, tenants, channels, releases and tasks.
     ("list_deployments", 7),
-    // The project, the page, the same names, the details of the task.
+    // The project, the page, names as for list_deployments, the details of the task.
     ("get_latest_deployment", 9),
     // The release; its project and channel.
     ("get_release_by_id", 3),
@@ -46,13 +46,13 @@ const BUDGETS: &[(&str, usize)] = &[
     ("get_task_details", 2),
     ("get_task_raw", 1),
     ("grep_task_log", 1),
-    // The page; the tenants that some were copied from.
+    // The page; the tenants from which others were copied.
     ("list_tenants", 2),
     // The tenant; projects, environments, the tenant that it was copied from.
     ("get_tenant_by_id", 4),
-    // The tenant; two halves; environments.
+    // The tenant; common and project variables; environments.
     ("get_tenant_variables", 4),
-    // All that is missing; tenants, projects, environments, library variable sets.
+    // All missing variables; tenants, projects, environments, library variable sets.
     ("get_missing_tenant_variables", 5),
     // The project, the environment, the tenant, the status; targets.
     ("get_kubernetes_live_status", 5),
@@ -67,7 +67,7 @@ const BUDGETS: &[(&str, usize)] = &[
     ("find_events", 1),
 ];
 
-/// How often each path was asked, without its query.
+/// Counts the requests of each path, ignoring the query.
 fn by_path(requests: &[String]) -> BTreeMap<&str, usize> {
     let mut paths = BTreeMap::new();
     for request in requests {
@@ -89,7 +89,7 @@ async fn no_tool_sends_more_than_its_budget() {
         let sent = server.requests();
         assert!(sent.len() <= budget, "{tool} may send {budget}: {sent:#?}");
         let again = sent.iter().find(|path| known.iter().any(|known| path.starts_with(known)));
-        assert_eq!(again, None, "{tool} knows this from before");
+        assert_eq!(again, None, "{tool} must answer this from its cache");
     }
 }
 
@@ -127,7 +127,7 @@ async fn many_names_of_a_kind_are_one_look_up() {
     for kind in ["projects", "environments", "tenants"] {
         let path = format!("/api/Spaces-1/{kind}");
         let count = by_path(&sent).get(path.as_str()).copied().unwrap_or_default();
-        assert!(count <= 2, "one to find and one to name: {sent:#?}");
+        assert!(count <= 2, "at most one lookup by name and one by ID: {sent:#?}");
     }
 }
 
@@ -138,7 +138,8 @@ async fn channels_are_found_in_one_look_up_for_all_projects() {
     server.answer_once("list_deployments", arguments).await;
     let sent = server.requests();
     let channels: Vec<&String> = sent.iter().filter(|path| path.contains("channel")).collect();
-    // One to find them, one to name those of the page; the deployments are asked by their IDs.
+    // One lookup finds the channels and one names those of the page. Deployments are filtered by
+    // channel IDs.
     assert_eq!(channels.len(), 3, "{channels:#?}");
 }
 
@@ -153,7 +154,7 @@ async fn a_space_is_looked_up_once() {
     };
     let sent = server.requests();
     assert_eq!(look_ups(&sent), 1);
-    assert_eq!(sent.iter().filter(|path| *path == "/api?").count(), 1, "the version too");
+    assert_eq!(sent.iter().filter(|path| *path == "/api?").count(), 1, "the version is cached too");
 }
 
 #[tokio::test]
@@ -171,8 +172,8 @@ async fn a_name_in_another_form_costs_one_more_look_up_at_most() {
     }
 }
 
-/// While the names of projects are still awaited, those of channels have been asked for, and the
-/// other way round.
+/// The lookup of channel names starts before the response with project names arrives, and the other
+/// way round.
 #[tokio::test]
 async fn look_ups_that_do_not_need_each_other_run_together() {
     let server = Held::start().await;

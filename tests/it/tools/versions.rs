@@ -1,11 +1,11 @@
-//! Bodies of older and newer versions of Octopus: keys that are not there, `null` where others
-//! send a list or a switch, words and keys that nobody has heard of.
+//! Responses of older and newer Octopus versions: missing keys, `null` in place of a list or
+//! boolean, and unknown values and keys.
 
 use serde_json::{Value, json};
 
 use super::{arguments::calls, held::Held};
 
-/// The collections, with as little as a document has and with as much as it could.
+/// Returns each collection with a minimal document and with one that has every optional field.
 fn documents() -> Vec<(&'static str, Value, Value)> {
     vec![
         (
@@ -68,7 +68,7 @@ async fn documents_with_little_in_them_are_shown() {
     for (collection, bare, full) in documents() {
         for document in [bare, full] {
             let id = document["Id"].clone();
-            // Some versions of lists leave even the count out.
+            // Lists of some versions have no total count.
             server.says(&format!("/Spaces-1/{collection}"), &json!({ "Items": [document] }));
             let tool = format!("list_{collection}");
             let list = server.answer(&tool, json!({ "space": "Default" })).await;
@@ -120,7 +120,7 @@ async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
     for version in ["2021.1.0", "2024.4.1", "2025.2.9", "0.0.0-local"] {
         let server = Held::version(version).await;
         for (tool, mut arguments) in calls() {
-            // Old instances keep these in the database.
+            // Old versions keep these in the database, not in Git.
             if ["get_deployment_process", "get_variables", "find_runbooks"].contains(&tool) {
                 arguments["projectId"] = json!("Parcel Tracking API");
             }

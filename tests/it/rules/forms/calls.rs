@@ -1,4 +1,4 @@
-//! Reads of `execute`: each operation with values that lead to the denied thing.
+//! Reads through `execute`: each operation with values that refer to the denied resource.
 //!
 //! Each operation has its plain form and some of the other spellings in turn, so that all operations
 //! together have every spelling many times ([`AXES`]).
@@ -33,7 +33,7 @@ pub const AXES: [&str; 19] = [
     "CSV",
 ];
 
-/// How many unusual spellings of its path one operation has.
+/// Number of unusual path spellings that each operation gets.
 const SPELLINGS: usize = 3;
 
 /// A call of `execute`.
@@ -43,7 +43,7 @@ pub struct Call {
     pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
-    /// One of [`AXES`], or the form in which a write names the denied thing.
+    /// One of [`SPELLINGS`], or the way in which a write names the denied resource.
     pub form: &'static str,
 }
 
@@ -65,13 +65,13 @@ impl Call {
             arguments["asCsv"] = json!(true);
         }
         if self.method == "GET" {
-            // Nothing of a leak is cut off.
+            // The limit is large so that truncation hides no leak.
             arguments["maxBytes"] = json!(1_000_000);
         }
         arguments
     }
 
-    /// The path and query, as Octopus is asked.
+    /// Returns the path and query of the upstream request.
     pub fn url(&self) -> String {
         let mut url = self.path.clone();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -87,7 +87,8 @@ impl Call {
     }
 }
 
-/// The path with each choice of values: all lead to the denied thing, one of them, none.
+/// Returns the path with each choice of values: all refer to the denied resource, one of them, or
+/// none.
 pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     let mut count = 0;
     let counted = |parameter: &Parameter, before: &str| {
@@ -116,7 +117,8 @@ pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     paths
 }
 
-/// The path of an operation with values, which are given the word before them.
+/// Fills the path of an operation with values. `value` gets the parameter and the preceding
+/// segment.
 fn filled(operation: &Operation, mut value: impl FnMut(&Parameter, &str) -> String) -> Vec<String> {
     let mut before = "";
     let part = |part: &Part| match part {
@@ -129,7 +131,7 @@ fn filled(operation: &Operation, mut value: impl FnMut(&Parameter, &str) -> Stri
     operation.path.iter().map(part).collect()
 }
 
-/// A path in each spelling, the plain one first.
+/// Returns a path in each spelling, the plain one first.
 pub fn spellings(
     operation: &Operation,
     below: &[String],
@@ -163,13 +165,13 @@ pub fn spellings(
     all
 }
 
-/// The slug of a denied thing, or the segment as it is.
+/// Returns the slug of a denied resource, or the segment unchanged.
 fn slug_of(segment: &str) -> &str {
     let things = [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT];
     things.iter().find(|thing| thing.id == segment).map_or(segment, |thing| thing.slug)
 }
 
-/// Segments with their first letters encoded.
+/// Returns the segments with their first letters percent-encoded.
 fn encoded(below: &[String]) -> String {
     let one = |segment: &String| {
         let (first, rest) = segment.split_at(segment.len().min(1));
@@ -178,7 +180,7 @@ fn encoded(below: &[String]) -> String {
     below.iter().map(one).collect::<Vec<_>>().join("/")
 }
 
-/// Ways to ask by the parameters of the query.
+/// Returns the queries that select the denied resource by parameters.
 fn queries(
     operation: &Operation,
     values: &Values,
@@ -215,7 +217,7 @@ fn queries(
     all
 }
 
-/// The reads of an operation. `turn` is its place in the table and selects its spellings.
+/// Returns the reads of an operation. `turn` is its index in the table and selects its spellings.
 pub fn reads(
     operation: &'static Operation,
     turn: usize,
@@ -227,7 +229,7 @@ pub fn reads(
         let spelled = spellings(operation, &below, denied);
         let (_, plain) = &spelled[0];
         calls.push(Call::get("plain", plain, Vec::new()));
-        // In the first choice every value leads to the denied thing.
+        // In the first choice every value refers to the denied resource.
         let unusual = spelled[1..].iter().cycle().skip(turn + choice);
         let unusual = unusual.take(if choice == 0 { SPELLINGS.min(spelled.len() - 1) } else { 1 });
         let slugs: Vec<_> = spelled.iter().filter(|(form, _)| form.starts_with("slugs")).collect();
@@ -252,7 +254,7 @@ pub fn reads(
     calls
 }
 
-/// The denied tasks that the path of an operation can name, but the first.
+/// Returns the denied tasks that the path of an operation can name, without the first one.
 fn other_tasks<'a>(operation: &Operation, values: &'a Values) -> &'a [String] {
     let is_task = |part: &Part| matches!(part, Part::Parameter(parameter) if parameter.subject == Some(Subject::Task));
     let tasks = values.tasks.get(1..).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! The things of the sample instance that the rules of these tests deny.
+//! The resources of the sample instance that the rules of these tests deny.
 
 use octopus_mcp::octopus::Kind;
 use serde_json::{Value, json};
 
-/// A thing that a rule denies.
+/// A resource that a rule denies.
 #[derive(Debug, Clone, Copy)]
 pub struct Denied {
     /// The key of the rule that matches it.
@@ -11,7 +11,7 @@ pub struct Denied {
     pub name: &'static str,
     pub slug: &'static str,
     pub id: &'static str,
-    /// The ID of another thing of its kind.
+    /// The ID of another resource of its kind.
     pub open: &'static str,
     /// The ID and the slug of its space.
     pub space: (&'static str, &'static str),
@@ -51,12 +51,12 @@ impl Denied {
         space: ("Spaces-22", "warehouse-systems"),
     };
 
-    /// A rule about it.
+    /// Returns a rule about the resource.
     pub fn rule(&self, effect: &str, tiers: &[&str]) -> Value {
         json!({ "name": "r", "effect": effect, "tiers": tiers, (self.matcher): [self.name] })
     }
 
-    /// The word for its kind, as keys of documents have it: `Project`.
+    /// Returns the name of its kind, as document keys have it: `Project`.
     pub fn noun(&self) -> &'static str {
         self.id.split_once("s-").unwrap().0
     }

@@ -1,11 +1,11 @@
-//! Reads that must be answered although a rule denies something.
+//! Reads that must be answered although a rule denies a resource.
 
 use octopus_mcp::octopus::operations::{self, Scope};
 
 use super::{calls::Call, denied::Denied};
 
-/// Paths that `execute` refuses without any rule. Each read of a form test whose answer is `is not
-/// open to this tool` is below one of them or ends with one.
+/// Paths that `execute` refuses without any rule. Each read that is refused as `is not allowed
+/// through this tool` is below one of them or ends with one.
 const CLOSED: [&str; 6] = [
     "/api/configuration",
     "/api/licenses/licenses-current",
@@ -20,12 +20,13 @@ pub fn is_closed(call: &Call) -> bool {
     CLOSED.iter().any(|closed| call.path.starts_with(closed) || call.path.ends_with(closed))
 }
 
-/// Returns whether the answer to a read may hold things of the denied kind, as far as the table of
-/// operations says. Such a read may be refused. All others are limited to other things.
+/// Returns whether the response to a read may contain resources of the denied kind, according to
+/// the table of operations. Such a read may be refused. All other reads are limited to other
+/// resources.
 pub fn is_open(call: &Call, denied: &Denied) -> bool {
     let segments = call.path.split('/').skip(2).filter(|segment| !segment.is_empty());
     let segments: Vec<String> = segments.map(str::to_owned).collect();
-    let found = operations::find("GET", &segments).expect("an operation of the table");
+    let found = operations::find("GET", &segments).expect("the operation is in the table");
     let is_limited = call.query.iter().any(|(name, _)| {
         found.operation.parameter(name).is_some_and(|parameter| {
             let subject = parameter.subject.filter(|_| parameter.narrows);

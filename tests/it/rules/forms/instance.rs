@@ -1,4 +1,4 @@
-//! The sample instance, asked without this server.
+//! Direct access to the sample instance, without this server.
 
 use axum::body::Body;
 use http_body_util::BodyExt;
@@ -30,7 +30,7 @@ impl Instance {
         Self(Sample::new().router())
     }
 
-    /// The documents of a list in a space, or of the instance if the path takes no space.
+    /// Returns the documents of a list in a space, or of the instance if the path has no space.
     pub async fn list(&self, space: &str, collection: &str) -> Vec<Value> {
         for url in [format!("/api/{space}/{collection}"), format!("/api/{collection}")] {
             match self.get(&format!("{url}?take=1000")).await {
@@ -48,7 +48,7 @@ impl Instance {
         Vec::new()
     }
 
-    /// The answer to a read; none if it is no success.
+    /// Returns the response to a read, or `None` unless it succeeded.
     pub async fn get(&self, url: &str) -> Option<Answer> {
         let request = http::Request::get(url).header("X-Octopus-ApiKey", keys::ADMIN);
         let request = request.body(Body::empty()).ok()?;

@@ -1,7 +1,8 @@
-//! Every operation of Octopus's API through `execute`, in every spelling, while one thing is denied.
+//! Every operation of the Octopus API through `execute`, in every spelling, while one resource is
+//! denied.
 //!
-//! The sample instance answers each request without rules. Where that answer shows the denied thing
-//! ([`oracle`]), `execute` has to refuse the request.
+//! The sample instance answers each request without rules. If that response shows the denied
+//! resource ([`oracle`]), `execute` must refuse the request.
 
 mod calls;
 mod denied;
@@ -27,9 +28,9 @@ use self::{
 use super::{CODE, desk};
 use crate::consent::{Came, Desk};
 
-/// How many calls are under way at a time.
+/// Number of concurrent calls.
 const AT_ONCE: usize = 8;
-/// The least number of reads of other things that are answered while one thing is denied.
+/// Minimum number of reads of other resources that are answered while one resource is denied.
 const ANSWERED: usize = 40;
 
 async fn limitless(rules: Value) -> Desk {
@@ -53,8 +54,8 @@ async fn execute(desk: &Desk, calls: Vec<Call>) -> Vec<(Call, Came)> {
     futures::stream::iter(sent).buffer_unordered(AT_ONCE).collect().await
 }
 
-/// Reads with every operation while a rule denies reads of one thing. These spellings have no read
-/// that leads to it.
+/// Reads with every operation while a rule denies reads of one resource. The spellings in `without`
+/// have no read that reaches it.
 async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     let instance = Instance::new();
     let oracle = Oracle::of(&instance, denied).await;
@@ -70,7 +71,8 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     }
     assert!(leaking.len() >= least, "only {} requests answer with it", leaking.len());
     let desk = limitless(json!([denied.rule("deny", &["read"])])).await;
-    // The request that was sent may have another form, which is limited to other things.
+    // The normalized request can be narrower than the requested one and return only other
+    // resources.
     let leak = |answer: &Value| {
         oracle.leak(answer["path"].as_str().unwrap(), &Answer::of(&answer["response"]))
     };
@@ -80,7 +82,7 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
             Came::Refused(said) if said.contains("rule 'r'") => {
                 *by_rule.entry(call.form).or_insert(0) += 1;
             }
-            // Refused to everybody.
+            // Refused for every caller.
             Came::Refused(said) if said.contains("is not allowed through this tool") => {}
             Came::Answered(answer) if leak(answer).is_none() => {}
             Came::Answered(answer) => passed.push(format!("{} at {:?}", call.url(), leak(answer))),
@@ -92,7 +94,7 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     let axes = calls::AXES.into_iter().filter(|axis| !without.contains(axis));
     let missing: Vec<_> = axes.filter(|axis| !by_rule.contains_key(axis)).collect();
     assert!(missing.is_empty(), "{missing:?} are not in {by_rule:?}");
-    // Reads of other things are answered.
+    // Reads of other resources are answered.
     harmless.retain(|call| ["plain", "open parameter"].contains(&call.form));
     let (mut refused, mut answered) = (Vec::new(), 0);
     for (call, came) in execute(&desk, harmless).await {
@@ -132,13 +134,13 @@ async fn no_form_of_a_read_passes_a_denied_tenant() {
     no_read_passes(Denied::TENANT, 60, &[]).await;
 }
 
-/// Without a space a path leads to the default space, which is another one.
+/// A path without a space refers to the default space, which is not the denied one.
 #[tokio::test]
 async fn no_form_of_a_read_passes_a_denied_space() {
     no_read_passes(Denied::SPACE, 100, &["no space", "slugs", "slugs without space"]).await;
 }
 
-/// Writes with every operation that a path parameter leads to the denied thing.
+/// Writes with every operation whose path parameter refers to the denied resource.
 #[tokio::test]
 async fn no_form_of_a_write_passes_a_denied_thing() {
     let (mut by_rule, mut closed, mut total) = (0, 0, 0);
@@ -156,7 +158,7 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
         for (call, came) in execute(&desk, calls).await {
             match &came {
                 Came::Refused(said) if said.contains("rule 'r'") => by_rule += 1,
-                // Refused to everybody.
+                // Refused for every caller.
                 Came::Refused(said)
                     if call.method == "DELETE"
                         && said.contains("the deletion cannot be undone") =>
@@ -172,13 +174,13 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
     assert!(total > 120 && closed < 10, "{by_rule} and {closed} of {total}");
 }
 
-/// A write whose path names an open thing and whose body or query names the denied one.
+/// Writes whose path names an allowed resource and whose body or query names the denied one.
 #[tokio::test]
 async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
     let instance = Instance::new();
     let mut forms = BTreeMap::new();
     for denied in [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT, Denied::SPACE] {
-        // The open things of the default space.
+        // The allowed resources of the default space.
         let inside = if denied.is_space() { Denied::PROJECT } else { denied };
         let oracle = Oracle::of(&instance, inside).await;
         let values = Values::harvest(&instance, &oracle, &inside).await;
@@ -207,12 +209,12 @@ async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
     assert!(forms.values().all(|count| *count > 4), "{forms:?}");
 }
 
-/// The operations that change something.
+/// Returns the operations that change data.
 fn changes() -> impl Iterator<Item = &'static Operation> {
     operations::all().iter().filter(|operation| operation.method != "GET")
 }
 
-/// A parameter more, another spelling or another method never makes a denied read allowed.
+/// An additional parameter, another spelling or another method never makes a denied read allowed.
 #[tokio::test]
 async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist() {
     let desk = desk(json!([Denied::PROJECT.rule("deny", &["read"])])).await;
@@ -244,11 +246,11 @@ async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist(
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
         let answer = desk.call(CODE, "execute", &call).await.answered();
-        assert_eq!(answer["path"], sent, "what was judged is what is sent");
+        assert_eq!(answer["path"], sent, "the sent path must be the evaluated path");
     }
 }
 
-/// `find_events` about a denied thing is refused for each parameter that can name it.
+/// `find_events` about a denied resource is refused for each parameter that can name it.
 #[tokio::test]
 async fn events_about_a_denied_project_are_not_found() {
     let desk = desk(json!([Denied::PROJECT.rule("deny", &["read"])])).await;

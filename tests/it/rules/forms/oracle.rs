@@ -1,8 +1,8 @@
-//! Decides whether an answer shows something that a rule denies.
+//! Decides whether an answer shows a resource that a rule denies.
 //!
-//! The oracle knows no keys that say where a document belongs. It looks for IDs anywhere: that of the
-//! denied thing, and those of the documents of the sample instance that belong to it.
-//! The exceptions are listed in [`REFERENCES`].
+//! The oracle does not use the meaning of keys. It searches all values for IDs: the ID of the
+//! denied resource, and the IDs of the documents of the sample instance that belong to it.
+//! [`IGNORED_KEYS`] lists the exceptions.
 
 use std::collections::HashSet;
 
@@ -13,27 +13,28 @@ use super::{
     instance::{Answer, Instance},
 };
 
-/// The keys below which an ID is a choice or a reference that rules do not count, with the reason.
+/// The keys below which an ID is a choice or a reference that rules ignore, with the reason.
 const REFERENCES: [&str; 2] = [
-    // `execute` leaves them out of every answer.
+    // `execute` removes them from every answer.
     "Links",
     // The choices for the scope of a variable: every environment, tenant and target of the space.
     "ScopeValues",
 ];
 
-/// The collections that belong to a project or space, besides [`COLLECTIONS`]. A runbook that may run
-/// in an environment names it, but its runs in other environments do not belong to that one.
+/// The collections that belong to a project or space, besides [`RELATED_COLLECTIONS`]. A runbook
+/// that may run in an environment names that environment, but its runs in other environments do not
+/// belong to it.
 const OF_A_PROJECT: [&str; 4] = ["channels", "releases", "runbooks", "runbookSnapshots"];
 
-/// The collections whose documents belong to a denied thing if they name it, or name another document
-/// that does. The order matters: documents come after those that they name.
+/// The collections whose documents belong to a denied resource if they name it, or name another
+/// document that does. The order matters: documents come after those that they name.
 const COLLECTIONS: [&str; 6] =
     ["machines", "deployments", "runbookRuns", "tasks", "interruptions", "artifacts"];
 
-/// The collections that belong to a space, besides the others.
+/// The other collections that belong to a space.
 const OF_A_SPACE: [&str; 3] = ["projects", "environments", "tenants"];
 
-/// The IDs of a denied thing and of the documents that belong to it.
+/// The IDs of a denied resource and of the documents that belong to it.
 pub struct Oracle {
     denied: Denied,
     /// The IDs in lower case.
@@ -41,7 +42,7 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// Collects the documents of the sample instance that belong to a denied thing.
+    /// Collects the documents of the sample instance that belong to a denied resource.
     pub async fn of(instance: &Instance, denied: Denied) -> Self {
         let mut oracle = Self { denied, ids: HashSet::from([denied.id.to_ascii_lowercase()]) };
         let of_a_space = OF_A_SPACE.iter().filter(|_| denied.is_space());
@@ -58,14 +59,14 @@ impl Oracle {
         oracle
     }
 
-    /// Whether the document with this ID is the denied thing or belongs to it.
+    /// Returns whether the document with this ID is the denied resource or belongs to it.
     pub fn knows(&self, id: &str) -> bool {
         self.ids.contains(&id.to_ascii_lowercase())
     }
 
-    /// Whether a task works on everything of a kind because its arguments name no target: such a
-    /// check of health looks at the machines of all environments and tenants, and retention at the
-    /// releases of all projects and their deployments.
+    /// Returns whether a task works on everything of a kind because its arguments name no target. A
+    /// health check then covers the machines of all environments and tenants, and retention the
+    /// releases and deployments of all projects.
     fn is_reached_by(&self, document: &Value) -> bool {
         let arguments = &document["Arguments"];
         let names = |key: &str| match &arguments[key] {
@@ -81,8 +82,8 @@ impl Oracle {
         }
     }
 
-    /// Returns where an answer to this request shows the denied thing. Every answer does whose path
-    /// names one of the IDs.
+    /// Returns where an answer to this request shows the denied resource. Every answer leaks if the
+    /// path names one of the IDs.
     pub fn leak(&self, url: &str, answer: &Answer) -> Option<String> {
         let path = url.split('?').next().unwrap_or(url);
         let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().to_lowercase();

@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use super::{BySubject, denied::Denied, instance::Instance, key, oracle::Oracle};
 
-/// Values for parameters, by what they name.
+/// Values for parameters, by subject.
 pub struct Values {
-    /// Those that lead to the denied thing.
+    /// Values that refer to the denied resource.
     pub denied: BySubject,
-    /// Those that lead elsewhere.
+    /// Values that refer to other resources.
     pub open: BySubject,
-    /// Denied tasks: one of each kind of arguments.
+    /// Denied tasks: one for each set of arguments.
     pub tasks: Vec<String>,
-    /// Documents that rules are not about, by their collection: one that names the denied thing,
-    /// and one that does not.
+    /// Documents that rules do not match, by collection: one that names the denied resource, and
+    /// one that does not.
     others: BTreeMap<&'static str, [Option<String>; 2]>,
 }
 
-/// The subjects whose things are listed, with their collections.
+/// The subjects with a list operation, and their collections.
 const LISTS: [(Subject, &str); 12] = [
     (Subject::Project, "projects"),
     (Subject::Environment, "environments"),
@@ -37,7 +37,7 @@ const LISTS: [(Subject, &str); 12] = [
 ];
 
 impl Values {
-    /// Looks for things that belong to the denied thing, and for others.
+    /// Collects values that belong to the denied resource, and others.
     pub async fn harvest(instance: &Instance, oracle: &Oracle, denied: &Denied) -> Self {
         let mut values = Self {
             denied: BySubject::new(),
@@ -47,7 +47,7 @@ impl Values {
         };
         for (subject, collection) in LISTS {
             let mut documents = instance.list(denied.space.0, collection).await;
-            // Deployments are told by their ID alone, so they come before other tasks.
+            // Deployments are recognized by their ID alone, so they come before other tasks.
             documents.sort_by_key(|document| document["Arguments"]["DeploymentId"].is_null());
             let is_denied = |document: &&Value| oracle.knows(document["Id"].as_str().unwrap());
             if let Some(found) = documents.iter().find(is_denied).and_then(id) {
@@ -75,12 +75,12 @@ impl Values {
         values
     }
 
-    /// Whether the parameter has both a denied and an open value.
+    /// Returns whether the parameter has both a denied and an allowed value.
     pub fn are_for(&self, parameter: &Parameter, before: &str) -> bool {
         parameter.subject.is_some() || self.others.contains_key(before)
     }
 
-    /// A value for a parameter behind this segment of a path.
+    /// Returns a value for a parameter after this path segment.
     pub fn of(&self, parameter: &Parameter, before: &str, denied: bool) -> String {
         let Some(subject) = parameter.subject else {
             let [telling, silent] = self.others.get(before).cloned().unwrap_or_default();
@@ -114,7 +114,7 @@ fn id(document: &Value) -> Option<String> {
     document["Id"].as_str().map(str::to_owned)
 }
 
-/// The collections of which one document is read by an ID that names nothing rules are about.
+/// Returns the collections whose documents are read by an ID that names nothing that rules match.
 fn collections_of_others() -> BTreeSet<&'static str> {
     let collections = operations::all().iter().filter_map(|operation| {
         match (operation.method, operation.path.as_slice()) {
@@ -127,7 +127,7 @@ fn collections_of_others() -> BTreeSet<&'static str> {
     collections.collect()
 }
 
-/// The first task of each name and set of arguments that say something.
+/// Returns the first task of each name and set of relevant arguments.
 fn one_of_each_kind<'a>(tasks: impl Iterator<Item = &'a Value>) -> Vec<String> {
     let mut kinds = Vec::new();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Writes of `execute` that name the denied thing in their path, body or query.
+//! Writes through `execute` that name the denied resource in path, body or query.
 
 use octopus_mcp::octopus::operations::{Operation, Parameter, Part, Scope, Subject};
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use super::{
     values::Values,
 };
 
-/// The number of forms per operation in which its body or query names the denied thing.
+/// Number of variants per operation in which the body or query names the denied resource.
 const FORMS: usize = 2;
 
-/// Writes of an operation whose path leads to the denied thing, in two spellings each.
+/// Returns writes of an operation whose path refers to the denied resource, in two spellings each.
 pub fn by_path(
     operation: &'static Operation,
     turn: usize,
@@ -42,7 +42,7 @@ pub fn by_path(
     chosen.map(call).collect()
 }
 
-/// A write that names nothing but open things.
+/// Returns a write that names only allowed resources.
 pub fn open(operation: &'static Operation, values: &Values, denied: &Denied) -> Option<Call> {
     if operation.scope == Scope::System {
         return None;
@@ -67,7 +67,8 @@ pub fn open(operation: &'static Operation, values: &Values, denied: &Denied) -> 
     Some(Call { method: operation.method, path, query: Vec::new(), body, form: "open" })
 }
 
-/// An open write with the denied thing in its body or query. `turn` selects [`FORMS`] of the forms.
+/// Returns allowed writes with the denied resource in body or query. `turn` selects
+/// [`VARIANTS_PER_OPERATION`] of the variants.
 pub fn hiding(call: &Call, turn: usize, values: &Values, denied: &Denied) -> Vec<Call> {
     let forms = if call.body.is_some() { bodies(values, denied) } else { Vec::new() };
     let with_body = forms.into_iter().map(|(form, more)| {
@@ -86,7 +87,7 @@ pub fn hiding(call: &Call, turn: usize, values: &Values, denied: &Denied) -> Vec
     all.into_iter().cycle().skip(turn * FORMS).take(count).collect()
 }
 
-/// Fields of a body that name the denied thing.
+/// Returns body fields that name the denied resource.
 fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
     let Denied { id, open, name, .. } = *denied;
     let noun = denied.noun();
@@ -129,7 +130,7 @@ fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
     bodies
 }
 
-/// Parameters of a query that name the denied thing.
+/// Returns query parameters that name the denied resource.
 fn queries(denied: &Denied) -> Vec<(&'static str, String, String)> {
     let Denied { id, open, name, .. } = *denied;
     let noun = denied.noun().to_lowercase();

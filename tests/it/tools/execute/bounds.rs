@@ -1,4 +1,4 @@
-//! `execute` stays within the toolsets that are on, and the space that is fixed.
+//! `execute` is limited to the enabled toolsets and the pinned space.
 
 use octopus_mcp::{
     app,
@@ -18,13 +18,13 @@ async fn only(toolsets: &[&str]) -> TestServer {
 #[tokio::test]
 async fn a_toolset_that_is_off_is_off_this_way_too() {
     let server = only(&["releases"]).await;
-    refuses(&server, get("/api/Spaces-1/certificates"), &["`certificates`", "off"]).await;
+    refuses(&server, get("/api/Spaces-1/certificates"), &["`certificates`", "disabled"]).await;
     refuses(&server, get("/api/projects/Projects-1"), &["`projects`"]).await;
     refuses(&server, get("/api/spaces/default/unheard"), &["no toolset"]).await;
     assert!(server.sample.journal().is_empty());
     server.answer("execute", get("/api/Spaces-1/projects/Projects-1/releases")).await;
     server.answer("execute", get("/api/spaces/Spaces-1")).await;
-    // All by name is all.
+    // `all` by name enables every toolset.
     let catalog = app::catalog();
     let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
     let said = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;

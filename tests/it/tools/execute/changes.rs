@@ -1,4 +1,5 @@
-//! What `execute` changes: after a yes, once, and nothing that was edited meanwhile.
+//! Changes through `execute`: sent once, after approval, and rejected if the document was edited
+//! meanwhile.
 
 use octopus_mcp::sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use super::{get, open};
 use crate::support::{Called, ERAS, Era, TestServer};
 
-/// The preview and the code that a call came to.
+/// Returns the preview and the approval code of a call that needs approval.
 fn asked(called: &Called) -> (String, String) {
     assert!(called.is_error, "{called:?}");
     assert_eq!(called.structured["confirmationRequired"], true, "{called:?}");
@@ -69,7 +70,7 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
     let (preview, removal) = asked(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
     assert!(preview.contains("cannot be undone"), "{preview}");
     assert!(preview.contains(&format!("Deletes: {name} (Tenants-9)")), "{preview}");
-    // Somebody else is faster.
+    // Another user edits the document before the approval.
     document["Description"] = json!("Theirs");
     let theirs = put(&document);
     let (_, theirs_code) = asked(&server.call_as(keys::ADMIN, "execute", theirs.clone()).await);

@@ -1,4 +1,4 @@
-//! `execute`: what it reads, what it refuses, and that changes wait for a yes.
+//! `execute`: reads, rejected requests, and changes that need approval.
 
 mod bounds;
 mod changes;
@@ -14,7 +14,7 @@ fn get(path: &str) -> Value {
     json!({ "method": "GET", "path": path })
 }
 
-/// A server that lets everything be changed.
+/// Starts a server that permits all changes.
 async fn open() -> TestServer {
     TestServer::with(|config| {
         config.tools.read_only = false;

@@ -1,4 +1,4 @@
-//! What `execute` refuses before anything is sent: methods, paths in every form, arguments.
+//! Requests that `execute` rejects before it sends anything: methods, path spellings and arguments.
 
 use serde_json::json;
 

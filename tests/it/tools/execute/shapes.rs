@@ -1,4 +1,4 @@
-//! Answers of hostile shapes come within their size, and have what the output schema requires.
+//! Responses of hostile shapes stay within the size limit and satisfy the output schema.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Map, Value, json};
@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 use super::{super::held::Held, get};
 use crate::support::TestServer;
 
-/// Names that differ in invisible characters alone.
+/// Returns keys that differ only in invisible characters.
 fn colliding(count: usize) -> Map<String, Value> {
     let bit = |set: bool| if set { '\u{200c}' } else { '\u{200b}' };
     let name = |n: usize| (0..14).map(|place| bit(n >> place & 1 == 1)).collect::<String>();
     (0..count).map(|n| (format!("x{}", name(n)), json!(n))).collect()
 }
 
-/// Answers that are far larger than any call may get, each in another way.
+/// Returns responses that are far larger than any answer, each for another reason.
 fn shapes() -> Vec<(&'static str, Value)> {
     let texts = |count: usize| (0..count).map(|n| format!("{n} {}", "x".repeat(300)));
     let entries = (0..6000).map(|n| (format!("key{n}"), json!("x".repeat(100)))).collect();
@@ -43,11 +43,11 @@ async fn every_shape_is_bounded_and_valid() {
         for limit in [1024, 20 * 1024] {
             let mut arguments = get(&format!("/api/Spaces-1{path}"));
             arguments["maxBytes"] = json!(limit);
-            // The size and the schema are checked there.
+            // `CheckedServer` checks the size and the schema.
             let answer = server.answer_once("execute", arguments).await;
             let size = answer.to_string().len();
             assert!(size > limit / 8, "{name}: {size} of {limit} bytes");
-            // What is left after the names are sanitized can fit; the rest was never kept then.
+            // If all kept fields fit after sanitizing, `omitted` counts the dropped ones.
             match answer["truncated"]["how"].as_str() {
                 Some(how) => {
                     assert!(how.contains("maxBytes") || how.contains("skip"), "{name}: {how}");

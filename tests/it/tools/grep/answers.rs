@@ -1,4 +1,4 @@
-//! What an answer holds: no secret, and the address of the resource.
+//! Contents of search answers: redacted secrets and resource URIs.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ async fn secrets_are_taken_out_of_what_is_found() {
         "{found}"
     );
     assert_eq!(matches(&found).len(), 2);
-    // With the marks of the secrets it would be too much for one answer.
+    // With redaction marks, the matches exceed one answer.
     let many: String =
         (0..400).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
     log(&server, many.as_bytes());

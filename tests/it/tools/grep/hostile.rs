@@ -1,4 +1,4 @@
-//! Patterns that are as costly as the limits allow, and what they do to other callers.
+//! Patterns that are as costly as the limits permit, and their effect on other callers.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -39,7 +39,7 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
         config.http.request_timeout = LONG;
     })
     .await;
-    // Each has a share of the compute pool once Octopus has accepted the key.
+    // A caller gets a share of the compute pool after Octopus has accepted its key.
     for key in [keys::ADMIN, keys::VIEW_ONLY] {
         assert!(!server.call_as(key, "list_spaces", json!({})).await.is_error);
     }
@@ -54,7 +54,8 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
         let found = server.call_as(keys::VIEW_ONLY, "grep_task_log", search).await;
         assert!(!found.is_error, "{}", found.text);
     };
-    // The log of 13.6 MB takes each search of the flood billions of steps in the only slot.
+    // Every search of the flood takes billions of steps on the 13.6 MB log, in the only compute
+    // slot.
     let mut other = Box::pin(other);
     tokio::select! {
         biased;
@@ -64,8 +65,8 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
     assert!(flood.next().now_or_never().is_none());
 }
 
-/// Another caller holds the only slot of the pool. A search that ran on the worker of its call would
-/// end there.
+/// Another caller occupies the only slot of the pool. A search that ran on the worker of its call
+/// would complete at this point.
 #[tokio::test]
 async fn the_time_limit_of_a_call_fires_while_its_search_waits_for_a_slot() {
     let server = TestServer::with(|config| {
@@ -107,7 +108,7 @@ async fn a_costly_search_ends_at_the_time_limit_of_its_call() {
     .await;
     let ended = server.call_as(keys::ADMIN, "grep_task_log", costly_search()).await;
     assert!(ended.is_error && ended.text.contains("longer than 1 s"), "{}", ended.text);
-    // Its slot is free again, although the search had not come to its end.
+    // The slot is released although the search had not completed.
     let search = json!({ "pattern": "Releases" });
     let found = server.call_as(keys::ADMIN, "grep_llms_txt", search).await;
     assert!(!found.is_error, "{}", found.text);

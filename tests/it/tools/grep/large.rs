@@ -1,4 +1,4 @@
-//! Large logs, long lines and costly patterns: all of them are searched, and in time.
+//! Large logs, long lines and costly patterns are searched in time.
 
 use octopus_mcp::sample::Fault;
 use serde_json::json;

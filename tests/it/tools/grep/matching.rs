@@ -1,4 +1,4 @@
-//! Which lines of a log are found, whatever the options and the log.
+//! Matching lines of a log, for all options and log formats.
 
 use serde_json::json;
 

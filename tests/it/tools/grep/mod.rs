@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::held::{Held, snapshot};
 
-/// The task whose log has 13.6 MB.
+/// A task with a log of 13.6 MB.
 const BIG: &str = "ServerTasks-90032";
 const LINES: u64 = 118_044;
 
@@ -27,14 +27,14 @@ async fn grep(server: &Held, more: Value) -> Value {
     server.answer("grep_task_log", arguments(&more)).await
 }
 
-/// The same once, on the big log.
+/// Searches the big log, in one era only.
 async fn big(server: &Held, more: Value) -> Value {
     let mut arguments = arguments(&more);
     arguments["taskId"] = json!(BIG);
     server.answer_once("grep_task_log", arguments).await
 }
 
-/// Octopus has this log for every task.
+/// Makes Octopus return this log for every task.
 fn log(server: &Held, log: &[u8]) {
     server.server.sample.trouble().clear();
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").bytes(log);
@@ -47,7 +47,7 @@ fn matches(answer: &Value) -> Vec<(u64, &str)> {
     matches.iter().map(|found| (number(found), found["line"].as_str().unwrap())).collect()
 }
 
-/// The numbers of all lines that are shown, in the order in which they stand.
+/// Returns the numbers of all lines of the answer, context included, in their order.
 fn numbers(answer: &Value) -> Vec<u64> {
     let mut numbers = Vec::new();
     for found in answer["matches"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! Pages of matches: none is missing and none comes twice.
+//! Paging of matches: no match is missing and none is repeated.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +17,16 @@ async fn pages_visit_every_match_once() {
         let more = json!({ "pattern": pattern, "maxCount": 500, "offset": offset });
         let page = big(&server, more).await;
         assert_eq!((totals(&page).1, &page["truncated"]), (whole.1, &json!(true)));
-        assert!(page.to_string().len() > 16_000, "the answer is used well");
+        assert!(page.to_string().len() > 16_000, "the answer fills most of its budget");
         for (number, line) in matches(&page) {
-            assert!(seen.insert(number), "line {number} came twice");
+            assert!(seen.insert(number), "line {number} was returned twice");
             assert!(line.ends_with(" ms"));
         }
         offset = page["nextOffset"].clone();
         pages += 1;
         assert_eq!(offset, seen.len());
     }
-    // Where the pages join, nothing is missing between them.
+    // No match is missing between two pages.
     let last = *seen.last().unwrap();
     let again =
         big(&server, json!({ "pattern": pattern, "maxCount": 1, "offset": seen.len() - 1 })).await;
