@@ -1,4 +1,4 @@
-//! Which user of Octopus a credential is, for the records of changes.
+//! Octopus users of credentials, for audit records of changes.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use moka::sync::Cache;
 
 use crate::octopus::{Fingerprint, Session, users};
 
-/// The users that credentials are, as far as somebody asked not long ago. Cheap to clone.
+/// Cache of the Octopus users of credentials. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Acting(Cache<Fingerprint, Option<String>>);
 
-/// How many users are remembered.
+/// Maximum number of cached users.
 const KEPT: u64 = 10_000;
-/// How long they are remembered.
+/// How long a user is cached.
 const KEPT_FOR: Duration = Duration::from_mins(5);
-/// How long a change waits to learn it.
+/// How long a change waits for the lookup.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Default for Acting {
@@ -24,12 +24,13 @@ impl Default for Acting {
 }
 
 impl Acting {
-    /// The user, where it is known already.
+    /// Returns the user if it is cached.
     pub fn known(&self, session: &Session) -> Option<String> {
         self.0.get(&key(session)).flatten()
     }
 
-    /// The user. That it cannot be learned is no reason for anything to fail.
+    /// Looks up the user. Returns `None` on failure, because a failed lookup must not fail the
+    /// change.
     pub(super) async fn user(&self, session: &Session) -> Option<String> {
         if let Some(known) = self.0.get(&key(session)) {
             return known;
@@ -41,7 +42,7 @@ impl Acting {
     }
 }
 
-/// One caller with one credential is another user at each instance.
+/// The same caller and credential can be another user at each instance.
 fn key(session: &Session) -> Fingerprint {
     session.whose().and(session.client().url().as_str().as_bytes())
 }

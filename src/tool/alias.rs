@@ -1,22 +1,22 @@
-//! Other names of a tool: earlier versions of Octopus's own server had them. They are not listed,
-//! and always answer.
+//! Aliases: names that earlier versions of the official Octopus server used. They are not listed,
+//! but calls with them work.
 
 /// Another name of a tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Alias {
-    /// The name.
+    /// The alias.
     pub name: &'static str,
-    /// The argument with which the name means this tool, where it stood for several.
+    /// The argument that selects this tool, if several tools share the alias.
     pub with: Option<&'static str>,
 }
 
 impl Alias {
-    /// A name that means this tool.
+    /// Creates an alias that belongs to one tool.
     pub const fn of(name: &'static str) -> Self {
         Self { name, with: None }
     }
 
-    /// A name that means this tool where the call has this argument.
+    /// Creates an alias that selects this tool if the call has this argument.
     pub const fn with(name: &'static str, argument: &'static str) -> Self {
         Self { name, with: Some(argument) }
     }

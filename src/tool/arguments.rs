@@ -1,4 +1,4 @@
-//! What a call brings, checked against what the tool takes before the tool is parsed.
+//! Parses and checks arguments before they are deserialized into the input type of the tool.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serde::{
 use super::{Error, Fixed, lengths, view::is_settled};
 use crate::text::nearest::nearest;
 
-/// Other names of arguments: earlier clients use them, and models that saw a name in an answer.
+/// Aliases of arguments: names of earlier clients, and names that models know from answers.
 const ALIASES: &[(&str, &str)] = &[
     ("spaceName", "space"),
     ("spaceId", "space"),
@@ -36,8 +36,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("runbookSlug", "runbookId"),
 ];
 
-/// Puts aliases in the place of the names they stand for, drops arguments without a value, and
-/// refuses names that the tool does not know.
+/// Replaces aliases with the names of arguments and drops null values.
+///
+/// # Errors
+///
+/// Rejects unknown names with the nearest accepted name, duplicate arguments and texts that are too
+/// long.
 pub(super) fn normalise(
     arguments: JsonObject,
     properties: &JsonObject,
@@ -69,7 +73,7 @@ pub(super) fn normalise(
     Ok(known)
 }
 
-/// An ID of whatever kind, as a call gives it.
+/// Parses the ID of a document of any type, e.g. `Projects-123`.
 pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
     let given = given.trim();
     let is_id = given.split_once('-').is_some_and(|(kind, rest)| {
@@ -86,7 +90,7 @@ pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
     Err(Error::Argument { field: field.to_owned(), reason })
 }
 
-/// How many entries a list has at most. What one request to Octopus takes is not far above it.
+/// Maximum number of entries of a list. Octopus accepts few more in one request.
 const MOST: usize = 200;
 
 fn not_too_many<E: serde::de::Error>(entries: usize) -> Result<(), E> {
@@ -94,16 +98,16 @@ fn not_too_many<E: serde::de::Error>(entries: usize) -> Result<(), E> {
         return Ok(());
     }
     Err(E::custom(format!(
-        "{entries} entries are too many; a list takes {MOST} at most, the rest goes into more calls"
+        "{entries} entries are too many; a list takes {MOST} at most; split it over several calls"
     )))
 }
 
-/// Words in a list. One word alone is read as a list of one.
+/// A list of strings. Also accepts one string instead of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Words(pub Vec<String>);
 
 impl Words {
-    /// The words of an argument; none where it was left out.
+    /// Returns the strings of an argument; none if it is absent.
     pub fn of(given: &Option<Self>) -> &[String] {
         given.as_ref().map(|words| words.0.as_slice()).unwrap_or_default()
     }
@@ -120,12 +124,12 @@ impl<'de> Deserialize<'de> for Words {
         let words = match Written::deserialize(deserializer) {
             Ok(Written::Many(words)) => words,
             Ok(Written::One(word)) => vec![word],
-            Err(_) => return Err(D::Error::custom("expected a list of words")),
+            Err(_) => return Err(D::Error::custom("expected a list of strings")),
         };
         not_too_many(words.len())?;
         if words.is_empty() || words.iter().any(|word| word.trim().is_empty()) {
             return Err(D::Error::custom(
-                "an empty list or word would not filter at all; leave the argument out for that",
+                "empty lists and empty strings are not allowed; to not filter, leave the argument out",
             ));
         }
         Ok(Self(words))
@@ -146,7 +150,7 @@ impl JsonSchema for Words {
     }
 }
 
-/// Words of an enumeration in a list. One word alone is read as a list of one.
+/// A list of enum values. Also accepts one value instead of a list.
 #[derive(Debug, Clone)]
 pub struct Choices<T>(pub Vec<T>);
 
@@ -173,12 +177,12 @@ impl<T: JsonSchema> JsonSchema for Choices<T> {
     }
 }
 
-/// Tags in a list, each with its set.
+/// A list of tags, each with its tag set: `Set/Tag`.
 #[derive(Debug, Clone, Default)]
 pub struct Tags(pub Vec<String>);
 
 impl Tags {
-    /// The tags of an argument; none where it was left out.
+    /// Returns the tags of an argument; none if it is absent.
     pub fn of(given: &Option<Self>) -> &[String] {
         given.as_ref().map(|tags| tags.0.as_slice()).unwrap_or_default()
     }
@@ -187,15 +191,15 @@ impl Tags {
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Words(words) = Words::deserialize(deserializer)?;
-        // Earlier clients send one text with commas.
+        // Earlier clients send one comma-separated text.
         let tags = words.iter().flat_map(|word| word.split(',')).map(str::trim);
         let tags: Vec<String> = tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         not_too_many(tags.len())?;
         match tags.iter().find(|tag| !tag.contains('/')) {
             Some(tag) => Err(D::Error::custom(format!(
-                "'{tag}' is not a tag; write the tag set and the tag, as Set/Tag"
+                "'{tag}' is not a tag; expected the tag set and the tag, as Set/Tag"
             ))),
-            None if tags.is_empty() => Err(D::Error::custom("there is no tag in it")),
+            None if tags.is_empty() => Err(D::Error::custom("no tag given; expected Set/Tag")),
             None => Ok(Self(tags)),
         }
     }

@@ -1,4 +1,4 @@
-//! Properties of argument parsing: any JSON arguments against any schema.
+//! Property tests of argument parsing: any JSON arguments against any schema.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Choices, Error, Fixed, Tags, Words, arguments::normalise, definition::parse};
 use crate::text::steps;
 
-/// Names of arguments: real ones, aliases, other spellings and any text.
+/// Names of arguments: real names, aliases, misspellings and random text.
 fn name() -> impl Strategy<Value = String> {
     let known = [
         "space",
@@ -83,7 +83,7 @@ proptest! {
                 prop_assert!(known.values().all(|value| !value.is_null() && values.contains(value)));
                 let all = given.values().filter(|value| !value.is_null()).count();
                 prop_assert_eq!(known.len(), all, "an argument is lost");
-                // What has its own name keeps it.
+                // An argument with its own name keeps its value.
                 for (name, value) in &known {
                     prop_assert!(given.get(name).is_none_or(|own| own.is_null() || own == value));
                 }

@@ -1,4 +1,5 @@
-//! What a call brings toward a change: its arguments, its yes, and the name of the deed.
+//! Parses the approval arguments of a call to a write tool: its arguments, its approval and the
+//! idempotency key.
 
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
@@ -12,53 +13,59 @@ use super::{
 
 pub(super) type Nonce = [u8; 16];
 
-/// What the client of a call can do about consent, and has done.
+/// What the client supports for approvals, and the approval that it sends with the call.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// Whether a person can be asked through the client.
+    /// Whether the client can ask a person (MCP elicitation).
     pub can_ask: bool,
-    /// The sealed question that a person said yes to.
+    /// The sealed token of the request that a person approved.
     pub agreed: Option<String>,
     /// The word that the person typed.
     pub typed: Option<String>,
 }
 
-/// A call as the gate sees it: what it wants, and what it brings for that.
+/// The approval part of a call to a write tool.
 pub(super) struct Brought {
     arguments: JsonObject,
-    /// The tool and its arguments, and whose call it is.
+    /// Digest of the caller, tool and arguments.
     pub(super) call: Key,
-    /// The sealed question that comes back, opened.
+    /// The verified approval token, if the call has one.
     pub(super) token: Option<Token>,
-    /// The word that came with it.
+    /// The word that came with the token.
     pub(super) typed: Option<String>,
     pub(super) bare: bool,
     pub(super) can_ask: bool,
-    /// Whose call it is, at which instance.
+    /// Digest of the caller and instance.
     pub(super) whose: Key,
-    /// What the deed is remembered by.
+    /// Key under which the change is stored for idempotency.
     pub(super) name: Name,
-    /// The ID of the change: that of the question, which stands in the seal, or a new one.
+    /// ID of the change: from the approval token, or a new one.
     pub(super) change: Uuid,
 }
 
-/// A sealed question that came back, opened.
+/// The content of an approval token.
 pub(super) struct Token {
     pub(super) nonce: Nonce,
-    /// When the question was asked, as a version 7 UUID.
+    /// When the approval was requested, as a version 7 UUID.
     pub(super) asked: Uuid,
     pub(super) proposal: [u8; 16],
     pub(super) facts: Vec<[u8; 4]>,
     pub(super) way: Way,
 }
 
-/// Takes out of the arguments what is the gate's: `confirm` and `idempotencyKey`.
+/// Removes `confirm` and `idempotencyKey` from the arguments and returns their values.
 pub(super) fn take(arguments: &mut JsonObject) -> (Option<Value>, Option<Value>) {
     (arguments.remove("confirm"), arguments.remove("idempotencyKey"))
 }
 
 impl Brought {
-    /// Takes what is the gate's out of the arguments. Nothing is asked of Octopus for it.
+    /// Splits the arguments into those of the tool and those of the approval. Sends no request to
+    /// Octopus.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `confirm` or `idempotencyKey` is malformed, or if the approval is not
+    /// valid for this call.
     pub(super) fn of(tool: &str, mut arguments: JsonObject, cx: &Context) -> Result<Self, Error> {
         let (confirm, given) = take(&mut arguments);
         let given = match given {
@@ -67,7 +74,7 @@ impl Brought {
             Some(_) => {
                 return Err(Error::Argument {
                     field: "idempotencyKey".to_owned(),
-                    reason: "expected a text of 1 to 200 bytes".to_owned(),
+                    reason: "expected a string of 1 to 200 bytes".to_owned(),
                 });
             }
         };
@@ -75,17 +82,18 @@ impl Brought {
         let instance = cx.session.client().url().as_str();
         let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
         let of_tool = whose.clone().chain_update([0]).chain_update(tool);
-        // The key is an argument as any other: a yes is for a call with this one.
+        // The key is an argument like any other: an approval is valid only for a call with this
+        // key.
         let said = json!([sorted(&arguments), given]).to_string();
         let call: Key = of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
         let Consent { can_ask, agreed, typed } = &cx.consent;
         let mut typed = typed.clone();
         let (token, bare) = match (agreed, confirm) {
             (Some(sealed), _) => (Some(cx.gate.open(sealed, &call, Way::Person)?), false),
-            // A code never stands in for a person who can be asked.
+            // A code never replaces the approval of a person who can be asked.
             (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
             (None, Some(Value::String(code))) => {
-                // The code, and behind it the word that a rule wants.
+                // After the code and a space follows the word that a rule requires.
                 let (code, word) = code.trim().split_once(' ').unwrap_or((code.trim(), ""));
                 typed = Some(word.to_owned());
                 (Some(cx.gate.open(code, &call, Way::Code)?), false)
@@ -98,7 +106,7 @@ impl Brought {
             (None, Some(_)) => {
                 return Err(Error::Argument {
                     field: "confirm".to_owned(),
-                    reason: "expected the code that came with the preview".to_owned(),
+                    reason: "expected the code from the preview".to_owned(),
                 });
             }
         };
@@ -118,8 +126,9 @@ impl Brought {
         Ok(Self { arguments, call, token, typed, bare, can_ask: *can_ask, whose, name, change })
     }
 
-    /// The values that the key of the change is bound to: a key of the caller to their call, everything else to
-    /// itself. A change that was approved may have been written in two ways.
+    /// Returns the digest that the idempotency key is bound to. A caller's own key is bound to the
+    /// call; other keys are bound to themselves, because two different calls can request the same
+    /// approved change.
     pub(super) fn bound(&self) -> Key {
         match self.name {
             Name::Given(_) => self.call,
@@ -127,13 +136,13 @@ impl Brought {
         }
     }
 
-    /// The arguments that are the tool's.
+    /// Returns the arguments of the tool.
     pub(super) fn arguments(&self) -> JsonObject {
         self.arguments.clone()
     }
 }
 
-/// The same arguments in another order are the same.
+/// Sorts keys, because the order of arguments makes no difference.
 fn sorted(object: &JsonObject) -> JsonObject {
     let sort = |value: &Value| match value {
         Value::Object(object) => Value::Object(sorted(object)),

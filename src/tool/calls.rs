@@ -1,4 +1,4 @@
-//! The last calls of each caller, for that caller alone.
+//! Recent tool calls of each caller, visible to that caller only.
 
 use std::{
     collections::VecDeque,
@@ -16,60 +16,60 @@ use crate::{
     text,
 };
 
-/// How many calls of one caller are kept.
+/// Number of calls kept for each caller.
 const MOST: usize = 20;
-/// How many callers have calls that are kept. Of more, those are forgotten that are heard of least.
+/// Number of callers with kept calls. Beyond it, the least recently used callers are evicted.
 const CALLERS: u64 = 2_000;
-/// How long the calls of a caller are kept of whom nothing is heard any more.
+/// How long the calls of an idle caller are kept.
 const KEPT: Duration = Duration::from_hours(12);
-/// How long one name may be.
+/// Maximum length of a name in bytes.
 const LONGEST: usize = 128;
-/// How many tasks of one call are kept.
+/// Number of tasks kept for each call.
 const TASKS: usize = 10;
 
-/// The last calls of each caller, in the memory of this process: another replica has its own, and a
-/// restart forgets them.
+/// The recent calls of all callers, in the memory of this process. Replicas do not share them, and
+/// a restart drops them.
 #[derive(Debug, Clone)]
 pub struct LastCalls(Cache<Fingerprint, Arc<Mutex<VecDeque<LastCall>>>>);
 
-/// The last calls of one caller.
+/// The recent calls of one caller.
 #[derive(Debug, Clone)]
 pub(super) struct CallsOfOne {
     all: LastCalls,
     caller: Fingerprint,
 }
 
-/// What is kept of a call that ended: nothing of what it brought, and nothing of its answer.
+/// Summary of a finished call, without its arguments and its answer.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastCall {
     time: Timestamp,
     tool: String,
     result: &'static str,
-    /// Why it came to nothing: a word for the kind of error.
+    /// The kind of error, if the call failed ([`super::Error::kind`]).
     error: Option<&'static str>,
-    /// What the MCP client calls itself.
+    /// Name that the MCP client reports.
     client: Option<String>,
-    /// The instance that it was for.
+    /// Name of the instance.
     pub instance: Option<String>,
-    /// The space that it was in, where that is known.
+    /// Name of the space, if known.
     pub space: Option<String>,
     project: Option<String>,
     tasks: Vec<String>,
     duration_ms: Option<u64>,
-    /// The ID of the HTTP request, by which logs find it.
+    /// ID of the HTTP request, which the logs contain as well.
     request: Option<String>,
 }
 
 impl LastCalls {
-    /// The calls of this caller.
+    /// Returns the recent calls of this caller.
     pub(super) fn of(&self, caller: Fingerprint) -> CallsOfOne {
         CallsOfOne { all: self.clone(), caller }
     }
 }
 
 impl CallsOfOne {
-    /// Keeps a call that ended, in the place of the oldest where there are many.
+    /// Adds a finished call and evicts the oldest beyond the limit.
     pub(super) fn keep(&self, record: &Record) {
         let Some(call) = LastCall::of(record) else { return };
         let calls = self.all.0.get_with(self.caller, Arc::default);
@@ -78,7 +78,7 @@ impl CallsOfOne {
         calls.push_front(call);
     }
 
-    /// The calls that are kept, the newest first.
+    /// Returns the kept calls, newest first.
     pub(super) fn all(&self) -> Vec<LastCall> {
         let calls = self.all.0.get(&self.caller);
         calls.map_or_else(Vec::new, |calls| {
@@ -88,8 +88,9 @@ impl CallsOfOne {
 }
 
 impl LastCall {
-    /// What is kept of a record; of anything but the call of a tool, nothing. Where a call was
-    /// refused, what it would have reached is left out, since the caller may not know that by name.
+    /// Creates the summary of a record; `None` if the record is not of a tool call. Leaves out the
+    /// space and project of a rejected call, because the caller may not be allowed to know their
+    /// names.
     fn of(record: &Record) -> Option<Self> {
         let tool = record.tool.as_deref()?;
         let place = Some(&record.place).filter(|_| record.result != Outcome::Refused);
@@ -111,7 +112,7 @@ impl LastCall {
 }
 
 impl LastCall {
-    /// Leaves the space and what is in it out, unless it may be named.
+    /// Removes the space and project, unless `may_be_named` returns true for the space.
     pub fn hide_unless(&mut self, may_be_named: impl FnOnce(&str) -> bool) {
         if !self.space.as_deref().is_none_or(may_be_named) {
             (self.space, self.project) = (None, None);

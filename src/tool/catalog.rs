@@ -1,4 +1,4 @@
-//! All toolsets, ready to be listed and called. Built once.
+//! The catalog: all tools with their listings, and the function that calls them.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use super::{
 };
 use crate::compute::ComputeScope;
 
-/// All toolsets, ready to be listed and called.
+/// All toolsets with their listings. Built once.
 #[derive(Debug)]
 pub struct Catalog {
     toolsets: &'static [Toolset],
     entries: Vec<Entry>,
 }
 
-/// One tool of the catalog.
+/// A tool of the catalog.
 #[derive(Debug)]
 pub struct Entry {
-    /// The toolset that it belongs to.
+    /// Name of its toolset.
     pub toolset: &'static str,
-    /// Its record.
+    /// Its type-erased definition.
     pub definition: &'static Definition,
-    /// What clients are told of it, where nothing is settled before.
+    /// Its listing without pinned arguments.
     pub model: model::Tool,
     views: Views,
 }
@@ -52,18 +52,18 @@ impl Catalog {
         Self { toolsets, entries }
     }
 
-    /// The lists that it was built from.
+    /// Returns the toolsets of the catalog.
     pub fn toolsets(&self) -> &'static [Toolset] {
         self.toolsets
     }
 
-    /// The tools that a request sees, in the order of the lists.
+    /// Returns the tools that a request can see, in listing order.
     pub fn shown<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(|entry| policy.shows(entry.toolset, entry.definition))
     }
 
-    /// The tool that serves a call: the one with this name, or the one that has it as another
-    /// name. Where several have, the arguments of the call decide.
+    /// Returns the tool for a call: the tool with this name, or a tool with this alias. If several
+    /// tools share the alias, the arguments of the call decide.
     pub fn serving(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
         let aliases = || {
             self.entries.iter().flat_map(|entry| {
@@ -80,20 +80,21 @@ impl Catalog {
             .or_else(|| aliases().find(|(with, _)| with.is_none()).map(|(_, entry)| entry))
     }
 
-    /// The tool with this name, whoever may see it.
+    /// Returns the tool with this name, whether the request can see it or not.
     pub fn named(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.definition.name == name)
     }
 }
 
 impl Entry {
-    /// What clients are told of it where so much is settled; with the headers that repeat
-    /// arguments, for revisions of the protocol that know them, or without.
+    /// Returns the listing for these pinned arguments; with the annotations of headers, for
+    /// protocol revisions that support them, or without.
     pub fn listed(&self, fixed: Fixed, headers: bool) -> &model::Tool {
         self.views.get(fixed, headers)
     }
 
-    /// What a call with these arguments does to Octopus, as far as they say it.
+    /// Returns the tier of a call with these arguments. Invalid arguments have the lowest tier of
+    /// the tool.
     pub fn does(&self, arguments: &JsonObject) -> Tier {
         let (nothing, fixed) = (JsonObject::new(), Fixed::default());
         let properties = self.properties().unwrap_or(&nothing);
@@ -101,8 +102,13 @@ impl Entry {
         arguments.map_or(self.definition.least, self.definition.does)
     }
 
-    /// Calls the tool: checks the arguments, runs it, and lets the answer through the one door
-    /// for text and within its size.
+    /// Calls the tool: resolves and checks the arguments, runs the tool, applies the policy to what
+    /// was read, and sanitizes and truncates the answer.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the call failed. After an executed change, the error reports the change as
+    /// executed.
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
         let arguments = self.settled(arguments, cx).await?;
         let mut limit = cx.limits.answer;
@@ -115,14 +121,15 @@ impl Entry {
         cx.asked = Asked { tool: self.definition.name, toolset: self.toolset };
         let ran = (self.definition.run)(arguments, &cx).await;
         cx.trail.read(&cx);
-        // What was done is told. Everything else, errors too, holds what was read.
+        // The result of a change is always returned. Everything else, including errors, contains
+        // what was read.
         if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
             cx.judge_read().await?;
         }
         match ran? {
             Ran::Ask(question) => Ok(Outcome::Ask(question)),
             Ran::Done(value) => self.shown(value, cx.compute(), &cx).await,
-            // The change was made. Neither an error nor a spent compute budget may hide that.
+            // The change was executed. Neither an error nor a spent compute budget may hide that.
             Ran::Changed(made) => {
                 let shown = async { self.shown(made?, &cx.compute().with_new_budget(), &cx).await };
                 shown.await.map_err(Error::after_change)
@@ -130,7 +137,7 @@ impl Entry {
         }
     }
 
-    /// Sanitizes an answer and keeps it within its size.
+    /// Sanitizes an answer and truncates it to its maximum size.
     async fn shown(
         &self,
         value: Value,
@@ -146,7 +153,7 @@ impl Entry {
         Ok(Outcome::Done(passed))
     }
 
-    /// Writes down of a call to which somebody said no which change it was about, and with what.
+    /// Records the change and arguments of a call whose approval was declined.
     pub async fn declined(&self, arguments: JsonObject, cx: &Context) {
         if let Ok(arguments) = self.settled(arguments, cx).await
             && let Ok(brought) = Brought::of(self.definition.name, arguments, cx)
@@ -156,7 +163,7 @@ impl Entry {
         }
     }
 
-    /// The arguments under their own names, with those that are settled before.
+    /// Resolves aliases of arguments and applies pinned arguments.
     async fn settled(&self, arguments: JsonObject, cx: &Context) -> Result<JsonObject, Error> {
         let nothing = JsonObject::new();
         let properties = self.properties().unwrap_or(&nothing);

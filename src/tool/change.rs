@@ -1,9 +1,10 @@
-//! Tools that change Octopus, and the one way in which a change is made.
+//! Tools that change Octopus, and the one code path that executes a change.
 //!
-//! A [`Change`] never sends anything. It plans: it reads what is there, and gives the whole request
-//! with what a person should see of it ([`Proposal`]). Then somebody agrees ([`super::Gate`]), the
-//! plan is made anew and compared with what was shown, and that very request is sent, once. The
-//! [`Permit`] that sending takes is made here and nowhere else.
+//! A [`WriteTool`] never sends a change. It plans: it reads the current state and returns the
+//! complete request with a [`ChangePreview`] for a person. The
+//! [`ApprovalGate`](super::ApprovalGate) then requires approval. After approval the plan is
+//! computed again and compared with the approved preview, and that request is sent once. Sending
+//! requires a [`WritePermit`], which is only created here.
 
 use std::time::Duration;
 
@@ -27,41 +28,42 @@ use crate::{
     rules::{Decision, Deed},
 };
 
-/// A tool that changes Octopus, or can. As with [`super::Tool`], the type is its input.
+/// A tool that can change Octopus. As with [`super::Tool`], the type is its input.
 pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// The name on the wire, and of its file, its snapshot and its metric label.
+    /// Name on the wire; also the name of its file, its snapshot and its metric label.
     const NAME: &'static str;
-    /// The name for people.
+    /// Display name.
     const TITLE: &'static str;
-    /// The most it can do to Octopus.
+    /// The highest tier of its calls.
     const TIER: Tier = Tier::Write;
-    /// The least it can do. Lower than `TIER` only where the arguments decide.
+    /// The lowest tier of its calls. Lower than `TIER` only if the tier depends on the arguments.
     const LEAST: Tier = Self::TIER;
-    /// What it does, for the risk of it.
+    /// Kind of change, from which the policy derives the risk.
     const DEED: Deed = Deed::Run;
-    /// Whether it can undo or replace what is there, rather than add to it.
+    /// Whether it can overwrite or delete existing state (MCP `destructiveHint`).
     const DESTRUCTIVE: bool = true;
-    /// The first version of Octopus that it works with.
+    /// First version of Octopus that supports it.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
-    /// Other names that it answers to.
+    /// Aliases of the name.
     const ALIASES: &'static [Alias] = &[];
     /// Whether the tool has the argument `maxBytes`, as in [`super::Tool::TAKES_MAX_BYTES`].
     const TAKES_MAX_BYTES: bool = false;
 
-    /// What it answers. Fields without a value are left out of the answer.
+    /// Structured output. Fields without a value are omitted from the answer.
     type Output: Serialize + JsonSchema + Send + 'static;
 
-    /// What this very call does to Octopus.
+    /// Returns the tier of this call.
     fn tier(&self) -> Tier {
         Self::TIER
     }
 
-    /// Reads what is there and says what this call would change. Called again, on the same state,
-    /// it gives the same.
+    /// Reads the current state and returns the change of this call. Must return an equal plan for
+    /// the same state.
     fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
 
-    /// Creates the answer of the call from the parsed reply of Octopus. Objects that it looks up may
-    /// be missing. The change has been made by now, and a failure here would hide that.
+    /// Creates the answer of the call from the parsed reply of Octopus. Objects that it looks up
+    /// may be missing. The change is already executed, so this must not fail where it can be
+    /// avoided.
     fn report(
         self,
         reply: Reply,
@@ -69,17 +71,18 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
-/// What a call comes to before anybody has agreed to anything.
+/// The plan of a call, before any approval.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is made for each call, and moved once")]
+#[expect(clippy::large_enum_variant, reason = "created once for each call, and moved once")]
 pub enum Plan<T> {
-    /// There is nothing to change, and this is the answer.
+    /// Nothing has to be changed; this is the answer.
     Nothing(T),
-    /// This would be changed.
+    /// The change that needs approval.
     Change(Proposal),
 }
 
-/// Parses, gates, plans, asks, sends, reports.
+/// Runs a call of a write tool: parses, plans, applies the policy, requires approval, sends and
+/// reports.
 pub(super) fn change<T: Change>(
     arguments: JsonObject,
     cx: &Context,
@@ -115,7 +118,7 @@ pub(super) fn change<T: Change>(
         };
         let (proposal, decision, verdict) = match decided {
             Ok(decided) => decided,
-            // The same call may have been made a moment ago, and is what is in the way now.
+            // The same change may just have been executed and be the reason for this error.
             Err(error) => match cx.gate.made(&brought).await? {
                 Some(reply) => {
                     return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
@@ -135,16 +138,7 @@ pub(super) fn change<T: Change>(
         let Decision { rule, effect, risk, .. } = &decision;
         let (rule, effect, risk) = (rule.as_deref(), effect.name(), risk.name());
         cx.decisions.agreed(way);
-        tracing::info!(
-            tool = T::NAME,
-            caller,
-            ?way,
-            route,
-            rule,
-            effect,
-            risk,
-            "a change was agreed to"
-        );
+        tracing::info!(tool = T::NAME, caller, ?way, route, rule, effect, risk, "change approved");
         if cx.trail.is_on() {
             let user = cx.acting.user(&cx.session).await;
             cx.trail.note(|record| record.user = user);
@@ -156,7 +150,7 @@ pub(super) fn change<T: Change>(
         };
         let (cx_of_deed, order) = (cx.clone(), proposal.order);
         let send = async move {
-            // Boxed here: it is large, and each layer above would hold it.
+            // Boxed because the future is large, and each caller would embed it.
             let send = Box::pin(session.send(&order, Permit::after_consent()));
             let reply = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
             cx_of_deed.started(&order, &reply).await;
@@ -167,7 +161,7 @@ pub(super) fn change<T: Change>(
     })
 }
 
-/// Sends a request and writes its outcome to the record of the call, also after a panic or a timeout.
+/// Sends a request and writes its outcome to the audit record, also after a panic or a timeout.
 async fn recorded(
     trail: &Trail,
     limit: Duration,
@@ -180,15 +174,15 @@ async fn recorded(
 }
 
 impl Context {
-    /// That the caller still is who they were when they were asked: on a session, the question may
-    /// have waited longer than their credential is good for.
+    /// Rejects calls whose caller's credential has expired. In a session, an approval request may
+    /// stay open longer than the credential is valid.
     fn still_good(&self) -> Result<(), Error> {
         let expired = self.caller.expires.is_some_and(|expires| expires <= Timestamp::now());
         if expired { Err(Error::Expired) } else { Ok(()) }
     }
 }
 
-/// Asks the rules, and then the gate.
+/// Applies the four-eyes rule and the policy, and then the approval gate.
 async fn weigh<T: Change>(
     brought: &Brought,
     input: &T,
@@ -203,7 +197,7 @@ async fn weigh<T: Change>(
     Ok((proposal, decision, verdict))
 }
 
-/// Creates the answer of a call from the reply of Octopus. An error does not undo the change.
+/// Creates the answer of a call from the reply of Octopus. An error here does not undo the change.
 async fn answer_of<T: Change>(
     input: T,
     reply: Reply,
@@ -214,7 +208,7 @@ async fn answer_of<T: Change>(
     // A compute budget that was spent before the change must not hide its outcome.
     let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
     let mut value = to_value(input.report(reply, &cx).await?, &cx).await?;
-    // One that was given before says so.
+    // Mark answers of changes that were executed before.
     if let (Value::Object(object), true) = (&mut value, repeated) {
         object.insert("repeated".to_owned(), Value::Bool(true));
     }
@@ -228,7 +222,8 @@ mod tests {
     use super::*;
     use crate::audit::Outcome;
 
-    /// Returns the outcome and the error in the record of a change whose request ends so.
+    /// Returns the result and error kind in the audit record of a change whose request ends like
+    /// `send`.
     async fn record_of(
         send: impl Future<Output = Result<Reply, octopus::Error>>,
     ) -> (Outcome, Option<&'static str>) {

@@ -1,4 +1,4 @@
-//! What a tool is given besides its arguments.
+//! The context of a call.
 
 use std::sync::{
     Arc,
@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use super::{
-    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Skip, Starters, Take, Trail, Visits,
+    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Skip, Starters, Take, Trail,
+    Visits,
 };
 use crate::{
     callers::Who,
@@ -16,91 +17,92 @@ use crate::{
     text,
 };
 
-/// What a tool is given besides its arguments.
+/// Everything that a tool gets besides its arguments.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Octopus, as the caller may reach it.
+    /// Session at the Octopus instance, with the credential that acts for the caller.
     pub session: Session,
-    /// The instance that the session reaches.
+    /// Instance that the session reaches.
     pub instance: Arc<Instance>,
-    /// Who calls.
+    /// The caller.
     pub caller: Arc<Who>,
-    /// What the request may see and do.
+    /// The tools that the request can see, and the highest tier of its calls.
     pub policy: Policy,
-    /// How large answers may be.
+    /// Limits of answers.
     pub limits: Limits,
-    /// The space that the settings or the request fix.
+    /// The space that the settings or the request pin.
     pub fixed_space: Option<String>,
-    /// What the request could reach: the instances, and what it asked for.
+    /// The instances and access rules of the request.
     pub reach: Arc<Reach>,
-    /// Where to say how far the call is.
+    /// Sends progress notifications.
     pub progress: Progress,
-    /// What every change must pass.
+    /// Requires approval of changes.
     pub gate: Arc<Gate>,
-    /// What the client can do and has done about consent.
+    /// What the client supports for approvals, and the approval of this call.
     pub consent: Consent,
-    /// What calls are let through, asked about or refused.
+    /// The policy rules of the settings.
     pub rules: Arc<Rules>,
-    /// Who started what.
+    /// Who started which task.
     pub starters: Arc<Starters>,
-    /// The tool that is called.
+    /// The tool that the call is evaluated as.
     pub asked: Asked,
-    /// What was decided on the call.
+    /// The policy decision on the call.
     pub decisions: Decisions,
-    /// What it reached at other instances than its own.
+    /// Sessions at other instances that the call reached.
     pub visits: Visits,
-    /// What is written down of the call.
+    /// The audit record of the call.
     pub trail: Trail,
-    /// Which users of Octopus act.
+    /// Octopus users of credentials.
     pub acting: Acting,
-    /// What was taken out of texts that passed the door before the answer does.
+    /// Counts of redactions in texts that are sanitized before the answer is.
     pub taken_out: TakenOut,
 }
 
-/// What was taken out of texts on the way. A clone counts into the same.
+/// Counts redactions in texts that a tool sanitizes itself. Clones share the counters.
 #[derive(Debug, Clone, Default)]
 pub struct TakenOut(Arc<[AtomicUsize; 2]>);
 
 impl TakenOut {
-    /// Counts so many invisible characters and so many secrets.
+    /// Adds removed invisible characters and redacted secrets.
     pub fn add(&self, removed: usize, redacted: usize) {
         let [all_removed, all_redacted] = &*self.0;
         all_removed.fetch_add(removed, Ordering::Relaxed);
         all_redacted.fetch_add(redacted, Ordering::Relaxed);
     }
 
-    /// How many invisible characters and how many secrets there were.
+    /// Returns the number of removed invisible characters and of redacted secrets.
     pub fn total(&self) -> (usize, usize) {
         let [removed, redacted] = &*self.0;
         (removed.load(Ordering::Relaxed), redacted.load(Ordering::Relaxed))
     }
 }
 
-/// How large answers may be.
+/// Limits of answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of an answer, where the call does not ask for more.
+    /// Maximum size of an answer in bytes, if the call has no `maxBytes`.
     pub answer: usize,
-    /// Bytes of an answer at most.
+    /// Largest `maxBytes`.
     pub answer_cap: usize,
-    /// Items of a list, where the call does not say.
+    /// Number of items of a list, if the call has no `take`.
     pub take: u32,
-    /// Items of a list at most.
+    /// Largest `take`.
     pub take_cap: u32,
 }
 
-/// Tells a waiting client how far a long call is. Telling costs nothing where nobody listens.
+/// Sends progress notifications of a long call. Does nothing if the client did not request
+/// progress.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Option<tokio::sync::mpsc::Sender<(u64, String)>>);
 
 impl Progress {
-    /// Progress that is sent here.
+    /// Creates a reporter for this channel.
     pub fn new(sender: tokio::sync::mpsc::Sender<(u64, String)>) -> Self {
         Self(Some(sender))
     }
 
-    /// Says how far the call is: an amount that only grows, and what it means. A client that
-    /// does not keep up misses some.
+    /// Reports progress: an amount that never decreases, and a message. Drops the report if the
+    /// channel is full.
     pub fn report(&self, amount: u64, message: impl FnOnce() -> String) {
         if let Some(sender) = &self.0 {
             let message = text::door(&message()).text.into_owned();
@@ -110,18 +112,18 @@ impl Progress {
 }
 
 impl Context {
-    /// The compute pool with the caller's share and the compute time of this call. Work that is
-    /// not linear, or concerns more than `compute::INLINE_BYTES`, runs there.
+    /// Returns the compute pool, limited by the caller's share and the compute budget of this call.
+    /// Work that is not linear, or that processes more than `compute::INLINE_BYTES`, runs there.
     pub fn compute(&self) -> &ComputeScope {
         self.session.compute()
     }
 
-    /// The part of a list that a call asks for, within the limits.
+    /// Returns the part of a list that a call requests, within the limits.
     pub fn window(&self, skip: Option<Skip>, take: Option<Take>) -> Result<Window, Error> {
         if take == Some(Take(0)) {
             return Err(Error::Argument {
                 field: "take".to_owned(),
-                reason: "at least 1 must be taken".to_owned(),
+                reason: "must be at least 1".to_owned(),
             });
         }
         let take = take.map_or(self.limits.take, |Take(take)| take).min(self.limits.take_cap);

@@ -1,8 +1,9 @@
-//! What of a record is counted.
+//! Metrics of calls.
 
 use crate::{audit::Record, telemetry::Call};
 
-/// What of a record is counted. A tool that there is not has a name of the caller's choice.
+/// Returns the fields of an audit record that metrics use. The name of an unknown tool is left out,
+/// because the caller chose it.
 pub(super) fn counted(record: &Record) -> Call<'_> {
     Call {
         tool: record.tool.as_deref().filter(|_| record.tier.is_some()),

@@ -1,4 +1,4 @@
-//! Runs decisions of the rules inline, or in the compute pool where they take long.
+//! Evaluates the policy on the async worker, or in the compute pool if the evaluation is expensive.
 
 use std::sync::Arc;
 
@@ -8,17 +8,18 @@ use crate::{
     rules::{Decision, Rules, Situation},
 };
 
-/// How many comparisons of a rule with a place a decision may take to run on the async worker. Each
-/// compares a few names with patterns.
+/// Maximum weight of a policy evaluation that runs on the async worker. The weight counts
+/// comparisons of a rule with a target; each compares a few names with patterns.
 const INLINE: usize = 2_000;
 
 impl Context {
-    /// Decides on a call. `strict`: a rule about reads that may match, because something is unknown,
-    /// counts as for a change.
+    /// Evaluates the policy for a call. With `strict`, a rule about reads that may match, because
+    /// something is unknown, applies as it does for changes.
     ///
     /// # Errors
     ///
-    /// [`Error::Compute`] where the decision takes long and the call has no compute time left.
+    /// Returns [`Error::Compute`] if the evaluation is expensive and the compute budget of the call
+    /// is spent.
     pub(super) async fn decide(
         &self,
         situation: &Situation,
@@ -55,12 +56,12 @@ mod tests {
         text::steps,
     };
 
-    /// So many things, named by their number.
+    /// `count` things, named by their number.
     fn many(count: usize) -> Of {
         Of::known((0..count).map(|number| Thing::called(&number.to_string())).collect())
     }
 
-    /// A read of so many things of each kind.
+    /// A read of `each` things of each kind.
     fn reading(each: usize) -> Situation {
         Situation {
             tool: "execute".to_owned(),
@@ -78,7 +79,8 @@ mod tests {
         }
     }
 
-    /// Rules about reads of which each matches by one kind of thing, or by none.
+    /// Three rules about reads. With `with_kinds`, each rule matches one kind of things; otherwise
+    /// none does.
     fn rules(with_kinds: bool) -> Arc<Rules> {
         let kinds = ["projects", "environments", "tenants"];
         let rules = kinds.map(|kind| {
@@ -89,7 +91,7 @@ mod tests {
         Arc::new(Rules::of(&Policy { rules, ..Policy::default() }).unwrap())
     }
 
-    /// Returns the decision and the steps that it took on this thread.
+    /// Returns the decision and the number of steps on this thread.
     fn decided(
         rules: &Arc<Rules>,
         situation: &Situation,
@@ -107,13 +109,13 @@ mod tests {
             (8, true, Effect::Allow, 8 * 8 * 8 * 3),
             (9, true, Effect::Allow, 0),
             (21, true, Effect::Deny, 0),
-            // Kinds that no rule matches by do not count.
+            // Kinds that no rule matches do not add weight.
             (1_000, false, Effect::Allow, 3),
         ] {
             let (decision, steps) = decided(&rules(with_kinds), &reading(each), long);
             assert_eq!((decision.unwrap().effect, steps), (effect, on_this_thread), "{each}");
         }
-        // They have no more time than other work of the call.
+        // The evaluation has the same compute budget as other work of the call.
         let (decision, _) = decided(&rules(true), &reading(21), Duration::ZERO);
         assert_eq!(decision, Err(ComputeError::BudgetSpent(Duration::ZERO)));
     }

@@ -1,4 +1,4 @@
-//! The contract of a tool, and its record in the lists.
+//! The contract of a tool ([`Tool`]) and its type-erased form ([`Definition`]).
 
 use std::{collections::BTreeMap, io};
 
@@ -20,49 +20,50 @@ use crate::{
     text::steps,
 };
 
-/// One tool that reads. The type is its input: its fields are the arguments, its doc comment is
-/// the description that the model reads, and running the value is calling the tool.
+/// A read-only tool. The type is its input: its fields are the arguments, its doc comment is the
+/// description for the model, and running the value is calling the tool.
 ///
-/// A tool that changes anything is a [`Change`].
+/// A tool that can change Octopus is a [`WriteTool`].
 pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
-    /// The name on the wire, and of its file, its snapshot and its metric label.
+    /// Name on the wire; also the name of its file, its snapshot and its metric label.
     const NAME: &'static str;
-    /// The name for people.
+    /// Display name.
     const TITLE: &'static str;
-    /// The first version of Octopus that it works with.
+    /// First version of Octopus that supports it.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
-    /// Other names that it answers to.
+    /// Aliases of the name.
     const ALIASES: &'static [Alias] = &[];
-    /// What there is to choose from is all that it shows: where that is fixed, it is not there.
+    /// Set on tools that only list choices for an argument. They are hidden when that argument is
+    /// pinned.
     const CHOOSES: Option<Place> = None;
-    /// Whether it keeps to the project of the request without an argument that names one
-    /// ([`Context::keep`]). What does not, and takes no project, is not there where the request
-    /// fixes one.
+    /// Whether the tool stays available when the project is pinned although it has no project
+    /// argument. Such a tool must check each object with [`Context::ensure_project_in_scope`].
+    /// Other tools without a project argument are hidden then.
     const KEEPS_TO_PROJECT: bool = false;
     /// Whether the tool has the argument `maxBytes`. [`super::Entry::call`] applies it, so the input type has no
     /// field for it.
     const TAKES_MAX_BYTES: bool = false;
 
-    /// What it answers. Fields without a value are left out of the answer.
+    /// Structured output. Fields without a value are omitted from the answer.
     type Output: Serialize + JsonSchema + Send + 'static;
 
-    /// Answers the call.
+    /// Runs the call.
     fn run(self, cx: &Context) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
-/// What a tool can do to Octopus.
+/// What a call does to Octopus. Higher tiers include the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// It reads.
+    /// Reads objects.
     Read,
-    /// It makes or changes things.
+    /// Creates or changes objects.
     Write,
-    /// It removes things.
+    /// Deletes objects.
     Delete,
 }
 
 impl Tier {
-    /// The word for it.
+    /// Returns the name for settings and records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -72,84 +73,84 @@ impl Tier {
     }
 }
 
-/// A group of tools that is switched on and off as one.
+/// A group of tools that is enabled and disabled together.
 #[derive(Debug)]
 pub struct Toolset {
-    /// The name on the wire.
+    /// Name on the wire.
     pub name: &'static str,
-    /// What its tools are for, in a few words.
+    /// Purpose of its tools, in a few words.
     pub summary: &'static str,
-    /// The paths of the API that are its own, which `execute` then asks it for. One without a
-    /// slash at the start is below a space. `*` stands for one segment, and everything below a
-    /// path belongs to it; the most literal of all toolsets' paths owns.
+    /// Paths of the API that belong to the toolset; `execute` requires the toolset for them. A path
+    /// without a leading slash is below a space. `*` matches one segment, and a path includes
+    /// everything below it. The toolset with the most literal matching path owns a request.
     pub paths: &'static [&'static str],
-    /// Its tools, in the order in which they are listed.
+    /// Its tools, in listing order.
     pub tools: &'static [Definition],
     /// Its resources.
     pub resources: &'static [ResourceDefinition],
 }
 
-/// A [`Tool`] or a [`Change`] with its type erased: plain data and two function pointers.
+/// A [`Tool`] or [`WriteTool`] with its type erased: plain data and function pointers.
 #[derive(Debug)]
 pub struct Definition {
-    /// The name on the wire.
+    /// Name on the wire.
     pub name: &'static str,
-    /// The name for people.
+    /// Display name.
     pub title: &'static str,
-    /// The most it can do to Octopus.
+    /// The highest tier of its calls.
     pub tier: Tier,
-    /// The least it can do.
+    /// The lowest tier of its calls.
     pub least: Tier,
-    /// What it does, for the risk of it.
+    /// Kind of change, from which the policy derives the risk.
     pub deed: Deed,
-    /// The first version of Octopus that it works with.
+    /// First version of Octopus that supports it.
     pub since: OctopusVersion,
-    /// Other names that it answers to.
+    /// Aliases of the name.
     pub aliases: &'static [Alias],
-    /// What it shows to choose from, where that is all.
+    /// The argument whose choices it lists, if it does nothing else.
     pub chooses: Option<Place>,
-    /// Whether it keeps to the project of the request without an argument that names one.
+    /// Whether it stays available when the project is pinned although it has no project argument.
     pub keeps_to_project: bool,
     pub(super) does: fn(JsonObject) -> Tier,
     pub(super) model: fn() -> model::Tool,
     pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Ran, Error>>,
 }
 
-/// What running a tool came to.
+/// The result of running a tool.
 #[derive(Debug)]
 pub(super) enum Ran {
-    /// Nothing was changed, and this is the answer.
+    /// Nothing was changed; this is the answer.
     Done(Value),
-    /// Something was changed, and this is the answer, or the reason why it cannot be shown.
+    /// A change was executed; this is the answer, or why it cannot be returned.
     Changed(Result<Value, Error>),
-    /// Nothing yet.
+    /// Approval is required first.
     Ask(Question),
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub enum Outcome {
     /// An answer.
     Done(Passed),
-    /// Nothing yet: somebody must agree first.
+    /// Approval is required first; nothing was changed.
     Ask(Question),
 }
 
-/// An answer that has been through the door for text, and is within its size.
+/// A sanitized and truncated answer.
 #[derive(Debug)]
 pub struct Passed {
     /// The answer.
     pub value: Value,
-    /// How many invisible characters were removed from it.
+    /// Number of removed invisible characters.
     pub removed: usize,
-    /// How many secrets were taken out of it.
+    /// Number of redacted secrets.
     pub redacted: usize,
-    /// How many bytes of JSON it had before it was cut, and has.
+    /// Size as JSON in bytes, before and after it was truncated.
     pub bytes: Bytes,
 }
 
 impl Definition {
-    /// The record of a tool that reads.
+    /// Creates the definition of a read-only tool.
     pub const fn of<T: Tool>() -> Self {
         Self {
             name: T::NAME,
@@ -167,7 +168,7 @@ impl Definition {
         }
     }
 
-    /// The record of a tool that changes things.
+    /// Creates the definition of a write tool.
     pub const fn changing<T: Change>() -> Self {
         Self {
             name: T::NAME,
@@ -186,8 +187,8 @@ impl Definition {
     }
 }
 
-/// What a call with these arguments does. One that does not read is refused later, and does
-/// nothing.
+/// Returns the tier of a call with these arguments. Invalid arguments have the lowest tier, because
+/// the call fails without a change.
 fn does<T: Change>(mut arguments: JsonObject) -> Tier {
     if T::LEAST == T::TIER {
         return T::TIER;
@@ -211,7 +212,7 @@ fn model<T: Tool>() -> model::Tool {
 
 fn changing_model<T: Change>() -> model::Tool {
     let (description, input) = schema::changing_input::<T>(T::TAKES_MAX_BYTES);
-    // A call is idempotent by its code or key, which the hint does not know of.
+    // Calls are idempotent by code or key, which MCP's `idempotentHint` does not cover.
     let annotations = ToolAnnotations::with_title(T::TITLE)
         .read_only(false)
         .destructive(T::DESTRUCTIVE)
@@ -239,7 +240,11 @@ fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
         .map_err(|error| Error::argument(&error))
 }
 
-/// Refuses what the instance is too old for.
+/// Checks the version of the instance.
+///
+/// # Errors
+///
+/// Returns [`octopus::Error::TooOld`] if the instance is older than `since`.
 pub(super) async fn old_enough(
     what: &'static str,
     since: OctopusVersion,
@@ -263,7 +268,8 @@ fn run<T: Tool>(arguments: JsonObject, cx: &Context) -> BoxFuture<'_, Result<Ran
     })
 }
 
-/// Turns what a tool gives into JSON: in the compute pool, if it is larger than [`INLINE_BYTES`].
+/// Serializes the output of a tool to JSON, in the compute pool if it is larger than
+/// [`INLINE_BYTES`].
 pub(super) async fn to_value<T>(output: T, cx: &Context) -> Result<Value, Error>
 where
     T: Serialize + Send + 'static,
@@ -276,9 +282,9 @@ where
     value.map_err(|error| Error::Output(error.to_string()))
 }
 
-/// Whether `output` has at most `limit` bytes of JSON. Stops at the first byte beyond.
+/// Returns whether `output` takes at most `limit` bytes as JSON. Stops at the first byte beyond.
 fn is_small(output: &impl Serialize, limit: usize) -> bool {
-    /// Counts down the bytes that are left.
+    /// Number of bytes left.
     struct Left(usize);
 
     impl io::Write for Left {

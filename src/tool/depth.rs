@@ -1,18 +1,18 @@
-//! Limits how deep answers are nested.
+//! Limits the nesting depth of answers.
 
 use serde_json::Value;
 
-/// How many levels of arrays and objects an answer has at most. `System.Text.Json`, which clients
-/// in .NET use, reads 64 levels by default, and the JSON-RPC envelope takes two of them.
+/// Maximum number of nested arrays and objects in an answer. `System.Text.Json`, which .NET clients
+/// use, reads 64 levels by default. The JSON-RPC envelope takes two of them.
 pub(super) const MOST_LEVELS: usize = 60;
 
-/// Stands in place of what is nested deeper.
+/// Replaces arrays and objects beyond the limit.
 const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
 
-/// Replaces every array and object below [`MOST_LEVELS`] levels by a text that says so.
+/// Replaces every array and object below [`MOST_LEVELS`] levels with [`TOO_DEEP`].
 ///
-/// The recursion is bounded by that limit, also while the replaced values are dropped. So the
-/// functions that come after may recurse over the answer.
+/// The recursion depth is bounded by the limit, also while replaced values are dropped. Later steps
+/// may therefore recurse over the answer.
 pub(super) fn limit_depth(value: &mut Value) {
     limit(value, MOST_LEVELS);
 }

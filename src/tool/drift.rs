@@ -1,12 +1,13 @@
-//! How a proposal differs from the one that was shown.
+//! Describes how a change differs from the preview that was approved.
 
 use std::collections::{HashMap, HashSet};
 
 use super::proposal::{Fact, Proposal};
 use crate::text::steps;
 
-/// Returns one line for each fact that differs from the approved proposal. `approved` holds the digests
-/// of all facts that were shown. `shown` holds the facts themselves, or nothing if they were dropped.
+/// Returns one line for each preview line that differs from the approved preview. `approved` holds
+/// the digests of all approved lines. `shown` holds the lines themselves, or nothing if they were
+/// evicted.
 pub(super) fn difference(approved: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
     if proposal.is_too_large() {
         return vec![format!("the {} is now too large to be shown", proposal.action)];
@@ -34,11 +35,11 @@ pub(super) fn difference(approved: &[[u8; 4]], shown: &[Fact], proposal: &Propos
     for Fact { about, says } in shown {
         steps::add(1);
         if !now.contains(about.as_str()) {
-            lines.push(format!("{about}: was '{says}', is no more"));
+            lines.push(format!("{about}: was '{says}', is no longer present"));
         }
     }
     if lines.is_empty() {
-        lines.push(format!("what the {} builds on was edited", proposal.action));
+        lines.push(format!("the state that the {} depends on has changed", proposal.action));
     }
     lines
 }
@@ -74,8 +75,8 @@ mod tests {
     fn what_is_new_what_is_gone_and_what_is_neither_is_described() {
         let (two, three) = (proposal(2, "a"), proposal(3, "a"));
         assert_eq!(compare(&two, &three), ["F2: was shown as something else, is now 'a'"]);
-        assert_eq!(compare(&three, &two), ["F2: was 'a', is no more"]);
-        assert_eq!(compare(&two, &two), ["what the test builds on was edited"]);
+        assert_eq!(compare(&three, &two), ["F2: was 'a', is no longer present"]);
+        assert_eq!(compare(&two, &two), ["the state that the test depends on has changed"]);
         let lines = compare(&two, &proposal(40_000, "a"));
         assert_eq!(lines, ["the test is now too large to be shown"]);
     }

@@ -1,117 +1,121 @@
-//! Why a call did not come to an answer, and what to try next.
+//! Errors of tool and resource calls, with hints for the caller.
+//!
+//! A variant exists for each condition that needs its own hint or [`Error::kind`]. Use
+//! [`Error::Argument`] for one argument, [`Error::Invalid`] for combinations of arguments, and `?`
+//! for errors of Octopus.
 
 use std::time::Duration;
 
 use super::{Hidden, Policy, octopus_hint::octopus_hint, wording};
 use crate::{compute::ComputeError, octopus};
 
-/// Why a call did not come to an answer.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// An argument that does not read.
+    /// An argument with an invalid value.
     #[error("{field}: {reason}")]
     Argument {
-        /// Where it stands in the arguments.
+        /// Path of the value in the arguments.
         field: String,
-        /// What is wrong with it.
+        /// What is wrong and what is expected.
         reason: String,
     },
-    /// An argument that the tool does not take.
+    /// An argument that the tool does not have.
     #[error(
-        "this tool takes no argument `{given}`{}; it takes: {}",
-        .near.as_ref().map_or_else(String::new, |near| format!(", perhaps `{near}`")),
+        "unknown argument `{given}`{} Accepted: {}",
+        .near.as_ref().map_or_else(|| ".".to_owned(), |near| format!("; did you mean `{near}`?")),
         if .valid.is_empty() { "none".to_owned() } else { .valid.join(", ") }
     )]
     UnknownArgument {
-        /// The name that was given.
+        /// The name in the call.
         given: String,
-        /// The nearest name that it takes.
+        /// The nearest accepted name.
         near: Option<String>,
-        /// All names that it takes.
+        /// All accepted names.
         valid: Vec<String>,
     },
-    /// Arguments that do not go together.
+    /// Arguments that cannot be combined, or a call that is outside the scope of the request.
     #[error("{0}")]
     Invalid(String),
-    /// More than this server lets anybody do.
+    /// A call above the tier that the request may use.
     #[error("{0}")]
     Forbidden(Hidden),
-    /// An address of a resource that there is not, or that is not on.
-    #[error("there is no resource '{}'", .uri.escape_debug())]
+    /// A resource URI that does not exist or is not visible to the request.
+    #[error("resource '{}' not found", .uri.escape_debug())]
     NoResource {
-        /// The address.
+        /// The URI.
         uri: String,
     },
-    /// A change that needs a person's yes, from a client that cannot ask for it.
+    /// A change that requires approval by a person, from a client without elicitation.
     #[error(
-        "this changes Octopus, and a person must agree to it first; this client cannot ask anybody"
+        "this change requires approval by a person, and this client does not support elicitation"
     )]
     CannotAsk,
-    /// What the rules of the policy do not let through.
+    /// A call that the policy denies.
     #[error(
         "{}{}{}",
         .rule.as_ref().map_or_else(
-            || "no rule of this server allows this".to_owned(),
-            |rule| format!("the rule '{rule}' of this server does not allow this"),
+            || "no policy rule of this server allows this call".to_owned(),
+            |rule| format!("the policy rule '{rule}' of this server denies this call"),
         ),
         .message.as_ref().map_or_else(String::new, |message| format!(": {message}")),
         .unknown.map_or_else(String::new, |what| format!(
-            " (it cannot be known here whether its `{what}` match, and then it counts)"
+            " (`{what}` could not be determined, so the rule applies)"
         ))
     )]
     Denied {
-        /// The rule.
+        /// The name of the rule; `None` if no rule allows the call.
         rule: Option<String>,
-        /// What it says to callers.
+        /// The message of the rule.
         message: Option<String>,
-        /// What it asks for and nobody knows.
+        /// The condition of the rule that could not be determined.
         unknown: Option<&'static str>,
     },
-    /// All callers together asked another instance for more than it takes.
+    /// The rate limit of another instance, shared by all callers, is exceeded.
     #[error(
-        "all callers together ask for more of the Octopus instance '{instance}' than the rate of \
-         this server allows; nothing was done"
+        "the rate limit for the Octopus instance '{instance}', shared by all callers, is exceeded; \
+         nothing was done"
     )]
     Crowded {
-        /// The instance.
+        /// Name of the instance.
         instance: String,
-        /// How long until it takes another call.
+        /// Time until it accepts another call.
         wait: Duration,
     },
-    /// A yes that does not count.
+    /// An approval that is not accepted.
     #[error("{0}")]
     Consent(&'static str),
-    /// A yes of a caller whose credential was good when they were asked, and is so no longer.
+    /// A caller whose credential expired while the approval was pending.
     #[error(
-        "nothing was changed: the credential that this call came with has expired while the \
-         question waited for its answer"
+        "nothing was changed: the credential of this call expired while the approval was pending"
     )]
     Expired,
-    /// What was agreed to is not what would be done now.
-    #[error("nothing was changed: since this was shown, something else has changed. {}", .0.join("; "))]
+    /// The change differs from the preview that was approved.
+    #[error("nothing was changed: the state differs from the approved preview. {}", .0.join("; "))]
     Drift(Vec<String>),
-    /// A change that Octopus may or may not have made.
+    /// A change with an unknown outcome.
     #[error("it is not known whether the change was made: {0}")]
     Unsure(octopus::Error),
-    /// A change that was made, and whose outcome cannot be shown.
+    /// An executed change whose result cannot be returned.
     #[error("the change was made, but its outcome cannot be shown: {0}")]
     Made(Box<Error>),
-    /// A change of which no record can be kept.
+    /// A change whose audit record cannot be written.
     #[error(
-        "nothing was changed: this server keeps a record of every change, and cannot write one now"
+        "nothing was changed: this server requires an audit record of every change, and writing \
+         the record failed"
     )]
     NotKept,
-    /// No Octopus credential acts for the caller.
+    /// No Octopus credential is available for the caller.
     #[error(transparent)]
     Credential(octopus::NoCredential),
-    /// Octopus did not give what was asked for.
+    /// An error of Octopus or of the connection to it.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
-    /// The CPU-bound work of the call did not finish.
+    /// CPU-bound work of the call that did not finish.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// An answer that cannot be written down: a mistake of this server.
-    #[error("the answer cannot be written as JSON: {0}")]
+    /// An answer that cannot be serialized, which is a bug of this server.
+    #[error("the answer could not be serialized to JSON: {0}")]
     Output(String),
 }
 
@@ -125,11 +129,11 @@ impl From<octopus::NoCredential> for Error {
 }
 
 impl Error {
-    /// Reads what serde says of arguments.
+    /// Converts a serde error about arguments.
     pub(super) fn argument(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let reason = error.inner().to_string();
         match (error.path().to_string().as_str(), reason.strip_prefix("missing field `")) {
-            // serde names the missing field, not its place.
+            // serde reports the name of a missing field, not its path.
             (_, Some(rest)) => Self::Argument {
                 field: rest.trim_end_matches('`').to_owned(),
                 reason: "this argument is required".to_owned(),
@@ -140,8 +144,9 @@ impl Error {
         }
     }
 
-    /// Returns the same error as one that came after Octopus accepted a change, so that it says so. An
-    /// answer that does not look like one of Octopus leaves open who sent it.
+    /// Converts an error that occurred after Octopus accepted a change, so that it reports the
+    /// change as executed. A reply that does not look like one of Octopus may come from a proxy, so
+    /// the outcome is unknown.
     pub(super) fn after_change(self) -> Self {
         match self {
             Self::Octopus(error @ octopus::Error::Unexpected { .. }) => Self::Unsure(error),
@@ -149,7 +154,8 @@ impl Error {
         }
     }
 
-    /// Whether the caller could not have avoided it.
+    /// Returns whether the server or Octopus caused the error, so the caller could not have avoided
+    /// it.
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Octopus(error) => error.is_fault(),
@@ -163,7 +169,8 @@ impl Error {
         }
     }
 
-    /// What to try next. It names only tools that `policy` shows.
+    /// Returns what to try next; `None` if the message says it. The hint names only tools that
+    /// `policy` shows.
     pub fn hint(&self, policy: &Policy) -> Option<String> {
         Some(match self {
             Self::Argument { .. }
@@ -172,48 +179,47 @@ impl Error {
             | Self::Credential(_) => return None,
             Self::Forbidden(hidden) => hidden.changed_by(),
             Self::NoResource { .. } => {
-                "resources/templates/list shows the forms of addresses".to_owned()
+                "resources/templates/list returns the supported URI templates".to_owned()
             }
             Self::CannotAsk => {
-                "use a client that supports elicitation, or do it in the portal; whoever runs this \
-                 server can allow codes with tools.confirm = \"code\""
+                "use a client that supports elicitation, or make the change in the portal; the \
+                 server operator can allow approval codes with tools.confirm = \"code\""
                     .to_owned()
             }
             Self::Denied { .. } => {
                 let explained = policy.names("explain_access");
-                let explained = if explained { "explain_access says more. " } else { "" };
+                let explained = if explained { "explain_access returns details. " } else { "" };
                 format!(
-                    "{explained}Trying again changes nothing while the rule holds; whoever runs \
-                     this server decides on its rules (policy.rules)"
+                    "{explained}Do not retry: the result stays the same while the rule exists. \
+                     The server operator manages the rules (policy.rules)"
                 )
             }
-            Self::Crowded { wait, .. } => format!("call again in {} s", wait.as_secs() + 1),
+            Self::Crowded { wait, .. } => format!("retry in {} s", wait.as_secs() + 1),
             Self::Expired => {
-                "sign in again, or renew the token; then call again, and the question comes anew"
+                "sign in again or renew the token, then repeat the call; it requires a new approval"
                     .to_owned()
             }
             Self::Consent(_) | Self::Drift(_) => {
-                "call again without `confirm` to see what would be changed now".to_owned()
+                "repeat the call without `confirm` to get a new preview".to_owned()
             }
             Self::Unsure(_) => {
-                "look at what is there before calling again; this server sends the same call with \
-                 the same `confirm` or `idempotencyKey` no second time; a replica of it that shares \
-                 no store with it may (limits.store)"
+                "check the current state before you repeat the call. This server never sends the \
+                 same call with the same `confirm` or `idempotencyKey` again, but a replica without \
+                 a shared store may (limits.store)"
                     .to_owned()
             }
             Self::Made(_) => {
-                "do not make the change again; read the object that it changes, or its events, to \
-                 see the outcome"
+                "do not repeat the change; read the changed object or its events to see the result"
                     .to_owned()
             }
             Self::NotKept => {
-                "whoever runs this server finds the reason in its log (audit.required); call \
-                 again when that is mended"
+                "the server operator finds the reason in the log (audit.required); retry when it \
+                 is fixed"
                     .to_owned()
             }
             Self::Octopus(error) => return octopus_hint(error, policy),
             Self::Compute(error) => error.hint().to_owned(),
-            Self::Output(_) => "this is a mistake of the server; please report it".to_owned(),
+            Self::Output(_) => "this is a bug of this server; report it".to_owned(),
         })
     }
 }
@@ -222,7 +228,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    /// Also errors that would say before a change that nothing was sent.
+    /// Also covers errors that would report before a change that nothing was sent.
     #[test]
     fn errors_after_a_change_say_that_it_was_made() {
         let spent = ComputeError::BudgetSpent(Duration::ZERO);

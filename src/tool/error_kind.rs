@@ -1,10 +1,10 @@
-//! A word for each kind of error, for records: few, and the same for ever.
+//! Kinds of errors for audit records. They are a stable interface.
 
 use super::Error;
 use crate::{compute::ComputeError, octopus};
 
 impl Error {
-    /// The word for what kind of error it is.
+    /// Returns the kind of error.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Argument { .. } => "argument",

@@ -1,4 +1,4 @@
-//! What a tool finds that takes an ID or a filter: one thing, or a list of them.
+//! The output of tools that take either an ID or filters: one item, or a page of a list.
 
 use std::borrow::Cow;
 
@@ -8,40 +8,42 @@ use serde_json::{Map, Value};
 
 use super::{Error, List};
 
-/// One thing where the call names one, a list where it does not.
+/// One item if the call names one, otherwise a list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Found<O, L = O> {
-    /// The one that was named.
+    /// The named item.
     One(Box<O>),
-    /// A page of those that fit.
+    /// A page of the matching items.
     Many(List<L>),
 }
 
 impl<O, L> Found<O, L> {
-    /// The one that was named.
+    /// Creates the output for the named item.
     pub fn one(found: O) -> Self {
         Self::One(Box::new(found))
     }
 }
 
-/// The arguments that a call has, of these.
+/// Returns the names of the arguments that the call has. Each pair is an argument's name and
+/// whether it is present.
 pub fn given(arguments: &[(&'static str, bool)]) -> Vec<&'static str> {
     arguments.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect()
 }
 
-/// Refuses what narrows a list beside the name of one thing: it would do nothing.
+/// Rejects list filters beside the name of one item, because they would have no effect.
 pub fn alone(one: &str, beside: &[&str]) -> Result<(), Error> {
     if beside.is_empty() {
         return Ok(());
     }
     let beside = beside.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     Err(Error::Invalid(format!(
-        "`{one}` names one thing, and {beside} a list: give one or the other"
+        "`{one}` selects one item, and {beside} filter a list; pass one or the other"
     )))
 }
 
-/// A plain object, which every client reads: the keys of either, none of them required.
+/// A plain object, which every MCP client can read: the properties of both shapes, none of them
+/// required.
 impl<O: JsonSchema, L: JsonSchema> JsonSchema for Found<O, L> {
     fn schema_name() -> Cow<'static, str> {
         format!("Found_{}_{}", O::schema_name(), L::schema_name()).into()
@@ -52,7 +54,7 @@ impl<O: JsonSchema, L: JsonSchema> JsonSchema for Found<O, L> {
     }
 }
 
-/// The schema of what is one of two objects: the keys of either, none of them required.
+/// Merges the schemas of two alternative objects: the properties of both, none of them required.
 pub fn either(schemas: [Schema; 2]) -> Schema {
     let mut properties = Map::new();
     for schema in schemas {

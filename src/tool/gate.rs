@@ -1,4 +1,4 @@
-//! The gate before every change: whether somebody has agreed to it, and to this very one.
+//! The approval gate: every change passes it before it is executed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +20,13 @@ use crate::{
     store::Store,
 };
 
-/// How long a question is good for.
+/// Lifetime of an approval request.
 pub(super) const GOOD_FOR: Duration = Duration::from_mins(5);
-/// How many bytes of questions are remembered, to say what was shown where it is so no more.
+/// Maximum memory for the lines of open previews, which explain what changed since.
 const SHOWN_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The gate before every change, one for the whole server.
+/// Requires approval of changes and executes each approved change once. One instance serves the
+/// whole server.
 #[derive(Debug)]
 pub struct Gate {
     confirm: Confirm,
@@ -34,29 +35,29 @@ pub struct Gate {
     shown: Cache<Nonce, Arc<Vec<Fact>>>,
 }
 
-/// A question before a change.
+/// A request for approval of a change.
 #[derive(Debug)]
 pub struct Question {
-    /// What the change is called.
+    /// Name of the kind of change, e.g. `deployment`.
     pub action: &'static str,
-    /// The words that a person reads.
+    /// The preview text for the person.
     pub words: String,
-    /// The question, sealed: to be sent back with the yes.
+    /// The sealed token, which the client returns with the approval.
     pub sealed: String,
-    /// How the yes comes back.
+    /// How the approval is given.
     pub way: Way,
-    /// The word that comes back with it, where a rule wants one typed.
+    /// The word that the person must type, if a rule requires one.
     pub word: Option<String>,
-    /// How many invisible characters were removed from the words of Octopus.
+    /// Number of invisible characters removed from text of Octopus.
     pub removed: usize,
-    /// How many secrets were taken out of them.
+    /// Number of secrets redacted from text of Octopus.
     pub redacted: usize,
 }
 
-/// What a rule wants of a yes.
+/// The approval that a policy rule requires.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
-    /// Whether somebody must agree, whatever the settings let pass.
+    /// Whether approval is required even if the settings skip it.
     consent: bool,
     /// The word that must be typed.
     word: Option<String>,
@@ -68,21 +69,21 @@ impl Demand {
     }
 }
 
-/// How consent comes.
+/// How a change is approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// A person is asked through the client.
+    /// A person approves through the client (MCP elicitation).
     Person,
-    /// The call comes again with a code.
+    /// The call is repeated with the code from the preview.
     Code,
-    /// The call says `confirm: true`, and the settings allow that.
+    /// The call has `confirm: true`, and the settings accept it.
     Argument,
-    /// The settings ask nobody.
+    /// The settings require no approval.
     Nobody,
 }
 
 impl Way {
-    /// The word for it.
+    /// Returns the method's name for audit records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -93,7 +94,7 @@ impl Way {
     }
 }
 
-/// What the gate says.
+/// The decision of the gate.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Go(Way),
@@ -101,7 +102,7 @@ pub(super) enum Verdict {
 }
 
 impl Gate {
-    /// A gate that lets consent down as far as this.
+    /// Creates a gate with this approval mode.
     pub fn new(confirm: Confirm, seal: Seal) -> Self {
         let bytes = |_: &Nonce, facts: &Arc<Vec<Fact>>| {
             let bytes: usize =
@@ -116,25 +117,26 @@ impl Gate {
         Self { confirm, seal, ledger: Arc::new(Ledger::new(Store::memory())), shown }
     }
 
-    /// The same gate, which shares with other replicas what was done.
+    /// Returns a gate that shares executed changes with other replicas through this store.
     #[must_use]
     pub fn sharing(&self, store: &Arc<Store>) -> Self {
         Self { ledger: Arc::new(Ledger::new(Arc::clone(store))), ..self.with(self.confirm) }
     }
 
-    /// The same gate, that lets consent down as far as this: it knows the questions and the deeds.
+    /// Returns a gate with another approval mode that shares the open requests and executed
+    /// changes.
     #[must_use]
     pub fn with(&self, confirm: Confirm) -> Self {
         let Self { seal, ledger, shown, .. } = self;
         Self { confirm, seal: seal.clone(), ledger: Arc::clone(ledger), shown: shown.clone() }
     }
 
-    /// How far consent is let down.
+    /// Returns the approval mode.
     pub fn confirm(&self) -> Confirm {
         self.confirm
     }
 
-    /// What was answered to the same call before, where it was.
+    /// Returns the reply of Octopus if the same call was executed before.
     pub(super) async fn made(&self, brought: &Brought) -> Result<Option<Reply>, Error> {
         let counts = match brought.name {
             Name::Given(_) | Name::Asked { .. } => true,
@@ -156,7 +158,12 @@ impl Gate {
         }
     }
 
-    /// Whether this may be done now, or somebody must be asked.
+    /// Decides whether a change may be executed now or requires approval.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the approval does not match the change, or if the required method is not
+    /// available.
     pub(super) fn decide(
         &self,
         brought: &Brought,
@@ -175,8 +182,8 @@ impl Gate {
             let typed = brought.typed.as_deref().map(str::trim);
             if demand.word.as_deref().is_some_and(|word| typed != Some(word.trim())) {
                 return Err(Error::Consent(
-                    "nothing was changed: the word that was typed is not the one that the rule \
-                     asks for, letter by letter",
+                    "nothing was changed: the typed word does not match the word that the rule \
+                     requires (exact match)",
                 ));
             }
             return Ok(Verdict::Go(token.way));
@@ -203,7 +210,8 @@ impl Gate {
         let words = proposal.words()?;
         let nonce: Nonce = brought.change.into_bytes();
         let mut token = nonce.to_vec();
-        // The ID of the change is older: an equal change may have ended since the call began.
+        // The ID of the change is older than the request. An equal change may have ended between
+        // the two.
         token.extend(Uuid::now_v7().into_bytes());
         token.extend(proposal.digest());
         token.extend(proposal.facts.iter().flat_map(Fact::digest));
@@ -215,12 +223,12 @@ impl Gate {
 
     pub(super) fn open(&self, sealed: &str, call: &Key, way: Way) -> Result<Token, Error> {
         let foreign = Error::Consent(
-            "nothing was changed: this yes is not for this call. It counts for the same caller, \
-             tool and arguments that were shown, and nothing else",
+            "nothing was changed: the approval is not valid for this call. It covers only the \
+             caller, tool and arguments that were shown",
         );
         let token = self.seal.open(sealed, &purpose(call, way)).map_err(|why| match why {
             Unsealed::Expired => {
-                Error::Consent("nothing was changed: the question is more than 5 minutes old")
+                Error::Consent("nothing was changed: the approval request expired after 5 minutes")
             }
             Unsealed::Foreign => foreign.clone(),
         })?;
@@ -236,7 +244,8 @@ impl Gate {
         read().ok_or(foreign)
     }
 
-    /// Does it, once for each call.
+    /// Executes the change once for each idempotency key. Returns the reply, and whether it is of
+    /// an earlier execution.
     pub(super) async fn once(
         &self,
         brought: &Brought,
@@ -261,7 +270,8 @@ fn purpose(call: &Key, way: Way) -> Vec<u8> {
     purpose
 }
 
-/// After an error that is no refusal, a change may have been made.
+/// Converts an error of a sent change. Only a refusal by Octopus proves that the change was not
+/// made.
 pub(super) fn unsure(error: octopus::Error) -> Error {
     if error.is_refusal() { Error::Octopus(error) } else { Error::Unsure(error) }
 }

@@ -1,5 +1,4 @@
-//! What a call is held to: the space and the project that are fixed, and the spaces that the
-//! caller is granted.
+//! Restricts calls to the pinned space and project, and to the spaces that the caller is granted.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,12 @@ use super::{
 use crate::octopus::{self, Id, Space, projects::Project};
 
 impl Context {
-    /// Enters the space that the call names, or the one that is fixed. Where there are several,
-    /// they must mean the same one; and the caller must be granted it.
+    /// Returns the pinned space, or the one that the call names.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the call names another space than the pinned one, or if the caller is
+    /// not granted the space.
     pub async fn space(&self, given: Option<&str>) -> Result<Space, Error> {
         let asked = self.reach.narrowing.space.as_deref();
         let mut wanted = [self.fixed_space.as_deref(), asked, given].into_iter().flatten();
@@ -22,7 +25,7 @@ impl Context {
             return Err(Error::Argument {
                 field: "space".to_owned(),
                 reason: "this argument is required: the name, slug or ID of a space; \
-                         list_spaces shows them"
+                         list_spaces lists them"
                     .to_owned(),
             });
         };
@@ -39,7 +42,7 @@ impl Context {
                     None => "request",
                 };
                 return Err(Error::Invalid(format!(
-                    "this {what} works in the space '{}' alone",
+                    "this {what} is limited to the space '{}'",
                     space.name()
                 )));
             }
@@ -52,11 +55,12 @@ impl Context {
         let Some(granted) = &self.caller.grants.spaces else { return Ok(found?) };
         match found {
             Ok(space) if is_granted(granted, &space) => Ok(space),
-            // One answer for what there is not and for what is not granted.
+            // The same error for unknown spaces and for spaces without a grant, so that it does not
+            // reveal which exist.
             Ok(_) | Err(octopus::Error::NotFound { .. }) => {
                 let granted: Vec<&str> = granted.iter().map(String::as_str).collect();
                 Err(Error::Invalid(format!(
-                    "you are granted no space '{}' here; you are granted: {}",
+                    "your grants do not include the space '{}'; granted: {}",
                     wanted.trim().escape_debug(),
                     granted.join(", ")
                 )))
@@ -65,7 +69,7 @@ impl Context {
         }
     }
 
-    /// Whether the caller is granted a space with one of these names.
+    /// Returns whether the caller is granted a space with one of these names.
     pub fn grants_space(&self, names: &[Option<&str>]) -> bool {
         self.caller.grants.spaces.as_ref().is_none_or(|granted| {
             let mut names = names.iter().flatten();
@@ -73,13 +77,17 @@ impl Context {
         })
     }
 
-    /// The project that the request fixes.
+    /// Returns the pinned project.
     pub fn fixed_project(&self) -> Option<&str> {
         self.reach.narrowing.project.as_deref()
     }
 
-    /// Lets pass what is of the project that the request fixes, where it fixes one. What is of no
-    /// project is not of that one.
+    /// Checks that an object belongs to the pinned project, if there is one. Objects without a
+    /// project do not belong to it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] if the object belongs to another project or to none.
     pub async fn keep(&self, space: &Space, project: Option<&Id<Project>>) -> Result<(), Error> {
         let Some(fixed) = self.fixed_project() else { return Ok(()) };
         let fixed: Project = space.find(fixed).await?;
@@ -87,13 +95,14 @@ impl Context {
             return Ok(());
         }
         Err(Error::Invalid(format!(
-            "this is not of the project '{}', which this request is held to; connect to an \
-             address without a project for it",
+            "this does not belong to the project '{}', which this request is limited to; connect \
+             to a URL without a project to read it",
             fixed.name
         )))
     }
 
-    /// Puts what is settled into the place of arguments. A call may say the same, and nothing else.
+    /// Replaces the project argument with the pinned project. A call may name the pinned project,
+    /// but no other one.
     pub(super) async fn settle(
         &self,
         mut arguments: JsonObject,
@@ -109,7 +118,7 @@ impl Context {
         let is_fixed = |name: &&String| *name != "space" && is_settled(name, self.policy.fixed());
         if let Some(name) = arguments.keys().find(is_fixed) {
             return Err(Error::Invalid(format!(
-                "`{name}` is not taken here, where calls are held to the project '{fixed}'"
+                "`{name}` is not accepted, because calls are limited to the project '{fixed}'"
             )));
         }
         if let Some((name, is_list)) = project {
@@ -136,8 +145,8 @@ impl Context {
             };
             if !is_it {
                 return Err(Error::Invalid(format!(
-                    "`{name}`: this request is held to the project '{}'; leave the argument out, \
-                     or connect to an address without a project",
+                    "`{name}`: this request is limited to the project '{}'; omit the argument, or \
+                     connect to a URL without a project",
                     fixed.name
                 )));
             }

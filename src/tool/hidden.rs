@@ -1,51 +1,51 @@
-//! Why a tool is not there for a request, and who can change that.
+//! Reasons why a tool is not available to a request, and how to change that.
 
 use std::fmt;
 
 use super::{Definition, Place, Tier};
 use crate::{callers::Scope, octopus::OctopusVersion};
 
-/// Why a tool is not there for a request: the first of the layers that hides it.
+/// Why a tool is not available to a request. Names the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hidden {
-    /// The settings leave its toolset off.
+    /// The settings do not enable its toolset.
     SettingsToolset(&'static str),
-    /// The settings let no call do as much.
+    /// The settings do not allow calls of this tier.
     SettingsTier(Tier),
-    /// Nothing may be changed at this instance.
+    /// The settings make this instance read-only.
     InstanceReadOnly(String),
-    /// The caller's scope lets them do less.
+    /// The token scope of the caller is too low.
     Scope {
-        /// What they have.
+        /// The caller's token scope.
         has: Scope,
-        /// What it takes.
+        /// The required token scope.
         needs: Scope,
     },
-    /// The caller is granted other toolsets.
+    /// The caller's grants do not include its toolset.
     GrantedToolset(&'static str),
-    /// The request asks for other toolsets.
+    /// The scope of the request does not include its toolset.
     RequestToolset(&'static str),
-    /// The request asks for other tools.
+    /// The scope of the request is limited to other tools.
     RequestTools,
-    /// The request asks to leave the tool out.
+    /// The scope of the request excludes the tool.
     RequestExclude,
-    /// The request asks that nothing is changed.
+    /// The scope of the request is read-only.
     RequestReadOnly,
-    /// It shows what there is to choose from, and that is fixed.
+    /// The tool only lists choices for an argument that is pinned.
     Chosen(Place),
-    /// It answers across projects, and one is fixed.
+    /// The tool works across projects, and the project is pinned.
     OtherProjects,
-    /// The instance is too old for it.
+    /// The version of the instance is too old.
     TooOld {
-        /// The first version that has it.
+        /// First version with support.
         needs: OctopusVersion,
-        /// The version of the instance.
+        /// Version of the instance.
         has: OctopusVersion,
     },
 }
 
 impl Scope {
-    /// The most that a caller with this scope may do.
+    /// Returns the highest tier of calls with this scope.
     pub fn tier(self) -> Tier {
         match self {
             Self::Read => Tier::Read,
@@ -54,7 +54,7 @@ impl Scope {
         }
     }
 
-    /// The least scope that lets a caller do this.
+    /// Returns the lowest scope for calls of this tier.
     pub fn for_tier(tier: Tier) -> Self {
         match tier {
             Tier::Read => Self::Read,
@@ -75,28 +75,34 @@ fn deeds(tier: Tier) -> &'static str {
 impl fmt::Display for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SettingsToolset(name) => write!(f, "the toolset `{name}` is off on this server"),
+            Self::SettingsToolset(name) => {
+                write!(f, "the toolset `{name}` is disabled on this server")
+            }
             Self::SettingsTier(tier) => {
                 write!(f, "this server does not allow tools that {}", deeds(*tier))
             }
             Self::InstanceReadOnly(name) => {
-                write!(f, "nothing may be changed at the instance '{name}'")
+                write!(f, "the instance '{name}' is read-only")
             }
             Self::Scope { has, needs } => {
-                write!(f, "it takes the scope {}, and you have {}", needs.name(), has.name())
+                write!(f, "it requires the scope {}, and you have {}", needs.name(), has.name())
             }
-            Self::GrantedToolset(name) => write!(f, "you are not granted the toolset `{name}`"),
+            Self::GrantedToolset(name) => {
+                write!(f, "your grants do not include the toolset `{name}`")
+            }
             Self::RequestToolset(name) => {
-                write!(f, "this request asks for other toolsets than `{name}`")
+                write!(f, "the scope of this request does not include the toolset `{name}`")
             }
-            Self::RequestTools => f.write_str("this request asks for other tools alone"),
-            Self::RequestExclude => f.write_str("this request asks to leave the tool out"),
-            Self::RequestReadOnly => f.write_str("this request asks that nothing is changed"),
+            Self::RequestTools => {
+                f.write_str("the scope of this request is limited to other tools")
+            }
+            Self::RequestExclude => f.write_str("the scope of this request excludes the tool"),
+            Self::RequestReadOnly => f.write_str("this request is read-only"),
             Self::Chosen(place) => {
-                write!(f, "there is nothing to choose: the {} is fixed", place.name())
+                write!(f, "the {} is already set, so there is nothing to list", place.name())
             }
             Self::OtherProjects => {
-                f.write_str("it answers across projects, and this request is held to one")
+                f.write_str("it works across projects, and this request is limited to one project")
             }
             Self::TooOld { needs, has } => {
                 write!(f, "it needs Octopus {needs} or later; this instance is {has}")
@@ -106,12 +112,12 @@ impl fmt::Display for Hidden {
 }
 
 impl Hidden {
-    /// Who can change it, and with what.
+    /// Returns who can change this, and with which setting, header or URL.
     pub fn changed_by(&self) -> String {
-        let server = "whoever runs this server can";
+        let server = "the server operator can";
         match self {
             Self::SettingsToolset(name) => {
-                format!("{server} switch it on: add `{name}` to tools.toolsets")
+                format!("{server} enable it: add `{name}` to tools.toolsets")
             }
             Self::SettingsTier(Tier::Delete) => {
                 format!("{server} allow it with tools.allow_deletes = true")
@@ -123,41 +129,40 @@ impl Hidden {
             Self::Scope { needs, .. } => {
                 let scope = needs.name();
                 format!(
-                    "whoever gives out your token can give one with the scope {scope}; where your \
-                     groups decide and no token does, {server} change auth.group_scopes"
+                    "the issuer of your token can issue one with the scope {scope}; if your groups \
+                     determine the scope, {server} change auth.group_scopes"
                 )
             }
-            Self::GrantedToolset(_) => format!("{server} add it to what you are granted"),
-            Self::RequestToolset(_) => "your client's configuration says so: the address \
+            Self::GrantedToolset(_) => format!("{server} add it to your grants"),
+            Self::RequestToolset(_) => "your client configuration sets this with the URL \
                                         /mcp/x/... or the header X-MCP-Toolsets"
                 .to_owned(),
             Self::RequestTools => {
-                "your client's configuration says so, with the header X-MCP-Tools".to_owned()
+                "your client configuration sets this with the header X-MCP-Tools".to_owned()
             }
             Self::RequestExclude => {
-                "your client's configuration says so, with the header X-MCP-Exclude-Tools"
-                    .to_owned()
+                "your client configuration sets this with the header X-MCP-Exclude-Tools".to_owned()
             }
-            Self::RequestReadOnly => "your client's configuration says so: the address \
+            Self::RequestReadOnly => "your client configuration sets this with the URL \
                                       .../readonly or the header X-MCP-Readonly"
                 .to_owned(),
             Self::Chosen(place) => match place {
-                Place::Instance => "connect to /mcp, without an instance in the address; where \
-                                    there is one instance alone, there is nothing to list"
-                    .to_owned(),
-                _ => "connect to an address without it; or the settings of the instance fix it"
+                Place::Instance => {
+                    "connect to /mcp, without an instance in the URL; with a single \
+                                    instance there is nothing to list"
+                        .to_owned()
+                }
+                _ => "connect to a URL without it, unless the settings of the instance pin it"
                     .to_owned(),
             },
             Self::OtherProjects => {
-                "connect to an address without a project: /mcp/i/INSTANCE/SPACE".to_owned()
+                "connect to a URL without a project: /mcp/i/INSTANCE/SPACE".to_owned()
             }
-            Self::TooOld { .. } => {
-                "an Octopus administrator can bring the instance up to date".to_owned()
-            }
+            Self::TooOld { .. } => "an Octopus administrator can upgrade the instance".to_owned(),
         }
     }
 
-    /// That an instance is too old for a tool, where it is.
+    /// Returns [`Self::TooOld`] if the instance is too old for a tool.
     pub fn too_old(tool: &Definition, has: OctopusVersion) -> Option<Self> {
         (has < tool.since).then_some(Self::TooOld { needs: tool.since, has })
     }

@@ -1,4 +1,4 @@
-//! How much all callers together may ask of one instance.
+//! Rate limit of each Octopus instance, shared by all callers.
 
 use super::Error;
 use crate::{
@@ -7,20 +7,25 @@ use crate::{
     store::{Bucket, Store, Taken},
 };
 
-/// How much all callers together may ask of each instance. Clones count into the same; the default
-/// counts nothing.
+/// Rate limit of each Octopus instance, shared by all callers. Clones share the counters. The
+/// default is unlimited.
 #[derive(Debug, Clone, Default)]
 pub struct InstanceRate(Option<Bucket>);
 
 impl InstanceRate {
-    /// The rate of the settings, counted in this store.
+    /// Creates the rate limit of the settings, with counters in this store.
     pub fn new(limits: &Limits, store: &Store) -> Self {
         Self(store.buckets("instance", limits.instance_rate, limits.instance_burst))
     }
 
-    /// Takes one of what may be asked of the instance with this name. The error says how long
-    /// to wait. Callers whose credential the instance has not accepted (`is_accepted` is false) share a
-    /// rate of their own: anybody can invent credentials, and must not use up the rate of the others.
+    /// Counts one request to the instance with this name.
+    ///
+    /// Callers whose credential the instance has not accepted (`is_accepted` is false) share a
+    /// separate rate. Credentials can be invented, and must not use up the rate of other callers.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long to wait if the limit is reached.
     pub async fn take(&self, name: &str, is_accepted: bool) -> Result<(), Taken> {
         let Some(bucket) = &self.0 else { return Ok(()) };
         let key = if is_accepted {
@@ -32,7 +37,7 @@ impl InstanceRate {
         if taken.allowed { Ok(()) } else { Err(taken) }
     }
 
-    /// The same for a call that goes on to another instance than its request's.
+    /// Counts a call that continues at another instance than the request's own.
     pub(super) async fn take_for_call(&self, name: &str) -> Result<(), Error> {
         let taken = self.take(name, true).await;
         taken.map_err(|taken| Error::Crowded { instance: name.to_owned(), wait: taken.wait })

@@ -1,4 +1,4 @@
-//! What the rules say of a call.
+//! Applies the policy to a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,34 +9,34 @@ use crate::{
     rules::{self, Decision, Deed, Moment, Of, Situation},
 };
 
-/// Which tool a call is of.
+/// The tool and toolset that a call is evaluated as.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
-    /// The tool.
+    /// Name of the tool.
     pub tool: &'static str,
-    /// Its toolset.
+    /// Name of its toolset.
     pub toolset: &'static str,
 }
 
-/// What was decided on a call, for records.
+/// The policy decision on a call, for records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
-    /// The rule that decided; none where no rule is about the call.
+    /// The rule that decided; `None` if no rule applies.
     pub rule: Option<String>,
-    /// What happened to the call.
+    /// The effect of the decision.
     pub effect: Effect,
-    /// What could come of it.
+    /// The risk of the call.
     pub risk: Risk,
-    /// How somebody agreed to it, where it was done.
+    /// How an executed change was approved.
     pub way: Option<Way>,
 }
 
-/// Where it is written down while a call runs. Clones share it.
+/// Collects the decision while a call runs. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Decisions(Arc<Mutex<Option<Decided>>>);
 
 impl Decisions {
-    /// The last that was decided, where anything was.
+    /// Returns the last decision, if any.
     pub fn last(&self) -> Option<Decided> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -47,7 +47,7 @@ impl Decisions {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(decided);
     }
 
-    /// Says how somebody agreed.
+    /// Adds how the change was approved.
     pub(super) fn agreed(&self, way: Way) {
         if let Some(decided) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             decided.way = Some(way);
@@ -55,7 +55,7 @@ impl Decisions {
     }
 }
 
-/// What a call reached at other instances than its own. Clones share it.
+/// The sessions of a call at other instances than its own. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Visits(Arc<Mutex<Vec<Visit>>>);
 
@@ -67,15 +67,15 @@ impl Visits {
         visits.push((Arc::clone(instance), session.clone()));
     }
 
-    /// The instances and what was touched there.
+    /// Returns the instances and their sessions.
     pub fn so_far(&self) -> Vec<(Arc<Instance>, Session)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Context {
-    /// Decides on a change, and refuses what the rules refuse. What begins later is judged by now
-    /// and by then.
+    /// Evaluates the policy for a change and rejects denied changes. A change that begins later is
+    /// evaluated for the current time and for the time it begins.
     pub(super) async fn judge_change(
         &self,
         tier: Tier,
@@ -94,7 +94,7 @@ impl Context {
         refused(&decision).map_or(Ok(decision), Err)
     }
 
-    /// Looks up the groups of projects, where any rule asks for them.
+    /// Looks up the project groups of the access set, if any rule matches by project group.
     pub async fn with_groups(&self, mut touches: Touches) -> Result<Touches, Error> {
         if self.rules.ask_groups() {
             octopus::name(&self.session, &mut touches, About::Groups).await?;
@@ -102,8 +102,8 @@ impl Context {
         Ok(touches)
     }
 
-    /// The instances that a call read at: its own, unless nothing was touched there and something
-    /// elsewhere.
+    /// Returns the instances where the call read. Its own instance is left out if the call read
+    /// only at other instances.
     pub(super) fn read_at(&self) -> Vec<(Arc<Instance>, Session)> {
         let mut visits = self.visits.so_far();
         if visits.is_empty() || self.session.touched().so_far() != Touches::default() {
@@ -112,8 +112,8 @@ impl Context {
         visits
     }
 
-    /// Decides on what was read, by what is written down of it: what the rules refuse does not go
-    /// out.
+    /// Evaluates the policy for a finished read, by its access set. A denied read returns an error
+    /// instead of its answer.
     pub(super) async fn judge_read(&self) -> Result<(), Error> {
         if !self.rules.are_about_reads() {
             return Ok(());
@@ -143,9 +143,11 @@ impl Context {
         Ok(())
     }
 
-    /// Decides on a read by everything that it reaches, and refuses what the rules about reads refuse
-    /// or may refuse: a kind that `reached` marks as unsure counts as unknown, a kind without things
-    /// does not come into it. `reasons` say why something is unknown, and are part of the refusal.
+    /// Evaluates the policy for a read by everything that it reaches.
+    ///
+    /// Rejects reads that the policy denies or may deny: a kind of objects that `reached` marks as
+    /// unsure counts as unknown, and a kind without objects is not evaluated. `reasons` explain why
+    /// something is unknown; the error message includes them.
     pub async fn judge_reach(
         &self,
         reached: &mut Touches,
@@ -166,7 +168,7 @@ impl Context {
         refused(&decision).map_or(Ok(()), Err)
     }
 
-    /// Everything that is known of a call.
+    /// Creates the policy input of a call.
     pub fn situation(&self, asked: Asked, tier: Tier, deed: Deed, touches: &Touches) -> Situation {
         let of = |kind: Kind| Of {
             things: touches.of(kind).iter().map(thing).collect(),
@@ -193,8 +195,7 @@ impl Context {
     }
 }
 
-/// Leaves only those kinds unknown of which more is reached than is known, and not those of which
-/// nothing is reached.
+/// Marks only those kinds as unknown that the access set marks as unsure.
 fn limit_to_reached(situation: &mut Situation, reached: &Touches) {
     for (of, kind) in [
         (&mut situation.space, Kind::Space),
@@ -206,7 +207,7 @@ fn limit_to_reached(situation: &mut Situation, reached: &Touches) {
     }
 }
 
-/// Adds the reasons why something is unknown to the message of a refusal for that.
+/// Adds the reasons why something is unknown to the message of a denial for that.
 fn explain(decision: &mut Decision, reasons: impl IntoIterator<Item = String>) {
     if decision.effect == Effect::Deny && decision.unknown.is_some() {
         let said = decision.message.take().into_iter().chain(reasons).collect::<Vec<_>>();
@@ -214,7 +215,7 @@ fn explain(decision: &mut Decision, reasons: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Why a call is refused, where it is.
+/// Returns the error of a denied call.
 fn refused(decision: &Decision) -> Option<Error> {
     let Decision { rule, effect, message, unknown, .. } = decision.clone();
     (effect == Effect::Deny).then_some(Error::Denied { rule, message, unknown })

@@ -1,64 +1,63 @@
-//! How long text in arguments may be.
+//! Maximum length of text in arguments.
 //!
-//! One limit holds for every argument of every tool, because most are names, IDs and words to search for
-//! that become parts of a URL. Arguments with legitimately long text are listed by name. What becomes a
-//! URL has a limit of its own beside these (`octopus/path.rs`), and all of a call fits into
-//! `http.body_limit`.
+//! One limit applies to every argument of every tool, because most are names, IDs and search words
+//! that become parts of a URL. Arguments that take long text are listed by name. URLs have their
+//! own limit (`octopus/path.rs`), and `http.body_limit` bounds the whole call.
 
 use serde_json::Value;
 
 use super::Error;
 
-/// The most characters of a text. Names in Octopus have 200 at most.
+/// Maximum number of characters of a text. Names in Octopus have at most 200.
 const MAX_TEXT: usize = 1_000;
-/// Arguments that may be longer, and how many characters each text in them may have.
+/// Arguments with a higher limit, and the maximum number of characters of each text in them.
 const LONGER: &[(&str, usize)] = &[
-    // Become a body, and are bounded with it.
+    // Request bodies: `http.body_limit` bounds them.
     ("body", usize::MAX),
     // Markdown, reasons and descriptions that people write.
     ("releaseNotes", 100_000),
     ("notes", 100_000),
     ("description", 10_000),
     ("deploymentFreezeOverrideReason", 10_000),
-    // Values of variables and custom fields: certificates and scripts among them.
+    // Values of variables and custom fields, e.g. certificates and scripts.
     ("variables", 100_000),
     ("promptedVariableValues", 100_000),
     ("customFields", 100_000),
-    // A sealed code.
+    // A sealed approval code.
     ("confirm", 16_000),
-    // Have limits of their own, with words of their own.
+    // Arguments that check their own limits, with specific error messages.
     ("path", 10_000),
     ("query", 10_000),
     ("pattern", 10_000),
     ("url", 10_000),
     ("uri", 10_000),
-    // One text may be a list with commas.
+    // One text may be a comma-separated list.
     ("tags", 10_000),
     ("tenantTags", 10_000),
 ];
-/// How many characters of an unknown name are repeated.
+/// Maximum number of characters of an unknown argument name in an error message.
 const MAX_SHOWN: usize = 80;
 
-/// Checks every text in the value of an argument.
+/// Checks the length of every text in the value of an argument.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] with the length and the limit where a text is longer than its argument allows.
+/// Returns [`Error::Argument`] with the length and the limit if a text is too long.
 pub(super) fn check(name: &str, value: &Value) -> Result<(), Error> {
     let longer = LONGER.iter().find(|(argument, _)| *argument == name);
     let limit = longer.map_or(MAX_TEXT, |(_, limit)| *limit);
     let Some(length) = longest(value, limit) else { return Ok(()) };
     let reason = format!(
-        "this has {length} characters, and {limit} is the limit; send the name or the ID alone, or less \
-         text"
+        "{length} characters are too many; the limit is {limit}. Send only the name or ID, or a \
+         shorter text"
     );
     Err(Error::Argument { field: name.to_owned(), reason })
 }
 
-/// The length of the first text that is longer than the limit.
+/// Returns the length of the first text that exceeds the limit.
 fn longest(value: &Value, limit: usize) -> Option<usize> {
     let over = |text: &str| {
-        // A character has a byte at least.
+        // A character takes at least one byte, so short texts need no counting.
         let length = if text.len() > limit { text.chars().count() } else { 0 };
         (length > limit).then_some(length)
     };
@@ -72,7 +71,7 @@ fn longest(value: &Value, limit: usize) -> Option<usize> {
     }
 }
 
-/// The name of an argument that no tool takes, as far as a message repeats it.
+/// Returns the name of an unknown argument, shortened for an error message.
 pub(super) fn shown(name: &str) -> String {
     name.chars().take(MAX_SHOWN).collect()
 }
@@ -97,7 +96,7 @@ mod tests {
         {
             let said = checked("space", &value).unwrap_err();
             assert!(
-                said.contains("space: this has 1001 characters, and 1000 is the limit"),
+                said.contains("space: 1001 characters are too many; the limit is 1000"),
                 "{said}"
             );
         }
@@ -110,7 +109,7 @@ mod tests {
             assert_eq!(checked(name, &json!({ "a": notes })), Ok(()), "{name}");
         }
         let said = checked("releaseNotes", &json!(format!("{notes}x"))).unwrap_err();
-        assert!(said.contains("100000 is the limit"), "{said}");
+        assert!(said.contains("the limit is 100000"), "{said}");
         assert!(shown(&notes).len() < 200);
     }
 }

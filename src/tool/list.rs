@@ -1,11 +1,11 @@
-//! Lists: the one shape that every list has.
+//! Pages of lists: one shape for all tools.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::octopus::Window;
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct List<T> {
@@ -27,7 +27,7 @@ pub struct List<T> {
 }
 
 impl<T> List<T> {
-    /// A page of a list of `total` items.
+    /// Creates a page of a list with `total` items.
     pub fn new(window: Window, total: u32, items: Vec<T>) -> Self {
         let Window { skip, take } = window;
         let pages = total.div_ceil(take.max(1)).max(1);
@@ -43,11 +43,11 @@ impl<T> List<T> {
             take,
             next_skip: (came > 0 && next < total).then_some(next),
             hint: (came == 0 && total > 0)
-                .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0")),
+                .then(|| format!("`skip` is past the end: the list has {total} items")),
         }
     }
 
-    /// Says why there is nothing, where there is nothing.
+    /// Adds a hint if the list is empty.
     #[must_use]
     pub fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
         if self.total_results == 0 && self.items.is_empty() {
@@ -57,7 +57,7 @@ impl<T> List<T> {
     }
 }
 
-/// Something that is named beside its ID.
+/// The ID of a document with its name.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Ref {
     /// Its ID.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_empty_page_says_why() {
         let past = List::new(Window { skip: 90, take: 30 }, 12, Vec::<u32>::new());
-        assert!(past.hint.unwrap().contains("there are 12"));
+        assert!(past.hint.unwrap().contains("the list has 12 items"));
         let nothing = List::new(Window { skip: 0, take: 30 }, 0, Vec::<u32>::new());
         assert_eq!(nothing.or_hint(|| "none".to_owned()).hint.as_deref(), Some("none"));
     }

@@ -1,8 +1,8 @@
-//! The tools that list the things of a kind, for hints.
+//! Tools that list the documents of a type, for hints.
 
 use super::Policy;
 
-/// The tool that lists things with this noun, where `policy` shows it.
+/// Returns the tool that lists documents with this noun, if `policy` shows it.
 pub(super) fn lister_shown(noun: &str, policy: &Policy) -> Option<&'static str> {
     lister(noun).filter(|tool| policy.names(tool))
 }
@@ -10,14 +10,16 @@ pub(super) fn lister_shown(noun: &str, policy: &Policy) -> Option<&'static str> 
 pub(super) fn not_found(noun: &str, near: &[String], lister: Option<&str>) -> String {
     let near = near.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     match (near.as_str(), lister) {
-        ("", Some(tool)) => format!("{tool} shows what this key can see"),
-        ("", None) => format!("either it does not exist, or this key may not see the {noun}"),
-        (near, Some(tool)) => format!("near it: {near}. {tool} shows what this key can see"),
-        (near, None) => format!("near it: {near}"),
+        ("", Some(tool)) => format!("{tool} lists what this key can read"),
+        ("", None) => format!("it does not exist, or this key may not read the {noun}"),
+        (near, Some(tool)) => {
+            format!("did you mean one of these? {near}. {tool} lists what this key can read")
+        }
+        (near, None) => format!("did you mean one of these? {near}"),
     }
 }
 
-/// The tool that lists the things of a kind.
+/// Returns the tool that lists the documents of a type.
 pub(super) fn lister(noun: &str) -> Option<&'static str> {
     Some(match noun {
         "space" => "list_spaces",

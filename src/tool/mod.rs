@@ -1,9 +1,9 @@
-//! What a tool is, and what it is given.
+//! The contract of tools, and everything that a call of a tool gets.
 //!
-//! A tool is a type: its fields are the arguments, its doc comment is the description, running a
-//! value of it is calling it ([`Tool`]). [`Definition`] is the same with the type erased, so that
-//! all tools stand in `const` lists ([`Toolset`]), and [`Catalog`] is those lists ready to be
-//! listed and called. The only way into a tool is [`Entry::call`].
+//! A tool is a type ([`Tool`]): its fields are the arguments, its doc comment is the description,
+//! and running a value of it is calling the tool. [`Definition`] is the type-erased form, so that
+//! all tools are in `const` lists ([`Toolset`]). [`Catalog`] builds the listings from these lists.
+//! [`Entry::call`] is the only function that calls a tool.
 
 mod acting;
 mod alias;

@@ -1,4 +1,4 @@
-//! Names beside IDs: every ID of an answer is looked up in one request for its kind.
+//! Shows the names of documents beside their IDs, with one lookup per document type and answer.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use crate::octopus::{Error, Id, Named, Space};
 
 use super::{Ref, Words};
 
-/// The names of documents of one kind, by ID.
+/// Names of documents of one type, by ID.
 #[derive(Debug)]
 pub struct Names(HashMap<String, String>);
 
 impl Names {
-    /// Looks up the names of these IDs.
+    /// Looks up the names of these IDs with one request.
     pub async fn of<'a, R: Named>(
         space: &Space,
         ids: impl IntoIterator<Item = &'a Id<R>>,
@@ -21,23 +21,25 @@ impl Names {
         Ok(Self(documents.into_iter().map(name).collect()))
     }
 
-    /// The name of an ID, where the caller may see it.
+    /// Returns the name of an ID; `None` if the caller may not see the document.
     pub fn get(&self, id: &str) -> Option<String> {
         self.0.get(id).cloned()
     }
 
-    /// The names of these IDs, each in its place; the ID itself where the caller may not see it.
+    /// Returns the names of these IDs in the same order. An ID stands for itself if the caller may
+    /// not see the document.
     pub fn all<R>(&self, ids: &[Id<R>]) -> Vec<String> {
         ids.iter().map(|id| self.get(id.as_str()).unwrap_or_else(|| id.to_string())).collect()
     }
 
-    /// The ID with its name.
+    /// Returns the ID with its name.
     pub fn with<R>(&self, id: &Id<R>) -> Ref {
         Ref { id: id.to_string(), name: self.get(id.as_str()) }
     }
 }
 
-/// The IDs of what a call names, with one look-up for all. Nothing where it names nothing.
+/// Returns the IDs of the named documents, with one lookup for all of them. Returns an empty list
+/// for `None`.
 pub async fn ids_of<R: Named + Clone>(
     space: &Space,
     wanted: Option<Words>,
@@ -51,7 +53,7 @@ pub async fn ids_of<R: Named + Clone>(
     }
 }
 
-/// A document as its ID and its name.
+/// Returns the ID and name of a document.
 pub fn name_of<R: Named>(document: &R) -> Ref {
     Ref { id: document.id().to_string(), name: Some(document.name().to_owned()) }
 }

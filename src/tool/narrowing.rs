@@ -1,42 +1,42 @@
-//! What a request asks to be narrowed to. It never widens anything.
+//! The scope that a request asks for. It can only restrict access.
 
 use sha2::{Digest, Sha256};
 
 use super::Toolset;
 use crate::text::nearest::nearest;
 
-/// What a request asks to be narrowed to, with its path and its headers.
+/// The scope that a request asks for with its path and headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Narrowing {
-    /// The instance, by name.
+    /// Name of the instance.
     pub instance: Option<String>,
-    /// The space that every call works in.
+    /// The only space of all calls.
     pub space: Option<String>,
-    /// The project that every call works on.
+    /// The only project of all calls.
     pub project: Option<String>,
-    /// These toolsets alone; `core` is always on.
+    /// Enabled toolsets; `core` is always enabled.
     pub toolsets: Option<Vec<String>>,
-    /// These tools alone.
+    /// Enabled tools.
     pub tools: Option<Vec<String>>,
-    /// All tools but these.
+    /// Excluded tools.
     pub exclude: Vec<String>,
-    /// Whether nothing may be changed.
+    /// Whether changes are forbidden.
     pub read_only: bool,
 }
 
-/// What of a call is settled before it comes, by the settings or by the request's path and
-/// headers. It is no argument of any tool then.
+/// Which arguments the settings or the request's path and headers pin. Tools do not list pinned
+/// arguments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Fixed {
-    /// The instance.
+    /// Whether the instance is pinned.
     pub instance: bool,
-    /// The space.
+    /// Whether the space is pinned.
     pub space: bool,
-    /// The project.
+    /// Whether the project is pinned.
     pub project: bool,
 }
 
-/// A place that a call can be held to.
+/// The levels of scope that can be pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// An instance.
@@ -48,7 +48,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The word for it.
+    /// Returns the name for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Instance => "instance",
@@ -59,7 +59,7 @@ impl Place {
 }
 
 impl Fixed {
-    /// Whether this place is fixed.
+    /// Returns whether this level is pinned.
     pub fn has(self, place: Place) -> bool {
         match place {
             Place::Instance => self.instance,
@@ -69,14 +69,14 @@ impl Fixed {
     }
 }
 
-/// A toolset or a tool that there is not.
+/// A toolset or tool name that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// What it was taken for: `toolset` or `tool`.
+    /// `toolset` or `tool`.
     pub kind: &'static str,
-    /// The name that was given.
+    /// The given name.
     pub given: String,
-    /// All names that there are.
+    /// All valid names.
     pub valid: Vec<&'static str>,
 }
 
@@ -84,29 +84,34 @@ impl std::fmt::Display for Unknown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, given, valid } = self;
         let shown: String = given.chars().take(80).collect();
-        write!(f, "there is no {kind} `{}`", shown.escape_debug())?;
-        if let Some(near) = nearest(&shown, valid.iter().copied(), 1).first() {
-            write!(f, "; perhaps `{near}`")?;
+        write!(f, "unknown {kind} `{}`", shown.escape_debug())?;
+        match nearest(&shown, valid.iter().copied(), 1).first() {
+            Some(near) => write!(f, "; did you mean `{near}`?")?,
+            None => f.write_str(".")?,
         }
-        write!(f, ". There are: {}", valid.join(", "))?;
+        write!(f, " Available: {}", valid.join(", "))?;
         if *kind == "toolset" { f.write_str(", or `all`") } else { Ok(()) }
     }
 }
 
-/// The name of a toolset as it is written in the catalog.
+/// Returns the canonical name of a toolset.
 pub(super) fn toolset(catalog: &[Toolset], given: &str) -> Option<&'static str> {
     let mut names = catalog.iter().map(|toolset| toolset.name);
     names.find(|name| name.eq_ignore_ascii_case(given))
 }
 
-/// The name of a tool as it is written in the catalog.
+/// Returns the canonical name of a tool.
 pub(super) fn tool(catalog: &'static [Toolset], given: &str) -> Option<&'static str> {
     let mut names = catalog.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
     names.find(|name| name.eq_ignore_ascii_case(given))
 }
 
 impl Narrowing {
-    /// That every toolset and every tool that it names is one of the catalog.
+    /// Checks that all toolsets and tools in the scope exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first unknown name.
     pub fn check(&self, catalog: &'static [Toolset]) -> Result<(), Unknown> {
         let is_all = |given: &str| given.eq_ignore_ascii_case("all");
         for given in self.toolsets.iter().flatten() {
@@ -125,7 +130,8 @@ impl Narrowing {
         Ok(())
     }
 
-    /// Tells it from every other narrowing: a session belongs to the address that it began on.
+    /// Returns a digest of the scope. A session is bound to it, so it cannot be used through
+    /// another URL.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{self:?}")).into()
     }

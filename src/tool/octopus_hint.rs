@@ -1,4 +1,4 @@
-//! What to try next after an error of Octopus. It names only tools that the request shows.
+//! Hints after an error of Octopus. They name only tools that the request shows.
 
 use super::{
     Policy,
@@ -6,72 +6,70 @@ use super::{
 };
 use crate::octopus;
 
-/// What to try next after an error of Octopus.
+/// Returns what to try next after an error of Octopus; `None` if the error message says it all.
 pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<String> {
     Some(match error {
         octopus::Error::Unauthorized { .. } => {
             "check that the API key or token exists, is not expired and belongs to this \
-             instance; a new key is made in Octopus under the user's profile, My API Keys"
+             instance; create a new key in Octopus under the user's profile, My API Keys"
                 .to_owned()
         }
         octopus::Error::Forbidden { .. } => {
-            "the user or service account of this key lacks the right; an Octopus \
-             administrator can give it in a team's roles. Trying again will not help"
+            "the user or service account of this key lacks the permission; an Octopus \
+             administrator can grant it in a team's roles. Do not retry with the same key"
                 .to_owned()
         }
         octopus::Error::NotFound { noun, near, .. } => {
             not_found(noun, near, lister_shown(noun, policy))
         }
         octopus::Error::Ambiguous { candidates, .. } => {
-            format!("call again with one of these IDs: {}", candidates.join(", "))
+            format!("repeat the call with one of these IDs: {}", candidates.join(", "))
         }
         octopus::Error::Confusable { noun, .. } => {
-            format!("give each {noun} a name and a slug that are no ID of another, then call again")
+            format!("rename the {noun} whose name or slug equals the ID of another, then retry")
         }
         octopus::Error::MalformedId { noun, .. } => {
-            lister_shown(noun, policy).map(|tool| format!("{tool} shows the IDs"))?
+            lister_shown(noun, policy).map(|tool| format!("{tool} lists the IDs"))?
         }
         octopus::Error::Rejected { .. } | octopus::Error::TooOld { .. } => return None,
         octopus::Error::InvalidRequest { .. } => {
             "shorten the arguments, or split a long list over several calls".to_owned()
         }
         octopus::Error::RateLimited { retry_after } => match retry_after {
-            Some(wait) => format!("wait {} s, then call again", wait.as_secs()),
-            None => "wait a minute, then call again".to_owned(),
+            Some(wait) => format!("retry in {} s", wait.as_secs()),
+            None => "retry in a minute".to_owned(),
         },
         octopus::Error::Unavailable { .. } | octopus::Error::TimedOut { .. } => {
-            "this may pass: call again in a moment, or ask for less".to_owned()
+            "retry in a moment, or narrow the request".to_owned()
         }
         octopus::Error::Paused { wait, .. } => {
-            format!("call again in {} s; other instances are not concerned", wait.as_secs() + 1)
+            format!("retry in {} s; other instances are not affected", wait.as_secs() + 1)
         }
-        octopus::Error::Busy { .. } => {
-            "call again in a moment; the operator of this server can raise \
+        octopus::Error::Busy { .. } => "retry in a moment; the server operator can raise \
              concurrent_requests of the instance"
-                .to_owned()
-        }
+            .to_owned(),
         octopus::Error::Unreachable { .. } => {
-            "this may pass: call again in a moment; if it does not, the operator of \
-             this server should check octopus.url and the network between"
+            "retry in a moment; if the error persists, the server operator should check \
+             octopus.url and the network"
                 .to_owned()
         }
         octopus::Error::Compute(error) => error.hint().to_owned(),
         octopus::Error::NoMemory { sent: false } => {
-            "call again in a moment, with fewer changes at the same time".to_owned()
+            "retry in a moment, with fewer concurrent changes".to_owned()
         }
         octopus::Error::NoMemory { sent: true } => {
-            "call again in a moment, or ask for less: a smaller `take`, a filter, or one item by \
+            "retry in a moment, or narrow the request: a smaller `take`, a filter, or one item by \
              its ID"
                 .to_owned()
         }
         octopus::Error::TooLarge { .. } | octopus::Error::TooManyValues { .. } => {
-            "ask for less: a smaller `take`, a filter, or one item by its ID".to_owned()
+            "narrow the request: a smaller `take`, a filter, or one item by its ID".to_owned()
         }
         octopus::Error::Redirected { target, .. } => {
-            format!("the operator of this server may have to set octopus.url to {target}")
+            format!("the server operator may have to set octopus.url to {target}")
         }
         octopus::Error::Unexpected { .. } => {
-            "the operator of this server should check octopus.url".to_owned()
+            "the server operator should check octopus.url".to_owned()
         }
     })
 }

@@ -1,5 +1,5 @@
-//! Which of many things the rules let a caller read, before any of them is read: for what is listed
-//! and completed.
+//! Decides which documents of a list the policy lets a caller read, before they are read. Listings
+//! and completions use it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,15 +15,15 @@ use crate::{
 };
 
 impl Context {
-    /// Whether the rules let the caller read the resource at an address, or of the form of it,
-    /// where it touches this.
+    /// Returns whether the policy lets the caller read the resource at this URI or URI template, if
+    /// the read accesses this set.
     pub fn offers(&self, uri: &str, touches: &Touches) -> bool {
         let asked = self.asked_for(uri);
         let situation = self.situation(asked, Tier::Read, Deed::Read, touches);
         self.rules.decide(&situation).effect != Effect::Deny
     }
 
-    /// The same call, as one for the resource at an address, or of the form of it.
+    /// Returns the context of the same call, for the resource at this URI or URI template.
     #[must_use]
     pub fn about(&self, uri: &str) -> Self {
         Self { asked: self.asked_for(uri), ..self.clone() }
@@ -36,13 +36,15 @@ impl Context {
         found.map_or(self.asked, |(toolset, _)| Asked { tool: "read_resource", toolset })
     }
 
-    /// Returns for each document of a list whether the rules let the caller read it, judged by what
-    /// the document says beside what the call touched so far. Documents are not followed to others:
-    /// where one leads to another, a rule that may deny it denies it. Equal documents are judged once.
+    /// Returns for each document of a list whether the policy lets the caller read it.
+    ///
+    /// The decision uses the fields of the document and the access set of the call so far.
+    /// References to other documents are not followed: if a document has one, a rule that may deny
+    /// it denies it. Equal documents are evaluated once.
     ///
     /// # Errors
     ///
-    /// Those of Octopus when it is asked for names, and [`Error::Compute`].
+    /// Errors of Octopus when names are looked up, and [`Error::Compute`].
     pub async fn readable(
         &self,
         documents: &Arc<Vec<Map<String, Value>>>,

@@ -1,4 +1,4 @@
-//! Letting an answer through the one door for text, and within its size.
+//! Sanitizes answers and truncates them to their maximum size.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::{
     text::{self, lines::Lines, steps},
 };
 
-/// Sanitizes an answer and keeps it within its size, in the compute pool where it is large.
+/// Sanitizes and truncates an answer, in the compute pool if it is large.
 pub(super) async fn passed_in(
     compute: &ComputeScope,
     value: Value,
@@ -22,10 +22,10 @@ pub(super) async fn passed_in(
     compute.run_sized(size, move || passed(value, limit, can_ask_for)).await
 }
 
-/// Returns about how many bytes a value takes as JSON. Counting ends at `most`, so that it takes
-/// no longer for a larger value.
+/// Estimates the size of a value as JSON in bytes. Stops at `most` bytes, so the time is bounded
+/// for larger values.
 fn size_up_to(value: &Value, most: usize) -> usize {
-    /// What a value takes at least, with its separator.
+    /// Minimum size of a value with its separator.
     const LEAST: usize = 4;
     let mut left = most;
     let mut values = vec![value];
@@ -48,7 +48,7 @@ fn size_up_to(value: &Value, most: usize) -> usize {
     most - left
 }
 
-/// Lets an answer through the door for text, and within its size.
+/// Sanitizes and truncates an answer.
 fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
     let bytes = Bytes::default();
     let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0, bytes };
@@ -59,12 +59,13 @@ fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed 
     passed
 }
 
-/// The texts of a list so far: those that stand in fields of the same name follow one another, as
-/// the messages of a log do.
+/// State of the texts of a list, by field name. Texts in fields of the same name continue one
+/// another, as the messages of a log do.
 type Fields = BTreeMap<String, Lines>;
 
-/// Lets every text of an answer through the door, names of fields too, and drops what has no value.
-/// `fields` remembers what the items of a list say of the next one, which stands in `field` of it.
+/// Sanitizes every text of a value, including names of fields, and removes null fields. `fields`
+/// carries the state from one item of a list to the next. `field` is the field that holds the
+/// value.
 fn pass(value: &mut Value, field: &str, fields: &mut Fields, outcome: &mut Passed) {
     match value {
         Value::String(text) => {
@@ -100,8 +101,8 @@ fn pass_text(text: &mut String, lines: &mut Lines, outcome: &mut Passed) {
     }
 }
 
-/// Sanitizes the names of fields: those of a map were written by somebody as well. Two that become
-/// equal are told apart by a number.
+/// Sanitizes the names of fields, because names in a map are user-written too. Adds a number to
+/// names that become equal.
 fn pass_names(object: &mut Map<String, Value>, outcome: &mut Passed) {
     let is_plain = |name: &String| matches!(text::door(name).text, std::borrow::Cow::Borrowed(_));
     if object.keys().all(is_plain) {
@@ -117,11 +118,11 @@ fn pass_names(object: &mut Map<String, Value>, outcome: &mut Passed) {
     }
 }
 
-/// The name where it is still free, otherwise `name_`, then `name_3`, `name_4` and so on.
+/// Returns the name if it is free, otherwise `name_`, then `name_3`, `name_4` and so on.
 ///
 /// `numbers` holds the last number that was tried for each name, and no number is tried twice for
 /// one name. A key of `object` is tried for at most one name, because the name and the number can
-/// be read from it. So all calls together try at most twice as many names as there are keys.
+/// be parsed from it. So all calls together try at most twice as many names as there are keys.
 fn unused(
     name: String,
     object: &Map<String, Value>,
@@ -145,8 +146,8 @@ fn unused(
     }
 }
 
-/// Hides values that are secrets by their names: those of fields, and those of an entry with its
-/// name beside it.
+/// Redacts values whose field name marks them as secret, and values of entries with a separate name
+/// field.
 fn hide_by_name(object: &mut Map<String, Value>, outcome: &mut Passed) {
     for (name, value) in [("name", "value"), ("Name", "Value")] {
         if let (Some(Value::String(name)), Some(Value::String(text))) =
@@ -173,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// An object whose names all become the same without their invisible characters.
+    /// An object whose names become equal when invisible characters are removed.
     fn colliding(names: usize) -> Value {
         let name = |n: usize| {
             let bits = (0..16).map(|bit| if n >> bit & 1 == 0 { '\u{200b}' } else { '\u{200c}' });

@@ -1,8 +1,8 @@
-//! Who sees which tool, and what may run.
+//! Decides which tools a request can see and call.
 //!
-//! Layers, each of which can only take away: the settings, the instance, what the caller is
-//! granted, what the request asks for. One rule reads them ([`Policy::why`]), and listing, calling,
-//! resources, prompts, completions and hints all ask it.
+//! Access is the intersection of layers: the settings, the instance, the grants of the caller, and
+//! the scope of the request. [`ToolAccess::deny_reason`] is the only function that evaluates them.
+//! Listing, calling, resources, prompts, completions and hints all use it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,21 +16,21 @@ use crate::{
     octopus::Instance,
 };
 
-/// The toolset that is always on.
+/// The toolset that cannot be disabled.
 const ALWAYS: &str = "core";
 
-/// What a request may see and do.
+/// The tools that a request can see, and the highest tier of its calls.
 #[derive(Debug, Clone)]
 pub struct Policy {
     catalog: &'static [Toolset],
-    /// The tools that keep to one project where the request fixes one.
+    /// The tools that stay available when the project is pinned.
     keeping: Arc<BTreeSet<&'static str>>,
-    /// The settings first, what the request asks for last.
+    /// From the settings (first) to the scope of the request (last).
     layers: Vec<Layer>,
     fixed: Fixed,
 }
 
-/// One layer. It takes away, and never gives.
+/// One layer of restrictions.
 #[derive(Debug, Clone)]
 struct Layer {
     by: By,
@@ -57,7 +57,7 @@ impl Layer {
         toolset == ALWAYS || self.toolsets.as_ref().is_none_or(|on| on.contains(toolset))
     }
 
-    /// Why nothing of a toolset is there.
+    /// Returns why the layer hides a whole toolset.
     fn without(&self, toolset: &'static str) -> Option<Hidden> {
         (!self.has(toolset)).then_some(match &self.by {
             By::Settings => Hidden::SettingsToolset(toolset),
@@ -66,7 +66,7 @@ impl Layer {
         })
     }
 
-    /// Why no call may do this.
+    /// Returns why the layer forbids calls of this tier.
     fn forbids(&self, tier: Tier) -> Option<Hidden> {
         (tier > self.ceiling).then(|| match &self.by {
             By::Settings => Hidden::SettingsTier(tier),
@@ -88,7 +88,11 @@ impl Layer {
 }
 
 impl Policy {
-    /// The ceiling, as the settings say: toolsets by name or `all`, and the most that a tool may do.
+    /// Creates the access that the settings allow: toolsets by name or `all`, and the highest tier.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first toolset name that does not exist.
     pub fn new(
         catalog: &'static [Toolset],
         toolsets: &[String],
@@ -102,14 +106,14 @@ impl Policy {
         Ok(Self { catalog, keeping, layers: vec![settings], fixed: Fixed::default() })
     }
 
-    /// The same where so much is settled for everybody.
+    /// Pins arguments for all requests.
     #[must_use]
     pub fn fixing(self, fixed: Fixed) -> Self {
         Self { fixed, ..self }
     }
 
-    /// What is left of it for a request: with what the caller is granted, at this instance, as the
-    /// request asks for it. Nothing comes to it that was not there.
+    /// Returns the effective access of a request: restricted by the instance, by the grants of the
+    /// caller, and by the scope of the request. The result is never larger than `self`.
     #[must_use]
     pub fn narrowed(
         &self,
@@ -143,8 +147,8 @@ impl Policy {
         policy
     }
 
-    /// Why the tool is not there: the first layer that hides it. `None` where it is there. What is
-    /// not listed cannot be called either.
+    /// Returns why the tool is hidden: the reason of the first layer that hides it; `None` if the
+    /// tool is visible. Hidden tools cannot be called either.
     pub fn why(&self, toolset: &'static str, tool: &Definition) -> Option<Hidden> {
         let by_layers = self.layers.iter().find_map(|layer| layer.hides(toolset, tool));
         by_layers
@@ -158,12 +162,12 @@ impl Policy {
             })
     }
 
-    /// Whether the tool is listed.
+    /// Returns whether the tool is visible.
     pub fn shows(&self, toolset: &'static str, tool: &Definition) -> bool {
         self.why(toolset, tool).is_none()
     }
 
-    /// The tool with this name, with its toolset, whether it is listed or not.
+    /// Returns the tool with this name and its toolset, whether it is visible or not.
     pub fn find(&self, tool: &str) -> Option<(&'static str, &'static Definition)> {
         self.catalog.iter().find_map(|toolset| {
             let tool = toolset.tools.iter().find(|definition| definition.name == tool)?;
@@ -171,18 +175,19 @@ impl Policy {
         })
     }
 
-    /// Whether a tool with this name is listed.
+    /// Returns whether a tool with this name is visible.
     pub fn names(&self, tool: &str) -> bool {
         self.find(tool).is_some_and(|(toolset, tool)| self.shows(toolset, tool))
     }
 
-    /// Whether a toolset is on.
+    /// Returns whether a toolset is enabled.
     pub fn is_on(&self, toolset: &str) -> bool {
         self.layers.iter().all(|layer| layer.has(toolset))
     }
 
-    /// Whether the resources of a toolset are there. A request that asks for some tools alone has
-    /// those of their toolsets, or all where it can read resources.
+    /// Returns whether the resources of a toolset are visible. A request that is limited to some
+    /// tools sees the resources of their toolsets, or all resources if `read_resource` is one of
+    /// the tools.
     pub fn shows_resources(&self, toolset: &str) -> bool {
         let tools_of = |name: &str| {
             let toolset = self.catalog.iter().find(|toolset| toolset.name == name);
@@ -197,8 +202,8 @@ impl Policy {
         self.is_on(toolset) && self.layers.iter().all(asked)
     }
 
-    /// Why a request of the API in this toolset's paths may not do this much: a tool that could
-    /// have done it is left out.
+    /// Returns the excluded tool of this toolset that could make the same request of the API, if
+    /// there is one. `execute` must then reject the request too.
     pub fn left_out(&self, toolset: &str, tier: Tier) -> Option<&'static str> {
         let toolset = self.catalog.iter().find(|of| of.name == toolset)?;
         let out = |tool: &&Definition| {
@@ -207,44 +212,48 @@ impl Policy {
         toolset.tools.iter().find(out).map(|tool| tool.name)
     }
 
-    /// All toolsets that there are, on or not.
+    /// Returns all toolsets, enabled or not.
     pub fn catalog(&self) -> &'static [Toolset] {
         self.catalog
     }
 
-    /// What is settled before a call comes.
+    /// Returns the pinned arguments.
     pub fn fixed(&self) -> Fixed {
         self.fixed
     }
 
-    /// The most that a call may do.
+    /// Returns the highest tier that a call may have.
     pub fn ceiling(&self) -> Tier {
         self.layers.iter().map(|layer| layer.ceiling).min().unwrap_or(Tier::Read)
     }
 
-    /// The toolsets that are on.
+    /// Returns the enabled toolsets.
     pub fn toolsets(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.catalog.iter().map(|toolset| toolset.name).filter(|name| self.is_on(name))
     }
 
-    /// Whether nothing that is on may change Octopus.
+    /// Returns whether all changes are forbidden.
     pub fn is_read_only(&self) -> bool {
         self.ceiling() == Tier::Read
     }
 
-    /// Lets a call pass that does at most this.
+    /// Checks the tier of a call.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Forbidden`] with the first layer that forbids the tier.
     pub fn permit(&self, tier: Tier) -> Result<(), Error> {
         self.forbids(tier).map_or(Ok(()), |hidden| Err(Error::Forbidden(hidden)))
     }
 
-    /// Why no call may do this much: the first layer that forbids it.
+    /// Returns why calls of this tier are forbidden: the reason of the first layer that forbids
+    /// them.
     pub fn forbids(&self, tier: Tier) -> Option<Hidden> {
         self.layers.iter().find_map(|layer| layer.forbids(tier))
     }
 }
 
-/// The toolsets of the catalog with these names, or all of them. A name that there is not means
-/// none.
+/// Returns the toolsets with these names, or all of them for `all`. Unknown names are ignored.
 fn named<'a>(
     catalog: &'static [Toolset],
     given: impl IntoIterator<Item = &'a String>,

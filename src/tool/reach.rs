@@ -1,4 +1,4 @@
-//! What a request could reach: the instances, and what it asked to be narrowed to.
+//! What a request can access: the instances, and the access rules at each of them.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use crate::{
     octopus::{Instance, Instances, Session},
 };
 
-/// What a request could reach. One instance is the request's own; the others are reached only
-/// where the request did not fix one.
+/// The instances and access rules of one request. The request is sent to one instance. Other
+/// instances can be reached only if the request does not select one.
 #[derive(Debug)]
 pub struct Reach {
-    /// The instances that there are.
+    /// All configured instances.
     pub instances: Arc<Instances>,
-    /// What anybody may see and do.
+    /// The access that the settings allow to everybody.
     pub ceiling: Policy,
-    /// Whoever's request it is, with what they sent.
+    /// The caller of the request, with their credentials.
     pub caller: Caller,
-    /// What it asks to be narrowed to.
+    /// The scope that the request asks for with its path and headers.
     pub narrowing: Narrowing,
-    /// What the client calls itself.
+    /// The name that the MCP client reports.
     pub client: Option<String>,
-    /// How much all callers together may ask of each instance.
+    /// The rate limit of each instance, shared by all callers.
     pub rate: InstanceRate,
 }
 
 impl Reach {
-    /// What is settled before a call comes, at this instance.
+    /// Returns which arguments are pinned at this instance.
     pub fn fixed(&self, instance: &Instance) -> Fixed {
         let Narrowing { instance: named, space, project, .. } = &self.narrowing;
         Fixed {
@@ -37,41 +37,41 @@ impl Reach {
         }
     }
 
-    /// What the request may see and do at this instance.
+    /// Returns the effective access of the request at this instance.
     pub fn policy(&self, instance: &Instance) -> Policy {
         self.policy_with(self.caller.who.grants.scope, instance)
     }
 
-    /// What it could see and do there if the caller had this scope.
+    /// Returns the effective access at this instance if the caller had this token scope.
     pub fn policy_with(&self, scope: Scope, instance: &Instance) -> Policy {
         let grants = Grants { scope, ..self.caller.who.grants.clone() };
         self.ceiling.narrowed(&grants, instance, &self.narrowing, self.fixed(instance))
     }
 
-    /// Whether the caller may use this instance.
+    /// Returns whether the caller may use this instance.
     pub fn sees(&self, instance: &Instance) -> bool {
         self.caller.who.grants.sees(&instance.name)
     }
 
-    /// The instances that the caller may use.
+    /// Returns the instances that the caller may use.
     pub fn seen(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.instances.iter().filter(|instance| self.sees(instance))
     }
 
-    /// A session at an instance.
+    /// Opens a session at the request's own instance.
     pub async fn session(&self, instance: &Instance) -> Result<Session, Error> {
         self.open(instance, &self.caller).await
     }
 
-    /// A session at an instance that the request was not sent to. What the caller sent is for the
-    /// request's own instance, and goes to no other.
+    /// Opens a session at another instance than the request's own. The caller's own Octopus
+    /// credential is for the request's instance and is not sent to another one.
     pub async fn session_elsewhere(&self, instance: &Instance) -> Result<Session, Error> {
         let without = Caller { own: None, ..self.caller.clone() };
         self.open(instance, &without).await
     }
 
     async fn open(&self, instance: &Instance, caller: &Caller) -> Result<Session, Error> {
-        // Large where a token is exchanged, and a part of whatever waits for it.
+        // Boxed because a token exchange makes the future large, and every caller would embed it.
         let credentials = Box::pin(instance.credentials(&caller.brings())).await?;
         let who = caller.who.fingerprint();
         Ok(Session::new(instance.client.clone(), credentials, who, self.client.as_deref()))
@@ -79,14 +79,14 @@ impl Reach {
 }
 
 impl Context {
-    /// The same call at another instance, with that one's credential and policy. It counts there
-    /// as a request that was sent to that one does.
+    /// Returns the context of the same call for another instance, with the credential and access of
+    /// that instance. The call counts against the rate limit of that instance.
     pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
         self.reach.rate.take_for_call(&instance.name).await?;
         let session = self.reach.session_elsewhere(instance).await?;
         let session = session.sharing_compute(&self.session);
         self.visits.note(instance, &session);
-        // What is read is read there, whatever the request was sent to.
+        // The audit record names the instance that is read, not the one that received the request.
         self.trail.at(instance, &session, &self.acting);
         Ok(Self {
             session,

@@ -1,8 +1,8 @@
-//! Resources: documents under `octopus://`, which answers name and clients read.
+//! Resources: documents with `octopus://` URIs, which answers link to and clients read.
 //!
-//! A resource is a type, as a tool is: its fields are the variables of its address, its doc
-//! comment is its description, and reading the value is reading the resource. One catalog serves
-//! `resources/read` and the tool `read_resource`.
+//! A resource is a type, like a tool: its fields are the variables of its URI template, its doc
+//! comment is its description, and reading the value is reading the resource. `resources/read` and
+//! the tool `read_resource` share one catalog.
 
 use std::time::Duration;
 
@@ -23,59 +23,59 @@ use crate::{audit::Bytes, octopus::OctopusVersion, text};
 
 const SCHEME: &str = "octopus://";
 
-/// One kind of resource, or one alone.
+/// A resource, or a family of resources with a URI template.
 pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
-    /// Its name.
+    /// Name.
     const NAME: &'static str;
-    /// The name for people.
+    /// Display name.
     const TITLE: &'static str;
-    /// Its address, with the fields of the type as variables that stand for one segment each:
+    /// URI template. Its variables are the fields of the type and stand for one segment each:
     /// `octopus://spaces/{spaceName}/releases/{releaseId}` (RFC 6570, level 1).
     const TEMPLATE: &'static str;
-    /// What the contents are.
+    /// Media type of the contents.
     const MIME: &'static str = "application/json";
-    /// The first version of Octopus that has it.
+    /// First version of Octopus that supports it.
     const SINCE: OctopusVersion = OctopusVersion::OLDEST;
 
-    /// Whether it keeps to the project of the request, or is of none. What does not is not there
-    /// where the request fixes one.
+    /// Whether it stays available when the project is pinned: it must check the project itself, or
+    /// contain no data of projects.
     const KEEPS_TO_PROJECT: bool = false;
 
-    /// How long a client may keep what it read. Most may change at any moment.
+    /// How long a client may cache it. Most resources can change at any moment.
     const KEPT_FOR: Duration = Duration::ZERO;
 
-    /// How many bytes it has, where that is known without reading it.
+    /// Returns the size in bytes, if it is known without reading the resource.
     fn size(_cx: &Context) -> impl Future<Output = Option<u64>> + Send {
         std::future::ready(None)
     }
 
-    /// Reads it.
+    /// Reads the resource.
     fn read(self, cx: &Context) -> impl Future<Output = Result<Contents, Error>> + Send;
 }
 
-/// What a resource holds.
+/// The contents of a resource.
 #[derive(Debug)]
 pub enum Contents {
     /// A JSON document.
     Json(Value),
-    /// Text, and how to look into it where it is too long to be given whole.
+    /// Text, and a hint how to read parts of it when it is truncated.
     Text(String, &'static str),
 }
 
 /// A [`Resource`] with its type erased.
 #[derive(Debug)]
 pub struct ResourceDefinition {
-    /// Its name.
+    /// Name.
     pub name: &'static str,
-    /// The name for people.
+    /// Display name.
     pub title: &'static str,
-    /// Its address, with variables.
+    /// URI template.
     pub template: &'static str,
-    /// What the contents are.
+    /// Media type of the contents.
     pub mime: &'static str,
-    /// The first version of Octopus that has it.
+    /// First version of Octopus that supports it.
     pub since: OctopusVersion,
-    /// How long a client may keep what it read.
+    /// How long a client may cache it.
     pub kept_for: Duration,
     keeps_to_project: bool,
     describe: fn() -> String,
@@ -86,27 +86,27 @@ pub struct ResourceDefinition {
 type SizeFn = for<'a> fn(&'a Context) -> BoxFuture<'a, Option<u64>>;
 type ReadFn = for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>;
 
-/// A resource that was read.
+/// The result of reading a resource.
 #[derive(Debug)]
 pub struct Read {
-    /// Its address as it was asked for.
+    /// The URI of the request.
     pub uri: String,
-    /// What the contents are.
+    /// Media type of the contents.
     pub mime: &'static str,
-    /// How long a client may keep it.
+    /// How long a client may cache it.
     pub kept_for: Duration,
-    /// The contents, through the door for text and within their size: a JSON document, or text.
+    /// The sanitized and truncated contents: a JSON document or text.
     pub value: Value,
-    /// How many invisible characters were removed.
+    /// Number of removed invisible characters.
     pub removed: usize,
-    /// How many secrets were taken out.
+    /// Number of redacted secrets.
     pub redacted: usize,
-    /// How many bytes of JSON it had before it was cut, and has.
+    /// Size as JSON in bytes, before and after it was truncated.
     pub bytes: Bytes,
 }
 
 impl ResourceDefinition {
-    /// The record of a resource.
+    /// Creates the definition of a resource.
     pub const fn of<R: Resource>() -> Self {
         Self {
             name: R::NAME,
@@ -122,27 +122,27 @@ impl ResourceDefinition {
         }
     }
 
-    /// What it holds, and when to read it.
+    /// Returns the description: what it contains, and when to read it.
     pub fn description(&self) -> String {
         (self.describe)()
     }
 
-    /// How many bytes it has, where that is known without reading it.
+    /// Returns the size in bytes, if it is known without reading the resource.
     pub async fn size(&self, cx: &Context) -> Option<u64> {
         (self.size)(cx).await
     }
 
-    /// The names of the variables of its address.
+    /// Returns the names of the variables of the URI template.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.template.split('/').filter_map(variable)
     }
 
-    /// Whether its address has no variables.
+    /// Returns whether the URI has no variables.
     pub fn is_fixed(&self) -> bool {
         !self.template.contains('{')
     }
 
-    /// The variables of an address of this form; `None` where it is of another.
+    /// Returns the variables of a URI that matches the template; `None` if it does not match.
     fn variables(&self, segments: &[&str]) -> Option<Result<Map<String, Value>, Error>> {
         let template: Vec<&str> = self.template.strip_prefix(SCHEME)?.split('/').collect();
         if template.len() != segments.len() {
@@ -157,7 +157,11 @@ impl ResourceDefinition {
                     Some(value) => {
                         variables.insert(name.to_owned(), Value::String(value));
                     }
-                    None => return Some(Err(malformed("a part of it does not decode"))),
+                    None => {
+                        return Some(Err(malformed(
+                            "a segment is not valid percent-encoded UTF-8",
+                        )));
+                    }
                 },
             }
         }
@@ -165,7 +169,7 @@ impl ResourceDefinition {
     }
 }
 
-/// The name of the variable that a segment of a template is.
+/// Returns the name of the variable in a segment of a template.
 fn variable(segment: &'static str) -> Option<&'static str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
@@ -181,8 +185,8 @@ fn read_as<R: Resource>(
     })
 }
 
-/// One segment, decoded once. Escapes that are none, empty segments, control characters and text
-/// that is not UTF-8 are refused.
+/// Decodes one segment once. Rejects invalid escapes, empty segments, control characters and
+/// invalid UTF-8.
 fn decoded(segment: &str) -> Option<String> {
     let bytes = segment.as_bytes();
     let is_escaped = |place: usize| {
@@ -197,20 +201,20 @@ fn decoded(segment: &str) -> Option<String> {
 }
 
 fn malformed(why: &str) -> Error {
-    Error::Argument { field: "uri".to_owned(), reason: format!("this is no octopus:// URI: {why}") }
+    Error::Argument { field: "uri".to_owned(), reason: format!("invalid octopus:// URI: {why}") }
 }
 
-/// How long a URI can be.
+/// Maximum length of a URI in bytes.
 const LONGEST: usize = 2048;
 
-/// The segments of an address.
+/// Splits a URI into segments.
 fn segments(uri: &str) -> Result<Vec<&str>, Error> {
     if uri.len() > LONGEST {
-        return Err(malformed("it is too long"));
+        return Err(malformed("it is longer than 2048 bytes"));
     }
     let scheme = uri.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
     let Some(path) = scheme.and_then(|_| uri.get(SCHEME.len()..)) else {
-        return Err(malformed("it begins otherwise"));
+        return Err(malformed("it does not start with octopus://"));
     };
     if path.contains(['?', '#']) {
         return Err(malformed("it has a query or a fragment"));
@@ -218,15 +222,15 @@ fn segments(uri: &str) -> Result<Vec<&str>, Error> {
     Ok(path.split('/').collect())
 }
 
-/// The name of the resource that a policy shows at an address; `None` where it shows none.
+/// Returns the name of the visible resource at a URI; `None` if there is none.
 pub fn resource_kind(uri: &str, policy: &Policy) -> Option<&'static str> {
     let segments = segments(uri).ok()?;
     let mut shown = shown(policy).map(|(_, definition)| definition);
     shown.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
 }
 
-/// Reads a resource that the policy shows, within this many bytes of JSON. `can_ask_for`: how many
-/// the caller can ask for, where it can.
+/// Reads a visible resource, truncated to `limit` bytes of JSON. `can_ask_for` is the largest limit
+/// that the caller can request, if any.
 pub async fn read(
     uri: &str,
     limit: usize,
@@ -262,7 +266,7 @@ pub async fn read(
     Ok(Read { uri: uri.to_owned(), mime, kept_for, value, removed, redacted, bytes })
 }
 
-/// The resources that a request sees, with their toolsets.
+/// Returns the visible resources with their toolsets.
 pub(super) fn shown(
     policy: &Policy,
 ) -> impl Iterator<Item = (&'static str, &'static ResourceDefinition)> + '_ {
@@ -275,7 +279,7 @@ pub(super) fn shown(
 }
 
 impl Policy {
-    /// The resources that a request sees.
+    /// Returns the visible resources.
     pub fn resources(&self) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
         shown(self).map(|(_, resource)| resource)
     }

@@ -1,8 +1,9 @@
-//! Sealed values: this server made them, for one purpose, and not long ago.
+//! Sealed tokens: values that this server issued for one purpose, with an expiry.
 //!
-//! They go through hands that are not trusted (a client, a model) and come back. A seal is
-//! authenticated, bound and expires; it is not encrypted, so nothing secret stands in one. The
-//! codec is rmcp's for `requestState` (SEP-2322), which knows several keys.
+//! Tokens pass through untrusted parties (the client, the model) and come back. Sealing
+//! authenticates a value, binds it to a purpose and limits its lifetime. It does not encrypt, so
+//! tokens must not contain secrets. The codec is the one of rmcp for `requestState` (SEP-2322),
+//! which supports several keys.
 
 use std::{fmt, time::Duration};
 
@@ -10,16 +11,16 @@ use rmcp::model::{RequestStateCodec, RequestStateError, SealOptions};
 
 use crate::config;
 
-/// Makes and opens sealed values.
+/// Issues and verifies sealed tokens.
 #[derive(Clone)]
 pub struct Seal(std::sync::Arc<RequestStateCodec>);
 
-/// Why a sealed value is not accepted.
+/// Why a sealed token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsealed {
-    /// It was good, and is too old.
+    /// The token was valid, but has expired.
     Expired,
-    /// It was made by somebody else, for something else, or changed on the way.
+    /// The token was issued by another server or for another purpose, or was modified.
     Foreign,
 }
 
@@ -30,11 +31,13 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// Seals with the configured key, opens with that and the one before; or makes a key.
+    /// Creates a sealer with `tools.seal_key`, which also accepts tokens of
+    /// `tools.seal_key_previous`. Generates a random key if none is configured.
     pub fn from_config(tools: &config::Tools) -> Result<Self, String> {
         let Some(key) = &tools.seal_key else {
             let mut key = [0; 32];
-            getrandom::fill(&mut key).map_err(|error| format!("no random numbers: {error}"))?;
+            getrandom::fill(&mut key)
+                .map_err(|error| format!("generating a seal key failed: {error}"))?;
             return Self::new(&[&key]);
         };
         let mut keys = vec![key.expose().as_bytes()];
@@ -42,8 +45,8 @@ impl Seal {
         Self::new(&keys)
     }
 
-    /// Seals with the first of these keys, and opens with all. Which key sealed is said by a few
-    /// letters of its digest, so that replicas need no numbering.
+    /// Seals with the first of these keys and accepts all of them. The key ID is a prefix of the
+    /// key's digest, so replicas need no numbering of keys.
     fn new(keys: &[&[u8]]) -> Result<Self, String> {
         use sha2::{Digest, Sha256};
         let named: Vec<(String, Vec<u8>)> = keys
@@ -61,13 +64,13 @@ impl Seal {
         Ok(Self(std::sync::Arc::new(codec)))
     }
 
-    /// Seals a value for one purpose.
+    /// Seals a value for one purpose and lifetime.
     pub fn seal(&self, value: &[u8], purpose: &[u8], good_for: Duration) -> String {
         let options = SealOptions::new().associated_data(purpose).ttl(good_for);
         self.0.seal_with(value, &options)
     }
 
-    /// Opens a value that was sealed for this purpose.
+    /// Verifies a token that was sealed for this purpose, and returns its value.
     pub fn open(&self, sealed: &str, purpose: &[u8]) -> Result<Vec<u8>, Unsealed> {
         self.0.open_with(sealed, purpose).map_err(|error| match error {
             RequestStateError::Expired => Unsealed::Expired,

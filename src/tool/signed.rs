@@ -1,10 +1,10 @@
-//! The line in what is made that leads from there to the record.
+//! Audit notes in objects that tools create in Octopus.
 
 use super::Context;
 
 impl Context {
-    /// Words that go into what is made, with the line that leads from there to the record, where
-    /// the settings want one. It is the same from the question to the end.
+    /// Appends the audit note to a text that Octopus stores, if the settings enable notes. The note
+    /// is the same in the preview and in the executed change.
     pub fn signed(&self, words: Option<&str>) -> Option<String> {
         let Some(change) = self.trail.marked() else { return words.map(str::to_owned) };
         let caller = plain(&self.caller.name);
@@ -14,10 +14,10 @@ impl Context {
     }
 }
 
-/// How long the name of a caller can be in what is made.
+/// Maximum length of a caller's name in a note, in characters.
 const LONGEST_NAME: usize = 80;
 
-/// A name without what could be more than a name: a line of its own, or a link.
+/// Replaces characters that could start a new line or a link.
 fn plain(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || " .-_@+:/#|".contains(c);
     let name = name.chars().take(LONGEST_NAME).map(|c| if is_plain(c) { c } else { '?' });

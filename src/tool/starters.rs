@@ -1,8 +1,9 @@
-//! Who started what, so that nobody answers the interruption of what they started themselves.
+//! Enforces the four-eyes rule: callers cannot answer the interruption of a task that they started.
 //!
-//! It is remembered here. What is not, because the process is another one since, or the answer to
-//! the order never came, Octopus is asked: it knows which of its users started a task. Whom that
-//! user stood for it does not know, so the user alone is enough to refuse.
+//! The server records who started a task through it. If it has no record, because the process
+//! restarted or the reply of Octopus was lost, Octopus reports the user who started the task.
+//! Octopus does not know for which caller that user acted, so the same user is enough to reject the
+//! answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,20 +17,20 @@ use crate::{
     store::{Key, Store, Written},
 };
 
-/// How long it is remembered who started a task. Interruptions wait for people.
+/// How long the initiator of a task is kept. Interruptions wait for people.
 const KEPT: Duration = Duration::from_hours(14 * 24);
-/// What this is called in the store.
+/// Kind of the keys in the store.
 const KIND: &str = "starter";
-/// How long it is believed which user of Octopus a credential stands for.
+/// How long the Octopus user of a credential is cached.
 const USER_KEPT: Duration = Duration::from_mins(10);
-/// How many credentials' users are remembered.
+/// Number of credentials whose Octopus user is cached.
 const USERS: u64 = 10_000;
-/// What there is to do for whoever is refused.
-const INSTEAD: &str = "Somebody else must answer its interruption, with a key of their own, or in \
-                       the Octopus portal; whoever runs this server can let it remember who \
-                       started what with `limits.store`";
+/// What to do instead, as the end of a refusal.
+const INSTEAD: &str = "Another person must answer the interruption, with their own key or in the \
+                       Octopus portal. The server operator can set `limits.store` to keep records \
+                       of who started tasks";
 
-/// Who started which task, at which instance. Replicas that share a store know of one another.
+/// Who started which task at which instance. Replicas that share a store share these records.
 #[derive(Debug)]
 pub struct Starters {
     store: Arc<Store>,
@@ -37,22 +38,22 @@ pub struct Starters {
 }
 
 impl Starters {
-    /// Remembers in this store.
+    /// Creates the records in this store.
     pub fn new(store: Arc<Store>) -> Self {
         let users = Cache::builder().max_capacity(USERS).time_to_live(USER_KEPT).build();
         Self { store, users }
     }
 
-    /// Remembers that a task was started by whoever has one of these fingerprints.
+    /// Records the fingerprints of the person who started a task.
     async fn remember(&self, instance: &str, task: &str, person: &[Fingerprint]) {
         let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
         let written = self.store.put(KIND, &key(instance, task), &person, KEPT).await;
         if matches!(written, Written::Here | Written::Nowhere) {
-            tracing::warn!(task, instance, "other replicas do not learn who started this");
+            tracing::warn!(task, instance, "initiator of task not shared with other replicas");
         }
     }
 
-    /// The fingerprints of whoever started a task, where that is known.
+    /// Returns the fingerprints of the person who started a task; empty if there is no record.
     async fn of(&self, instance: &str, task: &str) -> Vec<u8> {
         self.store.get(KIND, &key(instance, task)).await.unwrap_or_default()
     }
@@ -63,7 +64,7 @@ fn key(instance: &str, task: &str) -> Key {
 }
 
 impl Context {
-    /// Remembers that the caller started what an order started.
+    /// Records the caller as the initiator of the tasks that a request started.
     pub(super) async fn started(&self, order: &Order, reply: &Reply) {
         if !self.rules.four_eyes() || order.method != Method::Post {
             return;
@@ -72,10 +73,10 @@ impl Context {
         if tasks.is_empty() {
             return;
         }
-        // What cannot be asked of Octopus now, it is asked when it is needed.
+        // If Octopus does not report the user now, the check asks Octopus for the initiator later.
         let Ok(person) = self.person().await else { return };
         for task in tasks {
-            // Whoever is told of it later did not start it.
+            // The first record wins: a later reply that names the task did not start it.
             let task = task.as_str();
             if !self.starters.of(&self.instance.name, task).await.is_empty() {
                 continue;
@@ -84,7 +85,7 @@ impl Context {
         }
     }
 
-    /// Refuses an answer to the interruption of a task that the same caller started.
+    /// Rejects an answer to the interruption of a task that the same caller started.
     pub(super) async fn four_eyes(&self, order: &Order) -> Result<(), Error> {
         if !self.rules.four_eyes() {
             return Ok(());
@@ -94,8 +95,8 @@ impl Context {
         let task = document.get("TaskId").and_then(Value::as_str);
         let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {
             return Err(denied(format!(
-                "Octopus does not say which task is interrupted, so it may be one that you \
-                 started. {INSTEAD}"
+                "Octopus does not report which task is interrupted, so you may have started it. \
+                 {INSTEAD}"
             )));
         };
         let starters = self.starters.of(&self.instance.name, task.as_str()).await;
@@ -106,33 +107,33 @@ impl Context {
         let started = |one: &Fingerprint| starters.chunks_exact(32).any(|s| s == one.as_bytes());
         if person.iter().any(started) {
             return Err(denied(format!(
-                "you started {task} through this server, so somebody else must answer its \
+                "you started {task} through this server, so another person must answer its \
                  interruption"
             )));
         }
         Ok(())
     }
 
-    /// Refuses the same where it is not remembered who started the task, and Octopus says that it
-    /// was the user who acts for the caller, or says nothing.
+    /// Applies the rule if the server has no record. Rejects the answer if Octopus reports the
+    /// caller's own user as the initiator, or none.
     async fn four_eyes_of_octopus(&self, task: &Id<Task>) -> Result<(), Error> {
         let Some(starter) = octopus::started_by(&self.session, task).await? else {
             return Err(denied(format!(
-                "it cannot be known who started {task}: this server does not remember it, and \
-                 Octopus does not say it, so it may have been you. {INSTEAD}"
+                "the initiator of {task} is unknown: this server has no record, and Octopus does \
+                 not report one, so you may have started it. {INSTEAD}"
             )));
         };
         if starter.trim().eq_ignore_ascii_case(&self.user().await?) {
             return Err(denied(format!(
-                "{task} was started by the Octopus user that acts for you, and this server does \
-                 not remember for whom, so it may have been you. {INSTEAD}"
+                "{task} was started by the Octopus user that acts for you, and this server has no \
+                 record for which caller, so you may have started it. {INSTEAD}"
             )));
         }
         Ok(())
     }
 
-    /// Who the caller is, whatever key they use: where they are known by their credential alone,
-    /// or not at all, the user of Octopus that it stands for.
+    /// Returns fingerprints that identify the person, whichever key they use. Callers that are
+    /// identified only by their credential, or not at all, are identified by its Octopus user.
     async fn person(&self) -> Result<Vec<Fingerprint>, octopus::Error> {
         let own = self.caller.fingerprint();
         if !matches!(self.caller.way, Way::Octopus | Way::Nobody) {
@@ -140,11 +141,11 @@ impl Context {
         }
         let user = self.user().await?;
         let user = Fingerprint::of([b"user".as_slice(), user.as_bytes()]);
-        // Nobody in particular is everybody: the user alone tells them apart.
+        // All anonymous callers share one fingerprint, so only the Octopus user identifies them.
         Ok(if self.caller.way == Way::Octopus { vec![own, user] } else { vec![user] })
     }
 
-    /// The ID of the user of Octopus that acts for the caller at this instance.
+    /// Returns the ID of the Octopus user that acts for the caller at this instance.
     async fn user(&self) -> Result<String, octopus::Error> {
         let instance = self.session.client().url().as_str().as_bytes();
         let whose = self.session.whose().and(instance);
@@ -161,8 +162,8 @@ fn denied(message: String) -> Error {
     Error::Denied { rule: Some("four eyes".to_owned()), message: Some(message), unknown: None }
 }
 
-/// The tasks that an order started. An order about a task or an interruption answers with one that
-/// was there before.
+/// Returns the tasks that a request started. The reply to a request about an existing task or
+/// interruption names a task that existed before.
 fn tasks_of<'a>(order: &Order, reply: &'a Reply) -> Vec<&'a Id<Task>> {
     let segments = order.path.segments();
     let holds = |text: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(text));

@@ -1,4 +1,4 @@
-//! What is written down of a call while it runs: the one way from tools to the audit.
+//! Audit records of calls: collects the fields of a record while the call runs.
 
 use std::{
     sync::{
@@ -21,20 +21,20 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// What is written down of a call while it runs. A clone is of the same call.
+/// Collects the fields of the audit record of one call. Clones share the record.
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
     audit: Audit,
     metrics: Metrics,
-    /// Where the caller finds it again, if it is the call of a tool.
+    /// The recent calls of the caller, if this is a call of a tool.
     calls: Option<CallsOfOne>,
     record: Arc<Mutex<Record>>,
-    /// Whether the record was handed over. It is set while the record is locked.
+    /// Whether the record was written. Only changed while the record is locked.
     is_over: Arc<AtomicBool>,
 }
 
-/// A call whose record is not handed over yet. Where nobody waits for its end any more, the record
-/// says that.
+/// Writes the record of a call when the call ends. If the call is cancelled, dropping the guard
+/// writes the record.
 #[derive(Debug)]
 pub struct Open {
     trail: Trail,
@@ -43,40 +43,41 @@ pub struct Open {
 }
 
 impl Trail {
-    /// Begins the record of a call.
+    /// Starts the record of a call.
     pub fn begin(audit: &Audit, metrics: &Metrics, kind: audit::Kind) -> Self {
         let record = Arc::new(Mutex::new(Record::new(kind)));
         let (audit, metrics) = (audit.clone(), metrics.clone());
         Self { audit, metrics, calls: None, record, is_over: Arc::default() }
     }
 
-    /// The same of a caller, who finds it among these.
+    /// Adds the call to the recent calls of this caller when it ends.
     #[must_use]
     pub fn found_in(self, calls: &LastCalls, caller: Fingerprint) -> Self {
         Self { calls: Some(calls.of(caller)), ..self }
     }
 
-    /// The last calls of the caller whose call this is, the newest first.
+    /// Returns the recent calls of the caller, newest first.
     pub fn last_calls(&self) -> Vec<LastCall> {
         self.calls.as_ref().map(CallsOfOne::all).unwrap_or_default()
     }
 
-    /// Opens it: from now on a record will be kept, whatever becomes of the call.
+    /// Returns the guard that writes the record, whether the call ends or is cancelled.
     pub fn open(&self) -> Open {
         Open { trail: self.clone(), started: Instant::now(), is_over: false }
     }
 
-    /// Whether anything is kept.
+    /// Returns whether audit records are written.
     pub fn is_on(&self) -> bool {
         self.audit.is_on()
     }
 
-    /// Writes something down.
+    /// Changes the record.
     pub fn note(&self, write: impl FnOnce(&mut Record)) {
         write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Writes down which instance a call reaches, and what acts there.
+    /// Records the instance that a call reaches, and the credential and Octopus user that act
+    /// there.
     pub fn at(&self, instance: &Instance, session: &Session, acting: &Acting) {
         self.note(|record| {
             record.place.instance = Some(instance.name.clone());
@@ -85,14 +86,14 @@ impl Trail {
         });
     }
 
-    /// Writes down what the caller sent, before anybody has read it.
+    /// Records the arguments of the call before they are parsed.
     pub fn brought(&self, arguments: &serde_json::Map<String, Value>) {
         if self.is_on() {
             self.note(|record| record.arguments = self.audit.unread(arguments));
         }
     }
 
-    /// Writes down the arguments that a tool takes.
+    /// Records the parsed arguments of a tool.
     pub(super) fn arguments(&self, arguments: &serde_json::Map<String, Value>) {
         if !self.is_on() {
             return;
@@ -104,7 +105,7 @@ impl Trail {
         });
     }
 
-    /// Writes down what a call touches.
+    /// Records the space, projects, environments and tenants that a call accesses.
     pub(super) fn touches(&self, touches: &Touches) {
         let names = |kind| -> Vec<String> {
             let names =
@@ -120,7 +121,7 @@ impl Trail {
         });
     }
 
-    /// Writes down what a call touched that changes nothing.
+    /// Records the access set of a call that changes nothing.
     pub(super) fn read(&self, cx: &Context) {
         if !self.is_change() {
             for (_, session) in cx.read_at() {
@@ -133,7 +134,7 @@ impl Trail {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).change.is_some()
     }
 
-    /// Writes down what the rules said.
+    /// Records the policy decision.
     pub(super) fn decided(&self, decision: &Decision) {
         self.note(|record| {
             record.rule.clone_from(&decision.rule);
@@ -142,12 +143,12 @@ impl Trail {
         });
     }
 
-    /// Writes down which change the call is about.
+    /// Records the ID of the change.
     pub(super) fn change(&self, change: Uuid) {
         self.note(|record| record.change = Some(change));
     }
 
-    /// The ID that a change carries into Octopus, where the settings say that it does.
+    /// Returns the ID of the change if the settings add it to objects in Octopus.
     pub(super) fn marked(&self) -> Option<Uuid> {
         if !self.audit.marks() {
             return None;
@@ -155,8 +156,12 @@ impl Trail {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).change
     }
 
-    /// Writes down that a change is about to be sent. Where the settings ask for it, nothing is
-    /// sent unless that is kept.
+    /// Writes the intent record of a change before it is sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::NotKept`] if the settings require audit records and writing failed. The
+    /// change must not be sent then.
     pub(super) async fn intent(&self, way: Way, route: &str) -> Result<(), Error> {
         self.note(|record| {
             record.consent = Some(way.name());
@@ -171,7 +176,7 @@ impl Trail {
         self.audit.ensure(intent).await.map_err(|_| Error::NotKept)
     }
 
-    /// Writes down what Octopus made of a change.
+    /// Records the reply of Octopus to a change.
     pub(super) fn answered(&self, reply: &Reply, repeated: bool) {
         self.note(|record| {
             record.result = if repeated { Outcome::Repeated } else { Outcome::Done };
@@ -179,8 +184,8 @@ impl Trail {
         });
     }
 
-    /// Writes down what became of a change that was sent. Where nobody waited for that, and the
-    /// record says so already, this is a record of its own.
+    /// Records the outcome of a sent change. Writes a second record if the call was cancelled and
+    /// its record is already written.
     pub(super) fn came(&self, came: Result<&Reply, &Error>) {
         match came {
             Ok(reply) => self.answered(reply, false),
@@ -198,12 +203,12 @@ impl Trail {
 }
 
 impl Open {
-    /// What is written down so far.
+    /// Returns the scope of the record.
     pub fn trail(&self) -> &Trail {
         &self.trail
     }
 
-    /// Hands the record over.
+    /// Changes the record a last time and writes it.
     pub fn end(mut self, write: impl FnOnce(&mut Record)) {
         self.trail.note(write);
         self.hand_over();
@@ -227,17 +232,17 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        // A change that was made is done, whether or not anybody waited for its answer.
+        // A change stays executed if nobody waits for its answer, so its record is needed as well.
         if !self.is_over {
             self.hand_over();
         }
     }
 }
 
-/// How many tasks of one change are written down.
+/// Maximum number of tasks in a record.
 const TASKS: usize = 64;
 
-/// The tasks that a record names: those whose ID ends in a number.
+/// Returns the tasks for a record: those whose ID ends in a number.
 fn tasks(named: &[Id<Task>]) -> Vec<String> {
     let is_numbered = |id: &&Id<Task>| {
         let number = id.as_str().strip_prefix(Task::ID_PREFIX).unwrap_or_default();

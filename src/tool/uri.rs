@@ -1,13 +1,13 @@
-//! Addresses of resources, as answers name them.
+//! URIs of resources in answers.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Error;
 
-/// What stands for itself in a segment (RFC 3986, unreserved).
+/// Characters that need no encoding in a segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The address of a resource: each segment is encoded whole.
+/// Returns the URI of a resource. Each segment is percent-encoded, including slashes.
 pub fn uri<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     let mut uri = "octopus:/".to_owned();
     for segment in segments {
@@ -17,12 +17,17 @@ pub fn uri<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     uri
 }
 
-/// A variable of an address that becomes a segment of a path as it is: text whose parts cannot
-/// climb out of it, however a proxy on the way reads it.
+/// Checks a URI variable that becomes part of a path without encoding of slashes, e.g. a Git
+/// reference.
+///
+/// # Errors
+///
+/// Returns [`Error::Argument`] for parts that a server or proxy could resolve to another path.
 pub fn part<'a>(field: &str, text: &'a str) -> Result<&'a str, Error> {
     let climbs = |part: &str| part.is_empty() || part == "." || part == "..";
     if text.contains('\\') || text.split('/').any(climbs) {
-        let reason = "this has empty parts, dots alone or backslashes in it".to_owned();
+        let reason =
+            "empty segments, `.` and `..` segments and backslashes are not allowed".to_owned();
         return Err(Error::Argument { field: field.to_owned(), reason });
     }
     Ok(text)

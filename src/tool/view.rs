@@ -1,5 +1,5 @@
-//! A tool as a request sees it: without the arguments that are settled before a call comes, and
-//! with the headers that repeat the others.
+//! The listed forms of a tool: without pinned arguments, and with the annotations of headers that
+//! repeat arguments.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Definition, Fixed, Toolset};
 
-/// Arguments that say where a call goes, and the headers that repeat them (SEP-2243), so that
-/// what stands between client and server can decide without reading bodies. A tool has one of each
-/// header at most.
+/// Arguments that select where a call goes, and the `Mcp-Param-*` headers that repeat them
+/// (SEP-2243). Proxies can then route and authorize requests without reading bodies. A tool has at
+/// most one argument for each header.
 const ROUTING: [(&str, &str); 6] = [
     ("space", "Space"),
     ("projectId", "Project"),
@@ -20,16 +20,16 @@ const ROUTING: [(&str, &str); 6] = [
     ("tenant", "Tenant"),
 ];
 
-/// The word of the schema for such a header.
+/// The schema keyword for such a header.
 const HEADER: &str = "x-mcp-header";
 
-/// The arguments that name the project of a call: one of them, or a list.
+/// The arguments that name the project of a call. `projects` is a list.
 const PROJECT: [&str; 3] = ["projectId", "projectName", "projects"];
 
-/// Arguments that name single things beside any filter by project.
+/// Arguments that select single items and therefore bypass a project filter.
 const BESIDE_PROJECT: [&str; 2] = ["eventId", "mode"];
 
-/// The forms in which a tool is listed, each made once.
+/// The forms in which a tool is listed, built once.
 #[derive(Debug)]
 pub(super) struct Views {
     free: Pair,
@@ -37,7 +37,7 @@ pub(super) struct Views {
     in_project: Pair,
 }
 
-/// With the headers, for the revisions that know them, and without.
+/// The tool with header annotations, for protocol revisions that support them, and without.
 #[derive(Debug)]
 struct Pair {
     with: model::Tool,
@@ -67,14 +67,14 @@ impl Views {
     }
 }
 
-/// Whether an argument is none where so much is settled.
+/// Returns whether an argument is hidden because of the pinned arguments.
 pub(super) fn is_settled(argument: &str, fixed: Fixed) -> bool {
     fixed.space && argument == "space"
         || fixed.project && (PROJECT.contains(&argument) || BESIDE_PROJECT.contains(&argument))
 }
 
-/// A schema without what is settled. Tools read the space as optional, because it may be; where it
-/// is not, a call must name it.
+/// Removes pinned arguments from a schema. Tools declare `space` as optional because it can be
+/// pinned; this marks it as required otherwise.
 fn settled(schema: &JsonObject, fixed: Fixed) -> JsonObject {
     let mut schema = schema.clone();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
@@ -107,7 +107,8 @@ fn with_headers(schema: &JsonObject) -> JsonObject {
     schema
 }
 
-/// The argument that names the project, of a tool that takes one, and whether it is a list.
+/// Returns the argument that names the project, and whether it is a list; `None` if the tool has
+/// none.
 pub(super) fn project_argument(schema: &JsonObject) -> Option<(&'static str, bool)> {
     let properties = schema.get("properties").and_then(Value::as_object)?;
     let found = PROJECT.into_iter().find(|argument| properties.contains_key(*argument))?;
@@ -115,8 +116,8 @@ pub(super) fn project_argument(schema: &JsonObject) -> Option<(&'static str, boo
     Some((found, kind.is_some_and(|kind| kind == "array")))
 }
 
-/// The tools that keep to the project of the request, where it fixes one: with an argument that
-/// names it, or by themselves.
+/// Returns the tools that stay available when the project is pinned: those with a project argument,
+/// and those that declare [`Tool::KEEPS_TO_PROJECT`](super::Tool::KEEPS_TO_PROJECT).
 pub(super) fn keeping_to_a_project(catalog: &'static [Toolset]) -> BTreeSet<&'static str> {
     let keeps = |tool: &&Definition| {
         tool.keeps_to_project || project_argument(&(tool.model)().input_schema).is_some()

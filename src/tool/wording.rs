@@ -1,6 +1,6 @@
-//! What serde says of an argument, in words for people: it names types of Rust.
+//! Rewrites error messages of serde for callers, because they name Rust types.
 
-/// What serde calls a type, and what people call it.
+/// Serde's names of types, and the names shown to callers.
 const TYPES: [(&str, &str); 10] = [
     ("u32", "a whole number from 0"),
     ("u64", "a whole number from 0"),
@@ -14,7 +14,7 @@ const TYPES: [(&str, &str); 10] = [
     ("variant identifier", "one of its words"),
 ];
 
-/// Serde's words, said for people.
+/// Returns the message of serde with the names of Rust types replaced.
 pub(super) fn plain(reason: &str) -> String {
     if let Some(rest) = reason.strip_prefix("unknown variant") {
         return format!("unknown word{rest}");
@@ -33,7 +33,8 @@ pub(super) fn plain(reason: &str) -> String {
     format!("expected {expected}, not {}", what(given))
 }
 
-/// What was given, without the value where serde shows it: the caller knows it.
+/// Names the type of the rejected value. Drops the value that serde quotes, because the caller
+/// knows it.
 fn what(given: &str) -> &str {
     let kind = given.split([' ', '`', '"']).next().unwrap_or(given);
     match kind {
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "only what goes wrong is looked at")]
+    #[expect(dead_code, reason = "the test only checks the error of parsing it")]
     struct Inner {
         text: String,
     }

@@ -173,7 +173,7 @@ async fn two_callers_with_one_credential_share_no_cache_no_read_and_no_yes() {
     arguments["confirm"] = shown["structuredContent"]["confirm"].clone();
     assert!(arguments["confirm"].is_string(), "{shown}");
     let refused = call(ben, tool, &arguments).await;
-    assert!(refused.to_string().contains("not for this call"), "{refused}");
+    assert!(refused.to_string().contains("not valid for this call"), "{refused}");
     assert_eq!(server.sample.changes(), []);
     assert_ne!(call(ann, tool, &arguments).await["isError"], true);
     assert_eq!(server.sample.changes().len(), 1);

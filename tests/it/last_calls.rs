@@ -99,7 +99,7 @@ async fn a_request_that_is_narrowed_reads_of_no_other_place() {
     let params = json!({ "uri": URI });
     let project = "/i/asia/Default/Parcel%20Tracking%20API";
     let none = server.ask_at(project, &[], Era::Modern, "resources/read", params).await;
-    assert!(none.message().contains("there is no resource"), "{}", none.text);
+    assert!(none.message().contains("resource 'octopus://"), "{}", none.text);
 }
 
 #[tokio::test]

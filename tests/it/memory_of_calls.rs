@@ -164,7 +164,10 @@ async fn a_tree_that_takes_too_much_memory_is_read_with_fewer_messages() {
 async fn a_tree_that_takes_too_much_memory_anyway_is_refused() {
     let server = logging(200_000, 200_000).await;
     let failure = server.failure("get_task_details", task()).await;
-    assert!(failure.contains("MiB of memory") && failure.contains("ask for less"), "{failure}");
+    assert!(
+        failure.contains("MiB of memory") && failure.contains("narrow the request"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Keeps an answer within its size: items of a page first, then long texts, lists and objects. The
-//! answer says what was cut, and how to get the rest.
+//! Truncates answers to a maximum size: first items of a page, then long texts, lists and objects.
+//! The answer states what was cut and how to get the rest.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,18 +28,18 @@ pub(super) struct Truncated {
     how: String,
 }
 
-/// What the note about the cut takes at most, and the `nextSkip` beside it.
+/// Maximum size of the note about the cut, with the `nextSkip` beside it.
 const NOTE: usize = 320;
 /// The smallest limit that every answer can be cut to.
 #[cfg(test)]
 const MINIMUM: usize = 1024;
 
-/// Cuts `answer` to at most `limit` bytes of JSON, in linear time. Answers below the limit stay as
-/// they are. `can_ask_for` is the largest `maxBytes` that a call of this tool can ask for, where it
-/// takes one. Returns the sizes before and after.
+/// Cuts `answer` to at most `limit` bytes of JSON, in linear time. Smaller answers stay unchanged.
+/// `can_ask_for` is the largest `maxBytes` that the tool accepts; `None` if it has no such
+/// argument. Returns the sizes before and after.
 ///
-/// Limits from 1024 bytes on are always kept. `shrink` says in which order an answer loses its
-/// parts, and when that can be a required field.
+/// Limits of at least 1024 bytes are always met. [`shrink`] documents in which order an answer
+/// loses its parts, and when it loses required fields.
 pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) -> Bytes {
     let full_bytes = size(answer);
     if full_bytes > limit {
@@ -52,7 +52,7 @@ pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) 
 fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<usize>) {
     let room = limit.saturating_sub(NOTE);
     let next = cut_items(answer, room);
-    // Not even one item fits, or the answer is no page.
+    // Not even one item fits, or the answer is not a page.
     let cuts = (size(answer) > room).then(|| shrink(answer, room));
     let larger = can_ask_for.filter(|most| *most > limit);
     let how = how(next.as_ref(), cuts, larger);
@@ -74,7 +74,7 @@ fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<
     }
 }
 
-/// Says what was cut, and how to get it.
+/// Describes what was cut and how to get it.
 fn how(next: Option<&Next>, cuts: Option<Cuts>, larger: Option<usize>) -> String {
     let larger = larger.map(|most| format!("call again with a larger maxBytes, {most} at most"));
     match (next, cuts) {
@@ -110,8 +110,8 @@ fn how(next: Option<&Next>, cuts: Option<Cuts>, larger: Option<usize>) -> String
     }
 }
 
-/// The beginning of a text that takes about `limit` bytes as JSON, with an end that says what was
-/// cut and how to get the rest. A text that fits is not touched.
+/// Returns the beginning of a text that takes about `limit` bytes as JSON, with a note about the
+/// cut. A text that fits is returned unchanged.
 pub(super) fn fit_text(text: &str, limit: usize, how: &str) -> String {
     if text.len() <= limit && json_len(text) + 2 <= limit {
         return text.to_owned();
@@ -120,10 +120,10 @@ pub(super) fn fit_text(text: &str, limit: usize, how: &str) -> String {
     format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
 }
 
-/// What the words about a cut text take at most, beside how to get the rest.
+/// Maximum size of the note about a cut text, without the hint how to get the rest.
 const CUT: usize = 80;
 
-/// How many bytes a value has as compact JSON.
+/// Returns the size of a value as compact JSON in bytes.
 fn size(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -137,7 +137,7 @@ fn size(value: &Value) -> usize {
         }
     }
     let mut count = Count(0);
-    // Counting cannot fail.
+    // Writing to the counter cannot fail.
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }

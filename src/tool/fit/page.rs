@@ -4,23 +4,24 @@ use serde_json::Value;
 
 use super::size;
 
-/// Where the next page begins.
+/// The position of the next page.
 pub(super) struct Next {
-    /// How many items of the page are left.
+    /// Number of items that were kept.
     pub(super) kept: usize,
     /// The `skip` of the next call.
     pub(super) skip: u64,
-    /// Where the call says its `skip`.
+    /// The argument that holds `skip`, as text for the note.
     pub(super) within: &'static str,
 }
 
-/// Where the items stand of a page that Octopus sent and that is passed on as it is.
+/// Path of the items in a page that is returned as Octopus sent it.
 const ITEMS: &str = "/response/Items";
 
-/// Keeps as many items of a page as fit into `room` bytes, and at least the first one: a page
-/// without an item would leave nothing to go on from.
+/// Keeps as many items of a page as fit into `room` bytes, but at least the first one. Without an
+/// item, the caller could not continue.
 ///
-/// A page is an answer with a `skip`. Its items are its first list, or the list in the response of
+/// A page is an answer with a `skip`. Its items are its first list, or the list in a page of
+/// Octopus that it contains. Returns `None` if the answer is not a page or keeps all items.
 /// Octopus that it passes on. Returns `None` where the answer is no page or keeps all items.
 pub(super) fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
     let skip = answer.get("skip")?.as_u64()?;

@@ -1,11 +1,11 @@
-//! Answers of hostile shapes: every one comes within its limit, in linear time.
+//! Tests with answers of hostile shapes: each is cut to its limit in linear time.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::text::steps;
 
-/// A shape that fitting has to bound, of about `count` nodes.
+/// An answer of this shape with about `count` nodes.
 fn shape(kind: usize, count: usize, long: usize) -> Value {
     let text = "x".repeat(long);
     let numbered = |n: usize| format!("{text}{n}");
@@ -38,7 +38,7 @@ fn shape(kind: usize, count: usize, long: usize) -> Value {
 }
 const SHAPES: usize = 10;
 
-/// A shape in the places where answers of tools have one.
+/// Puts a shape where answers of tools have one.
 fn placed(place: usize, shape: Value) -> Value {
     match place {
         0 => shape,
@@ -50,7 +50,7 @@ fn placed(place: usize, shape: Value) -> Value {
 }
 const PLACES: usize = 5;
 
-/// Any JSON, small.
+/// Any small JSON value.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

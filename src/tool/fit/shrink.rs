@@ -1,18 +1,18 @@
-//! Shrinks JSON to a size in linear time, whatever its shape.
+//! Shrinks JSON of any shape to a size, in linear time.
 //!
-//! It goes from what costs a reader least to what costs most, and stops at the first step that
-//! does enough:
+//! The steps are ordered by how much they cost a reader. Shrinking stops at the first step that is
+//! sufficient:
 //!
-//! 1. The longest texts are shortened to one length, which is not below [`TEXT`] bytes.
+//! 1. The longest texts are shortened to one length, which is at least [`TEXT`] bytes.
 //! 2. Lists and large objects keep their first items and entries, at least one. All other objects
 //!    keep all their fields.
-//! 3. The same, with texts as short as [`SHORT_TEXT`] bytes.
-//! 4. Objects of any size can lose fields, and lists can become empty. This is the only step after
-//!    which an answer can lack required fields, and it always does enough.
+//! 3. As step 2, with texts as short as [`SHORT_TEXT`] bytes.
+//! 4. Objects of any size can lose fields, and lists can become empty. Only after this step can an
+//!    answer lack required fields. This step is always sufficient.
 //!
-//! The sizes of all values are measured once for each step. Then the room is shared out from the
-//! top: the fields of an object get equal shares, and what small fields do not need goes to the
-//! large ones (max-min fairness, also called water-filling).
+//! The sizes of all values are measured once for each step. Then the room is divided from the top:
+//! the fields of an object get equal shares, and the unused share of small fields goes to the large
+//! ones (max-min fairness, also called water-filling).
 
 use serde_json::{Map, Value};
 
@@ -30,24 +30,24 @@ pub(super) struct Cuts {
     pub(super) entries: usize,
 }
 
-/// A text that takes no more bytes of JSON is not shortened in the first two steps.
+/// Texts up to this size in bytes of JSON are not shortened in the first two steps.
 pub(super) const TEXT: usize = 256;
-/// A text that takes no more bytes of JSON is never shortened.
+/// Texts up to this size in bytes of JSON are never shortened.
 const SHORT_TEXT: usize = 32;
-/// An object with more entries is a map, whose entries are omitted as the items of a list are. No
-/// tool has an object with so many fields in its output schema.
+/// An object with more entries counts as a map, whose entries are omitted like the items of a list.
+/// No tool has an object with so many fields in its output schema.
 const FIELDS: usize = 64;
-/// What stands at the end of a shortened text.
+/// End of a shortened text.
 const MORE: &str = " ...";
-/// The brackets of a list or an object, and the quotes of a text.
+/// Size of the brackets of a list or an object, and of the quotes of a text.
 const AROUND: usize = 2;
 
 /// One of the steps 2 to 4.
 #[derive(Clone, Copy)]
 struct Step {
-    /// How short a text may become.
+    /// Minimum size of a shortened text.
     text: usize,
-    /// Whether objects keep all fields, and lists and maps their first entry.
+    /// Whether objects keep all fields, and lists and maps keep their first entry.
     keeps_fields: bool,
 }
 
@@ -57,18 +57,19 @@ const STEPS: [Step; 3] = [
     Step { text: SHORT_TEXT, keeps_fields: false },
 ];
 
-/// The size of a value whose texts have at most [`TEXT`] bytes, and how small it can become.
+/// The size of a value whose texts have at most [`TEXT`] bytes, and its minimum size.
 ///
-/// What a list or map has past the room of the whole answer is not measured: no share is larger.
+/// Parts of a list or map beyond the room of the whole answer are not measured, because no share is
+/// larger.
 #[derive(Clone, Copy, Default)]
 struct Measured {
     size: usize,
     least: usize,
-    /// How many values were measured, this one and all below it.
+    /// Number of measured values: this one and all below it.
     values: usize,
 }
 
-/// Cuts `value` so that it takes at most `room` bytes of JSON. A room of 32 bytes always does.
+/// Cuts `value` to at most `room` bytes of JSON. A room of 32 bytes is always sufficient.
 pub(super) fn shrink(value: &mut Value, room: usize) -> Cuts {
     let mut cuts = Cuts::default();
     let mut texts = Vec::new();
@@ -91,8 +92,8 @@ pub(super) fn shrink(value: &mut Value, room: usize) -> Cuts {
     cuts
 }
 
-/// The largest share so that parts of at most this size fit into `room`. A part that is smaller
-/// stays as it is, and no part becomes smaller than its least size.
+/// Returns the largest share such that the parts fit into `room`. A smaller part keeps its size,
+/// and no part becomes smaller than its minimum.
 fn fair_share(parts: &[Measured], room: usize) -> usize {
     let taken = |share: usize| {
         steps::add(parts.len());
@@ -143,7 +144,7 @@ fn shorten(text: &mut String, room: usize, cuts: &mut Cuts) {
     cuts.texts += 1;
 }
 
-/// Measures a value and all below it, in the order in which they are written.
+/// Measures a value and all values below it, in the order in which they are written.
 fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measured>) -> Measured {
     steps::add(1);
     let place = measured.len();
@@ -196,7 +197,8 @@ fn measure_parts<'v>(
     (size, least)
 }
 
-/// Cuts a value to its share of the room. `measured` holds this value and all below it.
+/// Cuts a value to its share of the room. `measured` holds the measurements of this value and all
+/// values below it.
 fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts) {
     steps::add(1);
     let Some((own, below)) = measured.split_first() else { return };
@@ -227,7 +229,7 @@ fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts
     }
 }
 
-/// The share of each field of an object; `None` where the room does not do for all of them.
+/// Returns the share of each field of an object; `None` if the room is too small for all fields.
 fn shares(entries: &Map<String, Value>, below: &[Measured], room: usize) -> Option<Vec<usize>> {
     let fields: Vec<Measured> = parts(below).filter_map(|part| part.first().copied()).collect();
     let around = AROUND + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
@@ -241,7 +243,8 @@ fn shares(entries: &Map<String, Value>, below: &[Measured], room: usize) -> Opti
 
 /// Cuts the parts of a list or map to their share, and returns how many are kept.
 ///
-/// They are kept whole while they fit. The next one is cut to what is left where that is much, or
+/// Parts are kept completely while they fit. The next part is cut to the remaining room, if that is
+/// at least half of the room or the part is the first.
 /// where it is the first.
 fn cut_list<'v>(
     all: impl Iterator<Item = (usize, &'v mut Value)>,
@@ -267,7 +270,7 @@ fn cut_list<'v>(
     kept
 }
 
-/// The measurements of each part of a value, of those of all values below it.
+/// Splits the measurements of all values below a value into those of its parts.
 fn parts(below: &[Measured]) -> impl Iterator<Item = &[Measured]> {
     let mut rest = below;
     std::iter::from_fn(move || {
@@ -281,7 +284,7 @@ fn is_map(entries: &Map<String, Value>) -> bool {
     entries.len() > FIELDS
 }
 
-/// How many bytes a name takes before its value.
+/// Returns the size of a key with its quotes and colon.
 fn key_size(key: &str) -> usize {
     cut::json_len(key) + "\"\":".len()
 }

@@ -31,7 +31,7 @@ fn a_page_of_octopus_is_cut_between_items_too() {
     assert!(how.ends_with(&format!("skip {} in `query`", 30 + kept)), "{how}");
 }
 
-/// A page of a list of `total` items as a tool answers it.
+/// A page of a list as tools return it.
 fn page(items: &[Value], skip: usize, take: usize) -> Value {
     let here: Vec<&Value> = items.iter().skip(skip).take(take).collect();
     let next = skip + here.len();

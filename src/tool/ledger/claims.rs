@@ -1,7 +1,8 @@
-//! What a replica does, as the others that share its store know of it.
+//! Leases in the store: replicas see which changes another replica executes or executed.
 //!
-//! Before anything is sent, its name is claimed in the store, for as long as it counts; whoever
-//! finds it claimed by another sends nothing. What Octopus answered stays where it was asked.
+//! Before a change is sent, its key is leased in the store for [`KEPT`]. A replica that finds a
+//! lease of another one does not send the change. The reply of Octopus stays in the memory of the
+//! replica that sent it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,23 +11,23 @@ use uuid::Uuid;
 use super::{KEPT, Key, LONGEST_SEND, Name, Undone};
 use crate::store::{Claim, Store};
 
-/// What claims are called in the store.
+/// Kind of the keys in the store.
 const KIND: &str = "deed";
-/// Number of bytes of a claim: the replica, what the change is bound to, and the attempt, a version
-/// 7 UUID. When the change has ended, the time of its end follows as another UUID.
+/// Number of bytes of a lease: replica ID (16), digest of the call (32) and attempt, a version 7
+/// UUID (16). When the change ends, another UUID with the time of its end is appended.
 const CLAIM: usize = 16 + 32 + 16;
-/// Where the attempt begins.
+/// Offset of the attempt.
 const ATTEMPT: usize = 16 + 32;
-/// A claim without an end mark counts as ended this long after its attempt began, because its replica
-/// may have stopped. It is longer than the request can take, with the time to write the claim and a
-/// difference of the clocks.
+/// A lease without an end mark counts as ended this long after its attempt began, because its
+/// replica may have stopped. This is longer than a request can take, including the time to write
+/// the lease and the difference between clocks.
 const ABANDONED_AFTER: Duration = LONGEST_SEND.saturating_add(Duration::from_mins(1));
 
-/// The claims of this replica and of the others.
+/// Leases of this replica and of the others.
 #[derive(Debug, Clone)]
 pub(super) struct Claims {
     store: Arc<Store>,
-    /// What tells this replica from the others.
+    /// Random ID of this replica.
     us: Uuid,
 }
 
@@ -35,9 +36,10 @@ impl Claims {
         Self { store, us: Uuid::new_v4() }
     }
 
-    /// Claims a deed for this replica, and gives the claim. While the store is away, a yes counts
-    /// where it was asked for, and so at one replica alone; a name that the caller chose counts
-    /// nowhere.
+    /// Takes the lease of a change for this replica. Returns `None` if the key is not stored.
+    ///
+    /// While the store is unavailable, an approved change can be executed only by the replica that
+    /// issued the approval request. A change with a caller's own key is rejected then.
     pub(super) async fn take(
         &self,
         name: Name,
@@ -52,27 +54,27 @@ impl Claims {
         if let Claim::Theirs(old) = &held
             && self.is_over(old, name)
         {
-            // An equal change that was made before this one was asked for. Of several replicas that
-            // take this step, one has the claim.
+            // An equal change ended before this one was requested. Of several replicas that replace
+            // its lease, one gets it.
             self.store.replace(KIND, &key, (old, &self.value(&claimed)), KEPT).await;
             before = Some(old.clone());
             held = claim().await;
         }
         if let (Some(before), false) = (&before, held == Claim::Ours) {
-            // The store may have replaced the claim although it did not confirm this, or may do so
-            // later. A claim without an end would block this change at every other replica.
+            // The store may have replaced the lease without confirming it, or may do so later. A
+            // lease without an end would block this change at every other replica.
             let claim = self.value(&claimed);
             self.store.replace(KIND, &key, (&claim, before), KEPT).await;
         }
         match held {
             Claim::Ours => Ok(Some(Claimed { before, ..claimed })),
-            // What this replica claimed itself is never another's.
+            // `Theirs` is a lease of another replica: this replica's own lease is `Ours`.
             Claim::Theirs(held) => {
                 Err(self.held(&held, name, arguments).unwrap_or(Undone::Elsewhere))
             }
             Claim::Unknown if asked_here && matches!(name, Name::Asked { .. }) => {
-                // The others learn of it when the store is back, by a claim of its own: the one
-                // that nobody knows of is given up then.
+                // The store gets this lease when it is available again. It is a new one, because
+                // the lease of unknown state is released then.
                 let claimed = Claimed { before, ..Claimed::new(key, arguments) };
                 self.store.put(KIND, &key, &self.value(&claimed), KEPT).await;
                 Ok(Some(claimed))
@@ -81,14 +83,14 @@ impl Claims {
         }
     }
 
-    /// Returns why a change is not made here, if another replica is making it or made it.
+    /// Returns why a change is not executed here, if another replica executes it or did.
     pub(super) async fn find(&self, name: Name, arguments: &Key) -> Option<Undone> {
         let key = name.lasting()?;
         self.held(&self.store.get(KIND, key).await?, name, arguments)
     }
 
-    /// Says that a change which was approved was made, so that an equal one can be asked for anew,
-    /// at any replica. The caller's own key stands for its call as long as it counts.
+    /// Marks an approved change as ended, so that an equal change can be requested again at any
+    /// replica. A caller's own key stays bound to its call for [`KEPT`].
     pub(super) async fn ended(&self, name: Name, claimed: &Claimed, mark: Uuid) {
         if matches!(name, Name::Asked { .. }) {
             let claim = self.value(claimed);
@@ -96,8 +98,8 @@ impl Claims {
         }
     }
 
-    /// Whether a claim is of a change that had ended before this question was asked. What this replica
-    /// claimed itself is over, or nothing would be claimed again.
+    /// Returns whether a lease is of a change that ended before this approval was requested. A
+    /// lease of this replica is always over, because a running change is not leased again.
     fn is_over(&self, held: &[u8], name: Name) -> bool {
         let Name::Asked { asked, .. } = name else { return false };
         if held.starts_with(self.us.as_bytes()) {
@@ -116,8 +118,8 @@ impl Claims {
         }
     }
 
-    /// Lets others do it: nothing came of it here. The claim of the equal change before it is written
-    /// back, so that questions from before that change stay answered.
+    /// Releases a lease after the change was not made. Restores the lease of the equal change
+    /// before it, so that older approval requests still find that change.
     pub(super) async fn give_up(&self, claimed: &Claimed, earlier: Option<Uuid>) {
         let claim = self.value(claimed);
         let earlier = earlier.map(|mark| ended(&claim, mark));
@@ -133,8 +135,8 @@ impl Claims {
         [self.us.as_bytes().as_slice(), &claimed.what].concat()
     }
 
-    /// What this replica claimed itself, it knows better than the store. What does not read as a
-    /// claim is somebody else's.
+    /// Returns why a lease prevents the change. This replica knows its own changes better than the
+    /// store. A malformed lease counts as one of another replica.
     fn held(&self, held: &[u8], name: Name, arguments: &Key) -> Option<Undone> {
         let us = self.us.as_bytes();
         let Some((whose, what)) = held.split_at_checked(us.len()) else {
@@ -148,13 +150,14 @@ impl Claims {
     }
 }
 
-/// A claim of this replica.
+/// A lease of this replica.
 #[derive(Debug)]
 pub(super) struct Claimed {
     key: Key,
-    /// What the deed is done with, and what tells this claim from every other of the same.
+    /// Digest of the call and ID of the attempt, which distinguish this lease from others of the
+    /// same key.
     what: Vec<u8>,
-    /// The claim of an equal change at another replica that this one replaced.
+    /// The lease of an equal change at another replica that this one replaced.
     before: Option<Vec<u8>>,
 }
 
@@ -165,12 +168,12 @@ impl Claimed {
     }
 }
 
-/// The claim of a change that ended at this mark.
+/// Returns the lease with the mark of its end.
 fn ended(claim: &[u8], mark: Uuid) -> Vec<u8> {
     [claim, mark.as_bytes()].concat()
 }
 
-/// The time in a version 7 UUID, since 1970.
+/// Returns the time in a version 7 UUID, since 1970.
 fn time(id: Uuid) -> Option<Duration> {
     let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
     Some(Duration::new(seconds, nanoseconds))
@@ -219,13 +222,13 @@ mod tests {
             assert_eq!(ours.held(held, name, &key), in_the_way, "{name:?}");
             assert_eq!(ours.is_over(held, name), in_the_way.is_none(), "{name:?}");
         }
-        // What is shorter or longer than a mark is none.
+        // A value with another length than a mark is not a mark.
         for length in [CLAIM + 1, CLAIM + 15] {
             assert!(!ours.is_over(&ended[..length], after), "{length}");
         }
     }
 
-    /// The ID of something that happened this long after now.
+    /// A version 7 UUID with a time that is this long after now.
     fn later(by: Duration) -> Uuid {
         let (seconds, nanoseconds) = Uuid::now_v7().get_timestamp().unwrap().to_unix();
         let at = Duration::new(seconds, nanoseconds) + by;
@@ -233,7 +236,8 @@ mod tests {
         Uuid::new_v7(uuid::Timestamp::from_unix(none, at.as_secs(), at.subsec_nanos()))
     }
 
-    /// A replica that was killed, or that could not write the end, blocks nobody for 15 minutes.
+    /// A replica that was killed, or that could not write the end, does not block later requests
+    /// for 15 minutes.
     #[test]
     fn unmarked_claim_blocks_later_questions_only_while_its_request_can_run() {
         let (ours, theirs) = (Claims::new(Store::memory()), Claims::new(Store::memory()));
@@ -250,7 +254,7 @@ mod tests {
             assert_eq!(ours.is_over(&claim, name), is_over, "{asked:?}");
             assert_eq!(ours.held(&claim, name, &key).is_none(), is_over, "{asked:?}");
         }
-        // A claim that is cut off says nothing about its time, and a chosen key counts on.
+        // A truncated lease has no time, and a caller's own key stays bound.
         let name = Name::Asked { change: key, asked: later(KEPT) };
         assert!(!ours.is_over(&claim[..CLAIM - 1], name));
         assert!(!ours.is_over(&claim, Name::Given(key)));
@@ -269,7 +273,7 @@ mod tests {
         {
             let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
             claims.give_up(&Claimed { before, ..claimed }, mark).await;
-            let held = store.get(KIND, &key).await.expect("the claim before");
+            let held = store.get(KIND, &key).await.expect("the restored lease");
             let third = Claims::new(Store::memory());
             assert_eq!(third.held(&held, earlier, &key), Some(Undone::Elsewhere));
             assert_eq!(third.held(&held, name(), &key), None);
@@ -288,7 +292,7 @@ mod tests {
             let name = name();
             let claimed = claims.take(name, &key, false).await.unwrap().unwrap();
             claims.ended(name, &claimed, Uuid::now_v7()).await;
-            assert_eq!(claims.find(name, &key).await, None, "it is our own");
+            assert_eq!(claims.find(name, &key).await, None, "the lease of this replica");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! That something was done not long ago, by the name that it has, whatever became of the answer.
+//! Remembers which changes were executed, also after their replies were evicted.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,22 +9,22 @@ use uuid::Uuid;
 
 use super::{KEPT, Key, Name, Undone};
 
-/// How many deeds are known at once. While there are more, nothing is done.
+/// Maximum number of executed changes. Beyond it, no change is executed.
 const MOST: usize = 100_000;
 
-/// What was done, or is being done.
+/// Changes that were executed or are running.
 #[derive(Debug)]
 pub(super) struct Done {
     known: HashMap<Key, One>,
-    /// The oldest first.
+    /// Oldest first.
     since: VecDeque<(Instant, Key)>,
     most: usize,
 }
 
-/// One change that is known.
+/// One executed or running change.
 #[derive(Debug)]
 struct One {
-    /// What it was done with.
+    /// Digest of the call.
     arguments: Key,
     since: Instant,
     /// When it ended, as a version 7 UUID.
@@ -40,17 +40,17 @@ impl Default for Done {
 }
 
 impl Done {
-    /// So many deeds at most.
+    /// Creates a set with this capacity.
     pub(super) fn of(most: usize) -> Self {
         Self { known: HashMap::new(), since: VecDeque::new(), most }
     }
 
-    /// Why what has this name is not done again, where it was done.
+    /// Returns why the change with this key is not executed again, if it was executed.
     pub(super) fn undone(&mut self, name: Name, arguments: &Key) -> Option<Undone> {
         while let Some((since, key)) = self.since.front()
             && since.elapsed() >= KEPT
         {
-            // The same change may have been made again since.
+            // An equal change may have been executed again since.
             if self.known.get(key).is_some_and(|one| one.since == *since) {
                 self.known.remove(key);
             }
@@ -63,8 +63,8 @@ impl Done {
         Some(if done.arguments == *arguments { Undone::Forgotten } else { Undone::OtherCall })
     }
 
-    /// Remembers that this is done from now on. A call that nobody was asked about has no name that
-    /// counts for longer than its answer. Returns when the equal change before this one ended.
+    /// Records that a change starts. Changes without an approval or a caller's own key are not
+    /// recorded. Returns when the equal change before this one ended.
     pub(super) fn begin(&mut self, name: Name, arguments: Key) -> Result<Option<Uuid>, Undone> {
         let Some(key) = name.lasting() else { return Ok(None) };
         if let Some(undone) = self.undone(name, &arguments) {
@@ -80,18 +80,18 @@ impl Done {
         Ok(before)
     }
 
-    /// Remembers when it ended.
+    /// Records when a change ended.
     pub(super) fn ended(&mut self, name: Name, mark: Uuid) {
         if let Some(one) = self.known.get_mut(name.key()) {
             one.ended = Some(mark);
         }
     }
 
-    /// Forgets that this was done. The equal change before it counts again.
+    /// Removes a change that was not made. The equal change before it counts again.
     pub(super) fn forget(&mut self, name: Name) {
         let Some(mut one) = self.known.remove(name.key()) else { return };
         let restored = one.before.take();
-        // One entry in the queue is enough for the change that counts again.
+        // The change that counts again needs one entry in the queue.
         let kept = restored.map(|_| one.since);
         self.since.retain(|(since, key)| key != name.key() || Some(*since) == kept);
         if restored.is_some() {

@@ -1,15 +1,15 @@
-//! What was done not long ago: so that a call that comes twice is done once.
+//! Idempotency: executes repeated change requests once.
 //!
-//! Answers may be large, so the oldest are forgotten when there are too many bytes of them. That
-//! something was done is kept apart, for as long as its name counts, whatever becomes of the answer.
+//! Replies can be large, so the oldest are evicted beyond a memory limit. The fact that a change
+//! was executed is stored separately, for as long as its key is valid.
 //!
-//! Several questions can be open for the same change. The change is executed once for all of them,
-//! because an approval is stored under the change (caller, request, state that was shown) and not
-//! under its question. A question that is asked after the execution ended is about a new change, even
-//! if it is equal. Version 7 UUIDs (RFC 9562) order questions and executions in time: exactly within a
-//! process, and between replicas as exactly as their clocks agree.
+//! Several approval requests can be open for the same change. The change is executed once for all
+//! of them, because its key is derived from the change (caller, request, state that was shown) and
+//! not from the approval request. A request that is issued after the execution ended is for a new
+//! change, even if it is equal. Version 7 UUIDs (RFC 9562) order approval requests and executions
+//! in time: exactly within a process, and between replicas as exactly as their clocks agree.
 //!
-//! Replicas that share a store know of one another's deeds by their claims.
+//! Replicas that share a store see each other's executions through leases.
 
 mod claims;
 mod done;
@@ -42,55 +42,55 @@ use crate::{
     store::Store,
 };
 
-/// How long a deed is remembered: longer than a question is good for.
+/// How long an executed change is remembered. Longer than the lifetime of an approval request.
 const KEPT: Duration = Duration::from_mins(15);
-/// How many bytes of answers are remembered, for all callers.
+/// Maximum memory for replies, for all callers.
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
-/// What a deed takes beside its answer.
+/// Estimated memory of an execution without its reply.
 const DEED_BYTES: u32 = 1024;
-/// How many callers' last deeds are known.
+/// Number of callers whose latest execution is remembered.
 const CALLERS: u64 = 10_000;
-/// How long after its end a call that nobody was asked about counts as the same one: as long as a
-/// client takes to give up and call again.
+/// How long a repeated call without approval and key counts as the same call. This is the time in
+/// which clients give up and retry.
 const AGAIN: Duration = Duration::from_mins(1);
 
-/// How long one request to Octopus may take, with its waiting time for a place. What takes longer has
-/// an unknown outcome.
+/// Maximum duration of one request to Octopus, including the wait for a free connection slot. The
+/// outcome of a longer request is unknown.
 pub(in crate::tool) const LONGEST_SEND: Duration = Duration::from_mins(3);
 
-/// A digest that names something.
+/// A SHA-256 digest that identifies a caller, a call or a change.
 pub(super) type Key = [u8; 32];
 
-/// What was done not long ago.
+/// Executed changes by idempotency key.
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     deeds: Cache<Key, Arc<Deed>>,
-    /// The last deed of each caller at each instance.
+    /// The latest execution of each caller at each instance.
     last: Cache<Key, Key>,
     done: Arc<Mutex<Done>>,
     claims: Claims,
     count: Arc<AtomicU64>,
 }
 
-/// One thing that was done, or is being done.
+/// A change that was executed or is running.
 pub(super) struct Deed {
     number: u64,
-    /// What it was done with.
+    /// Digest of the call.
     pub(super) arguments: Key,
     ended: Arc<OnceLock<Ended>>,
     result: Shared<BoxFuture<'static, Came>>,
 }
 
-/// What came of a deed: what Octopus says of it, or why it was left to another replica.
+/// The outcome of an execution: the result of the request, or why it was not executed here.
 type Came = Result<Result<Reply, Error>, Undone>;
 
-/// How a deed ended.
+/// The end of an execution.
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: Instant,
-    /// The same moment as a version 7 UUID, to be compared with those of questions.
+    /// The same moment as a version 7 UUID, to be compared with those of approval requests.
     mark: Uuid,
-    /// How large the answer was.
+    /// Size of the reply in memory.
     bytes: u32,
 }
 
@@ -110,12 +110,12 @@ impl std::fmt::Debug for Deed {
 }
 
 impl Ledger {
-    /// One that shares this store with other replicas.
+    /// Creates a store that shares leases with other replicas.
     pub(super) fn new(store: Arc<Store>) -> Self {
         Self { claims: Claims::new(store), ..Self::of(KEPT_BYTES, Done::default()) }
     }
 
-    /// One that keeps so many bytes of answers.
+    /// Creates a store with this memory limit for replies.
     fn of(bytes: u64, done: Done) -> Self {
         let deeds = Cache::builder()
             .max_capacity(bytes)
@@ -127,7 +127,11 @@ impl Ledger {
         Self { deeds, last, done, claims, count: Arc::default() }
     }
 
-    /// The deed with this name and these arguments, where it counts.
+    /// Returns the execution with this key and call, if it still counts.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the change must not be executed, if its reply is not available here.
     pub(super) async fn find(
         &self,
         whose: &Key,
@@ -160,10 +164,13 @@ impl Ledger {
         }
     }
 
-    /// Does it, unless it was done or is being done; and whether it was. It goes on when nobody
-    /// waits for it any more: half a change is worse than one whose answer nobody reads. Whether
-    /// the question was asked here counts where no other replica can be asked. `work` sends the request
-    /// with [`limited`] to [`LONGEST_SEND`] and records its outcome.
+    /// Executes a change unless it was executed or is running. Returns the result, and whether it
+    /// is of an earlier execution.
+    ///
+    /// The execution continues if the call is cancelled, because an interrupted change is worse
+    /// than an unread reply. `asked_here` is whether this replica issued the approval request; it
+    /// matters only while the store is unavailable. `work` sends the request with [`limited`] to
+    /// [`LONGEST_SEND`] and records its outcome.
     pub(super) async fn once(
         &self,
         whose: Key,
@@ -229,7 +236,8 @@ impl Ledger {
             let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
             let mark = Uuid::now_v7();
             match claimed {
-                // Octopus did nothing, so what counted before counts again, here and elsewhere.
+                // Octopus did not make the change, so the earlier state counts again, here and at
+                // other replicas.
                 Some(claimed) if refused => ledger.claims.give_up(&claimed, earlier.mark).await,
                 Some(claimed) => ledger.claims.ended(name, &claimed, mark).await,
                 None => {}
@@ -244,7 +252,7 @@ impl Ledger {
             ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
                 Some(_) if refused => earlier.outcome.map_or(Op::Remove, Op::Put),
-                // Now it is known how much it weighs.
+                // Inserted again because its weight is known now.
                 Some(known) => Op::Put(known.into_value()),
                 None => Op::Nop,
             });
@@ -258,8 +266,8 @@ impl Ledger {
     }
 }
 
-/// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. It limits
-/// the request alone, so that its outcome is recorded in each case.
+/// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. The
+/// limit covers only the request, so its outcome is recorded in each case.
 pub(in crate::tool) async fn limited(
     limit: Duration,
     send: impl Future<Output = Result<Reply, Error>>,
@@ -268,7 +276,7 @@ pub(in crate::tool) async fn limited(
     sent.unwrap_or(Err(Error::TimedOut { after: limit }))
 }
 
-/// Turns a panic into an error after which the change may have been made.
+/// Turns a panic into an error that does not rule out that the change was made.
 async fn unless_panicked(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
     let result = AssertUnwindSafe(work).catch_unwind().await;
     result.unwrap_or_else(|_| Err(Error::Unexpected { reason: "the request panicked".to_owned() }))

@@ -1,23 +1,23 @@
-//! The keys under which changes are remembered.
+//! Keys under which executed changes are stored.
 
 use uuid::Uuid;
 
 use super::Key;
 
-/// The key that a change is remembered by.
+/// The key of a change. It decides which calls count as the same change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tool) enum Name {
-    /// The key that the caller chose.
+    /// The `idempotencyKey` of the caller.
     Given(Key),
     /// The change that was approved.
     Asked {
-        /// The caller, the request and the state that was shown.
+        /// Digest of the caller, the request and the state that was shown.
         change: Key,
-        /// The question, a version 7 UUID.
+        /// The approval request, a version 7 UUID.
         asked: Uuid,
     },
-    /// The call itself. People make the same change again, so this counts for a moment, and only
-    /// until they make another.
+    /// The call itself, without approval. Callers may intend to repeat such a change. So this key
+    /// counts for a short time only, and until the caller makes another change.
     Call(Key),
 }
 
@@ -28,8 +28,8 @@ impl Name {
         }
     }
 
-    /// The key that counts for longer than an answer is kept. A call that nobody was asked about has
-    /// none.
+    /// Returns the key if it is stored longer than the reply; `None` for calls without approval and
+    /// key.
     pub(super) fn lasting(&self) -> Option<&Key> {
         match self {
             Self::Given(key) | Self::Asked { change: key, .. } => Some(key),
@@ -37,13 +37,13 @@ impl Name {
         }
     }
 
-    /// Whether the name stands for a change that a person was asked about.
+    /// Returns whether the key is of an approved change.
     pub(super) fn is_asked(&self) -> bool {
         matches!(self, Self::Asked { .. })
     }
 
-    /// Whether a change that ended at this mark had ended before the question was asked, so that the
-    /// question is about another one.
+    /// Returns whether a change that ended at this mark had ended before the approval was
+    /// requested. Then the approval is for another change.
     pub(super) fn is_after(&self, mark: Uuid) -> bool {
         matches!(self, Self::Asked { asked, .. } if *asked >= mark)
     }

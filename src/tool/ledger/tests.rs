@@ -1,4 +1,4 @@
-//! What comes twice is done once.
+//! Tests of idempotency.
 
 use std::sync::atomic::AtomicU32;
 
@@ -16,7 +16,7 @@ fn answer_of(body: bytes::Bytes) -> Reply {
     Reply::new("application/json".to_owned(), size, ReplyBody::Raw(body), Arc::default())
 }
 
-/// A question about this change that is asked now.
+/// The key of a request that is issued now for this change.
 fn asked(change: u8) -> Name {
     Name::Asked { change: [change; 32], asked: Uuid::now_v7() }
 }
@@ -47,7 +47,7 @@ async fn what_comes_twice_is_done_once_even_when_nobody_waits() {
     let name = asked(1);
     let first = work(Arc::clone(&count));
     {
-        // Whoever called gives up as soon as the work has begun.
+        // The caller gives up as soon as the work has begun.
         let call = ledger.once(ME, name, [0; 32], false, first);
         tokio::select! { biased; _ = started => {}, _ = call => {} }
     }
@@ -86,7 +86,7 @@ async fn large_answers_are_not_kept_without_end() {
     assert!(ledger.deeds.entry_count() <= 4);
 }
 
-/// On, off and on again are three changes, although nobody was asked about any of them.
+/// On, off and on again are three changes, although none of them needs approval.
 #[tokio::test]
 async fn a_call_is_the_same_until_its_caller_makes_another() {
     let ledger = Ledger::new(Store::memory());
@@ -132,11 +132,11 @@ async fn while_more_was_done_than_can_be_known_nothing_with_a_name_is_done() {
     assert!(
         ledger.once(ME, name, *name.key(), false, refused).await.is_ok_and(|(r, _)| r.is_err())
     );
-    assert_eq!(done(&ledger, name).await, Ok(false), "what is refused was not done");
+    assert_eq!(done(&ledger, name).await, Ok(false), "a refused change was not executed");
 }
 
-/// Two questions about one change: whichever is approved first sends it, and the other one gets its
-/// outcome, also when the answer is not kept.
+/// Two approval requests for one change: the first approval sends it, and the second gets its
+/// outcome, also when the reply was evicted.
 #[tokio::test]
 async fn change_that_was_asked_for_twice_before_it_was_made_is_made_once() {
     for ledger in [Ledger::new(Store::memory()), Ledger::of(1, Done::default())] {
@@ -150,7 +150,7 @@ async fn change_that_was_asked_for_twice_before_it_was_made_is_made_once() {
             let found = ledger.find(&ME, again, again.key()).await.map(|deed| deed.is_some());
             assert_eq!(found, if kept { Ok(true) } else { Err(Undone::Forgotten) });
         }
-        // A question asked now is about a new, equal change; and the old questions are over.
+        // A request that is issued now is for a new, equal change, and the old requests are over.
         let third = asked(1);
         assert!(matches!(ledger.find(&ME, third, third.key()).await, Ok(None)));
         assert_eq!(done(&ledger, third).await, Ok(false));
@@ -162,7 +162,7 @@ async fn change_that_was_asked_for_twice_before_it_was_made_is_made_once() {
     }
 }
 
-/// A question that is asked while the change is under way is about that change.
+/// An approval request that is issued while the change is running is for that change.
 #[tokio::test]
 async fn question_asked_during_the_change_joins_it() {
     let ledger = Ledger::new(Store::memory());
@@ -184,8 +184,8 @@ async fn question_asked_during_the_change_joins_it() {
     assert!(two.unwrap().1);
 }
 
-/// Octopus refuses an equal change that is asked for later. Questions from before the first execution
-/// still get its outcome.
+/// Octopus refuses an equal change that is requested later. Requests from before the first
+/// execution still get its outcome.
 #[tokio::test]
 async fn refused_equal_change_does_not_erase_the_one_before() {
     for ledger in [Ledger::new(Store::memory()), Ledger::of(1, Done::default())] {
@@ -216,7 +216,7 @@ async fn panic_during_a_change_does_not_block_the_next_question() {
     let again = ledger.once(ME, second, *second.key(), false, async { Ok(answer()) }).await;
     assert!(
         again.is_ok_and(|(result, repeated)| result.is_err() && repeated),
-        "it may have happened"
+        "the outcome is unknown"
     );
     assert_eq!(done(&ledger, asked(1)).await, Ok(false));
 }

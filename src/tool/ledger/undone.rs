@@ -1,19 +1,19 @@
-//! Why something is not done, and what to do instead.
+//! Why a change is not executed, and what to do instead.
 
 use crate::tool::Error;
 
-/// Why something is not done.
+/// Why a change is not executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tool) enum Undone {
-    /// The name stands for another call.
+    /// The key is bound to another call.
     OtherCall,
-    /// It was done, and the answer is not kept any more.
+    /// The change was executed, and its reply was evicted.
     Forgotten,
-    /// Another replica sends or sent it.
+    /// Another replica is executing it or did.
     Elsewhere,
-    /// Whether another replica has, nobody knows.
+    /// The store is unavailable, so executions of other replicas are unknown.
     Unknown,
-    /// More was done not long ago than can be known.
+    /// The limit of remembered changes is reached.
     Full,
 }
 
@@ -21,29 +21,31 @@ impl Undone {
     fn words(self) -> &'static str {
         match self {
             Self::OtherCall => {
-                "this idempotencyKey was used for another call not long ago; give a new one"
+                "this idempotencyKey was used for another call in the last 15 minutes; pass a new \
+                 one"
             }
             Self::Forgotten => {
-                "this change was sent not long ago, and what Octopus answered is not kept any more; it \
-                 is not sent again. Read what it was about, or the events of it, to see what came of \
-                 it. To make it once more, call without `confirm`, and with a new idempotencyKey if any"
+                "this change was sent in the last 15 minutes and is not sent again, but the reply of \
+                 Octopus is no longer available. Read the changed object or its events to see the \
+                 result. To make the change again, call without `confirm` and with a new \
+                 idempotencyKey, if any"
             }
             Self::Elsewhere => {
-                "another replica of this server is making this change, or made it not long ago; its \
-                 outcome is known only there, and the change is not sent again. Read the object that \
-                 it changes, or its events, to see the outcome. To make the change once more, call \
-                 without `confirm`, and with a new idempotencyKey if any. If that fails in the same \
-                 way, the other replica stopped before it recorded the end: wait 4 minutes, then call \
-                 without `confirm` again"
+                "another replica of this server is executing this change or did so recently, and \
+                 only that replica knows the result; the change is not sent again. Read the changed \
+                 object or its events to see the result. To make the change again, call without \
+                 `confirm` and with a new idempotencyKey, if any. If that fails in the same way, the \
+                 other replica stopped before it recorded the end: wait 4 minutes, then call without \
+                 `confirm` again"
             }
             Self::Unknown => {
-                "nothing was changed: whether another replica of this server did this already cannot \
-                 be known now, since the store that they share is away; call again in a moment, or \
-                 without `confirm` and without idempotencyKey to be asked anew"
+                "nothing was changed: the store that replicas share is unavailable, so another \
+                 replica may have executed this change already. Retry in a moment, or call without \
+                 `confirm` and without idempotencyKey to get a new approval request"
             }
             Self::Full => {
-                "nothing was changed: more was changed in the last 15 minutes than this server can \
-                 tell apart; call again in some minutes"
+                "nothing was changed: the limit of changes in 15 minutes is reached; retry in some \
+                 minutes"
             }
         }
     }

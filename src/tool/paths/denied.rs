@@ -1,5 +1,5 @@
-//! What nobody may do through `execute`, by meaning: whoever can do it decides who may do what, or
-//! carries secrets away, or removes what cannot be made again.
+//! Paths and methods that `execute` rejects for everybody: those that manage permissions, expose
+//! secrets, or delete objects that cannot be restored.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::{
     pattern::{Word, in_space, is},
 };
 
-/// Which methods a line is about.
+/// The methods that an entry applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     All,
@@ -18,19 +18,19 @@ enum Of {
 
 use Of::{All, Changes, Deletes};
 
-const KEYS: &str = "API keys, tokens and sign-in are for people alone";
-const PEOPLE: &str = "who may do what is decided by people";
+const KEYS: &str = "API keys, tokens and sign-in are reserved for people";
+const PEOPLE: &str = "permissions are managed by people";
 const SERVER: &str = "it configures the instance";
-const SECRETS: &str = "it gives away secrets of the instance";
+const SECRETS: &str = "it exposes secrets of the instance";
 const WHOLE: &str = "it moves whole projects or instances";
-const GONE: &str = "what it removes cannot be made again";
-const AUDIT: &str = "the audit log is not changed";
-const MANY: &str = "a DELETE names the one thing that it removes";
-const SCRIPTS: &str = "a task like this can run any script";
-const TRIGGER: &str = "it starts and stops the instance's own work, whatever the method";
+const GONE: &str = "the deletion cannot be undone";
+const AUDIT: &str = "the audit log must not be changed";
+const MANY: &str = "a DELETE must name a single object";
+const SCRIPTS: &str = "a task of this type can run any script";
+const TRIGGER: &str = "it starts or stops scheduled work of the instance, with any method";
 const PROBE: &str = "it makes the instance connect to any host";
 
-/// Words that mean the same wherever they stand in a path, for every method.
+/// Words that are rejected at any position of a path, for every method.
 const ANYWHERE: &[(&str, &str)] = &[
     ("apikey apikeys agentkeys", KEYS),
     ("token tokens accesstoken accesstokens refreshtokens jwks", KEYS),
@@ -45,8 +45,8 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("export exports import imports importexport migration migrations", WHOLE),
 ];
 
-/// Paths from their beginning, or from below a space, with everything below them; a `$` says that
-/// nothing below is meant. Then what may be read all the same, and why the rest may not be.
+/// Path patterns, from the start of the path or below a space. They include everything below them,
+/// unless they end with `$`. The third field lists exceptions for reading, the fourth the reason.
 const LINES: &[(Of, &str, &[&str], &str)] = &[
     (
         All,
@@ -69,7 +69,7 @@ const LINES: &[(Of, &str, &[&str], &str)] = &[
     (Changes, "userroles", &[], PEOPLE),
     (Changes, "scopeduserroles", &[], PEOPLE),
     (Changes, "permissions", &[], PEOPLE),
-    // A space says who manages it.
+    // Spaces contain the teams that manage them.
     (Deletes, "spaces/*$", &[], GONE),
     (Changes, "spaces$", &[], PEOPLE),
     (Changes, "spaces/*$", &[], PEOPLE),
@@ -103,20 +103,20 @@ const LINES: &[(Of, &str, &[&str], &str)] = &[
     (All, "scheduler", &["scheduler/*/logs$"], TRIGGER),
     (All, "machines/discover", &[], PROBE),
     (All, "workers/discover", &[], PROBE),
-    // Registering one answers with its key.
+    // The response to a registration contains its key.
     (Changes, "observability/kubernetes-monitors", &[], KEYS),
     (Changes, "events", &[], AUDIT),
     (Deletes, "projects/*$", &[], GONE),
     (Deletes, "environments/*$", &[], GONE),
-    // Parent and ephemeral ones.
+    // Parent and ephemeral environments.
     (Deletes, "environments/*/*$", &[], GONE),
 ];
 
-/// The kinds of tasks that may be made. Others run scripts, or change the instance.
+/// Types of tasks that may be created. Other types run scripts or change the instance.
 const TASKS: &[&str] = &["health", "updatecalamari", "synccommunityactiontemplates"];
 
-/// Why this may not be done. Every reading of a path counts: with and without a space before it,
-/// and with slashes within segments taken for what they are and for slashes.
+/// Returns why a request is rejected. Checks every interpretation of the path: with and without a
+/// space prefix, and with encoded slashes kept or treated as separators.
 pub(super) fn reason(
     words: &[Word],
     parts: &[Word],
@@ -146,21 +146,21 @@ pub(super) fn reason(
     (verb == Verb::Delete && names_many(words)).then_some(MANY)
 }
 
-/// The words from the beginning, below whatever stands first, and below `spaces/{x}`.
+/// The words from the start, after the first word, and below `spaces/{id}`.
 fn readings(words: &[Word]) -> impl Iterator<Item = &[Word]> {
     let is_long = words.first().is_some_and(|first| first.plain == "spaces");
     let below = if is_long { words.get(2..) } else { None };
     [Some(words), words.get(1..), below].into_iter().flatten()
 }
 
-/// Whether a path is that of a whole collection.
+/// Returns whether a path names a whole collection.
 fn names_many(words: &[Word]) -> bool {
     let words = in_space(words).unwrap_or(words);
     let is_many = |last: &Word| ["all", "bulk"].contains(&last.plain.as_str());
     words.len() < 2 || words.last().is_some_and(is_many)
 }
 
-/// Whether a new task is of a harmless kind. Octopus reads names of fields in any letter case.
+/// Returns whether a new task has an allowed type. Octopus reads field names in any letter case.
 fn is_harmless(body: Option<&Value>) -> bool {
     let Some(Value::Object(task)) = body else { return false };
     let mut names = task.iter().filter(|(key, _)| Word::of(key).plain == "name").peekable();

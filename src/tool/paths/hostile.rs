@@ -1,4 +1,4 @@
-//! What is let through never has a meaning that nobody may ask for, however it is written.
+//! Property test: no spelling of a path passes the checks and is denied by its meaning.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use url::Url;
 
 use super::*;
 
-/// Segments by a decoder of its own, that decodes for as long as there is anything to decode.
+/// Splits a path with an independent decoder, which decodes until nothing is left to decode.
 fn naive(path: &str) -> Vec<String> {
     let mut text: Vec<u8> = path.bytes().collect();
     loop {
@@ -39,7 +39,7 @@ fn naive(path: &str) -> Vec<String> {
     segments.map(bare).collect()
 }
 
-/// What nobody may ask for, said once more in other words.
+/// An independent definition of what `execute` must reject.
 fn oracle(verb: Verb, path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).skip(1).collect();
     let never = ["apikeys", "invitations", "serverconfiguration", "migrations", "importexport"];
@@ -47,7 +47,7 @@ fn oracle(verb: Verb, path: &[String]) -> bool {
     let writes = verb != Verb::Get;
     [&path[..], path.get(1..).unwrap_or_default(), path.get(2..).unwrap_or_default()].iter().any(
         |rest| match rest {
-            // Only below a space is the third word a collection.
+            // The third word is a collection only below a space.
             _ if rest.len() + 2 == path.len() && path[0] != "spaces" => false,
             ["users", ..] if writes => true,
             [first, ..] if changes.contains(first) && writes => true,
@@ -153,7 +153,7 @@ fn however_it_is_written_what_passes_is_below_api_and_has_no_denied_meaning() {
         prop_assert_eq!(url.path(), &sent, "nothing is resolved away");
         prop_assert!(url.query().is_none() && url.fragment().is_none());
         prop_assert!(sent == "/api" || sent.starts_with("/api/"));
-        // What was checked is what is sent: read again, it is the same.
+        // The checked path equals the sent path: parsing the sent path gives the same segments.
         let again = ApiPath::parse(&sent).unwrap();
         prop_assert_eq!(&again.segments, &path.segments);
         prop_assert_eq!(&again.words, &path.words);

@@ -1,9 +1,9 @@
-//! Paths of the API as a caller writes them, and which of them may be asked.
+//! Paths of the Octopus API in calls of `execute`, and the checks which of them may be requested.
 //!
-//! A path is read once into segments ([`ApiPath::parse`]). What is sent is built from these very
-//! segments, and what is checked are the same ones in a form in which letter case and punctuation
-//! make no difference: what may not be asked ([`denied`]), whose it is ([`owner`]), and which space
-//! it is in ([`scope`]).
+//! A path is parsed once into segments ([`ExecutePath::parse`]). The request is built from these
+//! segments. The checks use the same segments, normalized so that letter case and punctuation make
+//! no difference: [`denied`] rejects paths for everybody, [`owner`] checks the toolset, and
+//! [`scope`] checks the space.
 
 mod denied;
 #[cfg(test)]
@@ -24,24 +24,24 @@ use self::pattern::Word;
 use super::{Error, Policy, Tier};
 use crate::octopus::{Method, Path};
 
-/// A method of HTTP.
+/// HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verb {
     /// Reads.
     Get,
-    /// Makes or starts something.
+    /// Creates an object or starts an action.
     Post,
-    /// Replaces something.
+    /// Replaces an object.
     Put,
-    /// Changes a part of something.
+    /// Changes part of an object.
     Patch,
-    /// Removes something.
+    /// Deletes an object.
     Delete,
 }
 
 impl Verb {
-    /// What it can do to Octopus.
+    /// Returns the tier of requests with this method.
     pub fn tier(self) -> Tier {
         match self {
             Self::Get => Tier::Read,
@@ -50,7 +50,7 @@ impl Verb {
         }
     }
 
-    /// The method of a change.
+    /// Returns the method of a change request; `None` for GET.
     pub fn change(self) -> Option<Method> {
         Some(match self {
             Self::Get => return None,
@@ -62,17 +62,21 @@ impl Verb {
     }
 }
 
-/// A path of the API, read.
+/// A parsed path of the API.
 #[derive(Debug, Clone)]
 pub struct ApiPath {
-    /// Below `/api`, decoded, as they are sent.
+    /// Segments below `/api`, decoded, as they are sent.
     segments: Vec<String>,
-    /// The same, as they are checked.
+    /// The same segments, normalized for the checks.
     words: Vec<Word>,
 }
 
 impl ApiPath {
-    /// Reads what a caller wrote.
+    /// Parses the path of a call.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Argument`] for paths that servers could interpret in different ways.
     pub fn parse(given: &str) -> Result<Self, Error> {
         parse::segments(given).map(Self::of)
     }
@@ -82,33 +86,43 @@ impl ApiPath {
         Self { segments, words }
     }
 
-    /// The path that is sent.
+    /// Returns the path of the request.
     pub fn to_send(&self) -> Path {
         Path::new(&self.segments)
     }
 
-    /// The segments below `/api`, decoded once, as they are sent.
+    /// Returns the segments below `/api`, decoded once, as they are sent.
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
-    /// The last word, without regard to letter case.
+    /// Returns whether the last segment equals this word, without regard to letter case.
     pub fn ends_with(&self, word: &str) -> bool {
         self.words.last().is_some_and(|last| last.plain == word)
     }
 
-    /// Refuses what nobody may do this way, and what belongs to a toolset that is off.
+    /// Checks that `execute` may send this request.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] for requests that are denied to everybody, and for paths of
+    /// disabled toolsets.
     pub fn allow(&self, verb: Verb, body: Option<&Value>, policy: &Policy) -> Result<(), Error> {
         if let Some(reason) = denied::reason(&self.words, &self.parts(), verb, body) {
             return Err(Error::Invalid(format!(
-                "{} is not open to this tool: {reason}. An administrator can do it in the portal",
+                "{} is not allowed through this tool: {reason}. An administrator can do it in the \
+                 portal",
                 self.to_send()
             )));
         }
         owner::allow(self, verb.tier(), policy)
     }
 
-    /// Refuses what is not in the one space that the settings allow.
+    /// Checks that the request stays in this space.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] if the path, query or body leaves the space.
     pub fn within(
         &self,
         space: &str,
@@ -120,7 +134,7 @@ impl ApiPath {
             .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_send())))
     }
 
-    /// What the path names as its space, where it names one: `Spaces-1/...` or `spaces/...`.
+    /// Returns the space in the path, if there is one: `Spaces-1/...` or `spaces/...`.
     pub fn space(&self) -> Option<&str> {
         let named = match (self.words.as_slice(), self.segments.as_slice()) {
             ([first, _, ..], [_, second, ..]) if first.plain == "spaces" => Some(second),
@@ -130,7 +144,7 @@ impl ApiPath {
         named.map(String::as_str)
     }
 
-    /// The document that a change is about, where the path names one.
+    /// Returns the path of the document that a change is about, if the path names one.
     pub fn subject(&self, verb: Verb) -> Option<Self> {
         let is_id = |segment: &String| {
             let number = segment.rsplit_once('-').map_or("", |(_, number)| number);
@@ -146,8 +160,7 @@ impl ApiPath {
         (end > space + 1).then(|| Self::of(self.segments.iter().take(end).cloned().collect()))
     }
 
-    /// What is below the space, where one is named: each segment as it is compared, and as it is
-    /// written.
+    /// Returns the segments below the space: each as it is compared, and as it is sent.
     pub fn below_space(&self) -> impl Iterator<Item = (&str, &str)> {
         let below = pattern::in_space(&self.words).map_or(self.words.len(), <[_]>::len);
         let skipped = self.words.len() - below;
@@ -155,7 +168,7 @@ impl ApiPath {
         both.map(|(word, segment)| (word.plain.as_str(), segment.as_str()))
     }
 
-    /// The words as a server would see them that decodes a slash within a segment.
+    /// Returns the words as a server sees them that decodes encoded slashes within a segment.
     fn parts(&self) -> Vec<Word> {
         self.segments.iter().flat_map(|segment| segment.split('/')).map(Word::of).collect()
     }

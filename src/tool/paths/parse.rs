@@ -1,33 +1,34 @@
-//! From what a caller wrote to segments. Whatever could be read in two ways is refused.
+//! Parses paths into segments. Rejects paths that servers could interpret in different ways.
 
 use percent_encoding::percent_decode_str;
 
 use crate::{text::sanitize::sanitize, tool::Error};
 
-/// How long a path can be, in bytes.
+/// Maximum length of a path in bytes.
 const LONGEST: usize = 2000;
-/// How many segments it can have.
+/// Maximum number of segments.
 const MOST: usize = 30;
-/// What no path of Octopus needs, and what templates, queries and other systems read differently.
+/// Characters that no path of Octopus needs, and that templates, queries and proxies interpret
+/// differently.
 const UNFIT: &[(char, &str)] = &[
     ('\\', "a backslash"),
     ('{', "a brace"),
     ('}', "a brace"),
     ('?', "a `?`; parameters go into `query`"),
     ('#', "a `#`"),
-    // Some servers and proxies cut parameters off segments before they resolve dot segments.
+    // Some servers and proxies strip parameters from segments before they resolve dot segments.
     (';', "a `;`"),
     ('%', "something that is encoded twice"),
 ];
 
-/// The segments below `/api`, each decoded once.
+/// Returns the segments below `/api`, each decoded once.
 pub(super) fn segments(given: &str) -> Result<Vec<String>, Error> {
     read(given).map_err(|reason| Error::Argument { field: "path".to_owned(), reason })
 }
 
 fn read(given: &str) -> Result<Vec<String>, String> {
     if given.len() > LONGEST {
-        return Err(format!("it has {} bytes of at most {LONGEST}", given.len()));
+        return Err(format!("the path has {} bytes; the limit is {LONGEST} bytes", given.len()));
     }
     if let Some((_, what)) =
         UNFIT.iter().filter(|(unfit, _)| *unfit != '%').find(|(unfit, _)| given.contains(*unfit))
@@ -44,22 +45,22 @@ fn read(given: &str) -> Result<Vec<String>, String> {
     }
     let segments: Vec<String> = segments.collect();
     if segments.len() > MOST {
-        return Err(format!("it has {} segments of at most {MOST}", segments.len()));
+        return Err(format!("the path has {} segments; the limit is {MOST}", segments.len()));
     }
-    // Names of branches hold slashes, and they stand below projects alone.
+    // Names of branches can contain slashes, and they only occur below projects.
     let below_projects = segments.iter().skip_while(|s| !s.eq_ignore_ascii_case("projects"));
     let before = segments.len() - below_projects.count();
     if segments.iter().take(before).any(|segment| segment.contains('/')) {
-        return Err("an encoded slash stands for itself only in the name of a branch or tag, \
-                    below a project"
+        return Err("an encoded slash is only allowed in the name of a branch or tag, below a \
+                    project"
             .to_owned());
     }
     Ok(segments)
 }
 
 fn beginning() -> String {
-    "write the path alone, from /api on, as in /api/Spaces-1/projects; the address of the instance \
-     is added"
+    "expected a path that begins with /api, e.g. /api/Spaces-1/projects; the server adds the \
+     address of the instance"
         .to_owned()
 }
 
@@ -72,10 +73,11 @@ fn segment(raw: &str) -> Result<String, String> {
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     if !raw.split('%').skip(1).all(is_escape) {
-        return Err("it has a `%` that encodes nothing".to_owned());
+        return Err("it has a `%` without two hex digits".to_owned());
     }
     let decoded = percent_decode_str(raw).decode_utf8();
-    let decoded = decoded.map_err(|_| "it does not decode to UTF-8".to_owned())?.into_owned();
+    let decoded =
+        decoded.map_err(|_| "it is not valid UTF-8 when decoded".to_owned())?.into_owned();
     if decoded.chars().any(char::is_control) || sanitize(&decoded).text != decoded {
         return Err("it has an invisible character".to_owned());
     }

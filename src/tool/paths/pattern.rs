@@ -1,20 +1,20 @@
-//! Segments in the form in which they are compared, and patterns of them.
+//! Normalized segments of paths, and patterns that match them.
 
 use crate::octopus::Path;
 
-/// A segment as it is compared.
+/// A segment in normalized form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     /// In lower case.
     pub(super) folded: String,
-    /// Its letters and digits alone, without an extension: `api-keys.json` is `apikeys`. Some
-    /// versions of Octopus take an extension for a wanted format.
+    /// Only letters and digits, without an extension: `api-keys.json` becomes `apikeys`. Some
+    /// versions of Octopus treat an extension as the requested format.
     pub(super) plain: String,
 }
 
 impl Word {
     pub(super) fn of(segment: &str) -> Self {
-        // First up, so that letters which only fall together in upper case do so here too.
+        // Upper case first, because some letters are equal only in upper case.
         let folded: String =
             segment.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
         let stem = folded.split(['.', ';']).next().filter(|stem| !stem.is_empty());
@@ -27,7 +27,8 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
-/// How many words a pattern names where these words are what it says, or below it.
+/// Returns the number of literal words in a pattern if the pattern matches these words or a prefix
+/// of them.
 pub(super) fn reaches(pattern: &str, words: &[Word]) -> Option<usize> {
     let mut named = 0;
     let mut left = words.iter();
@@ -48,7 +49,7 @@ pub(super) fn reaches(pattern: &str, words: &[Word]) -> Option<usize> {
     Some(named)
 }
 
-/// The same for patterns that say with a `$` that nothing is below them.
+/// Returns whether a pattern matches. A pattern that ends with `$` matches the whole path only.
 pub(super) fn is(pattern: &str, words: &[Word]) -> bool {
     match pattern.strip_suffix('$') {
         Some(whole) => reaches(whole, words).is_some() && length(whole) == words.len(),
@@ -56,7 +57,7 @@ pub(super) fn is(pattern: &str, words: &[Word]) -> bool {
     }
 }
 
-/// How many segments a pattern has.
+/// Returns the number of segments of a pattern.
 pub(super) fn length(pattern: &str) -> usize {
     parts(pattern).count()
 }
@@ -65,7 +66,7 @@ fn parts(pattern: &str) -> impl Iterator<Item = &str> {
     pattern.split('/').filter(|part| !part.is_empty())
 }
 
-/// What is below the space, where the path names one.
+/// Returns the words below the space, if the path names a space.
 pub(super) fn in_space(words: &[Word]) -> Option<&[Word]> {
     match words {
         [space, rest @ ..] if is_space_id(&space.folded) => Some(rest),
@@ -80,7 +81,7 @@ fn is_space_id(folded: &str) -> bool {
     })
 }
 
-/// The document of the interruption that a path does something with.
+/// Returns the path of the interruption that a path acts on.
 pub(in crate::tool) fn interruption(path: &Path) -> Option<Path> {
     let words: Vec<Word> = path.segments().iter().map(|segment| Word::of(segment)).collect();
     let place = words.iter().position(|word| word.plain == "interruptions")?;

@@ -1,4 +1,4 @@
-//! The one space that the settings allow, where they name one.
+//! Checks that a request stays in one space.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{
     pattern::{Word, is},
 };
 
-/// What holds nothing of any space, and can be read wherever one is.
+/// Paths without data of any space, which can be read under a space restriction.
 const OF_NO_SPACE: &[&str] = &[
     "$",
     "serverstatus",
@@ -30,7 +30,11 @@ const OF_NO_SPACE: &[&str] = &[
     "tasks/tasktypes$",
 ];
 
-/// Says why this is not within the space with this ID.
+/// Checks that a request stays in the space with this ID.
+///
+/// # Errors
+///
+/// Returns a description of the first part that leaves the space.
 pub(super) fn within(
     words: &[Word],
     space: &str,
@@ -47,21 +51,22 @@ pub(super) fn within(
     let is_of_none = || verb == Verb::Get && OF_NO_SPACE.iter().any(|path| is(path, words));
     if !(is_within || is_of_none()) {
         return Err(format!(
-            "this server works in one space alone; paths in it begin with /api/{space}/"
+            "this server is limited to one space; paths in it begin with /api/{space}/"
         ));
     }
     if query.any(|name| names_spaces(name.as_ref())) {
-        return Err("this server works in one space alone; leave `spaces` and `includeSystem` out"
-            .to_owned());
+        return Err(
+            "this server is limited to one space; omit `spaces` and `includeSystem`".to_owned()
+        );
     }
     if body.is_some_and(|body| names_other(body, space)) {
-        return Err(format!("this server works in one space alone; its SpaceId is {space}"));
+        return Err(format!("this server is limited to one space; its SpaceId is {space}"));
     }
     Ok(())
 }
 
-/// Returns whether a parameter of the query selects spaces. An index or a path behind the name, as
-/// in `spaces[0]`, makes no difference.
+/// Returns whether a query parameter selects spaces. An index or a path after the name, as in
+/// `spaces[0]`, makes no difference.
 fn names_spaces(parameter: &str) -> bool {
     const NAMES: [&str; 6] =
         ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "includesystem"];
@@ -69,7 +74,7 @@ fn names_spaces(parameter: &str) -> bool {
     NAMES.contains(&Word::of(name).plain.as_str())
 }
 
-/// Returns whether a body names another space than this one, at any depth.
+/// Returns whether a body names another space, at any depth.
 fn names_other(body: &Value, space: &str) -> bool {
     const KEYS: [&str; 3] = ["spaceid", "spaceids", "spaceidorname"];
     let is_it =

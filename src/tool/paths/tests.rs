@@ -1,4 +1,4 @@
-//! What is refused, and what is sent of the rest.
+//! Tests of the parser and the checks of paths.
 
 use serde_json::json;
 
@@ -22,14 +22,14 @@ fn denied(verb: Verb, path: &str) -> bool {
 #[test]
 fn what_can_be_read_in_two_ways_is_refused() {
     for (path, word) in [
-        ("", "from /api on"),
-        ("api/spaces", "from /api on"),
-        ("/octopus/api/spaces", "from /api on"),
+        ("", "begins with /api"),
+        ("api/spaces", "begins with /api"),
+        ("/octopus/api/spaces", "begins with /api"),
         ("/", "empty segment"),
-        ("~/api/spaces", "from /api on"),
-        ("https://octopus.example/api/spaces", "from /api on"),
-        ("//octopus.example/api", "from /api on"),
-        ("/apispaces", "from /api on"),
+        ("~/api/spaces", "begins with /api"),
+        ("https://octopus.example/api/spaces", "begins with /api"),
+        ("//octopus.example/api", "begins with /api"),
+        ("/apispaces", "begins with /api"),
         ("/api//spaces", "empty"),
         ("/api/spaces//", "empty"),
         ("/api/./spaces", "dot"),
@@ -52,8 +52,8 @@ fn what_can_be_read_in_two_ways_is_refused() {
         ("/api/users/Users-1/apikeys;x=1", "`;`"),
         ("/api/%2561pikeys", "encoded twice"),
         ("/api/100%25", "encoded twice"),
-        ("/api/%u0061", "encodes nothing"),
-        ("/api/x%", "encodes nothing"),
+        ("/api/%u0061", "without two hex digits"),
+        ("/api/x%", "without two hex digits"),
         ("/api/%ff", "UTF-8"),
         ("/api/%c0%ae", "UTF-8"),
         ("/api/a\tb", "invisible"),
@@ -153,11 +153,11 @@ fn meanings_are_denied_in_every_form() {
         for verb in *verbs {
             for form in ["/api/", "/API/Spaces-1/", "/api/spaces/default/", "/api/anything/"] {
                 let path = format!("{form}{path}");
-                // Below a word that is no space, a thing alone may be a collection.
+                // Below a first word that is no space, a single object may be a collection.
                 if form == "/api/anything/" && !expected {
                     continue;
                 }
-                // A collection is one only below what is known to be a space.
+                // A collection is only recognized below a known space.
                 if form == "/api/anything/" && *path == *"/api/anything/machines" {
                     continue;
                 }

@@ -1,18 +1,18 @@
-//! One line of a proposal.
+//! One line of a preview.
 
 use sha2::{Digest, Sha256};
 
-/// One line of what a person sees.
+/// One line of a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is about.
+    /// The label.
     pub about: String,
-    /// What is so.
+    /// The value.
     pub says: String,
 }
 
 impl Fact {
-    /// Tells one fact from another.
+    /// Returns a short digest that identifies the line.
     pub(in crate::tool) fn digest(&self) -> [u8; 4] {
         short(Sha256::new().chain_update(&self.about).chain_update([0]).chain_update(&self.says))
     }

@@ -1,4 +1,5 @@
-//! What would be changed, as a person sees it and as it would be sent.
+//! Previews of changes: the text that a person approves, and the request that is sent after
+//! approval.
 
 mod fact;
 #[cfg(test)]
@@ -19,48 +20,48 @@ use crate::{
     text::{self, steps},
 };
 
-/// How many bytes a person can be asked to read before they agree.
+/// Maximum size in bytes of a preview that a person can be asked to read.
 const READABLE: usize = 16 * 1024;
-/// What one text costs, in bytes, beside its length.
+/// Cost of one text in bytes, in addition to its length.
 const TEXT: usize = 32;
 
-/// What would be changed.
+/// A planned change, as it is shown and as it would be sent.
 #[derive(Debug, Clone)]
 pub struct Proposal {
-    /// What the change is called: `deployment`.
+    /// Name of the kind of change, e.g. `deployment`.
     pub action: &'static str,
-    /// The question in one line.
+    /// The question to the person, in one line.
     pub question: String,
-    /// What a person should know to answer it, in order.
+    /// The lines below the question, in order.
     pub facts: Vec<Fact>,
-    /// What must still be so when it is done, beside the facts.
+    /// State, in addition to the lines, that must be unchanged when the change is executed.
     pub state: Value,
-    /// What would be sent.
+    /// The request that would be sent.
     pub order: Order,
-    /// What it does, where the arguments and not the tool decide that.
+    /// Kind of change, if the arguments decide it and not the tool.
     pub deed: Option<Deed>,
-    /// What it touches. Nothing is known of that until somebody says so.
+    /// The access set of the change. Unknown until it is set.
     pub touches: Touches,
-    /// When it begins, where that is not at once.
+    /// When the change begins, if not immediately.
     pub begins: Option<Moment>,
-    /// The ID of the change in the audit, where there is an audit.
+    /// The audit ID of the change, if audit records are enabled.
     pub(super) audit_id: Option<String>,
-    /// How many invisible characters were removed from the words of Octopus.
+    /// Number of invisible characters removed from text of Octopus.
     pub(super) removed: usize,
-    /// How many secrets were taken out of them.
+    /// Number of secrets redacted from text of Octopus.
     pub(super) redacted: usize,
-    /// Bytes of text that were processed. Beyond [`Self::MOST_TEXT`], facts are left out and nobody
-    /// can be asked.
+    /// Bytes of processed text. Beyond [`Self::MOST_TEXT`], lines are dropped and the change cannot
+    /// be approved.
     processed: usize,
 }
 
 impl Proposal {
-    /// How many bytes of text a proposal processes. Removing invisible characters and secrets can
-    /// shorten a text, so this is more than a person can be asked to read.
+    /// Maximum number of bytes of text that a preview processes. Sanitizing can shorten a text, so
+    /// this is more than the maximum size of a preview.
     pub const MOST_TEXT: usize = 4 * READABLE;
 
-    /// A proposal with nothing but its question yet. The question names things of Octopus, so it
-    /// passes the door; what the caller wrote stands unchanged in the facts.
+    /// Creates a preview with only a question. The question contains names of objects in Octopus,
+    /// so it is sanitized. Text of the caller belongs in the lines, which show it unchanged.
     pub fn new(action: &'static str, question: &str, order: Order) -> Self {
         let kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
         let mut proposal = Self {
@@ -81,7 +82,7 @@ impl Proposal {
         proposal
     }
 
-    /// Adds a line. Whoever wrote the words in it, they cannot make it look like two.
+    /// Adds a line with sanitized text. The text cannot look like several lines.
     #[must_use]
     pub fn fact(mut self, about: &str, says: impl AsRef<str>) -> Self {
         let (about, mut says) = (self.one_line(about), self.one_line(says.as_ref()));
@@ -96,8 +97,8 @@ impl Proposal {
         self
     }
 
-    /// Adds a line with words of the caller, which are sent as they are: nothing of them is taken
-    /// out, and what a reader would not see is shown.
+    /// Adds a line with text of the caller, which is sent unchanged. Secrets are not redacted, and
+    /// invisible characters are shown as escapes.
     #[must_use]
     pub fn wrote(mut self, about: &str, says: Option<impl AsRef<str>>) -> Self {
         if let Some(says) = says {
@@ -107,7 +108,7 @@ impl Proposal {
         self
     }
 
-    /// Adds a line that says what is there, and what the caller wants in its place.
+    /// Adds a line with the current value and the value that the caller wants.
     #[must_use]
     pub fn change(mut self, about: &str, was: &str, becomes: &str) -> Self {
         let says = format!("{} → {}", self.one_line(was), self.as_written(becomes));
@@ -116,7 +117,7 @@ impl Proposal {
         self
     }
 
-    /// Adds a line for a list of words of the caller, where it has any.
+    /// Adds a line with a list of texts of the caller, if it has items.
     #[must_use]
     pub fn wrote_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
         let mut written = Vec::new();
@@ -129,7 +130,7 @@ impl Proposal {
         self.wrote(about, (!written.is_empty()).then(|| written.join(", ")))
     }
 
-    /// Adds a line where there is something to say.
+    /// Adds a line if there is a value.
     #[must_use]
     pub fn fact_if(self, about: &str, says: Option<impl AsRef<str>>) -> Self {
         match says {
@@ -138,7 +139,7 @@ impl Proposal {
         }
     }
 
-    /// Adds a line for a list, where it has items.
+    /// Adds a line with a list, if it has items.
     #[must_use]
     pub fn fact_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
         let mut lines = Vec::new();
@@ -151,41 +152,41 @@ impl Proposal {
         self.fact_if(about, (!lines.is_empty()).then(|| lines.join(", ")))
     }
 
-    /// Says what must still be so when it is done, beside the facts.
+    /// Sets the state that must be unchanged when the change is executed.
     #[must_use]
     pub fn state(mut self, state: Value) -> Self {
         self.state = state;
         self
     }
 
-    /// Says what it touches.
+    /// Sets the access set.
     #[must_use]
     pub fn touching(mut self, touches: Touches) -> Self {
         self.touches = touches;
         self
     }
 
-    /// Says what it does.
+    /// Sets the kind of change.
     #[must_use]
     pub fn doing(mut self, deed: Deed) -> Self {
         self.deed = Some(deed);
         self
     }
 
-    /// Says when it begins, where that is not at once.
+    /// Sets when the change begins, if not immediately.
     #[must_use]
     pub fn beginning(mut self, begins: Option<Moment>) -> Self {
         self.begins = begins;
         self
     }
 
-    /// Adds the ID of the change in the audit.
+    /// Adds a line with the audit ID of the change.
     pub(super) fn audited(self, id: Option<String>) -> Self {
         let proposal = self.fact_if("Audit ID", id.as_ref());
         Self { audit_id: id, ..proposal }
     }
 
-    /// Adds what the rule says that wants somebody to agree.
+    /// Adds lines for the policy rule that requires approval.
     pub(super) fn ruled(self, decision: &Decision) -> Self {
         if decision.effect != Effect::Confirm {
             return self;
@@ -198,8 +199,8 @@ impl Proposal {
         self.fact("Rule", says).fact_if("Word to type", decision.typed.as_ref())
     }
 
-    /// Text out of Octopus in one line, through the door. Secrets that span lines are found before
-    /// it is taken apart.
+    /// Returns sanitized text in one line. Sanitizes before joining lines, because secrets can span
+    /// several lines.
     fn one_line(&mut self, text: &str) -> String {
         if !self.admits(text) {
             return String::new();
@@ -212,8 +213,8 @@ impl Proposal {
         joined(&passed.text)
     }
 
-    /// Returns text of the caller in one line. Secrets are not redacted, because the approval covers
-    /// the whole text and the caller knows it already.
+    /// Returns text of the caller in one line. Secrets are not redacted, because the approval
+    /// covers the whole text and the caller knows it already.
     fn as_written(&mut self, text: &str) -> String {
         if !self.admits(text) {
             return String::new();
@@ -227,7 +228,7 @@ impl Proposal {
         }
     }
 
-    /// Whether this text is still to be processed.
+    /// Returns whether the text is within the limit, and counts it.
     fn admits(&mut self, text: &str) -> bool {
         self.processed = self.processed.saturating_add(text.len()).saturating_add(TEXT);
         if self.is_too_large() {
@@ -237,12 +238,17 @@ impl Proposal {
         true
     }
 
-    /// Whether facts are left out because it is too large to be shown.
+    /// Returns whether lines were dropped because the preview is too large.
     pub(super) fn is_too_large(&self) -> bool {
         self.processed > Self::MOST_TEXT
     }
 
-    /// The words that a person reads. What cannot be shown whole cannot be agreed to.
+    /// Returns the preview text.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] if the preview is too large. A change that cannot be shown
+    /// completely cannot be approved.
     pub(super) fn words(&self) -> Result<String, Error> {
         if self.is_too_large() {
             return Err(self.too_large(&format!("more than {READABLE} bytes")));
@@ -259,15 +265,15 @@ impl Proposal {
 
     fn too_large(&self, size: &str) -> Error {
         Error::Invalid(format!(
-            "this {} is too large for a person to read before agreeing to it: {size} of at most \
-             {READABLE}; make it smaller, or do it in the portal",
+            "this {} is too large for a person to approve: the preview has {size}, and the limit \
+             is {READABLE} bytes. Make the change smaller, or use the portal",
             self.action,
         ))
     }
 
-    /// Tells one proposal from another: everything that was shown, and everything that would be
-    /// sent. The ID of the change does not count, since the question is bound to it by its seal:
-    /// so two questions about one change in one state have one digest.
+    /// Returns a digest of everything that was shown and everything that would be sent. It excludes
+    /// the audit ID, because the approval token is bound to that ID. So two requests for one change
+    /// in one state have the same digest.
     pub(super) fn digest(&self) -> [u8; 16] {
         let id = self.audit_id.as_deref();
         let mut digest = Sha256::new();

@@ -1,4 +1,4 @@
-//! Tests of proposals.
+//! Tests of previews.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn whatever_changes_changes_the_digest() {
 #[test]
 fn what_cannot_be_shown_whole_cannot_be_agreed_to() {
     let long = proposal(json!({})).fact("Notes", "x".repeat(READABLE));
-    assert!(long.words().unwrap_err().to_string().contains("too large for a person"));
+    assert!(long.words().unwrap_err().to_string().contains("too large for a person to approve"));
 }
 
 #[test]

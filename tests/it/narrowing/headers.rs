@@ -35,7 +35,7 @@ async fn what_is_left_out_is_not_done_with_execute_either() {
     let place = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/deployments" });
     let said = failure(&server, place, "execute", get.clone()).await;
-    assert!(said.contains("leaves out its list_deployments"), "{said}");
+    assert!(said.contains("excludes its tool list_deployments"), "{said}");
     let other = ("", &[("x-mcp-exclude-tools", "list_projects")][..]);
     assert_eq!(call(&server, Era::Modern, other, "execute", get).await["isError"], false);
 }
@@ -102,7 +102,10 @@ async fn unknown_tools_are_refused_with_those_that_there_are() {
             let refused = ask(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 400, "{}", refused.text);
             let said = refused.message();
-            assert!(said.contains("no tool `list_project`; perhaps `list_projects`"), "{said}");
+            assert!(
+                said.contains("unknown tool `list_project`; did you mean `list_projects`?"),
+                "{said}"
+            );
             assert!(said.contains("get_task_raw"), "{said}");
         }
     }

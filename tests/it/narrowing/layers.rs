@@ -30,36 +30,41 @@ fn each_layer_says_why_it_hides_a_tool_and_who_can_change_that() {
     let mut tasks_only = Config::default();
     tasks_only.tools.toolsets.0 = vec!["tasks".to_owned()];
     let rows: Vec<(Policy, &str, &str, &str)> = vec![
-        (app::policy(&tasks_only).unwrap(), "list_projects", "`projects` is off", "tools.toolsets"),
+        (
+            app::policy(&tasks_only).unwrap(),
+            "list_projects",
+            "`projects` is disabled",
+            "tools.toolsets",
+        ),
         (default, "create_release", "does not allow tools that change", "tools.read_only"),
         (
             ceiling.narrowed(&all, read_only, &none, Fixed::default()),
             "create_release",
-            "at the instance 'default'",
+            "the instance 'default' is read-only",
             "read_only = false",
         ),
         (
             granted(&Grants { scope: Scope::Read, ..Grants::default() }),
             "create_release",
             "octopus:deploy",
-            "gives out your token",
+            "issuer of your token",
         ),
         (
             granted(&Grants { toolsets: words(&["tasks"]), ..Grants::default() }),
             "list_projects",
-            "not granted the toolset",
-            "what you are granted",
+            "grants do not include the toolset",
+            "add it to your grants",
         ),
         (
             asked(&Narrowing { toolsets: list(&["tasks"]), ..Narrowing::default() }),
             "list_projects",
-            "other toolsets",
+            "does not include the toolset",
             "X-MCP-Toolsets",
         ),
         (
             asked(&Narrowing { tools: list(&["list_spaces"]), ..Narrowing::default() }),
             "list_projects",
-            "other tools",
+            "limited to other tools",
             "X-MCP-Tools",
         ),
         (
@@ -68,20 +73,20 @@ fn each_layer_says_why_it_hides_a_tool_and_who_can_change_that() {
                 ..Narrowing::default()
             }),
             "list_projects",
-            "leave the tool out",
+            "excludes the tool",
             "X-MCP-Exclude-Tools",
         ),
         (
             asked(&Narrowing { read_only: true, ..Narrowing::default() }),
             "create_release",
-            "nothing is changed",
+            "this request is read-only",
             "X-MCP-Readonly",
         ),
         (
             held(Fixed { space: true, ..Fixed::default() }),
             "list_spaces",
-            "the space is fixed",
-            "address without it",
+            "the space is already set",
+            "URL without it",
         ),
         (
             held(Fixed { space: true, project: true, instance: true }),

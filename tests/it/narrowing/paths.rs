@@ -72,7 +72,7 @@ async fn a_read_only_path_changes_nothing_whoever_asks_how() {
     assert_eq!(said, "unknown tool: create_release");
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
     let said = failure(&server, ("/readonly", &[]), "execute", post).await;
-    assert!(said.contains("this request asks that nothing is changed"), "{said}");
+    assert!(said.contains("this request is read-only"), "{said}");
     assert!(said.contains("X-MCP-Readonly"), "{said}");
     assert_eq!(server.sample.changes(), []);
 }
@@ -94,7 +94,7 @@ async fn a_path_of_a_toolset_has_no_other_tools_resources_and_prompts() {
         assert!(templates.text.contains("/tasks/") && !templates.text.contains("/releases/"));
         let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-1" });
         let read = ask(&server, era, place, "resources/read", uri).await;
-        assert!(read.message().contains("there is no resource"), "{}", read.text);
+        assert!(read.message().contains("resource 'octopus://"), "{}", read.text);
         let prompts = ask(&server, era, place, "prompts/list", json!({})).await.json();
         let names: Vec<_> = prompts["result"]["prompts"].as_array().unwrap().iter().collect();
         assert!(names.iter().all(|prompt| prompt["name"] != "prepare_promotion"), "{prompts}");
@@ -110,7 +110,7 @@ async fn unknown_toolsets_are_refused_with_those_that_there_are() {
             assert_eq!(refused.status, 400, "{}", refused.text);
             let said = refused.message();
             assert!(
-                said.contains("no toolset `task`; perhaps `tasks`. There are: core,"),
+                said.contains("unknown toolset `task`; did you mean `tasks`? Available: core,"),
                 "{said}"
             );
         }

@@ -145,7 +145,10 @@ async fn single_documents_of_another_project_are_refused() {
                 answer(&server, PROJECT, tool, arguments).await;
             } else {
                 let said = failure(&server, PROJECT, tool, arguments).await;
-                assert!(said.contains("not of the project 'Route Planner'"), "{tool}: {said}");
+                assert!(
+                    said.contains("not belong to the project 'Route Planner'"),
+                    "{tool}: {said}"
+                );
             }
         }
     }

@@ -89,7 +89,7 @@ async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
         assert_eq!(refused["isError"], true, "{refused}");
         let said = refused["content"][0]["text"].as_str().unwrap();
         assert!(said.contains("the Octopus instance 'shop'"), "{said}");
-        assert!(said.contains("nothing was done") && said.contains("call again in "), "{said}");
+        assert!(said.contains("nothing was done") && said.contains("retry in "), "{said}");
     }
     assert_eq!(server.other("shop").journal(), []);
     assert_eq!(

@@ -35,7 +35,7 @@ async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
             assert_eq!(again["repeated"], true, "{tool}: {again}");
             for other in [one, three] {
                 let came = other.agree(way, tool, &arguments, &sealed).await;
-                came.refused("another replica of this server is making this change, or made it");
+                came.refused("another replica of this server is executing this change or did so");
             }
             let sent = one.changes();
             let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
@@ -62,7 +62,7 @@ async fn a_key_of_the_caller_names_one_deed_at_every_replica() {
     two.agree(CODE, tool, &keyed, &sealed).await.refused("another replica");
     let mut other = keyed.clone();
     other["environmentNames"] = json!(["Production"]);
-    two.call(CODE, tool, &other).await.refused("give a new one");
+    two.call(CODE, tool, &other).await.refused("pass a new one");
     let new = with_key(&arguments, "change-18");
     two.call(CODE, tool, &new).await.asked();
     assert_eq!(one.changes().len(), 1);
@@ -150,7 +150,9 @@ async fn while_the_store_is_away_a_yes_counts_where_it_was_asked_for_alone() {
     let (_, sealed) = one.call(CODE, tool, &arguments).await.asked();
     let (_, of_key) = one.call(CODE, tool, &keyed).await.asked();
     redis.die();
-    two.agree(CODE, tool, &arguments, &sealed).await.refused("cannot be known now");
+    two.agree(CODE, tool, &arguments, &sealed)
+        .await
+        .refused("the store that replicas share is unavailable");
     one.agree(CODE, tool, &keyed, &of_key).await.refused("without idempotencyKey");
     assert_eq!(one.changes(), []);
     let answer = one.agree(CODE, tool, &arguments, &sealed).await.answered();
@@ -191,7 +193,9 @@ async fn claim_that_was_replaced_in_vain_is_written_back() {
         one.agree(CODE, tool, &arguments, &first).await.answered();
         let (_, after) = one.call(CODE, tool, &arguments).await.asked();
         redis.cut_at(words, times);
-        two.agree(CODE, tool, &arguments, &after).await.refused("cannot be known now");
+        two.agree(CODE, tool, &arguments, &after)
+            .await
+            .refused("the store that replicas share is unavailable");
         // Written when everything that waits before it is.
         let store = &two.server.running.as_ref().unwrap().store;
         store.put("last", &[0; 32], b"", Duration::from_hours(1)).await;
@@ -202,7 +206,7 @@ async fn claim_that_was_replaced_in_vain_is_written_back() {
         };
         soon(is_written).await;
         let came = three.agree(CODE, tool, &arguments, &before).await;
-        came.refused("another replica of this server is making this change, or made it");
+        came.refused("another replica of this server is executing this change or did so");
         three.agree(CODE, tool, &arguments, &after).await.answered();
         assert_eq!(one.changes().len(), 2);
     }

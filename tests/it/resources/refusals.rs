@@ -11,10 +11,10 @@ async fn what_is_not_there_is_told_in_the_code_of_the_era() {
     let server = TestServer::start().await;
     server.sample.trouble().add(Fault::on("/tasks/ServerTasks-7").status(403));
     for (uri, words) in [
-        ("octopus://nothing", "there is no resource"),
-        ("octopus://spaces", "there is no resource"),
-        ("octopus://spaces/Default/", "there is no resource"),
-        ("octopus://spaces/Default/tasks/ServerTasks-1/log", "there is no resource"),
+        ("octopus://nothing", "resource 'octopus://"),
+        ("octopus://spaces", "resource 'octopus://"),
+        ("octopus://spaces/Default/", "resource 'octopus://"),
+        ("octopus://spaces/Default/tasks/ServerTasks-1/log", "resource 'octopus://"),
         ("octopus://spaces/Nowhere", "space 'Nowhere' not found"),
         ("octopus://spaces/Default/releases/Releases-1", "release 'Releases-1' not found"),
         ("octopus://spaces/Default/tasks/ServerTasks-7", "lacks a permission"),
@@ -126,7 +126,7 @@ async fn where_a_space_is_fixed_no_other_can_be_read() {
         for era in ERAS {
             let (code, message, _) = refused(&server, era, &uri).await;
             assert_eq!(code, -32602);
-            assert!(message.contains("works in the space 'Default' alone"), "{message}");
+            assert!(message.contains("is limited to the space 'Default'"), "{message}");
         }
     }
     let listed = server.ask(Era::Modern, "resources/list", json!({})).await.text;
