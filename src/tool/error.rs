@@ -169,7 +169,7 @@ impl Error {
         }
     }
 
-    /// Returns what to try next; `None` if the message says it. The hint names only tools that
+    /// Returns what to try next; `None` if the message is sufficient. The hint names only tools that
     /// `policy` shows.
     pub fn hint(&self, policy: &Policy) -> Option<String> {
         Some(match self {

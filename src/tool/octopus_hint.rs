@@ -6,7 +6,7 @@ use super::{
 };
 use crate::octopus;
 
-/// Returns what to try next after an error of Octopus; `None` if the error message says it all.
+/// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
 pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<String> {
     Some(match error {
         octopus::Error::Unauthorized { .. } => {

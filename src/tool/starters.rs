@@ -2,7 +2,7 @@
 //!
 //! The server records who started a task through it. If it has no record, because the process
 //! restarted or the reply of Octopus was lost, Octopus reports the user who started the task.
-//! Octopus does not know for which caller that user acted, so the same user is enough to reject the
+//! Octopus does not store for which caller that user acted, so the same user is enough to reject the
 //! answer.
 
 use std::{sync::Arc, time::Duration};

@@ -135,8 +135,8 @@ impl Claims {
         [self.us.as_bytes().as_slice(), &claimed.what].concat()
     }
 
-    /// Returns why a lease prevents the change. This replica knows its own changes better than the
-    /// store. A malformed lease counts as one of another replica.
+    /// Returns why a lease prevents the change. This replica ignores its own leases, because its
+    /// memory is more current than the store. A malformed lease counts as one of another replica.
     fn held(&self, held: &[u8], name: Name, arguments: &Key) -> Option<Undone> {
         let us = self.us.as_bytes();
         let Some((whose, what)) = held.split_at_checked(us.len()) else {
