@@ -1,4 +1,4 @@
-//! The last calls of a caller: theirs alone, without what they brought or got.
+//! The recent calls of a caller, readable by that caller only, without arguments and answers.
 
 use octopus_mcp::{
     callers::new_token,
@@ -50,7 +50,7 @@ async fn a_caller_reads_what_became_of_their_last_calls() {
     assert!(!text.contains("Secret-Name") && !text.contains("Parcel"), "{text}");
 }
 
-/// By key, and by token where one credential acts for both.
+/// With different API keys, and with different tokens that share one upstream credential.
 #[tokio::test]
 async fn nobody_reads_the_calls_of_another() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! Secrets: in no log at any level, no error, no answer.
+//! Secrets appear in no log at any level, no error and no answer.
 
 use octopus_mcp::sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn arguments(tool: &Value) -> Value {
             "slug" => "eta-window",
             "method" => "GET",
             "path" => "/api/Spaces-1/projects",
-            // It leads elsewhere, and is refused.
+            // The URL refers to another host and is rejected.
             "url" => "https://octopus.example/app#/Spaces-1/tasks/ServerTasks-90004",
             other => panic!("no value for {other}"),
         });
@@ -103,8 +103,8 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         }
         let (code, log) = serving.stop();
         assert_eq!(code, 0);
-        // Dependencies log nothing below `info`: the server's own lines are all that a filter adds.
-        assert!(log.contains("DEBUG") && log.len() > 100_000, "the log says much");
+        // Dependencies log nothing below `info`; a filter adds only records of this server.
+        assert!(log.contains("DEBUG") && log.len() > 100_000, "the log is verbose");
         seen.push_str(&log);
         for secret in [CONFIGURED, REFUSED, TOKEN, HALF, QUERY, keys::ADMIN] {
             let place = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..at + 60]);

@@ -1,4 +1,4 @@
-//! Memory: large answers of Octopus and large requests, at the limit that the shipped deployments set.
+//! Memory: large Octopus responses and large requests, at the limit of the shipped deployments.
 
 use std::{
     sync::{
@@ -31,16 +31,16 @@ use crate::{
 const SHIPPED_LIMIT_KIB: u64 = 512 * 1024;
 const MIB: usize = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
-/// Almost `execute_limit`.
+/// Slightly below `execute_limit`.
 const MOST: usize = 8 * MIB - 3 * PIECE;
-/// Where answers stop until all have begun.
+/// Responses pause at this byte until all have started.
 const STOP: usize = MOST - PIECE;
-/// The notes of a release. A debug build parses many values slowly, so there they are few.
+/// The notes of a release. A debug build parses many values slowly, so it gets few large values.
 const NOTES: usize = if cfg!(debug_assertions) { 32 * 1024 } else { 0 };
-/// Concurrent calls: as many as one caller may have under way.
+/// Number of concurrent calls: the limit of one caller.
 const CALLS: usize = 64;
 
-/// A page of releases with this many bytes of JSON, in items as Octopus sends them.
+/// Returns a page of releases with this many bytes of JSON, in items like those of Octopus.
 fn page(bytes: usize, notes: usize) -> Bytes {
     let mut page = r#"{"ItemType":"Release","Items":["#.to_owned();
     while page.len() < bytes {
@@ -57,9 +57,9 @@ fn page(bytes: usize, notes: usize) -> Bytes {
     (page + r#"],"TotalResults":123456}"#).into()
 }
 
-/// Answers requests for releases with one of two pages, and other requests as the sample instance
-/// does. Most answers have no length, as those of Octopus have none. Each stops near its end until
-/// `calls` of them have begun, so that all are in memory at once.
+/// Returns a router that answers requests for releases with one of two pages, and other requests
+/// from the sample instance. Most responses have no length, like those of Octopus. Each response
+/// pauses near its end until `calls` of them have started, so that all are in memory at once.
 fn large(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
     let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let answer = move |request: Request, next: Next| {
@@ -79,7 +79,7 @@ fn large(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
             let stop = page.len().min(STOP);
             let (start, rest) = (page.slice(..stop), page.slice(stop..));
             let rest = stream::once(async move {
-                // It has no permits: this ends when it is closed.
+                // The semaphore has no permits; this await ends when it is closed.
                 let _ = all_begun.acquire().await;
                 stream::iter(pieces(rest))
             });
@@ -95,14 +95,15 @@ fn pieces(page: Bytes) -> impl Iterator<Item = Result<Bytes, std::io::Error>> {
     starts.map(move |from| Ok(page.slice(from..page.len().min(from + PIECE))))
 }
 
-/// A call of its own: reads of the same address by one caller are one read.
+/// Returns the arguments of a distinct call, because identical concurrent reads of one caller are
+/// coalesced.
 fn execute(number: usize) -> Value {
     let (streamed, large) = (usize::from(!number.is_multiple_of(4)), number / 2 % 2);
     json!({ "method": "GET", "path": "/api/Spaces-1/releases",
         "query": { "skip": number, "streamed": streamed, "large": large } })
 }
 
-/// Calls a tool of a server that is a process, and returns the text of its answer.
+/// Calls a tool of a server process and returns the text of its answer.
 async fn call(http: &reqwest::Client, url: &str, tool: &str, arguments: Value) -> String {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": tool, "arguments": arguments } });
@@ -113,29 +114,29 @@ async fn call(http: &reqwest::Client, url: &str, tool: &str, arguments: Value) -
     answer.text().await.unwrap()
 }
 
-/// Makes as many reads of two pages as one caller can have under way, at a server that is a process.
-/// Returns their answers and the most memory that the process has used, in KiB.
+/// Makes the maximum number of concurrent reads of one caller at a server process, of two pages.
+/// Returns the answers and the peak memory of the process in KiB.
 async fn read_at_once(pages: [Bytes; 2]) -> (Vec<String>, u64) {
     let octopus = serve(large(&Sample::new(), pages, CALLS));
     let url = format!("http://{}", octopus.address);
     let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
-    // One client: to make 64 takes longer than the server waits for the head of a request.
+    // One shared client: creating 64 clients takes longer than the server waits for a request head.
     let http = client();
-    // Octopus knows the key from then on, so all of its reads may be under way.
+    // After this call Octopus has accepted the key, so all reads may run concurrently.
     call(&http, &server.url, "list_spaces", json!({})).await;
     let calls = (0..CALLS).map(|number| call(&http, &server.url, "execute", execute(number)));
     (join_all(calls).await, peak_of(server.id()))
 }
 
-/// The most memory that a process has used, in KiB.
+/// Returns the peak memory of a process in KiB.
 fn peak_of(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// Half of the answers have 18 MiB and are rejected by `execute_limit`, which their bytes reach. The
-/// others are below it and parsed.
+/// Half of the responses have 18 MiB and are rejected at `execute_limit` bytes. The others are
+/// below the limit and are parsed.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn large_reads_stay_within_the_shipped_memory_limit() {
@@ -148,7 +149,7 @@ async fn large_reads_stay_within_the_shipped_memory_limit() {
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
 }
 
-/// All answers are below `execute_limit` and parsed.
+/// All responses are below `execute_limit` and are parsed.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn parsed_reads_stay_within_the_shipped_memory_limit() {
@@ -178,8 +179,8 @@ async fn a_page_that_is_not_kept_whole_says_where_to_go_on() {
     assert!(omitted["items"].as_u64().unwrap() > 1000, "{omitted}");
 }
 
-/// A server whose large answers stop after 1 MiB until `go_on` has a permit for each; and how many
-/// were begun.
+/// Starts a server whose large responses pause after 1 MiB until `go_on` has a permit for each.
+/// Also returns the number of responses that have started.
 async fn stalling(
     go_on: &Arc<Semaphore>,
     change: impl FnOnce(&mut Config),
@@ -215,7 +216,7 @@ async fn stalling(
     (server.await, begun)
 }
 
-/// The budget of these servers: one caller may hold 2 MiB.
+/// The memory budget of these servers; one caller may hold 2 MiB.
 const BUDGET: usize = 4 * MIB;
 
 #[tokio::test]
@@ -225,7 +226,8 @@ async fn calls_of_others_go_on_while_large_answers_wait_for_memory() {
     let memory = server.running.as_ref().unwrap().memory.clone();
     let large = (0..8).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
     let small = async {
-        // More than there are places: a read that waits for memory has given its place back.
+        // More reads than concurrency permits: a read that waits for memory has released its
+        // permit.
         soon(async || (begun.load(Ordering::SeqCst) == 8).then_some(())).await;
         for _ in 0..20 {
             let called = server.call_as(keys::DEFAULT_SPACE_ONLY, "list_spaces", json!({})).await;

@@ -1,4 +1,4 @@
-//! Memory and compute time that calls hold: changes, whose answers are kept, and parsed documents.
+//! Memory and compute time of calls: changes, whose responses are stored, and parsed documents.
 
 use std::{
     sync::{
@@ -25,8 +25,8 @@ use tokio::sync::Semaphore;
 
 use crate::support::{TestServer, soon};
 
-/// A server whose changes to environments are answered with this body, each when `go_on` has a
-/// permit for it; and how many have arrived.
+/// Starts a server whose changes to environments get this response, each when `go_on` has a permit
+/// for it. Also returns the number of changes that have arrived.
 async fn changing(
     answer: String,
     go_on: &Arc<Semaphore>,
@@ -61,14 +61,14 @@ fn change(number: usize) -> Value {
         "body": { "Name": format!("Sandbox {number}") } })
 }
 
-/// Makes a change, once: a second call of the same would be told that it was made.
+/// Makes a change. A second equal call would return the stored result.
 async fn made(server: &TestServer, number: usize) -> Value {
     let called = server.call_as(keys::ADMIN, "execute", change(number)).await;
     assert!(!called.is_error, "{}", called.text);
     called.structured
 }
 
-/// The answer to a change, with this many numbers.
+/// Returns the response to a change, with this many numbers.
 fn changed(numbers: usize) -> String {
     json!({ "Id": "Environments-9", "Numbers": vec![1; numbers] }).to_string()
 }
@@ -82,7 +82,7 @@ async fn the_answer_of_a_change_takes_no_memory_after_its_call() {
     assert_eq!(first["response"]["Id"], "Environments-9");
     assert!(memory.bodies().peak() > 400_000, "{}", memory.bodies().peak());
     soon(async || (memory.reserved() == 0).then_some(())).await;
-    // It is remembered all the same.
+    // The stored result is still available.
     let again = made(&server, 1).await;
     assert_eq!(
         (&again["repeated"], &again["response"]["Id"]),
@@ -105,7 +105,7 @@ async fn a_change_is_told_although_its_call_has_used_its_compute_time() {
 async fn forty_changes_of_one_caller_wait_for_nothing() {
     let go_on = Arc::new(Semaphore::new(0));
     let (server, arrived) = changing(changed(1), &go_on, |_| {}).await;
-    // Octopus knows the key by then.
+    // After this call Octopus has accepted the key.
     server.answer("list_spaces", json!({})).await;
     let changes = join_all((0..40).map(|number| made(&server, number)));
     let all_there = async {
@@ -118,7 +118,7 @@ async fn forty_changes_of_one_caller_wait_for_nothing() {
     soon(async || (memory.reserved() == 0).then_some(())).await;
 }
 
-/// The details of a task with this many messages in one step.
+/// Returns the details of a task with this many messages in one step.
 fn details(messages: usize) -> String {
     let elements = vec!["{}"; messages].join(",");
     format!(
@@ -127,8 +127,8 @@ fn details(messages: usize) -> String {
     )
 }
 
-/// A server whose tasks have so many messages, and so many where only the last 20 of each step are
-/// asked for.
+/// Starts a server whose tasks have `messages` messages, or `short` messages if only the last 20 of
+/// each step are requested.
 async fn logging(messages: usize, short: usize) -> TestServer {
     let sample = Sample::new();
     let bodies = [details(messages), details(short)];
@@ -172,7 +172,7 @@ async fn a_tree_that_takes_too_much_memory_anyway_is_refused() {
 
 #[tokio::test]
 async fn parsed_documents_of_concurrent_calls_stay_within_their_budget() {
-    // About 40 MiB each: two of one caller do not fit at once.
+    // Each document takes about 40 MiB, so two of one caller do not fit at once.
     let server = logging(60_000, 20).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
     let calls = (0..6).map(|_| server.call_as(keys::ADMIN, "get_task_details", task()));

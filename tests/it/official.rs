@@ -1,5 +1,5 @@
-//! Whoever comes from Octopus's own local server finds every tool, under every name that it ever
-//! had, with the arguments that it had. `official.txt` is what that server offered.
+//! Compatibility with the official local server of Octopus: every tool is callable under all its
+//! former names with its former arguments. `official.txt` lists those tools.
 
 use octopus_mcp::{
     app,
@@ -52,7 +52,7 @@ fn all() -> Config {
     config
 }
 
-/// A value of the kind that an argument has, which most tools then refuse for what it says.
+/// Returns a value of the argument's type. Most tools then reject its content.
 fn value(argument: &Argument) -> Value {
     match (argument.name, argument.kind) {
         ("spaceName" | "space", _) => json!("Default"),
@@ -90,7 +90,7 @@ fn every_tool_is_served_from_its_toolset_and_does_no_more_than_it_did() {
     }
 }
 
-/// Two names for one thing cost a model's attention, so the newer of two is an alias.
+/// Two names for one tool waste model context, so the newer one is an alias.
 #[test]
 fn the_last_versions_names_are_listed_but_where_two_mean_one_thing() {
     let config = all();
@@ -111,7 +111,7 @@ fn the_last_versions_names_are_listed_but_where_two_mean_one_thing() {
     assert_eq!(unlisted, aliases);
 }
 
-/// What a call answers in words, where it fails.
+/// Returns the error message of a call that fails.
 async fn said(server: &TestServer, tool: &Tool, arguments: &Map<String, Value>) -> String {
     let params = json!({ "name": tool.name, "arguments": arguments });
     let reply = server.ask(Era::Legacy, "tools/call", params).await;
@@ -130,7 +130,7 @@ async fn every_argument_is_taken_and_none_beside_is_required() {
             .filter(|argument| argument.required)
             .map(|argument| (argument.name.to_owned(), value(argument)))
             .collect();
-        // Its one rule that no list of arguments can say: events are searched in a space.
+        // A requirement that no argument list can express: events are searched in one space.
         let mut required = required;
         if tool.name == "find_events" {
             required.insert("mode".to_owned(), json!("listCategories"));
@@ -141,7 +141,7 @@ async fn every_argument_is_taken_and_none_beside_is_required() {
         for argument in tool.arguments.iter().filter(|argument| !argument.required) {
             let mut arguments = required.clone();
             arguments.insert(argument.name.to_owned(), value(argument));
-            // The one combination that never meant anything.
+            // The only combination of arguments that was never valid.
             if (tool.name, argument.name) == ("find_releases", "searchByVersion") {
                 arguments.insert("projectId".to_owned(), json!("nobody"));
             }

@@ -1,5 +1,5 @@
-//! `docs/security.md` names tests, files and settings, and `docs/migrating.md` settings for clients:
-//! what they name is there, and what they show reads.
+//! Checks `docs/security.md` and `docs/migrating.md`: the tests and files that they name exist, and
+//! the settings that they show load.
 
 use std::{collections::BTreeSet, fs};
 
@@ -8,7 +8,7 @@ use crate::{
     docs::{root, with_secrets},
 };
 
-/// The rows of threats: how many each actor has, by the letter of the actor.
+/// Number of threats of each actor, by the actor's letter.
 const ROWS: [(char, usize); 12] = [
     ('K', 7),
     ('G', 10),
@@ -28,7 +28,7 @@ fn page(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap()
 }
 
-/// What stands between backticks, outside of blocks of code.
+/// Returns the inline code of a Markdown text.
 fn quoted(text: &str) -> Vec<&str> {
     let mut in_code = false;
     let mut words = Vec::new();
@@ -42,20 +42,20 @@ fn quoted(text: &str) -> Vec<&str> {
     words
 }
 
-/// The blocks of code of a language.
+/// Returns the code blocks of a language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");
     let pieces = text.split(begin.as_str()).skip(1);
     pieces.map(|piece| piece.split("```").next().unwrap()).collect()
 }
 
-/// Whether a word has the form of a test: of this program, or of the page in a browser.
+/// Returns whether a word looks like a test name, of this binary or of the browser tests.
 fn names_test(word: &str) -> bool {
     word.contains(".rs::") || word.contains(".test.mjs::")
 }
 
-/// Whether the code has a test of this name: an attribute that makes it one stands before it, or it
-/// is one of the browser's.
+/// Returns whether the code defines a test of this name: a function with a test attribute, or a
+/// browser test.
 fn has_test(code: &str, name: &str) -> bool {
     if code.contains(&format!("\ntest('{name}', ")) {
         return true;
@@ -68,7 +68,7 @@ fn has_test(code: &str, name: &str) -> bool {
     })
 }
 
-/// Every row has its place in the order and is proved, and every test that the page names is one.
+/// Every threat row is in order and names at least one test, and every named test exists.
 #[test]
 fn every_threat_is_proved_by_tests_that_there_are() {
     let text = page("docs/security.md");
@@ -94,11 +94,11 @@ fn every_threat_is_proved_by_tests_that_there_are() {
         let (place, name) = word.split_once("::").unwrap();
         let code =
             fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));
-        assert!(has_test(&code, name), "there is no test {name} in {place}");
+        assert!(has_test(&code, name), "test {name} not found in {place}");
     }
 }
 
-/// Files of the source that the page names are where it says.
+/// Every source file that the page names exists.
 #[test]
 fn every_file_that_stops_a_threat_is_there() {
     let text = page("docs/security.md");
@@ -108,16 +108,16 @@ fn every_file_that_stops_a_threat_is_there() {
         .collect();
     assert!(files.len() > 20, "{files:?}");
     for file in files {
-        assert!(root().join(file).is_file(), "there is no {file}");
+        assert!(root().join(file).is_file(), "file {file} not found");
     }
 }
 
-/// The settings of the checklist stand together.
+/// The settings of the checklist are valid together.
 #[test]
 fn the_checklist_of_settings_loads() {
     let text = page("docs/security.md");
     let settings = blocks(&text, "toml");
-    let [settings] = settings.as_slice() else { panic!("one block of settings") };
+    let [settings] = settings.as_slice() else { panic!("the page has exactly one settings block") };
     let folder = tempfile::tempdir().unwrap();
     let path = with_secrets(folder.path(), settings).join("settings.toml");
     fs::write(&path, settings).unwrap();
@@ -128,7 +128,7 @@ fn the_checklist_of_settings_loads() {
     assert_eq!(said, "");
 }
 
-/// The configurations of clients are JSON, and the settings of the page load.
+/// The client configurations are valid JSON, and the settings of the page load.
 #[test]
 fn what_the_page_about_migrating_shows_reads() {
     let text = page("docs/migrating.md");

@@ -1,4 +1,4 @@
-//! The way to Octopus: TLS with an authority of one's own, HTTP/2, compression, proxies.
+//! The connection to Octopus: private certificate authorities, HTTP/2, compression, proxies.
 
 use std::{
     fs,
@@ -45,7 +45,7 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
     .await;
     assert_eq!(server.answer("list_spaces", json!({})).await["totalResults"], 2);
     assert_eq!(versions.lock().unwrap()[0], axum::http::Version::HTTP_2);
-    // Without the file the certificate is nobody's.
+    // Without the CA file the certificate is not trusted.
     let server = TestServer::with(|config| {
         config.octopus.url = Some(url.parse().unwrap());
         config.octopus.retries = 0;
@@ -57,7 +57,7 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
 
 #[tokio::test]
 async fn answers_come_compressed() {
-    // The page of spaces as gzip makes it: made once by hand, so that no encoder is needed here.
+    // The gzip-compressed page of spaces, created once by hand so that no encoder is needed.
     const EMPTY_PAGE: &[u8] = &[
         0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0xf2, 0x2c, 0x49,
         0xcd, 0x2d, 0x56, 0xb2, 0x8a, 0x8e, 0xd5, 0x51, 0x0a, 0xc9, 0x2f, 0x49, 0xcc, 0x09, 0x4a,
@@ -91,7 +91,7 @@ async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_
         let request = request.header("x-octopus-apikey", keys::ADMIN).body(call.to_string());
         reply(request).await.json()["result"]["structuredContent"]["totalResults"].clone()
     };
-    // The name resolves nowhere: only the proxy can answer for it.
+    // The name does not resolve, so only the proxy can answer.
     let far = ["--listen=127.0.0.1:0", "--server-url", "http://octopus.invalid"];
     let mut command = program(&far);
     command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
@@ -101,7 +101,7 @@ async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_
     let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
     command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
     assert_eq!(ask(&Serving::start(command).url).await, 2);
-    assert_eq!(proxy_sample.journal().len(), 1, "the sample instance is on this machine");
+    assert_eq!(proxy_sample.journal().len(), 1, "requests to loopback bypass the proxy");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn a_look_up_keeps_its_limits_where_take_is_ignored() {
         json!({ "space": "Default", "projectId": "Projects-1", "environmentId": "Place 4999" });
     let called = server.call_as(keys::ADMIN, "get_latest_deployment", wanted).await;
     assert!(!called.is_error, "{}", called.text);
-    // One search by name, and a walk of as many pages as a look-up may read.
+    // One search by name, and a scan of the maximum number of pages of a lookup.
     let expected = [None, Some(0), Some(1_000), Some(2_000), Some(3_000), Some(4_000)];
     assert_eq!(*skips.lock().unwrap(), expected);
 }

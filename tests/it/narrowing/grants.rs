@@ -1,4 +1,4 @@
-//! What a caller is granted: scopes, toolsets, instances and spaces.
+//! Grants of a caller: token scopes, toolsets, instances and spaces.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use super::words;
 use crate::support::serve;
 
-/// The offering itself, for callers whose grants no way of knowing callers here gives.
+/// The tool provider without HTTP, for grants that no authentication method of these tests can
+/// produce.
 struct Direct {
     tools: Tools,
     samples: Vec<Sample>,
@@ -156,7 +157,8 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
     assert!(!uris.iter().any(|uri| uri.contains("Warehouse")), "{uris:?}");
 }
 
-/// A grant that is an ID is that ID. Otherwise a user who may rename a space could grant it to themselves.
+/// A granted ID matches only that ID. Otherwise users with permission to rename a space could grant
+/// it to themselves.
 #[tokio::test]
 async fn a_space_named_like_a_granted_id_is_not_granted() {
     let server = direct(&["warehouse"], |_| {});

@@ -1,4 +1,4 @@
-//! The headers that narrow a request.
+//! Headers that limit the scope of a request.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Which of several instances a request reaches.
+//! Selection of one of several instances.
 
 use octopus_mcp::{
     config::{AuthMode, Modes, Secret},
@@ -87,7 +87,7 @@ async fn instances_are_listed_where_there_are_several_and_none_is_named() {
         ]
     );
     assert!(listed["items"][2]["reason"].as_str().unwrap().contains("reach"), "{listed}");
-    // What the caller sent went to the instance of the request alone.
+    // The caller's credential was sent to the instance of the request only.
     let users: Vec<_> = server.other("shop").journal().into_iter().map(|e| e.user).collect();
     assert!(!users.is_empty() && users.iter().all(Option::is_none), "{users:?}");
     assert!(!tools(&server, ("/i/shop", &[])).await.contains("list_instances"));
@@ -134,7 +134,10 @@ async fn an_address_of_the_portal_picks_the_instance_only_with_a_credential_ther
         } else {
             let said = failure(server, ("", &[]), "get_task_from_url", arguments.clone()).await;
             assert!(said.contains("the instance 'shop'") && said.contains("/mcp/i/shop"), "{said}");
-            assert!(server.other("shop").journal().is_empty(), "the key went there");
+            assert!(
+                server.other("shop").journal().is_empty(),
+                "the caller's key was sent to another instance"
+            );
         }
         let held = ("/i/warehouse", &[][..]);
         let said = failure(server, held, "get_task_from_url", arguments).await;

@@ -1,4 +1,5 @@
-//! Every layer only takes away, and says why it hides a tool and who can change that.
+//! Access layers: each layer only removes access, and explains why it hides a tool and who can
+//! change that.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -14,7 +15,7 @@ use proptest::prelude::*;
 
 use super::words;
 
-/// Every layer says who can change it.
+/// Every layer names who can change its decision.
 #[test]
 fn each_layer_says_why_it_hides_a_tool_and_who_can_change_that() {
     let ceiling = app::policy(&crate::catalog::all()).unwrap();
@@ -109,7 +110,7 @@ fn each_layer_says_why_it_hides_a_tool_and_who_can_change_that() {
     ));
 }
 
-/// One instance that can be changed, and one that is read-only.
+/// One writable and one read-only instance.
 static INSTANCES: LazyLock<[Instances; 2]> = LazyLock::new(|| {
     [false, true].map(|read_only| {
         let mut config = Config::default();
@@ -175,7 +176,7 @@ proptest! {
             policy.resources().map(|resource| resource.template).collect()
         };
         prop_assert!(resources(&policy).is_subset(&resources(&ceiling)));
-        // Narrowed again, it is no more.
+        // Applying the same scope again changes nothing.
         let twice = policy.narrowed(&grants, instances.default().unwrap(), &Narrowing::default(), Fixed::default());
         for (toolset, tool) in ceiling.catalog().iter().flat_map(|t| t.tools.iter().map(move |tool| (t.name, tool))) {
             prop_assert!(!twice.shows(toolset, tool) || policy.shows(toolset, tool));

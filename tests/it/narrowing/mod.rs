@@ -1,19 +1,12 @@
-//! What a request is narrowed to by its path and its headers, and which of several instances it
-//! reaches.
+//! The scope that the path and headers of a request select, and the selection of one of several
+//! instances.
 
-// Grants of callers.
 mod grants;
-// Headers.
 mod headers;
-// Several instances.
 mod instances;
-// Every layer only takes away.
 mod layers;
-// Paths.
 mod paths;
-// The space and the project that a path fixes.
 mod places;
-// Headers that repeat arguments.
 mod projection;
 
 use std::collections::BTreeSet;
@@ -23,10 +16,10 @@ use serde_json::{Value, json};
 
 use crate::support::{ERAS, Era, Reply, TestServer};
 
-/// Headers beside the usual ones.
+/// Headers in addition to the defaults.
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// Asks as the administrator does, in an era, at a path, with headers.
+/// Sends a JSON-RPC request as the administrator, in one era, with this path and headers.
 async fn ask(
     server: &TestServer,
     era: Era,
@@ -39,7 +32,7 @@ async fn ask(
     server.ask_at(path, &all, era, method, params).await
 }
 
-/// The tools that are listed, in both eras the same.
+/// Returns the listed tools, which must be equal in both eras.
 async fn tools(server: &TestServer, place: (&str, Headers<'_>)) -> BTreeSet<String> {
     let mut both = Vec::new();
     for era in ERAS {
@@ -53,7 +46,7 @@ async fn tools(server: &TestServer, place: (&str, Headers<'_>)) -> BTreeSet<Stri
     both.remove(0)
 }
 
-/// Calls a tool, and gives the result or the error of the protocol.
+/// Calls a tool and returns its result or the JSON-RPC error.
 async fn call(
     server: &TestServer,
     era: Era,
@@ -68,7 +61,7 @@ async fn call(
     found.unwrap_or_else(|| panic!("{tool}: {}", reply.text)).clone()
 }
 
-/// The structured answer of a call that must succeed, in both eras the same.
+/// Calls a tool in both eras, asserts equal success, and returns the structured answer.
 async fn answer(
     server: &TestServer,
     place: (&str, Headers<'_>),
@@ -85,7 +78,7 @@ async fn answer(
     both.remove(0)
 }
 
-/// The words of a call that must fail, in both eras the same.
+/// Calls a tool in both eras, asserts equal failure, and returns the error message.
 async fn failure(
     server: &TestServer,
     place: (&str, Headers<'_>),
@@ -106,7 +99,7 @@ async fn failure(
     both.remove(0)
 }
 
-/// The words that a grant names.
+/// Returns the values of a grant.
 #[expect(clippy::unnecessary_wraps, reason = "grants are optional")]
 fn words(words: &[&str]) -> Option<BTreeSet<String>> {
     Some(words.iter().map(|word| (*word).to_owned()).collect())

@@ -1,4 +1,4 @@
-//! The space and the project that a path or a header fixes.
+//! The space and project that a path or header pins.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{ERAS, Era, TestServer};
 const SPACE: (&str, super::Headers<'static>) = ("/i/default/Default", &[]);
 const PROJECT: (&str, super::Headers<'static>) = ("/i/default/default/route-planner", &[]);
 
-/// The arguments that any listed tool takes.
+/// Returns all argument names of the listed tools.
 async fn arguments(server: &TestServer, place: (&str, super::Headers<'_>)) -> Vec<String> {
     let listed = ask(server, Era::Modern, place, "tools/list", json!({})).await.json();
     let tools = listed["result"]["tools"].as_array().unwrap().clone();

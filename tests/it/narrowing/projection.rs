@@ -1,5 +1,5 @@
-//! Arguments that headers repeat (`x-mcp-header`), so that what stands between client and server
-//! can decide without reading bodies.
+//! Headers that repeat arguments (`x-mcp-header`), so that intermediaries can route without parsing
+//! bodies.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{ask, call};
 use crate::support::{Era, TestServer};
 
-/// The arguments that say where a call goes, and the header of each.
+/// The arguments that select the target of a call, and their headers.
 const ROUTING: [(&str, &str); 6] = [
     ("space", "Space"),
     ("projectId", "Project"),
@@ -51,7 +51,7 @@ fn every_tool_with_such_an_argument_repeats_it_and_nothing_else() {
                     seen.insert(argument.clone());
                 }
             }
-            // Nowhere but on the arguments themselves.
+            // The annotation appears only on top-level arguments.
             let below = schema.to_string().matches("x-mcp-header").count();
             assert_eq!(below, headers.len(), "{name}");
         }
@@ -99,10 +99,14 @@ async fn a_header_says_what_the_body_says_or_the_call_is_refused() {
     let params = json!({ "name": "list_deployments", "arguments": { "space": "Default" } });
     let extra = &[("mcp-param-environment", "Production")][..];
     let reply = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
-    assert_eq!(reply.status, 200, "no argument of this tool is repeated so");
+    assert_eq!(reply.status, 200, "this tool declares no such header");
     let params = json!({ "name": "get_latest_deployment", "arguments": arguments });
     let refused = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
-    assert_eq!((refused.status, refused.code()), (400, -32020), "a header and no argument");
+    assert_eq!(
+        (refused.status, refused.code()),
+        (400, -32020),
+        "a header without its argument is rejected"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +134,7 @@ async fn a_real_client_sends_the_headers_by_itself() {
     let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
     let client = ClientConfig::default().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let listed = client.list_all_tools().await.unwrap();
-    // An annotation that is not right would take the tool out of the list.
+    // Clients drop tools with an invalid annotation from the list.
     assert_eq!(listed.len(), super::tools(&server, ("", &[])).await.len());
     let arguments = json!({ "space": "Default", "projectId": "Route Planner" });
     let params = CallToolRequestParams::new("list_releases_for_project")

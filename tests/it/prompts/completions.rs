@@ -1,4 +1,4 @@
-//! What is typed is completed, with what this caller sees and at the cost of one request.
+//! Completions return only values that the caller can see, at the cost of one request.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn variables_of_addresses_are_completed_too() {
 async fn nothing_to_choose_from_is_no_error() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
     let of_prompt = || prompt("diagnose_failed_deployment");
-    // No space yet, one that there is not, and text that nothing is called.
+    // No space argument, an unknown space, and text that matches no name.
     for given in [json!({}), json!({ "space": " " }), json!({ "space": "Nowhere" })] {
         let info = complete(&server, of_prompt(), "project", "web", given).await;
         assert_eq!(info["values"], json!([]));
@@ -90,8 +90,8 @@ async fn nothing_to_choose_from_is_no_error() {
     let given = json!({ "spaceName": "Default", "projectId": "Projects-1" });
     let info = complete(&server, template(group), "rolloutGroupId", "", given).await;
     assert_eq!(info["values"], json!([]));
-    assert!(server.sample.journal().is_empty(), "Octopus has no list of them");
-    // A project that there is not matters only where the values are its own.
+    assert!(server.sample.journal().is_empty(), "Octopus has no list endpoint for them");
+    // An unknown project matters only if the values belong to the project.
     let given = || json!({ "space": "Default", "project": "Parcel Trackin" });
     for (name, typed, expected) in [
         ("environment", "prod", Some("Production")),
@@ -135,7 +135,7 @@ async fn a_completion_sends_one_bounded_request_once_the_space_is_known() {
     server.sample.clear_journal();
     complete(&server, prompt("prepare_promotion"), "project", "a&b", space()).await;
     let asked = server.sample.journal();
-    assert_eq!(asked.len(), 2, "one for each era: {asked:#?}");
+    assert_eq!(asked.len(), 2, "one request per era: {asked:#?}");
     for entry in asked {
         assert_eq!(entry.query.as_deref(), Some("partialName=a%26b&take=100"));
     }

@@ -1,4 +1,4 @@
-//! Prompts, and completions of what they and resources take.
+//! Prompts, and completions of prompt and resource arguments.
 
 mod completions;
 mod texts;

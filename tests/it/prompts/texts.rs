@@ -1,4 +1,4 @@
-//! Which prompts there are, what they say, and what they take.
+//! Available prompts, their texts and their arguments.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ async fn listed(server: &TestServer) -> Vec<Value> {
     reply["result"]["prompts"].as_array().unwrap().clone()
 }
 
-/// Every argument of a prompt, with something in it.
+/// Returns a value for every argument of a prompt.
 fn filled(prompt: &Value, only_required: bool) -> Value {
     let arguments = prompt["arguments"].as_array().unwrap().iter();
     let arguments = arguments.filter(|argument| !only_required || argument["required"] == true);
@@ -37,7 +37,7 @@ async fn get(server: &TestServer, name: &Value, arguments: &Value) -> String {
     texts.swap_remove(0)
 }
 
-/// The words of a text that look like tools of ours.
+/// Returns the words of a text that look like tool names of this server.
 fn tools_in(text: &str) -> Vec<&str> {
     let verbs = ["list_", "find_", "get_", "grep_", "read_", "deploy_", "run_", "create_"];
     text.split(|c: char| !c.is_ascii_lowercase() && c != '_')
@@ -146,7 +146,11 @@ async fn wrong_arguments_of_a_prompt_are_told() {
         ("release_notes_between", json!({ "space": "a", "project": "b" }), " and `to` ("),
         ("investigate_task", json!({ "url": "  " }), "missing argument `url`"),
         ("investigate_task", json!(null), "missing argument `url`"),
-        ("investigate_task", json!({ "url": "x", "uri": "x" }), "unknown argument `uri`; expected: url"),
+        (
+            "investigate_task",
+            json!({ "url": "x", "uri": "x" }),
+            "unknown argument `uri`; expected: url",
+        ),
         ("investigate_task", json!({ "url": 7 }), "url: expected a string"),
         ("investigate_task", json!({ "url": "x".repeat(501) }), "url: longer than 500 bytes"),
     ] {

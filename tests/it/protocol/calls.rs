@@ -1,4 +1,4 @@
-//! Calls of tools: those that fail, those that there are not, and those that take long.
+//! Tool calls: failing, unknown and long ones.
 
 use octopus_mcp::sample::Fault;
 use serde_json::{Value, json};
@@ -88,14 +88,14 @@ async fn a_long_call_tells_how_far_it_is_where_it_is_asked_to() {
             .collect();
         assert!(told.len() > 3 && told.is_sorted(), "{told:?}");
         assert!(reply.json()["result"]["structuredContent"]["totalLines"].as_u64().unwrap() > 1000);
-        // Without a token one answer is enough, and comes as JSON.
+        // Without a progress token, one JSON response is sufficient.
         let params = json!({ "name": "get_task_raw", "arguments": arguments });
         let reply = server.ask(era, "tools/call", params).await;
         assert_eq!(reply.header("content-type"), "application/json");
     }
 }
 
-/// The TypeScript client gives up after 60 s, so a call must be answered before.
+/// The TypeScript client times out after 60 s, so a call must be answered before.
 #[test]
 fn calls_are_answered_before_clients_give_up() {
     let config = octopus_mcp::config::Config::default();

@@ -1,4 +1,4 @@
-//! How a client begins: `initialize` and `server/discover`, and what they say of the server.
+//! The start of a connection: `initialize`, `server/discover`, and the server description in both.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,10 @@ async fn initialize_agrees_on_a_version_of_its_era() {
             assert_eq!(json["result"]["serverInfo"]["name"], "octopus-mcp");
             let instructions = json["result"]["instructions"].as_str().unwrap();
             assert!(instructions.len() < 1500, "{}", instructions.len());
-            assert!(reply.headers.get("mcp-session-id").is_none(), "there are no sessions");
+            assert!(
+                reply.headers.get("mcp-session-id").is_none(),
+                "a stateless server issues no session ID"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the headers of a request say: its version, its method and name, and IDs that mean nothing.
+//! Request headers: version, method and name, and session IDs without effect.
 
 use serde_json::json;
 

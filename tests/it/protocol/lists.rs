@@ -1,4 +1,4 @@
-//! The lists, in both eras.
+//! List methods in both eras.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() 
         assert_eq!(modern["result"]["cacheScope"], "private", "{method}");
         assert_eq!(modern["result"]["resultType"], "complete", "{method}");
         let legacy = server.ask(Era::Legacy, method, json!({})).await.json();
-        // Earlier revisions do not know headers that repeat arguments.
+        // Legacy revisions do not know headers that repeat arguments.
         let mut both = modern["result"][list].clone();
         for tool in both.as_array_mut().unwrap() {
             let properties = tool.pointer_mut("/inputSchema/properties");

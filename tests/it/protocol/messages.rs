@@ -1,4 +1,4 @@
-//! Messages that are not requests of ours, and in which code each is refused.
+//! Messages other than valid requests, and the error code of each.
 
 use serde_json::json;
 

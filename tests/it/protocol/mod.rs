@@ -1,5 +1,5 @@
-//! The protocol in both eras, as real clients speak it. What clients do with each answer was
-//! measured; each demand that follows from it has its test here or in `http`.
+//! The protocol in both eras, as real clients use it. The reaction of clients to each response was
+//! measured; each resulting requirement has a test here or in `http`.
 
 mod calls;
 mod greetings;

@@ -1,4 +1,4 @@
-//! Callers whom nobody knows: they are counted by where they come from.
+//! Unidentified callers are counted by their network address.
 
 use octopus_mcp::{
     config::{AuthMode, Config, CredentialSource, Modes, Networks, Secret, Sessions},
@@ -29,7 +29,11 @@ fn is_refused(reply: &Reply) -> bool {
     let wait: u64 = reply.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(reply.json()["error"]["data"]["retryAfter"], wait);
-    assert_eq!(reply.header("www-authenticate"), "", "no credential would help now");
+    assert_eq!(
+        reply.header("www-authenticate"),
+        "",
+        "a blocked address gets no authentication challenge"
+    );
     true
 }
 
@@ -42,7 +46,7 @@ async fn where_too_many_fail_nothing_is_looked_at_any_more() {
     let refused = server.post(&[BAD], LIST).await;
     assert!(is_refused(&refused), "{refused:?}");
     assert_eq!(refused.json()["id"], "list-1");
-    // A good one is not looked at either: it might be a lucky guess.
+    // A valid credential is rejected without verification too, because it could be a lucky guess.
     let refused = server.post(&[], LIST).await;
     assert!(is_refused(&refused), "{refused:?}");
     assert!(refused.message().contains("not looked at"), "{}", refused.text);
@@ -60,7 +64,7 @@ async fn whoever_was_let_in_a_moment_ago_is_still_served_where_others_fail() {
     assert!(is_refused(&server.post(&[BAD], LIST).await));
     assert_eq!(server.post(&[], LIST).await.status, 200);
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
-    assert!(is_refused(&server.post(&other, LIST).await), "and nobody else");
+    assert!(is_refused(&server.post(&other, LIST).await), "other credentials stay blocked");
 }
 
 #[tokio::test]
@@ -87,7 +91,7 @@ async fn whom_a_proxy_named_a_moment_ago_is_still_served_where_others_fail() {
         let cookie = format!("a={number}");
         assert_eq!(named("maria", ("cookie", &cookie)).await.status, 200);
     }
-    assert!(is_refused(&named("otto", ("cookie", "a=1")).await), "and nobody else");
+    assert!(is_refused(&named("otto", ("cookie", "a=1")).await), "other users stay blocked");
 }
 
 #[tokio::test]
@@ -108,9 +112,9 @@ async fn a_known_caller_who_lacks_a_header_fails_at_nothing_that_counts() {
         assert_eq!((told.status, told.code()), (400, -32600), "{}", told.text);
         assert!(told.message().contains("send the header X-Octopus-ApiKey"), "{}", told.text);
         assert_eq!(told.json()["id"], "list-1");
-        assert_eq!(told.header("www-authenticate"), "", "another proof would not help");
+        assert_eq!(told.header("www-authenticate"), "", "no authentication challenge");
     }
-    assert_eq!(named("", keys::ADMIN).await.status, 401, "the address is open");
+    assert_eq!(named("", keys::ADMIN).await.status, 401, "the address is not blocked");
     assert_eq!(named("maria", keys::ADMIN).await.status, 200);
 }
 
@@ -126,8 +130,8 @@ async fn behind_a_trusted_proxy_the_address_counts_that_it_names() {
         assert_eq!(from("203.0.113.7").await.status, 401);
     }
     assert!(is_refused(&from("203.0.113.7").await));
-    assert_eq!(from("203.0.113.8").await.status, 401, "another address has its own");
-    // What stands left of the last one, whoever calls may have written.
+    assert_eq!(from("203.0.113.8").await.status, 401, "each address has its own count");
+    // Clients can forge all entries left of the last one.
     assert!(is_refused(&from("203.0.113.9, 203.0.113.7").await));
     assert_eq!(server.post(&[(FORWARDED, "203.0.113.8")], LIST).await.status, 200);
 }
@@ -144,7 +148,7 @@ async fn all_of_one_ipv6_network_is_one_address() {
     assert_eq!(from("2001:db8:1:2:ffff::9").await.status, 401);
     assert!(is_refused(&from("2001:db8:1:2:3:4:5:6").await));
     assert_eq!(from("2001:db8:1:3::1").await.status, 401);
-    // An IPv4 address is the same in the form of an IPv6 one.
+    // The IPv6 form of an IPv4 address counts as the same address.
     assert_eq!(from("::ffff:203.0.113.7").await.status, 401);
     assert_eq!(from("203.0.113.7").await.status, 401);
     assert!(is_refused(&from("::ffff:203.0.113.7").await));
@@ -162,7 +166,7 @@ async fn a_forged_address_of_whoever_is_no_trusted_proxy_changes_nothing() {
     assert!(is_refused(&from("203.0.113.3").await));
 }
 
-/// Any key of the right form is let in until Octopus is asked, so it costs nothing to make one up.
+/// Any well-formed key is accepted until Octopus has verified it, so invented keys cost nothing.
 #[tokio::test]
 async fn made_up_credentials_are_counted_by_address() {
     let server = TestServer::with(|config| {
@@ -180,7 +184,7 @@ async fn made_up_credentials_are_counted_by_address() {
     assert!(is_refused(&list("API-MADEUP4", "203.0.113.7").await));
     for _ in 0..5 {
         let again = list("API-MADEUP1", "203.0.113.7").await;
-        assert_eq!(again.status, 200, "who came before is limited as a caller");
+        assert_eq!(again.status, 200, "a known caller is limited as a caller");
     }
     assert_eq!(list("API-MADEUP4", "203.0.113.8").await.status, 200);
 }
@@ -202,7 +206,11 @@ async fn greetings_of_credentials_that_only_octopus_can_judge_are_counted_by_add
     assert_eq!(refused.json()["id"], "hello");
     assert!(refused.message().contains("greetings"), "{}", refused.text);
     assert!(is_refused(&server.ask(Era::Modern, "server/discover", json!({})).await));
-    assert_eq!(server.post(&[], LIST).await.status, 200, "what is no greeting is served");
+    assert_eq!(
+        server.post(&[], LIST).await.status,
+        200,
+        "other requests than initialize are served"
+    );
 }
 
 #[tokio::test]
@@ -240,7 +248,7 @@ async fn one_address_cannot_keep_all_sessions_from_the_others() {
     for (key, session) in made_up.iter().zip(&sessions) {
         open.push(is_open(key, session).await);
     }
-    assert_eq!(open, [false, false, true, true], "those that were used least recently ended");
+    assert_eq!(open, [false, false, true, true], "the least recently used sessions ended");
     let full = greet(keys::ADMIN, "203.0.113.8").await;
-    assert_eq!(full.status, 503, "no address has more than half of them");
+    assert_eq!(full.status, 503, "one address can hold at most half of the sessions");
 }

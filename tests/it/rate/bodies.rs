@@ -1,4 +1,4 @@
-//! Requests whose body does not come: nobody knows whose they are, and they hold places.
+//! Requests with a pending body: their caller is still unknown, and they hold concurrency permits.
 
 use octopus_mcp::config::{Config, Networks};
 use tokio::{
@@ -17,7 +17,7 @@ fn behind_a_proxy(config: &mut Config) {
     config.limits.unread_requests_per_address = 3;
 }
 
-/// Sends the head of a request and the first bytes of its body, and no more.
+/// Sends the head of a request and the first bytes of its body only.
 async fn begin(server: &TestServer, address: &str) -> TcpStream {
     let socket = server.running.as_ref().unwrap().main.address;
     let mut connection = TcpStream::connect(socket).await.unwrap();
@@ -48,7 +48,7 @@ async fn slow_bodies_of_one_address_leave_places_for_the_others() {
     assert_eq!((refused.status, refused.code()), (429, WAIT), "{refused:?}");
     assert_eq!(refused.header("retry-after"), "1");
     assert!(refused.message().contains("body has not come"), "{}", refused.text);
-    // However many more come from there, the places of the server are not theirs.
+    // Further requests from this address get no more permits.
     for _ in 0..10 {
         let mut more = begin(&server, "203.0.113.7").await;
         let mut answer = [0; 12];
@@ -57,7 +57,7 @@ async fn slow_bodies_of_one_address_leave_places_for_the_others() {
         held.push(more);
     }
     assert_eq!(from(&server, "203.0.113.8").await.status, 200);
-    // Whoever hangs up gives the places back.
+    // A closed connection releases its permits.
     drop(held);
     soon(async || (from(&server, "203.0.113.7").await.status == 200).then_some(())).await;
 }
@@ -87,5 +87,5 @@ async fn calls_that_run_hold_no_place_of_those_whose_body_is_to_come() {
         soon(async || (!server.sample.journal().is_empty()).then_some(())).await;
         assert_eq!(server.post(&[], LIST).await.status, 200);
     };
-    tokio::select! { _ = server.post(&[], call) => panic!("too early"), () = check => {} }
+    tokio::select! { _ = server.post(&[], call) => panic!("the call must still be running"), () = check => {} }
 }

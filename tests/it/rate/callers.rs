@@ -1,4 +1,4 @@
-//! Callers who are known.
+//! Limits of identified callers.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -33,9 +33,9 @@ async fn a_caller_over_the_rate_is_told_so_in_http_200_in_both_eras() {
         assert_eq!(reply.header("x-ratelimit-limit"), "2");
         assert_eq!(reply.header("x-ratelimit-remaining"), "0");
         let reset: u64 = reply.header("x-ratelimit-reset").parse().unwrap();
-        assert!((61..=120).contains(&reset), "all of it, not one alone: {reset}");
+        assert!((61..=120).contains(&reset), "reset is the time until the full burst: {reset}");
         assert!(reply.message().contains("nothing was done"), "{}", reply.text);
-        assert!(server.sample.journal().is_empty(), "Octopus is not asked");
+        assert!(server.sample.journal().is_empty(), "a limited call sends no upstream request");
     }
 }
 
@@ -46,14 +46,14 @@ async fn greetings_pings_and_notifications_are_never_limited() {
     for _ in 0..20 {
         let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
         assert_eq!(discovered.json()["result"]["resultType"], "complete");
-        assert_eq!(discovered.header("x-ratelimit-limit"), "", "it does not count");
+        assert_eq!(discovered.header("x-ratelimit-limit"), "", "discovery is not counted");
         let greeted = server.post(&[], greeting().to_string()).await;
         assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
         assert_eq!(server.ask(Era::Legacy, "ping", json!({})).await.json()["result"], json!({}));
         let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         assert_eq!(server.post(&[], ready).await.status, 202);
     }
-    assert_eq!(served(&server, &[], 1).await, 0, "what is limited still is");
+    assert_eq!(served(&server, &[], 1).await, 0, "list requests stay limited");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn whoever_goes_on_far_over_the_rate_is_refused_with_429() {
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(refused.header("x-ratelimit-remaining"), "0");
     let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
-    assert_eq!(discovered.status, 200, "a greeting is served even then");
+    assert_eq!(discovered.status, 200, "discovery is served under overload");
     assert_eq!(server.post(&[], greeting().to_string()).await.status, 200);
 }
 
@@ -108,7 +108,10 @@ async fn all_callers_together_are_limited_at_an_instance_and_told_which() {
     assert_eq!(served(&server, &[], 2).await + served(&server, &other, 2).await, 3);
     for _ in 0..20 {
         let told = server.post(&[], LIST).await;
-        assert!(is_told_to_wait(&told), "none of them alone is to blame, so never 429");
+        assert!(
+            is_told_to_wait(&told),
+            "the shared limit never returns 429, since no single caller exceeds it"
+        );
         assert!(told.message().contains("instance 'default'"), "{}", told.text);
         assert_eq!(told.header("x-ratelimit-limit"), "3");
     }
@@ -131,7 +134,7 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
     server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = async |key: &str| {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        // Each another read: identical ones of one caller become one.
+        // Each call differs, because identical concurrent reads of one caller are coalesced.
         let skip = NUMBER.fetch_add(1, Ordering::Relaxed);
         let params = json!({ "name": "list_spaces", "arguments": { "skip": skip } });
         server.ask_as(Era::Modern, key, "tools/call", params).await
@@ -153,13 +156,13 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
         let other = server.ask_as(Era::Modern, keys::DEFAULT_SPACE_ONLY, "tools/list", json!({}));
         assert!(other.await.json()["result"].is_object());
         let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
-        assert!(discovered.json()["result"].is_object(), "a greeting needs no place");
+        assert!(discovered.json()["result"].is_object(), "discovery needs no permit");
     };
     tokio::select! {
-        _ = async { tokio::join!(call(keys::ADMIN), call(keys::ADMIN)) } => panic!("too early"),
+        _ = async { tokio::join!(call(keys::ADMIN), call(keys::ADMIN)) } => panic!("the calls must still be running"),
         () = check => {}
     }
-    // Both were dropped with their connections, and so their places are free.
+    // Both calls were dropped with their connections, which releases their permits.
     server.sample.trouble().clear();
     soon(async || call(keys::ADMIN).await.json()["result"].is_object().then_some(())).await;
 }

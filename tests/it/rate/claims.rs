@@ -1,4 +1,4 @@
-//! Names that one replica has at a time.
+//! Leases: a key is held by one replica at a time.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn open(redis: &Redis, patience: Period) -> std::sync::Arc<Store> {
     Store::open(&config.limits, CancellationToken::new()).await.unwrap()
 }
 
-/// Claims a name with a claim of this replica's, and its number.
+/// Acquires a lease with a value of this replica and an attempt number.
 async fn claim(store: &Store, key: u8, claim: (&[u8], &[u8])) -> Claim {
     store.claim("deed", &[key; 32], claim, HOUR).await
 }
@@ -31,14 +31,14 @@ async fn a_name_is_claimed_by_one_replica_until_it_gives_it_up_or_its_time_is_ov
     let patience = Period::seconds(5);
     let (one, two) = (open(&redis, patience).await, open(&redis, patience).await);
     assert_eq!(claim(&one, 1, (b"one", b"1")).await, Claim::Ours);
-    // Its own is claimed anew.
+    // The owner can acquire its own lease again.
     assert_eq!(claim(&one, 1, (b"one", b"2")).await, Claim::Ours);
     let theirs = Claim::Theirs(b"one2".to_vec());
     assert_eq!(claim(&two, 1, (b"two", b"1")).await, theirs);
     for (store, given_up) in [(&two, b"two1"), (&one, b"one1")] {
         store.give_up("deed", &[1; 32], given_up, HOUR).await;
         let held = claim(&two, 1, (b"two", b"1")).await;
-        assert_eq!(held, theirs, "another, or a later one, is not given up");
+        assert_eq!(held, theirs, "a release of another or older lease has no effect");
     }
     one.give_up("deed", &[1; 32], b"one2", HOUR).await;
     assert_eq!(claim(&two, 1, (b"two", b"1")).await, Claim::Ours);
@@ -57,13 +57,13 @@ async fn a_name_is_claimed_by_one_replica_until_it_gives_it_up_or_its_time_is_ov
     assert_eq!(claim(&Store::memory(), 4, (b"one", b"1")).await, Claim::Ours);
 }
 
-/// Whoever claimed it was told that nobody knows, and did nothing.
+/// The outcome was unknown to the caller, so nothing was executed under the lease.
 #[tokio::test]
 async fn a_claim_that_the_store_took_too_late_is_given_up_when_it_is_back() {
     let redis = Redis::start().await;
     let one = open(&redis, Period::seconds(1)).await;
     let two = open(&redis, Period::seconds(5)).await;
-    // From now on the store knows what a claim is.
+    // The script is cached by Redis from now on.
     assert_eq!(claim(&one, 1, (b"one", b"1")).await, Claim::Ours);
     let taken = redis.calls("set").await;
     redis.hold_up(true);

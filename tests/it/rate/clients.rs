@@ -1,4 +1,4 @@
-//! A real client, in both eras, whose call is refused: its connection lives on.
+//! A real client in both eras: its connection survives a rate-limited call.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ async fn a_refused_call_leaves_the_connection_alive(lifecycle: ClientLifecycleMo
     let connected = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let call = async || connected.call_tool(CallToolRequestParams::new("list_spaces")).await;
     let told = soon(async || call().await.err()).await;
-    let ServiceError::McpError(told) = told else { panic!("not an answer: {told:?}") };
+    let ServiceError::McpError(told) = told else { panic!("not a JSON-RPC error: {told:?}") };
     assert_eq!(i64::from(told.code.0), WAIT);
     assert!(told.message.contains("ask again in 1 second"), "{}", told.message);
     assert_eq!(told.data.unwrap()["retryAfter"], 1);

@@ -1,4 +1,5 @@
-//! A store that is reached over TLS (`rediss://`), with a certificate of an authority of its own.
+//! A shared store over TLS (`rediss://`), whose certificate is issued by a private certificate
+//! authority.
 
 use std::{fs, path::PathBuf};
 
@@ -8,12 +9,12 @@ use tempfile::TempDir;
 use super::{few, redis::Redis, served};
 use crate::{callers::certificate::Authority, support::TestServer};
 
-/// A Redis that shows a certificate of this authority for these names.
+/// Starts a Redis with a certificate of this authority for these names.
 async fn redis(authority: &Authority, names: &[&str]) -> Redis {
     Redis::encrypted(&authority.signs(names, |_| {})).await
 }
 
-/// The certificate of an authority, as a file.
+/// Writes the certificate of an authority to a file.
 fn written(folder: &TempDir, authority: &Authority) -> PathBuf {
     let path = folder.path().join("ca.pem");
     fs::write(&path, authority.pem()).unwrap();
@@ -42,7 +43,7 @@ async fn two_servers_count_together_in_a_store_behind_tls_whose_authority_a_file
     let two = server(&redis, |config| config.limits.store_ca_file = Some(ca.clone())).await;
     assert!(!store(&one).is_away() && !store(&two).is_away());
     assert_eq!(served(&one, &[], 2).await, 2);
-    assert_eq!(served(&two, &[], 5).await, 2, "four for both together");
+    assert_eq!(served(&two, &[], 5).await, 2, "the burst of four is shared");
     assert_eq!((store(&one).failures(), store(&two).failures()), (0, 0));
     let names = redis.names().await;
     assert!(!names.is_empty() && names.iter().all(|name| name.starts_with("octopus-mcp:rate:")));
@@ -63,7 +64,7 @@ async fn a_store_that_cannot_show_who_it_is_hears_nothing_and_stops_nobody() {
     ] {
         let server = server(redis, |config| config.limits.store_ca_file = file.cloned()).await;
         assert!(store(&server).is_away(), "{what}");
-        assert_eq!(served(&server, &[], 5).await, 4, "{what}: it counts for itself");
+        assert_eq!(served(&server, &[], 5).await, 4, "{what}: the server counts on its own");
         assert!(store(&server).failures() > 0, "{what}");
         assert_eq!(redis.names().await, Vec::<String>::new(), "{what}");
     }

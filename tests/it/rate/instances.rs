@@ -1,4 +1,4 @@
-//! What all callers together may ask of each of several instances.
+//! Limits of all callers together for each of several instances.
 
 use octopus_mcp::{
     config::{AuthMode, Config, Modes, Secret},
@@ -14,10 +14,10 @@ fn few_for_each(config: &mut Config, burst: u32) {
     config.limits.instance_burst = burst;
 }
 
-/// No key: the configured one acts, which counts as accepted by its instance.
+/// Without a key the configured credential is used, which counts as accepted by its instance.
 const NO_KEY: &str = "";
 
-/// How many of these requests to this path are served, with this key.
+/// Sends this many requests to this path with this key and returns how many are served.
 async fn served_at(server: &TestServer, path: &str, key: &str, of: usize) -> usize {
     let mut served = 0;
     for _ in 0..of {
@@ -41,14 +41,17 @@ async fn the_rate_of_each_instance_is_its_own() {
         assert_eq!(
             served_at(&server, second, keys::ADMIN, 4).await,
             2,
-            "one over its rate limits no other"
+            "a limited instance must not limit another"
         );
         let header = [("x-octopus-instance", "shop")];
-        assert!(is_told_to_wait(&server.post(&header, LIST).await), "named by a header");
+        assert!(
+            is_told_to_wait(&server.post(&header, LIST).await),
+            "the header selects the limited instance"
+        );
     }
 }
 
-/// Two instances; at the second one a key acts for whoever comes from the first.
+/// Starts two instances. The second one has a configured key for callers of the first.
 async fn leading_on(burst: u32) -> TestServer {
     TestServer::several(&["warehouse", "shop"], |config| {
         config.auth.mode = Some(Modes::from(AuthMode::None));
@@ -59,7 +62,7 @@ async fn leading_on(burst: u32) -> TestServer {
     .await
 }
 
-/// Calls a tool with the address of a page of the second instance, and gives the result.
+/// Calls a tool with a portal URL of the second instance and returns the result.
 async fn follow(server: &TestServer, era: Era) -> Value {
     let page = "app#/Spaces-1/tasks/ServerTasks-90004";
     let url = format!("{}/{page}", server.other_address("shop"));
@@ -95,6 +98,6 @@ async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
     assert_eq!(
         served_at(&server, "", keys::ADMIN, 1).await,
         1,
-        "the instance of the request is served"
+        "the instance of the request is not limited"
     );
 }

@@ -1,5 +1,5 @@
-//! How much one caller may ask for, and all together. Rates are of one a minute where a test must
-//! not see any come back.
+//! Rate and concurrency limits of single callers and of all callers together. Tests that must not
+//! see a refill use a rate of one per minute.
 
 mod addresses;
 mod bodies;
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 use crate::support::{LEGACY, Reply, TestServer};
 
-/// The code of an answer that tells a caller to wait.
+/// The JSON-RPC error code of a rate-limited request.
 const WAIT: i64 = -32005;
 
 const LIST: &str = r#"{"jsonrpc":"2.0","id":"list-1","method":"tools/list"}"#;
 
-/// So many at once, and hardly any more.
+/// Limits each caller to this burst, with a negligible refill.
 fn few(config: &mut Config, burst: u32) {
     config.limits.caller_rate = 1;
     config.limits.caller_burst = burst;
@@ -34,7 +34,8 @@ fn greeting() -> Value {
     json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params })
 }
 
-/// Whether this is an answer that tells a caller to wait, in HTTP 200 and in full.
+/// Returns whether this is a rate limit error in an HTTP 200 response. Asserts that the error is
+/// complete.
 fn is_told_to_wait(reply: &Reply) -> bool {
     let json = reply.json();
     if json["error"]["code"] != WAIT {
@@ -49,7 +50,7 @@ fn is_told_to_wait(reply: &Reply) -> bool {
     true
 }
 
-/// How many of these requests one after the other are served.
+/// Sends this many requests one after another and returns how many are served.
 async fn served(server: &TestServer, headers: &[(&str, &str)], of: usize) -> usize {
     let mut count = 0;
     for _ in 0..of {

@@ -1,4 +1,4 @@
-//! Looking for a space that a request names: it counts as every other question to Octopus does.
+//! Lookups of the space that a request names count like other upstream requests.
 
 use octopus_mcp::sample::keys;
 use serde_json::json;
@@ -68,7 +68,7 @@ async fn pings_notifications_and_greetings_look_for_no_space() {
     assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
     let discovered = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
     assert_eq!(discovered.json()["result"]["resultType"], "complete");
-    assert_eq!(server.sample.journal(), [], "Octopus was asked");
+    assert_eq!(server.sample.journal(), [], "no upstream request is expected");
     for era in ERAS {
         let asked = server.ask_at("", &headers, era, "tools/list", json!({})).await;
         assert!(is_absent(&asked), "{asked:?}");
@@ -86,5 +86,8 @@ async fn that_a_space_is_not_there_is_remembered_for_each_caller_alone() {
     assert_eq!((again.message(), server.sample.journal()), (first.message(), vec![]));
     let other = ("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY);
     assert!(is_absent(&server.post(&[NOWHERE, other], LIST).await));
-    assert!(!server.sample.journal().is_empty(), "what one caller was told answers no other");
+    assert!(
+        !server.sample.journal().is_empty(),
+        "the cache entry of one caller must not serve another"
+    );
 }

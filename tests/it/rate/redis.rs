@@ -1,5 +1,5 @@
-//! A Redis of a test's own. It listens on a socket in a folder; what stands before it listens on a
-//! port of the kernel's choice, which so stays the same while Redis is away, and can hold it up.
+//! A Redis of a single test. Redis listens on a Unix socket; a proxy in front of it listens on a
+//! TCP port. The port stays the same across Redis restarts, and the proxy can stall traffic.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,25 +20,26 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{callers::certificate::Pair, support::soon};
 
-/// A Redis that runs, until this is dropped.
+/// A running Redis, which stops on drop.
 pub struct Redis {
     folder: TempDir,
     server: Option<Child>,
     url: String,
-    /// Whether what is sent is held up.
+    /// Whether requests are stalled.
     held_up: watch::Sender<bool>,
-    /// How many times the connections of the moment were left without an answer for good.
+    /// How many times the open connections were left without a response for good.
     stranded: watch::Sender<u64>,
     cut: Arc<Cut>,
     front: JoinHandle<()>,
 }
 
-/// Ends a connection at a command.
+/// Closes a connection at a given command.
 #[derive(Default)]
 struct Cut(Mutex<Option<(&'static [u8], usize)>>);
 
 impl Cut {
-    /// Counts the words in these commands. Returns whether the connection ends before them.
+    /// Counts the occurrences of the words in these bytes. Returns whether to close the connection
+    /// before forwarding them.
     fn ends_before(&self, sent: &[u8]) -> bool {
         let mut cut = self.0.lock().unwrap();
         let Some((words, times)) = cut.as_mut() else { return false };
@@ -48,7 +49,7 @@ impl Cut {
     }
 }
 
-/// The one that `tests/run` installs, or the one of this machine.
+/// Returns the Redis that `tests/run` installs, or the one on `PATH`.
 fn program() -> PathBuf {
     let installed =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/.venv/bin/redis-server");
@@ -60,7 +61,7 @@ impl Redis {
         Self::behind(None).await
     }
 
-    /// One that speaks TLS alone, with this certificate.
+    /// Starts a Redis that accepts only TLS, with this certificate.
     pub async fn encrypted(pair: &Pair) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let settings = rustls::ServerConfig::builder_with_provider(provider);
@@ -87,26 +88,26 @@ impl Redis {
         redis
     }
 
-    /// Its address, as the settings have it.
+    /// Returns the URL in the form of the settings.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Makes this the store of a server.
+    /// Configures a server to use this store.
     pub fn store(&self, config: &mut Config) {
         config.limits.store = StoreAddress::read(&self.url).unwrap();
-        // The machine may be busy, and what is tested is not how fast it is.
+        // The timeout is generous because speed is not under test and the machine may be busy.
         config.limits.store_timeout = octopus_mcp::config::Period::seconds(5);
     }
 
-    /// Kills it.
+    /// Kills Redis; the proxy port stays open.
     pub fn die(&mut self) {
         let mut server = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
     }
 
-    /// Starts it, empty.
+    /// Starts Redis with an empty database.
     pub async fn come_back(&mut self) {
         let socket = self.folder.path().join("socket");
         let mut command = Command::new(program());
@@ -127,38 +128,38 @@ impl Redis {
         soon(async || UnixStream::connect(&socket).await.ok()).await;
     }
 
-    /// Holds up what is sent to it, or no longer.
+    /// Stalls or resumes the requests to Redis.
     pub fn hold_up(&self, is_held_up: bool) {
         self.held_up.send_replace(is_held_up);
     }
 
-    /// Ends the connection that sends `words` for the given time, without passing that command on,
-    /// and then holds up all others.
+    /// Closes a connection at the given occurrence of `words` without forwarding that command, and
+    /// then stalls all other connections.
     pub fn cut_at(&self, words: &'static str, times: usize) {
         *self.cut.0.lock().unwrap() = Some((words.as_bytes(), times));
     }
 
-    /// Answers nothing more on the connections that there are, and new ones as ever.
+    /// Leaves the current connections without a response for good; new connections work.
     pub fn strand(&self) {
         self.stranded.send_modify(|times| *times += 1);
     }
 
-    /// Every name that is in it.
+    /// Returns all keys in the database.
     pub async fn names(&self) -> Vec<String> {
         self.ask(redis::cmd("KEYS").arg("*")).await
     }
 
-    /// The value that has this name.
+    /// Returns the value of a key.
     pub async fn value(&self, name: &str) -> Vec<u8> {
         self.ask(redis::cmd("GET").arg(name)).await
     }
 
-    /// Writes a value, as whoever else can reach it might.
+    /// Writes a value directly, as an attacker with access to the store could.
     pub async fn write(&self, name: &str, value: &[u8]) {
         self.ask::<()>(redis::cmd("SET").arg(name).arg(value)).await;
     }
 
-    /// How many times it did this.
+    /// Returns how many times Redis executed this command.
     pub async fn calls(&self, command: &str) -> u64 {
         let counts: String = self.ask(redis::cmd("INFO").arg("commandstats")).await;
         let start = format!("cmdstat_{command}:calls=");
@@ -184,7 +185,7 @@ impl Drop for Redis {
     }
 }
 
-/// The controls of the connections in a test.
+/// Receivers of the test's controls, one set per connection.
 #[derive(Clone)]
 struct Controls {
     holds: watch::Receiver<bool>,
@@ -221,7 +222,7 @@ async fn pass(
     socket: &Path,
     mut controls: Controls,
 ) {
-    // Where nobody listens, the connection ends.
+    // If Redis is down, the connection closes.
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
     let (mut sent, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {

@@ -1,4 +1,4 @@
-//! Replicas that share a store, and what happens while it is away.
+//! Limits and values that replicas share through a store, and outages of the store.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn store(server: &TestServer) -> &Store {
     &server.running.as_ref().unwrap().store
 }
 
-/// The callers are limited to so many, and the server uses this store.
+/// Starts a server that uses this store and limits each caller to this burst.
 async fn server(redis: &Redis, burst: u32) -> TestServer {
     let server = TestServer::with(|config| {
         few(config, burst);
@@ -47,7 +47,7 @@ async fn two_servers_with_one_store_count_together() {
     assert_eq!((store(&one).failures(), store(&two).failures()), (0, 0));
     for name in redis.names().await {
         assert!(name.starts_with("octopus-mcp:rate:"), "{name}");
-        assert!(!name.contains(keys::ADMIN), "fingerprints, and never a key");
+        assert!(!name.contains(keys::ADMIN), "the store contains key fingerprints only");
     }
 }
 
@@ -57,14 +57,14 @@ async fn calls_go_on_while_the_store_is_away_and_are_counted_again_when_it_is_ba
     let server = server(&redis, 2).await;
     assert_eq!(served(&server, &[], 3).await, 2);
     redis.die();
-    // Each process counts for itself meanwhile.
+    // Each process counts on its own during the outage.
     assert_eq!(served(&server, &[], 3).await, 2);
     assert!(store(&server).is_away());
     assert!(store(&server).failures() > 0);
     redis.come_back().await;
     soon(async || (!store(&server).is_away()).then_some(())).await;
     let failures = store(&server).failures();
-    // It came back empty.
+    // Redis restarted with an empty database.
     assert_eq!(served(&server, &[], 3).await, 2);
     assert_eq!(store(&server).failures(), failures);
 }
@@ -87,7 +87,8 @@ async fn a_server_starts_without_its_store_and_finds_it_later() {
 
 #[tokio::test]
 async fn a_slow_store_holds_a_call_up_for_its_time_limit_and_the_next_ones_not_at_all() {
-    /// Ten calls that waited for it would take far longer than ten that do not, on any machine.
+    /// Long enough that ten waiting calls take far longer than ten calls that do not wait, on any
+    /// machine.
     const LIMIT: Duration = Duration::from_secs(3);
     let redis = Redis::start().await;
     let server = TestServer::with(|config| {
@@ -101,11 +102,11 @@ async fn a_slow_store_holds_a_call_up_for_its_time_limit_and_the_next_ones_not_a
     let began = Instant::now();
     assert_eq!(served(&server, &[], 1).await, 1);
     let first = began.elapsed();
-    assert!(first >= LIMIT, "it was asked: {first:?}");
+    assert!(first >= LIMIT, "the first call waits for the store: {first:?}");
     assert!(store(&server).is_away());
     assert_eq!(served(&server, &[], 10).await, 10);
     let more = began.elapsed().saturating_sub(first);
-    assert!(more < LIMIT * 10, "ten more took {more:?}");
+    assert!(more < LIMIT * 10, "ten more calls must not wait for the store: {more:?}");
     assert!(store(&server).is_away());
     redis.hold_up(false);
     soon(async || (!store(&server).is_away()).then_some(())).await;
@@ -158,13 +159,13 @@ async fn a_value_that_is_renewed_outlives_its_time_at_every_replica() {
     assert_eq!(one.renew("session", &[2; 32], hour).await, Kept::Gone);
     redis.die();
     assert_eq!(one.renew("session", &[1; 32], hour).await, Kept::Unknown);
-    // What waits to be written is not gone.
+    // Pending writes keep their values.
     assert_eq!(one.put("session", &[3; 32], b"hello", hour).await, Written::Soon);
     assert_eq!(one.renew("session", &[3; 32], hour).await, Kept::Unknown);
 }
 
-/// What one replica puts while the store is away, or too slow for it, the other reads once it is
-/// back; the newest of a name counts at every moment.
+/// A value that one replica writes during an outage, or while the store is too slow, is readable by
+/// the other afterwards. The newest value of a key applies at every moment.
 #[tokio::test]
 async fn what_the_store_was_away_or_too_slow_for_is_written_when_it_is_back() {
     let hour = Duration::from_hours(1);
@@ -193,8 +194,7 @@ async fn what_the_store_was_away_or_too_slow_for_is_written_when_it_is_back() {
     assert_eq!(reads(&one, 2).await.as_deref(), Some(&b"carol"[..]));
 }
 
-/// A request that waited for a connection that was given up meanwhile fails later than the new
-/// one is there.
+/// A request on a connection that has been given up fails only after the new connection exists.
 #[tokio::test]
 async fn who_waited_for_an_old_connection_does_not_give_up_the_new_one() {
     const LIMIT: Duration = Duration::from_secs(2);
@@ -206,7 +206,7 @@ async fn who_waited_for_an_old_connection_does_not_give_up_the_new_one() {
     redis.strand();
     let first = store.get("starter", &[1; 32]);
     let straggler = async {
-        // It begins while the old connection is still there, and ends after the new one is made.
+        // The request starts on the old connection and ends after the new one is made.
         tokio::time::sleep(LIMIT / 2).await;
         store.get("starter", &[1; 32]).await
     };

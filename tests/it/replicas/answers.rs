@@ -1,4 +1,4 @@
-//! What is an answer to a question that another replica asked, and what is none.
+//! Elicitation responses to a request of another replica: valid and forged ones.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ async fn asked(client: &Client<'_>, change: usize) -> (Messages, Value) {
     (messages, question)
 }
 
-/// The names of the answers that are in the store.
+/// Returns the keys of the responses in the store.
 async fn answers(redis: &Redis) -> Vec<String> {
     let mut names = redis.names().await;
     names.retain(|name| name.contains(":answer:"));
@@ -53,10 +53,10 @@ async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
             client.answer(&json!({ "id": id }), yes()).await;
         }
     }
-    // Nor does one to a question of another session.
+    // A response to a request of another session is ignored, too.
     other.at(&two.server).answer(&question, yes()).await;
     assert_eq!(answers(&redis).await, [""; 0]);
-    // Nor does one that is larger than any can be.
+    // A response above the size limit is ignored, too.
     let large = json!({ "action": "accept", "content": { "word": "x".repeat(9000) } });
     let large = json!({ "jsonrpc": "2.0", "id": id, "result": large });
     for desk in [one, two] {
@@ -68,7 +68,7 @@ async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
         assert!(message.contains("8192 bytes at most"), "{message}");
     }
     assert_eq!(answers(&redis).await, [""; 0]);
-    // One that was asked is answered, once, however often that comes.
+    // A requested response is accepted once, even if it is sent repeatedly.
     for _ in 0..3 {
         client.at(&two.server).answer(&question, json!({ "action": "decline" })).await;
     }
@@ -78,14 +78,15 @@ async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
     assert_eq!(one.changes(), []);
 }
 
-/// Whoever can write into the store says no yes there, and keeps nobody from saying no.
+/// An attacker with write access to the store forges an accepted response, and cannot suppress a
+/// decline.
 #[tokio::test]
 async fn what_somebody_else_writes_into_the_store_is_no_answer() {
     let redis = Redis::start().await;
     let desks = replicas(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(one).await);
-    // A true yes to another question.
+    // An authentic acceptance of another request.
     let (mut messages, question) = asked(&other, 0).await;
     other.at(&two.server).answer(&question, yes()).await;
     messages.next().await.unwrap();
@@ -107,7 +108,8 @@ async fn what_somebody_else_writes_into_the_store_is_no_answer() {
     let sealed = Seal::from_config(&tools).unwrap().seal(plain.as_bytes(), &purpose, minute);
     for forged in [plain.into_bytes(), sealed.into_bytes(), of_another, Vec::new()] {
         redis.write(&name, &forged).await;
-        // Whoever asked has looked at it more than once; sessions in use read a value now and then.
+        // The waiting replica has polled the store several times. Sessions in use read a value now
+        // and then.
         let read = redis.calls("get").await;
         soon(async || (redis.calls("get").await >= read + 5).then_some(())).await;
     }

@@ -1,4 +1,4 @@
-//! What one replica did, no other does again.
+//! A change that one replica executed is not repeated by another.
 
 use std::time::Duration;
 
@@ -90,8 +90,8 @@ async fn a_claim_that_cannot_be_read_is_somebody_elses() {
     assert_eq!(one.changes().len(), 1);
 }
 
-/// While the first is still under way nothing has drifted, and a cancelled task says nothing of
-/// itself.
+/// Until the first change completes, the drift check passes at every replica, and a cancelled task
+/// does not show who cancelled it. Only the shared store prevents repeats.
 #[tokio::test]
 async fn one_yes_at_all_replicas_at_one_moment_is_one_deed() {
     let redis = Redis::start().await;
@@ -114,7 +114,7 @@ async fn one_yes_at_all_replicas_at_one_moment_is_one_deed() {
             }
         };
         let came = futures::future::join_all(desks.iter().map(agree)).await;
-        // Whoever comes when it is done may find that it is so already.
+        // A later approval may find that the state is already reached.
         let did = came
             .iter()
             .filter(|came| matches!(came, Came::Answered(answer) if answer.get("noOp").is_none()));
@@ -138,8 +138,9 @@ async fn what_octopus_refused_at_one_replica_can_be_tried_at_another() {
     assert_eq!(answer["success"], true, "{answer}");
 }
 
-/// Another replica cannot be asked then whether it did it, so only whoever asked takes the yes; the
-/// others learn of it when the store is back.
+/// During the outage the other replicas cannot tell whether the change was executed. Only the
+/// replica that issued the approval accepts it; the others learn of the change when the store
+/// returns.
 #[tokio::test]
 async fn while_the_store_is_away_a_yes_counts_where_it_was_asked_for_alone() {
     let mut redis = Redis::start().await;
@@ -172,16 +173,17 @@ async fn while_the_store_is_away_a_yes_counts_where_it_was_asked_for_alone() {
     assert_eq!(one.changes().len(), 1);
 }
 
-/// The connection ends while a replica replaces the claim of an equal change that has ended, or right
-/// after. The replica sends nothing, so the claim of the other change has to count again.
+/// The connection closes while a replica replaces the lease of an equal, completed change, or right
+/// after. The replica sends nothing, so the lease of the other change must be restored.
 #[tokio::test]
 async fn claim_that_was_replaced_in_vain_is_written_back() {
-    // The lengths of the arguments: what has ended is replaced, and a replica claims by its ID.
+    // Lengths of Redis arguments: a completed lease is replaced, and a new one is acquired by its
+    // ID.
     for (words, times) in [("$80\r\n", 1), ("$16\r\n", 2)] {
         let redis = Redis::start().await;
         let desks = desks(&redis, 3, |_| {}).await;
         let [one, two, three] = desks.as_slice() else { panic!() };
-        // `execute` shows no state of it, so that the same call stays the same change.
+        // `execute` does not include state in its preview, so the same call stays the same change.
         let body = json!({ "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1",
             "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0",
             "EnvironmentNames": ["Environments-1"] });
@@ -196,7 +198,7 @@ async fn claim_that_was_replaced_in_vain_is_written_back() {
         two.agree(CODE, tool, &arguments, &after)
             .await
             .refused("the store that replicas share is unavailable");
-        // Written when everything that waits before it is.
+        // The write is applied after all writes that are queued before it.
         let store = &two.server.running.as_ref().unwrap().store;
         store.put("last", &[0; 32], b"", Duration::from_hours(1)).await;
         redis.hold_up(false);

@@ -1,4 +1,4 @@
-//! Three replicas of the program, and how their clients speak to them.
+//! Three replicas as separate processes, and their clients.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
     support::{LEGACY, MODERN, client, meta, projected_headers, serve, soon},
 };
 
-/// Three processes, what they share, and the proxy before them.
+/// Three server processes, their shared services, and the proxy in front of them.
 pub struct Fleet {
     pub sample: Sample,
     _octopus: Listening,
@@ -29,13 +29,13 @@ pub struct Fleet {
     http: reqwest::Client,
 }
 
-/// How a client of the fleet speaks.
+/// The protocol variant of a client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Speaks<'a> {
     Modern,
-    /// Of an earlier revision, without a session.
+    /// An earlier revision, without a session.
     Stateless,
-    /// Of an earlier revision, with this session.
+    /// An earlier revision, with this session.
     Session(&'a str),
 }
 
@@ -67,8 +67,8 @@ caller_burst = {}
         );
         std::fs::write(&file, settings).unwrap();
         let mut replicas = BTreeMap::new();
-        // On threads of their own: what stands before the store runs on this one, and each asks it
-        // at its start.
+        // Start the processes on other threads: the store proxy runs on this thread, and each
+        // process connects to it at startup.
         let starting = [(); 3].map(|()| {
             let command = program(&["--config", file.to_str().unwrap()]);
             tokio::task::spawn_blocking(|| Serving::start(command))
@@ -90,7 +90,7 @@ caller_burst = {}
         }
     }
 
-    /// Kills a replica, as a machine does that fails. It is gone when this returns.
+    /// Kills a replica like a machine failure. Returns when its port is closed.
     pub async fn kill(&mut self, address: &str) {
         drop(self.replicas.remove(address).unwrap());
         soon(async || TcpStream::connect(address).await.is_err().then_some(())).await;
@@ -131,14 +131,16 @@ caller_burst = {}
         request.json(&body)
     }
 
-    /// Calls a tool, and gives its stream or its answer, and which replica has it.
+    /// Calls a tool, and returns its stream or answer with the address of the replica that served
+    /// it.
     pub async fn call(&self, speaks: Speaks<'_>, tool: &str, arguments: &Value) -> (Came, String) {
         let params =
             json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": "p" } });
         let response = self.request(speaks, "tools/call", params).send().await.unwrap();
         assert_eq!(response.status(), 200, "{speaks:?} {tool}");
         let replica = response.headers()["x-replica"].to_str().unwrap().to_owned();
-        // The last is who took it, where others did not.
+        // The last address served the request; the addresses before it did not accept the
+        // connection.
         let replica = replica.rsplit(", ").next().unwrap().to_owned();
         let is_stream = response.headers()["content-type"] == "text/event-stream";
         let came = if is_stream {
@@ -161,7 +163,7 @@ caller_burst = {}
         session
     }
 
-    /// Sends what has no answer, on a session.
+    /// Sends a notification or response on a session and returns the HTTP status.
     pub async fn tell(&self, session: &str, message: &Value) -> u16 {
         let request = self
             .http
@@ -180,13 +182,15 @@ pub enum Came {
 }
 
 impl Came {
-    /// The next message that is not progress, and how much progress came before it.
+    /// Returns the next message other than progress, and the number of progress messages before it.
     pub async fn next(&mut self) -> (Value, usize) {
         let mut progress = 0;
         loop {
             let message = match self {
                 Self::Answer(answer) => answer.clone(),
-                Self::Stream(messages) => messages.next().await.expect("it ended"),
+                Self::Stream(messages) => {
+                    messages.next().await.expect("the stream has another message")
+                }
             };
             if message["method"] != "notifications/progress" {
                 return (message, progress);

@@ -1,4 +1,5 @@
-//! Several replicas that share a store: what one did and began, the others know.
+//! Replicas that share a store: executed changes and sessions of one replica are known to the
+//! others.
 
 mod answers;
 mod deeds;
@@ -11,10 +12,10 @@ use octopus_mcp::config::{Config, Secret};
 
 use crate::{consent::Desk, rate::redis::Redis};
 
-/// The key that all replicas seal with.
+/// The seal key of all replicas.
 const SEAL_KEY: &str = "the-same-for-all-replicas-of-these-tests";
 
-/// Replicas at one Octopus, with one store and one key.
+/// Starts replicas on one Octopus with one store and one key.
 async fn desks(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> Vec<Desk> {
     let mut desks: Vec<Desk> = Vec::new();
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! A proxy of a test's own, which sends each request to the next replica.
+//! An nginx of a single test, which sends each request to the next replica.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,17 +14,17 @@ use tokio::{
 
 use crate::support::soon;
 
-/// An nginx that runs, until this is dropped. It listens on a socket in a folder; what stands
-/// before it listens on a port of the kernel's choice.
+/// A running nginx, which stops on drop. It listens on a Unix socket; a TCP listener in front of it
+/// uses a free port.
 pub struct Proxy {
     folder: TempDir,
     server: Child,
     front: JoinHandle<()>,
-    /// Where it is reached.
+    /// The URL of the MCP endpoint.
     pub url: String,
 }
 
-/// The one that `tests/run` unpacks, or the one of this machine.
+/// Returns the nginx that `tests/run` unpacks, or the one on `PATH`.
 fn program() -> PathBuf {
     let unpacked = "tests/.debian/nginx/usr/sbin/nginx";
     let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join(unpacked);
@@ -35,7 +35,7 @@ fn program() -> PathBuf {
 }
 
 impl Proxy {
-    /// One before servers at these addresses.
+    /// Starts an nginx in front of servers at these addresses.
     pub async fn before(addresses: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (file, socket) = (folder.path().join("nginx.conf"), folder.path().join("socket"));
@@ -75,7 +75,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Each in turn, and the next one where one does not take the connection; nothing is held back.
+/// Returns the configuration: round robin, failover on connection errors, no buffering.
 fn settings(folder: &Path, addresses: &[String]) -> String {
     let folder = folder.display();
     let servers: Vec<String> =

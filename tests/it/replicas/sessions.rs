@@ -1,4 +1,4 @@
-//! Sessions that began at one replica go on at every other, and end at all of them.
+//! Sessions that begin at one replica continue at every other one, and end at all of them.
 
 use octopus_mcp::{
     config::{Config, Period, Sessions},
@@ -54,7 +54,7 @@ async fn a_session_goes_on_at_another_replica_with_what_its_client_can_do() {
     let listed = messages.next().await.unwrap();
     assert!(listed["result"]["tools"].as_array().unwrap().len() > 10, "{listed}");
     assert_eq!((count(one), count(two)), (1, 1));
-    // It can be asked there, which it said at the other.
+    // This replica can elicit input, because the client declared the capability at the other one.
     let (tool, arguments, ..) = changes().remove(1);
     let mut messages = there.call(tool, &arguments).await;
     let question = messages.next().await.unwrap();
@@ -78,9 +78,12 @@ async fn a_person_who_was_asked_at_one_replica_answers_at_another() {
     let mut here = client.call(tool, &arguments).await;
     let mut elsewhere = there.call(other_tool, &other_arguments).await;
     let (asked, also) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
-    assert_ne!(asked["id"], also["id"], "two questions of one session at one moment");
+    assert_ne!(
+        asked["id"], also["id"],
+        "two concurrent requests of one session have different IDs"
+    );
     assert_eq!(one.changes(), []);
-    // Each answer comes to whoever did not ask.
+    // Each response is sent to the replica that did not send the request.
     there.answer(&asked, json!({ "action": "accept", "content": {} })).await;
     client.answer(&also, json!({ "action": "decline" })).await;
     let (did, did_not) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
@@ -126,7 +129,10 @@ async fn a_session_that_ends_at_one_replica_ends_at_all_with_its_streams() {
     assert_eq!(Messages::of(stream).next().await, None);
     soon(async || (desks.iter().map(count).sum::<usize>() == 0).then_some(())).await;
     let names = redis.names().await;
-    assert!(!names.iter().any(|name| name.contains(":session:")), "nothing is left: {names:?}");
+    assert!(
+        !names.iter().any(|name| name.contains(":session:")),
+        "the session leaves no key behind: {names:?}"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +214,7 @@ async fn while_the_store_is_away_a_session_goes_on_where_it_is_known() {
     assert_eq!(told.status(), 503);
     assert_eq!(told.headers()["retry-after"], "1");
     assert!(told.text().await.unwrap().contains("the store in which sessions are kept is away"));
-    // One that begins now is known to all when the store is back.
+    // A session that begins during the outage is known to all replicas afterwards.
     let new = connect(one).await;
     redis.come_back().await;
     let there = new.at(&two.server);
@@ -227,8 +233,8 @@ async fn a_replica_has_room_for_so_many_sessions_of_others_as_of_its_own() {
     assert_eq!(client.at(&two.server).post(&message(PING)).await.status(), 200);
 }
 
-/// What was on its way is lost elsewhere; the client is told so by an end, and not by the events of
-/// another stream.
+/// Messages in flight are lost at another replica. The stream there ends, and does not replay
+/// events of another stream.
 #[tokio::test]
 async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
     let redis = Redis::start().await;

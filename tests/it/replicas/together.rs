@@ -1,4 +1,4 @@
-//! Three replicas behind a proxy that sends each request to the next one, and none to the same.
+//! Three replicas behind a proxy that sends each request to another replica than the one before.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
             *seen.entry(replica).or_default() += 1;
         }
         assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2], "{speaks:?}");
-        // A code of one replica, taken by another, and by no third.
+        // The code of one replica is accepted by another, but not by a third one again.
         let environment = if speaks == Speaks::Modern { "Development" } else { "Staging" };
         let mut arguments = deploys(environment);
         let (mut came, first) = fleet.call(speaks, "deploy_release", &arguments).await;
@@ -44,7 +44,7 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
         assert!(refused.to_string().contains("another replica"), "{refused}");
         assert!(first != second && second != third && third != first);
         assert_eq!(fleet.sample.changes().len(), before + 1);
-        // What a call tells on its way comes through.
+        // Progress messages pass through the proxy.
         let (mut came, _) = fleet.call(speaks, "get_task_raw", &log()).await;
         let (answer, progress) = came.next().await;
         assert!(answer["result"].is_object() && progress > 0, "{progress}: {answer}");
@@ -82,7 +82,7 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
         *seen.entry(replica).or_default() += 1;
     }
     assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2]);
-    // The answer comes to the replica after the one that asked.
+    // The response goes to the replica after the requesting one.
     let (mut came, asker) = fleet.call(speaks, "deploy_release", &deploys("Development")).await;
     let (question, _) = came.next().await;
     assert_eq!(question["method"], "elicitation/create", "{question}");
@@ -94,7 +94,8 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     let (did, _) = came.next().await;
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
     assert_eq!(fleet.sample.changes().len(), 1);
-    // The one that asked is gone; the session is asked by another, in the middle of what it does.
+    // The requesting replica is killed. Another replica sends the next request of the session,
+    // during a call.
     fleet.kill(&asker).await;
     for _ in 0..4 {
         let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
@@ -106,7 +107,8 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
     let (did, _) = came.next().await;
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
-    // Nobody answers any more whose replica died while it waited, and the call is made again.
+    // The replica that waited for the response is gone, so the response is lost and the call is
+    // repeated.
     let (mut waits, dies) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
     let (question, _) = waits.next().await;
     fleet.kill(&dies).await;
@@ -117,5 +119,9 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     assert_eq!(fleet.replicas.keys().collect::<Vec<_>>(), [&last]);
     assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
     assert!(came.next().await.0["result"].is_object());
-    assert_eq!(fleet.sample.changes().len(), 3, "the yes to the one that died did nothing");
+    assert_eq!(
+        fleet.sample.changes().len(),
+        3,
+        "the approval sent to the killed replica changed nothing"
+    );
 }

@@ -1,4 +1,4 @@
-//! What the server says it can do, and what an instance is too old for.
+//! The capabilities document, and resources that an old instance does not support.
 
 use octopus_mcp::sample::{Fault, Sample};
 use serde_json::json;
@@ -61,7 +61,10 @@ async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
     }
     let arguments = json!({ "space": "Default", "projectId": "x", "environmentId": "y" });
     let said = server.failure("get_kubernetes_live_status", arguments).await;
-    assert!(said.contains("requires Octopus 2025.3 or later; this instance has 2024.4.1"), "{said}");
+    assert!(
+        said.contains("requires Octopus 2025.3 or later; this instance has 2024.4.1"),
+        "{said}"
+    );
     let (code, said, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
     assert_eq!(code, -32002);
     assert!(said.contains("needs Octopus 2026.2.3916 or later"), "{said}");

@@ -1,4 +1,4 @@
-//! What is listed: templates, and the resources that this caller can read.
+//! Resource lists and templates.
 
 use octopus_mcp::sample::keys;
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn what_is_listed_is_what_reads() {
         for (name, _) in EACH {
             assert!(names.contains(name), "{name}");
         }
-        // It is another after each call, so it has tests of its own.
+        // Its content changes with each call, so it has tests of its own.
         names
             .retain(|name| !EACH.iter().any(|(known, _)| known == name) && *name != "caller-calls");
         assert_eq!(names, ["Default", "Warehouse Systems"]);

@@ -1,4 +1,4 @@
-//! What a read leaves in the log.
+//! Log records of resource reads.
 
 use octopus_mcp::sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::{
     support::{client, reply, serve},
 };
 
-/// Reads and refusals leave one line each: whose they were, of what kind and how they ended, with
-/// nothing of the address or the contents.
+/// Each read or rejection logs one line with caller, kind and result, but without the URI and the
+/// content.
 #[tokio::test]
 async fn a_read_leaves_a_line_in_the_log() {
     let sample = Sample::new();
@@ -33,8 +33,10 @@ async fn a_read_leaves_a_line_in_the_log() {
         reply(http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body)).await;
     }
     let (_, log) = serving.stop();
-    let lines: Vec<Value> =
-        log.lines().map(|line| serde_json::from_str(line).expect("every line is one")).collect();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("every line is a JSON object"))
+        .collect();
     let read: Vec<&Value> = lines.iter().filter(|line| line.get("resource").is_some()).collect();
     let told: Vec<Value> =
         read.iter().map(|line| json!([line["level"], line["message"], line["resource"]])).collect();
@@ -47,7 +49,10 @@ async fn a_read_leaves_a_line_in_the_log() {
     assert_eq!(told, expected, "{log}");
     for line in read {
         let caller = line["caller"].as_str().unwrap();
-        assert!(caller.starts_with("API key ") && caller.len() == 16, "never the key: {caller}");
+        assert!(
+            caller.starts_with("API key ") && caller.len() == 16,
+            "a fingerprint, not the key: {caller}"
+        );
         assert!(line["elapsed_ms"].is_number(), "{line}");
     }
     assert!(!log.contains("Releases-9003"), "{log}");

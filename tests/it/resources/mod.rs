@@ -1,4 +1,4 @@
-//! Resources, in both eras: lists, templates, reads, and what is refused in which code.
+//! Resources in both eras: lists, templates, reads and error codes.
 
 mod capabilities;
 mod lists;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ERAS, Era, TestServer};
 
-/// An address of each template that reads.
+/// A readable URI of each template.
 pub const EACH: &[(&str, &str)] = &[
     ("release", "octopus://spaces/Default/releases/Releases-9003"),
     ("runbook", "octopus://spaces/Default/runbooks/Runbooks-1"),
@@ -36,7 +36,7 @@ async fn start() -> TestServer {
     server
 }
 
-/// One interruption, whatever others the sample instance has.
+/// Makes Octopus return only this interruption.
 pub fn interruption(server: &TestServer) {
     let body = json!({ "Id": "Interruptions-1", "Title": "Approve", "Links": { "Self": "/x" },
         "Form": { "Values": { "Result": null }, "Elements": [{ "Name": "Notes", "Links": {} }] } });
@@ -58,7 +58,7 @@ async fn read(server: &TestServer, uri: &str) -> Value {
         }
         both.push(result["contents"][0].clone());
     }
-    assert_eq!(both[0], both[1], "{uri}: the eras differ");
+    assert_eq!(both[0], both[1], "{uri}: the results of the two eras differ");
     assert_eq!(both[0]["uri"], uri);
     assert_eq!(both[0]["_meta"]["ifc"]["integrity"], "untrusted");
     both.swap_remove(0)
@@ -70,7 +70,7 @@ async fn document(server: &TestServer, uri: &str) -> Value {
     serde_json::from_str(contents["text"].as_str().unwrap()).unwrap()
 }
 
-/// The code, the message and the data of a read that is refused, by era.
+/// Returns code, message and data of a rejected read.
 async fn refused(server: &TestServer, era: Era, uri: &str) -> (i64, String, Value) {
     let reply = server.ask(era, "resources/read", json!({ "uri": uri })).await;
     (reply.code(), reply.message(), reply.json()["error"]["data"].clone())

@@ -1,4 +1,5 @@
-//! `resources/list` comes in pages: each is bounded, and all together name every space once.
+//! Pagination of `resources/list`: each page is bounded, and all pages together list every space
+//! once.
 
 use std::{
     collections::HashMap,
@@ -26,13 +27,13 @@ use crate::{
 };
 
 const SPACES: usize = 2_050;
-/// The most bytes of a page of spaces with short names.
+/// Maximum bytes of a page of spaces with short names.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// Number of requests that Octopus received.
 type Count = Arc<AtomicUsize>;
 
-/// A sample instance with many spaces, which may or may not know pages.
+/// Returns a sample instance with many spaces, which supports paging or ignores it.
 fn octopus(is_paged: bool, count: Count) -> (Sample, Router) {
     let sample = Sample::new();
     let layer = from_fn(move |request: Request, next: Next| {
@@ -64,7 +65,7 @@ async fn server(is_paged: bool, change: impl FnOnce(&mut Config)) -> (TestServer
     (TestServer::behind(sample, router, change).await, count)
 }
 
-/// Follows the cursors to the end, and gives the names of the spaces in their order.
+/// Follows the cursors to the end and returns the space names in order.
 async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
     let (mut names, mut params, mut count) = (Vec::new(), json!({}), 0);
     loop {
@@ -72,7 +73,10 @@ async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
         let reply = server.ask(era, "resources/list", params).await;
         let page = reply.json()["result"].clone();
         assert!(reply.text.len() < MOST_BYTES, "{} bytes", reply.text.len());
-        assert!(asked.load(Ordering::Relaxed) - before <= 2, "look-ups of one page are bounded");
+        assert!(
+            asked.load(Ordering::Relaxed) - before <= 2,
+            "at most two upstream requests per page"
+        );
         let listed = page["resources"].as_array().unwrap();
         assert!(listed.len() <= 120, "{} resources", listed.len());
         let spaces = listed.iter().filter_map(|resource| resource["title"].as_str());
@@ -84,7 +88,7 @@ async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
             "{page}"
         );
         count += 1;
-        assert!(count <= SPACES / 100 + 1, "the pages have an end");
+        assert!(count <= SPACES / 100 + 1, "the number of pages is bounded");
         match page["nextCursor"].as_str() {
             Some(cursor) => params = json!({ "cursor": cursor }),
             None => return names,
@@ -128,8 +132,12 @@ async fn a_cursor_that_this_server_did_not_make_is_refused() {
             assert!(reply.text.contains("expected the `nextCursor`"), "{}", reply.text);
         }
     }
-    assert_eq!(asked.load(Ordering::Relaxed), before, "nothing is asked of Octopus for it");
-    // A page that cannot be read is an error: without it, the list would look complete.
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        before,
+        "an invalid cursor sends no upstream request"
+    );
+    // An unreadable page is an error, because the list would otherwise look complete.
     let params = json!({ "cursor": next });
     let spaceless = TestServer::start().await;
     spaceless.sample.trouble().add(Fault::on("/api/spaces").status(500));

@@ -1,4 +1,4 @@
-//! What a read gives: of every template, under every name, whole or cut.
+//! Contents of resource reads: every template, every identifier form, complete or truncated.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn every_template_reads_by_both_ways() {
         let text = contents["text"].as_str().unwrap();
         if contents["mimeType"] == "application/json" {
             let document: Value = serde_json::from_str(text).unwrap();
-            assert_eq!(called["json"], document, "{name}: not encoded twice");
+            assert_eq!(called["json"], document, "{name}: JSON is not encoded as text");
             assert!(called.get("text").is_none());
             keys_of(&document, &mut |key, value| {
                 assert!(!key.eq_ignore_ascii_case("links"), "{name}: {key}");
@@ -32,7 +32,8 @@ async fn every_template_reads_by_both_ways() {
                 );
             });
         } else if name == &"catalog-llms-txt" {
-            // Too large for either, and each cuts it where its own limit is.
+            // The document exceeds both limits, and each of the two reads truncates it at its own
+            // limit.
             let shorter = called["text"].as_str().unwrap();
             let (begins, notice) = shorter.rsplit_once("\n[").unwrap();
             assert!(text.starts_with(begins.trim_end()) && begins.len() > 70_000);
@@ -74,7 +75,7 @@ async fn every_address_that_an_answer_names_reads() {
             read(&server, &uri).await;
         }
     }
-    assert!(found > 0, "grep_llms_txt names one");
+    assert!(found > 0, "the answer of grep_llms_txt has a resource URI");
 }
 
 #[tokio::test]
@@ -127,7 +128,10 @@ async fn large_documents_are_cut_and_say_so() {
             let how = answer["json"]["truncated"]["how"].as_str().or(answer["text"].as_str());
             let how = how.unwrap();
             assert!(how.contains("maxBytes") || how.contains("grep_llms_txt") || limit > 100_000);
-            assert!(answer.get("truncated").is_none(), "it is said where it was cut");
+            assert!(
+                answer.get("truncated").is_none(),
+                "the note is at the truncated part, not at the top"
+            );
         }
     }
 }

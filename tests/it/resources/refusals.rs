@@ -1,4 +1,5 @@
-//! What cannot be read, by address, toolset, space and trouble, and in which code that is told.
+//! Failed reads: malformed URIs, disabled toolsets, other spaces, Octopus errors, and the code of
+//! each.
 
 use octopus_mcp::sample::Fault;
 use serde_json::json;
@@ -70,7 +71,7 @@ async fn what_is_no_address_is_an_invalid_parameter_and_asks_nobody() {
         let asked = server.sample.journal();
         assert!(asked.is_empty(), "{uri}: {asked:?}");
     }
-    // These need a version, which is read from the root and nowhere else.
+    // These kinds need the Octopus version, which is read from the root endpoint only.
     for uri in [
         "octopus://spaces/Default/projects/Projects-1/featuretoggles/..%2F..%2Fusers",
         "octopus://spaces/Default/projects/Projects-1/rolloutgroups/RolloutGroups-1%2F..",

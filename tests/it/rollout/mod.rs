@@ -1,4 +1,4 @@
-//! New settings, and a new version, while callers call.
+//! Configuration reloads, and replacement of the server by a new version, under load.
 
 pub mod reload;
 mod restart;

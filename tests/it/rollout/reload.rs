@@ -1,4 +1,4 @@
-//! Settings are read again when their file changes and when somebody asks, whole or not at all.
+//! Configuration reloads: on file changes and on SIGHUP, applied as a whole or not at all.
 
 use std::{fs, path::Path, process::Command};
 
@@ -12,7 +12,7 @@ use crate::{
     support::{Era, TestServer, client, reply, soon},
 };
 
-/// A server by the settings of a file, with its admin listener.
+/// A server with a configuration file and an admin listener.
 pub struct Hosted {
     pub serving: Serving,
     folder: tempfile::TempDir,
@@ -26,7 +26,7 @@ impl Hosted {
         Self::by(folder)
     }
 
-    /// By the settings in this folder.
+    /// Starts a server with the configuration in this folder.
     fn by(folder: tempfile::TempDir) -> Self {
         // A port that was free a moment ago.
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -66,7 +66,7 @@ impl Hosted {
     }
 }
 
-/// As editors and Kubernetes do: the new file takes the place of the old one at once.
+/// Replaces the file atomically, like editors and Kubernetes.
 fn put(folder: &Path, settings: &str) {
     let next = folder.join("next.toml");
     fs::write(&next, settings).unwrap();
@@ -85,12 +85,12 @@ async fn a_changed_file_is_in_force_and_one_with_a_mistake_is_not() {
     assert!(!hosted.tools().await.contains(&"list_projects".to_owned()));
     assert_eq!(hosted.reloads("applied").await, Some(1));
 
-    // One mistake is enough for nothing of it to count.
+    // One error prevents the whole reload.
     hosted.write("[tools]\ntoolsets = [\"core\", \"projects\"]\nnonsense = 1\n");
     soon(async || hosted.reloads("refused").await).await;
     assert!(hosted.tools().await.contains(&"get_task_by_id".to_owned()));
 
-    // What cannot change while the server runs is told, and the rest is in force.
+    // Settings that require a restart are reported, and the rest is applied.
     hosted.write(&format!("[http]\nbody_timeout = \"9s\"\nsessions = \"memory\"\n{PROJECTS}"));
     soon(async || hosted.tools().await.contains(&"list_projects".to_owned()).then_some(())).await;
     let (code, log) = hosted.serving.stop();
@@ -106,7 +106,8 @@ async fn a_changed_file_is_in_force_and_one_with_a_mistake_is_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_while_the_server_starts_is_in_force_soon_after() {
-    // A store that does not answer. The server has read its settings once it asks.
+    // A store that does not respond. The server has read its settings when it connects to the
+    // store.
     let store = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let limits = format!("[limits]\nstore = \"redis://{}\"\n", store.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +129,7 @@ async fn settings_that_name_a_file_which_comes_after_them_are_in_force_once_it_i
     soon(async || hosted.reloads("refused").await).await;
     fs::write(&authority, Authority::new().pem()).unwrap();
     soon(async || hosted.tools().await.contains(&"get_task_by_id".to_owned()).then_some(())).await;
-    // What is tried again is told once.
+    // Repeated attempts are logged once.
     assert_eq!(hosted.reloads("refused").await, Some(1));
     let (code, log) = hosted.serving.stop();
     assert_eq!((code, log.matches("config reload failed").count()), (0, 1), "{log}");
@@ -157,7 +158,7 @@ async fn a_question_from_before_is_good_after_and_what_was_closed_meanwhile_is_c
     assert_eq!(live.apply(config.clone()).unwrap(), [""; 0]);
     desk.agree(way, tool, &arguments, &sealed).await.answered();
     assert_eq!(desk.changes().len(), 1);
-    // The same yes again is the same deed.
+    // The same approval again refers to the same change.
     desk.agree(way, tool, &arguments, &sealed).await.answered();
     assert_eq!(desk.changes().len(), 1);
 

@@ -1,4 +1,4 @@
-//! A new process takes the place of the old one under load, and nobody's call is lost.
+//! A new process replaces the old one under load without losing calls.
 
 use std::{
     sync::{
@@ -16,7 +16,8 @@ use crate::{
     support::{client, soon},
 };
 
-/// They go on for two seconds after the old process takes no more connections.
+/// Number of calls; they continue for two seconds after the old process stops accepting
+/// connections.
 const CALLS: usize = 1400;
 
 fn start() -> Serving {
@@ -27,13 +28,13 @@ fn start() -> Serving {
         .env("OCTOPUS_MCP_LIMITS__CALLER_RATE", "0")
         .env("OCTOPUS_MCP_LIMITS__INSTANCE_RATE", "0")
         .env("OCTOPUS_MCP_LIMITS__UNPROVEN_RATE", "0")
-        // All are one caller, and this machine may be slow.
+        // All calls come from one caller, and the machine may be slow.
         .env("OCTOPUS_MCP_LIMITS__CONCURRENT_REQUESTS", "2000")
         .env("OCTOPUS_MCP_LIMITS__CONCURRENT_CALLS_PER_CALLER", "2000");
     Serving::start(command)
 }
 
-/// The servers that say that they are ready, as a load balancer knows them: it looks now and then.
+/// The ready servers, as a polling load balancer sees them.
 type Ready = Arc<Mutex<Vec<String>>>;
 
 async fn balance(all: Vec<String>, ready: Ready, done: Arc<AtomicBool>) {
@@ -93,7 +94,7 @@ async fn a_restart_under_two_hundred_calls_a_second_loses_none() {
     assert_eq!(answered.load(Ordering::Relaxed), CALLS);
     let (code, log) = stopping.unwrap().await.unwrap();
     assert_eq!(code, 0, "{log}");
-    assert_eq!(ready.lock().unwrap().join(" "), new.url, "the old one is gone");
+    assert_eq!(ready.lock().unwrap().join(" "), new.url, "the old process is no longer ready");
     done.store(true, Ordering::Relaxed);
     looking.await.unwrap();
     assert_eq!(new.stop().0, 0);

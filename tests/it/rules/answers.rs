@@ -73,7 +73,8 @@ async fn an_answer_that_names_a_denied_place_is_refused() {
 /// know the reason.
 #[tokio::test]
 async fn refusal_because_of_the_answer_says_so() {
-    const WORDS: &str = "the response contains a document that the rule denies; read single documents";
+    const WORDS: &str =
+        "the response contains a document that the rule denies; read single documents";
     let desk = desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"], "message": "Ask Ada" }]))
     .await;

@@ -45,7 +45,11 @@ async fn a_body_that_names_another_space_than_the_path_is_refused() {
         let call = json!({ "method": "POST", "path": path, "body": body });
         let (came, sent) = came(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
-        if refused { came.refused("name the same space in path and body") } else { drop(came.asked()) }
+        if refused {
+            came.refused("name the same space in path and body")
+        } else {
+            drop(came.asked())
+        }
     }
 }
 

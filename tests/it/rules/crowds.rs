@@ -24,7 +24,9 @@ async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_an
     };
     for each in [22, 1_000] {
         let came = desk.call(CODE, "execute", &call(each)).await;
-        came.refused("the call reaches more than 10000 combinations of project, environment and tenant");
+        came.refused(
+            "the call reaches more than 10000 combinations of project, environment and tenant",
+        );
     }
     desk.call(CODE, "execute", &call(3)).await.asked();
     assert_eq!(desk.changes(), []);

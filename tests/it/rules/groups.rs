@@ -82,7 +82,11 @@ async fn of_two_callers_one_group_is_denied_and_the_other_asked_and_a_third_pass
         .call(&engineers, "deploy_release", &agreed)
         .await
         .refused("the typed word does not match");
-    assert_eq!(company.server.sample.changes(), [], "nothing changes without the typed confirmation");
+    assert_eq!(
+        company.server.sample.changes(),
+        [],
+        "nothing changes without the typed confirmation"
+    );
     agreed["confirm"] = json!(format!("{code} Staging"));
     company.call(&engineers, "deploy_release", &agreed).await.answered();
     assert_eq!(company.server.sample.changes().len(), 1);
@@ -101,7 +105,10 @@ async fn the_yes_of_one_group_is_no_yes_of_another() {
     let engineers = json!(["engineers"]);
     let (_, code) = company.call(&engineers, "deploy_release", &staging).await.asked();
     staging["confirm"] = json!(format!("{code} Staging"));
-    company.call(&json!(["guests"]), "deploy_release", &staging).await.refused("not valid for this call");
+    company
+        .call(&json!(["guests"]), "deploy_release", &staging)
+        .await
+        .refused("not valid for this call");
     assert_eq!(company.server.sample.changes(), []);
 }
 

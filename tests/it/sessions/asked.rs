@@ -1,4 +1,4 @@
-//! A person is asked on a session, and a client that cannot ask gets a code.
+//! Elicitation on a session, and approval codes for clients without elicitation.
 
 use octopus_mcp::sample::keys;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Client, server};
 use crate::consent::{changes, holds};
 
-/// What a call comes to on a session, where the person does this about the question.
+/// Calls a tool on a session, sends this elicitation result, and returns the outcome of the call.
 async fn asked(
     client: &Client<'_>,
     tool: &str,
@@ -16,7 +16,7 @@ async fn asked(
     let mut messages = client.call(tool, arguments).await;
     let question = messages.next().await.unwrap();
     assert_eq!(question["method"], "elicitation/create", "{question}");
-    assert_eq!(client.server.sample.changes(), [], "before the answer");
+    assert_eq!(client.server.sample.changes(), [], "nothing may change before the response");
     let words = question["params"]["message"].as_str().unwrap().to_owned();
     client.answer(&question, json!({ "action": action, "content": {} })).await;
     let result = messages.next().await.unwrap();

@@ -1,30 +1,30 @@
-//! A client that keeps a session, and the messages that it is sent.
+//! A client with a session, and its message streams.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::support::{LEGACY, Reply, TestServer, reply};
 
-/// A client that keeps a session, as those of the earlier revisions do.
+/// A client with a session, as in the legacy revisions.
 pub struct Client<'a> {
     pub server: &'a TestServer,
     pub key: &'static str,
     pub session: String,
 }
 
-/// The messages of a stream, as they come.
+/// The messages of an event stream, in order of arrival.
 pub struct Messages {
     response: Response,
     rest: String,
 }
 
 impl Messages {
-    /// Those of this answer.
+    /// Reads the messages of this response.
     pub fn of(response: Response) -> Self {
         Self { response, rest: String::new() }
     }
 
-    /// The next message that is one. `None` at the end of the stream.
+    /// Returns the next non-empty message, or `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             while let Some((line, rest)) = self.rest.split_once('\n') {
@@ -90,12 +90,12 @@ impl<'a> Client<'a> {
         client
     }
 
-    /// The same client, whose requests go to another replica.
+    /// Returns the same client, sending its requests to another replica.
     pub fn at<'b>(&self, server: &'b TestServer) -> Client<'b> {
         Client { server, key: self.key, session: self.session.clone() }
     }
 
-    /// A request without a body.
+    /// Sends a request without a body.
     pub async fn ask(&self, method: Method) -> Response {
         request(self.server, method, self.key, Some(&self.session)).send().await.unwrap()
     }
@@ -119,8 +119,8 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Calls a tool on a session of its own, accepts with this content what is asked, and gives the
-/// question and the result.
+/// Calls a tool on a new session, accepts the elicitation with this content, and returns the
+/// elicitation request and the result.
 pub async fn asked_for(
     server: &TestServer,
     key: &'static str,

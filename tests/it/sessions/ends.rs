@@ -1,4 +1,4 @@
-//! How a session ends: as its client says, when it is idle, and with the server.
+//! Session termination: by the client, by inactivity, and by server shutdown.
 
 use octopus_mcp::{config::Period, sample::keys};
 use reqwest::Method;
@@ -29,7 +29,7 @@ async fn an_idle_session_ends_and_one_that_is_in_use_does_not() {
     assert_eq!(stream.as_ref().unwrap().status(), 200);
     let idle = Client::connect(&server, keys::ADMIN, json!({})).await;
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" });
-    // Looking at it over HTTP would be a use of it.
+    // An HTTP request to check the session would count as use.
     let place = async || {
         let known = server.running.as_ref().unwrap().sessions.as_ref().unwrap().count();
         (known == 1).then_some(())

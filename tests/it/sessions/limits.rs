@@ -1,4 +1,4 @@
-//! How many sessions there are, for one caller and for all.
+//! Session limits, per caller and in total.
 
 use octopus_mcp::sample::keys;
 use reqwest::Method;
@@ -30,7 +30,7 @@ async fn there_is_room_for_so_many_for_a_caller_and_for_all() {
     Client::connect(&server, keys::ADMIN, json!({})).await;
 }
 
-/// A greeting of the revision with sessions begins one, whatever its header claims.
+/// An `initialize` of a revision with sessions starts one, whatever its version header claims.
 #[tokio::test]
 async fn no_header_leads_past_the_limits() {
     let server = server(|config| config.http.session_limit_per_caller = 2).await;

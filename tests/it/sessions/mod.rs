@@ -1,5 +1,4 @@
-//! Sessions of earlier clients: whose they are, how many, how they end, and that a person can be
-//! asked on one.
+//! Sessions of legacy clients: ownership, limits, termination, and elicitation.
 
 mod asked;
 mod client;

@@ -1,4 +1,4 @@
-//! Whose a session is, and who has none.
+//! Session ownership, and requests without a session.
 
 use octopus_mcp::sample::keys;
 use reqwest::Method;
@@ -28,7 +28,7 @@ async fn a_session_is_unknown_to_everybody_else() {
             assert!(reply.text.contains("no such session"), "{}", reply.text);
         }
     }
-    // An answer to somebody else's question does not reach it.
+    // A response from another caller does not reach the elicitation.
     let (tool, arguments, ..) = changes().remove(0);
     let asker = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
     let mut messages = asker.call(tool, &arguments).await;

@@ -1,8 +1,8 @@
-//! What comes back: answers over HTTP, and what calls came to.
+//! HTTP responses and results of tool calls.
 
 use serde_json::Value;
 
-/// What came back over HTTP.
+/// An HTTP response with its complete body.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
@@ -11,7 +11,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON; of an event stream, the last message.
+    /// Returns the body as JSON. For an event stream, returns the last message.
     pub fn json(&self) -> Value {
         let is_stream = self.header("content-type").starts_with("text/event-stream");
         let text = if is_stream {
@@ -27,18 +27,18 @@ impl Reply {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The code of the JSON-RPC error.
+    /// Returns the code of the JSON-RPC error.
     pub fn code(&self) -> i64 {
         self.json()["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error: {}", self.text))
     }
 
-    /// The words of the JSON-RPC error.
+    /// Returns the message of the JSON-RPC error.
     pub fn message(&self) -> String {
         self.json()["error"]["message"].as_str().unwrap().to_owned()
     }
 }
 
-/// What a call came to.
+/// The result of a tool call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Called {
     pub structured: Value,
@@ -47,7 +47,7 @@ pub struct Called {
     pub meta: Value,
 }
 
-/// Sends a request and reads its whole answer.
+/// Sends a request and reads its whole response.
 pub async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();

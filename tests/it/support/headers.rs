@@ -1,4 +1,4 @@
-//! The headers that repeat arguments of a call.
+//! The headers that repeat arguments of a tool call (`x-mcp-header`).
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use octopus_mcp::{app, tool::Catalog};
 use serde_json::Value;
 
-/// The headers that repeat arguments of a call, as the listing of the tool asks for them.
+/// Returns the headers that repeat arguments of a call, as the tool listing declares them.
 pub fn projected_headers(tool: &str, arguments: &Value) -> Vec<(String, String)> {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(app::catalog);
     let Some(entry) = CATALOG.named(tool) else { return Vec::new() };

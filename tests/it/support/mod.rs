@@ -1,4 +1,5 @@
-//! A whole server on a sample instance of its own, and the two ways of speaking to it.
+//! Shared test support: a complete server with its own sample instance, and clients of both
+//! protocol eras.
 
 mod answers;
 mod headers;
@@ -20,9 +21,9 @@ pub use self::{
 /// The two eras of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Era {
-    /// With a handshake; here without a session.
+    /// Revisions with an `initialize` handshake; here without a session.
     Legacy,
-    /// Without a handshake: each request says everything.
+    /// Revisions without a handshake: each request carries all metadata.
     Modern,
 }
 
@@ -30,10 +31,11 @@ pub const ERAS: [Era; 2] = [Era::Legacy, Era::Modern];
 pub const LEGACY: &str = "2025-11-25";
 pub const MODERN: &str = "2026-07-28";
 
-/// Stands in arguments for the address of the sample instance, whose port no test knows.
+/// Placeholder in tool arguments for the address of the sample instance, whose port is chosen at
+/// run time.
 pub const OCTOPUS: &str = "https://octopus.invalid";
 
-/// What a request of the modern era says of its client.
+/// Returns the `_meta` fields with which a request of the modern era describes its client.
 pub fn meta() -> Value {
     json!({
         "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -42,14 +44,17 @@ pub fn meta() -> Value {
     })
 }
 
-/// Waits for what must come soon, without a fixed pause.
+/// Polls until the function returns a value. Panics after 20 s.
 pub async fn soon<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(tokio::time::Instant::now() < deadline, "it did not come in 20 s");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "the awaited condition was not met in 20 s"
+        );
         tokio::task::yield_now().await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

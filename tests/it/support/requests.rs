@@ -1,4 +1,4 @@
-//! What is sent to a server: bodies, requests of the protocol in both eras, calls of tools.
+//! Requests to a server: raw bodies, JSON-RPC requests in both eras, and tool calls.
 
 use octopus_mcp::sample::keys;
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use super::{
 };
 
 impl TestServer {
-    /// Sends a body as it is, with these headers beside the usual ones. A header with an empty
-    /// value is left out.
+    /// Posts a body unchanged, with these headers in addition to the defaults. A header with an
+    /// empty value is omitted.
     pub async fn post(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Reply {
         self.post_at("", headers, body).await
     }
 
-    /// The same, to this path below `/mcp`.
+    /// Like [`Self::post`], to this path below `/mcp`.
     pub async fn post_at(
         &self,
         path: &str,
@@ -35,17 +35,17 @@ impl TestServer {
         reply(request).await
     }
 
-    /// Sends a request of the protocol as a client of this era does.
+    /// Sends a JSON-RPC request like a client of this era.
     pub async fn ask(&self, era: Era, method: &str, params: Value) -> Reply {
         self.ask_as(era, keys::ADMIN, method, params).await
     }
 
-    /// The same with this key.
+    /// Like `rpc`, with this API key.
     pub async fn ask_as(&self, era: Era, key: &str, method: &str, params: Value) -> Reply {
         self.ask_at("", &[("x-octopus-apikey", key)], era, method, params).await
     }
 
-    /// The same, to this path below `/mcp`, with these headers beside the usual ones.
+    /// Like `rpc`, to this path below `/mcp`, with these headers in addition to the defaults.
     pub async fn ask_at(
         &self,
         path: &str,
@@ -81,15 +81,15 @@ impl TestServer {
         self.post_at(path, &headers, body.to_string()).await
     }
 
-    /// Calls a tool in both eras, and checks that they agree.
+    /// Calls a tool in both eras and asserts that the results are equal.
     pub async fn call(&self, tool: &str, arguments: Value) -> Called {
         let legacy = self.call_in(Era::Legacy, keys::ADMIN, tool, arguments.clone()).await;
         let modern = self.call_in(Era::Modern, keys::ADMIN, tool, arguments).await;
-        assert_eq!(legacy, modern, "{tool}: the eras differ");
+        assert_eq!(legacy, modern, "{tool}: the results of the two eras differ");
         modern
     }
 
-    /// Calls a tool as the owner of this key does.
+    /// Calls a tool in the modern era with this API key.
     pub async fn call_as(&self, key: &str, tool: &str, arguments: Value) -> Called {
         self.call_in(Era::Modern, key, tool, arguments).await
     }
@@ -112,19 +112,19 @@ impl TestServer {
         let is_error = result["isError"] == true;
         if !is_error {
             let as_text: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(as_text, structured, "{tool}: text and structure differ");
+            assert_eq!(as_text, structured, "{tool}: text and structured content differ");
         }
         Called { structured, text, is_error, meta: result["_meta"].clone() }
     }
 
-    /// Calls a tool that answers, in both eras.
+    /// Calls a tool in both eras, asserts success, and returns the structured answer.
     pub async fn answer(&self, tool: &str, arguments: Value) -> Value {
         let called = self.call(tool, arguments).await;
         assert!(!called.is_error, "{tool}: {}", called.text);
         called.structured
     }
 
-    /// Calls a tool that fails, in both eras, and gives its words.
+    /// Calls a tool in both eras, asserts failure, and returns the error message.
     pub async fn failure(&self, tool: &str, arguments: Value) -> String {
         let called = self.call(tool, arguments).await;
         assert!(called.is_error, "{tool}: {}", called.text);

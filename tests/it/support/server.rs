@@ -1,4 +1,4 @@
-//! A server under test, and the sample instances behind it: how they start and stop.
+//! A server under test and the sample instances behind it: start and shutdown.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,44 +12,44 @@ use octopus_mcp::{
 
 use super::{client, serve};
 
-/// A server that runs, and the sample instance that it reaches.
+/// A running server and its sample instances.
 pub struct TestServer {
-    /// The sample instance; of several the one that is the default.
+    /// The sample instance. If there are several, that of the default instance.
     pub sample: Sample,
     pub url: String,
     pub http: reqwest::Client,
     pub running: Option<Running>,
-    /// The settings that it was started with.
+    /// The settings with which the server was started.
     pub config: Config,
     octopus: Listening,
-    /// The other instances, where there are several.
+    /// The sample instances of all instances other than the default.
     others: BTreeMap<String, (Sample, Listening)>,
 }
 
 impl TestServer {
-    /// A server with the usual settings, where each caller brings their own key.
+    /// Starts a server with default settings, where each caller sends an Octopus API key.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// A server with changed settings.
+    /// Starts a server with changed settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         Self::on(Sample::new(), change).await
     }
 
-    /// A server on this sample instance.
+    /// Starts a server on this sample instance.
     pub async fn on(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
         let router = sample.router();
         Self::of(Clock::default(), sample, router, change).await
     }
 
-    /// The same, whose rules go by this clock.
+    /// Like `with_sample`, with this clock for the policy.
     pub async fn by(clock: Clock, sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
         let router = sample.router();
         Self::of(clock, sample, router, change).await
     }
 
-    /// A server on what this router makes of a sample instance.
+    /// Starts a server on a router that wraps a sample instance.
     pub async fn behind(
         sample: Sample,
         router: axum::Router,
@@ -73,8 +73,8 @@ impl TestServer {
         Box::pin(Self::run(clock, config, sample, octopus, BTreeMap::new())).await
     }
 
-    /// A server of several instances with these names, each a sample instance of its own. The
-    /// first is the default; callers bring their own keys.
+    /// Starts a server with several instances of these names, each with its own sample instance.
+    /// The first is the default; callers send API keys.
     pub async fn several(names: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         for name in names {
@@ -86,7 +86,7 @@ impl TestServer {
         Box::pin(Self::hosting(Clock::default(), config)).await
     }
 
-    /// A server with these settings, each of whose instances is a sample instance of its own.
+    /// Starts a server with these settings and a sample instance for each configured instance.
     pub async fn hosting(clock: Clock, mut config: Config) -> Self {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.http.admin_listen = None;
@@ -115,29 +115,30 @@ impl TestServer {
         Self { sample, url, http: client(), running: Some(running), config, octopus, others }
     }
 
-    /// The sample instance that stands behind another instance than the default.
+    /// Returns the sample instance of an instance other than the default.
     pub fn other(&self, name: &str) -> &Sample {
         &self.others[name].0
     }
 
-    /// Where another instance than the default listens, as its portal's addresses begin.
+    /// Returns the base URL of an instance other than the default.
     pub fn other_address(&self, name: &str) -> String {
         format!("http://{}", self.others[name].1.address)
     }
 
-    /// Stops another instance than the default; requests to it find nobody.
+    /// Stops the sample instance of an instance other than the default; connections to it are then
+    /// refused.
     pub async fn stop_other(&mut self, name: &str) {
         let (_, listening) = self.others.remove(name).unwrap();
         listening.stop(Duration::ZERO).await;
     }
 
-    /// A server whose callers need no key.
+    /// Starts a server with a configured API key, so that callers need none.
     pub async fn with_configured_key() -> Self {
         Self::with(|config| config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned())))
             .await
     }
 
-    /// The address of the sample instance.
+    /// Returns the base URL of the sample instance.
     pub fn octopus(&self) -> String {
         format!("http://{}", self.octopus.address)
     }

@@ -1,4 +1,4 @@
-//! A collector as OpenTelemetry defines it, over TLS, for both protocols: it keeps what comes.
+//! An OpenTelemetry collector over TLS, for OTLP over HTTP and gRPC. It stores all received data.
 
 use std::{
     fs,
@@ -36,20 +36,20 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use tonic::{Request, Response, Status, service::Routes};
 
-/// What came.
+/// The received data.
 #[derive(Debug, Default)]
 pub struct Taken {
     pub spans: Vec<Span>,
     pub metrics: Vec<Metric>,
     pub logs: Vec<LogRecord>,
     pub resources: Vec<Resource>,
-    /// The header `x-token` of each delivery.
+    /// The `x-token` header of each export request.
     pub tokens: Vec<Option<String>>,
 }
 
 type Shared = Arc<Mutex<Taken>>;
 
-/// The collector, and the certificate that it is known by.
+/// The collector and its certificate.
 pub struct Collector {
     pub endpoint: String,
     pub certificate: PathBuf,
@@ -90,7 +90,7 @@ impl Collector {
     }
 }
 
-/// The text of an attribute.
+/// Returns the text of an attribute.
 pub fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     let found = attributes.iter().find(|one| one.key == key)?;
     match found.value.as_ref()?.value.as_ref()? {
@@ -146,7 +146,7 @@ async fn logs(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
     taken.logs(ExportLogsServiceRequest::decode(body).unwrap());
 }
 
-/// The same over gRPC.
+/// The gRPC services.
 struct Peer(Shared);
 
 #[tonic::async_trait]

@@ -1,5 +1,5 @@
-//! Names and attributes are those of OpenTelemetry's semantic conventions, and have no words of
-//! whoever calls where they could be many.
+//! Names and attributes follow the OpenTelemetry semantic conventions. Labels contain no values of
+//! unbounded number from callers.
 
 use octopus_mcp::{config::Sessions, sample::keys};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -18,7 +18,7 @@ use crate::{
 
 const OPERATIONS: &str = "mcp_server_operation_duration_seconds_count";
 
-/// How often an operation was told of that has all these labels.
+/// Returns the count of the operation series with all these labels.
 fn count(text: &str, labels: &[&str]) -> u64 {
     let lines = text.lines().filter(|line| line.starts_with(OPERATIONS));
     let lines = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
@@ -68,13 +68,13 @@ async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_o
         ("logging/setLevel", &refused, 1),
         ("resources/subscribe", &refused, 1),
         ("resources/unsubscribe", &refused, 1),
-        // One notification, and two requests.
+        // One notification and two requests.
         ("_OTHER", &none, 3),
         ("_OTHER", &refused, 2),
     ] {
         let name = format!("mcp_method_name=\"{method}\"");
         let labels = [labels, &[name.as_str()]].concat();
-        // A notification is accepted before it is read.
+        // A notification is acknowledged before it is processed.
         soon(async || (count(&text(&server).await, &labels) == times).then_some(())).await;
     }
 }
@@ -127,7 +127,7 @@ async fn spans_have_the_attributes_of_the_conventions_and_the_log_has_no_more_of
     let uri = "octopus://spaces/Default/releases/Releases-99999";
     let body = json!({ "jsonrpc": "2.0", "id": "seven", "method": "resources/read",
         "params": { "uri": uri } });
-    // A session answers on a stream.
+    // A session responds on a stream.
     let answer = post(Some(&session), body).await;
     assert!(answer.text.contains("\"code\":-32002"), "{}", answer.text);
     call(&serving.url, None, meta()).await;

@@ -1,4 +1,4 @@
-//! Servers to which everything happened that is counted, and what they tell.
+//! Servers on which every counted event occurs, and their metrics.
 
 use octopus_mcp::{
     config::{AuthMode, Confirm, Sessions},
@@ -15,14 +15,14 @@ use crate::{
     support::{Era, TestServer, soon},
 };
 
-/// What all of them tell.
+/// Returns the metrics of all servers.
 pub async fn told() -> String {
     let (most, with_a_key) = tokio::join!(Box::pin(most()), Box::pin(with_a_key()));
     let (full, reloaded) = tokio::join!(Box::pin(full()), Box::pin(reloaded()));
     [most, with_a_key, full, reloaded].concat()
 }
 
-/// What a server tells to which most of it happened.
+/// Returns the metrics of a server on which most events occur.
 async fn most() -> String {
     let desk = Desk::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
@@ -36,34 +36,34 @@ async fn most() -> String {
     let call = async |key: &str, tool: &str, arguments: Value| {
         server.call_in(Era::Modern, key, tool, arguments).await
     };
-    // Twice: the second time the space is remembered.
+    // Two calls: the second one finds the space in the cache.
     for _ in 0..2 {
         let listed = call(keys::ADMIN, "list_projects", json!({ "space": "Default" })).await;
         assert!(!listed.is_error, "{}", listed.text);
     }
-    // A secret that is taken out.
+    // A secret that is redacted.
     let arguments = json!({ "space": "Default", "projectId": "Billing Engine", "name": "rates" });
     assert!(call(keys::ADMIN, "get_variables", arguments).await.text.contains("redacted"));
-    // A tool that fails, and Octopus that knows neither the thing nor the key.
+    // A failing tool, then a resource and an API key that Octopus does not know.
     let arguments = json!({ "method": "GET", "path": "/api/Spaces-1/projects/Projects-99999" });
     assert!(call(keys::ADMIN, "execute", arguments).await.is_error);
     let unknown = "API-NOSUCHKEYNOSUCHKEYNOSUCHKEY";
     assert!(call(unknown, "list_projects", json!({ "space": "Default" })).await.is_error);
     let prompt = json!({ "name": "what_is_deployed_where", "arguments": { "space": "Default" } });
     assert_eq!(server.ask(Era::Modern, "prompts/get", prompt).await.status, 200);
-    // Octopus fails while a resource is read, which has no answer to say it in.
+    // Octopus fails during a resource read, which has no result to report the error in.
     server.sample.trouble().add(Fault::on("/releases/Releases-9003").status(500));
     let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-9003" });
     assert_eq!(server.ask(Era::Modern, "resources/read", uri).await.code(), -32603);
     server.sample.trouble().clear();
-    // A change, asked and made.
+    // A change with preview and approval.
     let way = Way::Code(Era::Modern);
     let (tool, arguments, ..) = changes().remove(3);
     let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
     desk.agree(way, tool, &arguments, &sealed).await.answered();
     // A session.
     assert_eq!(server.post(&[], greeting(&json!({})).to_string()).await.status, 200);
-    // Somebody who has to wait, and somebody whom nobody knows.
+    // A rate-limited caller, and one with an unknown credential.
     for _ in 0..45 {
         let _ = server.ask_as(Era::Modern, keys::VIEW_ONLY, "tools/list", json!({})).await;
     }
@@ -71,7 +71,7 @@ async fn most() -> String {
     text(server).await
 }
 
-/// What a server tells that is full.
+/// Returns the metrics of a server whose limits are exhausted.
 async fn full() -> String {
     let server = TestServer::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
@@ -86,7 +86,7 @@ async fn full() -> String {
     told
 }
 
-/// What a server tells whose settings were changed, with a mistake and without.
+/// Returns the metrics of a server with a valid and an invalid configuration reload.
 async fn reloaded() -> String {
     let hosted = Hosted::start("");
     hosted.write("nonsense = 1\n");
@@ -99,7 +99,7 @@ async fn reloaded() -> String {
     told
 }
 
-/// What a server tells whose settings name a key.
+/// Returns the metrics of a server with a configured API key.
 async fn with_a_key() -> String {
     let server = TestServer::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();

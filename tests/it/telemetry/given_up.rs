@@ -1,5 +1,5 @@
-//! A request that nobody waits for any more is told of like any other, and is no mistake of the
-//! server.
+//! Requests whose client disconnects are logged and counted like other requests, but not as server
+//! errors.
 
 use std::time::Duration;
 
@@ -37,10 +37,10 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
     tokio::select! {
-        answer = post("gone", "list_deployments") => panic!("it cannot have an answer: {answer:?}"),
+        answer = post("gone", "list_deployments") => panic!("the request must not get an answer: {answer:?}"),
         () = asked => {}
     }
-    // Whatever is told of it is told by the time that the work has ended, too.
+    // All logs of the request are written when its work has ended.
     soon(async || {
         let told = reply(client().get(format!("http://{admin}/metrics"))).await.text;
         let ended = "mcp_server_operation_duration_seconds_count{error_type=\"cancelled\"";

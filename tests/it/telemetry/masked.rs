@@ -1,5 +1,5 @@
-//! Credentials in any part of a request reach no log, no span and no record; arguments and approval
-//! codes reach no log at any level.
+//! Credentials in any part of a request appear in no log, span or audit record. Arguments and
+//! approval codes appear in no log at any level.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use crate::{
     support::{client, meta, reply, serve},
 };
 
-/// The most that a filter can ask for, of this crate and of dependencies that log messages.
+/// The most verbose filter, for this crate and for dependencies that log messages.
 const EVERYTHING: &str = "trace,rmcp=trace,rmcp::service=trace,hyper=trace,h2=trace,reqwest=trace,\
                           tower=trace,tower_http=trace,axum=trace,rustls=trace";
 const API_KEY: &str = "API-MASKEDMASKEDMASKEDMASKED0001";
 const TOKEN: &str = "omcp_5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b";
 const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYXNrZWQtbWFza2VkIn0.bWFza2VkLW1hc2tlZA";
 
-/// Headers that come from outside, each with the secret as a part of its value.
+/// Request headers whose value contains the secret.
 const HEADERS: [&str; 20] = [
     "x-request-id",
     "user-agent",
@@ -45,7 +45,7 @@ const HEADERS: [&str; 20] = [
     "tracestate",
 ];
 
-/// Messages with the secret in each part that is read.
+/// Returns messages with the secret in each part that the server parses.
 fn messages(secret: &str) -> Vec<Value> {
     let call = |params: Value| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
     let ask = |method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": secret, "method": method, "params": params });
@@ -187,7 +187,7 @@ async fn credentials_in_any_part_of_a_request_are_masked_everywhere() {
     }
 }
 
-/// Texts that no pattern would know for a secret.
+/// Texts that match no secret pattern.
 const WORDS: [&str; 3] = ["swordfish-in-a-pattern", "swordfish-in-notes", "swordfish-as-a-key"];
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn arguments_and_approval_codes_are_in_no_log_whatever_the_filter_says() {
         let mut create = json!({ "space": "Default", "projectName": "Parcel Tracking API",
             "releaseVersion": version, "releaseNotes": WORDS[1], "idempotencyKey": WORDS[2] });
         let Came::Asked { sealed, .. } = read(&call("create_release", &create).await) else {
-            panic!("nobody was asked")
+            panic!("no approval was requested")
         };
         create["confirm"] = json!(sealed);
         read(&call("create_release", &create).await).answered();

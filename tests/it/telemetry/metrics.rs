@@ -1,4 +1,4 @@
-//! What Prometheus reads from the admin listener.
+//! Metrics that Prometheus scrapes from the admin listener.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ pub async fn text(server: &TestServer) -> String {
     read.text
 }
 
-/// The series, by name of the metric.
+/// Returns the series by metric name.
 fn series(text: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -95,20 +95,20 @@ async fn a_thousand_odd_names_make_no_more_series() {
     for n in 0..1000 {
         let name = format!("odd_{n}_{}", "x".repeat(n % 50));
         match n % 5 {
-            // A tool that there is not.
+            // An unknown tool.
             0 => drop(
                 server
                     .ask(Era::Modern, "tools/call", json!({ "name": name, "_meta": meta() }))
                     .await,
             ),
-            // A method that there is not.
+            // An unknown method.
             1 => drop(server.ask(Era::Legacy, &format!("odd/{name}"), json!({})).await),
-            // Paths of Octopus that there are not.
+            // Unknown Octopus paths.
             2 => {
                 let path = format!("/api/{name}-{n}/{name}/Odd{n}-{n}");
                 server.call("execute", json!({ "method": "GET", "path": path })).await;
             }
-            // A space that there is not, and a path of ours.
+            // An unknown space, and an unknown path of this server.
             3 => drop(server.call("list_projects", json!({ "space": name })).await),
             _ => {
                 let url = server.url.replace("/mcp", &format!("/{name}"));
@@ -123,7 +123,7 @@ async fn a_thousand_odd_names_make_no_more_series() {
         }
     }
     let text = text(&server).await;
-    // Each fifth of them came to be counted, under one name.
+    // Each fifth request of the loop has this kind, and all of them share one label value.
     for (name, label) in [
         ("mcp_server_operation_duration_seconds_count", "mcp_method_name=\"_OTHER\""),
         ("http_server_request_duration_seconds_count", "http_request_method=\"_OTHER\""),
@@ -135,7 +135,7 @@ async fn a_thousand_odd_names_make_no_more_series() {
     let series = series(&text);
     let after: usize = series.values().map(BTreeSet::len).sum();
     assert!(!text.contains("odd_") && !text.contains("ODD") && !text.contains("Odd"), "{text}");
-    // A histogram has a series for each bucket; ten new combinations of labels are plenty.
+    // A histogram has a series for each bucket. Ten new label combinations are an ample allowance.
     assert!(after < before + 600, "{before} series, then {after}");
 }
 
@@ -201,8 +201,8 @@ async fn whoever_hangs_up_is_no_failure() {
         let journal = server.sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
-    // The call is dropped, and with it its connection, once Octopus was asked.
-    tokio::select! { _ = call => panic!("it cannot have an answer"), () = asked => {} }
+    // The call is dropped together with its connection after Octopus received the request.
+    tokio::select! { _ = call => panic!("the call must not get an answer"), () = asked => {} }
     for (name, label) in [
         ("http_server_request_duration_seconds_count", "error_type=\"cancelled\""),
         ("mcp_server_operation_duration_seconds_count", "error_type=\"cancelled\""),
@@ -218,7 +218,7 @@ async fn whoever_hangs_up_is_no_failure() {
     let text = text(&server).await;
     assert!(!text.contains("error_type=\"-32603\""), "{text}");
     assert!(!text.contains("rpc_response_status_code"), "{text}");
-    // Once, and with no status: there was no answer.
+    // One count without a status, because there was no response.
     let served: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("http_server_request_duration_seconds_count"))

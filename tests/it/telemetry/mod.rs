@@ -1,4 +1,4 @@
-//! What is told of the server while it runs.
+//! Telemetry of a running server: metrics, traces and logs.
 
 mod collector;
 mod conventions;

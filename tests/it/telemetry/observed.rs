@@ -1,4 +1,4 @@
-//! The dashboard, the alerts and `docs/operations.md` speak of what a server really tells.
+//! The dashboard, the alerts and `docs/operations.md` refer to metrics that the server exports.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,17 +17,17 @@ use crate::docs::{ensure, root};
 const DASHBOARD: &str = "deploy/observability/dashboard.json";
 const ALERTS: &str = "deploy/observability/alerts.yaml";
 const OPERATIONS: &str = "docs/operations.md";
-/// What Prometheus adds itself: of each target, and of each alert.
+/// Labels that Prometheus adds to targets and histogram buckets.
 const PROMETHEUS: [&str; 3] = ["job", "instance", "le"];
 
-/// Every metric with its labels, and their values.
+/// Every metric with its labels and their values.
 type Known = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// What is told where everything happened, and what is known of it.
+/// Returns the metrics of the exercised servers as text, and parsed.
 async fn told() -> (String, Known) {
     let all = everything::told().await;
     let mut known = Known::new();
@@ -42,14 +42,14 @@ async fn told() -> (String, Known) {
     (all, known)
 }
 
-/// What of an expression no server tells.
+/// Returns the parts of an expression that match no exported series.
 fn unknown(known: &Known, expression: &str) -> Vec<String> {
     let Named { metrics, grouped } = named(expression);
     let mut missing = Vec::new();
     if metrics.is_empty() {
         missing.push("no metric at all".to_owned());
     }
-    // Whether a target answers is what Prometheus says itself.
+    // Prometheus itself provides `up`.
     let ours: Vec<_> = metrics.iter().filter(|(name, _)| name != "up").collect();
     for (name, matchers) in &ours {
         let Some(labels) = known.get(name) else {
@@ -78,15 +78,15 @@ fn unknown(known: &Known, expression: &str) -> Vec<String> {
     missing
 }
 
-/// An alert of the rules.
+/// One alert of the alert rules.
 struct Alert {
     name: String,
     expression: String,
-    /// What stands behind the expression: labels and annotations.
+    /// The text after the expression: labels and annotations.
     rest: String,
 }
 
-/// Every alert. The file is ours, so its form is known.
+/// Returns every alert. The file has a known layout, so simple splitting suffices.
 fn alerts() -> Vec<Alert> {
     let text = read(ALERTS);
     let rules = text.split("- alert: ").skip(1);
@@ -105,7 +105,7 @@ fn alerts() -> Vec<Alert> {
     alerts
 }
 
-/// The names behind a mark in a text, as in `{{ $labels.job }}`.
+/// Returns the names after a marker in a text, as in `{{ $labels.job }}`.
 fn behind<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let names = text.split(mark).skip(1);
     names
@@ -143,7 +143,7 @@ async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
         let is_told = panel["type"] == "row"
             || (panel["description"].is_string()
                 && panel["fieldConfig"]["defaults"]["unit"].is_string());
-        assert!(is_told, "{title}: no description, or no unit");
+        assert!(is_told, "{title}: the panel has no description or no unit");
     }
     assert!(queries > 30, "{queries} queries");
     for variable in dashboard["templating"]["list"].as_array().unwrap() {
@@ -158,12 +158,12 @@ async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
 #[test]
 fn every_alert_has_its_place_in_the_runbook() {
     let text = read(OPERATIONS);
-    let (_, runbook) = text.split_once("\n## Runbook\n").expect("a runbook");
+    let (_, runbook) = text.split_once("\n## Runbook\n").expect("the page has a runbook");
     let headings: BTreeSet<&str> =
         runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let mut names = BTreeSet::new();
     for Alert { name, rest, .. } in alerts() {
-        let (_, place) = rest.split_once("runbook_url: ").expect("a place in the runbook");
+        let (_, place) = rest.split_once("runbook_url: ").expect("the alert has a runbook_url");
         let (page, heading) = place.lines().next().unwrap().trim().split_once('#').unwrap();
         assert!(page.ends_with(OPERATIONS), "{name}: {page}");
         assert_eq!(heading, name.to_lowercase());
@@ -200,7 +200,7 @@ async fn the_table_of_metrics_is_fresh() {
         let _ = writeln!(table, "{row}");
     }
     let page = read(OPERATIONS);
-    let (before, rest) = page.split_once(BEGIN).expect("a place for the table");
+    let (before, rest) = page.split_once(BEGIN).expect("the page has markers for the table");
     let (_, after) = rest.split_once(END).unwrap();
     ensure(OPERATIONS, &format!("{before}{BEGIN}{table}{END}{after}"));
 }

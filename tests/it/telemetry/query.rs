@@ -1,7 +1,6 @@
-//! What a query of Prometheus names: metrics, what is asked of their labels, and labels that are
-//! grouped by.
+//! Parses the references of a PromQL query: metrics, label matchers and grouping labels.
 
-/// What is asked of a label.
+/// A label matcher.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Matcher {
     pub label: String,
@@ -9,20 +8,20 @@ pub struct Matcher {
     pub value: String,
 }
 
-/// What a query names.
+/// The metrics and labels that a query references.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Each metric, as often as it stands there.
+    /// The metrics in order of occurrence, with repeats.
     pub metrics: Vec<(String, Vec<Matcher>)>,
     pub grouped: Vec<String>,
 }
 
-/// Words before a list of labels.
+/// Keywords that precede a list of labels.
 const LISTS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
-/// Other words that are no metrics.
+/// Other keywords that are not metric names.
 const WORDS: [&str; 5] = ["and", "or", "unless", "offset", "bool"];
 
-/// Reads a query, or one series as it is told.
+/// Parses a query, or one series in exposition format.
 pub fn named(query: &str) -> Named {
     let tokens = tokens(query);
     let mut named = Named::default();
@@ -38,10 +37,10 @@ pub fn named(query: &str) -> Named {
         } else if token == "{" {
             let end = until("}");
             let matchers = tokens[at + 1..end].split(|token| *token == ",").map(matcher);
-            named.metrics.last_mut().expect("a metric before its labels").1.extend(matchers);
+            named.metrics.last_mut().expect("labels follow a metric").1.extend(matchers);
             at = end;
         } else if token.starts_with(|c: char| c.is_ascii_alphabetic())
-            // A function, or an aggregation.
+            // A function or an aggregation.
             && next != "("
             && !LISTS.contains(&next)
             && !WORDS.contains(&token)
@@ -54,18 +53,18 @@ pub fn named(query: &str) -> Named {
 }
 
 fn matcher(tokens: &[&str]) -> Matcher {
-    let [label, sign @ .., value] = tokens else { panic!("no matcher: {tokens:?}") };
+    let [label, sign @ .., value] = tokens else { panic!("invalid label matcher: {tokens:?}") };
     let value = value.trim_matches('"').to_owned();
     Matcher { label: (*label).to_owned(), sign: sign.concat(), value }
 }
 
-/// Words, texts with their quotes, and single signs.
+/// Splits a query into words, quoted strings and single characters.
 fn tokens(mut rest: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '$' | '.');
     let mut found = Vec::new();
     while let Some(first) = rest.chars().next() {
         let length = match first {
-            '"' => 2 + rest[1..].find('"').expect("the end of a text"),
+            '"' => 2 + rest[1..].find('"').expect("a closing quote"),
             _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             _ => first.len_utf8(),
         };

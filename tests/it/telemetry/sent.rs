@@ -1,5 +1,5 @@
-//! Traces, metrics and logs reach a collector over TLS, told by the standard variables alone, and
-//! hang together.
+//! OTLP export: traces, metrics and logs reach a collector over TLS, configured only by the
+//! standard environment variables, and share their trace IDs.
 
 use std::{
     sync::{Arc, Mutex},
@@ -24,9 +24,9 @@ use crate::{
 };
 
 const ANY_PORT: &str = "--listen=127.0.0.1:0";
-/// The trace of whoever calls, and the span in it.
+/// Trace ID and span ID of the caller, sent in a header.
 const THEIRS: (&str, &str) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
-/// Those that a message names itself.
+/// Trace ID and span ID in the `_meta` of a message.
 const MESSAGES: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
 
 fn parent((trace, span): (&str, &str)) -> String {
@@ -41,7 +41,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// An instance that keeps the `traceparent` of every request.
+/// Starts a sample instance that stores the `traceparent` of every request.
 fn octopus() -> (Listening, Arc<Mutex<Vec<String>>>) {
     let parents = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&parents);
@@ -82,8 +82,8 @@ pub fn named<'a>(taken: &'a Taken, name: &str, trace: &str) -> &'a Span {
     })
 }
 
-/// Two calls, with what they belong to in a header and in the message; then the server stops, and
-/// the collector has everything.
+/// Makes one call with a trace context in a header and one with a context in the message. Then
+/// stops the server and checks the exported data.
 async fn reaches(protocol: &str, log_filter: &str) {
     let collector = Collector::start().await;
     let (octopus, parents) = octopus();
@@ -115,7 +115,7 @@ async fn reaches(protocol: &str, log_filter: &str) {
         assert!(text(&resource.attributes, "service.version").is_some());
     }
 
-    // The request, the call within it, and the question to Octopus within that.
+    // The server span, the call within it, and the upstream request within the call.
     let served = named(&taken, "POST /mcp", THEIRS.0);
     assert_eq!(hex(&served.parent_span_id), THEIRS.1);
     assert_eq!(text(&served.attributes, "http.response.status_code").as_deref(), Some("200"));
@@ -132,7 +132,7 @@ async fn reaches(protocol: &str, log_filter: &str) {
     let carried = format!("00-{}-{}-01", THEIRS.0, hex(&asked.span_id));
     assert!(parents.lock().unwrap().contains(&carried), "{carried}: {parents:?}");
 
-    // What a message names itself is its parent; the request that brought it is linked.
+    // A trace context in the message is the parent of the call; the HTTP request span is linked.
     let called = named(&taken, "tools/call list_spaces", MESSAGES.0);
     assert_eq!(hex(&called.parent_span_id), MESSAGES.1);
     let [link] = called.links.as_slice() else { panic!("{called:?}") };
@@ -155,7 +155,7 @@ async fn reaches(protocol: &str, log_filter: &str) {
         .iter()
         .filter(|line| text(&line.attributes, "path").as_deref() == Some("/mcp"))
         .collect();
-    assert_eq!(lines.len(), 2, "one line for each request");
+    assert_eq!(lines.len(), 2, "one log line per request");
     assert_eq!(hex(&lines[0].trace_id), THEIRS.0);
     assert!(log.contains(&format!("trace=\"{}\"", THEIRS.0)), "{log}");
 }
@@ -167,7 +167,7 @@ async fn traces_metrics_and_logs_reach_a_collector_over_http_and_tls() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn traces_metrics_and_logs_reach_a_collector_over_grpc_and_tls() {
-    // Spans of crates that a log shows stand between ours.
+    // With this filter, spans of dependencies lie between the spans of this server.
     reaches("grpc", "info,rmcp=trace").await;
 }
 
@@ -182,7 +182,7 @@ async fn log_record_and_octopus_name_one_trace() {
     for header in [Some(parent(THEIRS)), None] {
         call(&serving.url, header, json!({})).await;
     }
-    // A message that names another trace than the request that brings it.
+    // A message whose trace differs from that of its HTTP request.
     let mut meta = meta();
     meta["traceparent"] = json!(parent(MESSAGES));
     call(&serving.url, Some(parent(THEIRS)), meta).await;
@@ -195,7 +195,8 @@ async fn log_record_and_octopus_name_one_trace() {
     let parents = parents.lock().unwrap();
     for trace in traces {
         let field = format!("trace=\"{trace}\"");
-        let is_called = |line: &str| line.contains(": tool call completed ") && line.contains(&field);
+        let is_called =
+            |line: &str| line.contains(": tool call completed ") && line.contains(&field);
         assert!(log.lines().any(is_called), "{trace} in {log}");
         assert!(parents.iter().any(|parent| parent.contains(trace)), "{trace} in {parents:?}");
     }
@@ -218,7 +219,7 @@ async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nob
     assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
 
     let mut command = program(&["--sample", ANY_PORT]);
-    // Nothing listens there.
+    // Nothing listens on this port.
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "500");
@@ -230,7 +231,7 @@ async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nob
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_waits() {
-    // Connections wait there for ever.
+    // Connections to this socket never get a response.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     for protocol in ["http/protobuf", "grpc"] {
@@ -245,7 +246,7 @@ async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_w
         let (code, log) = serving.stop();
         let took = told_to_stop.elapsed();
         assert_eq!(code, 0, "{log}");
-        // Four seconds; each of them alone would wait for five or ten.
+        // Shutdown takes about four seconds. Each exporter alone would wait for five or ten.
         assert!(took < Duration::from_secs(8), "{protocol}: {took:?}\n{log}");
         assert!(log.contains("telemetry export timed out"), "{protocol}: {log}");
         assert!(log.contains("audit records may be lost"), "{protocol}: {log}");

@@ -242,7 +242,8 @@ async fn the_keys_of_the_official_server_are_there() {
         let mut rows = 0;
         for (_, place, keys) in KEYS.iter().filter(|(named, ..)| *named == tool) {
             rows += 1;
-            let object = answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
+            let object =
+                answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
             let lacks = |key: &&str| object.get(*key).is_none_or(Value::is_null);
             lacking.extend(
                 keys.split_whitespace().filter(lacks).map(|key| format!("{tool}{place}: {key}")),

@@ -1,7 +1,7 @@
 //! Reads through `execute`: each operation with values that refer to the denied resource.
 //!
 //! Each operation has its plain form and some of the other spellings in turn, so that all operations
-//! together have every spelling many times ([`AXES`]).
+//! together have every spelling many times ([`SPELLINGS`]).
 
 use std::fmt::Write as _;
 

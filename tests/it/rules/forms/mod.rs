@@ -198,7 +198,8 @@ async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
         for (call, came) in execute(&desk, hiding).await {
             match &came {
                 Came::Refused(said) if said.contains("rule 'r'") => {}
-                Came::Refused(said) if denied.is_space() && said.contains("name the same space") => {}
+                Came::Refused(said)
+                    if denied.is_space() && said.contains("name the same space") => {}
                 _ => passed.push(format!("{call:?}: {}", shown(&came))),
             }
             *forms.entry(call.form).or_insert(0) += 1;
@@ -225,7 +226,11 @@ async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist(
         ("/api/Spaces-1/tagsets", json!({ "foo": "x" }), "`foo` is not a parameter"),
         ("/api/Spaces-1/tasks", json!({ "project": "Projects-4,Projects-5" }), "takes one value"),
         ("/api/Spaces-1/deployments", json!({ "projects": "" }), "limit it by `projects`"),
-        ("/api/Spaces-1/deployments", json!({ "projects": "nothing" }), "was not found; give the ID"),
+        (
+            "/api/Spaces-1/deployments",
+            json!({ "projects": "nothing" }),
+            "was not found; give the ID",
+        ),
         ("/api/Spaces-1/deployments", json!({ "skip": 1, "SKIP": 2 }), "given twice"),
         ("/api/tasks", json!({ "project": "Projects-4" }), "name a space in the path"),
         ("/api/Spaces-1/events", json!({ "projects": "Projects-4", "asCsv": true }), "asCsv"),

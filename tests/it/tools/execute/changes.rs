@@ -78,7 +78,11 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
     assert!(!done.is_error, "{}", done.text);
     for (arguments, code) in [(&mine, code), (&remove, removal)] {
         let late = server.call_as(keys::ADMIN, "execute", with(arguments, &code)).await;
-        assert!(late.is_error && late.text.contains("the state differs from the approved preview"), "{}", late.text);
+        assert!(
+            late.is_error && late.text.contains("the state differs from the approved preview"),
+            "{}",
+            late.text
+        );
     }
     assert_eq!(server.sample.changes().len(), 1);
     let (_, code) = asked(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);

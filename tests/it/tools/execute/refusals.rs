@@ -80,7 +80,10 @@ async fn arguments_that_make_no_sense_are_refused() {
             json!({ "method": "GET", "path": path, "query": { "ApiKey": "API-X" } }),
             "requests use the caller's credential",
         ),
-        (json!({ "method": "GET", "path": path, "query": { " ": "x" } }), "a parameter name is blank"),
+        (
+            json!({ "method": "GET", "path": path, "query": { " ": "x" } }),
+            "a parameter name is blank",
+        ),
         (
             json!({ "method": "GET", "path": path, "asCsv": true, "query": { "format": "x" } }),
             "one of the two",
