@@ -118,7 +118,7 @@ class Readme(unittest.TestCase):
         given = with_values(values("full"), octopus={"url": "https://octopus.example.com"})
         given["env"], given["secrets"] = {}, {}
         ours = {name for name in variables(documents(given)) if name.startswith("OCTOPUS_")}
-        part = re.search(r"thereby wins over the file:\n(.*?)\n\n", self.text, re.S)[1]
+        part = re.search(r"which override the file:\n(.*?)\n\n", self.text, re.S)[1]
         told = {"OCTOPUS_MCP_" + name.replace(".", "__").upper() for name in re.findall(r"`([\w.]+)`", part)}
         self.assertEqual({name.replace("MCP_OCTOPUS__URL", "SERVER_URL") for name in told}, ours)
 
