@@ -10,7 +10,7 @@ mod welcome;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::{
     app::{self, SettingsFile},
@@ -19,18 +19,33 @@ use crate::{
 };
 
 /// A remote MCP server for Octopus Deploy.
-///
-/// Without a command, the server starts (`serve`). Settings come from a file, from environment
-/// variables (`OCTOPUS_MCP_HTTP__LISTEN` is http.listen) and from these flags; later sources
-/// override earlier ones. config/reference.toml lists all settings.
 #[derive(Debug, Parser)]
-#[command(name = "octopus-mcp", version)]
+#[command(name = "octopus-mcp", version, after_help = ABOUT_SETTINGS)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     options: Options,
 }
+
+const ABOUT_SETTINGS: &str = "\
+Without a command, the server starts (serve). Settings come from a file, from environment variables
+(OCTOPUS_MCP_HTTP__LISTEN is http.listen) and from flags; later sources override earlier ones.
+config/reference.toml lists all settings.";
+
+/// The settings flags that each command uses. Commands accept the other flags too, so that a wrapper
+/// can pass the same flags to every command, but their help does not list them.
+const USED_FLAGS: &[(&str, &[&str])] = &[
+    (
+        "stdio",
+        &["sample", "config", "server_url", "api_key", "toolsets", "read_only", "log_format"],
+    ),
+    ("tools", &["sample", "config", "toolsets", "read_only"]),
+    ("token", &[]),
+    ("healthcheck", &["config", "listen"]),
+    ("audit", &["config"]),
+    ("policy", &["sample", "config", "server_url", "toolsets", "read_only"]),
+];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -48,7 +63,11 @@ enum Command {
         by_version: bool,
     },
     /// Print the effective settings and the source of each. Secrets are masked.
-    Config,
+    Config {
+        /// Print only the settings that differ from their defaults.
+        #[arg(long)]
+        changed: bool,
+    },
     /// Manage tokens of callers (auth.mode = "tokens").
     Token {
         #[command(subcommand)]
@@ -111,6 +130,32 @@ enum LogFormat {
     Json,
 }
 
+impl Cli {
+    /// Parses the arguments of the process. Prints help or an error and exits where they ask for it
+    /// or are invalid.
+    pub fn from_process() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Returns the command line, in which the help of a command lists only the flags that it uses.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    let flags: Vec<Arg> =
+        command.get_arguments().filter(|flag| flag.is_global_set()).cloned().collect();
+    USED_FLAGS.iter().fold(command, |command, (name, used)| {
+        let unused = flags.iter().filter(|flag| !used.contains(&flag.get_id().as_str()));
+        // A flag of the command itself takes the place of the global one.
+        let unused: Vec<Arg> = unused.map(|flag| flag.clone().hide(true)).collect();
+        command.mut_subcommand(*name, |command| with_flags(command, &unused))
+    })
+}
+
+fn with_flags(command: clap::Command, flags: &[Arg]) -> clap::Command {
+    command.args(flags).mut_subcommands(|command| with_flags(command, flags))
+}
+
 impl Options {
     fn flags(&self) -> Flags {
         let mut flags = Flags::default();
@@ -152,7 +197,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve => Box::pin(serve(loaded, file, &cli.options)).await,
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
         Command::Tools { json, by_version } => list(loaded, json, by_version),
-        Command::Config => settings::show(loaded),
+        Command::Config { changed } => settings::show(loaded, changed),
         Command::Token { command: TokenCommand::New { name } } => token::new(&name),
         Command::Healthcheck => healthcheck::ask(loaded.config()),
         Command::Audit { command } => audit::run(command, loaded.config()),

@@ -5,16 +5,22 @@ use std::fmt::Write as _;
 use super::Failure;
 use crate::{app, config::Loaded};
 
-/// Prints each setting with its source.
+/// Prints each setting with its source, or only those that differ from their defaults.
 ///
 /// # Errors
 ///
 /// The mistakes in the settings, after all settings are printed.
-pub(super) fn show(loaded: Loaded) -> Result<(), Failure> {
+pub(super) fn show(loaded: Loaded, changed: bool) -> Result<(), Failure> {
+    let settings = if changed { loaded.changed() } else { loaded.effective() };
+    let settings: Vec<(String, String)> = settings
+        .into_iter()
+        .map(|(key, value, origin)| (format!("{key} = {value}"), origin))
+        .collect();
+    // A long value has its source after a single space, so that it does not move all the others.
+    let width = settings.iter().map(|(setting, _)| setting.len()).max().unwrap_or(0).min(56);
     let mut text = String::new();
-    for (key, value, origin) in loaded.effective() {
-        let setting = format!("{key} = {value}");
-        let _ = writeln!(text, "{setting:<56} # {origin}");
+    for (setting, origin) in settings {
+        let _ = writeln!(text, "{setting:<width$} # {origin}");
     }
     app::print(&text);
     loaded.finish().map(|_| ()).map_err(Failure::Settings)

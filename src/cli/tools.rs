@@ -6,20 +6,33 @@ use serde_json::{Value, json};
 
 use crate::tool::{Catalog, Policy};
 
-/// Returns one line for each tool: toolset, name, tier, minimum Octopus version and title.
+/// Returns a table with one line for each tool.
 pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
+    let heading = ["TOOLSET", "TOOL", "TIER", "SINCE", "TITLE"].map(str::to_owned);
+    let rows: Vec<[String; 5]> = std::iter::once(heading)
+        .chain(catalog.shown(policy).map(|entry| {
+            let tool = entry.definition;
+            [
+                entry.toolset.to_owned(),
+                tool.name.to_owned(),
+                tool.tier.name().to_owned(),
+                tool.since.to_string(),
+                tool.title.to_owned(),
+            ]
+        }))
+        .collect();
+    let width = |cell: fn(&[String; 5]) -> &String| {
+        rows.iter().map(|row| cell(row).len()).max().unwrap_or(0)
+    };
+    let first = width(|[cell, ..]| cell);
+    let second = width(|[_, cell, ..]| cell);
+    let third = width(|[_, _, cell, ..]| cell);
+    let fourth = width(|[.., cell, _]| cell);
     let mut text = String::new();
-    let width = catalog.shown(policy).map(|entry| entry.definition.name.len()).max().unwrap_or(0);
-    for entry in catalog.shown(policy) {
-        let tool = entry.definition;
+    for [toolset, tool, tier, since, title] in &rows {
         let _ = writeln!(
             text,
-            "{:<12}{:<width$}  {:<7}since {:<12}{}",
-            entry.toolset,
-            tool.name,
-            tool.tier.name(),
-            tool.since.to_string(),
-            tool.title
+            "{toolset:<first$}  {tool:<second$}  {tier:<third$}  {since:<fourth$}  {title}"
         );
     }
     text

@@ -1,6 +1,10 @@
 //! Merges the configuration layers and collects all mistakes in them.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+};
 
 use figment::{Figment, providers::Serialized, value::Value};
 
@@ -166,6 +170,15 @@ fn shown(entry: &Entry) -> String {
     without_password(&entry.text.clone().unwrap_or_else(json))
 }
 
+/// Returns every setting as key and TOML value. Secrets are masked.
+fn values(config: &Config) -> Vec<(String, String)> {
+    let tree = serde_json::to_value(config).unwrap_or_default();
+    let written = |(key, value): (String, &serde_json::Value)| {
+        (key, if value.is_null() { "not set".to_owned() } else { value.to_string() })
+    };
+    settings().iter().flat_map(|setting| setting.values(&tree)).map(written).collect()
+}
+
 impl Loaded {
     /// Returns the settings, even if they contain mistakes.
     pub fn config(&self) -> &Config {
@@ -209,13 +222,21 @@ impl Loaded {
 
     /// Returns every setting as key, TOML value and origin. Secrets are masked.
     pub fn effective(&self) -> Vec<(String, String, String)> {
-        let tree = serde_json::to_value(&self.config).unwrap_or_default();
-        let shown = |(key, value): (String, &serde_json::Value)| {
-            let value = if value.is_null() { "not set".to_owned() } else { value.to_string() };
+        let with_origin = |(key, value): (String, String)| {
             let origin = self.origin(&key).to_owned();
             (key, value, origin)
         };
-        settings().iter().flat_map(|setting| setting.values(&tree)).map(shown).collect()
+        values(&self.config).into_iter().map(with_origin).collect()
+    }
+
+    /// Returns the settings that differ from their defaults, as [`effective`](Self::effective) does.
+    /// Settings below a name that the user chose, such as those of an instance, have no default.
+    pub fn changed(&self) -> Vec<(String, String, String)> {
+        let defaults: BTreeSet<(String, String)> = values(&Config::default()).into_iter().collect();
+        let is_changed = |(key, value, _): &(String, String, String)| {
+            !defaults.contains(&(key.clone(), value.clone()))
+        };
+        self.effective().into_iter().filter(is_changed).collect()
     }
 
     /// Returns the settings.

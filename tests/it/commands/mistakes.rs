@@ -1,4 +1,4 @@
-//! What is wrong with flags, settings and files is told, and what is dangerous is refused.
+//! Errors in flags, settings and files, and rejection of unsafe settings.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,10 @@ use super::{ANY_PORT, Serving, program, run};
 
 #[test]
 fn a_wrong_flag_is_told_and_ends_with_2() {
-    let (code, _, said) = run(&["--lisen", "x"]);
+    let (code, _, stderr) = run(&["--lisen", "x"]);
     assert_eq!(code, 2);
-    assert!(said.contains("--listen"), "{said}");
+    assert!(stderr.contains("unexpected argument '--lisen' found"), "{stderr}");
+    assert!(stderr.contains("a similar argument exists: '--listen'"), "{stderr}");
 }
 
 #[test]
@@ -20,9 +21,9 @@ fn every_mistake_is_told_at_once() {
     std::fs::write(&file, "[http]\nlisten = \"nowhere\"\nbody_limt = 7\n[tols]\nread_only = 1\n")
         .unwrap();
     let file = file.to_str().unwrap();
-    let (code, _, said) =
+    let (code, _, stderr) =
         run(&["--config", file, "--toolsets", "core,projcts", "--server-url", "ftp://x"]);
-    assert_eq!(code, 2, "{said}");
+    assert_eq!(code, 2, "{stderr}");
     for words in [
         "5 mistakes in the settings",
         "http.listen = \"nowhere\" (file ",
@@ -32,34 +33,34 @@ fn every_mistake_is_told_at_once() {
         "unknown setting; did you mean `tools.read_only`?",
         "octopus.url",
         "flag --server-url",
-        "there is no toolset `projcts`; perhaps `projects`",
+        "unknown toolset `projcts`; did you mean `projects`?",
     ] {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(stderr.contains(words), "{words}: {stderr}");
     }
-    assert!(!said.contains("panicked") && !said.contains("stack backtrace"), "{said}");
+    assert!(!stderr.contains("panicked") && !stderr.contains("stack backtrace"), "{stderr}");
 }
 
 #[test]
 fn without_an_instance_it_says_how_to_name_one() {
-    let (code, _, said) = run(&[]);
+    let (code, _, stderr) = run(&[]);
     assert_eq!(code, 2);
     for words in ["--server-url", "OCTOPUS_SERVER_URL", "--sample"] {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(stderr.contains(words), "{words}: {stderr}");
     }
 }
 
 #[test]
 fn a_configured_key_is_not_lent_to_the_whole_network() {
     let open = ["--listen", "0.0.0.0:0", "--server-url", "https://octopus.example.com"];
-    let (code, _, said) = run(&[open.as_slice(), &["--api-key", keys::ADMIN]].concat());
+    let (code, _, stderr) = run(&[open.as_slice(), &["--api-key", keys::ADMIN]].concat());
     assert_eq!(code, 2);
     for words in ["127.0.0.1", "auth.mode = \"octopus\"", "auth.allow_anonymous = true"] {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(stderr.contains(words), "{words}: {stderr}");
     }
-    assert!(!said.contains(keys::ADMIN), "{said}");
-    let (code, _, said) = run(&["--server-url", "http://octopus.example.com"]);
+    assert!(!stderr.contains(keys::ADMIN), "{stderr}");
+    let (code, _, stderr) = run(&["--server-url", "http://octopus.example.com"]);
     assert_eq!(code, 2);
-    assert!(said.contains("octopus.allow_http"), "{said}");
+    assert!(stderr.contains("octopus.allow_http"), "{stderr}");
 }
 
 #[test]
@@ -74,25 +75,25 @@ fn a_key_as_a_flag_works_and_is_warned_of() {
 
 #[test]
 fn a_port_that_is_taken_is_told_with_a_way_out() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let (code, _, said) = run(&["--sample", "--listen", &address]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (code, _, stderr) = run(&["--sample", "--listen", &address]);
     assert_eq!(code, 1);
-    assert!(said.contains(&address) && said.contains("choose another"), "{said}");
+    assert!(stderr.contains(&address) && stderr.contains("choose another"), "{stderr}");
 }
 
 #[test]
 fn a_file_of_settings_that_is_missing_or_broken_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing: PathBuf = folder.path().join("missing.toml");
-    let (code, _, said) = run(&["--sample", "--config", missing.to_str().unwrap()]);
+    let (code, _, stderr) = run(&["--sample", "--config", missing.to_str().unwrap()]);
     assert_eq!(code, 2);
-    assert!(said.contains("missing.toml") && said.contains("cannot read the file"), "{said}");
+    assert!(stderr.contains("missing.toml") && stderr.contains("cannot read the file"), "{stderr}");
     let broken = folder.path().join("broken.toml");
     std::fs::write(&broken, "[http\n").unwrap();
-    let (code, _, said) = run(&["--sample", "--config", broken.to_str().unwrap()]);
+    let (code, _, stderr) = run(&["--sample", "--config", broken.to_str().unwrap()]);
     assert_eq!(code, 2);
-    assert!(said.contains("is not valid TOML") && said.contains("line 1"), "{said}");
+    assert!(stderr.contains("is not valid TOML") && stderr.contains("line 1"), "{stderr}");
 }
 
 #[test]
@@ -101,9 +102,9 @@ fn times_in_which_no_request_can_come_are_refused() {
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, "[http]\nheader_timeout = \"0s\"\nidle_timeout = \"0s\"\n").unwrap();
     let file = file.to_str().unwrap();
-    let (code, _, said) = run(&["--config", file, "--server-url", "https://octopus.example.com"]);
-    assert_eq!(code, 2, "{said}");
+    let (code, _, stderr) = run(&["--config", file, "--server-url", "https://octopus.example.com"]);
+    assert_eq!(code, 2, "{stderr}");
     for key in ["http.header_timeout", "http.idle_timeout"] {
-        assert!(said.contains(key), "{said}");
+        assert!(stderr.contains(key), "{stderr}");
     }
 }

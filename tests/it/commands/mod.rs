@@ -1,5 +1,6 @@
-//! The command line, as whoever types it sees it.
+//! The command line: exit codes, output and errors of the program.
 
+mod help;
 mod mistakes;
 mod printed;
 mod serves;

@@ -1,4 +1,4 @@
-//! What the program prints: the settings in force, where each is from, and the tools.
+//! Printed output: effective settings with their origin, and the tools.
 
 use serde_json::Value;
 
@@ -20,9 +20,9 @@ fn the_settings_in_force_are_printed_with_their_layer() {
     assert!(line("http.listen").contains("127.0.0.1:8080"));
     assert!(line("http.listen").ends_with("# default"));
     assert!(!text.contains("TOPSECRET"));
-    let (code, printed, said) = run(&["config"]);
-    assert_eq!(code, 2, "{said}");
-    assert!(printed.contains("http.listen"), "it prints what there is, and then complains");
+    let (code, printed, stderr) = run(&["config"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(printed.contains("http.listen"), "the settings are printed before the error");
 }
 
 #[test]
@@ -31,7 +31,9 @@ fn the_tools_are_listed_as_lines_and_as_json() {
     assert_eq!(code, 0);
     assert!(text.lines().count() >= 16, "{text}");
     let live = text.lines().find(|line| line.contains("get_kubernetes_live_status")).unwrap();
-    assert!(live.contains("since 2025.3"), "{live}");
+    assert!(live.contains("  2025.3  "), "{live}");
+    let columns: Vec<_> = text.lines().map(|line| line.find("  read  ")).skip(1).collect();
+    assert!(columns.iter().flatten().all(|column| columns[0] == Some(*column)), "{text}");
     let (_, text, _) = run(&["tools", "--json", "--toolsets", "core,projects"]);
     let tools: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<_> =
@@ -55,13 +57,15 @@ fn the_tools_are_listed_as_lines_and_as_json() {
     assert!(headings.len() >= 3 && headings.is_sorted(), "{headings:?}");
     let live = "\n- get_kubernetes_live_status (kubernetes)\n";
     assert!(text.split("Since 2025.3 (").nth(1).is_some_and(|rest| rest.contains(live)), "{text}");
-    assert_eq!(run(&["tools", "--by-version", "--json"]).0, 2);
-    let (code, _, said) = run(&["tools", "--toolsets", "everything"]);
+    let (code, _, stderr) = run(&["tools", "--by-version", "--json"]);
     assert_eq!(code, 2);
-    assert!(said.contains("`all`"), "{said}");
+    assert!(stderr.contains("cannot be used with"), "{stderr}");
+    let (code, _, stderr) = run(&["tools", "--toolsets", "everything"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("`all`"), "{stderr}");
 }
 
-/// What somebody leaves in a folder is nobody's settings.
+/// A `.env` file in the working directory must not change the settings.
 #[test]
 fn a_file_that_lies_in_the_folder_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -70,8 +74,11 @@ fn a_file_that_lies_in_the_folder_is_not_read() {
     std::fs::write(folder.path().join(".env"), settings).unwrap();
     let mut command = program(&["config", "--server-url", "https://octopus.example.com"]);
     let output = command.current_dir(folder.path()).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("read_only = true") && said.contains("confirm = \"code\""), "{said}");
-    assert!(!said.contains("evil"), "{said}");
+    let stderr = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        stderr.contains("read_only = true") && stderr.contains("confirm = \"code\""),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("evil"), "{stderr}");
 }

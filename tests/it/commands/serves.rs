@@ -1,4 +1,4 @@
-//! The program serves: the sample, over HTTP and standard input, until it is stopped.
+//! Serving the sample instance over HTTP and stdio until the process is stopped.
 
 use std::{
     io::{BufRead, BufReader},
@@ -39,14 +39,14 @@ async fn the_sample_is_what_was_asked_for_whatever_the_environment_holds() {
     let call = client().post(&serving.url).header("content-type", "application/json");
     let answer = reply(call.body(body.to_string())).await.json();
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
-    let (code, _, said) = run(&["--sample", "--server-url", "https://octopus.example.com"]);
+    let (code, _, stderr) = run(&["--sample", "--server-url", "https://octopus.example.com"]);
     assert_eq!(code, 2);
-    assert!(said.contains("remove one of the two"), "{said}");
+    assert!(stderr.contains("remove one of the two"), "{stderr}");
 }
 
 #[tokio::test]
 async fn read_only_is_on_until_it_is_switched_off() {
-    for (flags, sentence) in [
+    for (flags, is_read_only) in [
         (&[][..], true),
         (&["--read-only"], true),
         (&["--read-only=true"], true),
@@ -59,22 +59,23 @@ async fn read_only_is_on_until_it_is_switched_off() {
         let call = client().post(&serving.url).header("content-type", "application/json");
         let answer = reply(call.body(body.to_string())).await.json();
         let instructions = answer["result"]["instructions"].as_str().unwrap();
-        assert_eq!(instructions.contains("All tools are read-only"), sentence, "{flags:?}");
+        assert_eq!(instructions.contains("All tools are read-only"), is_read_only, "{flags:?}");
     }
-    let (code, _, said) = run(&["--sample", "--read-only=perhaps"]);
-    assert_eq!(code, 2, "{said}");
+    let (code, _, stderr) = run(&["--sample", "--read-only=perhaps"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("invalid value 'perhaps' for '--read-only"), "{stderr}");
 }
 
 #[tokio::test]
 async fn a_health_check_asks_the_server_that_runs() {
     let serving = Serving::start(program(&["--sample", ANY_PORT]));
     let address = serving.url.trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
-    let (code, _, said) = run(&["healthcheck", "--listen", &address]);
-    assert_eq!(code, 0, "{said}");
+    let (code, _, stderr) = run(&["healthcheck", "--listen", &address]);
+    assert_eq!(code, 0, "{stderr}");
     drop(serving);
     soon(async || {
-        let (code, _, said) = run(&["healthcheck", "--listen", &address]);
-        (code == 1 && said.contains(&address)).then_some(())
+        let (code, _, stderr) = run(&["healthcheck", "--listen", &address]);
+        (code == 1 && stderr.contains(&address)).then_some(())
     })
     .await;
 }
@@ -108,17 +109,20 @@ fn a_local_client_is_served_over_standard_input_and_output() {
     ] {
         writeln!(input, "{message}").unwrap();
     }
-    let answers: Vec<Value> = BufReader::new(child.stdout.take().unwrap())
+    let responses: Vec<Value> = BufReader::new(child.stdout.take().unwrap())
         .lines()
         .take(2)
         .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
         .collect();
-    assert_eq!(answers[0]["result"]["serverInfo"]["name"], "octopus-mcp");
-    assert_eq!(answers[1]["result"]["structuredContent"]["totalResults"], 2, "{}", answers[1]);
+    assert_eq!(responses[0]["result"]["serverInfo"]["name"], "octopus-mcp");
+    assert_eq!(responses[1]["result"]["structuredContent"]["totalResults"], 2, "{}", responses[1]);
     drop(input);
-    assert!(child.wait().unwrap().success(), "it ends with its client");
+    assert!(
+        child.wait().unwrap().success(),
+        "the program exits when its client closes standard input"
+    );
     let without_key = ["stdio", "--server-url", "https://octopus.example.com"];
-    let (code, _, said) = run(&without_key);
+    let (code, _, stderr) = run(&without_key);
     assert_eq!(code, 1);
-    assert!(said.contains("OCTOPUS_API_KEY"), "{said}");
+    assert!(stderr.contains("OCTOPUS_API_KEY"), "{stderr}");
 }

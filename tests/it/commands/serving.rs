@@ -1,11 +1,11 @@
-//! The program as a process: how it is called, and how it is started, read and stopped.
+//! The program as a child process: starting, reading and stopping it.
 
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
 };
 
-/// The program, without any variable of ours from the environment of the tests.
+/// Returns a command for the program, without inherited `OCTOPUS_*`, `OTEL_*` and proxy variables.
 pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_octopus-mcp"));
     command.args(arguments);
@@ -21,7 +21,7 @@ pub fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// A program that serves. It is killed with the test.
+/// A running server process, which is killed on drop.
 pub struct Serving {
     child: Child,
     log: Option<std::thread::JoinHandle<String>>,
@@ -34,11 +34,11 @@ impl Serving {
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
-        // A full pipe would stop the program, so it is emptied all the time.
+        // A full pipe would block the program, so the pipe is read continuously.
         let log = std::thread::spawn(|| std::io::read_to_string(stderr).unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut lines = stdout.by_ref().lines();
-        let first = lines.next().expect("it ended at once").unwrap();
+        let first = lines.next().expect("the program exited immediately").unwrap();
         let url = first.strip_prefix("octopus-mcp serves ").unwrap().to_owned();
         let mut welcome = first;
         if welcome_goes_on(&command) {
@@ -54,18 +54,18 @@ impl Serving {
         Self { child, log: Some(log), out: Some(out), url, welcome }
     }
 
-    /// The ID of its process.
+    /// Returns the process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Stops it as an operator does, and gives its exit code and what it wrote to the log.
+    /// Sends SIGTERM and returns the exit code and the log.
     pub fn stop(self) -> (i32, String) {
         let (code, _, log) = self.finish();
         (code, log)
     }
 
-    /// The same, with what it wrote to standard output after its welcome.
+    /// Sends SIGTERM and returns the exit code, standard output after the startup message, and the log.
     pub fn finish(mut self) -> (i32, String, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
