@@ -31,8 +31,8 @@ GRAFANA = {"$__rate_interval_ms": "60000", "$__rate_interval": "1m", "$__range":
            "$tool": ".*"}
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Nothing can be measured where nothing happened, and a share of nothing is none.
-MEASURE = {"Operations that fail", "Calls in error", "A slow call", "How long operations take", "How long calls take",
-           "Size of answers"}
+MEASURE = {"MCP error rate", "Tool error rate", "Tool call latency (p95)", "MCP latency by method",
+           "Tool call latency by tool", "Answer size"}
 
 
 def get(url, data=None, **headers):
@@ -117,7 +117,7 @@ class Dashboard(unittest.TestCase):
     def test_of_a_server_that_nobody_calls_is_nought_and_not_empty(self):
         shown = self.shown()
         self.assertEqual({title for title, values in shown.items() if not values}, MEASURE)
-        for title in ("Requests", "Operations in error", "Limits", "Changes", "Under way"):
+        for title in ("HTTP request rate", "MCP errors by method", "Requests rejected by limits", "Changes", "Active requests"):
             self.assertEqual(set(shown[title].values()), {0}, title)
 
     def test_has_the_first_event_of_its_kind(self):
@@ -127,17 +127,18 @@ class Dashboard(unittest.TestCase):
         self.until(lambda: self.ask('mcp_server_operation_duration_seconds_count{gen_ai_tool_name="list_spaces"}'))
         shown = self.shown()
         self.assertEqual([title for title, values in shown.items() if not values], [])
-        self.assertEqual(shown["Operations in error"], {"tool_error tools/call": 1})
-        self.assertEqual(shown["Calls in error by tool"], {"execute": 1})
-        self.assertEqual(shown["Calls in error"], {"": 0.5})
-        self.assertEqual(shown["Operations that fail"], {"": 0})
-        self.assertEqual(shown["Requests by status"], {"200": 2})
-        self.assertEqual(shown["Requests"], {"": 2 / 60})
-        self.assertEqual(shown["Requests by outcome"]["4xx default"], 1)
+        self.assertEqual(shown["MCP errors by method"], {"tool_error tools/call": 1})
+        self.assertEqual(shown["Tool errors by tool"], {"execute": 1})
+        self.assertEqual(shown["Tool error rate"], {"": 0.5})
+        self.assertEqual(shown["MCP error rate"], {"": 0})
+        self.assertEqual(shown["HTTP requests by status"], {"200": 2})
+        self.assertEqual(shown["HTTP request rate"], {"": 2 / 60})
+        self.assertEqual(shown["Octopus requests by outcome"]["4xx default"], 1)
 
     def test_is_empty_where_no_server_is_read(self):
         """Nought would say that all is well."""
-        for title in ("Requests", "Operations that fail", "Operations in error", "Limits", "Under way"):
+        for title in ("HTTP request rate", "MCP error rate", "MCP errors by method", "Requests rejected by limits",
+                      "Active requests"):
             [panel] = [panel for panel in dashboard.panels() if panel["title"] == title]
             query = panel["targets"][0]["expr"].replace("$job", "another")
             self.assertEqual(self.ask(query), {}, title)
