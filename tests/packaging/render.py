@@ -1,4 +1,4 @@
-"""deploy/render: what is made of the chart, and what the chart is made of."""
+"""deploy/render: writes the files that are generated from the chart, and copies files into the chart."""
 
 import re
 import sys
@@ -8,19 +8,19 @@ from chart import CHART, ROOT, render, values
 
 PLAIN = ROOT / "deploy/kubernetes"
 OBSERVABILITY = ROOT / "deploy/observability"
-# Of a package, and not of plain manifests.
+# Labels of chart packages, which plain manifests do not have.
 HELM_LABELS = re.compile(r"^ +(app\.kubernetes\.io/managed-by|helm\.sh/chart): .*\n", re.M)
 
-HEAD = "# Made of deploy/helm/octopus-mcp by deploy/render; do not edit.\n"
+HEAD = "# Generated from deploy/helm/octopus-mcp by deploy/render; do not edit.\n"
 NAMESPACE = """apiVersion: v1
 kind: Namespace
 metadata:
   name: octopus-mcp
   labels:
-    # The strictest of Kubernetes's standards for pods.
+    # The strictest pod security standard of Kubernetes.
     pod-security.kubernetes.io/enforce: restricted
 """
-KUSTOMIZATION = """# kubectl apply --kustomize deploy/kubernetes, after the names below are yours.
+KUSTOMIZATION = """# Adapt the names below, then run: kubectl apply --kustomize deploy/kubernetes
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: octopus-mcp
@@ -29,7 +29,7 @@ resources:
 
 
 def wanted():
-    """Every file that has to be there, and its text."""
+    """Returns every generated file with its text."""
     files = {}
     for name, text in render(values("plain")).items():
         text = HELM_LABELS.sub("", text).strip()
@@ -45,7 +45,7 @@ def wanted():
 
 
 def stale():
-    """What differs, by its path from the root: files to write, and files to take away."""
+    """Returns the files to write, with their text, and the files to remove."""
     files = wanted()
     there = set(PLAIN.glob("*")) | set((CHART / "files").glob("*"))
     write = {p: t for p, t in files.items() if not p.exists() or p.read_text() != t}
@@ -53,16 +53,16 @@ def stale():
 
 
 def main():
-    """Writes, or with --check says what would be written."""
+    """Writes the files, or with --check lists what would be written."""
     check = sys.argv[1:] == ["--check"]
     if sys.argv[1:] and not check:
-        sys.exit("deploy/render takes nothing, or --check")
+        sys.exit("deploy/render: expected no argument, or --check")
     write, remove = stale()
     for path in [*write, *remove]:
         print(("stale: " if check else "") + str(path.relative_to(ROOT)))
     if check:
         sys.exit("run deploy/render" if write or remove else 0)
-    # The chart may hold more once it has its files; nothing plain is made of them.
+    # The chart's own copies are not rendered into plain manifests, so one pass is enough.
     for path, text in write.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)

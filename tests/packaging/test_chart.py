@@ -55,8 +55,8 @@ class Chart(unittest.TestCase):
     def test_what_is_wrong_is_refused_with_a_way_out(self):
         least = values("minimal")
         refused = [
-            ({}, "say which Octopus to reach"),
-            ({"octopus": {"url": "https://octopus.example.com"}}, "under which names clients reach"),
+            ({}, "no Octopus instance is configured"),
+            ({"octopus": {"url": "https://octopus.example.com"}}, "no host name is configured"),
             ({"octopus": {"url": "octopus.example.com"}}, "octopus/url"),
             ({"ingress": {"enabled": True}}, "trustedProxies={10.0.0.0/8}"),
             ({"ingress": {"enabled": True}, "config": "[http]\n# trusted_proxies = left out\n"}, "trustedProxies={10.0.0.0/8}"),
@@ -67,10 +67,10 @@ class Chart(unittest.TestCase):
             ({"env": {"OCTOPUS_API_KEY": "API-X"}}, "propertyName 'OCTOPUS_API_KEY'"),
             ({"env": {"OCTOPUS_MCP_TOOLS__SEAL_KEY": "x"}}, "propertyName"),
             ({"env": {"PATH": "/tmp"}}, "propertyName 'PATH'"),
-            ({"config": '[octopus]\napi_key = "x"\n'}, "holds a secret"),
-            ({"config": "[octopus]\nspace = 'API-ABCDEFGHIJKLMNOP'\n"}, "holds a secret"),
+            ({"config": '[octopus]\napi_key = "x"\n'}, "contains a secret"),
+            ({"config": "[octopus]\nspace = 'API-ABCDEFGHIJKLMNOP'\n"}, "contains a secret"),
             ({"secrets": {"env": [{"name": "OCTOPUS_API_KEY"}]}}, "secrets/env/0"),
-            ({"autoscaling": {"enabled": True, "minReplicas": 9}}, "more than"),
+            ({"autoscaling": {"enabled": True, "minReplicas": 9}}, "greater than"),
         ]
         for changes, words in refused:
             with self.subTest(changes), self.assertRaises(helm_python.HelmError) as raised:

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Shorter than 63, so that "-admin" has room behind it. */}}
+{{/* At most 50 of 63 characters, to leave room for suffixes such as "-admin". */}}
 {{- define "octopus-mcp.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
@@ -42,23 +42,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* What would start wrongly, or put a secret where everybody can read it, is refused here. */}}
+{{/* Rejects values with which the server would not work, and secrets in the ConfigMap. */}}
 {{- define "octopus-mcp.check" -}}
 {{- $config := .Values.config -}}
 {{- if not (or .Values.octopus.url (regexMatch "(?m)^\\s*(\\[(instances\\.|sample\\])|url\\s*=)" $config)) -}}
-{{- fail "say which Octopus to reach: octopus.url=https://octopus.example.com, or [instances.NAME] in `config`" -}}
+{{- fail "no Octopus instance is configured: set octopus.url=https://octopus.example.com, or [instances.NAME] in `config`" -}}
 {{- end -}}
 {{- if not (or .Values.hosts .Values.publicUrl (regexMatch "(?m)^\\s*(allowed_hosts|public_url)\\s*=" $config)) -}}
-{{- fail "say under which names clients reach the server: hosts={mcp.example.com}; all others are refused" -}}
+{{- fail "no host name is configured: set hosts={mcp.example.com}, the names that clients use; requests for other hosts are rejected" -}}
 {{- end -}}
 {{- if regexMatch "(?m)(\\bAPI-[A-Z0-9]{10,}|^[^#\n]*\\b(api_key|access_token|seal_key|seal_key_previous|hash_key)\\s*=)" $config -}}
-{{- fail "`config` lands in a ConfigMap and holds a secret; put it into a Secret, and name that in secrets.env or secrets.files" -}}
+{{- fail "`config` is stored in a ConfigMap and contains a secret; move it into a Secret, and reference that in secrets.env or secrets.files" -}}
 {{- end -}}
 {{- $proxies := or .Values.trustedProxies .Values.env.OCTOPUS_MCP_HTTP__TRUSTED_PROXIES (regexMatch "(?m)^\\s*(http\\.)?trusted_proxies\\s*=" $config) -}}
 {{- if and .Values.ingress.enabled (not $proxies) -}}
-{{- fail "say where the ingress is: trustedProxies={10.0.0.0/8}, the network of its pods; without it all callers have its address, and are held back together" -}}
+{{- fail "no trusted proxy is configured: set trustedProxies={10.0.0.0/8}, the network of the ingress pods; otherwise all callers share the address of the ingress and its rate limits" -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas" -}}
+{{- fail "autoscaling.minReplicas is greater than autoscaling.maxReplicas" -}}
 {{- end -}}
 {{- end -}}
