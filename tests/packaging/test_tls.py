@@ -61,8 +61,8 @@ def start_caddy(test, folder, host, upstream, names=None):
     else:
         text, replaced = re.subn(r"dynamic a \{.*?\n\t\t\}", f"to 127.0.0.1:{upstream}", text, flags=re.S)
     test.assertEqual(replaced, 1)
-    # Its own health check has a port of its own; here nobody asks.
-    text = text.split("# For the container's own health check.")[0]
+    # Drop the health check endpoint, because its fixed port could be in use here.
+    text = text.split("# Endpoint for the health check of the container.")[0]
     text = text.replace("admin off\n", "admin off\n\tauto_https disable_redirects\n\tlocal_certs\n", 1)
     # HTTP/3 wants a socket of its own.
     text = text.replace("servers {\n", "servers {\n\t\tprotocols h1 h2\n", 1)
