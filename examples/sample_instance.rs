@@ -1,6 +1,6 @@
-//! The sample instance by itself, as if it were somebody's Octopus Server: prints its address and
-//! serves until it is told to stop. For tests that need the server and the instance apart.
-#![allow(clippy::print_stdout, reason = "whoever started this reads the address there")]
+//! The sample instance as a stand-alone Octopus Server. Prints its URL and serves until SIGTERM.
+//! For tests that run the server and the instance as separate processes.
+#![allow(clippy::print_stdout, reason = "the caller reads the URL from stdout")]
 
 use std::io;
 

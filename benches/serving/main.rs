@@ -1,16 +1,16 @@
-//! What the protocol and the listener cost, and what the server keeps: `cargo bench --profile dist`.
+//! Benchmark of protocol, listener and memory: `cargo bench --profile dist --bench serving`.
 //!
-//! Times of one machine say nothing about another, so everything is a ratio to a plain axum
-//! handler that does the same work in the same process. The variants take turns, a round each, so
-//! that whatever else the machine does slows all of them alike; that is why this is a program of
-//! its own and no benchmark for each variant. The ratio is that of the medians.
+//! Times of different machines are not comparable, so every result is a ratio of medians to a plain
+//! axum handler that does the same work in the same process. The variants take turns, one round
+//! each, so that other load on the machine affects all of them equally. A separate benchmark for
+//! each variant could not do that.
 #![allow(
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark speaks to whoever runs it, and may stop where it stands"
+    reason = "a benchmark prints its results and fails by panicking"
 )]
 
 mod memory;
@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 
 use variants::Variant;
 
-/// How often the variants take turns.
+/// Number of rounds of each variant.
 const ROUNDS: usize = 15;
-/// How many requests a variant sends in a turn.
+/// Number of requests of a variant in one round.
 const TURN: usize = 400;
 
 fn main() {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that the program starts.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }

@@ -1,4 +1,4 @@
-//! What the program keeps: at rest, and after ten thousand calls.
+//! Resident memory of the program, at rest and after many calls.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,7 +13,7 @@ use crate::variants;
 const CALLS: usize = 10_000;
 const AT_ONCE: usize = 16;
 
-/// Prints the resident memory of the program before and after.
+/// Prints the resident memory of the program at rest, and after 10000 and 20000 calls.
 pub async fn measure() {
     let octopus = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,7 +48,7 @@ pub async fn measure() {
     program.wait().unwrap();
 }
 
-/// Resident memory (`VmRSS`, proc(5)).
+/// Returns the resident memory in MiB (`VmRSS`, proc(5)).
 fn resident(program: &Child) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -1,4 +1,5 @@
-//! What is compared: calls through the whole server, and plain handlers that do the same work.
+//! The compared variants: calls through the complete server, and plain handlers that do the same
+//! work.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ const MODERN: &str = "2026-07-28";
 /// One kind of request.
 pub struct Variant {
     pub name: &'static str,
-    /// The plain handler that does the same work.
+    /// The name of the plain handler that does the same work.
     pub against: &'static str,
     request: reqwest::RequestBuilder,
 }
@@ -44,7 +45,7 @@ impl Variant {
     }
 }
 
-/// An offering with one tool that does nothing: what is left is protocol and listener.
+/// A provider with one tool that does nothing, so that only protocol and listener remain.
 struct Nothing;
 
 impl Offering for Nothing {
@@ -69,7 +70,7 @@ impl Offering for Nothing {
     }
 }
 
-/// Everything that is compared, and what serves it.
+/// Returns all variants, and the listeners that serve them.
 pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     let octopus = serve(Sample::new().router());
     let mut config = Config::default();
@@ -161,7 +162,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
 }
 
 fn gate(config: &Config, auth: Auth) -> Gate {
-    // Counting costs what it costs; nobody has to wait.
+    // The limits are evaluated as usual, but are high enough to delay no request.
     let many = 1_000_000_000;
     let limits = Limits {
         caller_rate: many,
@@ -193,7 +194,7 @@ fn protocol<O: Offering>(offering: O) -> Protocol<O> {
     )
 }
 
-/// Handlers that do the same work with nothing around it, through the same client of Octopus.
+/// Handlers that do the same work without the server's layers, through the same Octopus client.
 fn plain(client: Client) -> Router {
     let credentials = Credentials::api_key(keys::ADMIN).unwrap();
     let session = Session::new(client, credentials.clone(), credentials.fingerprint(), None);
@@ -211,7 +212,7 @@ fn serve(router: Router) -> Listening {
     http::listen(socket, router, None, &Http::default()).unwrap()
 }
 
-/// A request as clients send it.
+/// Builds a request like those of real clients.
 pub fn request(
     http: &reqwest::Client,
     url: &str,

@@ -1,11 +1,11 @@
-//! `catalog.json`, as types: what is listed, what is answered, and what is asked before that.
+//! The types of `catalog.json`: listings, answers, and the input requests before an answer.
 
 use rmcp::model::{InputRequests, Prompt, Resource, ResourceTemplate, Tool};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Everything that the fixture server serves.
+/// All tools, prompts and resources of the fixture server.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Fixtures {
     pub(crate) tools: Vec<Fixture<Tool>>,
@@ -14,11 +14,11 @@ pub(crate) struct Fixtures {
     pub(crate) templates: Vec<Fixture<ResourceTemplate>>,
 }
 
-/// One thing that the suite knows by its name.
+/// A tool, prompt or resource that the suite selects by name.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Fixture<T> {
     pub(crate) listing: T,
-    /// What the client has to provide, round by round, before the answer.
+    /// The input that the client has to provide, round by round, before the answer.
     #[serde(default)]
     pub(crate) rounds: Vec<InputRequests>,
     answer: Value,
@@ -37,7 +37,7 @@ impl Fixtures {
         self.prompts.iter().find(|prompt| prompt.listing.name == name)
     }
 
-    /// The contents of the resource at `uri`, which may be one of a template.
+    /// Returns the contents of the resource at `uri`, which may match a template.
     pub(crate) fn contents<A: DeserializeOwned>(&self, uri: &str) -> Option<serde_json::Result<A>> {
         if let Some(resource) = self.resources.iter().find(|found| found.listing.uri == uri) {
             return Some(resource.answer(&[]));
@@ -51,13 +51,14 @@ impl Fixtures {
 }
 
 impl<T> Fixture<T> {
-    /// The answer, with each `{name}` in it replaced by its value.
+    /// Returns the answer with each `{name}` in it replaced by its value.
     pub(crate) fn answer<A: DeserializeOwned>(
         &self,
         values: &[(&str, &str)],
     ) -> serde_json::Result<A> {
         let mut answer = filled(&self.answer, values);
-        // A result that is built says this by itself; one that is read from a file does not.
+        // `resultType` is set here because a deserialized result lacks it, unlike a constructed
+        // one.
         if let Value::Object(members) = &mut answer {
             members.insert("resultType".to_owned(), "complete".into());
         }

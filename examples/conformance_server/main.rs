@@ -1,6 +1,6 @@
-//! The server that the official conformance suite is run against beside the product: the same
-//! HTTP and protocol layers over the tools, resources and prompts that the suite asks for.
-#![allow(clippy::print_stdout, reason = "whoever started this reads the address there")]
+//! The server for the official MCP conformance suite: the HTTP and protocol layers of the product,
+//! with the tools, resources and prompts that the suite requires.
+#![allow(clippy::print_stdout, reason = "the caller reads the URL from stdout")]
 
 mod fixtures;
 mod offering;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{fixtures::Fixtures, offering::Suite, rounds::Rounds};
 
-/// Nothing of value is sealed with it.
+/// A fixed key is sufficient because the sealed state has no value.
 const KEY: [u8; 32] = [7; 32];
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! The fixtures, offered over the protocol.
+//! Serves the fixtures over the protocol.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use serde_json::json;
 
 use crate::{fixtures::Fixtures, rounds::Rounds};
 
-/// The fixtures, offered over the protocol.
+/// A provider that serves the fixtures.
 pub(crate) struct Suite {
     pub(crate) fixtures: Fixtures,
     pub(crate) rounds: Rounds,
 }
 
-/// The suite wants to see each progress message come by itself.
+/// Pause between progress messages, because the suite expects each message separately.
 const BETWEEN_MESSAGES: Duration = Duration::from_millis(50);
 
 impl Offering for Suite {
@@ -119,7 +119,7 @@ impl Offering for Suite {
 async fn tell_progress(request: &Request) {
     for amount in [0, 50, 100] {
         if let Some(progress) = &request.progress {
-            // Nobody may be listening.
+            // The client may not listen for progress, so send errors are ignored.
             let _ = progress.send((amount, format!("{amount} of 100"))).await;
         }
         tokio::time::sleep(BETWEEN_MESSAGES).await;

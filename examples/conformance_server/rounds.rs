@@ -1,4 +1,5 @@
-//! Input-required answers: what is asked, of whom, and whose answer it is.
+//! Input-required results (MRTR): the next input requests of a tool or prompt, and validation of
+//! the responses.
 
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -8,7 +9,7 @@ use rmcp::model::{
 };
 use serde_json::Value;
 
-/// Keeps nothing: how far a client has come is in the state that it sends back, sealed.
+/// Stateless: the progress of a client is in the sealed state that it sends back.
 pub(crate) struct Rounds {
     codec: RequestStateCodec,
 }
@@ -18,7 +19,8 @@ impl Rounds {
         Ok(Self { codec: RequestStateCodec::try_new(key)? })
     }
 
-    /// What to ask next for the tool or prompt `name`, or nothing when everything has come.
+    /// Returns the next input requests of the tool or prompt `name`, or `None` if all input has
+    /// arrived.
     pub(crate) fn next(
         &self,
         name: &str,
@@ -27,7 +29,7 @@ impl Rounds {
         state: Option<&str>,
         client: &ClientCapabilities,
     ) -> Result<Option<InputRequiredResult>, ErrorData> {
-        // The name is sealed in too: a state is of no use with another tool.
+        // The name is authenticated with the state, so a state is invalid for another tool.
         let mut round = match state {
             Some(state) => self
                 .codec
@@ -54,8 +56,8 @@ fn refused(error: &RequestStateError) -> ErrorData {
     ErrorData::invalid_params(format!("requestState: {error}"), None)
 }
 
-/// What of a round this client declared that it can answer. Nothing at all is an error (-32021)
-/// that names what is missing.
+/// Returns the requests of a round whose capability the client declared. Returns error -32021 with
+/// the missing capabilities if there are requests, but none is supported.
 fn askable(
     round: Option<&InputRequests>,
     client: &ClientCapabilities,
@@ -93,7 +95,8 @@ fn declared(
     }
 }
 
-/// Whether each request has a response of its kind. What nobody asked for is ignored.
+/// Returns whether each request has a response of its kind. Responses without a request are
+/// ignored.
 fn answered(asked: &InputRequests, responses: &InputResponses) -> bool {
     asked.iter().all(|(key, request)| {
         responses.get(key).is_some_and(|response| {

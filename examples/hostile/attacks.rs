@@ -1,4 +1,4 @@
-//! What the attacker sends, and how its calls end.
+//! The attacks: their calls, and the outcomes of the calls.
 
 use std::{sync::atomic::AtomicUsize, time::Duration};
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::{Scale, documents::Shape, logs, server::Server, upstream::Served};
 
-/// The calls that real clients make of each tool in the tests.
+/// The calls of each tool that the client tests make.
 const CALLS: &str = include_str!("../../tests/clients/expectations.json");
-/// What an answer may have at most: `tools.answer_bytes`, since no call asks for more.
+/// Maximum bytes of an answer: the default of `tools.answer_bytes`, because no call requests more.
 pub const ANSWER_LIMIT: usize = 20 * 1024;
-/// How long the attacker waits for one answer. The server's own limit is below that.
+/// Timeout for one answer. The timeout of the server is shorter.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// A failed task of the sample instance.
 const TASK: &str = "ServerTasks-90004";
@@ -20,10 +20,10 @@ const TASK: &str = "ServerTasks-90004";
 pub struct Attack {
     pub name: String,
     pub served: Served,
-    /// How many calls must have an answer that is no refusal.
+    /// Minimum number of calls that must be answered without an error.
     pub least_answers: usize,
     calls: Vec<Call>,
-    /// How often all calls are made.
+    /// Number of repeats of all calls.
     rounds: usize,
 }
 
@@ -37,13 +37,13 @@ struct Call {
 pub struct Outcome {
     pub answers: usize,
     pub refusals: usize,
-    /// Why a call had no answer.
+    /// The reasons of calls that had no answer.
     pub lost: Vec<String>,
-    /// The bytes of the largest answer.
+    /// Bytes of the largest answer.
     pub largest: usize,
 }
 
-/// All attacks, the cheapest first.
+/// Returns all attacks, the cheapest first.
 pub fn all(scale: Scale) -> Vec<Attack> {
     let mut attacks = vec![
         attack("arguments: ordinary", Served::default(), every_tool(), 1).with_answers(37),
@@ -95,7 +95,7 @@ fn every_tool() -> Vec<Call> {
         .collect()
 }
 
-/// Every call with each of its arguments replaced in turn.
+/// Returns every call with each of its arguments replaced in turn.
 fn every_tool_with(replace: &dyn Fn(&Value) -> Vec<Value>) -> Vec<Call> {
     let calls = every_tool().into_iter();
     calls
@@ -160,12 +160,12 @@ fn log_calls() -> Vec<Call> {
 }
 
 impl Attack {
-    /// Requires so many answers: refusing everything would be no defence.
+    /// Requires this many answers, because a server that rejects everything would pass otherwise.
     fn with_answers(self, least_answers: usize) -> Self {
         Self { least_answers, ..self }
     }
 
-    /// Makes all calls, as many at once as the scale says.
+    /// Makes all calls, with the concurrency of the scale.
     pub async fn run(&self, scale: Scale, server: &Server, octopus: &str) -> Outcome {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let calls = (0..self.rounds).flat_map(|_| self.calls.iter());
@@ -190,7 +190,7 @@ struct Answer {
     bytes: usize,
 }
 
-/// Makes one call. An answer that says why something is refused is an answer.
+/// Makes one call. An error result counts as an answer.
 async fn send(
     http: &reqwest::Client,
     url: &str,

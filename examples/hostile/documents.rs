@@ -1,34 +1,34 @@
-//! Shapes of JSON documents that are expensive to read, to sanitize, to fit or to write.
+//! Shapes of JSON documents that are expensive to parse, sanitize, truncate or serialize.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// A hostile shape of a document. The fields that it had stay as they are.
+/// A hostile shape of a document. Its original fields stay unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Each list repeats its items.
     ManyItems,
     /// An object with as many keys as fit.
     ManyKeys,
-    /// Keys that are different secrets, and equal once they are redacted.
+    /// Keys that are different secrets and become equal after redaction.
     CollidingKeys,
     /// Texts of 300 bytes.
     ManyTexts,
-    /// Lists within lists, as deep as JSON parsers allow.
+    /// Lists within lists, at the maximum depth of JSON parsers.
     Deep,
-    /// Texts of 100 KB each in fields that people write.
+    /// Texts of 100 KB each in free-text fields.
     LongTexts,
-    /// The same, full of secrets.
+    /// Like `LongTexts`, full of secrets.
     Secrets,
-    /// The same, full of characters that are not shown.
+    /// Like `LongTexts`, full of invisible characters.
     Invisible,
     /// Numbers in one list.
     Numbers,
 }
 
-/// Stands where text is inserted into a serialized document.
+/// Placeholder at which text is inserted into a serialized document.
 const PLACEHOLDER: &str = "placeholder for nested lists";
 
 impl Shape {
@@ -58,7 +58,7 @@ impl Shape {
         }
     }
 
-    /// Gives a document this shape and about `size` bytes.
+    /// Returns the document in this shape, with about `size` bytes.
     pub fn apply(self, mut document: Value, size: usize) -> Bytes {
         match self {
             Self::ManyItems => {
@@ -79,8 +79,8 @@ impl Shape {
                 let texts = (0..size / 310).map(|n| json!(format!("{text:.292}{n:08}")));
                 add(&mut document, "Texts", texts.collect());
             }
-            // Written as text: as values, it would take a hundred times the memory of the document,
-            // and the pings would measure this program.
+            // The lists are written as text. As values they would take a hundred times the memory
+            // of the document, and the pings would measure this program.
             Self::Deep => {
                 add(&mut document, "Deep", json!(PLACEHOLDER));
                 let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
@@ -112,7 +112,7 @@ fn add(document: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Repeats the items of each list down to a small depth, as long as there is room.
+/// Repeats the items of each list down to a small depth, up to `room` bytes.
 fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
     if depth > 4 {
         return;
@@ -136,7 +136,7 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
     }
 }
 
-/// A copy has a name of its own, so that look-ups by name go on.
+/// Gives a copy its own name, so that lookups by name still succeed.
 fn renamed(mut item: Value, copy: usize) -> Value {
     if let Some(Value::String(name)) = item.get_mut("Name") {
         let _ = write!(name, " {copy}");
@@ -147,7 +147,7 @@ fn renamed(mut item: Value, copy: usize) -> Value {
     item
 }
 
-/// Makes texts that people write long, in all as long as `room`.
+/// Fills free-text fields, up to `room` bytes in total.
 fn lengthen(document: &mut Value, words: &str, room: usize) {
     let text = words.repeat(100_000 / words.len());
     let mut room = room;

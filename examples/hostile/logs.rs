@@ -1,8 +1,8 @@
-//! Task logs that are expensive to split, to sanitize or to search.
+//! Task logs that are expensive to split, sanitize or search.
 
 use bytes::Bytes;
 
-/// The logs, with their names, of about so many bytes each.
+/// Returns the logs with their names, each of about `size` bytes.
 pub fn all(size: usize) -> Vec<(&'static str, Bytes)> {
     let repeated = |words: &str| Bytes::from(words.repeat(size / words.len()));
     vec![
@@ -25,7 +25,7 @@ pub fn all(size: usize) -> Vec<(&'static str, Bytes)> {
     ]
 }
 
-/// Patterns that cost as much as the limits allow, or are refused.
+/// Patterns that are as costly as the limits permit, or are rejected.
 pub const PATTERNS: &[&str] = &[
     "[a-z0-9][\\t-~]{9000}[^\\t-~]",
     "[a-z0-9][\\t-~]{900}[^\\t-~]",

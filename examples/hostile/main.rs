@@ -1,18 +1,18 @@
-//! Attacks the server with hostile inputs and measures what another caller notices of it.
+//! Attacks the server with hostile inputs and measures the effect on another caller.
 //!
 //! ```text
 //! cargo build --release --bins --example hostile && target/release/examples/hostile
 //! target/debug/examples/hostile --short
 //! ```
 //!
-//! The server runs as a process of its own with the shipped limits, except for its request rates,
-//! which would end the attack early. It has one async worker: a computation that does not yield then
-//! delays every other request, so the slowest `ping` of another caller bounds the longest one. For
-//! each attack the program prints how the calls ended, the slowest ping, the largest answer and
-//! the peak memory of the server. It exits with status 1 where a bound is exceeded.
+//! The server is a separate process with the shipped limits, except for its request rates, which
+//! would end the attack early. It has one async worker. A computation that does not yield then
+//! delays every other request, so the slowest `ping` of another caller bounds the longest
+//! computation. For each attack the program prints the outcomes of the calls, the slowest ping, the
+//! largest answer and the peak memory of the server. It exits with status 1 if a bound is exceeded.
 //!
 //! `--short` uses fewer and smaller inputs and allows slower pings, for debug builds and busy
-//! machines. `--server PATH` names the binary; the default is the one of the same build.
+//! machines. `--server PATH` names the binary; the default is the binary of the same build.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -38,22 +38,22 @@ use ping::Pinger;
 use server::Server;
 use upstream::Upstream;
 
-/// How large the inputs are, and what is allowed.
+/// Sizes of the inputs, and the permitted bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
     /// Calls in flight.
     pub concurrency: usize,
-    /// Bytes of one document that `execute` reads: a little below what it accepts.
+    /// Bytes of one document that `execute` reads: slightly below its limit.
     pub document: usize,
     /// Bytes of a document that is too large for `execute`.
     pub too_large: usize,
-    /// Bytes of one document that every other tool reads.
+    /// Bytes of one document for all other tools.
     pub small_document: usize,
     /// Bytes of a task log.
     pub log: usize,
-    /// The slowest ping that is allowed.
+    /// The slowest permitted ping.
     pub ping: Duration,
-    /// The peak memory of the server that is allowed, in MiB: the shipped container limit.
+    /// Permitted peak memory of the server in MiB: the shipped container limit.
     pub memory: u64,
 }
 
@@ -73,7 +73,7 @@ const SHORT: Scale = Scale {
     too_large: 9 << 20,
     small_document: 256 << 10,
     log: 1 << 20,
-    // A debug build on a busy machine; what stalls a worker takes far longer.
+    // Generous for a debug build on a busy machine; a stalled worker takes far longer.
     ping: Duration::from_secs(5),
     memory: 512,
 };
@@ -94,7 +94,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    // The HTTP client comes without a cryptography provider.
+    // The HTTP client has no default cryptography provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let upstream = Upstream::start();
     let server = Server::start(&binary, &upstream);
@@ -159,14 +159,15 @@ fn judge(
     let mut violations = Vec::new();
     let name = &attack.name;
     if ping > scale.ping {
-        violations.push(format!("{name}: a ping took {ping:?}, allowed are {:?}", scale.ping));
+        violations.push(format!("{name}: a ping took {ping:?}, the limit is {:?}", scale.ping));
     }
     if memory > scale.memory {
         violations.push(format!("{name}: peak memory {memory} MiB of {} MiB", scale.memory));
     }
     if outcome.answers < attack.least_answers {
         let (answers, least) = (outcome.answers, attack.least_answers);
-        violations.push(format!("{name}: {answers} calls were answered, expected are {least}"));
+        violations
+            .push(format!("{name}: {answers} calls were answered, expected at least {least}"));
     }
     if let Some(lost) = outcome.lost.first() {
         violations.push(format!("{name}: {} calls had no answer: {lost}", outcome.lost.len()));
@@ -177,7 +178,8 @@ fn judge(
     violations
 }
 
-/// The server of the same build: `target/PROFILE/octopus-mcp` for `target/PROFILE/examples/hostile`.
+/// Returns the path of the server of the same build: `target/PROFILE/octopus-mcp` for
+/// `target/PROFILE/examples/hostile`.
 fn beside_this_program() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     program.parent().and_then(|examples| examples.parent()).unwrap().join("octopus-mcp")

@@ -1,4 +1,4 @@
-//! Another caller, who pings the server all the time.
+//! Another caller, which pings the server continuously.
 
 use std::{
     sync::{
@@ -11,16 +11,16 @@ use std::{
 
 use octopus_mcp::sample::keys;
 
-/// The time between two pings.
+/// Pause between two pings.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Pings from a thread of its own, so that the attack delays the server and not the measurement.
+/// Sends pings from its own thread, so that the attack delays the server and not the measurement.
 pub struct Pinger {
     /// The slowest ping so far, in milliseconds.
     slowest: Arc<AtomicU64>,
-    /// When the ping that waits for its answer was sent, in milliseconds since the start; 0 for none.
+    /// When the pending ping was sent, in milliseconds since the start; 0 if none is pending.
     waiting: Arc<AtomicU64>,
-    /// Why a ping failed. There are no more pings then.
+    /// The reason of a failed ping, after which no more pings are sent.
     failed: Arc<Mutex<Option<String>>>,
     started: Instant,
 }
@@ -56,17 +56,17 @@ impl Pinger {
         pinger
     }
 
-    /// Forgets the pings so far.
+    /// Discards the pings so far.
     pub fn reset(&self) {
         self.slowest.store(0, Ordering::SeqCst);
     }
 
-    /// Why a ping failed, if one has.
+    /// Returns why a ping failed, if one has failed.
     pub fn failure(&self) -> Option<String> {
         self.failed.lock().unwrap().clone()
     }
 
-    /// The slowest ping since the last reset, with the one that still waits.
+    /// Returns the slowest ping since the last reset, including a pending one.
     pub fn slowest(&self) -> Duration {
         let waiting = match self.waiting.load(Ordering::SeqCst) {
             0 => 0,

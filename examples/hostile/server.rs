@@ -1,4 +1,4 @@
-//! The server under attack, as a process of its own.
+//! The server under attack, as a separate process.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ impl Server {
             // A computation on the only worker delays everything else.
             .env("TOKIO_WORKER_THREADS", "1")
             .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", "error")
-            // Rates would refuse most of the attack.
+            // The default rates would reject most of the attack.
             .env("OCTOPUS_MCP_LIMITS__CALLER_RATE", "1000000")
             .env("OCTOPUS_MCP_LIMITS__CALLER_BURST", "1000000")
             .env("OCTOPUS_MCP_LIMITS__INSTANCE_RATE", "1000000")
@@ -39,12 +39,12 @@ impl Server {
         Self { url, process }
     }
 
-    /// Makes the kernel count the peak of the resident memory anew (`clear_refs`, proc(5)).
+    /// Resets the peak resident memory that the kernel records (`clear_refs`, proc(5)).
     pub fn reset_peak(&self) {
         let _ = fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5");
     }
 
-    /// The peak of the resident memory in MiB (`VmHWM`, proc(5)).
+    /// Returns the peak resident memory in MiB (`VmHWM`, proc(5)).
     pub fn peak(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.expect("the server is running");

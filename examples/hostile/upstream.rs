@@ -1,4 +1,4 @@
-//! The hostile upstream: the sample instance, whose answers are made large and awkward.
+//! The hostile upstream: the sample instance with large and malformed responses.
 
 use std::{
     collections::HashMap,
@@ -25,10 +25,10 @@ use tower::ServiceExt;
 
 use crate::documents::Shape;
 
-/// What the upstream makes of the answers of the sample instance.
+/// The changes to the responses of the sample instance.
 #[derive(Debug, Clone, Default)]
 pub struct Served {
-    /// The shape of JSON documents and about how many bytes they have.
+    /// The shape of JSON documents and their approximate size in bytes.
     pub documents: Option<(Shape, usize)>,
     /// The log of every task.
     pub log: Option<Bytes>,
@@ -44,13 +44,13 @@ struct Shared {
     served: Mutex<Served>,
     /// Reshaped documents by path and query.
     documents: Mutex<HashMap<String, Bytes>>,
-    /// Held while a document is reshaped. Several at once would take the memory and the processors
-    /// of the server that is measured.
+    /// Held while a document is reshaped. Concurrent reshaping would take memory and processor time
+    /// from the measured server.
     reshaping: tokio::sync::Mutex<()>,
 }
 
 impl Upstream {
-    /// Serves from threads of its own.
+    /// Serves from its own threads.
     pub fn start() -> Self {
         let shared = Arc::new(Shared {
             sample: Sample::new().router(),
@@ -72,7 +72,7 @@ impl Upstream {
         Self { url, shared }
     }
 
-    /// Serves this from now on.
+    /// Serves this data from now on.
     pub fn serve(&self, served: &Served) {
         *self.shared.served.lock().unwrap() = served.clone();
         self.shared.documents.lock().unwrap().clear();
@@ -109,7 +109,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     json(document)
 }
 
-/// Every second document comes in pieces and without a length, as most of Octopus's do.
+/// Sends every second document in chunks without a length, as Octopus does for most responses.
 fn json(document: Bytes) -> Response {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let header = [(CONTENT_TYPE, "application/json")];
@@ -124,5 +124,5 @@ fn json(document: Bytes) -> Response {
     (header, Body::from_stream(stream::iter(pieces))).into_response()
 }
 
-/// Bytes of a piece.
+/// Bytes of a chunk.
 const PIECE: usize = 32 * 1024;

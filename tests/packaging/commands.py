@@ -109,7 +109,7 @@ NOT_RUN = {
     ],
     "Codex": ["codex mcp add octopus --url https://mcp.example.com/mcp"],
     "a person, or a quiet machine for some minutes": [
-        "cargo build --profile dist --locked", "cargo insta review", "cargo bench", "cargo bench --profile dist --bench serving", "cargo bench --bench door",
+        "cargo build --release", "cargo build --profile dist --locked", "cargo insta review", "cargo bench", "cargo bench --profile dist --bench serving", "cargo bench --bench sanitizer",
     ],
     "the database of advisories, which comes from no package registry": ["cargo deny check advisories"],
 }

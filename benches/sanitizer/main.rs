@@ -1,14 +1,13 @@
-//! What the door for text costs where most text goes through it, the log of a large task:
-//! `cargo bench --bench door`.
+//! Benchmark of the sanitizer on the log of a large task: `cargo bench --bench sanitizer`.
 //!
-//! As in `serving`, everything is a ratio to the same stream without the door, the variants take
-//! turns, and the ratio is that of the medians.
+//! As in the `serving` benchmark, results are ratios of medians to the same work without the
+//! sanitizer, and the variants take turns.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark speaks to whoever runs it, and may stop where it stands"
+    reason = "a benchmark prints its results and fails by panicking"
 )]
 
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ const TASK: &str = "ServerTasks-90032";
 const PATTERN: &str = "quota .* 92 %";
 
 fn main() {
-    // `cargo test --benches` only asks whether it starts.
+    // `cargo test --benches` only checks that the program starts.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -44,7 +43,7 @@ struct Variant<'a> {
     run: Box<dyn Fn() -> BoxFuture<'a, ()> + 'a>,
 }
 
-/// The log over HTTP: as it comes from Octopus, searched without the door, and through the server.
+/// Benchmarks the log over HTTP: read from Octopus, and through the server.
 async fn streams() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
@@ -100,7 +99,7 @@ async fn streams() {
     compare(&variants).await;
 }
 
-/// The same text in memory, without Octopus and HTTP.
+/// Benchmarks the same text in memory, without Octopus and HTTP.
 async fn in_memory() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
@@ -111,14 +110,14 @@ async fn in_memory() {
     let leaking = with_secrets(&log);
     println!("\nthe same {} bytes in memory, ratio to a copy of them\n", log.len());
     door(&log, &leaking).await;
-    println!("\nthe same, ratio to a search without the door\n");
+    println!("\nthe same, ratio to a search without the sanitizer\n");
     search(&log).await;
 }
 
-/// How many lines there are to one with a secret in it.
+/// One of this many lines contains a secret.
 const LINES: usize = 50;
 
-/// The text with a secret at the end of every fiftieth line.
+/// Returns the text with a secret at the end of every fiftieth line.
 fn with_secrets(log: &str) -> String {
     let mut text = String::with_capacity(log.len());
     for (number, line) in log.lines().enumerate() {
@@ -131,7 +130,7 @@ fn with_secrets(log: &str) -> String {
     text
 }
 
-/// The text in pieces as they come, each of whole characters.
+/// Splits the text into chunks of at most 64 KiB, each of complete characters.
 fn pieces(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes().chunks(64 * 1024);
     let pieces: Vec<&str> = bytes.filter_map(|piece| std::str::from_utf8(piece).ok()).collect();
@@ -161,7 +160,7 @@ async fn door(log: &str, leaking: &str) {
             }),
         },
         Variant {
-            name: "through the door",
+            name: "sanitized",
             run: Box::new(move || {
                 let passed = plain.iter().map(|piece| text::door(piece));
                 assert_eq!(passed.map(|passed| passed.redacted).sum::<usize>(), 0);
@@ -169,7 +168,7 @@ async fn door(log: &str, leaking: &str) {
             }),
         },
         Variant {
-            name: "through the door, secrets in it",
+            name: "sanitized, with secrets",
             run: Box::new(move || {
                 let passed = leaking.iter().map(|piece| text::door(piece));
                 assert!(passed.map(|passed| passed.redacted).sum::<usize>() > 1000);
@@ -184,7 +183,7 @@ async fn search(log: &str) {
     let plain = &regex::bytes::Regex::new(PATTERN).unwrap();
     let variants = [
         Variant {
-            name: "each line searched, no door",
+            name: "each line searched, not sanitized",
             run: Box::new(move || {
                 let lines = log.as_bytes().split(|byte| *byte == b'\n');
                 assert_eq!(lines.filter(|line| plain.is_match(line)).count(), 1);
@@ -192,7 +191,7 @@ async fn search(log: &str) {
             }),
         },
         Variant {
-            name: "grep, in what passes the door",
+            name: "grep, in sanitized lines",
             run: Box::new(move || {
                 let pattern = grep::Pattern::new(PATTERN, false, false).unwrap();
                 let options = grep::Options {
