@@ -1,4 +1,4 @@
-//! The house: who may import whom, which crate is named where, how long a file is.
+//! Architecture rules: allowed imports between modules, crates per module, and file length.
 
 use std::{
     collections::BTreeSet,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The modules from the top down, and what each may use.
+/// The top-level modules from the highest layer down, with the modules that each may use.
 #[rustfmt::skip]
 const EDGES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
@@ -36,7 +36,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sample", &[]),
 ];
 
-/// Crates that are named only behind these doors.
+/// Crates with the only folders that may use them.
 const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["http/", "sample/"]),
     ("hyper", &["http/"]),
@@ -58,7 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/", "main.rs"]),
 ];
 
-/// Of the folder `tool`, only these know the protocol's model of a tool.
+/// The only files in `tool` that may use `rmcp`.
 const KNOW_MODEL: &[&str] = &[
     "tool/arguments.rs",
     "tool/brought.rs",
@@ -73,20 +73,20 @@ const KNOW_MODEL: &[&str] = &[
 
 const LONGEST: usize = 300;
 
-/// Folders of what is installed or built here, and written by nobody.
+/// Folders with installed or generated files.
 const UNWRITTEN: [&str; 3] = ["node_modules", ".venv", "target"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below a folder.
+/// Returns all Rust files below a folder, without generated folders.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = entries.flat_map(|entry| {
         if entry.is_dir() {
-            let is_written = !UNWRITTEN.iter().any(|name| entry.ends_with(name));
-            if is_written { below(&entry) } else { Vec::new() }
+            let is_source = !UNWRITTEN.iter().any(|name| entry.ends_with(name));
+            if is_source { below(&entry) } else { Vec::new() }
         } else {
             let is_rust = entry.extension().is_some_and(|extension| extension == "rs");
             if is_rust { vec![entry] } else { Vec::new() }
@@ -95,7 +95,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     found.collect()
 }
 
-/// Every Rust file of the program: its path below `src` and its text without tests and comments.
+/// Returns the path below `src` and the code of all Rust files, without inline tests and comments.
 fn files() -> Vec<(String, String)> {
     let source = root().join("src");
     let files = below(&source).into_iter().map(|file| {
@@ -115,8 +115,8 @@ fn module(path: &str) -> &str {
     path.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-/// The top modules that a file names, in `use` lines and in paths: `crate::octopus::Id`, and of
-/// grouped imports each line that begins a group.
+/// Returns the top-level modules that code uses, in `use` declarations, grouped imports and paths such as
+/// `crate::octopus::Id`.
 fn names(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (place, _) in code.match_indices("crate::").chain(code.match_indices("octopus_mcp::")) {
@@ -157,7 +157,7 @@ fn upward(path: &str, code: &str) -> Vec<String> {
     let (_, allowed) = EDGES
         .iter()
         .find(|(name, _)| *name == module)
-        .unwrap_or_else(|| panic!("{path} is in no layer; add it to EDGES"));
+        .unwrap_or_else(|| panic!("{path} is in no layer; add it to ALLOWED_IMPORTS"));
     let known: BTreeSet<&str> = EDGES.iter().map(|(name, _)| *name).collect();
     names(code)
         .into_iter()
@@ -169,14 +169,14 @@ fn upward(path: &str, code: &str) -> Vec<String> {
 
 fn through_walls(path: &str, code: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (name, doors) in DOORS {
+    for (name, folders) in DOORS {
         let is_named = code
             .match_indices(&format!("{name}::"))
-            // Behind a comma without a space stands a directive of the log's filter.
+            // A name after a comma without a space is a log filter directive.
             .any(|(place, _)| {
                 !code[..place].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ','))
             });
-        if is_named && !doors.iter().any(|door| path.starts_with(door)) {
+        if is_named && !folders.iter().any(|folder| path.starts_with(folder)) {
             wrong.push(format!("{path} may not name `{name}`"));
         }
         if is_named && *name == "rmcp" && path.starts_with("tool/") && !KNOW_MODEL.contains(&path) {
@@ -195,7 +195,7 @@ fn the_table_itself_points_down() {
     for (place, (name, allowed)) in EDGES.iter().enumerate() {
         for used in *allowed {
             let below = order.iter().position(|other| other == used).unwrap();
-            assert!(below > place, "{name} uses {used}, which stands above it");
+            assert!(below > place, "{name} uses {used}, which is in a higher layer");
         }
     }
 }
@@ -213,7 +213,7 @@ fn crates_are_named_behind_their_doors() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Of the program, and of what tests and measures it.
+/// Applies to the program, tests, benchmarks and examples.
 #[test]
 fn no_file_is_long() {
     let folders = ["src", "tests", "benches", "examples"].map(|folder| below(&root().join(folder)));
@@ -227,27 +227,34 @@ fn no_file_is_long() {
     assert!(long.is_empty(), "over {LONGEST} lines: {long:?}");
 }
 
-/// The rules above must be seen to fail.
+/// Checks that the rules above detect violations.
 #[test]
 fn wrong_imports_are_found() {
     let tool = "toolsets/core/list_spaces.rs";
-    for wrong in [
-        "use crate::http::Gate;",
-        "use crate::{\n    octopus::Id,\n    mcp::{Caller, Protocol},\n};",
-        "fn f() { crate::app::start(); }",
+    for (used, wrong) in [
+        ("http", "use crate::http::Gate;"),
+        ("mcp", "use crate::{\n    octopus::Id,\n    mcp::{Caller, Protocol},\n};"),
+        ("app", "fn f() { crate::app::start(); }"),
     ] {
-        assert_eq!(upward(tool, wrong).len(), 1, "{wrong}");
+        assert_eq!(upward(tool, wrong), [format!("{tool} may not use `{used}`")], "{wrong}");
     }
     assert!(upward(tool, "use crate::{octopus::{Id, Page}, tool::{Context, Error}};").is_empty());
-    for wrong in ["use rmcp::model;", "fn f(c: reqwest::Client) {}", "std::env::var(\"X\")"] {
-        assert_eq!(through_walls(tool, wrong).len(), 1, "{wrong}");
+    for (message, wrong) in [
+        ("name `rmcp`", "use rmcp::model;"),
+        ("name `reqwest`", "fn f(c: reqwest::Client) {}"),
+        ("read the environment", "std::env::var(\"X\")"),
+    ] {
+        assert_eq!(through_walls(tool, wrong), [format!("{tool} may not {message}")], "{wrong}");
     }
-    assert_eq!(through_walls("tool/list.rs", "use rmcp::model;").len(), 1);
-    assert_eq!(upward("config/mod.rs", "use crate::octopus::Id;").len(), 1);
-    assert_eq!(upward("sample/mod.rs", "use crate::text::door;").len(), 1);
+    let wrong = through_walls("tool/list.rs", "use rmcp::model;");
+    assert_eq!(wrong, ["tool/list.rs may not name `rmcp`"]);
+    let wrong = upward("config/mod.rs", "use crate::octopus::Id;");
+    assert_eq!(wrong, ["config/mod.rs may not use `octopus`"]);
+    let wrong = upward("sample/mod.rs", "use crate::text::mask;");
+    assert_eq!(wrong, ["sample/mod.rs may not use `text`"]);
 }
 
-/// Only the gate gives leave to change anything, in one place, after somebody agreed.
+/// Change requests need a `WritePermit`, which only the approval gate creates.
 #[test]
 fn one_place_gives_leave_to_change_things() {
     let files = files();
@@ -264,6 +271,6 @@ fn one_place_gives_leave_to_change_things() {
         .map(|(path, _)| path.as_str())
         .collect();
     sends.sort_unstable();
-    // The exchange of a token changes nothing, and follows redirects as little.
+    // The token exchange also uses this client, because it must not follow redirects.
     assert_eq!(sends, ["octopus/client.rs", "octopus/exchange.rs"]);
 }

@@ -1,4 +1,4 @@
-//! What holds for every tool. A rule stands here once, and the whole catalog is held to it.
+//! Rules for all tools: names, descriptions, schemas, annotations, files and listing size.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -9,12 +9,12 @@ use octopus_mcp::{
 };
 use serde_json::Value;
 
-/// Every tool that there is, with nothing switched off.
+/// Returns settings that enable all tools.
 pub fn all() -> Config {
     let mut config = Config::default();
     config.tools.read_only = false;
     config.tools.allow_deletes = true;
-    // With several instances there is a list of them.
+    // `list_instances` requires several instances.
     for name in ["one", "other"] {
         config.instances.insert(name.to_owned(), octopus_mcp::config::Instance::default());
     }
@@ -33,7 +33,7 @@ fn each(check: impl Fn(&Entry, &Value)) {
     assert!(seen >= 16, "{seen}");
 }
 
-/// The tools that the first version had. Clients know their names, whatever comes beside them.
+/// Clients depend on the names of the tools of the first version.
 #[test]
 fn the_sixteen_tools_are_there_under_their_names() {
     let config = Config::default();
@@ -67,7 +67,7 @@ fn names_are_unique_short_and_plain() {
     let names = std::cell::RefCell::new(&mut names);
     each(|entry, _| {
         let name = entry.definition.name;
-        assert!(names.borrow_mut().insert(name), "{name} is there twice");
+        assert!(names.borrow_mut().insert(name), "{name} is not unique");
         assert!(name.len() <= 40, "{name}");
         assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
         let verb = name.split('_').next().unwrap();
@@ -75,7 +75,7 @@ fn names_are_unique_short_and_plain() {
             "list", "find", "get", "grep", "read", "create", "update", "deploy", "run", "submit",
             "execute", "explain",
         ];
-        assert!(verbs.contains(&verb), "{name} begins with no verb of ours");
+        assert!(verbs.contains(&verb), "{name} does not start with a known verb");
     });
 }
 
@@ -85,14 +85,41 @@ fn every_tool_and_argument_is_described() {
         let name = entry.definition.name;
         let description = model["description"].as_str().unwrap();
         assert!((20..1024).contains(&description.len()), "{name}: {description}");
+        assert!(description.starts_with(char::is_uppercase), "{name}: {description}");
         assert!(description.ends_with('.'), "{name}: {description}");
         for (argument, schema) in model["inputSchema"]["properties"].as_object().unwrap() {
-            let description = schema["description"].as_str().unwrap_or_default();
-            assert!(description.ends_with('.'), "{name}.{argument}: {description:?}");
-            // Placeholders of limits are filled in.
-            assert!(!description.contains('{'), "{name}.{argument}: {description:?}");
+            if let Err(problem) = check_argument(argument, schema) {
+                panic!("{name}.{argument}: {problem}: {schema}");
+            }
         }
     });
+}
+
+/// Checks that the description of an argument says more than its name and states its limits.
+fn check_argument(argument: &str, schema: &Value) -> Result<(), &'static str> {
+    let description = schema["description"].as_str().unwrap_or_default();
+    let Some(text) = description.strip_suffix('.') else { return Err("no full stop") };
+    if text.contains('{') {
+        return Err("a placeholder is not filled in");
+    }
+    if text.split(' ').count() < 2 {
+        return Err("only one word");
+    }
+    // A list of allowed values also documents the format.
+    let has_values = schema.to_string().contains("\"enum\":");
+    if text.to_lowercase() == snake(argument).replace('_', " ") && !has_values {
+        return Err("only repeats the name");
+    }
+    let is_line_number = argument.ends_with("Line");
+    let has_limits = text.contains("default") || text.contains("max") || schema["maximum"].is_u64();
+    if schema["type"] == "integer" && !is_line_number && !has_limits {
+        return Err("neither default nor maximum");
+    }
+    let has_format = ["ID", "name", "Name", "e.g."].iter().any(|word| text.contains(word));
+    if (argument.ends_with("Id") || argument.ends_with("Ids")) && !has_format {
+        return Err("neither format nor example");
+    }
+    Ok(())
 }
 
 #[test]
@@ -118,7 +145,7 @@ fn annotations_say_what_a_tool_does() {
     each(|entry, model| {
         let reads = entry.definition.tier == Tier::Read;
         assert_eq!(model["annotations"]["readOnlyHint"], reads);
-        // A new release takes nothing from anybody; every other change does.
+        // Creating a release overwrites nothing; every other change can.
         let destructive = !reads && entry.definition.name != "create_release";
         assert_eq!(model["annotations"]["destructiveHint"], destructive);
         assert_eq!(model["annotations"]["idempotentHint"], reads);
@@ -132,7 +159,7 @@ fn a_space_is_asked_for_unless_the_settings_fix_it() {
     let fixed = Fixed { space: true, ..Fixed::default() };
     each(|entry, model| {
         let takes = model["inputSchema"]["properties"].get("space").is_some();
-        // These ask the instance, or are told the space by an address.
+        // These tools do not depend on a space, or get it from a URL or path.
         let elsewhere = [
             "list_instances",
             "list_spaces",
@@ -154,7 +181,7 @@ fn a_space_is_asked_for_unless_the_settings_fix_it() {
     });
 }
 
-/// A tool is one file and two lines in its toolset's `mod.rs`.
+/// A tool is one file and two lines in the `mod.rs` of its toolset.
 #[test]
 fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/toolsets");
@@ -166,7 +193,7 @@ fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
         let lines = list.lines().map(str::trim).filter(|line| {
             *line == format!("mod {name};") || line.contains(&format!("::<{name}::"))
         });
-        assert_eq!(lines.count(), 2, "{name} takes two lines in {}", entry.toolset);
+        assert_eq!(lines.count(), 2, "{name} has two lines in {}", entry.toolset);
     });
     let catalog: Catalog = app::catalog();
     for toolset in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -184,7 +211,7 @@ fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
     }
 }
 
-/// Wire names of toolsets are in camel case, folders in snake case.
+/// Converts the name of a toolset (camel case) to the name of its folder (snake case).
 fn snake(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars() {
@@ -207,20 +234,20 @@ fn listings_are_as_reviewed() {
     });
 }
 
-/// The price of the listing in a model's context: names, descriptions and input schemas, in bytes
-/// of compact JSON.
+/// Returns the size of the listing in the context of a model: names, descriptions and input schemas as
+/// compact JSON, in bytes.
 pub fn listing(config: &Config) -> usize {
     let (catalog, policy) = (app::catalog(), app::policy(config).unwrap());
-    let told = catalog.shown(&policy).map(|entry| {
-        // With the headers of the newest revision, which add to it.
+    let sizes = catalog.shown(&policy).map(|entry| {
+        // Includes the header names of the latest protocol revision.
         let listed = entry.listed(policy.fixed(), true);
-        let mut told = serde_json::to_value(listed).unwrap();
-        told.as_object_mut()
+        let mut tool = serde_json::to_value(listed).unwrap();
+        tool.as_object_mut()
             .unwrap()
             .retain(|key, _| ["name", "description", "inputSchema"].contains(&key.as_str()));
-        told.to_string().len()
+        tool.to_string().len()
     });
-    told.sum()
+    sizes.sum()
 }
 
 /// Maximum average size of a tool in the listing, in bytes.
@@ -232,12 +259,12 @@ fn listing_stays_within_its_budget() {
         let policy = app::policy(&config).unwrap();
         let tools = app::catalog().shown(&policy).count();
         let bytes = listing(&config);
-        let most = tools * MAX_BYTES_PER_TOOL;
-        assert!(bytes <= most, "{tools} tools have {bytes} bytes; the maximum is {most}");
+        let max = tools * MAX_BYTES_PER_TOOL;
+        assert!(bytes <= max, "{tools} tools have {bytes} bytes; the maximum is {max}");
     }
 }
 
-/// Objects with more fields lose the last ones where an answer is cut (`src/tool/fit/shrink.rs`).
+/// Truncation drops the last fields of larger objects (`src/tool/fit/shrink.rs`).
 #[test]
 fn objects_of_answers_have_at_most_64_fields() {
     fn widest(schema: &Value) -> usize {

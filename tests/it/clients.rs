@@ -1,5 +1,5 @@
-//! The configurations of clients in `docs/clients.md`, from the same source as those of the page. That
-//! each reads is tested in `tests/packaging`, where every format has its parser.
+//! Client configurations in `docs/clients.md`, generated from the source of the web page. `tests/packaging`
+//! parses each of them in its format.
 
 use std::{fmt::Write as _, fs};
 
@@ -17,7 +17,7 @@ const VALUES: [(&str, &str); 5] = [
     ("{{variable}}", "OCTOPUS_API_KEY"),
     ("{{secret}}", "API-YOURKEY"),
 ];
-/// The same where the server has tokens of its own, or takes access tokens.
+/// Values for servers that accept bearer tokens.
 const TOKEN: [(&str, &str); 5] = [
     VALUES[0],
     ("{{header}}", "Authorization"),
@@ -39,11 +39,11 @@ fn block(out: &mut String, block: &Value) {
     for (number, step) in lines(&block["steps"]).into_iter().enumerate() {
         writeln!(out, "{}. {}", number + 1, filled(step, values)).unwrap();
     }
-    if let Some(place) = block["where"].as_str() {
-        let with = if block["for"] == "token" { " (with a token)" } else { "" };
+    if let Some(path_of_file) = block["where"].as_str() {
+        let suffix = if block["for"] == "token" { " (with a token)" } else { "" };
         let language = block["language"].as_str().unwrap();
         let text = filled(&lines(&block["lines"]).join("\n"), values);
-        writeln!(out, "{place}{with}:\n\n```{language}\n{text}\n```").unwrap();
+        writeln!(out, "{path_of_file}{suffix}:\n\n```{language}\n{text}\n```").unwrap();
     }
     out.push('\n');
 }
@@ -73,12 +73,11 @@ fn configurations() -> String {
 #[test]
 fn the_configurations_of_clients_in_the_docs_are_fresh() {
     let page = fs::read_to_string(root().join("docs/clients.md")).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("docs/clients.md has a place for them");
+    let (before, rest) = page.split_once(BEGIN).expect("docs/clients.md contains the marker");
     let (_, after) = rest.split_once(END).unwrap();
     ensure("docs/clients.md", &format!("{before}{BEGIN}{}{END}{after}", configurations()));
 }
 
-/// Of each client that people asked for there is one.
 #[test]
 fn every_client_that_people_use_has_both_forms() {
     let text = configurations();

@@ -1,4 +1,4 @@
-//! Who calls, with which credential, and that nothing of one caller reaches another.
+//! Octopus credentials of callers, and isolation between callers.
 
 use octopus_mcp::{
     config::{AuthMode, Secret},
@@ -16,38 +16,42 @@ const SPACES: &str =
 async fn without_a_credential_a_caller_is_told_which_header_to_send() {
     let server = TestServer::start().await;
     for body in [LIST, SPACES, r#"{"jsonrpc":"2.0","id":"x","method":"server/discover"}"#] {
-        let refused = server.post(&[("x-octopus-apikey", "")], body).await;
-        assert_eq!(refused.status, 401);
-        assert_eq!(refused.json()["id"], "x");
-        assert!(refused.message().contains("X-Octopus-ApiKey"), "{}", refused.text);
-        let challenge = refused.header("www-authenticate");
+        let rejected = server.post(&[("x-octopus-apikey", "")], body).await;
+        assert_eq!(rejected.status, 401);
+        assert_eq!(rejected.json()["id"], "x");
+        assert!(rejected.message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
+        let challenge = rejected.header("www-authenticate");
         assert!(challenge.starts_with("Bearer ") && challenge.contains("X-Octopus-ApiKey"));
-        assert!(!challenge.contains("error="), "nothing was sent, so nothing was wrong");
+        assert!(!challenge.contains("error="), "a missing credential is not an invalid one");
     }
 }
 
 #[tokio::test]
 async fn a_credential_that_cannot_be_one_is_refused_without_being_repeated() {
     let server = TestServer::start().await;
-    for (headers, says) in [
+    for (headers, expected) in [
         ([("x-octopus-apikey", "hunter2"), ("x", "")], "look like API-"),
         ([("x-octopus-apikey", "eyJhbGci.hunter2.x"), ("x", "")], "Authorization: Bearer"),
         ([("x-octopus-apikey", ""), ("authorization", "Bearer API-HUNTER2")], "X-Octopus-ApiKey"),
         ([("x-octopus-apikey", ""), ("authorization", "Basic aHVudGVyMg==")], "Bearer"),
         ([("x-octopus-apikey", ""), ("authorization", "Bearer")], "Bearer"),
     ] {
-        let refused = server.post(&headers, LIST).await;
-        assert_eq!(refused.status, 401, "{headers:?}");
-        assert!(refused.message().contains(says), "{headers:?}: {}", refused.text);
-        assert!(refused.header("www-authenticate").contains("invalid_token"));
+        let rejected = server.post(&headers, LIST).await;
+        assert_eq!(rejected.status, 401, "{headers:?}");
+        assert!(rejected.message().contains(expected), "{headers:?}: {}", rejected.text);
+        assert!(rejected.header("www-authenticate").contains("invalid_token"));
         for secret in ["hunter2", "HUNTER2", "aHVudGVyMg"] {
-            assert!(!format!("{refused:?}").contains(secret));
+            assert!(!format!("{rejected:?}").contains(secret));
         }
     }
-    let two = [("x-octopus-apikey", keys::ADMIN), ("authorization", "Bearer x")];
-    assert_eq!(server.post(&two, LIST).await.status, 400);
-    let two = [("x-octopus-apikey", keys::ADMIN), ("X-Octopus-ApiKey", "API-OTHER")];
-    assert_eq!(server.post(&two, LIST).await.status, 400);
+    let headers = [("x-octopus-apikey", keys::ADMIN), ("authorization", "Bearer x")];
+    let rejected = server.post(&headers, LIST).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(rejected.message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
+    let headers = [("x-octopus-apikey", keys::ADMIN), ("X-Octopus-ApiKey", "API-OTHER")];
+    let rejected = server.post(&headers, LIST).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(rejected.message().contains("twice"), "{}", rejected.text);
 }
 
 #[tokio::test]
@@ -66,13 +70,14 @@ async fn a_configured_key_serves_whoever_sends_none_and_nobody_else() {
         let answer = server.post(headers, SPACES).await;
         (answer.status, answer.json()["result"].clone())
     };
-    let (_, own) = spaces(&[("x-octopus-apikey", "")]).await;
-    assert_eq!(own["structuredContent"]["totalResults"], 2);
-    let (_, theirs) = spaces(&[("x-octopus-apikey", keys::WAREHOUSE_SPACE_ONLY)]).await;
-    assert_eq!(theirs["structuredContent"]["totalResults"], 1);
-    // A key that Octopus refuses, or that is none, never becomes the configured one.
-    let (status, refused) = spaces(&[("x-octopus-apikey", "API-UNKNOWN")]).await;
-    assert_eq!((status, &refused["isError"]), (200, &json!(true)));
+    let (_, configured) = spaces(&[("x-octopus-apikey", "")]).await;
+    assert_eq!(configured["structuredContent"]["totalResults"], 2);
+    let (_, of_caller) = spaces(&[("x-octopus-apikey", keys::WAREHOUSE_SPACE_ONLY)]).await;
+    assert_eq!(of_caller["structuredContent"]["totalResults"], 1);
+    // The configured key never replaces a rejected or malformed key of the caller.
+    let (status, rejected) = spaces(&[("x-octopus-apikey", "API-UNKNOWN")]).await;
+    assert_eq!((status, &rejected["isError"]), (200, &json!(true)));
+    assert!(rejected.to_string().contains("rejected the credential"), "{rejected}");
     let (status, _) = spaces(&[("x-octopus-apikey", "unknown")]).await;
     assert_eq!(status, 401);
     let (status, _) = spaces(&[("x-octopus-apikey", ""), ("authorization", "Bearer x")]).await;
@@ -152,15 +157,18 @@ async fn octopus_hears_the_credential_and_who_asks_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_credential_never_follows_a_redirect_to_another_origin() {
-    let elsewhere = Sample::new();
-    let other = crate::support::serve(elsewhere.router());
+    let foreign = Sample::new();
+    let other = crate::support::serve(foreign.router());
     let server = TestServer::start().await;
     let target = format!("http://localhost:{}/api/spaces", other.address.port());
     server.sample.trouble().add(Fault::on("/api/spaces").redirect(&target));
-    let said = server.failure("list_spaces", json!({})).await;
-    assert!(said.contains("redirects to another origin") && said.contains("localhost"), "{said}");
-    assert!(elsewhere.journal().is_empty(), "{:?}", elsewhere.journal());
-    // Within the instance it is followed.
+    let error = server.failure("list_spaces", json!({})).await;
+    assert!(
+        error.contains("redirects to another origin") && error.contains("localhost"),
+        "{error}"
+    );
+    assert!(foreign.journal().is_empty(), "{:?}", foreign.journal());
+    // A redirect to the same origin is followed.
     server.sample.trouble().clear();
     let within = Fault::on("/api/spaces").redirect("/api/Spaces-1/projects").times(1);
     server.sample.trouble().add(within);

@@ -1,4 +1,5 @@
-//! Generated files are fresh, and the examples load. A stale file is rewritten, and fails once.
+//! Generated files are up to date, and the example settings load. A test rewrites an outdated file and fails
+//! once.
 
 use std::{
     fmt::Write as _,
@@ -18,13 +19,12 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Rewrites the file where it differs, and then fails, so that a second run passes and the change
-/// is seen in review.
+/// Rewrites the file and panics if it differs, so that the change is reviewed and the next run passes.
 pub fn ensure(file: &str, wanted: &str) {
     let path = root().join(file);
     if fs::read_to_string(&path).unwrap_or_default() != wanted {
         fs::write(&path, wanted).unwrap();
-        panic!("{file} was stale; it is written anew, so look at it and commit it");
+        panic!("{file} was outdated and is regenerated; review and commit it");
     }
 }
 
@@ -33,7 +33,7 @@ fn the_reference_of_settings_is_fresh() {
     ensure("config/reference.toml", &config::reference());
 }
 
-/// Writes the files of secrets that settings name below the folder.
+/// Writes the secret files that settings name (`secrets/...`) to a folder.
 pub fn with_secrets<'a>(folder: &'a Path, settings: &str) -> &'a Path {
     fs::create_dir_all(folder.join("secrets")).unwrap();
     for name in settings.split('"').filter(|word| word.starts_with("secrets/")) {
@@ -48,7 +48,7 @@ fn every_file_in_config_loads() {
     for entry in fs::read_dir(root().join("config")).unwrap() {
         let path = entry.unwrap().path();
         let mut command = program(&["config", "--config", path.to_str().unwrap()]);
-        // An example for a real instance does not know which, unless it is about several.
+        // Examples for a single real instance do not contain its URL.
         let text = fs::read_to_string(&path).unwrap();
         if text.contains("[instances.europe]") {
             command.current_dir(with_secrets(folder.path(), &text));
@@ -56,11 +56,11 @@ fn every_file_in_config_loads() {
             command.env("OCTOPUS_SERVER_URL", "https://octopus.example.com");
         }
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{}: {said}", path.display());
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{}: {stderr}", path.display());
         files += 1;
     }
-    assert!(files >= 3, "the reference and the examples");
+    assert!(files >= 3, "the reference and at least two examples");
 }
 
 #[test]
@@ -89,15 +89,15 @@ fn the_table_of_tools_in_the_readme_is_fresh() {
         );
     }
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("the README has a place for the table");
+    let (before, rest) = readme.split_once(BEGIN).expect("the README contains the marker");
     let (_, after) = rest.split_once(END).unwrap();
     ensure("README.md", &format!("{before}{BEGIN}{table}{END}{after}"));
 }
 
-/// Every weakness of the official server that is known, by letter and number.
+/// Known differences to the official server: the sections, with the number of the last difference.
 const KNOWN: [(char, usize); 6] = [('A', 14), ('B', 23), ('C', 11), ('D', 10), ('E', 9), ('F', 10)];
 
-/// `docs/differences.md` has a line for each, and the test that it names is there.
+/// `docs/differences.md` lists all known differences, each with an existing test.
 #[test]
 fn no_difference_is_missing_and_each_is_proved() {
     let text = fs::read_to_string(root().join("docs/differences.md")).unwrap();
@@ -112,10 +112,9 @@ fn no_difference_is_missing_and_each_is_proved() {
     let found: Vec<&str> = rows.iter().map(|cells| cells[0]).collect();
     assert_eq!(found, expected.collect::<Vec<_>>());
     for cells in rows {
-        let (place, proof) = cells[3].trim_matches('`').split_once("::").unwrap();
-        let code =
-            fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));
-        let is_there = code.contains(&format!("fn {proof}("));
-        assert!(is_there, "{}: there is no {proof} in {place}", cells[0]);
+        let (file, test) = cells[3].trim_matches('`').split_once("::").unwrap();
+        let code = fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let exists = code.contains(&format!("fn {test}("));
+        assert!(exists, "{}: test {test} not found in {file}", cells[0]);
     }
 }

@@ -1,5 +1,4 @@
-//! Every way in which Octopus can fail, as a caller sees it: what was wrong, with which value, and
-//! what to do next.
+//! Failures of Octopus as callers see them: the cause, the value, and what to do next.
 
 use std::time::Duration;
 
@@ -11,13 +10,13 @@ use serde_json::json;
 
 use crate::support::TestServer;
 
-/// Calls `list_spaces` while Octopus misbehaves so.
-async fn said(fault: Fault) -> String {
-    said_within(Duration::from_secs(30), fault).await
+/// Returns the error of `list_spaces` with this fault.
+async fn list_spaces_error(fault: Fault) -> String {
+    list_spaces_error_within(Duration::from_secs(30), fault).await
 }
 
-/// The same where Octopus has this long to answer.
-async fn said_within(time: Duration, fault: Fault) -> String {
+/// Returns the error of `list_spaces` with this fault and this timeout for Octopus.
+async fn list_spaces_error_within(time: Duration, fault: Fault) -> String {
     let server = TestServer::with(|config| {
         config.octopus.retries = 0;
         config.octopus.timeout = Period(time);
@@ -25,14 +24,14 @@ async fn said_within(time: Duration, fault: Fault) -> String {
     })
     .await;
     server.sample.trouble().add(fault);
-    let said = server.failure("list_spaces", json!({})).await;
-    assert!(!said.contains("API-"), "{said}");
-    said
+    let error = server.failure("list_spaces", json!({})).await;
+    assert!(!error.contains("API-"), "{error}");
+    error
 }
 
 #[tokio::test]
 async fn each_status_has_its_own_words() {
-    for (status, body, words) in [
+    for (status, body, expected) in [
         (
             400,
             r#"{"ErrorMessage":"Bad take","Errors":["take is wrong"]}"#,
@@ -48,53 +47,57 @@ async fn each_status_has_its_own_words() {
             r#"{"ErrorMessage":"Missing permission: SpaceView"}"#,
             &["lacks a permission", "SpaceView", "administrator"],
         ),
-        (409, r#"{"ErrorMessage":"in use"}"#, &["409", "in use"]),
-        (429, "", &["rate", "retry in a minute"]),
+        (409, r#"{"ErrorMessage":"in use"}"#, &["Octopus rejected the request (409)", "in use"]),
+        (429, "", &["Octopus rate limit exceeded", "retry in a minute"]),
         (
             500,
             r#"{"ErrorMessage":"oops","FullException":"at Secret.Code()"}"#,
-            &["500", "oops", "in a moment"],
+            &["Octopus returned 500: oops", "retry later or narrow the request"],
         ),
-        (503, "<html>starting</html>", &["503", "in a moment"]),
+        (
+            503,
+            "<html>starting</html>",
+            &["Octopus returned 503", "retry later or narrow the request"],
+        ),
     ] {
-        let said = said(Fault::on("/spaces").status(status).body(body)).await;
-        for words in words {
-            assert!(said.contains(words), "{status}: {said}");
+        let error = list_spaces_error(Fault::on("/spaces").status(status).body(body)).await;
+        for expected in expected {
+            assert!(error.contains(expected), "{status}: {error}");
         }
-        assert!(!said.contains("Secret.Code") && !said.contains("<html>"), "{said}");
+        assert!(!error.contains("Secret.Code") && !error.contains("<html>"), "{error}");
     }
 }
 
 #[tokio::test]
 async fn what_is_no_answer_of_octopus_is_told_as_such() {
-    for (fault, words) in [
+    for (fault, expected) in [
         (Fault::on("/spaces").malformed_json(), "unexpected response from Octopus"),
         (Fault::on("/spaces").html(), "check that the URL is the one of Octopus"),
         (Fault::on("/spaces").huge(200_000), "larger than 100000 bytes"),
         (Fault::on("/spaces").endless(), "larger than 100000 bytes"),
         (Fault::on("/spaces").cut_off(), "cannot be reached"),
     ] {
-        let said = said(fault).await;
-        assert!(said.contains(words), "{words}: {said}");
-        assert!(said.contains("hint:"), "{said}");
+        let error = list_spaces_error(fault).await;
+        assert!(error.contains(expected), "{expected}: {error}");
+        assert!(error.contains("hint:"), "{error}");
     }
-    let late = Fault::on("/spaces").delay(Duration::from_mins(1));
-    let said = said_within(Duration::from_millis(300), late).await;
-    assert!(said.contains("did not respond within"), "{said}");
+    let slow = Fault::on("/spaces").delay(Duration::from_mins(1));
+    let error = list_spaces_error_within(Duration::from_millis(300), slow).await;
+    assert!(error.contains("did not respond within"), "{error}");
 }
 
 #[tokio::test]
 async fn an_octopus_that_is_away_is_told_with_its_address() {
     let server = TestServer::with(|config| {
         config.octopus.retries = 0;
-        // Nothing listens on a port that was just given back.
+        // Nothing listens on a port that was just released.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         config.octopus.url = Some(format!("http://127.0.0.1:{port}").parse().unwrap());
     })
     .await;
-    let said = server.failure("list_spaces", json!({})).await;
-    assert!(said.contains("http://127.0.0.1:") && said.contains("cannot be reached"), "{said}");
-    assert!(said.contains("octopus.url"), "{said}");
+    let error = server.failure("list_spaces", json!({})).await;
+    assert!(error.contains("http://127.0.0.1:") && error.contains("cannot be reached"), "{error}");
+    assert!(error.contains("octopus.url"), "{error}");
 }
 
 #[tokio::test]
@@ -123,7 +126,7 @@ async fn a_wait_that_is_too_long_is_told_and_not_waited_for() {
     server.sample.trouble().add(Fault::on("/spaces").status(429).header("Retry-After", "90"));
     let called = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.text.contains("90 s"), "{}", called.text);
-    assert_eq!(server.sample.journal().len(), 1, "it was not asked again");
+    assert_eq!(server.sample.journal().len(), 1, "the request was not retried");
 }
 
 #[tokio::test]
@@ -141,7 +144,7 @@ async fn what_is_refused_for_good_is_asked_once() {
 #[tokio::test]
 async fn things_that_are_not_there_are_named_with_what_is_near() {
     let server = TestServer::start().await;
-    for (tool, arguments, words) in [
+    for (tool, arguments, expected) in [
         (
             "list_projects",
             json!({ "space": "Defolt" }),
@@ -177,11 +180,11 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
             &["unknown argument `spaec`", "did you mean `space`?"],
         ),
         ("list_projects", json!({}), &["space: this argument is required", "list_spaces"]),
-        ("list_projects", json!({ "space": "Default", "take": -1 }), &["take"]),
+        ("list_projects", json!({ "space": "Default", "take": -1 }), &["take: ", "-1"]),
     ] {
-        let said = server.failure(tool, arguments.clone()).await;
-        for words in words {
-            assert!(said.contains(words), "{tool} {arguments}: {said}");
+        let error = server.failure(tool, arguments.clone()).await;
+        for expected in expected {
+            assert!(error.contains(expected), "{tool} {arguments}: {error}");
         }
     }
 }
@@ -192,7 +195,7 @@ async fn a_permission_that_is_missing_is_named() {
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let called = server.call_as(keys::WITHOUT_TASK_VIEW, "get_task_by_id", arguments).await;
     assert!(called.is_error && called.text.contains("TaskView"), "{}", called.text);
-    // What only lacks names still answers.
+    // A missing permission for optional details does not fail the call.
     let arguments = json!({ "space": "Default", "take": 3 });
     let called = server.call_as(keys::WITHOUT_TASK_VIEW, "list_deployments", arguments).await;
     assert!(!called.is_error, "{}", called.text);
@@ -207,8 +210,8 @@ async fn hints_name_only_tools_that_are_on() {
     })
     .await;
     let arguments = json!({ "space": "Default", "projectId": "Nothing" });
-    let said = server.failure("list_releases_for_project", arguments).await;
-    assert!(!said.contains("list_projects"), "{said}");
+    let error = server.failure("list_releases_for_project", arguments).await;
+    assert!(!error.contains("list_projects"), "{error}");
 }
 
 #[tokio::test]
@@ -239,12 +242,16 @@ async fn the_space_is_looked_up_once_for_each_caller() {
     };
     let calls: Vec<_> = (0..10).map(|_| call(keys::ADMIN, "Default")).collect();
     futures::future::join_all(calls).await;
-    assert_eq!(looked_up(), 1, "callers at one moment share one look-up");
+    assert_eq!(looked_up(), 1, "concurrent calls share one lookup");
     call(keys::ADMIN, "DEFAULT").await;
     assert_eq!(looked_up(), 1, "letter case does not matter");
     call(keys::DEFAULT_SPACE_ONLY, "Default").await;
-    assert_eq!(looked_up(), 2, "another caller is looked up for themselves");
+    assert_eq!(looked_up(), 2, "lookups are not shared between callers");
     server.sample.trouble().add(Fault::on("/environments").status(404));
-    let misses = call(keys::ADMIN, "Nowhere").await;
-    assert!(misses.is_error);
+    let missing = call(keys::ADMIN, "Nowhere").await;
+    assert!(
+        missing.is_error && missing.text.contains("space 'Nowhere' not found"),
+        "{}",
+        missing.text
+    );
 }

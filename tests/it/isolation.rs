@@ -1,4 +1,4 @@
-//! Many calls of two callers at once: nothing of one reaches the other, and memory stays flat.
+//! Isolation of concurrent callers, and bounded memory growth.
 
 use std::time::Duration;
 
@@ -12,16 +12,15 @@ use serde_json::{Value, json};
 
 use crate::support::{Era, TestServer};
 
-/// How many calls, and how many of them at once.
+/// Number of calls, and of concurrent calls.
 const CALLS: usize = 10_000;
 const AT_ONCE: usize = 64;
-/// Calls until everything that is kept is there.
+/// Calls until all caches are filled.
 const WARM: usize = 1_000;
-/// How much more memory the process may have after all calls than when it was warm: less than 7 KiB
-/// a call would come to this.
+/// Maximum growth of memory after the warm-up, in KiB. It detects a leak of 7 KiB per call.
 const MEMORY_KIB: u64 = 64 * 1024;
 
-/// One of the two: a key, the user that it belongs to, and what that user sees.
+/// A caller: its key, the ID of its user, the space that it can see, and the space of the other caller.
 struct One {
     key: &'static str,
     user: &'static str,
@@ -44,31 +43,35 @@ const TWO: [One; 2] = [
     },
 ];
 
-/// A call, and whether its answer holds what this caller alone may see.
+/// A tool, its arguments, and a check that the result contains only data of the caller.
 type Call = (&'static str, Value, fn(&One, &Value));
 
-/// The same calls for both, with the same arguments.
+/// Returns the calls that both callers make, with the same arguments.
 fn calls() -> [Call; 4] {
     [
-        ("get_current_user", json!({}), |one, result| {
-            assert_eq!(result["structuredContent"]["id"], one.user, "{result}");
+        ("get_current_user", json!({}), |caller, result| {
+            assert_eq!(result["structuredContent"]["id"], caller.user, "{result}");
         }),
-        ("list_spaces", json!({}), |one, result| {
+        ("list_spaces", json!({}), |caller, result| {
             let spaces = &result["structuredContent"]["items"];
             assert_eq!(spaces.as_array().unwrap().len(), 1, "{result}");
-            assert_eq!(spaces[0]["id"], one.space, "{result}");
+            assert_eq!(spaces[0]["id"], caller.space, "{result}");
         }),
-        ("list_environments", json!({ "space": "Default", "take": 1 }), |one, result| {
-            sees_only(one, "Spaces-1", result);
+        ("list_environments", json!({ "space": "Default", "take": 1 }), |caller, result| {
+            sees_only(caller, "Spaces-1", result);
         }),
-        ("list_environments", json!({ "space": "Warehouse Systems", "take": 1 }), |one, result| {
-            sees_only(one, "Spaces-22", result);
-        }),
+        (
+            "list_environments",
+            json!({ "space": "Warehouse Systems", "take": 1 }),
+            |caller, result| {
+                sees_only(caller, "Spaces-22", result);
+            },
+        ),
     ]
 }
 
-fn sees_only(one: &One, space: &str, result: &Value) {
-    if one.space == space {
+fn sees_only(caller: &One, space: &str, result: &Value) {
+    if caller.space == space {
         assert_ne!(result["isError"], true, "{result}");
         assert_eq!(result["structuredContent"]["items"].as_array().unwrap().len(), 1, "{result}");
     } else {
@@ -79,18 +82,19 @@ fn sees_only(one: &One, space: &str, result: &Value) {
 }
 
 async fn call(server: &TestServer, number: usize) {
-    let one = &TWO[number % 2];
-    let (tool, arguments, holds) = &calls()[number / 2 % 4];
+    let caller = &TWO[number % 2];
+    let (tool, arguments, check) = &calls()[number / 2 % 4];
     let params = json!({ "name": tool, "arguments": arguments });
-    // The same session for all, and the two eras in turn.
-    let headers = [("x-octopus-apikey", one.key), ("mcp-session-id", "5f1d3a7c-one-and-the-same")];
+    // All calls use the same session ID, and both protocol eras in turn.
+    let headers =
+        [("x-octopus-apikey", caller.key), ("mcp-session-id", "5f1d3a7c-one-and-the-same")];
     let era = if (number / 8).is_multiple_of(2) { Era::Legacy } else { Era::Modern };
     let reply = server.ask_at("", &headers, era, "tools/call", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
-    holds(one, &reply.json()["result"]);
+    check(caller, &reply.json()["result"]);
     let other = TWO[(number + 1) % 2].user;
     assert!(
-        !reply.text.contains(other) && !reply.text.contains(one.others_space),
+        !reply.text.contains(other) && !reply.text.contains(caller.others_space),
         "{}",
         reply.text
     );
@@ -100,7 +104,7 @@ async fn run(server: &TestServer, calls: usize) {
     stream::iter(0..calls).for_each_concurrent(AT_ONCE, |number| call(server, number)).await;
 }
 
-/// The memory that this process has, in KiB.
+/// Returns the resident memory of this process in KiB.
 fn memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -109,28 +113,28 @@ fn memory() -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_calls_of_two_callers_stay_apart_and_memory_stays_flat() {
-    // As many calls as one likes.
+    // No rate limits.
     let server = TestServer::with(|config| {
         let limits = &mut config.limits;
         (limits.caller_rate, limits.instance_rate, limits.unproven_rate) = (0, 0, 0);
     })
     .await;
     run(&server, WARM).await;
-    let warm = memory();
+    let memory_before = memory();
     run(&server, CALLS).await;
-    if let (Some(warm), Some(after)) = (warm, memory()) {
-        let more = after.saturating_sub(warm);
-        assert!(more < MEMORY_KIB, "{more} KiB more after {CALLS} calls");
+    if let (Some(memory_before), Some(after)) = (memory_before, memory()) {
+        let growth = after.saturating_sub(memory_before);
+        assert!(growth < MEMORY_KIB, "{growth} KiB more after {CALLS} calls");
     }
-    // Octopus was asked for each of them.
+    // Both users sent requests to Octopus.
     for user in ["freight.releases", "warehouse.releases"] {
         let journal = server.sample.journal();
         assert!(journal.iter().any(|entry| entry.user.as_deref() == Some(user)), "{user}");
     }
 }
 
-/// One credential acts for both, so Octopus shows them the same; all the same, what is remembered for
-/// one is no answer to the other, they share no read, and a yes of one is none of the other.
+/// Both callers use the same Octopus credential, so Octopus returns the same data to both. Cached data,
+/// coalesced reads and approvals must still be separate.
 #[tokio::test]
 async fn two_callers_with_one_credential_share_no_cache_no_read_and_no_yes() {
     let tokens = ["ann", "ben"].map(|name| (name, new_token().unwrap()));
@@ -154,26 +158,27 @@ async fn two_callers_with_one_credential_share_no_cache_no_read_and_no_yes() {
         reply.json()["result"].clone()
     };
     let [(_, (ann, _)), (_, (ben, _))] = &tokens;
-    let asked = |path: &str| {
+    let request_count = |path: &str| {
         server.sample.journal().iter().filter(|entry| entry.path.ends_with(path)).count()
     };
     let environments = json!({ "space": "Default", "take": 1 });
-    for (token, looked_up) in [(ann, 1), (ann, 1), (ben, 2), (ben, 2)] {
+    for (token, lookups) in [(ann, 1), (ann, 1), (ben, 2), (ben, 2)] {
         call(token, "list_environments", &environments).await;
-        assert_eq!(asked("/api/spaces"), looked_up, "a space is looked up for each of them");
+        assert_eq!(request_count("/api/spaces"), lookups, "one space lookup per caller");
     }
     server.sample.clear_journal();
     server.sample.trouble().add(Fault::on("/environments").delay(Duration::from_secs(1)));
-    let at_once = [ann, ben, ann, ben].map(|token| call(token, "list_environments", &environments));
-    join_all(at_once).await;
-    assert_eq!(asked("/environments"), 2, "one read for each of them");
+    let calls_at_once =
+        [ann, ben, ann, ben].map(|token| call(token, "list_environments", &environments));
+    join_all(calls_at_once).await;
+    assert_eq!(request_count("/environments"), 2, "one read per caller");
     server.sample.trouble().clear();
     let (tool, mut arguments, ..) = crate::consent::changes().remove(0);
-    let shown = call(ann, tool, &arguments).await;
-    arguments["confirm"] = shown["structuredContent"]["confirm"].clone();
-    assert!(arguments["confirm"].is_string(), "{shown}");
-    let refused = call(ben, tool, &arguments).await;
-    assert!(refused.to_string().contains("not valid for this call"), "{refused}");
+    let preview = call(ann, tool, &arguments).await;
+    arguments["confirm"] = preview["structuredContent"]["confirm"].clone();
+    assert!(arguments["confirm"].is_string(), "{preview}");
+    let rejected = call(ben, tool, &arguments).await;
+    assert!(rejected.to_string().contains("not valid for this call"), "{rejected}");
     assert_eq!(server.sample.changes(), []);
     assert_ne!(call(ann, tool, &arguments).await["isError"], true);
     assert_eq!(server.sample.changes().len(), 1);

@@ -1,4 +1,4 @@
-//! The breaker: an instance that does not answer is left alone for a while, and nobody else is.
+//! Circuit breaker: requests to an unresponsive instance fail fast, and other instances are unaffected.
 
 use std::time::Duration;
 
@@ -18,45 +18,49 @@ use crate::support::{Era, TestServer, serve, soon};
 
 #[tokio::test]
 async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
-    for fault in [Fault::on("/spaces").status(503), Fault::on("/spaces").status(502)] {
+    for status in [502, 503] {
         let server = server(|octopus| {
             octopus.failures_until_pause = 3;
             octopus.pause = Period::seconds(60);
         })
         .await;
         prove(&server).await;
-        server.sample.trouble().add(fault);
+        server.sample.trouble().add(Fault::on("/spaces").status(status));
         for key in CALLERS.iter().take(3) {
-            let said = spaces(&server, key).await.unwrap_err();
-            assert!(said.contains("Octopus returned "), "{said}");
+            let error = spaces(&server, key).await.unwrap_err();
+            assert!(error.contains(&format!("Octopus returned {status}")), "{error}");
         }
         server.sample.trouble().clear();
         for key in CALLERS {
-            let said = spaces(&server, key).await.unwrap_err();
-            assert!(said.contains("the instance 'default' is not responding"), "{said}");
-            assert!(said.contains("sends it no requests for another 60 s"), "{said}");
-            assert!(said.contains("hint:"), "{said}");
+            let error = spaces(&server, key).await.unwrap_err();
+            assert!(error.contains("the instance 'default' is not responding"), "{error}");
+            assert!(error.contains("sends it no requests for another 60 s"), "{error}");
+            assert!(error.contains("hint:"), "{error}");
         }
-        assert_eq!(server.sample.journal().len(), 3, "nothing was sent meanwhile");
+        assert_eq!(
+            server.sample.journal().len(),
+            3,
+            "no request was sent while the breaker was open"
+        );
     }
 }
 
 #[tokio::test]
 async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
-    let late = server(|octopus| {
+    let slow = server(|octopus| {
         octopus.failures_until_pause = 2;
         octopus.timeout = Period(Duration::from_millis(250));
     })
     .await;
-    prove(&late).await;
-    late.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    prove(&slow).await;
+    slow.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     for key in CALLERS.iter().take(2) {
-        assert!(spaces(&late, key).await.unwrap_err().contains("did not respond within"));
+        assert!(spaces(&slow, key).await.unwrap_err().contains("did not respond within"));
     }
-    let said = spaces(&late, keys::VIEW_ONLY).await.unwrap_err();
-    assert!(said.contains("sends it no requests"), "{said}");
+    let error = spaces(&slow, keys::VIEW_ONLY).await.unwrap_err();
+    assert!(error.contains("sends it no requests"), "{error}");
 
-    let mut away = TestServer::several(&["near", "away"], |config| {
+    let mut unreachable = TestServer::several(&["near", "away"], |config| {
         for instance in config.instances.values_mut() {
             instance.retries = 0;
             instance.failures_until_pause = 2;
@@ -70,30 +74,41 @@ async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
         reply.json()["result"]["content"][0]["text"].as_str().unwrap().to_owned()
     };
     for key in CALLERS {
-        assert!(ask(&away, key).await.contains("items"));
+        assert!(ask(&unreachable, key).await.contains("items"));
     }
-    away.stop_other("away").await;
+    unreachable.stop_other("away").await;
     for key in CALLERS.iter().take(2) {
-        assert!(ask(&away, key).await.contains("cannot be reached"));
+        assert!(ask(&unreachable, key).await.contains("cannot be reached"));
     }
-    assert!(ask(&away, keys::VIEW_ONLY).await.contains("sends it no requests"));
+    assert!(ask(&unreachable, keys::VIEW_ONLY).await.contains("sends it no requests"));
 }
 
 #[tokio::test]
 async fn an_answer_never_opens_the_breaker_whatever_it_says() {
     let server = server(|octopus| octopus.failures_until_pause = 1).await;
-    for status in [400, 401, 403, 404, 409, 429, 500, 501] {
+    for (status, message) in [
+        (400, "Octopus rejected the request (400)"),
+        (401, "Octopus rejected the credential"),
+        (403, "the credential lacks a permission"),
+        (404, "resource '/api/spaces"),
+        (409, "Octopus rejected the request (409)"),
+        (429, "Octopus rate limit exceeded"),
+        (500, "Octopus returned 500"),
+        (501, "Octopus returned 501"),
+    ] {
         server.sample.trouble().clear();
         server.sample.trouble().add(Fault::on("/spaces").status(status));
         for key in CALLERS {
-            let said = spaces(&server, key).await.unwrap_err();
-            assert!(!said.contains("sends it no requests"), "{status}: {said}");
+            let error = spaces(&server, key).await.unwrap_err();
+            assert!(!error.contains("sends it no requests"), "{status}: {error}");
+            assert!(error.starts_with(message), "{status}: {error}");
         }
     }
     server.sample.trouble().clear();
     server.sample.trouble().add(Fault::on("/spaces").malformed_json());
     for key in CALLERS {
-        assert!(!spaces(&server, key).await.unwrap_err().contains("sends it no requests"));
+        let error = spaces(&server, key).await.unwrap_err();
+        assert!(error.starts_with("unexpected response from Octopus"), "{error}");
     }
 }
 
@@ -107,12 +122,17 @@ async fn what_one_caller_asks_for_in_vain_is_no_other_callers_trouble() {
     prove(&server).await;
     server.sample.trouble().add(Fault::on("/spaces").status(504).times(3));
     for _ in 0..3 {
-        spaces(&server, keys::ADMIN).await.unwrap_err();
+        let error = spaces(&server, keys::ADMIN).await.unwrap_err();
+        assert!(error.contains("Octopus returned 504"), "{error}");
     }
-    let said = spaces(&server, keys::ADMIN).await.unwrap_err();
-    assert!(said.contains("sends it no requests"), "{said}");
+    let error = spaces(&server, keys::ADMIN).await.unwrap_err();
+    assert!(error.contains("sends it no requests"), "{error}");
     assert_eq!(spaces(&server, keys::DEFAULT_SPACE_ONLY).await, Ok(()));
-    assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()), "it has answered since");
+    assert_eq!(
+        spaces(&server, keys::ADMIN).await,
+        Ok(()),
+        "the response to the other caller closed the breaker"
+    );
 }
 
 #[tokio::test]
@@ -126,21 +146,22 @@ async fn after_the_pause_one_request_tries() {
     prove(&server).await;
     server.sample.trouble().add(Fault::on("/spaces").status(503).times(2));
     for key in CALLERS.iter().take(2) {
-        spaces(&server, key).await.unwrap_err();
+        let error = spaces(&server, key).await.unwrap_err();
+        assert!(error.contains("Octopus returned 503"), "{error}");
     }
-    // The pause is over as soon as it began. Whoever tries takes a while.
+    // The pause of 1 ms is over. The trial request takes 3 s.
     server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     server.sample.clear_journal();
-    let tries = spaces(&server, keys::ADMIN);
+    let trial = spaces(&server, keys::ADMIN);
     let others = async {
         soon(async || (server.sample.journal().len() == 1).then_some(())).await;
         for key in CALLERS.iter().skip(1) {
-            let said = spaces(&server, key).await.unwrap_err();
-            assert!(said.contains("sends it no requests"), "{said}");
+            let error = spaces(&server, key).await.unwrap_err();
+            assert!(error.contains("sends it no requests"), "{error}");
         }
     };
-    let (came, ()) = tokio::join!(tries, others);
-    assert_eq!(came, Ok(()));
+    let (trial_result, ()) = tokio::join!(trial, others);
+    assert_eq!(trial_result, Ok(()));
     assert_eq!(server.sample.journal().len(), 1);
     server.sample.trouble().clear();
     for key in CALLERS {
@@ -150,11 +171,11 @@ async fn after_the_pause_one_request_tries() {
 
 #[tokio::test]
 async fn one_instance_down_does_not_disturb_the_others() {
-    let (ailing, well) = (Sample::new(), Sample::new());
-    let (one, other) = (serve(ailing.router()), serve(well.router()));
+    let (failing, healthy) = (Sample::new(), Sample::new());
+    let (failing_address, healthy_address) = (serve(failing.router()), serve(healthy.router()));
     let mut config = Config::default();
     config.auth.mode = Some(AuthMode::Octopus.into());
-    for (name, listening) in [("ailing", &one), ("well", &other)] {
+    for (name, listening) in [("failing", &failing_address), ("healthy", &healthy_address)] {
         let instance = Instance {
             url: Some(format!("http://{}", listening.address).parse().unwrap()),
             retries: 0,
@@ -168,22 +189,22 @@ async fn one_instance_down_does_not_disturb_the_others() {
     let ask = async |name: &str, key: &str| {
         let instance = instances.get(name).unwrap();
         let own = Some(Credentials::api_key(key).unwrap());
-        let brings = Brings { own, ..Brings::default() };
-        let credentials = instance.credentials(&brings).await.unwrap();
-        let whose = Fingerprint::of([key.as_bytes()]);
-        let session = Session::new(instance.client.clone(), credentials, whose, None);
+        let caller_credentials = Brings { own, ..Brings::default() };
+        let credentials = instance.credentials(&caller_credentials).await.unwrap();
+        let fingerprint = Fingerprint::of([key.as_bytes()]);
+        let session = Session::new(instance.client.clone(), credentials, fingerprint, None);
         listed::list(&session, None, Window { skip: 0, take: 1 }).await
     };
     for key in CALLERS {
-        assert!(ask("ailing", key).await.is_ok());
+        assert!(ask("failing", key).await.is_ok());
     }
-    ailing.trouble().add(Fault::on("/").status(503));
+    failing.trouble().add(Fault::on("/").status(503));
     for key in CALLERS.iter().take(2) {
-        assert!(matches!(ask("ailing", key).await, Err(Error::Unavailable { .. })));
+        assert!(matches!(ask("failing", key).await, Err(Error::Unavailable { .. })));
     }
     for key in CALLERS {
-        let refused = ask("ailing", key).await.unwrap_err();
-        assert!(matches!(&refused, Error::Paused { instance, .. } if instance == "ailing"));
-        assert!(ask("well", key).await.is_ok());
+        let rejected = ask("failing", key).await.unwrap_err();
+        assert!(matches!(&rejected, Error::Paused { instance, .. } if instance == "failing"));
+        assert!(ask("healthy", key).await.is_ok());
     }
 }

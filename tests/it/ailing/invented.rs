@@ -1,4 +1,4 @@
-//! Callers with invented keys: whatever they ask for, others are served.
+//! Callers with keys that Octopus does not know: their requests do not affect other callers.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{CALLERS, prove, server, spaces};
 use crate::support::{Called, Era, TestServer, soon};
 
-/// Keys that have the form of one and belong to nobody.
+/// Well-formed keys that Octopus does not know.
 fn invented() -> Vec<String> {
     (0..10).map(|number| format!("API-INVENTED{number}")).collect()
 }
@@ -35,18 +35,26 @@ async fn an_oversized_argument_or_url_sends_nothing_and_names_the_limit() {
     .await;
     prove(&server).await;
     let long = "x".repeat(70_000);
-    let wide = "\u{e9}".repeat(2_000);
+    let multi_byte = "\u{e9}".repeat(2_000);
     for (tool, arguments, limit) in [
-        ("list_environments", environments(&long), "space: this has 70000 characters, and 1000 is"),
-        ("list_projects", json!({ "space": "Default", "partialName": long }), "1000 is the limit"),
-        ("find_deployment_targets", json!({ "space": "Default", "roles": [long] }), "1000 is"),
-        // The text fits, and the URL that is made of it does not.
+        (
+            "list_environments",
+            environments(&long),
+            "space: 70000 characters are too many; the limit is 1000",
+        ),
+        ("list_projects", json!({ "space": "Default", "partialName": long }), "the limit is 1000"),
+        (
+            "find_deployment_targets",
+            json!({ "space": "Default", "roles": [long] }),
+            "the limit is 1000",
+        ),
+        // The argument is short enough, but its percent-encoded URL is not.
         (
             "execute",
-            json!({ "method": "GET", "path": "/api/spaces", "query": { "partialName": wide } }),
+            json!({ "method": "GET", "path": "/api/spaces", "query": { "partialName": multi_byte } }),
             "bytes, but 8000 is the limit",
         ),
-        ("list_spaces", json!({ (long.clone()): 1 }), "takes no argument `xxxx"),
+        ("list_spaces", json!({ (long.clone()): 1 }), "unknown argument `xxxx"),
     ] {
         for key in CALLERS.iter().take(2) {
             let called = server.call_as(key, tool, arguments.clone()).await;
@@ -56,7 +64,11 @@ async fn an_oversized_argument_or_url_sends_nothing_and_names_the_limit() {
     }
     assert_eq!(server.sample.journal(), [], "nothing was sent");
     for key in CALLERS {
-        assert_eq!(spaces(&server, key).await, Ok(()), "nothing of it counts as a failure");
+        assert_eq!(
+            spaces(&server, key).await,
+            Ok(()),
+            "rejected arguments do not count as failures"
+        );
     }
 }
 
@@ -66,22 +78,25 @@ async fn an_oversized_name_in_a_header_path_completion_or_address_sends_nothing(
     let long = "x".repeat(9_000);
     let list = json!({ "name": "list_environments", "arguments": {} });
     let header = [("x-octopus-space", long.as_str())];
-    let refused = server.ask_at("", &header, Era::Legacy, "tools/call", list.clone()).await;
-    assert_eq!(refused.status, 400, "{}", refused.text);
-    let below = format!("/i/default/{long}");
-    assert_eq!(server.ask_at(&below, &[], Era::Legacy, "tools/call", list).await.status, 404);
-    for given in [json!({ "space": long }), json!({ "space": "Default", "project": long })] {
+    let rejected = server.ask_at("", &header, Era::Legacy, "tools/call", list.clone()).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(rejected.message().contains("X-Octopus-Space"), "{}", rejected.text);
+    let path = format!("/i/default/{long}");
+    let rejected = server.ask_at(&path, &[], Era::Legacy, "tools/call", list).await;
+    assert_eq!(rejected.status, 404, "{}", rejected.text);
+    assert!(rejected.message().contains("space"), "{}", rejected.text);
+    for arguments in [json!({ "space": long }), json!({ "space": "Default", "project": long })] {
         let params = json!({
             "ref": { "type": "ref/prompt", "name": "prepare_promotion" },
             "argument": { "name": "release", "value": "" },
-            "context": { "arguments": given },
+            "context": { "arguments": arguments },
         });
         let completed = server.ask(Era::Legacy, "completion/complete", params).await.json();
         assert_eq!(completed["result"]["completion"]["values"], json!([]), "{completed}");
     }
     let uri = format!("octopus://spaces/{long}");
     let read = server.ask(Era::Legacy, "resources/read", json!({ "uri": uri })).await;
-    assert!(read.message().contains("too long"), "{}", read.text);
+    assert!(read.message().contains("longer than 2048 bytes"), "{}", read.text);
     let params = json!({ "name": "prepare_promotion", "arguments": { "project": long } });
     let prompt = server.ask(Era::Legacy, "prompts/get", params).await;
     assert!(prompt.message().contains("longer than 500 bytes"), "{}", prompt.text);
@@ -98,20 +113,26 @@ async fn invented_keys_do_not_open_the_breaker_for_others() {
     })
     .await;
     assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()));
-    // What only the attackers ask for gets no answer, or that of a proxy without a server.
+    // Only the unknown keys request these paths, which answer with gateway errors.
     server.sample.trouble().add(Fault::on("/teams").status(504));
     server.sample.trouble().add(Fault::on("/subscriptions").status(502));
-    let giant = "x".repeat(70_000);
+    let long = "x".repeat(70_000);
     for round in 0..3 {
         for key in invented() {
-            let (lost, failed, giant) = tokio::join!(
+            let (bad_gateway, timed_out, oversized) = tokio::join!(
                 reads(&server, &key, "/api/subscriptions"),
                 reads(&server, &key, "/api/teams"),
-                server.call_as(&key, "list_environments", environments(&giant)),
+                server.call_as(&key, "list_environments", environments(&long)),
             );
-            assert!(lost.is_error && failed.is_error && giant.is_error);
+            for (called, error) in [
+                (bad_gateway, "Octopus returned 502"),
+                (timed_out, "Octopus returned 504"),
+                (oversized, "the limit is 1000"),
+            ] {
+                assert!(called.is_error && called.text.contains(error), "{}", called.text);
+            }
         }
-        // One who was there before, and one who comes for the first time.
+        // A verified caller, and a caller that Octopus has not accepted before.
         for key in [keys::ADMIN, CALLERS[1 + round]] {
             assert_eq!(spaces(&server, key).await, Ok(()), "round {round}");
         }
@@ -128,19 +149,19 @@ async fn invented_keys_do_not_take_all_places_of_an_instance() {
     prove(&server).await;
     server.sample.trouble().add(Fault::on("/teams").delay(Duration::from_mins(1)));
     let keys = invented();
-    let attack =
+    let unknown =
         futures::future::join_all(keys.iter().map(|key| reads(&server, key, "/api/teams")));
     let others = async {
-        let begun =
+        let started =
             || server.sample.journal().iter().filter(|e| e.path.ends_with("/teams")).count();
-        soon(async || (begun() == 2).then_some(())).await;
+        soon(async || (started() == 2).then_some(())).await;
         for key in CALLERS.iter().cycle().take(20) {
             assert_eq!(spaces(&server, key).await, Ok(()));
         }
-        assert_eq!(begun(), 2, "half of the places are theirs");
+        assert_eq!(started(), 2, "unknown keys use at most half of the permits");
     };
-    tokio::pin!(attack);
-    tokio::select! { _ = &mut attack => panic!("they have no answer"), () = others => {} }
+    tokio::pin!(unknown);
+    tokio::select! { _ = &mut unknown => panic!("a delayed request ended early"), () = others => {} }
 }
 
 #[tokio::test]
@@ -152,12 +173,12 @@ async fn invented_keys_do_not_use_up_the_rate_of_an_instance() {
     .await;
     assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()));
     let params = json!({ "name": "list_spaces", "arguments": {} });
-    let mut refused = 0;
+    let mut rejected = 0;
     for key in invented().iter().cycle().take(20) {
         let reply = server.ask_as(Era::Legacy, key, "tools/call", params.clone()).await;
-        refused += usize::from(reply.text.contains("all callers together"));
+        rejected += usize::from(reply.text.contains("all callers together"));
     }
-    assert!(refused > 0, "they have a rate of their own");
+    assert!(rejected > 0, "unknown keys share a rate of their own");
     for _ in 0..5 {
         assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()));
     }
@@ -166,12 +187,13 @@ async fn invented_keys_do_not_use_up_the_rate_of_an_instance() {
 #[tokio::test]
 async fn an_invented_key_does_not_spoil_the_version_for_others() {
     let server = TestServer::start().await;
-    // The first caller requests the version, and waits for it.
+    // The first caller sends the request for the version and waits for the response.
     server.sample.trouble().add(Fault::on("/api").delay(Duration::from_millis(500)));
     let key = &invented()[0];
     let toggles = json!({ "space": "Default", "projectId": "Projects-1" });
-    let attack = server.call_as(key, "find_feature_toggles", toggles.clone());
+    let unknown = server.call_as(key, "find_feature_toggles", toggles.clone());
     let other = server.call_as(keys::ADMIN, "find_feature_toggles", toggles);
-    let (attacked, served) = tokio::join!(attack, other);
-    assert!(attacked.is_error && !served.is_error, "{}", served.text);
+    let (unknown, known) = tokio::join!(unknown, other);
+    assert!(unknown.is_error && unknown.text.contains("credential"), "{}", unknown.text);
+    assert!(!known.is_error, "{}", known.text);
 }

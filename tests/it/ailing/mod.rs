@@ -1,5 +1,5 @@
-//! An instance that is busy or does not answer: places, the breaker, reads that are shared; and
-//! that neither other callers nor other instances are disturbed by it.
+//! Protection against busy or unresponsive instances: concurrency limit, circuit breaker, coalesced
+//! reads. Neither other callers nor other instances are affected.
 
 mod breaker;
 mod invented;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::TestServer;
 
-/// Callers who all see the default space.
+/// Keys of callers that can all see the default space.
 const CALLERS: [&str; 4] =
     [keys::ADMIN, keys::DEFAULT_SPACE_ONLY, keys::WITHOUT_TASK_VIEW, keys::VIEW_ONLY];
 
@@ -23,7 +23,8 @@ async fn server(change: impl FnOnce(&mut Instance)) -> TestServer {
     .await
 }
 
-/// Lets the instance accept the credential of each caller, so that their failures count for others.
+/// Lets the instance accept each credential once, because only failures of verified callers open the
+/// breaker for others.
 async fn prove(server: &TestServer) {
     for key in CALLERS {
         assert_eq!(spaces(server, key).await, Ok(()));

@@ -1,4 +1,4 @@
-//! The places at an instance: so many requests at once, and small reads beside logs.
+//! Concurrency limit of an instance: maximum number of requests, and small reads beside log streams.
 
 use std::{
     sync::{
@@ -18,28 +18,28 @@ use serde_json::json;
 use super::{CALLERS, server, spaces};
 use crate::support::{TestServer, serve, soon};
 
-/// How many requests were at the sample at once, at most.
+/// Returns a router of the sample, and the highest number of concurrent requests that it counted.
 fn counted(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let seen = Arc::clone(&most);
+    let (now, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let result = Arc::clone(&max);
     let router =
         sample.router().layer(from_fn(move |request: Request, next: axum::middleware::Next| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let (now, max) = (Arc::clone(&now), Arc::clone(&max));
             async move {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                max.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 let response = next.run(request).await;
                 now.fetch_sub(1, Ordering::SeqCst);
                 response
             }
         }));
-    (router, seen)
+    (router, result)
 }
 
 #[tokio::test]
 async fn so_many_requests_are_under_way_at_once_and_no_more() {
     let sample = Sample::new();
     sample.trouble().add(Fault::on("/environments").delay(Duration::from_millis(200)));
-    let (router, most) = counted(&sample);
+    let (router, max) = counted(&sample);
     let octopus = serve(router);
     let server = server(|octopus_settings| {
         octopus_settings.url = Some(format!("http://{}", octopus.address).parse().unwrap());
@@ -52,9 +52,9 @@ async fn so_many_requests_are_under_way_at_once_and_no_more() {
         server.call_as(key, "list_environments", arguments)
     });
     for called in futures::future::join_all(calls).await {
-        assert!(!called.is_error, "all of them came to their answer: {}", called.text);
+        assert!(!called.is_error, "all calls complete: {}", called.text);
     }
-    assert_eq!(most.load(Ordering::SeqCst), 3);
+    assert_eq!(max.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
@@ -68,18 +68,22 @@ async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
     server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" })).await;
     server.sample.trouble().add(Fault::on("/raw").endless());
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let reads = server.call_as(keys::ADMIN, "get_task_raw", log);
-    let waits = async {
+    let stream = server.call_as(keys::ADMIN, "get_task_raw", log);
+    let other = async {
         let raw = || server.sample.journal().iter().any(|entry| entry.path.ends_with("/raw"));
         soon(async || raw().then_some(())).await;
         server.sample.clear_journal();
-        let said = spaces(&server, keys::DEFAULT_SPACE_ONLY).await.unwrap_err();
-        assert!(said.contains("the instance 'default' is busy"), "{said}");
-        assert!(said.contains("within 1 s") && said.contains("concurrent_requests"), "{said}");
+        let error = spaces(&server, keys::DEFAULT_SPACE_ONLY).await.unwrap_err();
+        assert!(
+            error.contains("the concurrency limit for the instance 'default' is reached"),
+            "{error}"
+        );
+        assert!(error.contains("no request finished within 1 s"), "{error}");
+        assert!(error.contains("concurrent_requests"), "{error}");
         assert_eq!(server.sample.journal(), []);
     };
-    // The one who reads without end has the only place until they give up.
-    tokio::select! { _ = reads => panic!("it has no end"), () = waits => {} }
+    // The endless read holds the only permit until its client disconnects.
+    tokio::select! { _ = stream => panic!("the endless read ended"), () = other => {} }
     soon(async || spaces(&server, keys::DEFAULT_SPACE_ONLY).await.ok()).await;
 }
 
@@ -104,5 +108,5 @@ async fn small_reads_go_on_while_logs_are_read() {
             assert_eq!(spaces(&server, key).await, Ok(()));
         }
     };
-    tokio::select! { _ = futures::future::join_all(logs) => panic!("no end"), () = small => {} }
+    tokio::select! { _ = futures::future::join_all(logs) => panic!("an endless read ended"), () = small => {} }
 }

@@ -1,4 +1,4 @@
-//! Reads at one moment that are the same: sent once for one caller, and never shared by two.
+//! Coalescing of concurrent identical reads: one request per caller, never shared between callers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn the_same_read_of_one_caller_at_one_moment_is_sent_once_and_of_two_twice
     for key in CALLERS {
         server.call_as(key, "list_environments", json!({ "space": "Default" })).await;
     }
-    let asked = async |callers: &[&str], fault: Fault| {
+    let call_at_once = async |callers: &[&str], fault: Fault| {
         server.sample.trouble().clear();
         server.sample.trouble().add(fault);
         server.sample.clear_journal();
@@ -23,15 +23,16 @@ async fn the_same_read_of_one_caller_at_one_moment_is_sent_once_and_of_two_twice
         (server.sample.journal().len(), called)
     };
     let slow = Fault::on("/environments").delay(Duration::from_secs(2));
-    let (sent, called) = asked(&[keys::ADMIN; 8], slow.clone()).await;
-    assert_eq!(sent, 1);
-    assert!(called.iter().all(|one| !one.is_error && one.structured == called[0].structured));
-    let (sent, _) = asked(&[keys::ADMIN, keys::VIEW_ONLY, keys::ADMIN], slow.clone()).await;
-    assert_eq!(sent, 2);
-    // What goes wrong is everybody's who waited, and nobody's after that.
-    let (sent, called) = asked(&[keys::ADMIN; 8], slow.status(500).times(1)).await;
-    assert_eq!(sent, 1);
-    assert!(called.iter().all(|one| one.is_error && one.text.contains("500")));
-    let again = server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" }));
-    assert!(!again.await.is_error);
+    let (request_count, called) = call_at_once(&[keys::ADMIN; 8], slow.clone()).await;
+    assert_eq!(request_count, 1);
+    assert!(called.iter().all(|call| !call.is_error && call.structured == called[0].structured));
+    let (request_count, _) =
+        call_at_once(&[keys::ADMIN, keys::VIEW_ONLY, keys::ADMIN], slow.clone()).await;
+    assert_eq!(request_count, 2);
+    // All waiting calls get the error, and later calls send a new request.
+    let (request_count, called) = call_at_once(&[keys::ADMIN; 8], slow.status(500).times(1)).await;
+    assert_eq!(request_count, 1);
+    assert!(called.iter().all(|call| call.is_error && call.text.contains("500")));
+    let next = server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" }));
+    assert!(!next.await.is_error);
 }

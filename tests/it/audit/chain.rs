@@ -1,4 +1,4 @@
-//! The chain goes on over turns, restarts and crashes, and everybody else is kept out of the file.
+//! The hash chain continues across rotation, restarts and crashes, and the file is private and locked.
 
 use std::{fs, io::Write, path::Path};
 
@@ -23,10 +23,10 @@ async fn calls(recorded: &Recorded, count: usize) {
     }
 }
 
-/// Every file of a folder, oldest first.
+/// Returns the files of a folder, oldest first.
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    // The one without a number is the newest.
+    // The file without a number is the newest.
     files.sort_by_key(|path| (path.extension().is_some_and(|e| e == "jsonl"), path.clone()));
     files
 }
@@ -40,8 +40,8 @@ async fn the_chain_goes_on_over_a_restart() {
     calls(&recorded, 2).await;
     let path = recorded.path();
     let folder = recorded.stop().await;
-    let found = checked(std::slice::from_ref(&path));
-    assert_eq!((found.findings, found.records), (vec![], 6));
+    let verified = checked(std::slice::from_ref(&path));
+    assert_eq!((verified.findings, verified.records), (vec![], 6));
     let all = lines(&path);
     assert_eq!(all[0]["begin"]["why"], "first");
     assert_eq!(
@@ -61,20 +61,24 @@ async fn the_chain_goes_on_over_rotation_by_size_and_so_many_files_are_kept() {
     .await;
     calls(&recorded, 60).await;
     let folder = recorded.stop().await;
-    let kept = files(folder.path());
-    assert_eq!(kept.len(), 3, "{kept:?}");
-    let found = checked(&kept);
-    assert_eq!(found.findings, []);
-    assert!(found.after > 0, "older ones are gone");
-    for file in &kept {
+    let rotated = files(folder.path());
+    assert_eq!(rotated.len(), 3, "{rotated:?}");
+    let verified = checked(&rotated);
+    assert_eq!(verified.findings, []);
+    assert!(verified.after > 0, "older files are deleted");
+    for file in &rotated {
         assert!(fs::metadata(file).unwrap().len() <= 4096 + 512);
         assert_eq!(lines(file)[0]["begin"]["why"], "rotated");
     }
-    let last = records(&kept[2]).pop().unwrap();
-    let notices = lines(&kept[2])[0]["seq"].as_u64().unwrap();
-    assert!(last["seq"].as_u64().unwrap() > 60 && notices > 1);
-    // Without the file between them, the two others do not follow each other.
-    assert!(!checked(&[kept[0].clone(), kept[2].clone()]).findings.is_empty());
+    let last = records(&rotated[2]).pop().unwrap();
+    let first_seq = lines(&rotated[2])[0]["seq"].as_u64().unwrap();
+    assert!(last["seq"].as_u64().unwrap() > 60 && first_seq > 1);
+    // A missing file breaks the chain.
+    let findings = checked(&[rotated[0].clone(), rotated[2].clone()]).findings;
+    let [gap] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!((gap.file, gap.line), (1, 1));
+    let expected = format!("records are missing before record {first_seq}");
+    assert!(gap.what.ends_with(&expected), "{gap:?}");
 }
 
 #[tokio::test]
@@ -85,12 +89,12 @@ async fn the_file_takes_turns_by_age() {
     .await;
     calls(&recorded, 3).await;
     let folder = recorded.stop().await;
-    let kept = files(folder.path());
-    assert_eq!(kept.len(), 3);
-    assert_eq!(checked(&kept).findings, []);
+    let rotated = files(folder.path());
+    assert_eq!(rotated.len(), 3);
+    assert_eq!(checked(&rotated).findings, []);
 }
 
-/// A crash leaves half a record; one between a turn and the first record leaves an empty file.
+/// A crash can leave a partial record, or an empty file if it happens during rotation.
 #[tokio::test]
 async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
     let recorded = Recorded::start().await;
@@ -102,70 +106,82 @@ async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
     let recorded = Recorded::within(folder, |_| {}).await;
     calls(&recorded, 1).await;
     let folder = recorded.stop().await;
-    let found = checked(std::slice::from_ref(&path));
-    assert_eq!((found.findings, found.notes.len()), (vec![], 1));
+    let verified = checked(std::slice::from_ref(&path));
+    assert_eq!((verified.findings, verified.notes.len()), (vec![], 1));
 
-    // Only the end of the line is missing: the record is whole.
+    // Only the line feed is missing: the record is complete.
     let text = fs::read(&path).unwrap();
     fs::write(&path, text.strip_suffix(b"\n").unwrap()).unwrap();
     let recorded = Recorded::within(folder, |_| {}).await;
     calls(&recorded, 1).await;
     let folder = recorded.stop().await;
-    let found = checked(std::slice::from_ref(&path));
-    assert_eq!((found.findings, found.notes.len()), (vec![], 1));
+    let verified = checked(std::slice::from_ref(&path));
+    assert_eq!((verified.findings, verified.notes.len()), (vec![], 1));
 
-    let away = folder.path().join(format!("audit.jsonl.{:012}", found.last.unwrap().0));
-    fs::rename(&path, &away).unwrap();
+    let rotated_file = folder.path().join(format!("audit.jsonl.{:012}", verified.last.unwrap().0));
+    fs::rename(&path, &rotated_file).unwrap();
     fs::write(&path, "").unwrap();
     let recorded = Recorded::within(folder, |_| {}).await;
     calls(&recorded, 1).await;
     let folder = recorded.stop().await;
-    assert_eq!(checked(&[away, path.clone()]).findings, []);
+    assert_eq!(checked(&[rotated_file, path.clone()]).findings, []);
     assert_eq!(lines(&path)[0]["begin"]["why"], "rotated");
     drop(folder);
 }
 
-/// By age, by size, with the end of the line alone missing, and with nothing but half a record:
-/// that file has no number of its own yet, and would take the place of the one before.
+/// Rotation is due by age or by size, and the file ends in a partial record or lacks its last line feed.
+/// A file with only a partial record has no sequence number yet, so rotation could overwrite the file
+/// before it.
 #[tokio::test]
 async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before_the_turn() {
     type Cut = fn(&str) -> usize;
     type Due = (&'static str, fn(&mut Config));
-    let cuts: [(&str, Cut, usize); 2] =
-        [("torn", |text| text.len() - 40, 1), ("open", |text| text.len() - 1, 0)];
-    let due: [Due; 2] = [
+    let damages: [(&str, Cut, usize); 2] =
+        [("torn", |text| text.len() - 40, 1), ("no line feed", |text| text.len() - 1, 0)];
+    let rotations: [Due; 2] = [
         ("age", |config| {
             config.audit.file.rotate_after = Period(std::time::Duration::from_nanos(1));
         }),
         ("size", |config| config.audit.file.rotate_bytes = ByteSize(1)),
     ];
-    for ((cut, at, notes), (by, settings)) in
-        cuts.into_iter().flat_map(|cut| due.map(|due| (cut, due)))
+    for ((damage, cut_at, notes), (rotation, settings)) in
+        damages.into_iter().flat_map(|damage| rotations.map(|rotation| (damage, rotation)))
     {
         let recorded = Recorded::start().await;
         calls(&recorded, 2).await;
         let path = recorded.path();
         let folder = recorded.stop().await;
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, &text[..at(&text)]).unwrap();
+        fs::write(&path, &text[..cut_at(&text)]).unwrap();
         let recorded = Recorded::within(folder, settings).await;
         calls(&recorded, 3).await;
         let folder = recorded.stop().await;
-        let kept = files(folder.path());
-        assert!(kept.len() > 1, "{cut} by {by}: its turn came");
-        let found = checked(&kept);
-        assert_eq!((found.findings, found.notes.len()), (vec![], notes), "{cut} by {by}");
+        let rotated = files(folder.path());
+        assert!(rotated.len() > 1, "{damage} by {rotation}: the file was rotated");
+        let verified = checked(&rotated);
+        assert_eq!(
+            (verified.findings, verified.notes.len()),
+            (vec![], notes),
+            "{damage} by {rotation}"
+        );
 
-        // The newest file holds half a record, and nothing else.
+        // The newest file contains only a partial record.
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, &text[..40]).unwrap();
         let recorded = Recorded::within(folder, settings).await;
         calls(&recorded, 2).await;
         let folder = recorded.stop().await;
         let after = files(folder.path());
-        assert!(kept[..kept.len() - 1].iter().all(|file| after.contains(file)), "{cut} by {by}");
-        let found = checked(&after);
-        assert_eq!((found.findings, found.notes.len()), (vec![], notes + 1), "{cut} by {by}");
+        assert!(
+            rotated[..rotated.len() - 1].iter().all(|file| after.contains(file)),
+            "{damage} by {rotation}"
+        );
+        let verified = checked(&after);
+        assert_eq!(
+            (verified.findings, verified.notes.len()),
+            (vec![], notes + 1),
+            "{damage} by {rotation}"
+        );
     }
 }
 
@@ -183,12 +199,12 @@ async fn nobody_else_reads_the_file_and_no_other_process_writes_to_it() {
     config.octopus.url = Some("http://127.0.0.1:9".parse().unwrap());
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.audit.file.path = Some(recorded.path());
-    let refused = app::start(config.clone()).await.unwrap_err();
-    assert!(refused.contains("locked by another process"), "{refused}");
+    let error = app::start(config.clone()).await.unwrap_err();
+    assert!(error.contains("locked by another process"), "{error}");
     let path = recorded.path();
     let folder = recorded.stop().await;
     fs::write(&path, "{\"not\":\"a record\"}\n").unwrap();
-    let refused = app::start(config).await.unwrap_err();
-    assert!(refused.contains("audit verify"), "{refused}");
+    let error = app::start(config).await.unwrap_err();
+    assert!(error.contains("audit verify"), "{error}");
     drop(folder);
 }

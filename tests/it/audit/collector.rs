@@ -1,4 +1,4 @@
-//! Records reach a collector: over HTTP and TLS, with its headers, and whole.
+//! Delivery of records to an OTLP collector over HTTP and TLS, with headers, complete and in order.
 
 use std::{
     fs,
@@ -30,47 +30,47 @@ use crate::{
     support::{Era, client, reply, soon},
 };
 
-/// What came to a collector.
+/// Requests that a collector received, and whether any was compressed.
 #[derive(Clone, Default)]
 struct Taken(Arc<Mutex<Vec<Delivery>>>, Arc<AtomicBool>);
 
 type Delivery = (Option<String>, ExportLogsServiceRequest);
 
-async fn take(State(taken): State<Taken>, headers: HeaderMap, body: Bytes) {
-    let sent = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
+async fn take(State(collected): State<Taken>, headers: HeaderMap, body: Bytes) {
+    let header = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
     let mut plain = Vec::new();
-    let is_packed = headers.get("content-encoding").is_some_and(|value| value == "gzip");
-    if is_packed {
+    let is_gzip = headers.get("content-encoding").is_some_and(|value| value == "gzip");
+    if is_gzip {
         flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut plain).unwrap();
     } else {
         plain.extend(&body);
     }
-    taken.1.fetch_or(is_packed, Ordering::Relaxed);
+    collected.1.fetch_or(is_gzip, Ordering::Relaxed);
     let read = ExportLogsServiceRequest::decode(&plain[..]).unwrap();
-    taken.0.lock().unwrap().push((sent, read));
+    collected.0.lock().unwrap().push((header, read));
 }
 
 impl Taken {
-    /// The bodies of all records, in order, and the names of their attributes.
+    /// Returns the bodies of all records in order, and the names of their attributes.
     fn records(&self) -> (Vec<String>, Vec<String>) {
         let requests = self.0.lock().unwrap();
         let logs = requests.iter().flat_map(|(_, request)| &request.resource_logs);
         let records: Vec<_> =
-            logs.flat_map(|one| &one.scope_logs).flat_map(|one| &one.log_records).collect();
+            logs.flat_map(|item| &item.scope_logs).flat_map(|item| &item.log_records).collect();
         let bodies = records.iter().map(|record| match &record.body.as_ref().unwrap().value {
             Some(Any::StringValue(text)) => text.clone(),
             other => panic!("{other:?}"),
         });
         let attributes = records.iter().flat_map(|record| &record.attributes);
-        (bodies.collect(), attributes.map(|one| one.key.clone()).collect())
+        (bodies.collect(), attributes.map(|item| item.key.clone()).collect())
     }
 }
 
 fn collector(certificates: Option<&Certificates>) -> (Listening, Taken) {
-    let taken = Taken::default();
-    let router = Router::new().route("/v1/logs", post(take)).with_state(taken.clone());
+    let collected = Taken::default();
+    let router = Router::new().route("/v1/logs", post(take)).with_state(collected.clone());
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    (http::listen(socket, router, certificates, &Http::default()).unwrap(), taken)
+    (http::listen(socket, router, certificates, &Http::default()).unwrap(), collected)
 }
 
 fn towards(config: &mut Config, endpoint: &str) {
@@ -80,19 +80,19 @@ fn towards(config: &mut Config, endpoint: &str) {
         vec![OtlpHeader { name: "x-token".to_owned(), value: Secret::from("t0ken".to_owned()) }];
 }
 
-/// Calls this and that, stops the server, and looks at what the collector has.
-async fn reaches(mut desk: Desk, taken: Taken) {
-    let way = Way::Code(Era::Modern);
+/// Makes some calls, stops the server, and checks the records that the collector received.
+async fn reaches(mut fixture: Desk, collected: Taken) {
+    let flow = Way::Code(Era::Modern);
     let (tool, arguments, ..) = changes().remove(1);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
-    desk.agree(way, tool, &arguments, &sealed).await.answered();
-    desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
-    desk.server.running.take().unwrap().stop().await;
+    let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
+    fixture.agree(flow, tool, &arguments, &token).await.answered();
+    fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    fixture.server.running.take().unwrap().stop().await;
 
-    let (bodies, attributes) = taken.records();
+    let (bodies, attributes) = collected.records();
     let text: String = bodies.iter().flat_map(|body| [body.as_str(), "\n"]).collect();
-    let found = verify([Ok(text.as_bytes())], &Expected::default()).unwrap();
-    assert_eq!(found.findings, []);
+    let verified = verify([Ok(text.as_bytes())], &Expected::default()).unwrap();
+    assert_eq!(verified.findings, []);
     let results: Vec<String> = bodies
         .iter()
         .map(|body| serde_json::from_str::<serde_json::Value>(body).unwrap())
@@ -102,38 +102,38 @@ async fn reaches(mut desk: Desk, taken: Taken) {
     for name in ["octopus_mcp.audit.id", "octopus_mcp.audit.change", "gen_ai.tool.name"] {
         assert!(attributes.iter().any(|key| key == name), "{name}: {attributes:?}");
     }
-    let requests = taken.0.lock().unwrap();
+    let requests = collected.0.lock().unwrap();
     assert!(requests.iter().all(|(token, _)| token.as_deref() == Some("t0ken")));
     let resource = requests[0].1.resource_logs[0].resource.clone().unwrap();
-    assert!(resource.attributes.iter().any(|one| one.key == "service.name"), "{resource:?}");
+    assert!(resource.attributes.iter().any(|item| item.key == "service.name"), "{resource:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_reach_a_collector_before_the_server_stops() {
-    let (listening, taken) = collector(None);
-    let desk = Desk::with(|config| {
+    let (listening, collected) = collector(None);
+    let fixture = Desk::with(|config| {
         towards(config, &format!("http://{}/v1/logs", listening.address));
         config.audit.required = true;
     });
-    reaches(desk.await, taken).await;
+    reaches(fixture.await, collected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heads_of_the_file_reach_the_collector_while_the_server_runs() {
-    let (listening, taken) = collector(None);
+    let (listening, collected) = collector(None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
-    let desk = Desk::with(|config| {
+    let fixture = Desk::with(|config| {
         towards(config, &format!("http://{}/v1/logs", listening.address));
         config.audit.otlp.delay = Period(Duration::from_millis(10));
         config.audit.head_every = Period(Duration::from_millis(10));
         config.audit.file.path = Some(path);
     })
     .await;
-    desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     let is_head =
         |body: &String| body.contains("\"kind\":\"head\"") && body.contains("audit-head:1:2:");
-    soon(async || taken.records().0.iter().any(is_head).then_some(())).await;
+    soon(async || collected.records().0.iter().any(is_head).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,36 +146,36 @@ async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vo
     fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
     let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
     let certificates = Certificates::load(&tls).await.unwrap();
-    let (listening, taken) = collector(certificates.as_ref());
+    let (listening, collected) = collector(certificates.as_ref());
     let endpoint = format!("https://localhost:{}/v1/logs", listening.address.port());
-    let desk = Desk::with(|config| {
+    let fixture = Desk::with(|config| {
         towards(config, &endpoint);
         config.audit.required = true;
         config.audit.otlp.ca_file = Some(certificate);
     });
-    reaches(desk.await, taken).await;
+    reaches(fixture.await, collected).await;
 
-    // Without the authority nothing is delivered, and so nothing is changed.
-    let (listening, taken) = collector(certificates.as_ref());
+    // Without the CA file no record is delivered, so no change is sent.
+    let (listening, collected) = collector(certificates.as_ref());
     let endpoint = format!("https://localhost:{}/v1/logs", listening.address.port());
-    let desk = Desk::with(|config| {
+    let fixture = Desk::with(|config| {
         towards(config, &endpoint);
         config.audit.required = true;
         config.audit.otlp.timeout = Period(Duration::from_millis(500));
     })
     .await;
     let (tool, arguments, ..) = changes().remove(0);
-    let way = Way::Code(Era::Modern);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
-    desk.agree(way, tool, &arguments, &sealed).await.refused("nothing was changed");
-    assert!(taken.0.lock().unwrap().is_empty());
-    assert_eq!(desk.changes(), []);
+    let flow = Way::Code(Era::Modern);
+    let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
+    fixture.agree(flow, tool, &arguments, &token).await.refused("nothing was changed");
+    assert!(collected.0.lock().unwrap().is_empty());
+    assert_eq!(fixture.changes(), []);
 }
 
-/// What the exporter reads of the environment beside the settings, as these say.
+/// The OTLP exporter also reads some standard `OTEL_*` variables, as the settings reference documents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_the_standard_variables_headers_compression_and_who_sends_count_for_records() {
-    let (listening, taken) = collector(None);
+    let (listening, collected) = collector(None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     let settings = format!(
@@ -198,14 +198,14 @@ async fn of_the_standard_variables_headers_compression_and_who_sends_count_for_r
     let request =
         client().post(&serving.url).header("accept", "application/json, text/event-stream");
     assert_eq!(reply(request.json(&body)).await.status, 200);
-    let come = async || {
-        let requests = taken.0.lock().unwrap();
-        let (sent, request) = requests.first()?;
+    let first_request = async || {
+        let requests = collected.0.lock().unwrap();
+        let (header, request) = requests.first()?;
         let resource = request.resource_logs[0].resource.clone()?;
-        Some((sent.clone(), format!("{resource:?}")))
+        Some((header.clone(), format!("{resource:?}")))
     };
-    let (sent, resource) = soon(come).await;
-    assert_eq!(sent.as_deref(), Some("of-the-environment"));
+    let (header, resource) = soon(first_request).await;
+    assert_eq!(header.as_deref(), Some("of-the-environment"));
     assert!(resource.contains("another"), "{resource}");
-    assert!(taken.1.load(Ordering::Relaxed), "it came without compression");
+    assert!(collected.1.load(Ordering::Relaxed), "the request was not compressed");
 }

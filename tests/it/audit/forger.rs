@@ -1,4 +1,4 @@
-//! Somebody who can write the file of records, knows how its hashes are computed, and has not got
+//! An attacker who can write the audit file and knows how its hashes are computed, but does not have
 //! its key.
 
 use std::fmt::Write as _;
@@ -6,30 +6,30 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// How records are written anew.
+/// How the attacker rewrites records.
 #[derive(Debug, Clone, Copy)]
 pub enum Forger {
-    /// As records without a key.
+    /// As records of a chain without a key.
     WithoutKey,
-    /// With the ID of the key, which can be read in the file, and hashes that are no HMAC.
+    /// With the key ID, which the file contains, and plain SHA-256 hashes instead of HMACs.
     KeepsKeyId,
 }
 
 type Edit = fn(&mut Vec<Value>);
 
-/// What is done to records. The notice at the beginning stays.
+/// Returns the edits by name. They keep the notice at the beginning of the file.
 pub fn edits() -> [(&'static str, Edit); 5] {
     [
         ("a changed record", |records| records[2]["result"] = Value::from("asked")),
         ("a removed record", |records| drop(records.remove(2))),
         ("an inserted record", |records| records.insert(2, records[3].clone())),
         ("another order", |records| records.swap(2, 3)),
-        ("another caller", |records| records[3]["caller"]["name"] = Value::from("nobody")),
+        ("another caller", |records| records[3]["caller"]["name"] = Value::from("somebody else")),
     ]
 }
 
 impl Forger {
-    /// Edits records, and computes numbers and hashes of all anew.
+    /// Edits records and recomputes all sequence numbers and hashes.
     pub fn rewrite(self, records: &[Value], edit: impl FnOnce(&mut Vec<Value>)) -> String {
         let mut records = records.to_vec();
         let key = records[0]["key"].clone();

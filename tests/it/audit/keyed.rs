@@ -1,4 +1,4 @@
-//! A chain with a key: what a forger who has not got it cannot hide, and how a chain gets one.
+//! Hash chain with a key (HMAC): tampering that only the key reveals, and how a chain gets a key.
 
 use std::{
     fs,
@@ -39,7 +39,7 @@ async fn four_calls(recorded: Recorded) -> (tempfile::TempDir, PathBuf) {
     (recorded.stop().await, path)
 }
 
-/// Writes a key into a file apart from the records.
+/// Writes a key to a file in another folder than the records.
 fn key_file(folder: &Path, key: &str) -> String {
     let name = &key[..4];
     let path = folder.join("keys").join(name);
@@ -55,10 +55,10 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
     let plain = lines(&path);
     for (kind, edit) in edits() {
         fs::write(&path, Forger::WithoutKey.rewrite(&plain, edit)).unwrap();
-        let (code, said) = verify(&[name]);
-        // The limit that the documentation names.
-        assert_eq!(code, 0, "without a key, {kind} is not found: {said}");
-        assert!(said.contains("records 1 to") && said.contains("have no key"), "{said}");
+        let (code, output) = verify(&[name]);
+        // Documented limit of a chain without a key.
+        assert_eq!(code, 0, "without a key, {kind} is not detected: {output}");
+        assert!(output.contains("records 1 to") && output.contains("have no key"), "{output}");
     }
     drop(folder);
 
@@ -67,35 +67,40 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
     let (key, other) = (key_file(folder.path(), KEY), key_file(folder.path(), OTHER));
     let intact = fs::read(&path).unwrap();
     let keyed = lines(&path);
-    let (code, said) = verify(&[name, "--key-file", &key]);
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("records 1 to 5 were checked with key"), "{said}");
+    let (code, output) = verify(&[name, "--key-file", &key]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("records 1 to 5 were checked with key"), "{output}");
     assert!(!fs::read_to_string(&path).unwrap().contains(KEY));
 
     for (kind, edit) in edits() {
         for forger in [Forger::WithoutKey, Forger::KeepsKeyId] {
             fs::write(&path, forger.rewrite(&keyed, edit)).unwrap();
-            let (code, said) = verify(&[name, "--key-file", &key]);
-            assert_eq!(code, 1, "{kind}, {forger:?}: {said}");
+            let (code, output) = verify(&[name, "--key-file", &key]);
+            assert_eq!(code, 1, "{kind}, {forger:?}: {output}");
+            let expected = match forger {
+                Forger::WithoutKey => "have no key, so their integrity cannot be verified",
+                Forger::KeepsKeyId => "the record was changed",
+            };
+            assert!(output.contains(expected), "{kind}, {forger:?}: {output}");
         }
-        // Without the key, but with the option that expects one.
+        // The option --keyed expects a key without giving one.
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
-        let (code, said) = verify(&[name, "--keyed"]);
-        assert_eq!(code, 1, "{kind}: {said}");
-        assert!(said.contains("have no key, so their integrity cannot be verified"), "{said}");
+        let (code, output) = verify(&[name, "--keyed"]);
+        assert_eq!(code, 1, "{kind}: {output}");
+        assert!(output.contains("have no key, so their integrity cannot be verified"), "{output}");
     }
 
     fs::write(&path, intact).unwrap();
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (&[name][..], "NOT VERIFIED: records 1 to 5 were written with the key"),
-        (&[name, "--key-file", &other], "NOT VERIFIED"),
+        (&[name, "--key-file", &other], "NOT VERIFIED: records 1 to 5 were written with the key"),
         (&[name, "--key-file", "/nowhere"], "--key-file: /nowhere"),
     ] {
-        let (code, said) = verify(arguments);
-        assert_eq!(code, 1, "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        let (code, output) = verify(arguments);
+        assert_eq!(code, 1, "{arguments:?}: {output}");
+        assert!(output.contains(expected), "{arguments:?}: {output}");
     }
-    // The settings have the key too.
+    // The key can also come from the settings.
     let mut command = program(&["audit", "verify", name]);
     let output = command.env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &key).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -117,13 +122,13 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
     let name = path.to_str().unwrap();
     let (key, other) = (key_file(folder.path(), KEY), key_file(folder.path(), OTHER));
     let both = ["--key-file", &key, "--key-file", &other];
-    let (code, said) = verify(&[&[name, "--unkeyed-until", "5"], &both[..]].concat());
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("note: the key changes here from no key to"), "{said}");
-    let (code, said) = verify(&[&[name], &both[..]].concat());
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("give --unkeyed-until 5"), "{said}");
-    // A head of this chain, signed with the configured key and not with an earlier one.
+    let (code, output) = verify(&[&[name, "--unkeyed-until", "5"], &both[..]].concat());
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("note: the key changes here from no key to"), "{output}");
+    let (code, output) = verify(&[&[name], &both[..]].concat());
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("pass --unkeyed-until 5"), "{output}");
+    // The head is signed with the configured key, not with an earlier key.
     let head = |arguments: &[&str]| {
         let mut command = program(&["audit", "head", name, "--key-file", &key]);
         command.args(arguments).env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &other);
@@ -131,15 +136,15 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
     };
     let refused = head(&[]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8(refused.stdout).unwrap().contains("give --unkeyed-until 5"));
+    assert!(String::from_utf8(refused.stdout).unwrap().contains("pass --unkeyed-until 5"));
     let printed = head(&["--unkeyed-until", "5"]);
     assert_eq!(printed.status.code(), Some(0), "{printed:?}");
     let printed = String::from_utf8(printed.stdout).unwrap();
     let last = all[14]["key"].as_str().unwrap();
     assert!(printed.starts_with("audit-head:1:15:") && printed.contains(last), "{printed}");
-    let (code, said) = verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("NOT VERIFIED: records 11 to 15"), "{said}");
+    let (code, output) = verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("NOT VERIFIED: records 11 to 15"), "{output}");
 
     let mut config = Config::default();
     config.octopus.url = Some("http://127.0.0.1:9".parse().unwrap());
@@ -170,15 +175,17 @@ async fn the_key_goes_on_over_rotation() {
     files.sort_by_key(|path| (path.rsplit('.').next() == Some("jsonl"), path.clone()));
     assert!(files.len() > 2, "{files:?}");
     let all: Vec<&str> = files.iter().map(String::as_str).chain(["--key-file", &key]).collect();
-    let (code, said) = verify(&all);
-    assert_eq!(code, 0, "{said}");
-    // One file that was replaced does not fit between the others.
+    let (code, output) = verify(&all);
+    assert_eq!(code, 0, "{output}");
+    // A rewritten file in the middle is detected.
     let forged = Forger::KeepsKeyId.rewrite(&lines(Path::new(&files[1])), |_| {});
     fs::write(&files[1], forged).unwrap();
-    assert_eq!(verify(&all).0, 1);
+    let (code, output) = verify(&all);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("the record was changed"), "{output}");
 }
 
-/// The log and standard output have the head; the end of the file is missed there.
+/// The log and standard output contain the chain head, which reveals a truncated file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     let folder = tempfile::tempdir().unwrap();
@@ -203,36 +210,36 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     fs::write(&log_file, &log).unwrap();
     fs::write(&stdout, &out).unwrap();
     let stdout_name = stdout.to_str().unwrap();
-    let (code, said) = verify(&[stdout_name, "--key-file", &key, "--output", "stdout"]);
-    assert_eq!(code, 0, "{said}");
-    // The chain of standard output does not pass for that of the file.
+    let (code, output) = verify(&[stdout_name, "--key-file", &key, "--output", "stdout"]);
+    assert_eq!(code, 0, "{output}");
+    // The chain of standard output is not accepted as the chain of another output.
     for output in ["file", "collector"] {
-        let (code, said) = verify(&[stdout_name, "--key-file", &key, "--output", output]);
-        assert_eq!(code, 1, "{output}: {said}");
-        assert!(said.contains("and --output if these are not records of the file"), "{said}");
+        let (code, output) = verify(&[stdout_name, "--key-file", &key, "--output", output]);
+        assert_eq!(code, 1, "{output}: {output}");
+        assert!(output.contains("and --output if these are not records of the file"), "{output}");
     }
     let printed = program(&["audit", "head", name, "--key-file", &key]).output().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
     let heads = [log_file.to_str().unwrap(), stdout.to_str().unwrap(), &printed];
     for head in heads {
-        let (code, said) = verify(&[name, "--key-file", &key, "--head", head]);
-        assert_eq!(code, 0, "{head}: {said}");
-        assert!(said.contains("1 heads compared"), "{said}");
+        let (code, output) = verify(&[name, "--key-file", &key, "--head", head]);
+        assert_eq!(code, 0, "{head}: {output}");
+        assert!(output.contains("1 heads compared"), "{output}");
     }
 
     let text = fs::read_to_string(&path).unwrap();
     let cut: String = text.lines().take(3).flat_map(|line| [line, "\n"]).collect();
     fs::write(&path, cut).unwrap();
-    // The limit of a key.
+    // Documented limit: without a head, the key does not reveal a truncated file.
     assert_eq!(verify(&[name, "--key-file", &key]).0, 0);
     for head in heads {
-        let (code, said) = verify(&[name, "--key-file", &key, "--head", head]);
-        assert_eq!(code, 1, "{head}: {said}");
-        assert!(said.contains("the end is missing: a head refers to record 4"), "{said}");
+        let (code, output) = verify(&[name, "--key-file", &key, "--head", head]);
+        assert_eq!(code, 1, "{head}: {output}");
+        assert!(output.contains("the end is missing: a head refers to record 4"), "{output}");
     }
-    let (code, said) = verify(&[name, "--key-file", &key, "--head", "/nowhere"]);
+    let (code, output) = verify(&[name, "--key-file", &key, "--head", "/nowhere"]);
     assert_eq!(code, 1);
-    assert!(said.contains("/nowhere is neither a head nor a readable file"), "{said}");
+    assert!(output.contains("/nowhere is neither a head nor a readable file"), "{output}");
 }
 
 #[test]
@@ -248,7 +255,7 @@ fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(make().status.code(), Some(1), "one that is there stays");
+    assert_eq!(make().status.code(), Some(1), "an existing key file is not overwritten");
     assert_eq!(fs::read_to_string(&path).unwrap(), key);
     let printed = program(&["audit", "new-key"]).output().unwrap().stdout;
     assert_eq!(printed.len(), 65);
@@ -263,7 +270,7 @@ fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
         String::from_utf8(output.stderr).unwrap()
     };
     let (path, beside) = (path.to_str().unwrap(), folder.path().join("audit.jsonl"));
-    for (variables, words) in [
+    for (variables, expected) in [
         (
             &[("CHAIN_KEY", "short")][..],
             "use at least 32 characters, e.g. from `octopus-mcp audit new-key`",
@@ -278,7 +285,7 @@ fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
             "the key is in the folder of audit.file.path",
         ),
     ] {
-        let said = refused(variables);
-        assert!(said.contains(words) && !said.contains(KEY), "{words}: {said}");
+        let output = refused(variables);
+        assert!(output.contains(expected) && !output.contains(KEY), "{expected}: {output}");
     }
 }

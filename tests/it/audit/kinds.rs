@@ -1,4 +1,5 @@
-//! Whatever is asked has a record: refused calls, completions, resources, prompts, requests of nobody.
+//! Every kind of request is recorded: rejected calls, completions, resources, prompts, unauthenticated
+//! requests.
 
 use octopus_mcp::sample::keys;
 use serde_json::{Value, json};
@@ -18,13 +19,17 @@ async fn refused_calls_have_records_too() {
     arguments["confirm"] = json!("not a code");
     server.call_as(keys::ADMIN, tool, arguments).await;
     let records = recorded.records().await;
-    let said =
+    let values =
         |name: &str| -> Vec<Value> { records.iter().map(|record| record[name].clone()).collect() };
-    assert_eq!(said("result"), ["refused"; 4]);
+    assert_eq!(values("result"), ["refused"; 4]);
     let kinds = ["unknown_tool", "unknown_argument", "octopus_not_found", "consent"];
-    assert_eq!(said("error"), kinds);
-    assert_eq!(said("tool"), ["drop_everything", "list_projects", "list_projects", tool]);
-    assert_eq!(records[0].get("hashes"), None, "names of arguments that nobody knows");
+    assert_eq!(values("error"), kinds);
+    assert_eq!(values("tool"), ["drop_everything", "list_projects", "list_projects", tool]);
+    assert_eq!(
+        records[0].get("hashes"),
+        None,
+        "argument names of an unknown tool are not recorded"
+    );
 }
 
 #[tokio::test]
@@ -49,14 +54,17 @@ async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_so
         server.ask(Era::Modern, "completion/complete", params).await;
     }
     let records = recorded.records().await;
-    let [done, refused] = records.as_slice() else { panic!("{records:#?}") };
+    let [done, rejected] = records.as_slice() else { panic!("{records:#?}") };
     assert_eq!((&done["kind"], &done["result"]), (&json!("completion"), &json!("done")));
     assert_eq!(done["prompt"], "diagnose_failed_deployment");
     assert_eq!((&done["space"], &done["credential"]), (&json!("Default"), &json!("API key")));
     assert_eq!(done["argumentsHash"].as_str().unwrap().len(), 32);
     assert!(done["caller"]["name"].is_string());
-    assert_eq!(refused["resource"], "release");
-    assert_eq!((&refused["result"], &refused["error"]), (&json!("refused"), &json!("completion")));
+    assert_eq!(rejected["resource"], "release");
+    assert_eq!(
+        (&rejected["result"], &rejected["error"]),
+        (&json!("refused"), &json!("completion"))
+    );
 }
 
 #[tokio::test]
@@ -72,12 +80,12 @@ async fn resources_and_prompts_have_records() {
         server.ask(Era::Modern, "prompts/get", params).await;
     }
     let records = recorded.records().await;
-    let said: Vec<String> = records
+    let values: Vec<String> = records
         .iter()
         .map(|record| format!("{} {} {}", record["kind"], record["result"], record["error"]))
         .collect();
     assert_eq!(
-        said,
+        values,
         [
             "\"resource\" \"done\" null",
             "\"resource\" \"refused\" \"no_resource\"",

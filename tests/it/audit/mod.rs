@@ -1,4 +1,4 @@
-//! The audit: one record of every call, kept, and whole.
+//! Audit log: one record per call, in a verifiable hash chain.
 
 mod chain;
 mod changes;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::consent::{Desk, changes};
 
-/// A server that lets things be changed and records every call in a file, and its folder.
+/// A server with write tools and an audit file, and the folder of the file.
 pub struct Recorded {
     pub desk: Desk,
     pub folder: tempfile::TempDir,
@@ -48,33 +48,33 @@ impl Recorded {
         self.folder.path().join("audit.jsonl")
     }
 
-    /// Stops the server, so that everything is written, and gives the folder.
+    /// Stops the server, which flushes the audit file, and returns the folder.
     pub async fn stop(mut self) -> tempfile::TempDir {
         self.desk.server.running.take().unwrap().stop().await;
         self.folder
     }
 
-    /// Stops the server and reads its records.
+    /// Stops the server and returns its call records.
     pub async fn records(self) -> Vec<Value> {
         let folder = self.stop().await;
         records(&folder.path().join("audit.jsonl"))
     }
 }
 
-/// The records of a file, without those that say where it begins.
+/// Reads the records of a file, without the notices at the beginning of a file (`kind: "begin"`).
 pub fn records(path: &Path) -> Vec<Value> {
     let all = lines(path);
     all.into_iter().filter(|record| record["kind"] != "begin").collect()
 }
 
-/// Every line of a file.
+/// Reads all lines of a file.
 pub fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A call that deploys a release.
-fn deployment() -> (&'static str, Value) {
+/// Returns a call that deploys a release.
+pub fn deployment() -> (&'static str, Value) {
     let (tool, arguments, ..) = changes().remove(1);
     (tool, arguments)
 }

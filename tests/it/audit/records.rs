@@ -1,4 +1,4 @@
-//! What a record says of a call, and what it must not say.
+//! Contents of a call record, and values that must not be recorded.
 
 use octopus_mcp::{
     config::{ByteSize, List, Secret},
@@ -81,18 +81,18 @@ async fn no_record_holds_a_credential_or_an_argument_that_no_setting_names() {
         config.audit.fields = List(vec!["body".to_owned()]);
     })
     .await;
-    let way = Way::Code(Era::Modern);
+    let flow = Way::Code(Era::Modern);
     for (tool, mut arguments, ..) in changes() {
         if tool == "run_runbook" && arguments.get("gitRef").is_some() {
             arguments["promptedVariableValues"] = json!({ "Depot.Code": SECRETS[2] });
         }
-        let (_, sealed) = recorded.desk.call(way, tool, &arguments).await.asked();
-        let _ = recorded.desk.agree(way, tool, &arguments, &sealed).await;
+        let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
+        let _ = recorded.desk.agree(flow, tool, &arguments, &token).await;
     }
     let body =
         json!({ "Name": "x", "Password": SECRETS[1], "Note": SECRETS[0], "Odd": SECRETS[3] });
     let arguments = json!({ "method": "POST", "path": "/api/Spaces-1/tenants", "body": body });
-    let _ = recorded.desk.call(way, "execute", &arguments).await;
+    let _ = recorded.desk.call(flow, "execute", &arguments).await;
     let server = &recorded.desk.server;
     server.call_as(keys::ADMIN, "list_projects", json!({ (SECRETS[1]): SECRETS[0] })).await;
     server.call_as(keys::ADMIN, "list_projects", json!({ "space": SECRETS[0] })).await;
@@ -104,11 +104,11 @@ async fn no_record_holds_a_credential_or_an_argument_that_no_setting_names() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(records(&path).len() > 18);
     drop(folder);
-    // The names of places are no arguments: they are what the call touches.
-    let clear = ["1.13.0", "One\\nTwo", "D07", "eta-window", "restart-tracking-workers"];
-    for word in SECRETS.iter().chain(&[keys::ADMIN]).chain(&clear) {
-        let place = text.find(word).map(|at| &text[at.saturating_sub(200)..at + 60]);
-        assert!(place.is_none(), "{word} in {place:?}");
+    // Names of accessed resources are recorded on purpose, arguments are not.
+    let argument_values = ["1.13.0", "One\\nTwo", "D07", "eta-window", "restart-tracking-workers"];
+    for word in SECRETS.iter().chain(&[keys::ADMIN]).chain(&argument_values) {
+        let context = text.find(word).map(|index| &text[index.saturating_sub(200)..index + 60]);
+        assert!(context.is_none(), "{word} in {context:?}");
     }
 }
 
@@ -117,5 +117,7 @@ async fn without_settings_nothing_is_recorded_or_marked() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
     let (tool, arguments, ..) = changes().remove(0);
     let called = server.call_as(keys::ADMIN, tool, arguments).await;
+    let preview = called.structured["preview"].as_str().unwrap();
+    assert!(preview.starts_with("Create release 1.13.0 of Parcel Tracking API"), "{preview}");
     assert!(!called.text.contains("Audit ID"), "{}", called.text);
 }

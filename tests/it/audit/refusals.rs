@@ -1,5 +1,4 @@
-//! Requests that the endpoint refuses, changes that nobody waited for, and changes that somebody
-//! said no to.
+//! Records of requests that the endpoint rejects, of abandoned changes, and of declined changes.
 
 use std::time::Duration;
 
@@ -7,23 +6,18 @@ use octopus_mcp::{
     config::{AuthMode, Confirm, List, Modes, Networks, Secret},
     sample::{Fault, keys},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Recorded, records};
+use super::{Recorded, deployment, records};
 use crate::{
     callers::issuer::{Signer, TestIssuer},
-    consent::{Way, changes},
+    consent::Way,
     support::{Era, LEGACY, soon},
 };
 
 const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
 
-fn deployment() -> (&'static str, Value) {
-    let (tool, arguments, ..) = changes().remove(1);
-    (tool, arguments)
-}
-
-/// A server behind a proxy that names its callers.
+/// Starts a server behind a trusted proxy that sends the user name.
 async fn named_by_a_proxy(change: impl FnOnce(&mut octopus_mcp::config::Config)) -> Recorded {
     Recorded::with(|config| {
         config.auth.mode = Some(Modes(vec![AuthMode::Proxy]));
@@ -36,7 +30,7 @@ async fn named_by_a_proxy(change: impl FnOnce(&mut octopus_mcp::config::Config))
 
 const MARIA: [(&str, &str); 2] = [("x-octopus-apikey", ""), ("x-forwarded-user", "maria")];
 
-/// Headers of a request.
+/// Request headers as name and value.
 type Headers = &'static [(&'static str, &'static str)];
 
 #[tokio::test]
@@ -48,36 +42,36 @@ async fn each_refusal_of_the_endpoint_has_one_record_with_its_caller() {
     })
     .await;
     let server = &recorded.desk.server;
-    let ask = async |path: &str, more: &[(&str, &str)]| {
+    let ask = async |path: &str, extra_headers: &[(&str, &str)]| {
         let mut headers = MARIA.to_vec();
-        headers.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
-        headers.extend(more);
+        headers.retain(|(name, _)| !extra_headers.iter().any(|(other, _)| other == name));
+        headers.extend(extra_headers);
         let call =
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces"}}"#;
         server.post_at(path, &headers, call).await.status
     };
     let cases: [(&str, Headers, u16, &str); 7] = [
         ("/i/nowhere", &[], 404, "instance 'nowhere' not found"),
-        ("", &[("x-mcp-toolsets", "nonsense")], 400, "there is no toolset `nonsense`"),
-        ("", &[("x-octopus-apikey", keys::ADMIN)], 400, "leave X-Octopus-ApiKey out"),
+        ("", &[("x-mcp-toolsets", "nonsense")], 400, "unknown toolset `nonsense`"),
+        ("", &[("x-octopus-apikey", keys::ADMIN)], 400, "remove the header X-Octopus-ApiKey"),
         ("/i/default/Elsewhere", &[], 404, "space 'Elsewhere' not found"),
         ("", &[], 200, "asks for more than the rate"),
         ("", &[], 429, "goes on although"),
         ("/readonly", &[("x-mcp-readonly", "false")], 400, "leave one of the two out"),
     ];
-    for (path, headers, status, words) in cases {
-        assert_eq!(ask(path, headers).await, status, "{words}");
+    for (path, headers, status, expected) in cases {
+        assert_eq!(ask(path, headers).await, status, "{expected}");
     }
     let records = recorded.records().await;
     assert_eq!(records.len(), cases.len(), "{records:#?}");
-    for (record, (path, _, status, words)) in records.iter().zip(cases) {
+    for (record, (path, _, status, expected)) in records.iter().zip(cases) {
         assert_eq!((&record["kind"], &record["result"]), (&json!("refused"), &json!("refused")));
-        assert_eq!(record["status"], status, "{words}");
-        let why = record["rule"].as_str().unwrap();
-        assert!(why.contains(words), "{why}");
-        assert_eq!(record["caller"]["name"], "maria", "{words}");
+        assert_eq!(record["status"], status, "{expected}");
+        let reason = record["rule"].as_str().unwrap();
+        assert!(reason.contains(expected), "{reason}");
+        assert_eq!(record["caller"]["name"], "maria", "{expected}");
         assert_eq!(record["caller"]["way"], "proxy");
-        assert_eq!(record["tool"], "list_spaces", "{words}");
+        assert_eq!(record["tool"], "list_spaces", "{expected}");
         assert!(record["request"].is_string() && record["id"].is_string());
         if path.starts_with("/i/default/") {
             assert_eq!(
@@ -117,22 +111,23 @@ async fn refusals_of_nobody_say_so_and_what_browsers_are_told_is_none() {
     })
     .await;
     let server = &recorded.desk.server;
-    let nobody = ("x-octopus-apikey", "");
-    let mut found = Vec::new();
-    for (path, more) in [
+    let no_key = ("x-octopus-apikey", "");
+    let mut statuses = Vec::new();
+    for (path, extra_headers) in [
         ("", ("host", "evil.example")),
         ("/nowhere", ("x-a", "a")),
         ("", ("x-a", "a")),
         ("", ("x-a", "a")),
     ] {
-        found.push(server.post_at(path, &[nobody, more], LIST).await.status);
+        statuses.push(server.post_at(path, &[no_key, extra_headers], LIST).await.status);
     }
-    assert_eq!(found, [403, 404, 401, 429]);
+    assert_eq!(statuses, [403, 404, 401, 429]);
     assert_eq!(server.http.get(&server.url).send().await.unwrap().status(), 405);
     let records = recorded.records().await;
-    let said: Vec<_> = records.iter().map(|r| (r["kind"].as_str(), r["status"].as_u64())).collect();
+    let results: Vec<_> =
+        records.iter().map(|r| (r["kind"].as_str(), r["status"].as_u64())).collect();
     let kind = Some("unauthenticated");
-    assert_eq!(said, [403, 404, 401, 429].map(|status| (kind, Some(status))), "{records:#?}");
+    assert_eq!(results, [403, 404, 401, 429].map(|status| (kind, Some(status))), "{records:#?}");
     assert!(records.iter().all(|record| record.get("caller").is_none()));
 }
 
@@ -159,47 +154,50 @@ async fn what_mcp_answers_is_recorded_once_whatever_the_status() {
     assert_eq!(server.ask(Era::Modern, "tools/call", unknown).await.code(), -32602);
     let (tool, arguments) = deployment();
     let params = json!({ "name": tool, "arguments": arguments });
-    let cannot = server.ask(Era::Modern, "tools/call", params).await;
-    assert_eq!((cannot.status, cannot.code()), (400, -32021), "{}", cannot.text);
+    let reply = server.ask(Era::Modern, "tools/call", params).await;
+    assert_eq!((reply.status, reply.code()), (400, -32021), "{}", reply.text);
     let records = recorded.records().await;
-    let said: Vec<_> = records.iter().map(|r| (r["kind"].as_str(), r["error"].as_str())).collect();
+    let results: Vec<_> =
+        records.iter().map(|r| (r["kind"].as_str(), r["error"].as_str())).collect();
     let call = Some("call");
-    assert_eq!(said, [(call, Some("unknown_tool")), (call, Some("cannot_ask"))], "{records:#?}");
+    assert_eq!(results, [(call, Some("unknown_tool")), (call, Some("cannot_ask"))], "{records:#?}");
 }
 
 #[tokio::test]
 async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_what_became_of_it() {
-    for refused in [false, true] {
+    for is_rejected in [false, true] {
         let recorded = Recorded::start().await;
         let (tool, mut arguments) = deployment();
-        let way = Way::Code(Era::Legacy);
-        let (_, sealed) = recorded.desk.call(way, tool, &arguments).await.asked();
+        let flow = Way::Code(Era::Legacy);
+        let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
         let server = &recorded.desk.server;
         let fault = Fault::on("/deployments/create").delay(Duration::from_secs(1));
-        server.sample.trouble().add(if refused { fault.status(400) } else { fault });
-        arguments["confirm"] = json!(sealed);
+        server.sample.trouble().add(if is_rejected { fault.status(400) } else { fault });
+        arguments["confirm"] = json!(token);
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         let headers = [("mcp-protocol-version", LEGACY)];
         let sent = soon(async || (!server.sample.changes().is_empty()).then_some(()));
         tokio::select! {
-            _ = server.post(&headers, call.to_string()) => panic!("it came to an answer"),
+            _ = server.post(&headers, call.to_string()) => panic!("the call was answered"),
             () = sent => {}
         }
         let path = recorded.path();
-        let all = soon(async || Some(records(&path)).filter(|records| records.len() == 3)).await;
-        let said: Vec<_> = all.iter().map(|record| record["result"].as_str().unwrap()).collect();
-        let came = if refused { "refused" } else { "done" };
-        assert_eq!(said, ["asked", "abandoned", came], "{all:#?}");
-        for record in &all[1..] {
+        let call_records =
+            soon(async || Some(records(&path)).filter(|records| records.len() == 3)).await;
+        let results: Vec<_> =
+            call_records.iter().map(|record| record["result"].as_str().unwrap()).collect();
+        let final_result = if is_rejected { "refused" } else { "done" };
+        assert_eq!(results, ["asked", "abandoned", final_result], "{call_records:#?}");
+        for record in &call_records[1..] {
             assert_eq!(record["tool"], tool);
-            assert_eq!(record["change"], all[0]["change"]);
+            assert_eq!(record["change"], call_records[0]["change"]);
             assert_eq!(record["route"], "POST /api/{id}/deployments/create/untenanted/v1");
             assert_eq!(record["consent"], "code");
             assert_eq!(record["environments"], json!(["Development", "Staging"]));
         }
-        assert_ne!(all[1]["id"], all[2]["id"]);
-        assert_eq!(all[2].get("tasks").is_some(), !refused, "{all:#?}");
+        assert_ne!(call_records[1]["id"], call_records[2]["id"]);
+        assert_eq!(call_records[2].get("tasks").is_some(), !is_rejected, "{call_records:#?}");
         assert_eq!(server.sample.changes().len(), 1);
         drop(recorded.stop().await);
     }
@@ -212,22 +210,22 @@ async fn a_no_is_recorded_with_the_change_that_it_is_about() {
             .await;
     let (tool, arguments) = deployment();
     for action in ["decline", "cancel"] {
-        let (words, sealed) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
-        recorded.desk.answer(Way::Rounds, tool, &arguments, &sealed, action).await;
-        assert!(words.contains("Audit ID: "), "{words}");
+        let (expected, token) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
+        recorded.desk.answer(Way::Rounds, tool, &arguments, &token, action).await;
+        assert!(expected.contains("Audit ID: "), "{expected}");
     }
-    let (_, sealed) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
+    let (_, token) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
     let mut other = arguments.clone();
     other["releaseVersion"] = json!("1.11.7");
-    recorded.desk.answer(Way::Rounds, tool, &other, &sealed, "decline").await;
+    recorded.desk.answer(Way::Rounds, tool, &other, &token, "decline").await;
     let records = recorded.records().await;
-    let said: Vec<_> = records.iter().map(|record| record["result"].as_str().unwrap()).collect();
-    assert_eq!(said, ["asked", "declined", "asked", "declined", "asked", "declined"]);
+    let results: Vec<_> = records.iter().map(|record| record["result"].as_str().unwrap()).collect();
+    assert_eq!(results, ["asked", "declined", "asked", "declined", "asked", "declined"]);
     for pair in [&records[..2], &records[2..4]] {
         assert!(pair[0]["change"].is_string());
         assert_eq!(pair[0]["change"], pair[1]["change"], "{records:#?}");
         assert_eq!(pair[1]["arguments"]["releaseVersion"], "1.12.0");
     }
     assert_ne!(records[0]["change"], records[2]["change"]);
-    assert_eq!(records[5].get("change"), None, "a question for another call");
+    assert_eq!(records[5].get("change"), None, "the approval request belongs to another call");
 }

@@ -1,4 +1,4 @@
-//! No record, no write; and a sink that fails is no reason for anything else to fail.
+//! `audit.required`: no change without a record. A failing audit output does not affect anything else.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,38 +16,39 @@ use crate::{
 
 const WAY: Way = Way::Code(Era::Modern);
 
-/// A file on a disk that is full.
+/// Returns a file on a full disk.
 fn full() -> PathBuf {
     PathBuf::from("/dev/full")
 }
 
-async fn refused_while_reads_go_on(desk: &Desk) {
+async fn refused_while_reads_go_on(fixture: &Desk) {
     for (tool, arguments, ..) in changes() {
-        let (_, sealed) = desk.call(WAY, tool, &arguments).await.asked();
-        let came = desk.agree(WAY, tool, &arguments, &sealed).await;
-        came.refused("nothing was changed: this server keeps a record of every change");
+        let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
+        let outcome = fixture.agree(WAY, tool, &arguments, &token).await;
+        outcome
+            .refused("nothing was changed: this server requires an audit record of every change");
     }
-    assert_eq!(desk.changes(), [], "nothing was sent");
-    let called = desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    assert_eq!(fixture.changes(), [], "no change was sent");
+    let called = fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!called.is_error, "{}", called.text);
 }
 
 #[tokio::test]
 async fn where_the_disk_is_full_nothing_is_changed_and_reads_go_on() {
-    let desk = Desk::with(|config| {
+    let fixture = Desk::with(|config| {
         config.audit.required = true;
         config.audit.file.path = Some(full());
     })
     .await;
-    refused_while_reads_go_on(&desk).await;
+    refused_while_reads_go_on(&fixture).await;
 }
 
 #[tokio::test]
 async fn where_the_collector_alone_keeps_records_and_is_away_nothing_is_changed() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = nobody.local_addr().unwrap();
-    drop(nobody);
-    let desk = Desk::with(|config| {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let fixture = Desk::with(|config| {
         config.audit.required = true;
         config.audit.otlp.endpoint = Some(format!("http://{address}/v1/logs").parse().unwrap());
         config.audit.otlp.timeout = Period(Duration::from_millis(200));
@@ -55,20 +56,20 @@ async fn where_the_collector_alone_keeps_records_and_is_away_nothing_is_changed(
     })
     .await;
     let (tool, arguments, ..) = changes().remove(0);
-    let (_, sealed) = desk.call(WAY, tool, &arguments).await.asked();
-    desk.agree(WAY, tool, &arguments, &sealed).await.refused("nothing was changed");
-    assert_eq!(desk.changes(), []);
-    let called = desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
+    fixture.agree(WAY, tool, &arguments, &token).await.refused("nothing was changed");
+    assert_eq!(fixture.changes(), []);
+    let called = fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!called.is_error, "{}", called.text);
 }
 
 #[tokio::test]
 async fn where_records_are_not_required_a_full_disk_stops_nothing() {
-    let desk = Desk::with(|config| config.audit.file.path = Some(full())).await;
+    let fixture = Desk::with(|config| config.audit.file.path = Some(full())).await;
     let (tool, arguments, ..) = changes().remove(0);
-    let (_, sealed) = desk.call(WAY, tool, &arguments).await.asked();
-    desk.agree(WAY, tool, &arguments, &sealed).await.answered();
-    assert_eq!(desk.changes().len(), 1);
+    let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
+    fixture.agree(WAY, tool, &arguments, &token).await.answered();
+    assert_eq!(fixture.changes().len(), 1);
 }
 
 #[tokio::test]
@@ -80,33 +81,36 @@ async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
         })
         .await;
         let (tool, arguments, ..) = changes().remove(1);
-        let desk = &recorded.desk;
-        let mut sealed = String::new();
+        let fixture = &recorded.desk;
+        let mut token = String::new();
         if confirm == Confirm::Code {
-            sealed = desk.call(WAY, tool, &arguments).await.asked().1;
+            token = fixture.call(WAY, tool, &arguments).await.asked().1;
         }
-        // Octopus takes its time, so the file is read while the change is under way.
-        let slow = Fault::on("/deployments/create").delay(Duration::from_millis(500));
-        desk.server.sample.trouble().add(slow);
+        // Octopus responds slowly, so that the file can be read before the change is done.
+        let delay = Fault::on("/deployments/create").delay(Duration::from_millis(500));
+        fixture.server.sample.trouble().add(delay);
         let path = recorded.path();
         let call = async {
             if confirm == Confirm::Code {
-                desk.agree(WAY, tool, &arguments, &sealed).await.answered();
+                fixture.agree(WAY, tool, &arguments, &token).await.answered();
             } else {
-                desk.call(WAY, tool, &arguments).await.answered();
+                fixture.call(WAY, tool, &arguments).await.answered();
             }
         };
-        let look = async {
-            soon(async || (!desk.changes().is_empty()).then_some(())).await;
+        let read_during_change = async {
+            soon(async || (!fixture.changes().is_empty()).then_some(())).await;
             lines(&path)
         };
-        let ((), meanwhile) = tokio::join!(call, look);
+        let ((), lines_during_change) = tokio::join!(call, read_during_change);
         let folder = recorded.stop().await;
-        let is = |record: &&Value, result: &str| record["result"] == result;
-        let intent = meanwhile.iter().find(|record| record["kind"] == "intent").unwrap();
-        assert!(!meanwhile.iter().any(|record| is(&record, "done")), "{meanwhile:#?}");
-        let all = lines(&path);
-        let done = all.iter().find(|record| is(record, "done")).unwrap();
+        let has_result = |record: &&Value, result: &str| record["result"] == result;
+        let intent = lines_during_change.iter().find(|record| record["kind"] == "intent").unwrap();
+        assert!(
+            !lines_during_change.iter().any(|record| has_result(&record, "done")),
+            "{lines_during_change:#?}"
+        );
+        let all_lines = lines(&path);
+        let done = all_lines.iter().find(|record| has_result(record, "done")).unwrap();
         assert_eq!(intent["result"], "sending");
         assert_eq!(intent["change"], done["change"]);
         assert_ne!(intent["id"], done["id"]);
@@ -116,15 +120,15 @@ async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
     }
 }
 
-/// Nobody waits for the end: there is a record all the same, and it says so.
+/// The caller does not get the result, but the call is recorded.
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_recorded_as_abandoned() {
     let recorded = Recorded::with(|config| {
         config.http.request_timeout = Period(Duration::from_millis(200));
     })
     .await;
-    let slow = Fault::on("/api/spaces").delay(Duration::from_secs(5));
-    recorded.desk.server.sample.trouble().add(slow);
+    let delay = Fault::on("/api/spaces").delay(Duration::from_secs(5));
+    recorded.desk.server.sample.trouble().add(delay);
     let called = recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.is_error, "{}", called.text);
     recorded.desk.server.sample.trouble().clear();

@@ -1,4 +1,4 @@
-//! `octopus-mcp audit verify`, as whoever types it sees it.
+//! The command `octopus-mcp audit verify`.
 
 use std::{fs, path::Path, process::Output};
 
@@ -11,8 +11,8 @@ use crate::commands::{Serving, program};
 pub fn verify(arguments: &[&str]) -> (i32, String) {
     let mut command = program(&["audit", "verify"]);
     let Output { status, stdout, stderr } = command.args(arguments).output().unwrap();
-    let said = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-    (status.code().unwrap(), said)
+    let output = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (status.code().unwrap(), output)
 }
 
 async fn four_records() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -32,48 +32,67 @@ fn write(path: &Path, lines: &[&str]) {
 async fn every_kind_of_tampering_is_found_and_its_place_is_told() {
     let (folder, path) = four_records().await;
     let text = fs::read_to_string(&path).unwrap();
-    let all: Vec<&str> = text.lines().collect();
+    let rows: Vec<&str> = text.lines().collect();
     let name = path.to_str().unwrap();
-    let (code, said) = verify(&[name]);
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("5 records read\nlast record: number 5"), "{said}");
+    let (code, output) = verify(&[name]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("5 records read\nlast record: number 5"), "{output}");
     let last = lines(&path)[4]["hash"].as_str().unwrap().to_owned();
     assert_eq!(verify(&[name, "--count", "5", "--last", &last]).0, 0);
 
-    let changed = all[2].replace("\"done\"", "\"asked\"");
+    let changed = rows[2].replace("\"done\"", "\"asked\"");
     let tampered: [(&str, Vec<&str>, &str); 6] = [
-        ("changed", vec![all[0], all[1], &changed, all[3], all[4]], ":3: the record was changed"),
-        ("removed", vec![all[0], all[1], all[3], all[4]], ":3: 1 records are missing"),
-        ("reordered", vec![all[0], all[2], all[1], all[3], all[4]], ":3: number 2 stands after"),
-        ("inserted", vec![all[0], all[1], all[1], all[2], all[3]], ":3: number 2 stands after"),
-        ("beheaded", vec![all[1], all[2]], ":1: the beginning of the file is missing"),
-        ("cut", vec![all[0], &all[1][..40]], ":2: not a valid record"),
+        (
+            "changed",
+            vec![rows[0], rows[1], &changed, rows[3], rows[4]],
+            ":3: the record was changed",
+        ),
+        (
+            "removed",
+            vec![rows[0], rows[1], rows[3], rows[4]],
+            ":3: 1 records are missing before record 4",
+        ),
+        (
+            "reordered",
+            vec![rows[0], rows[2], rows[1], rows[3], rows[4]],
+            ":3: record 2 follows record 3",
+        ),
+        (
+            "inserted",
+            vec![rows[0], rows[1], rows[1], rows[2], rows[3]],
+            ":3: record 2 follows record 2",
+        ),
+        ("start removed", vec![rows[1], rows[2]], ":1: the beginning of the file is missing"),
+        ("truncated", vec![rows[0], &rows[1][..40]], ":2: not a valid record"),
     ];
-    for (kind, lines, words) in tampered {
+    for (kind, lines, expected) in tampered {
         write(&path, &lines);
-        let (code, said) = verify(&[name]);
-        assert_eq!(code, 1, "{kind}: {said}");
-        assert!(said.contains(&format!("{name}{words}")), "{kind}: {said}");
-        // Another order breaks the chain at several places.
-        let is_once = said.contains("1 problem found") || kind == "reordered";
-        assert!(is_once, "{kind} is told once: {said}");
+        let (code, output) = verify(&[name]);
+        assert_eq!(code, 1, "{kind}: {output}");
+        assert!(output.contains(&format!("{name}{expected}")), "{kind}: {output}");
+        // Reordering breaks the chain at several lines.
+        let is_reported_once = output.contains("1 problem found") || kind == "reordered";
+        assert!(is_reported_once, "{kind} is reported once: {output}");
     }
 
-    // What is missing at the end shows only to whoever knows the end.
-    write(&path, &all[..3]);
+    // Truncation at the end is detected only with the expected count or last hash.
+    write(&path, &rows[..3]);
     assert_eq!(verify(&[name]).0, 0);
-    for known in [["--count", "5"], ["--last", &last]] {
-        let (code, said) = verify(&[name, known[0], known[1]]);
-        assert_eq!(code, 1, "{said}");
-        assert!(said.contains("the last record"), "{said}");
+    for (option, value, expected) in [
+        ("--count", "5", "the last record is 3, expected 5"),
+        ("--last", &*last, "which is not the expected one"),
+    ] {
+        let (code, output) = verify(&[name, option, value]);
+        assert_eq!(code, 1, "{output}");
+        assert!(output.contains(expected), "{output}");
     }
     drop(folder);
-    let (code, said) = verify(&[name]);
+    let (code, output) = verify(&[name]);
     assert_eq!(code, 1);
-    assert!(said.contains("audit.jsonl: "), "{said}");
+    assert!(output.contains("audit.jsonl: "), "{output}");
 }
 
-/// Records on standard output are lines of their own, and the log is elsewhere.
+/// Records on standard output are separate lines; the log goes to standard error.
 #[tokio::test]
 async fn standard_output_takes_records_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -94,7 +113,7 @@ async fn standard_output_takes_records_too() {
     let records = super::records(&path);
     assert_eq!(records[0]["kind"], "unauthenticated");
     assert_eq!(verify(&[path.to_str().unwrap()]).0, 0);
-    // The file has a chain of its own, of the same record.
+    // The file has its own chain with the same record.
     let file = super::records(&folder.path().join("audit.jsonl"));
     assert_eq!(file[0]["id"], records[0]["id"]);
 }
@@ -105,7 +124,11 @@ fn a_local_client_has_standard_output_for_itself() {
     command.env("OCTOPUS_MCP_AUDIT__STDOUT", "true");
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert_eq!((status.code(), stdout), (Some(1), Vec::new()));
-    assert!(String::from_utf8(stderr).unwrap().contains("audit.stdout"));
+    assert!(
+        String::from_utf8(stderr)
+            .unwrap()
+            .contains("audit.stdout: stdio mode uses standard output for MCP")
+    );
 }
 
 #[test]
@@ -114,10 +137,12 @@ fn settings_that_cannot_stand_together_are_refused() {
     command.env("OCTOPUS_MCP_AUDIT__REQUIRED", "true");
     command.env("OCTOPUS_MCP_AUDIT__FIELDS", "confirm");
     command.env("OCTOPUS_MCP_AUDIT__HASH_KEY", "short");
-    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    for words in
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert_eq!(status.code(), Some(2));
+    let output = String::from_utf8(stderr).unwrap();
+    for expected in
         ["no audit output is configured", "`confirm` contains a code", "at least 32 characters"]
     {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(output.contains(expected), "{expected}: {output}");
     }
 }

@@ -1,4 +1,4 @@
-//! Callers whom the certificate of a TLS client names.
+//! Authentication with TLS client certificates.
 
 use std::{fs, path::Path};
 
@@ -18,10 +18,10 @@ use rcgen::{
 use super::LIST;
 use crate::support::{Reply, TestServer, reply};
 
-/// An authority that vouches for servers and clients.
+/// A certificate authority for servers and clients.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate and its key.
+/// A certificate and its private key.
 pub struct Pair {
     pub pem: String,
     der: Vec<u8>,
@@ -36,11 +36,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Its own certificate.
+    /// The CA certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
+    /// Issues a certificate for these subject alternative names.
     pub fn signs(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
@@ -53,7 +54,7 @@ impl Authority {
         Pair { pem: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
     }
 
-    /// The certificate of a caller with this common name.
+    /// Issues a client certificate with this common name.
     fn names(&self, name: &str) -> Pair {
         self.signs(&[], |params| {
             params.distinguished_name.push(DnType::CommonName, name);
@@ -61,7 +62,7 @@ impl Authority {
         })
     }
 
-    /// Writes what a server needs.
+    /// Writes the server certificate, its key and the CA certificate to a folder.
     fn write(&self, folder: &Path) {
         let server = self.signs(&["localhost", "127.0.0.1"], |_| {});
         fs::write(folder.join("cert.pem"), server.pem).unwrap();
@@ -69,7 +70,7 @@ impl Authority {
         fs::write(folder.join("ca.pem"), self.0.pem()).unwrap();
     }
 
-    /// A client that trusts the server, with a certificate or none.
+    /// Returns a client that trusts the CA, with or without a client certificate.
     fn client(&self, pair: Option<&Pair>) -> reqwest::Client {
         let trusted = reqwest::Certificate::from_pem(self.0.pem().as_bytes()).unwrap();
         let mut builder = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]);
@@ -103,6 +104,12 @@ fn asking(client: &reqwest::Client, server: &TestServer) -> reqwest::RequestBuil
     client.post(&server.url).header("content-type", "application/json").body(LIST)
 }
 
+/// Checks that the server ends the TLS handshake with this alert (RFC 8446, section 6.2).
+async fn assert_handshake_fails(request: reqwest::RequestBuilder, alert: &str) {
+    let error = format!("{:?}", request.send().await.unwrap_err());
+    assert!(error.contains(&format!("AlertReceived({alert})")), "{error}");
+}
+
 #[tokio::test]
 async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
     let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
@@ -111,13 +118,17 @@ async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
     let client = authority.client(Some(&authority.names("build-agent")));
     let known: Reply = reply(asking(&client, &server)).await;
     assert_eq!(known.status, 200, "{}", known.text);
-    let nobody = reply(asking(&authority.client(None), &server)).await;
-    assert_eq!((nobody.status, nobody.json()["id"].as_str()), (401, Some("x")));
-    assert!(nobody.message().contains("certificate"), "{}", nobody.text);
-    let nameless = authority.client(Some(&authority.signs(&[], |_| {})));
-    let nameless = reply(asking(&nameless, &server)).await;
-    assert_eq!(nameless.status, 401, "{}", nameless.text);
-    assert!(nameless.message().contains("certificate contains no caller name"), "{}", nameless.text);
+    let anonymous = reply(asking(&authority.client(None), &server)).await;
+    assert_eq!((anonymous.status, anonymous.json()["id"].as_str()), (401, Some("x")));
+    assert!(anonymous.message().contains("certificate"), "{}", anonymous.text);
+    let without_name = authority.client(Some(&authority.signs(&[], |_| {})));
+    let without_name = reply(asking(&without_name, &server)).await;
+    assert_eq!(without_name.status, 401, "{}", without_name.text);
+    assert!(
+        without_name.message().contains("certificate contains no caller name"),
+        "{}",
+        without_name.text
+    );
 }
 
 #[tokio::test]
@@ -134,13 +145,13 @@ async fn whose_certificate_was_good_a_moment_ago_is_still_served_where_others_fa
     .await;
     let known = authority.client(Some(&authority.names("build-agent")));
     assert_eq!(reply(asking(&known, &server)).await.status, 200);
-    let nobody = authority.client(None);
+    let anonymous = authority.client(None);
     for status in [401, 401, 429] {
-        assert_eq!(reply(asking(&nobody, &server)).await.status, status);
+        assert_eq!(reply(asking(&anonymous, &server)).await.status, status);
     }
     assert_eq!(reply(asking(&known, &server)).await.status, 200);
     let other = authority.client(Some(&authority.names("other-agent")));
-    assert_eq!(reply(asking(&other, &server)).await.status, 429, "and nobody else");
+    assert_eq!(reply(asking(&other, &server)).await.status, 429, "the exemption is per caller");
 }
 
 #[tokio::test]
@@ -150,13 +161,14 @@ async fn a_certificate_of_another_authority_gets_no_connection() {
     let server = server(folder.path(), ClientCertificates::Optional).await;
     let foreign = Authority::new().names("build-agent");
     let client = authority.client(Some(&foreign));
-    assert!(asking(&client, &server).send().await.is_err());
+    assert_handshake_fails(asking(&client, &server), "UnknownCA").await;
     let expired = authority.signs(&[], |params| {
         params.distinguished_name.push(DnType::CommonName, "build-agent");
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2020, 2, 1);
     });
-    assert!(asking(&authority.client(Some(&expired)), &server).send().await.is_err());
+    let client = authority.client(Some(&expired));
+    assert_handshake_fails(asking(&client, &server), "CertificateExpired").await;
 }
 
 #[tokio::test]
@@ -164,7 +176,8 @@ async fn where_certificates_are_required_nobody_else_gets_a_connection() {
     let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
     authority.write(folder.path());
     let server = server(folder.path(), ClientCertificates::Required).await;
-    assert!(asking(&authority.client(None), &server).send().await.is_err());
+    let client = authority.client(None);
+    assert_handshake_fails(asking(&client, &server), "CertificateRequired").await;
     let client = authority.client(Some(&authority.names("build-agent")));
     assert_eq!(reply(asking(&client, &server)).await.status, 200);
 }
@@ -181,7 +194,9 @@ async fn a_certificate_and_a_token_are_two_proofs() {
     .await;
     let client = authority.client(Some(&authority.names("build-agent")));
     let both = asking(&client, &server).header("authorization", "Bearer omcp_x");
-    assert_eq!(reply(both).await.status, 400);
+    let rejected = reply(both).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(rejected.message().contains("in two ways"), "{}", rejected.text);
 }
 
 #[tokio::test]
@@ -207,14 +222,14 @@ async fn the_settings_say_what_of_a_certificate_names_its_caller() {
         config.auth.certificate.subject = subject;
         let scope = config::Scope::Deploy;
         config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
-        let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+        let identity = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
             .unwrap()
             .certified(&pair.der)
             .unwrap();
-        assert_eq!((who.way, who.subject.as_str()), (Way::Certificate, name));
-        assert_eq!(who.issuer.as_deref(), Some("Example authority"));
-        assert!(who.groups.contains("freight") && who.expires.is_some());
-        assert_eq!(who.grants.scope, Scope::Deploy);
+        assert_eq!((identity.way, identity.subject.as_str()), (Way::Certificate, name));
+        assert_eq!(identity.issuer.as_deref(), Some("Example authority"));
+        assert!(identity.groups.contains("freight") && identity.expires.is_some());
+        assert_eq!(identity.grants.scope, Scope::Deploy);
     }
 }
 
@@ -223,15 +238,18 @@ async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
     let authority = Authority::new();
     let mut config = Config::default();
     config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-    let ways = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
-    assert!(ways.certified(&authority.names("maria").der).is_ok());
+    let authenticators = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
+    assert_eq!(authenticators.certified(&authority.names("maria").der).unwrap().subject, "maria");
     for der in [&b""[..], b"no certificate", &authority.names("maria").der[..100]] {
-        assert!(ways.certified(der).is_err());
+        let error = authenticators.certified(der).unwrap_err();
+        assert_eq!(error.to_string(), "the client certificate cannot be parsed");
     }
     let expired = authority.signs(&[], |params| {
         params.distinguished_name.push(DnType::CommonName, "maria");
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2020, 2, 1);
     });
-    assert!(ways.certified(&expired.der).is_err(), "the connection may be older than its end");
+    // A certificate can expire while its connection is open.
+    let error = authenticators.certified(&expired.der).unwrap_err();
+    assert_eq!(error.to_string(), "the client certificate has expired");
 }

@@ -1,4 +1,4 @@
-//! `WWW-Authenticate`, word for word.
+//! Exact text of the `WWW-Authenticate` challenges.
 
 use octopus_mcp::{
     config::{AuthMode, Modes, Secret},
@@ -17,13 +17,13 @@ use crate::support::TestServer;
 async fn without_a_token_there_is_no_error_in_the_challenge() {
     let issuer = TestIssuer::with(&[]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
-    let refused = list(&server, &[]).await;
-    assert_eq!((refused.status, &refused.json()["id"]), (401, &json!("x")));
+    let rejected = list(&server, &[]).await;
+    assert_eq!((rejected.status, &rejected.json()["id"]), (401, &json!("x")));
     let challenge = format!("Bearer resource_metadata=\"{}\"", metadata_of(&server));
-    assert_eq!(refused.header("www-authenticate"), challenge);
-    assert!(refused.message().contains("Authorization: Bearer"), "{}", refused.text);
+    assert_eq!(rejected.header("www-authenticate"), challenge);
+    assert!(rejected.message().contains("Authorization: Bearer"), "{}", rejected.text);
     assert_eq!(issuer.asked(), (0, 0));
-    // An Octopus key alone says nothing of who calls.
+    // An Octopus API key alone does not authenticate the caller in this mode.
     let key = send(&server, &[("x-octopus-apikey", keys::ADMIN)], LIST).await;
     assert_eq!((key.status, key.header("www-authenticate")), (401, &*challenge));
 }
@@ -37,9 +37,9 @@ async fn the_challenge_names_the_address_that_clients_know() {
     })
     .await;
     for host in ["mcp.example.com", "127.0.0.1:1"] {
-        let refused = list(&server, &[("host", host)]).await;
+        let rejected = list(&server, &[("host", host)]).await;
         assert_eq!(
-            refused.header("www-authenticate"),
+            rejected.header("www-authenticate"),
             "Bearer resource_metadata=\"https://mcp.example.com/.well-known/\
              oauth-protected-resource/mcp\"",
         );
@@ -52,13 +52,13 @@ async fn an_expired_token_is_told_apart_from_none() {
     let issuer = TestIssuer::with(&[&signer]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let token = signer.sign(&issuer.claims_with(&json!({ "exp": now() - 600 })));
-    let refused = bearing(&server, &token).await;
+    let rejected = bearing(&server, &token).await;
     let challenge = format!(
         "Bearer resource_metadata=\"{}\", error=\"invalid_token\", error_description=\"the token \
          has expired\"",
         metadata_of(&server)
     );
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, &*challenge));
+    assert_eq!((rejected.status, rejected.header("www-authenticate")), (401, &*challenge));
 }
 
 #[tokio::test]
@@ -67,14 +67,14 @@ async fn a_token_without_any_of_our_scopes_is_told_which_to_ask_for() {
     let issuer = TestIssuer::with(&[&signer]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let token = signer.sign(&issuer.claims_with(&json!({ "scope": "openid profile" })));
-    let refused = bearing(&server, &token).await;
-    assert_eq!((refused.status, &refused.json()["id"]), (403, &json!("x")));
+    let rejected = bearing(&server, &token).await;
+    assert_eq!((rejected.status, &rejected.json()["id"]), (403, &json!("x")));
     let challenge = format!(
         "Bearer error=\"insufficient_scope\", scope=\"octopus:read\", resource_metadata=\"{}\", \
          error_description=\"the token allows nothing here; it needs the scope octopus:read\"",
         metadata_of(&server)
     );
-    assert_eq!(refused.header("www-authenticate"), challenge);
+    assert_eq!(rejected.header("www-authenticate"), challenge);
 }
 
 #[tokio::test]
@@ -82,13 +82,14 @@ async fn authorization_that_is_no_bearer_token_is_a_bad_request() {
     let issuer = TestIssuer::with(&[]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     for authorization in ["Basic aHVudGVyMg==", "Bearer", "Bearer ", "hunter2"] {
-        let refused = list(&server, &[("authorization", authorization)]).await;
-        assert_eq!(refused.status, 400, "{authorization}: {}", refused.text);
-        assert_eq!(refused.header("www-authenticate"), "Bearer error=\"invalid_request\"");
-        assert!(!format!("{refused:?}").contains("hunter2"));
+        let rejected = list(&server, &[("authorization", authorization)]).await;
+        assert_eq!(rejected.status, 400, "{authorization}: {}", rejected.text);
+        assert_eq!(rejected.header("www-authenticate"), "Bearer error=\"invalid_request\"");
+        assert!(!format!("{rejected:?}").contains("hunter2"));
     }
     let two = list(&server, &[("authorization", "Bearer a"), ("Authorization", "Bearer b")]).await;
     assert_eq!(two.status, 400, "{}", two.text);
+    assert!(two.message().contains("Authorization"), "{}", two.text);
 }
 
 #[tokio::test]
@@ -120,7 +121,7 @@ async fn a_caller_whose_own_octopus_credential_is_missing_is_told_which_header()
     let without = send(&server, &[("authorization", &authorization)], SPACES).await;
     assert_eq!(without.status, 400);
     assert!(without.message().contains("X-Octopus-ApiKey"), "{}", without.text);
-    assert_eq!(without.header("www-authenticate"), "", "no other token would help");
+    assert_eq!(without.header("www-authenticate"), "", "another token would not help");
     let both = [("authorization", &*authorization), ("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
     let with = send(&server, &both, SPACES).await;
     assert_eq!(with.json()["result"]["structuredContent"]["totalResults"], 1, "{}", with.text);
@@ -137,9 +138,9 @@ async fn a_key_beside_the_proof_is_refused_where_another_credential_acts() {
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let authorization = format!("Bearer {}", signer.sign(&issuer.claims()));
     let both = [("authorization", &*authorization), ("x-octopus-apikey", keys::ADMIN)];
-    let refused = send(&server, &both, SPACES).await;
-    assert_eq!(refused.status, 400, "{}", refused.text);
-    assert!(refused.message().contains("remove the header X-Octopus-ApiKey"), "{}", refused.text);
+    let rejected = send(&server, &both, SPACES).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(rejected.message().contains("remove the header X-Octopus-ApiKey"), "{}", rejected.text);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Callers whose access token Octopus exchanges for one of its own: what Octopus gets to see.
+//! Access tokens of callers that Octopus exchanges for its own tokens: which tokens Octopus receives.
 
 use octopus_mcp::{
     config::{Config, CredentialSource, Instance},
@@ -15,7 +15,7 @@ use crate::{
     support::{Reply, TestServer},
 };
 
-/// Settings of an instance that acts with what its Octopus gives for the caller's token.
+/// Configures an instance to exchange the token of the caller for an Octopus token.
 fn exchanging(instance: &mut Instance) {
     instance.api_key = None;
     instance.retries = 0;
@@ -40,7 +40,7 @@ async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpo
     let signer = Signer::new("one");
     let issuer = TestIssuer::with(&[&signer]);
     let sample = Sample::new();
-    let (router, seen) = seen(&sample);
+    let (router, requests) = seen(&sample);
     let server = TestServer::behind(sample, router, |config| {
         issuer.trusted(config);
         exchanging(&mut config.octopus);
@@ -50,31 +50,35 @@ async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpo
     let tokens = [token("maria"), token("ben")];
     for token in &tokens {
         for _ in 0..2 {
-            let me = call(&server, "", token, "get_current_user", json!({})).await;
-            assert_eq!(username(&me), "build-server", "{}", me.text);
+            let current_user = call(&server, "", token, "get_current_user", json!({})).await;
+            assert_eq!(username(&current_user), "build-server", "{}", current_user.text);
             let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
             let log = call(&server, "", token, "get_task_raw", arguments).await;
             assert_eq!(log.status, 200, "{}", log.text);
-            for reply in [me, log] {
+            for reply in [current_user, log] {
                 assert!(!format!("{reply:?}").contains(token.as_str()), "{}", reply.text);
             }
         }
     }
-    assert_eq!(server.sample.tokens().given(), 2, "one for each caller, kept between calls");
-    let seen = seen.lock().unwrap();
-    let of_api: Vec<_> = seen.iter().filter(|(path, _)| path.starts_with("/api/")).collect();
-    assert!(of_api.len() >= 8, "{seen:#?}");
-    for (path, whole) in &of_api {
-        let given = whole.split("\"Bearer ").nth(1).and_then(|rest| rest.split('"').next());
-        let given = given.unwrap_or_else(|| panic!("{path}: {whole}"));
-        assert!(given.len() > 20 && !given.contains('.'), "no token of the sample: {path} {given}");
+    assert_eq!(server.sample.tokens().given(), 2, "one exchange per caller, cached between calls");
+    let requests = requests.lock().unwrap();
+    let of_api: Vec<_> = requests.iter().filter(|(path, _)| path.starts_with("/api/")).collect();
+    assert!(of_api.len() >= 8, "{requests:#?}");
+    for (path, headers_and_body) in &of_api {
+        let bearer =
+            headers_and_body.split("\"Bearer ").nth(1).and_then(|rest| rest.split('"').next());
+        let bearer = bearer.unwrap_or_else(|| panic!("{path}: {headers_and_body}"));
+        assert!(
+            bearer.len() > 20 && !bearer.contains('.'),
+            "not a token of the sample: {path} {bearer}"
+        );
     }
-    for (path, whole) in seen.iter() {
-        let comes = tokens.iter().filter(|token| whole.contains(token.as_str())).count();
-        assert_eq!(comes, usize::from(path == "/token/v1"), "{path}");
+    for (path, headers_and_body) in requests.iter() {
+        let count = tokens.iter().filter(|token| headers_and_body.contains(token.as_str())).count();
+        assert_eq!(count, usize::from(path == "/token/v1"), "{path}");
         for token in &tokens {
             let signature = token.rsplit('.').next().unwrap();
-            assert!(path == "/token/v1" || !whole.contains(signature), "{path}");
+            assert!(path == "/token/v1" || !headers_and_body.contains(signature), "{path}");
         }
     }
 }
@@ -95,9 +99,9 @@ async fn a_caller_whose_token_octopus_does_not_exchange_does_nothing_as_anybody_
     );
     server.sample.clear_journal();
     let stranger = signer.sign(&issuer.claims_with(&json!({ "sub": "stranger" })));
-    let said = call(&server, "", &stranger, "get_current_user", json!({})).await;
-    assert_eq!((said.status, &said.json()["result"]["isError"]), (200, &json!(true)));
-    assert!(said.text.contains("No OIDC identity matches"), "{}", said.text);
+    let result = call(&server, "", &stranger, "get_current_user", json!({})).await;
+    assert_eq!((result.status, &result.json()["result"]["isError"]), (200, &json!(true)));
+    assert!(result.text.contains("No OIDC identity matches"), "{}", result.text);
     let paths: Vec<_> = server.sample.journal().into_iter().map(|entry| entry.path).collect();
     assert!(paths.iter().all(|path| !path.starts_with("/api")), "{paths:?}");
 }
@@ -110,7 +114,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         issuer.trusted(config);
         config.octopus = Instance::default();
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
-        // None configured: a token is for the endpoint that it names, and for those below it.
+        // Without configured audiences, a token is valid for the endpoint in `aud` and for paths below it.
         config.auth.oauth.issuers[0].audiences.0.clear();
         config.instances.values_mut().for_each(exchanging);
     })
@@ -120,8 +124,8 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         signer.sign(&issuer.claims_with(&json!({ "aud": audience })))
     };
     let america = token("/mcp/i/america");
-    let me = call(&server, "/i/america", &america, "get_current_user", json!({})).await;
-    assert_eq!(username(&me), "build-server", "{}", me.text);
+    let current_user = call(&server, "/i/america", &america, "get_current_user", json!({})).await;
+    assert_eq!(username(&current_user), "build-server", "{}", current_user.text);
     assert_eq!(server.other("america").tokens().given(), 1);
 
     let authorization = format!("Bearer {america}");
@@ -132,31 +136,31 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         ("/i/europe", &bearer[..], 401),
         ("/i/europe/Default", &bearer, 401),
         ("", &bearer, 401),
-        // The address decides, and not what else the request says.
+        // The path decides, not the instance header.
         ("", &named, 401),
         ("", &both, 401),
         ("/i/america", &both, 400),
     ] {
-        let refused = server.post_at(path, headers, LIST).await;
-        assert_eq!(refused.status, status, "{path}: {}", refused.text);
+        let rejected = server.post_at(path, headers, LIST).await;
+        assert_eq!(rejected.status, status, "{path}: {}", rejected.text);
         if status == 401 {
-            assert_eq!(refused.message(), "the token was issued for another resource", "{path}");
-            assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""));
+            assert_eq!(rejected.message(), "the token was issued for another resource", "{path}");
+            assert!(rejected.header("www-authenticate").contains("error=\"invalid_token\""));
         }
     }
-    // Nor does an address among the arguments lead there.
+    // A portal URL in the arguments does not reach the other instance either.
     let url = format!("{}/app#/Spaces-1/tasks/ServerTasks-90004", server.octopus());
-    let said =
+    let result =
         call(&server, "/i/america", &america, "get_task_from_url", json!({ "url": url })).await;
-    assert!(said.text.contains("this request is held to 'america'"), "{}", said.text);
-    assert_eq!(server.sample.journal(), [], "Europe heard of it");
+    assert!(result.text.contains("this request is pinned to 'america'"), "{}", result.text);
+    assert_eq!(server.sample.journal(), [], "the other instance received a request");
     assert_eq!(server.sample.tokens().given(), 0);
 
-    // A token for all of them is exchanged at each for itself.
+    // A token for all instances is exchanged at each instance separately.
     let all = token("/mcp");
     for path in ["/i/america", "/i/europe", ""] {
-        let me = call(&server, path, &all, "get_current_user", json!({})).await;
-        assert_eq!(username(&me), "build-server", "{path}: {}", me.text);
+        let current_user = call(&server, path, &all, "get_current_user", json!({})).await;
+        assert_eq!(username(&current_user), "build-server", "{path}: {}", current_user.text);
     }
     assert_eq!(server.other("america").tokens().given(), 2);
     assert_eq!(server.sample.tokens().given(), 1);

@@ -1,4 +1,4 @@
-//! An authorization server that the tests start, and the keys that it signs with.
+//! A local authorization server for tests, and its signing keys.
 
 use std::{
     sync::{
@@ -28,10 +28,10 @@ use serde_json::{Value, json};
 
 use crate::support::serve_with;
 
-/// For whom the tokens are.
+/// Audience of the tokens.
 pub const AUDIENCE: &str = "api://octopus-mcp";
 
-/// A key of an issuer.
+/// A signing key of an issuer.
 pub struct Signer {
     pub id: String,
     pub algorithm: Algorithm,
@@ -39,7 +39,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A key of the kind that is quickly made.
+    /// Generates an ES256 key, which is fast.
     pub fn new(id: &str) -> Self {
         let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let key = EncodingKey::from_ec_der(pair.serialized_der());
@@ -54,7 +54,7 @@ impl Signer {
 
     pub fn ed25519(id: &str) -> Self {
         let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-        // The signer wants the first version of PKCS#8: without the public half at the end.
+        // `jsonwebtoken` expects PKCS#8 version 1, which has no public key at the end.
         let mut der = pair.serialized_der()[..48].to_vec();
         (der[1], der[4]) = (46, 0);
         let key = EncodingKey::from_ed_der(&der);
@@ -63,12 +63,12 @@ impl Signer {
 
     pub fn rsa(id: &str, algorithm: Algorithm) -> Self {
         let pair = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
-        // PKCS#8 holds PKCS#1, which is what signs, behind 26 bytes.
+        // `jsonwebtoken` expects PKCS#1, which starts after a PKCS#8 header of 26 bytes.
         let key = EncodingKey::from_rsa_der(&pair.serialized_der()[26..]);
         Self { id: id.to_owned(), algorithm, key }
     }
 
-    /// The public half, as an issuer shows it.
+    /// Returns the public key as a JWK.
     pub fn public(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         let mut jwk = serde_json::to_value(jwk).unwrap();
@@ -77,12 +77,12 @@ impl Signer {
         jwk
     }
 
-    /// A token with these claims.
+    /// Signs a token with these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_with(claims, |_| {})
     }
 
-    /// A token with these claims and a changed header.
+    /// Signs a token with these claims and a changed header.
     pub fn sign_with(&self, claims: &Value, change: impl FnOnce(&mut Header)) -> String {
         let mut header = Header::new(self.algorithm);
         header.kid = Some(self.id.clone());
@@ -91,7 +91,7 @@ impl Signer {
     }
 }
 
-/// A token that nobody signed.
+/// Encodes a token with an arbitrary signature.
 pub fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", part(header), part(claims))
@@ -101,14 +101,17 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// What an issuer does when it is asked.
+/// How the key endpoint of the issuer responds.
 #[derive(Clone)]
 pub enum Mood {
     Answers,
     Fails,
     Hangs,
+    /// Sends a body without end.
     Endless,
+    /// Sends this text.
     Says(String),
+    /// Redirects to this URL.
     Leads(String),
 }
 
@@ -120,7 +123,7 @@ struct Shared {
     asked_for_description: AtomicUsize,
 }
 
-/// An authorization server.
+/// A running authorization server.
 pub struct TestIssuer {
     pub url: String,
     shared: Arc<Shared>,
@@ -128,12 +131,12 @@ pub struct TestIssuer {
 }
 
 impl TestIssuer {
-    /// One that shows these keys.
+    /// Starts an issuer that publishes these keys.
     pub fn with(signers: &[&Signer]) -> Self {
         Self::speaking(signers, None)
     }
 
-    /// The same over TLS, with a certificate for `localhost`.
+    /// Starts an issuer with TLS; the certificate is for `localhost`.
     pub fn encrypted(signers: &[&Signer], certificates: &Certificates) -> Self {
         Self::speaking(signers, Some(certificates))
     }
@@ -166,7 +169,7 @@ impl TestIssuer {
         issuer
     }
 
-    /// From now on it shows these keys.
+    /// Replaces the published keys.
     pub fn shows(&self, signers: &[&Signer]) {
         self.shows_all(signers.iter().map(|signer| signer.public()).collect());
     }
@@ -183,13 +186,13 @@ impl TestIssuer {
         *self.shared.mood.lock().unwrap() = mood;
     }
 
-    /// How often it was asked for its keys, and for its description.
+    /// Returns the number of requests for keys and for metadata.
     pub fn asked(&self) -> (usize, usize) {
         let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
         (of(&self.shared.asked_for_keys), of(&self.shared.asked_for_description))
     }
 
-    /// What usual tokens of it say.
+    /// Returns valid claims.
     pub fn claims(&self) -> Value {
         json!({
             "iss": self.url,
@@ -202,7 +205,7 @@ impl TestIssuer {
         })
     }
 
-    /// The same with these claims in their place; `null` leaves one out.
+    /// Returns valid claims with changes; `null` removes a claim.
     pub fn claims_with(&self, change: &Value) -> Value {
         let mut claims = self.claims();
         for (name, value) in change.as_object().unwrap() {
@@ -214,7 +217,7 @@ impl TestIssuer {
         claims
     }
 
-    /// The settings that trust it.
+    /// Returns the issuer settings that trust this issuer.
     pub fn settings(&self) -> Issuer {
         Issuer {
             issuer: self.url.clone(),
@@ -223,7 +226,7 @@ impl TestIssuer {
         }
     }
 
-    /// Settings of a server that trusts it, and acts with a configured key.
+    /// Configures a server to trust this issuer and to use a configured Octopus API key.
     pub fn trusted(&self, config: &mut Config) {
         config.auth.mode = Some(Modes(vec![AuthMode::Oauth]));
         config.auth.oauth.issuers.push(self.settings());

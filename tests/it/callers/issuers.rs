@@ -1,4 +1,4 @@
-//! Issuers that answer wrongly, slowly, without end, or with somebody else's name.
+//! Faulty issuers: errors, timeouts, endless or malformed key sets, wrong metadata, untrusted TLS.
 
 use std::{fs, time::Duration};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{Reply, TestServer};
 
-/// A good token at a server whose issuer is so.
+/// Sends a valid token to a server after the issuer was changed.
 async fn asked(change: impl FnOnce(&TestIssuer)) -> Reply {
     let signer = Signer::new("one");
     let issuer = TestIssuer::with(&[&signer]);
@@ -32,7 +32,7 @@ fn assert_unavailable(reply: &Reply) {
     assert_eq!((reply.status, reply.header("retry-after")), (503, "5"), "{}", reply.text);
     assert_eq!(reply.json()["id"], "x");
     assert!(reply.message().contains("issuer does not respond"), "{}", reply.text);
-    assert_eq!(reply.header("www-authenticate"), "", "nothing is wrong with the token");
+    assert_eq!(reply.header("www-authenticate"), "", "the token is not rejected");
 }
 
 #[tokio::test]
@@ -128,6 +128,6 @@ async fn an_issuer_that_cannot_show_who_it_is_vouches_for_nobody() {
         .await;
         let reply = bearing(&server, &signer.sign(&issuer.claims())).await;
         assert_eq!(reply.status, status, "{}", reply.text);
-        assert_eq!(issuer.asked(), (1, 1), "whoever is not known hears no request");
+        assert_eq!(issuer.asked(), (1, 1), "an untrusted issuer gets no request");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens of callers: in no log at any level, no error, no answer, and nothing that Octopus hears.
+//! Caller tokens do not appear in logs of any level, errors, responses or requests to Octopus.
 
 use std::{fmt::Write as _, fs};
 
@@ -35,20 +35,21 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
         issuer.url
     );
     fs::write(&path, settings).unwrap();
-    let good = signer.sign(&issuer.claims());
+    let valid = signer.sign(&issuer.claims());
     let expired = signer.sign(&issuer.claims_with(&json!({ "exp": now() - 600 })));
     let scopeless = signer.sign(&issuer.claims_with(&json!({ "scope": "openid" })));
-    let stranger = Signer::new("stranger").sign(&issuer.claims());
-    let other = signer.sign(&issuer.claims_with(&json!({ "iss": "https://other.example.com" })));
+    let unknown_key = Signer::new("stranger").sign(&issuer.claims());
+    let other_issuer =
+        signer.sign(&issuer.claims_with(&json!({ "iss": "https://other.example.com" })));
     let tampered = format!("{}x", signer.sign(&issuer.claims_with(&json!({ "sub": "tampered" }))));
-    let jwts = [&good, &expired, &scopeless, &stranger, &other, &tampered];
+    let jwts = [&valid, &expired, &scopeless, &unknown_key, &other_issuer, &tampered];
     for format in ["text", "json"] {
         let config = path.to_str().unwrap();
         let mut command =
             program(&["--listen=127.0.0.1:0", "--log-format", format, "--config", config]);
         command.env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", "trace");
         let serving = Serving::start(command);
-        let mut seen = serving.welcome.clone();
+        let mut outputs = serving.welcome.clone();
         let http = client();
         let mut statuses = Vec::new();
         let tokens = jwts.into_iter().map(String::as_str).chain([KNOWN, UNKNOWN, HALF]);
@@ -58,7 +59,7 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
                 let request = request.header("content-type", "application/json");
                 let answer = reply(request.header("authorization", form)).await;
                 statuses.push(answer.status);
-                let _ = write!(seen, "{answer:?}");
+                let _ = write!(outputs, "{answer:?}");
             }
         }
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "{statuses:?}");
@@ -66,19 +67,19 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
         assert!(log.contains("a token was refused"), "{log}");
-        seen.push_str(&log);
+        outputs.push_str(&log);
         for secret in [KNOWN, UNKNOWN, HALF].into_iter().map(|token| &token[8..30]) {
-            assert!(!seen.contains(secret), "{format}: {secret}");
+            assert!(!outputs.contains(secret), "{format}: {secret}");
         }
         for jwt in jwts {
             for part in jwt.split('.').skip(1) {
-                assert!(!seen.contains(part), "{format}: {part}");
+                assert!(!outputs.contains(part), "{format}: {part}");
             }
         }
     }
-    let heard = format!("{:?}", sample.journal());
+    let journal = format!("{:?}", sample.journal());
     for jwt in jwts {
-        assert!(!heard.contains(jwt.as_str()));
+        assert!(!journal.contains(jwt.as_str()));
     }
-    assert!(!heard.contains("omcp_"));
+    assert!(!journal.contains("omcp_"));
 }

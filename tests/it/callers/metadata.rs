@@ -1,4 +1,4 @@
-//! What clients that look for the authorization server find (RFC 9728).
+//! Protected resource metadata (RFC 9728).
 
 use octopus_mcp::config::{Forwarding, Issuer};
 use serde_json::{Value, json};
@@ -8,20 +8,20 @@ use crate::support::{Reply, TestServer, reply};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-async fn look(server: &TestServer, behind: &str, headers: &[(&str, &str)]) -> Reply {
+async fn look(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
     let base = server.url.trim_end_matches("/mcp");
-    let mut request = server.http.get(format!("{base}{WELL_KNOWN}{behind}"));
+    let mut request = server.http.get(format!("{base}{WELL_KNOWN}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     reply(request).await
 }
 
-async fn resource(server: &TestServer, behind: &str, headers: &[(&str, &str)]) -> Value {
-    let found = look(server, behind, headers).await;
-    assert_eq!(found.status, 200, "{behind}: {}", found.text);
-    assert_eq!(found.header("content-type"), "application/json");
-    found.json()["resource"].clone()
+async fn resource(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Value {
+    let reply = look(server, path, headers).await;
+    assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+    assert_eq!(reply.header("content-type"), "application/json");
+    reply.json()["resource"].clone()
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn every_endpoint_has_its_metadata_with_and_without_a_slash() {
     let issuer = TestIssuer::with(&[]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let base = server.url.trim_end_matches("/mcp");
-    for (behind, path) in [
+    for (path, endpoint) in [
         ("", "/mcp"),
         ("/", "/mcp"),
         ("/mcp", "/mcp"),
@@ -42,11 +42,11 @@ async fn every_endpoint_has_its_metadata_with_and_without_a_slash() {
         ("/mcp/i/production/Default/", "/mcp/i/production/Default/"),
         ("/mcp/i/production/My%20Space", "/mcp/i/production/My%20Space"),
     ] {
-        assert_eq!(resource(&server, behind, &[]).await, format!("{base}{path}"), "{behind}");
+        assert_eq!(resource(&server, path, &[]).await, format!("{base}{endpoint}"), "{path}");
     }
-    for behind in ["/mcpx", "/other", "/healthz", "/%6dcp"] {
-        let none = look(&server, behind, &[]).await;
-        assert_eq!(none.status, 404, "{behind}: {}", none.text);
+    for path in ["/mcpx", "/other", "/healthz", "/%6dcp"] {
+        let missing = look(&server, path, &[]).await;
+        assert_eq!(missing.status, 404, "{path}: {}", missing.text);
     }
 }
 
@@ -65,14 +65,14 @@ async fn the_whole_document_is_as_the_standard_has_it() {
         });
     })
     .await;
-    let found = look(&server, "/mcp", &[]).await;
+    let reply = look(&server, "/mcp", &[]).await;
     assert_eq!(
-        found.json(),
+        reply.json(),
         json!({
             "resource": "https://mcp.example.com/mcp",
-            // Byte for byte: no slash more, none less.
+            // The trailing slash is kept.
             "authorization_servers": ["https://login.example.com/tenant/"],
-            // Nothing may be changed here, so nobody need ask for more.
+            // The server is read-only, so other scopes are of no use.
             "scopes_supported": ["octopus:read"],
             "bearer_methods_supported": ["header"],
             "resource_name": "Octopus Deploy",
@@ -106,9 +106,9 @@ async fn pages_of_any_origin_may_read_it() {
     let issuer = TestIssuer::with(&[]);
     let server = TestServer::with(|config| issuer.trusted(config)).await;
     let origin = [("origin", "https://app.example.com")];
-    for behind in ["", "/mcp", "/mcp/i/production/"] {
-        let found = look(&server, behind, &origin).await;
-        assert_eq!(found.header("access-control-allow-origin"), "*", "{behind}");
+    for path in ["", "/mcp", "/mcp/i/production/"] {
+        let reply = look(&server, path, &origin).await;
+        assert_eq!(reply.header("access-control-allow-origin"), "*", "{path}");
     }
     let base = server.url.trim_end_matches("/mcp");
     let preflight = server
@@ -132,15 +132,15 @@ async fn the_resource_has_the_host_that_the_client_asked_if_that_is_served() {
     .await;
     let host = [("host", "mcp.example.com:8443")];
     assert_eq!(resource(&server, "/mcp", &host).await, "http://mcp.example.com:8443/mcp");
-    let evil = look(&server, "/mcp", &[("host", "evil.example.com")]).await;
-    assert_eq!(evil.status, 403);
-    assert!(evil.message().contains("http.public_url"), "{}", evil.text);
+    let foreign = look(&server, "/mcp", &[("host", "evil.example.com")]).await;
+    assert_eq!(foreign.status, 403);
+    assert!(foreign.message().contains("http.public_url"), "{}", foreign.text);
 }
 
 #[tokio::test]
 async fn what_a_proxy_says_of_the_address_counts_if_the_proxy_is_trusted() {
     let issuer = TestIssuer::with(&[]);
-    let told = [("x-forwarded-proto", "https"), ("x-forwarded-host", "mcp.example.com")];
+    let headers = [("x-forwarded-proto", "https"), ("x-forwarded-host", "mcp.example.com")];
     for (proxies, forwarding, expected) in [
         ("127.0.0.1", Forwarding::XForwarded, Some("https://mcp.example.com/mcp")),
         ("10.0.0.1", Forwarding::XForwarded, None),
@@ -153,8 +153,8 @@ async fn what_a_proxy_says_of_the_address_counts_if_the_proxy_is_trusted() {
             config.http.forwarding = forwarding;
         })
         .await;
-        let found = resource(&server, "/mcp", &told).await;
-        assert_eq!(found, expected.unwrap_or(&server.url), "{proxies}");
+        let reply = resource(&server, "/mcp", &headers).await;
+        assert_eq!(reply, expected.unwrap_or(&server.url), "{proxies}");
     }
 }
 
@@ -166,12 +166,12 @@ async fn an_address_with_a_path_has_it_before_those_of_the_endpoints() {
         config.http.public_url = Some("https://example.com/tools/".parse().unwrap());
     })
     .await;
-    for behind in ["/tools/mcp", ""] {
-        assert_eq!(resource(&server, behind, &[]).await, "https://example.com/tools/mcp");
+    for path in ["/tools/mcp", ""] {
+        assert_eq!(resource(&server, path, &[]).await, "https://example.com/tools/mcp");
     }
-    let refused = super::list(&server, &[]).await;
+    let rejected = super::list(&server, &[]).await;
     assert_eq!(
-        refused.header("www-authenticate"),
+        rejected.header("www-authenticate"),
         "Bearer resource_metadata=\"https://example.com/.well-known/oauth-protected-resource/\
          tools/mcp\""
     );
@@ -180,7 +180,7 @@ async fn an_address_with_a_path_has_it_before_those_of_the_endpoints() {
 #[tokio::test]
 async fn there_is_none_where_callers_are_known_in_other_ways() {
     let server = TestServer::start().await;
-    for behind in ["", "/mcp"] {
-        assert_eq!(look(&server, behind, &[]).await.status, 404, "{behind}");
+    for path in ["", "/mcp"] {
+        assert_eq!(look(&server, path, &[]).await.status, 404, "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call: tokens, access tokens of authorization servers, proxies, certificates.
+//! Authentication of callers: server tokens, OAuth access tokens, proxies, client certificates.
 
 pub mod certificate;
 mod challenges;
@@ -22,12 +22,12 @@ use crate::support::{Reply, TestServer};
 const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
 const SPACES: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"list_spaces","arguments":{}}}"#;
 
-/// Lists the tools with these headers and no key.
+/// Lists the tools with these headers and without an API key.
 async fn list(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
     send(server, headers, LIST).await
 }
 
-/// Sends a body with these headers and no key.
+/// Sends a body with these headers and without an API key.
 async fn send(server: &TestServer, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut all = vec![("x-octopus-apikey", "")];
     all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
@@ -35,12 +35,12 @@ async fn send(server: &TestServer, headers: &[(&str, &str)], body: &str) -> Repl
     server.post(&all, body.to_owned()).await
 }
 
-/// Lists the tools as whoever has this token does.
+/// Lists the tools with a bearer token.
 async fn bearing(server: &TestServer, token: &str) -> Reply {
     list(server, &[("authorization", &format!("Bearer {token}"))]).await
 }
 
-/// Calls a tool as whoever has this token does.
+/// Calls a tool with a bearer token.
 pub async fn calling(
     server: &TestServer,
     token: &str,
@@ -55,23 +55,23 @@ pub async fn calling(
     send(server, &[("authorization", &authorization)], &body.to_string()).await
 }
 
-/// What is where the metadata of the endpoint is.
+/// Returns the URL of the protected resource metadata of the endpoint (RFC 9728).
 fn metadata_of(server: &TestServer) -> String {
     let base = server.url.trim_end_matches("/mcp");
     format!("{base}/.well-known/oauth-protected-resource/mcp")
 }
 
-/// Checks that a token is refused with these words, in the form that clients know.
-fn assert_invalid(server: &TestServer, refused: &Reply, token: &str, words: &str) {
-    assert_eq!(refused.status, 401, "{}", refused.text);
-    assert_eq!(refused.json()["id"], "x");
-    assert_eq!(refused.message(), words);
+/// Checks that a token is rejected with this message, in the body and in the challenge, and is not echoed.
+fn assert_invalid(server: &TestServer, rejected: &Reply, token: &str, message: &str) {
+    assert_eq!(rejected.status, 401, "{}", rejected.text);
+    assert_eq!(rejected.json()["id"], "x");
+    assert_eq!(rejected.message(), message);
     let challenge = format!(
-        "Bearer resource_metadata=\"{}\", error=\"invalid_token\", error_description=\"{words}\"",
+        "Bearer resource_metadata=\"{}\", error=\"invalid_token\", error_description=\"{message}\"",
         metadata_of(server)
     );
-    assert_eq!(refused.header("www-authenticate"), challenge);
+    assert_eq!(rejected.header("www-authenticate"), challenge);
     for part in token.split('.').filter(|part| part.len() > 8) {
-        assert!(!format!("{refused:?}").contains(part), "{refused:?}");
+        assert!(!format!("{rejected:?}").contains(part), "{rejected:?}");
     }
 }

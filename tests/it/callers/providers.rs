@@ -1,4 +1,4 @@
-//! What the tokens and keys of well-known providers look like, each with its own ways.
+//! Tokens and keys in the formats of well-known identity providers.
 
 use octopus_mcp::{
     callers::{Refused, Scope, Way, Ways, Who},
@@ -14,7 +14,7 @@ fn list(words: &[&str]) -> List {
     List(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
-/// A provider: its keys are at the test issuer, its name is its own.
+/// A provider with its own issuer name, whose keys are published by the test issuer.
 struct Provider {
     signer: Signer,
     issuer: TestIssuer,
@@ -36,7 +36,7 @@ impl Provider {
         Self { signer, issuer, config }
     }
 
-    /// Whoever's token has these claims, beside a time.
+    /// Authenticates a token with these claims, to which `iat` and `exp` are added.
     async fn who(&self, claims: &Value) -> Result<Arc<Who>, Refused> {
         let mut claims = claims.clone();
         claims["iat"] = json!(now());
@@ -48,6 +48,9 @@ impl Provider {
             .await
     }
 }
+
+const UNKNOWN_ISSUER: &str = "this server does not trust the issuer of the token";
+const OTHER_RESOURCE: &str = "the token was issued for another resource";
 
 const TENANT: &str = "3f2b6f0c-5f3c-4d0b-9a55-9f1f6c2f7e10";
 const APP: &str = "0f6d2a44-8a0f-4c57-b4ab-2d6a5b1c9e77";
@@ -91,12 +94,12 @@ async fn entra_id_version_2_people() {
         "name": "Maria Gomez", "oid": "77a1", "preferred_username": "maria.gomez@example.com",
         "scp": "octopus.read octopus.deploy", "sub": "AAAAAAAAAAAAAAAA", "tid": TENANT, "ver": "2.0",
     });
-    let who = entra().who(&claims).await.unwrap();
-    assert_eq!((who.way, who.name.as_str()), (Way::Oauth, "maria.gomez@example.com"));
-    assert_eq!(who.subject, "AAAAAAAAAAAAAAAA");
-    assert_eq!(who.client.as_deref(), Some("9ba1a5c7-f17a-4de9-a1f1-6178c8d51223"));
-    assert_eq!(who.grants.scope, Scope::Deploy);
-    assert!(who.groups.contains("deployers"));
+    let identity = entra().who(&claims).await.unwrap();
+    assert_eq!((identity.way, identity.name.as_str()), (Way::Oauth, "maria.gomez@example.com"));
+    assert_eq!(identity.subject, "AAAAAAAAAAAAAAAA");
+    assert_eq!(identity.client.as_deref(), Some("9ba1a5c7-f17a-4de9-a1f1-6178c8d51223"));
+    assert_eq!(identity.grants.scope, Scope::Deploy);
+    assert!(identity.groups.contains("deployers"));
 }
 
 #[tokio::test]
@@ -107,14 +110,15 @@ async fn entra_id_version_1_people() {
         "sub": "BBBB", "ver": "1.0",
     });
     let provider = entra();
-    let who = provider.who(&claims).await.unwrap();
+    let identity = provider.who(&claims).await.unwrap();
     assert_eq!(
-        (who.name.as_str(), who.client.as_deref()),
+        (identity.name.as_str(), identity.client.as_deref()),
         ("maria.gomez@example.com", Some("9ba1a5c7"))
     );
     let mut other = claims;
     other["iss"] = json!("https://sts.windows.net/another-tenant/");
-    assert!(provider.who(&other).await.is_err(), "another tenant");
+    let error = provider.who(&other).await.unwrap_err();
+    assert_eq!(error.to_string(), UNKNOWN_ISSUER, "another tenant");
 }
 
 #[tokio::test]
@@ -123,9 +127,9 @@ async fn entra_id_machines_with_app_roles() {
         "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
         "azp": "c0ffee", "idtyp": "app", "oid": "9c1d", "sub": "9c1d", "roles": ["octopus.read"],
     });
-    let who = entra().who(&claims).await.unwrap();
-    assert_eq!((who.name.as_str(), who.subject.as_str()), ("c0ffee", "9c1d"));
-    assert_eq!(who.grants.scope, Scope::Read);
+    let identity = entra().who(&claims).await.unwrap();
+    assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("c0ffee", "9c1d"));
+    assert_eq!(identity.grants.scope, Scope::Read);
 }
 
 #[tokio::test]
@@ -136,30 +140,33 @@ async fn entra_id_with_too_many_groups() {
         "_claim_names": { "groups": "src1" },
         "_claim_sources": { "src1": { "endpoint": "https://graph.windows.net/x" } },
     });
-    let refused = entra().who(&claims).await.unwrap_err();
-    assert!(refused.to_string().contains("too many"), "{refused}");
+    let error = entra().who(&claims).await.unwrap_err();
+    assert!(
+        error.to_string().contains("omits the groups of its caller because there are too many"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn okta_people_and_machines() {
     let name = "https://example.okta.com/oauth2/aus1";
     let provider = Provider::new(name, &["api://octopus"]);
-    let person = json!({
+    let user = json!({
         "ver": 1, "jti": "AT.1", "iss": name, "aud": "api://octopus", "cid": "0oa1", "uid": "00u1",
         "scp": ["openid", "octopus:deploy"], "sub": "maria.gomez@example.com", "groups": ["Everyone"],
     });
-    let who = provider.who(&person).await.unwrap();
+    let identity = provider.who(&user).await.unwrap();
     assert_eq!(
-        (who.subject.as_str(), who.client.as_deref()),
+        (identity.subject.as_str(), identity.client.as_deref()),
         ("maria.gomez@example.com", Some("0oa1"))
     );
-    assert_eq!(who.grants.scope, Scope::Deploy);
-    assert!(who.groups.contains("Everyone"));
-    let machine = json!({
+    assert_eq!(identity.grants.scope, Scope::Deploy);
+    assert!(identity.groups.contains("Everyone"));
+    let service = json!({
         "iss": name, "aud": "api://octopus", "cid": "0oa2", "sub": "0oa2", "scp": ["octopus:read"],
     });
-    let who = provider.who(&machine).await.unwrap();
-    assert_eq!((who.name.as_str(), who.subject.as_str()), ("0oa2", "0oa2"));
+    let identity = provider.who(&service).await.unwrap();
+    assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("0oa2", "0oa2"));
 }
 
 #[tokio::test]
@@ -175,18 +182,23 @@ async fn cognito_has_no_audience() {
         "iss": name, "client_id": "5f2c7example", "token_use": "access", "sub": "u1",
         "scope": "octopus-mcp/octopus:read", "username": "maria", "cognito:groups": ["freight"],
     });
-    let who = provider.who(&access).await.unwrap();
-    assert_eq!((who.name.as_str(), who.client.as_deref()), ("maria", Some("5f2c7example")));
-    assert!(who.groups.contains("freight"));
-    // An ID token has the audience, and is no access token.
+    let identity = provider.who(&access).await.unwrap();
+    assert_eq!(
+        (identity.name.as_str(), identity.client.as_deref()),
+        ("maria", Some("5f2c7example"))
+    );
+    assert!(identity.groups.contains("freight"));
+    // An ID token has `aud` instead of `client_id`, so it is not accepted as an access token.
     let mut id = access.clone();
     id.as_object_mut().unwrap().remove("client_id");
     id["aud"] = json!("5f2c7example");
     id["token_use"] = json!("id");
-    assert!(provider.who(&id).await.is_err());
+    let error = provider.who(&id).await.unwrap_err();
+    assert_eq!(error.to_string(), OTHER_RESOURCE);
     let mut other = access;
     other["client_id"] = json!("another-client");
-    assert!(provider.who(&other).await.is_err());
+    let error = provider.who(&other).await.unwrap_err();
+    assert_eq!(error.to_string(), OTHER_RESOURCE);
 }
 
 #[tokio::test]
@@ -206,17 +218,17 @@ async fn keycloak_has_roles_within_claims_and_several_keys() {
         "realm_access": { "roles": ["offline_access", "uma_authorization"] },
         "resource_access": { "octopus-mcp": { "roles": ["releaser"] } },
     });
-    let who = provider.who(&claims).await.unwrap();
-    assert_eq!((who.name.as_str(), who.client.as_deref()), ("maria", Some("claude")));
+    let identity = provider.who(&claims).await.unwrap();
+    assert_eq!((identity.name.as_str(), identity.client.as_deref()), ("maria", Some("claude")));
     for group in ["/platform/deployers", "offline_access", "releaser"] {
-        assert!(who.groups.contains(group), "{group}");
+        assert!(identity.groups.contains(group), "{group}");
     }
-    let machine = json!({
+    let service = json!({
         "iss": name, "aud": "octopus-mcp", "sub": "9f", "azp": "night-agent", "client_id": "night-agent",
         "preferred_username": "service-account-night-agent", "scope": "octopus:read",
     });
-    let who = provider.who(&machine).await.unwrap();
-    assert_eq!(who.name, "service-account-night-agent");
+    let identity = provider.who(&service).await.unwrap();
+    assert_eq!(identity.name, "service-account-night-agent");
 }
 
 #[tokio::test]
@@ -229,17 +241,18 @@ async fn auth0_has_a_slash_at_its_end_and_claims_with_addresses() {
         "aud": ["https://mcp.example.com/mcp", "https://example.eu.auth0.com/userinfo"],
         "https://example.com/groups": ["freight"],
     });
-    let who = provider.who(&claims).await.unwrap();
-    assert_eq!((who.name.as_str(), who.subject.as_str()), ("Hq7", "auth0|63"));
-    assert!(who.groups.contains("freight"));
-    let machine = json!({
+    let identity = provider.who(&claims).await.unwrap();
+    assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("Hq7", "auth0|63"));
+    assert!(identity.groups.contains("freight"));
+    let service = json!({
         "iss": name, "sub": "Hq8@clients", "azp": "Hq8", "gty": "client-credentials",
         "aud": "https://mcp.example.com/mcp", "scope": "octopus:read",
     });
-    assert_eq!(provider.who(&machine).await.unwrap().subject, "Hq8@clients");
-    let mut bare = claims;
-    bare["iss"] = json!("https://example.eu.auth0.com");
-    assert!(provider.who(&bare).await.is_err(), "issuers are compared as they are");
+    assert_eq!(provider.who(&service).await.unwrap().subject, "Hq8@clients");
+    let mut without_slash = claims;
+    without_slash["iss"] = json!("https://example.eu.auth0.com");
+    let error = provider.who(&without_slash).await.unwrap_err();
+    assert_eq!(error.to_string(), UNKNOWN_ISSUER, "issuers are compared byte by byte");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Callers whom a trusted proxy names.
+//! Identity headers of a trusted proxy.
 
 use octopus_mcp::{
     callers::{Named, Scope, Way, Ways},
@@ -29,7 +29,7 @@ async fn a_trusted_proxy_names_the_caller() {
         (&[("x-forwarded-user", " ")], 401),
         (&[("x-forwarded-groups", "a")], 401),
         (&[], 401),
-        // What a proxy passes on of the client's is no proof here, and goes no further.
+        // A forwarded Authorization header of the client is ignored and not sent to Octopus.
         (&[("x-forwarded-user", "maria"), ("authorization", "Bearer x")], 200),
     ] {
         let reply = list(&server, headers).await;
@@ -43,13 +43,15 @@ async fn a_trusted_proxy_names_the_caller() {
 #[tokio::test]
 async fn the_header_of_a_foreign_peer_is_refused_and_never_believed() {
     let server = TestServer::with(behind("10.0.0.0/8")).await;
-    for more in [&[][..], &[("x-forwarded-for", "10.0.0.1")], &[("forwarded", "for=10.0.0.1")]] {
+    for extra_headers in
+        [&[][..], &[("x-forwarded-for", "10.0.0.1")], &[("forwarded", "for=10.0.0.1")]]
+    {
         let mut headers = vec![("x-forwarded-user", "maria")];
-        headers.extend(more);
-        let refused = list(&server, &headers).await;
-        assert_eq!(refused.status, 401, "{}", refused.text);
-        assert!(refused.message().contains("believed of the proxy"), "{}", refused.text);
-        assert!(!refused.text.contains("maria"));
+        headers.extend(extra_headers);
+        let rejected = list(&server, &headers).await;
+        assert_eq!(rejected.status, 401, "{}", rejected.text);
+        assert!(rejected.message().contains("believed of the proxy"), "{}", rejected.text);
+        assert!(!rejected.text.contains("maria"));
     }
 }
 
@@ -58,9 +60,9 @@ async fn two_headers_leave_open_which_counts() {
     let server = TestServer::with(behind("127.0.0.1")).await;
     for name in ["x-forwarded-user", "x-forwarded-groups", "x-forwarded-email"] {
         let headers = [("x-forwarded-user", "maria"), (name, "a"), (name, "b")];
-        let refused = list(&server, &headers).await;
-        assert_eq!(refused.status, 400, "{name}: {}", refused.text);
-        assert!(refused.message().contains("twice"), "{}", refused.text);
+        let rejected = list(&server, &headers).await;
+        assert_eq!(rejected.status, 400, "{name}: {}", rejected.text);
+        assert!(rejected.message().contains("twice"), "{}", rejected.text);
     }
 }
 
@@ -71,8 +73,8 @@ async fn a_header_of_a_proxy_means_nothing_where_no_proxy_is_believed() {
         config.auth.mode = Some(Modes(vec![AuthMode::Tokens]));
     })
     .await;
-    let refused = list(&server, &[("x-forwarded-user", "maria")]).await;
-    assert_eq!(refused.status, 401, "{}", refused.text);
+    let rejected = list(&server, &[("x-forwarded-user", "maria")]).await;
+    assert_eq!(rejected.status, 401, "{}", rejected.text);
 }
 
 #[tokio::test]
@@ -81,15 +83,20 @@ async fn groups_and_names_come_from_their_headers() {
     behind("127.0.0.1")(&mut config);
     let scope = config::Scope::Admin;
     config.auth.group_scopes = vec![GroupScope { group: "platform".to_owned(), scope }];
-    let ways = Ways::from_config(&config, |_| Ok(()), &octopus_mcp::telemetry::Metrics::default())
-        .unwrap();
-    let named =
+    let authenticators =
+        Ways::from_config(&config, |_| Ok(()), &octopus_mcp::telemetry::Metrics::default())
+            .unwrap();
+    let headers =
         Named { user: "m7", groups: Some("freight, platform ,"), name: Some("maria@example.com") };
-    let who = ways.named(&named).unwrap();
-    assert_eq!((who.way, who.subject.as_str()), (Way::Proxy, "m7"));
-    assert_eq!(who.name, "maria@example.com");
-    assert_eq!(who.groups.iter().map(String::as_str).collect::<Vec<_>>(), ["freight", "platform"]);
-    assert_eq!(who.grants.scope, Scope::Admin);
-    let plain = ways.named(&Named { user: "m8", groups: None, name: None }).unwrap();
-    assert_eq!((plain.name.as_str(), plain.grants.scope), ("m8", Scope::Read));
+    let identity = authenticators.named(&headers).unwrap();
+    assert_eq!((identity.way, identity.subject.as_str()), (Way::Proxy, "m7"));
+    assert_eq!(identity.name, "maria@example.com");
+    assert_eq!(
+        identity.groups.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["freight", "platform"]
+    );
+    assert_eq!(identity.grants.scope, Scope::Admin);
+    let without_groups =
+        authenticators.named(&Named { user: "m8", groups: None, name: None }).unwrap();
+    assert_eq!((without_groups.name.as_str(), without_groups.grants.scope), ("m8", Scope::Read));
 }

@@ -1,4 +1,4 @@
-//! What a token allows, and what a call needs.
+//! Scopes that tokens grant, and scopes that calls require.
 
 use octopus_mcp::config::GroupScope;
 use serde_json::{Value, json};
@@ -37,11 +37,11 @@ impl Setup {
         calling(&self.server, &token, tool, &arguments).await
     }
 
-    fn assert_needs(&self, reply: &Reply, scopes: &str, needs: &str, has: &str) {
+    fn assert_needs(&self, reply: &Reply, scopes: &str, required: &str, granted: &str) {
         assert_eq!((reply.status, &reply.json()["id"]), (403, &json!("x")), "{}", reply.text);
         let challenge = format!(
             "Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{}\", \
-             error_description=\"this needs the scope {needs}, and the token has {has}\"",
+             error_description=\"this needs the scope {required}, and the token has {granted}\"",
             metadata_of(&self.server)
         );
         assert_eq!(reply.header("www-authenticate"), challenge);
@@ -58,12 +58,12 @@ fn deploying() -> Value {
 #[tokio::test]
 async fn a_tool_that_changes_things_needs_the_scope_to_deploy() {
     let setup = Setup::new().await;
-    let refused = setup.call("octopus:read", "deploy_release", deploying()).await;
-    let union = "octopus:read octopus:deploy";
-    setup.assert_needs(&refused, union, "octopus:deploy", "octopus:read");
+    let rejected = setup.call("octopus:read", "deploy_release", deploying()).await;
+    let scopes = "octopus:read octopus:deploy";
+    setup.assert_needs(&rejected, scopes, "octopus:deploy", "octopus:read");
     for scope in ["octopus:deploy", "octopus:admin", "octopus:read octopus:deploy"] {
-        let passed = setup.call(scope, "deploy_release", deploying()).await;
-        assert_eq!(passed.status, 200, "{scope}: {}", passed.text);
+        let accepted = setup.call(scope, "deploy_release", deploying()).await;
+        assert_eq!(accepted.status, 200, "{scope}: {}", accepted.text);
     }
 }
 
@@ -79,27 +79,27 @@ async fn more_scope_implies_less() {
 #[tokio::test]
 async fn execute_needs_what_its_method_does() {
     let setup = Setup::new().await;
-    let call = async |scope: &str, method: &str, more: Value| {
+    let call = async |scope: &str, method: &str, arguments_to_add: Value| {
         let mut arguments = json!({ "method": method, "path": "/api/Spaces-1/projects" });
-        for (name, value) in more.as_object().unwrap() {
+        for (name, value) in arguments_to_add.as_object().unwrap() {
             arguments[name] = value.clone();
         }
         setup.call(scope, "execute", arguments).await
     };
     let read = call("octopus:read", "GET", json!({})).await;
     assert_ne!(read.json()["result"]["isError"], true, "{}", read.text);
-    for more in
+    for arguments_to_add in
         [json!({}), json!({ "confirm": true }), json!({ "idempotencyKey": "1", "body": {} })]
     {
-        let refused = call("octopus:read", "POST", more).await;
-        let union = "octopus:read octopus:deploy";
-        setup.assert_needs(&refused, union, "octopus:deploy", "octopus:read");
+        let rejected = call("octopus:read", "POST", arguments_to_add).await;
+        let scopes = "octopus:read octopus:deploy";
+        setup.assert_needs(&rejected, scopes, "octopus:deploy", "octopus:read");
     }
-    let refused = call("octopus:read", "DELETE", json!({})).await;
-    setup.assert_needs(&refused, "octopus:read octopus:admin", "octopus:admin", "octopus:read");
-    let refused = call("octopus:deploy", "DELETE", json!({ "confirm": "x" })).await;
-    let union = "octopus:read octopus:deploy octopus:admin";
-    setup.assert_needs(&refused, union, "octopus:admin", "octopus:deploy");
+    let rejected = call("octopus:read", "DELETE", json!({})).await;
+    setup.assert_needs(&rejected, "octopus:read octopus:admin", "octopus:admin", "octopus:read");
+    let rejected = call("octopus:deploy", "DELETE", json!({ "confirm": "x" })).await;
+    let scopes = "octopus:read octopus:deploy octopus:admin";
+    setup.assert_needs(&rejected, scopes, "octopus:admin", "octopus:deploy");
     assert_eq!(call("octopus:admin", "DELETE", json!({})).await.status, 200);
 }
 
@@ -111,12 +111,12 @@ async fn another_name_of_a_tool_needs_the_same() {
     for toolset in catalog.toolsets() {
         for tool in toolset.tools.iter().filter(|tool| tool.least > octopus_mcp::tool::Tier::Read) {
             for alias in tool.aliases.iter().filter(|alias| alias.with.is_none()) {
-                let refused = setup.call("octopus:read", alias.name, json!({})).await;
-                assert_eq!(refused.status, 403, "{}: {}", alias.name, refused.text);
+                let rejected = setup.call("octopus:read", alias.name, json!({})).await;
+                assert_eq!(rejected.status, 403, "{}: {}", alias.name, rejected.text);
                 names += 1;
             }
-            let refused = setup.call("octopus:read", tool.name, json!({})).await;
-            assert_eq!(refused.status, 403, "{}: {}", tool.name, refused.text);
+            let rejected = setup.call("octopus:read", tool.name, json!({})).await;
+            assert_eq!(rejected.status, 403, "{}: {}", tool.name, rejected.text);
             names += 1;
         }
     }
@@ -128,10 +128,10 @@ async fn a_group_gives_the_scope_that_a_token_does_not_name() {
     let setup = Setup::new().await;
     let claims = json!({ "scope": "openid", "groups": ["deployers"] });
     let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
-    let passed = calling(&setup.server, &token, "deploy_release", &deploying()).await;
-    assert_eq!(passed.status, 200, "{}", passed.text);
+    let accepted = calling(&setup.server, &token, "deploy_release", &deploying()).await;
+    assert_eq!(accepted.status, 200, "{}", accepted.text);
     let claims = json!({ "scope": "openid", "groups": ["readers"] });
     let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
-    let refused = calling(&setup.server, &token, "list_spaces", &json!({})).await;
-    assert_eq!(refused.status, 403, "{}", refused.text);
+    let rejected = calling(&setup.server, &token, "list_spaces", &json!({})).await;
+    assert_eq!(rejected.status, 403, "{}", rejected.text);
 }

@@ -1,11 +1,11 @@
-//! What the settings of callers may not say, and what they may say at a risk.
+//! Validation of authentication settings: errors, and warnings about risks.
 
 use std::fs;
 
 use crate::commands::program;
 
-/// What the program says of these settings, after `[octopus]` with a URL.
-fn said(settings: &str) -> String {
+/// Returns the errors that `octopus-mcp config` reports for settings that follow `[octopus]` with a URL.
+fn errors_of(settings: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     fs::write(&path, format!("[octopus]\nurl = \"https://octopus.example.com\"\n{settings}"))
@@ -20,16 +20,16 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
     let issuer =
         "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
     let tokens = "[auth]\nmode = \"tokens\"\n[auth.tokens.a]\n";
-    for (settings, key, says) in [
+    for (settings, key, message) in [
         ("[auth]\nmode = \"none,tokens\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
         ("[auth]\nmode = \"octopus,oauth\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
-        ("[auth]\nmode = \"proxy,proxy\"\n".to_owned(), "auth.mode", "twice"),
+        ("[auth]\nmode = \"proxy,proxy\"\n".to_owned(), "auth.mode", "a mode is listed twice"),
         ("[auth]\nmode = \"tokens\"\n".to_owned(), "auth.tokens", "octopus-mcp token new"),
         (format!("{tokens}sha256 = \"12\"\n"), "auth.tokens.a.sha256", "64 hexadecimal"),
         (
             format!("{tokens}sha256 = \"{hash}\"\n[auth.tokens.b]\nsha256 = \"{hash}\"\n"),
             "auth.tokens.b.sha256",
-            "another name",
+            "another name already has this token",
         ),
         (
             format!("{tokens}sha256 = \"{hash}\"\ninstances = [\"x\"]\n"),
@@ -39,14 +39,18 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             format!("{tokens}sha256 = \"{hash}\"\ntoolsets = [\"x\"]\n"),
             "auth.tokens.a.toolsets",
-            "deployments",
+            "unknown toolset `x`; available: core",
         ),
         (
             format!("{tokens}sha256 = \"{hash}\"\nexpires = \"soon\"\n"),
             "auth.tokens.a.expires",
-            "2027-01-31",
+            "expected a date such as 2027-01-31",
         ),
-        (format!("{tokens}sha256 = \"{hash}\"\nscope = \"all\"\n"), "auth.tokens.a.scope", "admin"),
+        (
+            format!("{tokens}sha256 = \"{hash}\"\nscope = \"all\"\n"),
+            "auth.tokens.a.scope",
+            "found `all`, expected",
+        ),
         ("[auth]\nmode = \"oauth\"\n".to_owned(), "auth.oauth.issuers", "[[auth.oauth.issuers]]"),
         (issuer.replace("https", "http"), "auth.oauth.issuers", "use https"),
         (
@@ -60,16 +64,24 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
             "must be a URL as in its tokens",
         ),
         (issuer.replace("audiences = [\"x\"]\n", ""), "auth.oauth.issuers", "http.public_url"),
-        (format!("{issuer}algorithms = [\"HS256\"]\n"), "auth.oauth.issuers", "RS256"),
-        (format!("{issuer}algorithms = [\"none\"]\n"), "auth.oauth.issuers", "RS256"),
-        (format!("{issuer}{issuer}"), "auth.oauth.issuers", "twice"),
+        (
+            format!("{issuer}algorithms = [\"HS256\"]\n"),
+            "auth.oauth.issuers",
+            "found `HS256`, expected",
+        ),
+        (
+            format!("{issuer}algorithms = [\"none\"]\n"),
+            "auth.oauth.issuers",
+            "found `none`, expected",
+        ),
+        (format!("{issuer}{issuer}"), "auth.oauth.issuers", "is listed twice"),
         (format!("{issuer}advertised = false\n"), "auth.oauth.issuers", "advertised = true"),
         (
             "[auth.oauth]\nclock_skew = \"1h\"\n".to_owned(),
             "auth.oauth.clock_skew",
             "the maximum is 5m",
         ),
-        ("[auth.oauth]\ntimeout = \"5m\"\n".to_owned(), "auth.oauth.timeout", "30s"),
+        ("[auth.oauth]\ntimeout = \"5m\"\n".to_owned(), "auth.oauth.timeout", "at most 30s"),
         (
             "[auth.oauth.scope_names]\nadmin = [\"octopus:read\"]\n".to_owned(),
             "auth.oauth.scope_names.admin",
@@ -78,7 +90,7 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             "[auth.oauth.scope_names]\nread = [\"a b\"]\n".to_owned(),
             "auth.oauth.scope_names.read",
-            "visible",
+            "visible ASCII characters",
         ),
         (
             "[auth]\nmode = \"proxy\"\n".to_owned(),
@@ -93,17 +105,17 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             "[http]\ntrusted_proxies = [\"proxy.example.com\"]\n".to_owned(),
             "http.trusted_proxies",
-            "10.0.0.0/8",
+            "expected addresses and networks such as",
         ),
         (
             "[auth.proxy]\nuser_header = \"Authorization\"\n".to_owned(),
             "auth.proxy.user_header",
-            "cannot be",
+            "cannot be an identity header",
         ),
         (
             "[auth.proxy]\ngroups_header = \"x-forwarded-user\"\n".to_owned(),
             "auth.proxy.groups_header",
-            "already",
+            "another setting already uses this header",
         ),
         (
             "[auth]\nmode = \"certificate\"\n".to_owned(),
@@ -113,12 +125,15 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
         (
             "[http]\npublic_url = \"https://a@b.example.com\"\n".to_owned(),
             "http.public_url",
-            "without query",
+            "without query, fragment, user name and password",
         ),
     ] {
-        let said = said(&settings);
-        let mistake = said.split("\n  ").find(|part| part.starts_with(&format!("{key} = ")));
-        assert!(mistake.is_some_and(|_| said.contains(says)), "{settings}\n{says}: {said}");
+        let report = errors_of(&settings);
+        // A line with the setting is followed by a line with the error.
+        let lines: Vec<&str> = report.lines().collect();
+        let prefix = format!("  {key} = ");
+        let mut errors = lines.windows(2).filter(|pair| pair[0].starts_with(&prefix));
+        assert!(errors.any(|pair| pair[1].contains(message)), "{settings}\n{message}: {report}");
     }
 }
 
@@ -137,7 +152,7 @@ fn settings_that_are_right_are_accepted() {
          audiences = \"a,b\"\nalgorithms = [\"ES256\", \"EdDSA\"]\ndefault_scope = \"read\"\n"
             .to_owned(),
     ] {
-        assert_eq!(said(&settings), "", "{settings}");
+        assert_eq!(errors_of(&settings), "", "{settings}");
     }
 }
 
@@ -148,7 +163,7 @@ fn what_is_risky_is_told() {
     let hash = "0".repeat(64);
     let shared =
         r#"{"auth":{"mode":"proxy"},"tools":{"read_only":false},"octopus":{"api_key":"API-1"}}"#;
-    for (text, says) in [
+    for (text, message) in [
         (r#"{"auth":{"allow_anonymous":true}}"#.to_owned(), "everyone who reaches"),
         (
             format!(r#"{{"auth":{{"mode":"tokens","tokens":{{"a":{{"sha256":"{hash}"}}}}}}}}"#),
@@ -166,10 +181,10 @@ fn what_is_risky_is_told() {
         (shared.to_owned(), "limits.store"),
     ] {
         let risks = config(&text).risks();
-        assert!(risks.iter().any(|risk| risk.contains(says)), "{text}: {risks:?}");
+        assert!(risks.iter().any(|risk| risk.contains(message)), "{text}: {risks:?}");
     }
     assert_eq!(config("{}").risks(), [""; 0]);
-    let mut remembers = config(shared);
-    remembers.limits.store = octopus_mcp::config::StoreAddress::read("redis://127.0.0.1").unwrap();
-    assert_eq!(remembers.risks(), [""; 0]);
+    let mut with_store = config(shared);
+    with_store.limits.store = octopus_mcp::config::StoreAddress::read("redis://127.0.0.1").unwrap();
+    assert_eq!(with_store.risks(), [""; 0]);
 }

@@ -1,5 +1,5 @@
-//! Who is asked for another token, and who is not: a client that is asked gets one and calls again,
-//! over and over where that does not help.
+//! Step-up challenges (`insufficient_scope`): sent only where more scopes help, because a client would
+//! otherwise request tokens in an endless loop.
 
 use octopus_mcp::config::{Config, GroupScope, Instance, List, Scope, Secret};
 use octopus_mcp::sample::keys;
@@ -14,7 +14,7 @@ struct Setup {
     server: TestServer,
 }
 
-/// Where a request goes, and its headers.
+/// Path below `/mcp` and headers of a request.
 type Place<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 const USUAL: Place<'static> = ("", &[]);
@@ -32,28 +32,27 @@ impl Setup {
         Self { signer, issuer, server }
     }
 
-    async fn call(&self, place: Place<'_>, claims: &Value, tool: &str, arguments: Value) -> Reply {
+    async fn call(&self, target: Place<'_>, claims: &Value, tool: &str, arguments: Value) -> Reply {
         let token = self.signer.sign(&self.issuer.claims_with(claims));
         let params = json!({ "name": tool, "arguments": arguments });
         let body = json!({ "jsonrpc": "2.0", "id": "x", "method": "tools/call", "params": params });
         let authorization = format!("Bearer {token}");
         let mut headers = vec![("x-octopus-apikey", ""), ("authorization", &*authorization)];
-        headers.extend(place.1);
-        self.server.post_at(place.0, &headers, body.to_string()).await
+        headers.extend(target.1);
+        self.server.post_at(target.0, &headers, body.to_string()).await
     }
 
-    /// Whoever has this token calls a tool that changes things, and it is for them as if there
-    /// were none.
-    async fn is_not_there(&self, place: Place<'_>, claims: &Value) {
-        let hidden = self.call(place, claims, "deploy_release", json!({})).await;
-        let none = self.call(place, claims, "no_such_tool", json!({})).await;
-        assert_eq!((hidden.status, hidden.header("www-authenticate")), (200, ""), "{place:?}");
-        assert_eq!(hidden.code(), -32602, "{place:?}: {}", hidden.text);
+    /// Checks that a write tool gives the same response to this token as an unknown tool.
+    async fn is_not_there(&self, target: Place<'_>, claims: &Value) {
+        let hidden = self.call(target, claims, "deploy_release", json!({})).await;
+        let none = self.call(target, claims, "no_such_tool", json!({})).await;
+        assert_eq!((hidden.status, hidden.header("www-authenticate")), (200, ""), "{target:?}");
+        assert_eq!(hidden.code(), -32602, "{target:?}: {}", hidden.text);
         assert_eq!(hidden.text.replace("deploy_release", "no_such_tool"), none.text);
     }
 }
 
-/// That a reply asks for a token with these scopes.
+/// Checks that a reply is a challenge for these scopes.
 #[track_caller]
 fn asks_for(reply: &Reply, scopes: &str) {
     assert_eq!(reply.status, 403, "{}", reply.text);
@@ -73,11 +72,11 @@ fn readers(config: &mut Config) {
 #[tokio::test]
 async fn a_token_that_names_its_scope_is_asked_for_more_where_more_helps() {
     let setup = Setup::with(|_| {}).await;
-    let refused = setup.call(USUAL, &reading(), "deploy_release", json!({})).await;
-    asks_for(&refused, "octopus:read octopus:deploy");
+    let challenged = setup.call(USUAL, &reading(), "deploy_release", json!({})).await;
+    asks_for(&challenged, "octopus:read octopus:deploy");
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/projects", "body": {} });
-    let refused = setup.call(USUAL, &reading(), "execute", post).await;
-    asks_for(&refused, "octopus:read octopus:deploy");
+    let challenged = setup.call(USUAL, &reading(), "execute", post).await;
+    asks_for(&challenged, "octopus:read octopus:deploy");
 }
 
 #[tokio::test]
@@ -100,10 +99,10 @@ async fn where_no_claim_holds_scopes_nobody_is_asked_for_one() {
     let mut claims = reading();
     claims["groups"] = json!(["readers"]);
     setup.is_not_there(USUAL, &claims).await;
-    // Nor those who may do nothing at all.
-    let refused = setup.call(USUAL, &reading(), "list_spaces", json!({})).await;
-    assert_eq!((refused.status, refused.header("www-authenticate")), (403, ""));
-    assert!(refused.message().contains("auth.group_scopes"), "{}", refused.text);
+    // Callers without any access get no challenge either.
+    let challenged = setup.call(USUAL, &reading(), "list_spaces", json!({})).await;
+    assert_eq!((challenged.status, challenged.header("www-authenticate")), (403, ""));
+    assert!(challenged.message().contains("auth.group_scopes"), "{}", challenged.text);
     assert_eq!(setup.server.sample.journal(), []);
 }
 
@@ -112,23 +111,23 @@ async fn a_scope_that_the_metadata_does_not_name_is_never_asked_for() {
     let delete = json!({ "method": "DELETE", "path": "/api/Spaces-1/projects/Projects-1" });
     let setup = Setup::with(|_| {}).await;
     for scope in ["octopus:read", "octopus:deploy", "octopus:admin"] {
-        let said = setup.call(USUAL, &json!({ "scope": scope }), "execute", delete.clone()).await;
-        assert_eq!((said.status, said.header("www-authenticate")), (200, ""), "{}", said.text);
-        let result = &said.json()["result"];
-        let words = result["content"][0]["text"].as_str().unwrap();
-        assert_eq!(result["isError"], true, "{}", said.text);
-        assert!(words.contains("does not allow tools that delete things"), "{words}");
+        let reply = setup.call(USUAL, &json!({ "scope": scope }), "execute", delete.clone()).await;
+        assert_eq!((reply.status, reply.header("www-authenticate")), (200, ""), "{}", reply.text);
+        let result = &reply.json()["result"];
+        let message = result["content"][0]["text"].as_str().unwrap();
+        assert_eq!(result["isError"], true, "{}", reply.text);
+        assert!(message.contains("does not allow tools that delete things"), "{message}");
     }
     assert_eq!(setup.server.sample.changes(), []);
     let deleting = Setup::with(|config| config.tools.allow_deletes = true).await;
-    let refused = deleting.call(USUAL, &reading(), "execute", delete).await;
-    asks_for(&refused, "octopus:read octopus:admin");
+    let challenged = deleting.call(USUAL, &reading(), "execute", delete).await;
+    asks_for(&challenged, "octopus:read octopus:admin");
 }
 
 #[tokio::test]
 async fn a_tool_that_a_token_would_not_bring_is_not_given_away() {
     let everything = json!({ "scope": "octopus:read octopus:deploy octopus:admin" });
-    for (what, change) in [
+    for (reason, change) in [
         ("read_only", (|config| config.tools.read_only = true) as fn(&mut Config)),
         ("toolset", |config| config.tools.toolsets.0 = vec!["projects".to_owned()]),
         ("instance", |config| config.octopus.read_only = true),
@@ -137,10 +136,10 @@ async fn a_tool_that_a_token_would_not_bring_is_not_given_away() {
         for claims in [reading(), everything.clone()] {
             setup.is_not_there(USUAL, &claims).await;
         }
-        assert_eq!(setup.server.sample.changes(), [], "{what}");
+        assert_eq!(setup.server.sample.changes(), [], "{reason}");
     }
     let setup = Setup::with(|_| {}).await;
-    for place in [
+    for target in [
         ("/readonly", &[][..]),
         ("/x/projects", &[]),
         ("", &[("x-mcp-readonly", "true")]),
@@ -149,11 +148,11 @@ async fn a_tool_that_a_token_would_not_bring_is_not_given_away() {
         ("", &[("x-mcp-exclude-tools", "deploy_release")]),
     ] {
         for claims in [reading(), everything.clone()] {
-            setup.is_not_there(place, &claims).await;
+            setup.is_not_there(target, &claims).await;
         }
     }
-    let usual = setup.call(USUAL, &reading(), "deploy_release", json!({})).await;
-    asks_for(&usual, "octopus:read octopus:deploy");
+    let challenged = setup.call(USUAL, &reading(), "deploy_release", json!({})).await;
+    asks_for(&challenged, "octopus:read octopus:deploy");
 }
 
 #[tokio::test]
@@ -172,6 +171,7 @@ async fn what_one_instance_does_not_let_pass_is_asked_for_at_another_alone() {
     .await;
     let setup = Setup { signer, issuer, server };
     setup.is_not_there(("/i/shop", &[]), &reading()).await;
-    let refused = setup.call(("/i/warehouse", &[]), &reading(), "deploy_release", json!({})).await;
-    asks_for(&refused, "octopus:read octopus:deploy");
+    let challenged =
+        setup.call(("/i/warehouse", &[]), &reading(), "deploy_release", json!({})).await;
+    asks_for(&challenged, "octopus:read octopus:deploy");
 }

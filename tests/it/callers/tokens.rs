@@ -1,4 +1,4 @@
-//! Tokens that this server knows by their hash.
+//! Server tokens, which the settings store as SHA-256 hashes.
 
 use std::{fmt::Write as _, fs};
 
@@ -37,12 +37,12 @@ fn with_tokens(config: &mut Config) {
     config.auth.tokens.insert("build-agent".to_owned(), known(AGENT));
 }
 
-fn assert_refused(refused: &Reply, words: &str) {
-    assert_eq!((refused.status, refused.json()["id"].as_str()), (401, Some("x")));
-    assert_eq!(refused.message(), words);
-    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
-    assert_eq!(refused.header("www-authenticate"), challenge);
-    assert!(!format!("{refused:?}").contains("omcp_"), "{refused:?}");
+fn assert_refused(rejected: &Reply, message: &str) {
+    assert_eq!((rejected.status, rejected.json()["id"].as_str()), (401, Some("x")));
+    assert_eq!(rejected.message(), message);
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
+    assert_eq!(rejected.header("www-authenticate"), challenge);
+    assert!(!format!("{rejected:?}").contains("omcp_"), "{rejected:?}");
 }
 
 #[tokio::test]
@@ -50,8 +50,8 @@ async fn a_known_token_lets_its_caller_act_with_the_configured_credential() {
     let server = TestServer::with(with_tokens).await;
     let called = calling(&server, AGENT, "list_spaces", &serde_json::json!({})).await;
     assert_eq!(called.json()["result"]["structuredContent"]["totalResults"], 2, "{}", called.text);
-    let heard = format!("{:?}", server.sample.journal());
-    assert!(!heard.contains("omcp_"), "the token went to Octopus");
+    let journal = format!("{:?}", server.sample.journal());
+    assert!(!journal.contains("omcp_"), "the token was sent to Octopus");
 }
 
 #[tokio::test]
@@ -80,8 +80,8 @@ async fn an_expired_token_is_refused_and_says_so() {
         config.auth.tokens.insert("old".to_owned(), other);
     })
     .await;
-    let words = "the token has expired; ask the server administrator for a new one";
-    assert_refused(&bearing(&server, OTHER).await, words);
+    let message = "the token has expired; ask the server administrator for a new one";
+    assert_refused(&bearing(&server, OTHER).await, message);
     assert_eq!(bearing(&server, AGENT).await.status, 200);
 }
 
@@ -89,7 +89,7 @@ async fn an_expired_token_is_refused_and_says_so() {
 async fn a_caller_is_what_the_settings_say_of_the_token() {
     let mut config = Config::default();
     with_tokens(&mut config);
-    let list = |words: &[&str]| List(words.iter().map(|word| (*word).to_owned()).collect());
+    let list = |message: &[&str]| List(message.iter().map(|word| (*word).to_owned()).collect());
     let token = Token {
         owner: Some("Freight team".to_owned()),
         groups: list(&["agents", "freight"]),
@@ -100,26 +100,26 @@ async fn a_caller_is_what_the_settings_say_of_the_token() {
         ..known(OTHER)
     };
     config.auth.tokens.insert("freight-agent".to_owned(), token);
-    let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+    let identity = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
         .unwrap()
         .bearer(OTHER, "/mcp")
         .await
         .unwrap();
-    assert_eq!((who.way, who.name.as_str()), (Way::Token, "freight-agent"));
-    assert_eq!(who.client.as_deref(), Some("Freight team"));
-    assert!(who.groups.contains("agents") && who.groups.contains("freight"));
-    assert_eq!(who.grants.scope, Scope::Deploy);
-    assert!(who.grants.toolsets.as_ref().unwrap().contains("deployments"));
-    assert!(who.grants.instances.as_ref().unwrap().contains("default"));
-    assert_eq!(who.grants.spaces, None);
-    assert_eq!(who.expires.unwrap().to_string(), "2999-02-01T00:00:00Z");
-    let plain = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+    assert_eq!((identity.way, identity.name.as_str()), (Way::Token, "freight-agent"));
+    assert_eq!(identity.client.as_deref(), Some("Freight team"));
+    assert!(identity.groups.contains("agents") && identity.groups.contains("freight"));
+    assert_eq!(identity.grants.scope, Scope::Deploy);
+    assert!(identity.grants.toolsets.as_ref().unwrap().contains("deployments"));
+    assert!(identity.grants.instances.as_ref().unwrap().contains("default"));
+    assert_eq!(identity.grants.spaces, None);
+    assert_eq!(identity.expires.unwrap().to_string(), "2999-02-01T00:00:00Z");
+    let defaults = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
         .unwrap()
         .bearer(AGENT, "/mcp")
         .await
         .unwrap();
-    assert_eq!((plain.grants.scope, plain.expires), (Scope::Read, None));
-    assert_ne!(plain.fingerprint(), who.fingerprint());
+    assert_eq!((defaults.grants.scope, defaults.expires), (Scope::Read, None));
+    assert_ne!(defaults.fingerprint(), identity.fingerprint());
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn the_file_of_tokens_is_read_again_when_it_changes_and_kept_when_it_break
     assert_eq!(statuses().await, (200, 401));
     fs::write(&path, format!("{}{}", table("first", AGENT), table("second", OTHER))).unwrap();
     assert_eq!(statuses().await, (200, 200));
-    // A token that is taken out is no longer good.
+    // A removed token is rejected.
     fs::write(&path, format!("# only one is left\n{}", table("second", OTHER))).unwrap();
     assert_eq!(statuses().await, (401, 200));
     for broken in ["[auth.tokens.x]\nsha256 = \"12\"", "not TOML at all"] {
@@ -157,12 +157,12 @@ async fn the_file_of_tokens_is_read_again_when_it_changes_and_kept_when_it_break
 async fn a_token_that_the_command_makes_is_good_once_its_table_is_in_the_settings() {
     let output = program(&["token", "new", "build-agent"]).output().unwrap();
     assert!(output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
-    let token = said.lines().find_map(|line| line.trim().strip_prefix("omcp_")).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let token = printed.lines().find_map(|line| line.trim().strip_prefix("omcp_")).unwrap();
     let token = format!("omcp_{token}");
-    assert_eq!(said.matches(&token).count(), 1, "{said}");
-    let table = &said[said.find("[auth.tokens.build-agent]").unwrap()..];
-    assert!(table.contains(&hash(&token)) && !table.contains(&token), "{said}");
+    assert_eq!(printed.matches(&token).count(), 1, "{printed}");
+    let table = &printed[printed.find("[auth.tokens.build-agent]").unwrap()..];
+    assert!(table.contains(&hash(&token)) && !table.contains(&token), "{printed}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     fs::write(&path, format!("[sample]\nenabled = true\n[auth]\nmode = \"tokens\"\n{table}"))
@@ -179,9 +179,15 @@ async fn a_token_that_the_command_makes_is_good_once_its_table_is_in_the_setting
     assert_eq!(ask(&token).await.status, 200);
     assert_eq!(ask(OTHER).await.status, 401);
     let again = program(&["token", "new", "build-agent"]).output().unwrap();
-    assert!(!String::from_utf8(again.stdout).unwrap().contains(&token), "each is a new one");
-    for wrong in ["", "a b", "a.b", "\"]"] {
-        assert!(!program(&["token", "new", wrong]).output().unwrap().status.success(), "{wrong}");
+    assert!(
+        !String::from_utf8(again.stdout).unwrap().contains(&token),
+        "each run generates a new token"
+    );
+    for invalid in ["", "a b", "a.b", "\"]"] {
+        let output = program(&["token", "new", invalid]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{invalid}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("expected 1 to 64 letters, digits, hyphens"), "{invalid}: {error}");
     }
 }
 
@@ -197,6 +203,6 @@ async fn tokens_and_access_tokens_are_told_apart() {
     .await;
     assert_eq!(bearing(&server, AGENT).await.status, 200);
     assert_eq!(bearing(&server, &signer.sign(&issuer.claims())).await.status, 200);
-    let words = "the token is not known to this server";
-    super::assert_invalid(&server, &bearing(&server, OTHER).await, OTHER, words);
+    let message = "the token is not known to this server";
+    super::assert_invalid(&server, &bearing(&server, OTHER).await, OTHER, message);
 }

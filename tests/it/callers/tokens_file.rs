@@ -1,4 +1,4 @@
-//! The file of tokens: what of it counts, and for how long.
+//! The tokens file: reloading, invalid content, and the stale limit.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ fn taking(config: &mut Config, path: &Path) {
     config.auth.tokens_file = Some(path.to_owned());
 }
 
-/// A server that knows what this file holds, and the file with its folder.
+/// Starts a server with a tokens file of this content; also returns the file and its folder.
 async fn serving(
     text: &str,
     change: impl FnOnce(&mut Config),
@@ -44,12 +44,12 @@ async fn serving(
     (server, path, folder)
 }
 
-/// What the two tokens come to.
+/// Returns the statuses of requests with the two tokens.
 async fn statuses(server: &TestServer) -> (u16, u16) {
     (bearing(server, AGENT).await.status, bearing(server, OTHER).await.status)
 }
 
-/// Writes a text of this length, as if it had been written at one and the same moment.
+/// Writes a text, padded to this length, with a fixed modification time.
 fn write_as(path: &Path, text: &str, length: usize) {
     fs::write(path, format!("{text:<length$}")).unwrap();
     let file = fs::File::options().write(true).open(path).unwrap();
@@ -60,7 +60,7 @@ fn write_as(path: &Path, text: &str, length: usize) {
 async fn a_file_that_was_half_written_at_the_first_look_is_looked_at_again() {
     let (server, path, _folder) = serving(&table("first", AGENT), |_| {}).await;
     assert_eq!(statuses(&server).await, (200, 401));
-    // The second time it is whole, and has the same length and time.
+    // The complete content has the same length and modification time as the partial content.
     write_as(&path, "[auth.tokens.second]\nsha256 = \"12", 200);
     assert_eq!(statuses(&server).await, (200, 401));
     write_as(&path, &table("second", OTHER), 200);
@@ -69,7 +69,7 @@ async fn a_file_that_was_half_written_at_the_first_look_is_looked_at_again() {
 
 #[tokio::test]
 async fn tokens_of_a_file_that_is_broken_or_away_are_not_good_for_ever() {
-    for (stale_for, kept) in [(Duration::from_hours(1), 200), (Duration::ZERO, 401)] {
+    for (stale_for, status) in [(Duration::from_hours(1), 200), (Duration::ZERO, 401)] {
         let change = |config: &mut Config| {
             let settings = Token { sha256: hash(OTHER), ..Token::default() };
             config.auth.tokens.insert("settings".to_owned(), settings);
@@ -78,18 +78,18 @@ async fn tokens_of_a_file_that_is_broken_or_away_are_not_good_for_ever() {
         let (server, path, _folder) = serving(&table("first", AGENT), change).await;
         assert_eq!(statuses(&server).await, (200, 200));
         fs::write(&path, "[auth.tokens").unwrap();
-        // What is not good for a moment is not good at the second look.
-        soon(async || (statuses(&server).await == (kept, 200)).then_some(())).await;
+        // Invalid content takes effect only at the second read.
+        soon(async || (statuses(&server).await == (status, 200)).then_some(())).await;
         fs::remove_file(&path).unwrap();
-        assert_eq!(statuses(&server).await, (kept, 200));
+        assert_eq!(statuses(&server).await, (status, 200));
         fs::write(&path, table("first", AGENT)).unwrap();
         assert_eq!(statuses(&server).await, (200, 200));
         fs::write(&path, "").unwrap();
-        assert_eq!(statuses(&server).await, (401, 200), "nothing is in it, and that reads");
+        assert_eq!(statuses(&server).await, (401, 200), "an empty file is valid");
     }
 }
 
-/// Each mistake, with a word of what is said of it.
+/// Returns invalid files with the expected error.
 fn mistakes() -> [(String, &'static str); 4] {
     [
         (format!("{}instances = \"emea\"", table("x", OTHER)), "instance `emea` not found"),
@@ -110,9 +110,9 @@ fn with_settings(config: &mut Config) {
 #[tokio::test]
 async fn a_file_with_a_mistake_is_refused_whole_and_the_last_good_one_stays() {
     let (server, path, _folder) = serving(&table("first", AGENT), with_settings).await;
-    for (text, said) in mistakes() {
+    for (text, expected) in mistakes() {
         fs::write(&path, text).unwrap();
-        assert_eq!(statuses(&server).await, (200, 401), "{said}");
+        assert_eq!(statuses(&server).await, (200, 401), "{expected}");
     }
     fs::write(
         &path,
@@ -126,7 +126,7 @@ async fn a_file_with_a_mistake_is_refused_whole_and_the_last_good_one_stays() {
 async fn the_server_does_not_start_with_a_mistake_in_the_file_and_says_which() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.toml");
-    for (text, said) in mistakes() {
+    for (text, expected) in mistakes() {
         fs::write(&path, text).unwrap();
         let mut config = Config::default();
         config.sample.enabled = true;
@@ -134,7 +134,7 @@ async fn the_server_does_not_start_with_a_mistake_in_the_file_and_says_which() {
         taking(&mut config, &path);
         with_settings(&mut config);
         let error = app::start(config).await.map(drop).unwrap_err();
-        assert!(error.starts_with("auth.tokens_file: ") && error.contains(said), "{error}");
+        assert!(error.starts_with("auth.tokens_file: ") && error.contains(expected), "{error}");
         assert!(error.contains("tokens.toml: auth.tokens."), "{error}");
     }
 }

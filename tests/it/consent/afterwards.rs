@@ -1,32 +1,32 @@
-//! What a call says that fails after its change was made.
+//! Errors of calls that fail after their change was sent.
 
 use octopus_mcp::sample::Fault;
 
 use super::{Desk, WAYS, changes};
 
-/// Octopus answers with success and without the fields that its API has.
+/// Octopus responds with success, but the body lacks required fields.
 #[tokio::test]
 async fn unreadable_answer_leaves_open_whether_the_change_was_made() {
-    for way in WAYS {
+    for flow in WAYS {
         let mut tested = 0;
-        for (tool, arguments, sends, _) in changes() {
+        for (tool, arguments, request, _) in changes() {
             if !["create_release", "deploy_release", "run_runbook"].contains(&tool) {
                 continue;
             }
             tested += 1;
-            let desk = Desk::start().await;
-            let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
-            let (method, path) = sends.split_once(' ').unwrap();
+            let fixture = Desk::start().await;
+            let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
+            let (method, path) = request.split_once(' ').unwrap();
             let fault = Fault::on(path).method(method).body("{}").times(1);
-            desk.server.sample.trouble().add(fault);
+            fixture.server.sample.trouble().add(fault);
             for _ in 0..2 {
-                let came = desk.agree(way, tool, &arguments, &sealed).await;
-                came.refused(
-                    "it is not known whether the change was made: the answer does not look",
+                let outcome = fixture.agree(flow, tool, &arguments, &token).await;
+                outcome.refused(
+                    "it is not known whether the change was made: unexpected response from Octopus",
                 );
             }
-            assert_eq!(desk.changes().len(), 1, "{tool} was sent again");
+            assert_eq!(fixture.changes().len(), 1, "{tool} was sent again");
         }
-        assert_eq!(tested, 5, "{way:?}");
+        assert_eq!(tested, 5, "{flow:?}");
     }
 }

@@ -1,8 +1,9 @@
-//! A call of each tool that changes things, for tests that hold for all of them.
+//! A valid call of each write tool, for tests that apply to all of them.
 
 use serde_json::{Value, json};
 
-/// A call of each tool that changes things, with the path and a part of the body that it sends.
+/// Returns a call of each write tool: the tool, its arguments, the method and path that it sends, and a part
+/// of the body.
 pub fn changes() -> Vec<(&'static str, Value, &'static str, Value)> {
     vec![
         (

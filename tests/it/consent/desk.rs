@@ -1,4 +1,4 @@
-//! A server that lets things be changed, the ways in which a yes comes, and what calls came to.
+//! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
 
 use octopus_mcp::{
     config::Config,
@@ -9,31 +9,32 @@ use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, meta, projected_headers};
 
-/// The ways in which a yes comes, with the era that has them.
+/// The way in which a client gets and sends an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Input-required results, and the call again with the answer.
+    /// The result has `resultType: "input_required"`, and the client repeats the call with the response of
+    /// the user (elicitation in protocol revision 2026-07-28).
     Rounds,
-    /// A code in the answer, and the call again with the code.
+    /// The result contains a code, and the client repeats the call with the code in `confirm`.
     Code(Era),
 }
 
 pub const WAYS: [Way; 3] = [Way::Rounds, Way::Code(Era::Legacy), Way::Code(Era::Modern)];
 
-/// A server that lets things be changed, and whoever speaks to it.
+/// A server with write tools, and the API key of its client.
 pub struct Desk {
     pub server: TestServer,
     pub key: &'static str,
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub enum Came {
-    /// A question: its words, and what to send back with the yes.
+    /// The server requires approval: the preview, and the token or code to send with the approval.
     Asked { words: String, sealed: String },
-    /// An answer.
+    /// The structured result.
     Answered(Value),
-    /// A refusal, in words.
+    /// The message of a tool error or JSON-RPC error.
     Refused(String),
 }
 
@@ -42,7 +43,7 @@ impl Came {
     pub fn asked(self) -> (String, String) {
         match self {
             Self::Asked { words, sealed } => (words, sealed),
-            other => panic!("nobody was asked: {other:?}"),
+            other => panic!("no approval was requested: {other:?}"),
         }
     }
 
@@ -50,15 +51,17 @@ impl Came {
     pub fn answered(self) -> Value {
         match self {
             Self::Answered(answer) => answer,
-            other => panic!("no answer: {other:?}"),
+            other => panic!("no result: {other:?}"),
         }
     }
 
     #[track_caller]
     pub fn refused(self, words: &str) {
         match self {
-            Self::Refused(said) => assert!(said.contains(words), "no {words:?} in {said:?}"),
-            other => panic!("not refused ({words}): {other:?}"),
+            Self::Refused(message) => {
+                assert!(message.contains(words), "no {words:?} in {message:?}")
+            }
+            other => panic!("no error ({words}): {other:?}"),
         }
     }
 }
@@ -72,7 +75,7 @@ impl Desk {
         Self::by(Clock::default(), change).await
     }
 
-    /// A server whose rules go by this clock.
+    /// Starts a server whose policy rules use this clock.
     pub async fn by(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let server = TestServer::by(clock, Sample::new(), |config| {
             config.tools.read_only = false;
@@ -81,37 +84,37 @@ impl Desk {
         Self { server: server.await, key: keys::ADMIN }
     }
 
-    /// What Octopus was asked to change.
+    /// Returns the change requests that Octopus received.
     pub fn changes(&self) -> Vec<Entry> {
         self.server.sample.changes()
     }
 
-    /// Calls a tool for the first time.
-    pub async fn call(&self, way: Way, tool: &str, arguments: &Value) -> Came {
-        self.send(way, json!({ "name": tool, "arguments": arguments })).await
+    /// Calls a tool without an approval.
+    pub async fn call(&self, flow: Way, tool: &str, arguments: &Value) -> Came {
+        self.send(flow, json!({ "name": tool, "arguments": arguments })).await
     }
 
-    /// Calls it again with a yes.
-    pub async fn agree(&self, way: Way, tool: &str, arguments: &Value, sealed: &str) -> Came {
-        self.answer(way, tool, arguments, sealed, "accept").await
+    /// Repeats a call with an approval.
+    pub async fn agree(&self, flow: Way, tool: &str, arguments: &Value, sealed: &str) -> Came {
+        self.answer(flow, tool, arguments, sealed, "accept").await
     }
 
-    /// Calls it again with what a person did about the question.
+    /// Repeats a call with the action of the user: "accept", "decline" or "cancel".
     pub async fn answer(
         &self,
-        way: Way,
+        flow: Way,
         tool: &str,
         arguments: &Value,
         sealed: &str,
         action: &str,
     ) -> Came {
-        self.typed(way, tool, arguments, sealed, action, None).await
+        self.typed(flow, tool, arguments, sealed, action, None).await
     }
 
-    /// Calls it again with what a person did, and with the word that they typed.
+    /// Repeats a call with the action of the user and the confirmation word that the user typed.
     pub async fn typed(
         &self,
-        way: Way,
+        flow: Way,
         tool: &str,
         arguments: &Value,
         sealed: &str,
@@ -119,7 +122,7 @@ impl Desk {
         word: Option<&str>,
     ) -> Came {
         let mut params = json!({ "name": tool, "arguments": arguments });
-        match way {
+        match flow {
             Way::Rounds => {
                 params["requestState"] = json!(sealed);
                 params["inputResponses"] = json!({ "confirm": { "action": action } });
@@ -128,20 +131,20 @@ impl Desk {
                 }
             }
             Way::Code(_) => {
-                assert_eq!(action, "accept", "a code is sent or not");
+                assert_eq!(action, "accept", "a code can only approve");
                 let word = word.map_or_else(String::new, |word| format!(" {word}"));
                 params["arguments"]["confirm"] = json!(format!("{sealed}{word}"));
             }
         }
-        self.send(way, params).await
+        self.send(flow, params).await
     }
 
-    pub async fn send(&self, way: Way, params: Value) -> Came {
-        read(&self.reply(way, params).await)
+    pub async fn send(&self, flow: Way, params: Value) -> Came {
+        read(&self.reply(flow, params).await)
     }
 
-    pub async fn reply(&self, way: Way, mut params: Value) -> Reply {
-        match way {
+    pub async fn reply(&self, flow: Way, mut params: Value) -> Reply {
+        match flow {
             Way::Code(era) => self.server.ask_as(era, self.key, "tools/call", params).await,
             Way::Rounds => {
                 let name = params["name"].as_str().unwrap().to_owned();
@@ -164,19 +167,19 @@ impl Desk {
     }
 }
 
-/// Reads what came back, whichever way it went.
+/// Reads the outcome from a reply of any flow.
 pub fn read(reply: &Reply) -> Came {
     let json = reply.json();
     let result = &json["result"];
     if result["resultType"] == "input_required" {
-        let asked = &result["inputRequests"]["confirm"];
-        assert_eq!(asked["method"], "elicitation/create");
-        assert_eq!(asked["params"]["mode"], "form");
-        let form = asked["params"]["requestedSchema"]["properties"].as_object().unwrap();
-        assert!(form.is_empty() || form.keys().eq(["word"]), "{form:?}");
+        let elicitation = &result["inputRequests"]["confirm"];
+        assert_eq!(elicitation["method"], "elicitation/create");
+        assert_eq!(elicitation["params"]["mode"], "form");
+        let fields = elicitation["params"]["requestedSchema"]["properties"].as_object().unwrap();
+        assert!(fields.is_empty() || fields.keys().eq(["word"]), "{fields:?}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         return Came::Asked {
-            words: text(&asked["params"]["message"]),
+            words: text(&elicitation["params"]["message"]),
             sealed: text(&result["requestState"]),
         };
     }

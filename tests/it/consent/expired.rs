@@ -1,4 +1,4 @@
-//! A yes that comes when the credential of the call is no longer good.
+//! Approval after the credential of the call has expired.
 
 use octopus_mcp::config::{Period, Sessions};
 use reqwest::RequestBuilder;
@@ -40,40 +40,43 @@ async fn a_credential_that_expires_while_the_person_thinks_does_nothing() {
         let claims = json!({ "exp": now() + seconds, "scope": "octopus:deploy" });
         signer.sign(&issuer.claims_with(&claims))
     };
-    let long = token(600);
+    let valid_token = token(600);
     let capabilities = json!({ "elicitation": {} });
-    let greeted = reply(post(&server, &long, None, &greeting(&capabilities))).await;
-    let session = Some(greeted.header("mcp-session-id"));
-    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    assert_eq!(reply(post(&server, &long, session, &ready)).await.status, 202);
+    let initialized = reply(post(&server, &valid_token, None, &greeting(&capabilities))).await;
+    let session = Some(initialized.header("mcp-session-id"));
+    let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(reply(post(&server, &valid_token, session, &notification)).await.status, 202);
     let (tool, arguments, ..) = changes().remove(0);
     let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call",
         "params": { "name": tool, "arguments": arguments } });
-    for (is_short, done) in [(true, false), (false, true)] {
-        let short = if is_short { token(5) } else { long.clone() };
-        let called = post(&server, &short, session, &call).send().await.unwrap();
+    for (expires, is_done) in [(true, false), (false, true)] {
+        let call_token = if expires { token(5) } else { valid_token.clone() };
+        let called = post(&server, &call_token, session, &call).send().await.unwrap();
         assert_eq!(called.status(), 200);
         let mut messages = Messages::of(called);
-        let question = messages.next().await.unwrap();
-        assert_eq!(question["method"], "elicitation/create", "{question}");
-        if is_short {
+        let elicitation = messages.next().await.unwrap();
+        assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
+        if expires {
             let list = json!({ "jsonrpc": "2.0", "id": 8, "method": "ping" });
-            let is_over = async || {
-                (reply(post(&server, &short, session, &list)).await.status == 401).then_some(())
+            let is_expired = async || {
+                (reply(post(&server, &call_token, session, &list)).await.status == 401)
+                    .then_some(())
             };
-            soon(is_over).await;
+            soon(is_expired).await;
         }
-        // The client has renewed its token meanwhile.
-        let yes = json!({ "jsonrpc": "2.0", "id": question["id"],
+        // The client has renewed its token in the meantime.
+        let approval = json!({ "jsonrpc": "2.0", "id": elicitation["id"],
             "result": { "action": "accept", "content": {} } });
-        assert_eq!(reply(post(&server, &long, session, &yes)).await.status, 202);
+        assert_eq!(reply(post(&server, &valid_token, session, &approval)).await.status, 202);
         let result = messages.next().await.unwrap()["result"].clone();
-        assert_eq!(result["isError"] == true, !done, "{result}");
-        assert_eq!(server.sample.changes().len(), usize::from(done));
-        if !done {
-            let said = result.to_string();
-            assert!(said.contains("nothing was changed: the credential"), "{said}");
-            assert!(said.contains("has expired"), "{said}");
+        assert_eq!(result["isError"] == true, !is_done, "{result}");
+        assert_eq!(server.sample.changes().len(), usize::from(is_done));
+        if !is_done {
+            let text = result.to_string();
+            assert!(
+                text.contains("nothing was changed: the credential of this call expired"),
+                "{text}"
+            );
         }
     }
 }

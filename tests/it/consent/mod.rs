@@ -1,4 +1,5 @@
-//! Changes: nothing before a yes, exactly what was shown after it, and nothing twice.
+//! Approval of changes: nothing is sent before the approval, exactly the previewed request after it, and
+//! nothing twice.
 
 mod afterwards;
 mod calls;
@@ -20,7 +21,7 @@ pub use self::{
 };
 use crate::support::TestServer;
 
-/// Whether everything in `part` stands in `whole`.
+/// Returns whether `whole` contains all fields of `part`, recursively.
 pub fn holds(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
@@ -32,29 +33,31 @@ pub fn holds(whole: &Value, part: &Value) -> bool {
 
 #[tokio::test]
 async fn nothing_happens_before_a_yes_and_exactly_what_was_shown_after_it_and_nothing_twice() {
-    for way in WAYS {
-        for (tool, arguments, sends, body) in changes() {
-            let desk = Desk::start().await;
-            let (words, sealed) = desk.call(way, tool, &arguments).await.asked();
-            assert_eq!(desk.changes(), [], "{tool} before a yes, {way:?}");
-            assert!(words.lines().count() > 3, "{words}");
+    for flow in WAYS {
+        for (tool, arguments, request, body) in changes() {
+            let fixture = Desk::start().await;
+            let (preview, token) = fixture.call(flow, tool, &arguments).await.asked();
+            assert_eq!(fixture.changes(), [], "{tool} before the approval, {flow:?}");
+            let (question, details) = preview.split_once("?\n").unwrap();
+            assert!(!question.contains('\n'), "{preview}");
+            assert!(details.contains("\nSpace: "), "{preview}");
 
-            let answer = desk.agree(way, tool, &arguments, &sealed).await.answered();
+            let answer = fixture.agree(flow, tool, &arguments, &token).await.answered();
             assert_eq!(answer["success"], true, "{tool}: {answer}");
             assert_eq!(answer.get("repeated"), None, "{tool}");
-            let sent = desk.changes();
+            let sent = fixture.changes();
             let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
-            assert_eq!(format!("{} {}", sent.method, sent.path), sends);
+            assert_eq!(format!("{} {}", sent.method, sent.path), request);
             let none = json!({});
             let sent_body = sent.body.as_ref().unwrap_or(&none);
             assert!(holds(sent_body, &body), "{tool}: {:#?}", sent.body);
             assert!(sent.status.unwrap() < 300, "{tool}: {sent:#?}");
 
-            let again = desk.agree(way, tool, &arguments, &sealed).await.answered();
-            assert_eq!(again["repeated"], true, "{tool}: {again}");
-            assert_eq!(desk.changes().len(), 1, "{tool} twice, {way:?}");
+            let repeated = fixture.agree(flow, tool, &arguments, &token).await.answered();
+            assert_eq!(repeated["repeated"], true, "{tool}: {repeated}");
+            assert_eq!(fixture.changes().len(), 1, "{tool} twice, {flow:?}");
             for key in ["releaseId", "deploymentTasks", "slug", "runbookRunTasks", "response"] {
-                assert_eq!(answer.get(key), again.get(key), "{tool}");
+                assert_eq!(answer.get(key), repeated.get(key), "{tool}");
             }
         }
     }
@@ -62,18 +65,18 @@ async fn nothing_happens_before_a_yes_and_exactly_what_was_shown_after_it_and_no
 
 #[tokio::test]
 async fn a_no_changes_nothing_and_is_told_apart_from_no_answer() {
-    let desk = Desk::start().await;
+    let fixture = Desk::start().await;
     for (tool, arguments, ..) in changes() {
         for (action, reason) in [("decline", "declined"), ("cancel", "cancelled")] {
-            let (_, sealed) = desk.call(Way::Rounds, tool, &arguments).await.asked();
-            let came = desk.answer(Way::Rounds, tool, &arguments, &sealed, action).await;
-            came.refused(&format!("\\\"reason\\\":\\\"{reason}\\\""));
+            let (_, token) = fixture.call(Way::Rounds, tool, &arguments).await.asked();
+            let outcome = fixture.answer(Way::Rounds, tool, &arguments, &token, action).await;
+            outcome.refused(&format!("\\\"reason\\\":\\\"{reason}\\\""));
         }
-        // An answer that does not read is none: the question comes again.
-        let (_, sealed) = desk.call(Way::Rounds, tool, &arguments).await.asked();
-        desk.answer(Way::Rounds, tool, &arguments, &sealed, "sure").await.asked();
+        // An unknown action counts as no response, so the approval is requested again.
+        let (_, token) = fixture.call(Way::Rounds, tool, &arguments).await.asked();
+        fixture.answer(Way::Rounds, tool, &arguments, &token, "sure").await.asked();
     }
-    assert_eq!(desk.changes(), []);
+    assert_eq!(fixture.changes(), []);
 }
 
 #[tokio::test]
@@ -83,7 +86,7 @@ async fn while_the_server_only_reads_there_are_no_such_tools() {
         for era in crate::support::ERAS {
             let params = json!({ "name": tool, "arguments": arguments });
             let reply = server.ask(era, "tools/call", params).await;
-            // This one reads as well, so it is there.
+            // `execute` also reads, so it is listed.
             if tool == "execute" {
                 assert!(reply.text.contains("does not allow tools that change things"), "{tool}");
                 continue;

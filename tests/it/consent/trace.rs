@@ -1,4 +1,4 @@
-//! A change leaves a trace: whose it was, how it was agreed to, what was sent.
+//! Log of a change: caller, approval method and route.
 
 use octopus_mcp::sample::{Sample, keys};
 use serde_json::{Value, json};
@@ -34,18 +34,23 @@ async fn a_change_leaves_a_trace_with_caller_and_consent() {
     arguments["confirm"] = asked["confirm"].clone();
     call(&arguments).await;
     let (_, log) = serving.stop();
-    let lines: Vec<Value> =
-        log.lines().map(|line| serde_json::from_str(line).expect("every line is one")).collect();
-    let of = |message: &str| {
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("every line is a JSON object"))
+        .collect();
+    let find_event = |message: &str| {
         let found = lines.iter().find(|line| line["message"] == message);
         found.unwrap_or_else(|| panic!("no {message:?} in {log}")).clone()
     };
-    let asked = of("approval requested");
+    let asked = find_event("approval requested");
     assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
-    let agreed = of("a change was agreed to");
-    assert_eq!(agreed["route"], "POST /api/{id}/releases/create/v1");
-    assert_eq!(agreed["way"], "Code");
-    let caller = agreed["caller"].as_str().unwrap();
-    assert!(caller.starts_with("API key ") && caller.len() == 16, "never the key: {caller}");
+    let approved = find_event("change approved");
+    assert_eq!(approved["route"], "POST /api/{id}/releases/create/v1");
+    assert_eq!(approved["way"], "Code");
+    let caller = approved["caller"].as_str().unwrap();
+    assert!(
+        caller.starts_with("API key ") && caller.len() == 16,
+        "the key is not logged: {caller}"
+    );
     assert_eq!(sample.changes().len(), 1);
 }

@@ -1,11 +1,11 @@
-//! What cannot be right: it is refused before anybody is asked.
+//! Invalid arguments: rejected before an approval is requested.
 
 use serde_json::json;
 
 use super::{Desk, Way};
 use crate::support::Era;
 
-/// Tool, what is changed in a call that is right, and words of the refusal.
+/// Each row is a tool, its valid arguments, one changed argument, and the expected error.
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
     let deploy = json!({
@@ -20,10 +20,16 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
     described["description"] = json!("Shorter");
     let mut patch = toggle.clone();
     patch["defaultIsEnabled"] = json!(true);
+    let run = json!({
+        "space": "Default",
+        "projectName": "Parcel Tracking API",
+        "runbookName": "Restart tracking workers",
+        "environmentNames": ["Staging"],
+    });
     let rows = [
         ("deploy_release", &deploy, "runAt", json!("tomorrow at ten"), "not a date and time"),
         ("deploy_release", &deploy, "runAt", json!("2099-01-01T10:00:00"), "with its zone"),
-        ("deploy_release", &deploy, "runAt", json!("2020-01-01T10:00:00Z"), "is over"),
+        ("deploy_release", &deploy, "runAt", json!("2020-01-01T10:00:00Z"), "is in the past"),
         ("deploy_release", &deploy, "runAt", json!(""), "not a date and time"),
         ("deploy_release", &deploy, "noRunAfter", json!("never"), "noRunAfter: "),
         ("deploy_release", &deploy, "releaseVersion", json!("1.12"), "'1.12.0'"),
@@ -37,11 +43,23 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
         ),
         ("deploy_release", &deploy, "environmentNames", json!(["Stagin"]), "'Staging'"),
         ("deploy_release", &deploy, "environmentNames", json!([]), "empty list"),
-        ("deploy_release", &deploy, "tenants", json!(["Northgate Parcels"]), "does not support tenants"),
+        (
+            "deploy_release",
+            &deploy,
+            "tenants",
+            json!(["Northgate Parcels"]),
+            "does not support tenants",
+        ),
         ("deploy_release", &deploy, "variables", json!({ "x": "y" }), "no variable is prompted"),
         ("deploy_release", &deploy, "skipStepNames", json!(["Smoke"]), "'Smoke test'"),
         ("deploy_release", &deploy, "specificMachineNames", json!(["nope"]), "deployment target"),
-        ("deploy_release", &deploy, "deploymentFreezeNames", json!(["Peak season"]), "require each other"),
+        (
+            "deploy_release",
+            &deploy,
+            "deploymentFreezeNames",
+            json!(["Peak season"]),
+            "require each other",
+        ),
         ("deploy_release", &deploy, "projectName", json!("Route Planner"), "requires tenants"),
         (
             "deploy_release",
@@ -93,35 +111,68 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
             "give isEnabled or a percentage",
         ),
         ("update_feature_toggle", &toggle, "description", json!("x".repeat(1001)), "at most 1000"),
+        (
+            "run_runbook",
+            &run,
+            "runbookName",
+            json!("Restart tracking"),
+            "'Restart tracking workers'",
+        ),
+        ("run_runbook", &run, "runbookName", json!("Collect diagnostics"), "no published snapshot"),
+        ("run_runbook", &run, "gitRef", json!("main"), "not in Git"),
+        (
+            "run_runbook",
+            &run,
+            "projectName",
+            json!("Route Planner"),
+            "give the branch, tag or commit to run in gitRef",
+        ),
+        (
+            "run_runbook",
+            &run,
+            "runbookSnapshotId",
+            json!("RunbookSnapshots-99"),
+            "runbook snapshot 'RunbookSnapshots-99' not found",
+        ),
+        ("run_runbook", &run, "runbookSnapshotId", json!("Snapshot K4"), "'Snapshot K4T7QWZ'"),
+        ("run_runbook", &run, "tenants", json!(["Northgate Parcels"]), "does not support tenants"),
+        ("run_runbook", &run, "runAt", json!("2020-01-01T00:00:00Z"), "is in the past"),
+        (
+            "run_runbook",
+            &run,
+            "promptedVariableValues",
+            json!({ "a": "b" }),
+            "no variable is prompted",
+        ),
     ];
-    let desk = Desk::start().await;
-    for (tool, right, name, value, words) in rows {
-        let mut arguments = right.clone();
+    let fixture = Desk::start().await;
+    for (tool, valid, name, value, expected) in rows {
+        let mut arguments = valid.clone();
         arguments[name] = value;
-        for way in [Way::Rounds, Way::Code(Era::Legacy)] {
-            desk.call(way, tool, &arguments).await.refused(words);
+        for flow in [Way::Rounds, Way::Code(Era::Legacy)] {
+            fixture.call(flow, tool, &arguments).await.refused(expected);
         }
     }
-    assert_eq!(desk.changes(), []);
+    assert_eq!(fixture.changes(), []);
 }
 
 #[tokio::test]
 async fn prompted_variables_are_asked_for_by_name() {
-    let desk = Desk::start().await;
+    let fixture = Desk::start().await;
     let mut arguments = json!({
         "space": "Default",
         "projectName": "Billing Engine",
         "releaseVersion": "5.7.0",
         "environmentNames": ["Staging"],
     });
-    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
-    came.refused("values are required for 'Change.Ticket' (Change ticket)");
+    let outcome = fixture.call(Way::Rounds, "deploy_release", &arguments).await;
+    outcome.refused("values are required for 'Change.Ticket' (Change ticket)");
     arguments["variables"] = json!({ "Change.Tickt": "CHG-1" });
-    let came = desk.call(Way::Rounds, "deploy_release", &arguments).await;
-    came.refused("perhaps 'Change.Ticket'");
+    let outcome = fixture.call(Way::Rounds, "deploy_release", &arguments).await;
+    outcome.refused("prompt 'Change.Tickt' not found; did you mean 'Change.Ticket'?");
     arguments["variables"] = json!({ "Change.Ticket": "CHG-1" });
-    let (_, sealed) = desk.call(Way::Rounds, "deploy_release", &arguments).await.asked();
-    desk.agree(Way::Rounds, "deploy_release", &arguments, &sealed).await.answered();
-    let sent = desk.changes().remove(0).body.unwrap();
+    let (_, token) = fixture.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    fixture.agree(Way::Rounds, "deploy_release", &arguments, &token).await.answered();
+    let sent = fixture.changes().remove(0).body.unwrap();
     assert_eq!(sent["Variables"], json!({ "Change.Ticket": "CHG-1" }));
 }

@@ -1,5 +1,4 @@
-//! A secret that is known over several lines alone is hidden line by line too, whatever part of
-//! them is shown.
+//! Secrets that only several lines together identify are redacted in every excerpt of the text.
 
 use octopus_mcp::sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use crate::support::{Era, TestServer, client, reply, serve};
 pub(super) const TASK: &str = "ServerTasks-90004";
 const INSIDE: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
-/// Lines of a manifest, a configuration and two private keys, with four secrets in them.
+/// Returns lines of a manifest, a configuration file and two private keys, with four secrets.
 fn lines() -> Vec<String> {
     let text = format!(
         "env:\n\
@@ -30,10 +29,10 @@ fn lines() -> Vec<String> {
 }
 
 #[track_caller]
-fn hidden(what: &str, shown: &Value) {
+fn hidden(label: &str, shown: &Value) {
     let text = shown.to_string();
     for secret in ["hunter2", "hunter3", "RkFL"] {
-        assert!(!text.contains(secret), "{what}: {text}");
+        assert!(!text.contains(secret), "{label}: {text}");
     }
 }
 
@@ -44,7 +43,7 @@ pub(super) async fn with_log(log: &str) -> TestServer {
     server
 }
 
-/// The log as it is, and with the time and level that Octopus writes before each line.
+/// Returns the log without prefixes, and with the time and level that Octopus adds to each line.
 fn logs() -> [String; 2] {
     let prefix = "08:10:02   Info     |   ";
     let logged = format!("{prefix}{}\r\n", lines().join(&format!("\r\n{prefix}")));
@@ -88,9 +87,9 @@ async fn a_search_shows_and_finds_no_secret_that_only_the_line_before_tells() {
             for context in [0, 3] {
                 let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": pattern,
                     "beforeContext": context, "afterContext": context });
-                let found = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
-                hidden(pattern, &found.structured["matches"]);
-                assert_eq!(found.structured["totalMatches"], matches, "{pattern}");
+                let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
+                hidden(pattern, &result.structured["matches"]);
+                assert_eq!(result.structured["totalMatches"], matches, "{pattern}");
             }
         }
     }
@@ -104,11 +103,12 @@ async fn messages_of_a_task_hide_what_messages_before_them_tell() {
     let request = client().get(url).header("x-octopus-apikey", keys::ADMIN);
     let mut details = reply(request).await.json();
     let message = |text: &String| json!({ "Category": "Info", "MessageText": text });
-    let all = lines();
-    // What is shown begins at each of the messages in turn.
-    for first in 0..all.len() {
-        let more = (0..40 - (all.len() - first)).map(|_| "and so on".to_owned());
-        let messages: Vec<Value> = all.iter().cloned().chain(more).map(|it| message(&it)).collect();
+    let lines_of_log = lines();
+    // The excerpt starts at each message in turn.
+    for first in 0..lines_of_log.len() {
+        let padding = (0..40 - (lines_of_log.len() - first)).map(|_| "and so on".to_owned());
+        let messages: Vec<Value> =
+            lines_of_log.iter().cloned().chain(padding).map(|it| message(&it)).collect();
         let root = &mut details["ActivityLogs"][0];
         root["Status"] = json!("Failed");
         root["Children"] = json!([]);
@@ -116,10 +116,10 @@ async fn messages_of_a_task_hide_what_messages_before_them_tell() {
         let server = TestServer::with(|config| config.limits.caller_rate = 0).await;
         server.sample.trouble().add(Fault::on("/details").body(&details.to_string()));
         let arguments = json!({ "space": "Default", "taskId": TASK });
-        let found = server.call_as(keys::ADMIN, "get_task_details", arguments).await;
-        let shown = &found.structured["failures"][0]["messages"];
+        let result = server.call_as(keys::ADMIN, "get_task_details", arguments).await;
+        let shown = &result.structured["failures"][0]["messages"];
         hidden(&format!("from {first}"), shown);
-        assert_eq!(shown.as_array().unwrap().len(), 40, "{}", found.text);
+        assert_eq!(shown.as_array().unwrap().len(), 40, "{}", result.text);
         if first < 3 {
             assert!(shown.to_string().contains("value: [redacted:password]"), "{shown}");
         }
@@ -138,6 +138,6 @@ async fn a_line_of_sequences_that_never_end_is_read_as_fast_as_any_other() {
     let line = "\u{90}\u{9d}".repeat(60_000);
     let server = with_log(&format!("one\n{line}two\nthree\n")).await;
     let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": "^two$" });
-    let found = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
-    assert_eq!(found.structured["totalMatches"], 1, "{}", found.text);
+    let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
+    assert_eq!(result.structured["totalMatches"], 1, "{}", result.text);
 }

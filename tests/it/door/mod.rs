@@ -1,6 +1,6 @@
-//! The one door for text: whatever way the words of Octopus take to a client, no secret and nothing
-//! invisible is in them. Tools, resources and prompts are asked of the server, so a new one is in
-//! these tests by itself, and fails them until a call of it is known.
+//! Sanitizing of text from Octopus: no response contains a secret or an invisible character. The tests
+//! take tools, resources and prompts from the listings of the server, so new ones are covered
+//! automatically, and the tests fail until a call of each is defined.
 
 mod lines;
 mod poison;
@@ -21,7 +21,7 @@ use crate::{
 
 use poison::{Ids, is_poisoned, poisoned};
 
-/// Tools in whose answers nothing stands that people write.
+/// Tools whose results contain no text that users of Octopus wrote.
 const NOTHING_WRITTEN: &[&str] = &[];
 
 async fn start(change: impl FnOnce(&mut Config)) -> (TestServer, Ids) {
@@ -38,39 +38,39 @@ async fn start(change: impl FnOnce(&mut Config)) -> (TestServer, Ids) {
 }
 
 #[track_caller]
-fn clean(what: &str, reply: &Reply) {
-    let at = |text: &str| text.find(poison::SECRET).or_else(|| text.find(poison::UNSEEN));
-    let near = at(&reply.text).map(|at| {
-        let start = reply.text.floor_char_boundary(at.saturating_sub(200));
-        &reply.text[start..reply.text.floor_char_boundary(at + 40)]
+fn clean(label: &str, reply: &Reply) {
+    let position = |text: &str| text.find(poison::SECRET).or_else(|| text.find(poison::UNSEEN));
+    let context = position(&reply.text).map(|position| {
+        let start = reply.text.floor_char_boundary(position.saturating_sub(200));
+        &reply.text[start..reply.text.floor_char_boundary(position + 40)]
     });
-    assert!(!is_poisoned(&reply.text), "{what}: {near:?}");
+    assert!(!is_poisoned(&reply.text), "{label}: {context:?}");
 }
 
-/// That an answer says that others wrote it, and what was taken out of it.
+/// Checks that a result is labelled as untrusted and counts redactions and removed characters.
 #[track_caller]
-fn counted(what: &str, meta: &Value) {
-    assert_eq!(meta["ifc"]["integrity"], "untrusted", "{what}: {meta}");
+fn counted(label: &str, meta: &Value) {
+    assert_eq!(meta["ifc"]["integrity"], "untrusted", "{label}: {meta}");
     for count in ["octopus-mcp/redacted", "octopus-mcp/removed"] {
-        assert!(meta[count].as_u64() > Some(0), "{what}: no poison came to {count}: {meta}");
+        assert!(meta[count].as_u64() > Some(0), "{label}: {count} counts nothing: {meta}");
     }
 }
 
-/// The names of everything that a list of the protocol holds.
+/// Returns the items of a listing, and checks that the listing is sanitized.
 async fn listed(server: &TestServer, method: &str, key: &str) -> Vec<Value> {
     let reply = server.ask(Era::Modern, method, json!({})).await;
     clean(method, &reply);
     reply.json()["result"][key].as_array().unwrap().clone()
 }
 
-/// A call of each tool that there is, by IDs alone.
+/// Returns the known calls of each listed tool, with IDs instead of names.
 async fn each_call(server: &TestServer, ids: &Ids) -> Vec<(String, Value)> {
     let mut each = Vec::new();
     for tool in listed(server, "tools/list", "tools").await {
         let name = tool["name"].as_str().unwrap();
         let known = calls().into_iter().chain(changes().into_iter().map(|(t, a, ..)| (t, a)));
         let known: Vec<Value> = known.filter(|(tool, _)| *tool == name).map(|(_, a)| a).collect();
-        assert!(!known.is_empty(), "no call of {name} is known");
+        assert!(!known.is_empty(), "no call of {name} is defined");
         for mut arguments in known {
             ids.replace(&mut arguments);
             each.push((name.to_owned(), arguments));
@@ -87,17 +87,17 @@ async fn no_tool_carries_text_past_the_door() {
             continue;
         }
         for era in crate::support::ERAS {
-            let what = format!("{tool} {arguments}");
+            let label = format!("{tool} {arguments}");
             let octopus = server.octopus();
             let arguments = arguments.to_string().replace(crate::support::OCTOPUS, &octopus);
             let arguments: Value = serde_json::from_str(&arguments).unwrap();
             let params = json!({ "name": tool, "arguments": arguments });
             let reply = server.ask(era, "tools/call", params).await;
-            clean(&what, &reply);
+            clean(&label, &reply);
             let result = &reply.json()["result"];
-            assert_ne!(result["isError"], true, "{what}: {}", reply.text);
+            assert_ne!(result["isError"], true, "{label}: {}", reply.text);
             if !NOTHING_WRITTEN.contains(&tool.as_str()) {
-                counted(&what, &result["_meta"]);
+                counted(&label, &result["_meta"]);
             }
         }
     }
@@ -105,33 +105,33 @@ async fn no_tool_carries_text_past_the_door() {
 
 #[tokio::test]
 async fn no_question_and_no_preview_carries_text_past_the_door_and_no_report_of_a_change() {
-    for way in [Way::Rounds, Way::Code(Era::Modern), Way::Code(Era::Legacy)] {
+    for flow in [Way::Rounds, Way::Code(Era::Modern), Way::Code(Era::Legacy)] {
         for (tool, mut arguments, ..) in changes() {
             let (server, ids) = start(|_| {}).await;
             ids.replace(&mut arguments);
-            let desk = Desk { server, key: keys::ADMIN };
-            let what = format!("{tool} {way:?}");
-            let reply = desk.reply(way, json!({ "name": tool, "arguments": arguments })).await;
-            clean(&what, &reply);
-            let Came::Asked { words, sealed } = crate::consent::read(&reply) else {
-                panic!("{what}: nobody was asked: {}", reply.text);
+            let fixture = Desk { server, key: keys::ADMIN };
+            let label = format!("{tool} {flow:?}");
+            let reply = fixture.reply(flow, json!({ "name": tool, "arguments": arguments })).await;
+            clean(&label, &reply);
+            let Came::Asked { words: preview, sealed: token } = crate::consent::read(&reply) else {
+                panic!("{label}: no approval was requested: {}", reply.text);
             };
-            // `execute` shows what it sends, and of Octopus the name of what it is sent to.
-            if tool != "execute" || words.contains("[redacted:") {
-                assert!(words.contains("[redacted:octopus-api-key]"), "{what}: {words}");
-                counted(&what, &reply.json()["result"]["_meta"]);
+            // The preview of `execute` shows its own request; only the name of the target is from Octopus.
+            if tool != "execute" || preview.contains("[redacted:") {
+                assert!(preview.contains("[redacted:octopus-api-key]"), "{label}: {preview}");
+                counted(&label, &reply.json()["result"]["_meta"]);
             }
             let mut params = json!({ "name": tool, "arguments": arguments });
-            match way {
+            match flow {
                 Way::Rounds => {
-                    params["requestState"] = json!(sealed);
+                    params["requestState"] = json!(token);
                     params["inputResponses"] = json!({ "confirm": { "action": "accept" } });
                 }
-                Way::Code(_) => params["arguments"]["confirm"] = json!(sealed),
+                Way::Code(_) => params["arguments"]["confirm"] = json!(token),
             }
-            let reply = desk.reply(way, params).await;
-            clean(&what, &reply);
-            assert_eq!(reply.json()["result"]["_meta"]["ifc"]["integrity"], "untrusted", "{what}");
+            let reply = fixture.reply(flow, params).await;
+            clean(&label, &reply);
+            assert_eq!(reply.json()["result"]["_meta"]["ifc"]["integrity"], "untrusted", "{label}");
         }
     }
 }
@@ -140,11 +140,11 @@ async fn no_question_and_no_preview_carries_text_past_the_door_and_no_report_of_
 async fn no_error_carries_text_past_the_door() {
     let (server, ids) = start(|config| {
         config.octopus.retries = 0;
-        // It goes on failing, and each call has to hear of it.
+        // Octopus keeps failing, and every call must reach it.
         config.octopus.failures_until_pause = 0;
     })
     .await;
-    let body = json!({ "ErrorMessage": "It is so.", "Errors": ["One", "Two"] }).to_string();
+    let body = json!({ "ErrorMessage": "Something failed.", "Errors": ["One", "Two"] }).to_string();
     let calls = each_call(&server, &ids).await;
     for status in [400, 401, 403, 404, 409, 500, 503] {
         server.sample.trouble().clear();
@@ -163,21 +163,21 @@ async fn no_error_carries_text_past_the_door() {
         }
     }
     server.sample.trouble().clear();
-    // Words of Octopus do stand in errors, as near names and as messages.
-    let near = json!({ "name": "list_projects", "arguments": { "space": "Defaul" } });
-    let reply = server.ask(Era::Modern, "tools/call", near).await;
-    clean("near names", &reply);
+    // Errors do contain text from Octopus: similar names and messages.
+    let context = json!({ "name": "list_projects", "arguments": { "space": "Defaul" } });
+    let reply = server.ask(Era::Modern, "tools/call", context).await;
+    clean("suggestions", &reply);
     assert!(reply.text.contains("Default [redacted:octopus-api-key]"), "{}", reply.text);
-    counted("near names", &reply.json()["result"]["_meta"]);
-    let near = json!({ "uri": "octopus://spaces/Defaul" });
-    let reply = server.ask(Era::Modern, "resources/read", near).await;
-    clean("near names of a resource", &reply);
+    counted("suggestions", &reply.json()["result"]["_meta"]);
+    let context = json!({ "uri": "octopus://spaces/Defaul" });
+    let reply = server.ask(Era::Modern, "resources/read", context).await;
+    clean("suggestions for a resource", &reply);
     assert!(reply.text.contains("Default [redacted:octopus-api-key]"), "{}", reply.text);
     server.sample.trouble().add(Fault::on("/environments").status(400).body(&body));
     let call = json!({ "name": "list_environments", "arguments": { "space": "Spaces-1" } });
     let reply = server.ask(Era::Modern, "tools/call", call).await;
     clean("a message", &reply);
-    assert!(reply.text.contains("It is so. [redacted:octopus-api-key]"), "{}", reply.text);
+    assert!(reply.text.contains("Something failed. [redacted:octopus-api-key]"), "{}", reply.text);
 }
 
 #[tokio::test]
@@ -191,28 +191,28 @@ async fn no_resource_carries_text_past_the_door() {
     for resource in listed.iter().flatten() {
         let name = resource["name"].as_str().unwrap();
         let is_space = resource["title"].as_str().is_some_and(|title| title.starts_with("Space "));
-        // What became of calls is read when there are some, below.
+        // The last calls are read below, after some calls.
         let is_known = EACH.iter().any(|(known, _)| *known == name) || name == "caller-calls";
-        assert!(is_space || is_known, "{name}: no address");
+        assert!(is_space || is_known, "{name}: no URI is defined");
         if is_space {
             counted(name, &resource["_meta"]);
             let params = json!({ "uri": resource["uri"] });
             let reply = server.ask(Era::Modern, "resources/read", params).await;
-            assert!(reply.json()["result"].is_object(), "{name} leads nowhere: {}", reply.text);
+            assert!(reply.json()["result"].is_object(), "{name} cannot be read: {}", reply.text);
         }
     }
     for (name, uri) in EACH {
         let uri = uri.replace("/Default", "/Spaces-1");
-        let what = format!("{name} {uri}");
+        let label = format!("{name} {uri}");
         let read = server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
-        clean(&what, &read);
+        clean(&label, &read);
         let contents = &read.json()["result"]["contents"][0];
         let call = json!({ "name": "read_resource", "arguments": { "uri": uri } });
         let called = server.ask(Era::Legacy, "tools/call", call).await;
-        clean(&what, &called);
+        clean(&label, &called);
         if *name != "catalog-capabilities" {
-            counted(&what, &contents["_meta"]);
-            counted(&what, &called.json()["result"]["_meta"]);
+            counted(&label, &contents["_meta"]);
+            counted(&label, &called.json()["result"]["_meta"]);
         }
     }
     let calls = json!({ "uri": "octopus://caller/calls" });
@@ -224,30 +224,30 @@ async fn no_resource_carries_text_past_the_door() {
 #[tokio::test]
 async fn no_prompt_and_no_completion_carries_text_past_the_door() {
     let (server, _) = start(|_| {}).await;
-    let mut asked = Vec::new();
+    let mut completions = Vec::new();
     for prompt in listed(&server, "prompts/list", "prompts").await {
-        let mut given = json!({});
+        let mut arguments = json!({});
         for argument in prompt["arguments"].as_array().unwrap() {
-            given[argument["name"].as_str().unwrap()] = json!("Spaces-1");
-            asked.push((
+            arguments[argument["name"].as_str().unwrap()] = json!("Spaces-1");
+            completions.push((
                 json!({ "type": "ref/prompt", "name": prompt["name"] }),
                 argument["name"].clone(),
             ));
         }
-        let params = json!({ "name": prompt["name"], "arguments": given });
+        let params = json!({ "name": prompt["name"], "arguments": arguments });
         clean("prompts/get", &server.ask(Era::Modern, "prompts/get", params).await);
     }
     for template in listed(&server, "resources/templates/list", "resourceTemplates").await {
         let uri = template["uriTemplate"].as_str().unwrap();
         for part in uri.split('{').skip(1) {
             let (variable, _) = part.split_once('}').unwrap();
-            asked.push((json!({ "type": "ref/resource", "uri": uri }), json!(variable)));
+            completions.push((json!({ "type": "ref/resource", "uri": uri }), json!(variable)));
         }
     }
-    assert!(asked.len() > 20, "{}", asked.len());
+    assert!(completions.len() > 20, "{}", completions.len());
     let plain = TestServer::start().await;
-    let mut had_values = 0;
-    for (reference, argument) in asked {
+    let mut with_values = 0;
+    for (reference, argument) in completions {
         let params = json!({
             "ref": reference, "argument": { "name": argument, "value": "" },
             "context": { "arguments": { "space": "Spaces-1", "spaceName": "Spaces-1", "project": "Projects-1", "projectId": "Projects-1" } },
@@ -255,9 +255,9 @@ async fn no_prompt_and_no_completion_carries_text_past_the_door() {
         clean("completion", &server.ask(Era::Modern, "completion/complete", params.clone()).await);
         let reply = plain.ask(Era::Modern, "completion/complete", params).await.json();
         let values = reply["result"]["completion"]["values"].as_array().map_or(0, Vec::len);
-        had_values += usize::from(values > 0);
+        with_values += usize::from(values > 0);
     }
-    assert!(had_values > 10, "completions without poison have values: {had_values}");
+    assert!(with_values > 10, "completions with values on a server without poison: {with_values}");
 }
 
 #[tokio::test]

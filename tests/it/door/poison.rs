@@ -1,16 +1,15 @@
-//! An Octopus in which everybody writes a secret and something invisible, wherever they can write.
+//! A sample instance that adds a secret and an invisible character to every text that users can write.
 
 use axum::{Router, body::Body, middleware::map_response, response::Response};
 use octopus_mcp::sample::{Sample, keys};
 use serde_json::Value;
 
-/// A secret, of a kind that is known wherever it stands.
+/// A secret that is recognised in any context.
 pub const SECRET: &str = "API-POISONPOISONPOISON0001";
-/// A character that nobody sees: `U+2063`.
+/// An invisible character (`U+2063`).
 pub const UNSEEN: char = '\u{2063}';
 
-/// Fields that Octopus itself writes, in a form of its own: people cannot write into them, and
-/// looking things up goes by them. All others are written into.
+/// Fields that Octopus generates and users cannot write. Lookups depend on them, so they are not poisoned.
 const OCTOPUS_WRITES: &[&str] = &[
     "Id",
     "Slug",
@@ -25,7 +24,7 @@ const OCTOPUS_WRITES: &[&str] = &[
     "Type",
 ];
 
-/// This router, with poison in every text that it answers.
+/// Adds poison to every text in the responses of a router.
 pub fn poisoned(router: Router) -> Router {
     router.layer(map_response(async |response: Response| {
         let (mut parts, body) = response.into_parts();
@@ -56,7 +55,7 @@ fn write(value: &mut Value, field: &str) {
         Value::String(text) if !is_of_octopus(text) => *text = poison(text),
         Value::Array(items) => items.iter_mut().for_each(|item| write(item, field)),
         Value::Object(object) => {
-            // What is prompted for is filled in by its name.
+            // Values of prompted variables are given by the name of the control.
             let is_kept = |name: &str| field == "Control" && name == "Name";
             let fields = object.iter_mut().filter(|(name, _)| !is_kept(name));
             fields.for_each(|(field, item)| write(item, field));
@@ -65,7 +64,7 @@ fn write(value: &mut Value, field: &str) {
     }
 }
 
-/// Times, IDs and GUIDs.
+/// Returns whether a text is empty, a time or an ID.
 fn is_of_octopus(text: &str) -> bool {
     let is_time = text.len() >= 19 && text.as_bytes()[10] == b'T' && text.starts_with("20");
     let is_id = text.rsplit_once('-').is_some_and(|(kind, number)| {
@@ -74,12 +73,12 @@ fn is_of_octopus(text: &str) -> bool {
     is_time || is_id || text.is_empty()
 }
 
-/// Whether there is any poison in this text, as it is or escaped.
+/// Returns whether a text contains poison, also in escaped form.
 pub fn is_poisoned(text: &str) -> bool {
     text.contains(SECRET) || text.contains(UNSEEN) || text.contains("\\u2063")
 }
 
-/// Names and their IDs: where names hold poison, nothing is found by them.
+/// Names with their IDs. Lookups by name fail on a poisoned instance.
 pub struct Ids(Vec<(String, String)>);
 
 impl Ids {
@@ -107,7 +106,7 @@ impl Ids {
         Self(ids)
     }
 
-    /// The same arguments, with IDs in place of names.
+    /// Replaces names in arguments with IDs.
     pub fn replace(&self, value: &mut Value) {
         match value {
             Value::String(text) => {

@@ -1,5 +1,5 @@
-//! Secrets in other spellings: behind Unicode spaces, encoded, on the next line, wrapped, and in
-//! the arguments of commands. No tool shows one, and a search does not find one.
+//! Secrets in other spellings: after Unicode spaces, encoded, on the next line, wrapped, and in command
+//! arguments. No tool returns them, and searches do not find them.
 
 use octopus_mcp::sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::lines::{TASK, with_log};
 use crate::support::{Era, TestServer};
 
-/// Lines with secrets, each with `hunter` in it, and ordinary lines near them.
+/// Returns lines with secrets, which contain `hunter` or `fa4e0`, and some ordinary values.
 fn lines() -> Vec<String> {
     let token = concat!("gh", "p_hunter2aFAKEfake0");
     let text = format!(
@@ -38,11 +38,11 @@ fn lines() -> Vec<String> {
 }
 
 #[track_caller]
-fn hidden(what: &str, shown: &Value) {
+fn hidden(label: &str, shown: &Value) {
     let text = shown.to_string();
-    assert!(!text.contains("hunter") && !text.contains("fa4e0"), "{what}: {text}");
+    assert!(!text.contains("hunter") && !text.contains("fa4e0"), "{label}: {text}");
     for ordinary in ["b77a5c561934e089", "pass=214", "vergessen?"] {
-        assert!(text.contains(ordinary), "{what}: {text}");
+        assert!(text.contains(ordinary), "{label}: {text}");
     }
 }
 
@@ -70,13 +70,13 @@ async fn a_search_finds_no_secret_in_another_spelling() {
         (".", lines().len()),
     ] {
         let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": pattern });
-        let found = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
-        assert_eq!(found.structured["totalMatches"], matches, "{pattern}: {}", found.text);
-        assert!(!found.structured["matches"].to_string().contains("hunter"), "{}", found.text);
+        let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
+        assert_eq!(result.structured["totalMatches"], matches, "{pattern}: {}", result.text);
+        assert!(!result.structured["matches"].to_string().contains("hunter"), "{}", result.text);
     }
 }
 
-/// A document that marks values as sensitive in each way that Octopus has.
+/// Returns a document that marks values as sensitive in each form that Octopus uses.
 fn sensitive() -> Value {
     json!({
         "Id": TASK, "SpaceId": "Spaces-1", "Name": "Deploy", "State": "Success",
@@ -102,9 +102,10 @@ async fn no_raw_document_shows_a_sensitive_value() {
     let arguments = json!({ "uri": uri });
     let called = server.call_as(keys::ADMIN, "read_resource", arguments.clone()).await;
     let read = server.ask(Era::Modern, "resources/read", arguments).await;
-    for (what, text) in [("execute", executed.text), ("a tool", called.text), ("read", read.text)] {
-        assert!(text.contains("db01"), "{what}: {text}");
-        assert!(!text.contains("correct-horse"), "{what}: {text}");
-        assert_eq!(text.matches("[redacted:sensitive-value]").count() % 3, 0, "{what}: {text}");
+    for (label, text) in [("execute", executed.text), ("a tool", called.text), ("read", read.text)]
+    {
+        assert!(text.contains("db01"), "{label}: {text}");
+        assert!(!text.contains("correct-horse"), "{label}: {text}");
+        assert_eq!(text.matches("[redacted:sensitive-value]").count() % 3, 0, "{label}: {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who acts with the exchanged token, and for how many calls and callers there is one.
+//! Exchanged tokens: permissions of the service account, and sharing between calls and callers.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ async fn the_service_account_acts_with_its_rights_and_no_more() {
         assert_eq!(exchanging.user().await, "build-server");
         let spaces = exchanging.call("list_spaces", json!({})).await.structured;
         assert_eq!(spaces["totalResults"], 1, "{spaces}");
-        let said = exchanging.call("find_accounts", json!({ "space": "Default" })).await;
-        assert!(said.is_error && said.text.contains("AccountView"), "{}", said.text);
+        let result = exchanging.call("find_accounts", json!({ "space": "Default" })).await;
+        assert!(result.is_error && result.text.contains("AccountView"), "{}", result.text);
     }
 }
 
@@ -45,7 +45,11 @@ async fn a_callers_own_key_is_refused_where_the_exchange_acts() {
     let params = json!({ "name": "list_spaces" });
     let reply = exchanging.server.ask_as(Era::Legacy, keys::ADMIN, "tools/call", params).await;
     assert_eq!(reply.status, 400, "{}", reply.text);
-    assert!(reply.message().contains("has its own Octopus credential for the instance"), "{}", reply.text);
+    assert!(
+        reply.message().contains("has its own Octopus credential for the instance"),
+        "{}",
+        reply.text
+    );
     assert_eq!(exchanging.server.sample.journal(), []);
 }
 
@@ -68,10 +72,11 @@ async fn each_caller_has_their_own_token_exchanged() {
     let first = first.into_iter().next().unwrap().unwrap();
     let second = ask("ben").await.unwrap();
     assert_eq!(sample.tokens().given(), 2);
-    // What acts is the same service account, so that is what it is known by.
+    // Both tokens belong to the same service account, which determines the fingerprint.
     assert_eq!(first.fingerprint(), second.fingerprint());
-    let refused = ask("stranger").await.unwrap_err();
-    assert!(matches!(refused, NoCredential::Refused(..)), "{refused}");
-    let none = instance.credentials(&Brings::default()).await.unwrap_err();
-    assert_eq!(none, NoCredential::NoToken("default".to_owned()));
+    let error = ask("stranger").await.unwrap_err();
+    assert!(matches!(error, NoCredential::Refused(..)), "{error}");
+    assert!(error.to_string().contains("No OIDC identity matches"), "{error}");
+    let missing = instance.credentials(&Brings::default()).await.unwrap_err();
+    assert_eq!(missing, NoCredential::NoToken("default".to_owned()));
 }

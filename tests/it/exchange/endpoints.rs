@@ -1,4 +1,4 @@
-//! Where tokens are exchanged: there they are sent, and nowhere else.
+//! The token endpoint: discovery, fallbacks, and rejection of other origins.
 
 use octopus_mcp::sample::{Fault, Sample};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::serve;
 #[tokio::test]
 async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else() {
     let sample = Sample::new();
-    let (router, seen) = seen(&sample);
+    let (router, requests) = seen(&sample);
     let octopus = serve(router);
     let exchanging = Exchanging::with(sample, "ci", |config| {
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
@@ -19,13 +19,13 @@ async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else
     exchanging.call("list_environments", json!({ "space": "Default" })).await;
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     exchanging.call("get_task_raw", log).await;
-    let seen = seen.lock().unwrap();
-    assert!(seen.len() >= 6, "{seen:#?}");
-    for (path, whole) in seen.iter() {
+    let requests = requests.lock().unwrap();
+    assert!(requests.len() >= 6, "{requests:#?}");
+    for (path, headers_and_body) in requests.iter() {
         let is_endpoint = path == "/token/v1";
-        assert_eq!(whole.contains(&token("ci")), is_endpoint, "{path}");
+        assert_eq!(headers_and_body.contains(&token("ci")), is_endpoint, "{path}");
         assert_eq!(
-            whole.to_lowercase().contains("authorization"),
+            headers_and_body.to_lowercase().contains("authorization"),
             !is_endpoint && path.starts_with("/api"),
             "{path}"
         );
@@ -37,23 +37,27 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let elsewhere = Sample::new();
     let other = serve(elsewhere.router());
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    let foreign = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
-    let trouble = exchanging.server.sample.trouble();
-    trouble.add(Fault::on("openid-configuration").body(&foreign.to_string()));
-    let said = exchanging.call("list_spaces", json!({})).await;
+    let metadata = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
+    let faults = exchanging.server.sample.trouble();
+    faults.add(Fault::on("openid-configuration").body(&metadata.to_string()));
+    let result = exchanging.call("list_spaces", json!({})).await;
     assert!(
-        said.is_error && said.text.contains("has a different origin than the configured URL"),
+        result.is_error && result.text.contains("has a different origin than the configured URL"),
         "{}",
-        said.text
+        result.text
     );
     assert_eq!(elsewhere.journal(), []);
-    // Nor does it follow a redirect.
+    // Redirects are not followed either.
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     let target = format!("http://{}/token/v1", other.address);
     let redirect = Fault::on("/token/v1").status(307).redirect(&target);
     exchanging.server.sample.trouble().add(redirect);
-    let said = exchanging.call("list_spaces", json!({})).await;
-    assert!(said.is_error && said.text.contains("redirects to another origin"), "{}", said.text);
+    let result = exchanging.call("list_spaces", json!({})).await;
+    assert!(
+        result.is_error && result.text.contains("redirects to another origin"),
+        "{}",
+        result.text
+    );
     assert_eq!(elsewhere.journal(), []);
 }
 
@@ -63,11 +67,11 @@ async fn where_nothing_says_where_tokens_are_exchanged_it_is_where_octopus_has_h
     exchanging.server.sample.trouble().add(Fault::on("openid-configuration").status(404));
     assert_eq!(exchanging.user().await, "build-server");
     assert!(exchanging.server.sample.journal().iter().any(|entry| entry.path == "/token/v1"));
-    // Or below /api, as its reference says.
+    // The Octopus API reference documents an endpoint below /api.
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    let trouble = exchanging.server.sample.trouble();
-    trouble.add(Fault::on("openid-configuration").status(404));
-    trouble.add(Fault::on("/token/v1").status(404).times(1));
+    let faults = exchanging.server.sample.trouble();
+    faults.add(Fault::on("openid-configuration").status(404));
+    faults.add(Fault::on("/token/v1").status(404).times(1));
     assert_eq!(exchanging.user().await, "build-server");
     assert_eq!(exchanging.exchanges(), 2);
 }

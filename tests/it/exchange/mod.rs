@@ -1,5 +1,5 @@
-//! The exchange of a token for one of Octopus: what acts, who gets to see which token, how long it
-//! is kept, and what is said where there is none.
+//! Token exchange: the service account that acts, which endpoint receives which token, caching, renewal
+//! and errors.
 
 mod acting;
 mod endpoints;
@@ -27,33 +27,34 @@ use tempfile::TempDir;
 
 use crate::support::{Called, Era, Reply, TestServer};
 
-/// A token whose owner is called so. Nobody has signed it.
+/// Returns an unsigned token with this subject.
 pub fn token(subject: &str) -> String {
     let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string());
     format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")
 }
 
-/// What a sample instance is sent: each path, with the headers and the body.
+/// Requests that a sample instance received: the path, and the headers with the body.
 pub type Seen = Arc<Mutex<Vec<(String, String)>>>;
 
-/// The routes of a sample instance, and what is sent to them.
+/// Returns a router of the sample instance that records all requests.
 pub fn seen(sample: &Sample) -> (axum::Router, Seen) {
     let seen = Seen::default();
-    let writes = Arc::clone(&seen);
+    let log = Arc::clone(&seen);
     let router = sample.router().layer(from_fn(move |request: Request, next: Next| {
-        let seen = Arc::clone(&writes);
+        let seen = Arc::clone(&log);
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
-            let whole = format!("{:?} {}", parts.headers, String::from_utf8_lossy(&body));
-            seen.lock().unwrap().push((parts.uri.to_string(), whole));
+            let headers_and_body =
+                format!("{:?} {}", parts.headers, String::from_utf8_lossy(&body));
+            seen.lock().unwrap().push((parts.uri.to_string(), headers_and_body));
             next.run(Request::from_parts(parts, Body::from(body))).await
         }
     }));
     (router, seen)
 }
 
-/// A server that exchanges the token in a file.
+/// A server that exchanges the token of a file.
 struct Exchanging {
     server: TestServer,
     file: PathBuf,
@@ -90,14 +91,14 @@ impl Exchanging {
         self.server.call_in(Era::Legacy, "", tool, arguments).await
     }
 
-    /// The user that Octopus sees.
+    /// Returns the user name that Octopus reports.
     async fn user(&self) -> String {
         let called = self.call("get_current_user", json!({})).await;
         assert!(!called.is_error, "{}", called.text);
         called.structured["username"].as_str().unwrap().to_owned()
     }
 
-    /// How often a token was asked for.
+    /// Returns the number of exchange requests.
     fn exchanges(&self) -> usize {
         let journal = self.server.sample.journal();
         journal.iter().filter(|entry| entry.path.ends_with("/token/v1")).count()

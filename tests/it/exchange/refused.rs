@@ -1,4 +1,4 @@
-//! What is said where no token is given in exchange.
+//! Errors of the token exchange.
 
 use octopus_mcp::sample::{Fault, Sample};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::support::soon;
 
 #[tokio::test]
 async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() {
-    for (sample, subject, words) in [
+    for (sample, subject, expected) in [
         (Sample::new(), "stranger", "invalid_request No OIDC identity matches"),
         (Sample::with_version("2024.4.6962"), "stranger", "No OIDC identity matches"),
     ] {
@@ -17,13 +17,16 @@ async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() 
             let reply = exchanging.reply("list_spaces", &json!({})).await;
             assert_eq!(reply.status, 200, "{}", reply.text);
             let result = &reply.json()["result"];
-            let said = result["content"][0]["text"].as_str().unwrap();
-            assert_eq!(result["isError"], true, "{said}");
-            assert!(said.contains("the instance 'default'") && said.contains(words), "{said}");
-            assert!(said.contains("OIDC identity with those of your token"), "{said}");
-            assert!(!said.contains(&token(subject)), "{said}");
+            let error = result["content"][0]["text"].as_str().unwrap();
+            assert_eq!(result["isError"], true, "{error}");
+            assert!(
+                error.contains("the instance 'default'") && error.contains(expected),
+                "{error}"
+            );
+            assert!(error.contains("OIDC identity with those of your token"), "{error}");
+            assert!(!error.contains(&token(subject)), "{error}");
         }
-        assert_eq!(exchanging.exchanges(), 1, "a refusal is believed for a while");
+        assert_eq!(exchanging.exchanges(), 1, "a rejection is cached for a while");
     }
 }
 
@@ -31,8 +34,8 @@ async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() 
 async fn an_octopus_that_cannot_exchange_now_is_no_refusal_and_asked_again_soon() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     exchanging.server.sample.trouble().add(Fault::on("/token/v1").status(503).times(1));
-    let said = exchanging.call("list_spaces", json!({})).await;
-    assert!(said.is_error && said.text.contains("Octopus returned 503:"), "{}", said.text);
+    let error = exchanging.call("list_spaces", json!({})).await;
+    assert!(error.is_error && error.text.contains("Octopus returned 503:"), "{}", error.text);
     soon(async || (!exchanging.call("list_spaces", json!({})).await.is_error).then_some(())).await;
     assert_eq!(exchanging.exchanges(), 2);
 }
@@ -40,9 +43,9 @@ async fn an_octopus_that_cannot_exchange_now_is_no_refusal_and_asked_again_soon(
 #[tokio::test]
 async fn an_octopus_that_exchanges_nothing_says_so() {
     let old = Exchanging::start(Sample::with_version("2023.3.1"), "ci").await;
-    let said = old.call("list_spaces", json!({})).await.text;
-    assert!(said.contains("has no token endpoint"), "{said}");
-    for (body, words) in [
+    let error = old.call("list_spaces", json!({})).await.text;
+    assert!(error.contains("has no token endpoint"), "{error}");
+    for (body, expected) in [
         ("<html>", "unexpected response from Octopus"),
         (r#"{"access_token":5}"#, "contains no access token"),
         (
@@ -50,11 +53,11 @@ async fn an_octopus_that_exchanges_nothing_says_so() {
             "contains no access token",
         ),
     ] {
-        let odd = Exchanging::start(Sample::new(), "ci").await;
+        let server = Exchanging::start(Sample::new(), "ci").await;
         let path = if body == "<html>" { "openid-configuration" } else { "/token/v1" };
-        odd.server.sample.trouble().add(Fault::on(path).body(body));
-        let said = odd.call("list_spaces", json!({})).await;
-        assert!(said.is_error && said.text.contains(words), "{body}: {}", said.text);
-        assert!(!said.text.contains("secret-in"), "{}", said.text);
+        server.server.sample.trouble().add(Fault::on(path).body(body));
+        let error = server.call("list_spaces", json!({})).await;
+        assert!(error.is_error && error.text.contains(expected), "{body}: {}", error.text);
+        assert!(!error.text.contains("secret-in"), "{}", error.text);
     }
 }

@@ -1,4 +1,4 @@
-//! When a token is got anew, and what outlives that.
+//! Renewal of exchanged tokens, and approvals across a renewal.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ async fn a_token_that_octopus_refuses_before_its_end_is_got_anew() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     exchanging.user().await;
     exchanging.server.sample.tokens().revoke();
-    let said = exchanging.call("list_spaces", json!({})).await;
-    assert!(said.is_error && said.text.contains("rejected the credential"));
+    let result = exchanging.call("list_spaces", json!({})).await;
+    assert!(result.is_error && result.text.contains("rejected the credential"));
     soon(async || {
         let called = exchanging.call("list_spaces", json!({})).await;
         (!called.is_error).then_some(())
@@ -48,16 +48,16 @@ async fn a_token_file_is_read_again_when_it_changes() {
 async fn a_yes_outlives_the_renewal_of_the_token() {
     let exchanging =
         Exchanging::with(Sample::new(), "ci", |config| config.tools.read_only = false).await;
-    let (tool, mut arguments, sends, _) = crate::consent::changes().remove(0);
-    let asked = exchanging.call(tool, arguments.clone()).await.structured;
-    assert_eq!(asked["confirmationRequired"], true, "{asked}");
+    let (tool, mut arguments, request, _) = crate::consent::changes().remove(0);
+    let preview = exchanging.call(tool, arguments.clone()).await.structured;
+    assert_eq!(preview["confirmationRequired"], true, "{preview}");
     std::fs::write(&exchanging.file, token("another-job")).unwrap();
     exchanging.server.sample.tokens().revoke();
-    arguments["confirm"] = asked["confirm"].clone();
-    let done = exchanging.call(tool, arguments).await;
-    assert!(!done.is_error, "{}", done.text);
+    arguments["confirm"] = preview["confirm"].clone();
+    let result = exchanging.call(tool, arguments).await;
+    assert!(!result.is_error, "{}", result.text);
     assert_eq!(exchanging.server.sample.tokens().given(), 2);
     let sent = exchanging.server.sample.changes();
     let [sent] = sent.as_slice() else { panic!("{sent:#?}") };
-    assert_eq!(format!("{} {}", sent.method, sent.path), sends);
+    assert_eq!(format!("{} {}", sent.method, sent.path), request);
 }

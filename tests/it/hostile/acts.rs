@@ -1,4 +1,4 @@
-//! What may answer in the place of Octopus.
+//! Hostile and broken responses.
 
 use std::{io, time::Duration};
 
@@ -7,44 +7,44 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::front::DROP;
 
-/// One way of not answering as Octopus does.
+/// A response that Octopus would not send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Takes the request and says nothing.
+    /// Reads the request and sends nothing.
     Silence,
-    /// Says that a terabyte comes, and begins to send it.
+    /// Declares a body of 1 TiB and starts to send it.
     HugeAndSaysSo,
-    /// Sends without end as fast as it can, in chunks.
+    /// Sends chunks as fast as possible without end.
     Endless,
-    /// Sends a byte now and then, without end.
+    /// Sends the body one byte at a time without end.
     Drip,
-    /// The same with the head of the answer.
+    /// Sends a header one byte at a time without end.
     DripOfTheHead,
-    /// JSON that stops in the middle.
+    /// Sends truncated JSON.
     HalfOfJson,
-    /// JSON in which lists are in lists, a million deep.
+    /// Sends JSON with a million nested lists.
     DeepJson,
-    /// An image.
+    /// Sends an image.
     AnImage,
-    /// A few hundred kilobytes that are a gigabyte when unpacked.
+    /// Sends less than 4 MiB that decompress to 1 GiB.
     GzipBomb,
-    /// What says that it is gzip and is not.
+    /// Declares gzip encoding but sends plain text.
     NoGzip,
-    /// Chunks whose lengths are none.
+    /// Sends chunks with invalid lengths.
     BadChunks,
-    /// Headers, and headers, and headers.
+    /// Sends headers without end.
     HeadersWithoutEnd,
-    /// One header of many megabytes.
+    /// Sends one header of 16 MiB.
     EnormousHeader,
-    /// The connection is reset before the answer.
+    /// Resets the connection before the response.
     Reset,
-    /// The connection is reset in the middle of it.
+    /// Resets the connection in the body.
     ResetInTheMiddle,
-    /// The page on which people sign in, with 200.
+    /// Sends a sign-in page with status 200.
     SignInPage,
-    /// JSON with bytes that are no UTF-8.
+    /// Sends JSON with invalid UTF-8.
     NoUtf8,
-    /// Another protocol.
+    /// Sends the banner of another protocol.
     NotHttp,
 }
 
@@ -72,81 +72,83 @@ pub const ACTS: [Act; 18] = [
 const JSON: &str = "application/json; charset=utf-8";
 
 impl Act {
-    pub async fn perform(self, mut to: TcpStream) -> io::Result<()> {
+    pub async fn perform(self, mut stream: TcpStream) -> io::Result<()> {
         match self {
             Self::Silence => {
                 tokio::time::sleep(Duration::from_mins(5)).await;
                 Ok(())
             }
             Self::HugeAndSaysSo => {
-                head(&mut to, JSON, "Content-Length: 1099511627776").await?;
-                without_end(&mut to, &[b' '; 8 * 1024]).await
+                head(&mut stream, JSON, "Content-Length: 1099511627776").await?;
+                without_end(&mut stream, &[b' '; 8 * 1024]).await
             }
             Self::Endless => {
-                head(&mut to, JSON, "Transfer-Encoding: chunked").await?;
-                without_end(&mut to, &chunk(&[b' '; 8 * 1024])).await
+                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+                without_end(&mut stream, &chunk(&[b' '; 8 * 1024])).await
             }
             Self::Drip => {
-                head(&mut to, JSON, "Transfer-Encoding: chunked").await?;
-                drip(&mut to, &chunk(b" ")).await
+                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+                drip(&mut stream, &chunk(b" ")).await
             }
             Self::DripOfTheHead => {
-                to.write_all(b"HTTP/1.1 200 OK\r\nX-Drip: ").await?;
-                drip(&mut to, b"x").await
+                stream.write_all(b"HTTP/1.1 200 OK\r\nX-Drip: ").await?;
+                drip(&mut stream, b"x").await
             }
-            Self::HalfOfJson => whole(to, JSON, br#"{"Items":[{"Id":"Spaces-1","#).await,
-            Self::DeepJson => whole(to, JSON, "[".repeat(1_000_000).as_bytes()).await,
-            Self::AnImage => whole(to, "image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").await,
+            Self::HalfOfJson => whole(stream, JSON, br#"{"Items":[{"Id":"Spaces-1","#).await,
+            Self::DeepJson => whole(stream, JSON, "[".repeat(1_000_000).as_bytes()).await,
+            Self::AnImage => whole(stream, "image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").await,
             Self::GzipBomb => {
                 let bomb = bomb();
                 assert!(bomb.len() < 4 * 1024 * 1024, "{}", bomb.len());
-                let more = format!("Content-Encoding: gzip\r\nContent-Length: {}", bomb.len());
-                head(&mut to, JSON, &more).await?;
-                to.write_all(&bomb).await
+                let extra_headers =
+                    format!("Content-Encoding: gzip\r\nContent-Length: {}", bomb.len());
+                head(&mut stream, JSON, &extra_headers).await?;
+                stream.write_all(&bomb).await
             }
             Self::NoGzip => {
-                head(&mut to, JSON, "Content-Encoding: gzip\r\nContent-Length: 7").await?;
-                to.write_all(b"not gz!").await
+                head(&mut stream, JSON, "Content-Encoding: gzip\r\nContent-Length: 7").await?;
+                stream.write_all(b"not gz!").await
             }
             Self::BadChunks => {
-                head(&mut to, JSON, "Transfer-Encoding: chunked").await?;
-                to.write_all(b"zz\r\n{}\r\n0\r\n\r\n").await
+                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+                stream.write_all(b"zz\r\n{}\r\n0\r\n\r\n").await
             }
             Self::HeadersWithoutEnd => {
-                to.write_all(b"HTTP/1.1 200 OK\r\n").await?;
-                without_end(&mut to, b"X-More: and more\r\n").await
+                stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+                without_end(&mut stream, b"X-More: and more\r\n").await
             }
             Self::EnormousHeader => {
-                to.write_all(b"HTTP/1.1 200 OK\r\nX-Enormous: ").await?;
-                to.write_all(&vec![b'x'; 16 * 1024 * 1024]).await?;
-                to.write_all(b"\r\nContent-Length: 2\r\n\r\n{}").await
+                stream.write_all(b"HTTP/1.1 200 OK\r\nX-Enormous: ").await?;
+                stream.write_all(&vec![b'x'; 16 * 1024 * 1024]).await?;
+                stream.write_all(b"\r\nContent-Length: 2\r\n\r\n{}").await
             }
-            Self::Reset => reset(to),
+            Self::Reset => reset(stream),
             Self::ResetInTheMiddle => {
-                head(&mut to, JSON, "Content-Length: 1000").await?;
-                to.write_all(br#"{"Items":["#).await?;
-                to.flush().await?;
+                head(&mut stream, JSON, "Content-Length: 1000").await?;
+                stream.write_all(br#"{"Items":["#).await?;
+                stream.flush().await?;
                 tokio::time::sleep(DROP).await;
-                reset(to)
+                reset(stream)
             }
             Self::SignInPage => {
                 let page = b"<!DOCTYPE html><title>Sign in</title><form>Password</form>";
-                whole(to, "text/html; charset=utf-8", page).await
+                whole(stream, "text/html; charset=utf-8", page).await
             }
-            Self::NoUtf8 => whole(to, JSON, b"{\"Items\":[{\"Name\":\"\xff\xfe\xc3\"}]}").await,
-            Self::NotHttp => to.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
+            Self::NoUtf8 => whole(stream, JSON, b"{\"Items\":[{\"Name\":\"\xff\xfe\xc3\"}]}").await,
+            Self::NotHttp => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
         }
     }
 }
 
-async fn head(to: &mut TcpStream, kind: &str, more: &str) -> io::Result<()> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{more}\r\n\r\n");
-    to.write_all(head.as_bytes()).await
+async fn head(stream: &mut TcpStream, content_type: &str, extra_headers: &str) -> io::Result<()> {
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n{extra_headers}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await
 }
 
-async fn whole(mut to: TcpStream, kind: &str, body: &[u8]) -> io::Result<()> {
-    head(&mut to, kind, &format!("Content-Length: {}", body.len())).await?;
-    to.write_all(body).await
+async fn whole(mut stream: TcpStream, content_type: &str, body: &[u8]) -> io::Result<()> {
+    head(&mut stream, content_type, &format!("Content-Length: {}", body.len())).await?;
+    stream.write_all(body).await
 }
 
 fn chunk(bytes: &[u8]) -> Vec<u8> {
@@ -156,36 +158,36 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     chunk
 }
 
-async fn without_end(to: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
+async fn without_end(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
     loop {
-        to.write_all(piece).await?;
+        stream.write_all(piece).await?;
     }
 }
 
-async fn drip(to: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
+async fn drip(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
     loop {
-        to.write_all(piece).await?;
+        stream.write_all(piece).await?;
         tokio::time::sleep(DROP).await;
     }
 }
 
-/// Closes with a reset: what was not sent is thrown away.
-#[expect(clippy::needless_pass_by_value, reason = "it is closed here")]
-fn reset(to: TcpStream) -> io::Result<()> {
-    to.set_zero_linger()
+/// Closes the connection with a reset (RST), which discards unsent data.
+#[expect(clippy::needless_pass_by_value, reason = "the stream is closed by dropping it")]
+fn reset(stream: TcpStream) -> io::Result<()> {
+    stream.set_zero_linger()
 }
 
-/// A gigabyte of spaces. What a mebibyte is packed to can stand as often as one likes, because
-/// nothing in it refers to what came before.
+/// Returns a gzip stream of 1 GiB of spaces. A full flush makes the compressed MiB independent of earlier
+/// data, so it can be repeated.
 fn bomb() -> Vec<u8> {
     let plain = vec![b' '; 1024 * 1024];
-    let mut packs = Compress::new(Compression::best(), false);
-    let mut packed = Vec::with_capacity(64 * 1024);
-    packs.compress_vec(&plain, &mut packed, FlushCompress::Full).unwrap();
-    assert_eq!(packs.total_in(), plain.len() as u64);
+    let mut compressor = Compress::new(Compression::best(), false);
+    let mut compressed = Vec::with_capacity(64 * 1024);
+    compressor.compress_vec(&plain, &mut compressed, FlushCompress::Full).unwrap();
+    assert_eq!(compressor.total_in(), plain.len() as u64);
     let mut bomb = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     for _ in 0..1024 {
-        bomb.extend_from_slice(&packed);
+        bomb.extend_from_slice(&compressed);
     }
     bomb
 }

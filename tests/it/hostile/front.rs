@@ -1,5 +1,5 @@
-//! Something before the sample instance that passes requests on, and on demand answers itself, in
-//! a way that no HTTP library would.
+//! A proxy in front of the sample instance that forwards requests or sends a hostile response, which no
+//! HTTP library would produce.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
 use super::acts::Act;
 use crate::support::{client, serve};
 
-/// Passes requests on, except where it has an act to perform.
+/// A proxy that forwards requests, except those with a configured hostile response.
 pub struct Front {
     pub address: SocketAddr,
     state: Arc<State>,
@@ -26,7 +26,7 @@ pub struct Front {
 struct State {
     sample: String,
     http: reqwest::Client,
-    /// The method, the end of the path, and what is done there.
+    /// The method, the end of the path, and the response.
     act: Mutex<Option<(&'static str, &'static str, Act)>>,
 }
 
@@ -47,10 +47,10 @@ impl Front {
         });
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let serves = Arc::clone(&state);
+        let shared_state = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
-                tokio::spawn(converse(Arc::clone(&serves), stream));
+                tokio::spawn(converse(Arc::clone(&shared_state), stream));
             }
         });
         Self { address, state, _sample: listening }
@@ -66,16 +66,16 @@ impl Front {
 }
 
 async fn converse(state: Arc<State>, mut stream: TcpStream) {
-    while let Some(asked) = read(&mut stream).await {
+    while let Some(request) = read(&mut stream).await {
         let act = state.act.lock().unwrap().filter(|(method, path, _)| {
-            asked.method == *method && asked.path.split('?').next().unwrap().ends_with(path)
+            request.method == *method && request.path.split('?').next().unwrap().ends_with(path)
         });
         if let Some((_, _, act)) = act {
-            // Whoever hangs up ends it.
+            // The response ends when the client disconnects.
             return drop(act.perform(stream).await);
         }
-        let answer = pass_on(&state, asked).await;
-        if stream.write_all(&answer).await.is_err() {
+        let response_bytes = pass_on(&state, request).await;
+        if stream.write_all(&response_bytes).await.is_err() {
             return;
         }
     }
@@ -83,13 +83,13 @@ async fn converse(state: Arc<State>, mut stream: TcpStream) {
 
 async fn read(stream: &mut TcpStream) -> Option<Asked> {
     let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
+    let mut buffer = [0; 4096];
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
         }
-        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
-        bytes.extend_from_slice(&piece[..read]);
+        let read = stream.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&buffer[..read]);
     };
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
     let mut lines = head.split("\r\n");
@@ -103,32 +103,32 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
     let length = length.map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = bytes.split_off(end + 4);
     while body.len() < length {
-        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
-        body.extend_from_slice(&piece[..read]);
+        let read = stream.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
+        body.extend_from_slice(&buffer[..read]);
     }
     Some(Asked { method, path, headers, body })
 }
 
-async fn pass_on(state: &State, asked: Asked) -> Vec<u8> {
-    let method = asked.method.parse().unwrap();
-    let mut request = state.http.request(method, format!("{}{}", state.sample, asked.path));
-    for (name, value) in &asked.headers {
+async fn pass_on(state: &State, proxied: Asked) -> Vec<u8> {
+    let method = proxied.method.parse().unwrap();
+    let mut request = state.http.request(method, format!("{}{}", state.sample, proxied.path));
+    for (name, value) in &proxied.headers {
         if matches!(name.as_str(), "x-octopus-apikey" | "content-type" | "user-agent") {
             request = request.header(name, value);
         }
     }
-    let response = request.body(asked.body).send().await.unwrap();
+    let response = request.body(proxied.body).send().await.unwrap();
     let status = response.status().as_u16();
-    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
     let body = response.bytes().await.unwrap();
-    let mut answer = format!(
-        "HTTP/1.1 {status} Passed on\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+    let mut response_bytes = format!(
+        "HTTP/1.1 {status} Forwarded\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();
-    answer.extend_from_slice(&body);
-    answer
+    response_bytes.extend_from_slice(&body);
+    response_bytes
 }
 
-/// How often something that drips lets a drop fall.
+/// Pause between the pieces of a slow response.
 pub const DROP: Duration = Duration::from_millis(50);

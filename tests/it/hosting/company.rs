@@ -1,4 +1,4 @@
-//! The server of the example with its issuer and keys, and whoever calls it.
+//! The server of the hosting example, with its issuer, keys and callers.
 
 use std::{fs, path::Path};
 
@@ -17,7 +17,7 @@ use crate::{
     support::{Era, Reply, TestServer},
 };
 
-/// The server of the example, and whoever calls it.
+/// The server of the hosting example, and tokens of its callers.
 pub struct Company {
     pub server: TestServer,
     issuer: TestIssuer,
@@ -30,12 +30,12 @@ pub fn settings() -> Config {
     let mut flags = Flags::default();
     flags.file = Some(root().join(FILE));
     let mut loaded = config::load(&flags);
-    // The files of keys are not in the repository.
+    // The key files are not in the repository.
     loaded.forgive(|key| key.ends_with("api_key_file") || key.ends_with(".groups"));
     loaded.finish().unwrap()
 }
 
-/// The keys of the example, below a folder.
+/// Writes the key files of the example to a folder and updates their paths in the settings.
 pub fn write_keys(folder: &Path, config: &mut Config) {
     fs::create_dir_all(folder.join("secrets")).unwrap();
     let write = |path: &mut Option<std::path::PathBuf>| {
@@ -72,7 +72,7 @@ impl Company {
         Self { server, issuer, signer, notes_agent, night_agent }
     }
 
-    /// The access token of somebody in these groups.
+    /// Returns an access token of a user in these groups, with changed claims.
     pub fn person(&self, groups: &[&str], change: &Value) -> String {
         let mut claims = self.issuer.claims_with(&json!({ "scope": null, "aud": AUDIENCE }));
         claims["groups"] = json!(groups);
@@ -90,7 +90,7 @@ impl Company {
         self.person(&["release-managers", "engineers"], &json!({}))
     }
 
-    /// Calls a tool at a path of the server, with this token.
+    /// Calls a tool at a path below `/mcp` with a bearer token.
     pub async fn call(&self, path: &str, token: &str, tool: &str, arguments: &Value) -> Reply {
         let params = json!({ "name": tool, "arguments": arguments });
         self.ask(path, &[("authorization", &format!("Bearer {token}"))], "tools/call", params).await

@@ -1,4 +1,4 @@
-//! What `explain_access` and `policy test` say of the example, as the page shows it.
+//! Output of `explain_access` and `policy test` for the example, as `docs/hosting.md` shows it.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::{commands::program, docs::root, support::Reply};
 
 const EXPLAINED: &[&str] = &["/caller", "/decision"];
 
-/// Runs `octopus-mcp policy test` on the very file.
+/// Runs `octopus-mcp policy test` with the example file and returns the command and its output.
 fn policy_test(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     write_keys(folder.path(), &mut settings());
@@ -23,13 +23,13 @@ fn policy_test(arguments: &[&str]) -> String {
     let output = command.current_dir(folder.path()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    let typed: Vec<String> = arguments
+    let quoted: Vec<String> = arguments
         .iter()
         .map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() })
         .collect();
     format!(
         "```console\n$ octopus-mcp policy test --config {FILE} {}\n{}\n```\n\n",
-        typed.join(" "),
+        quoted.join(" "),
         text.trim_end()
     )
 }
@@ -37,41 +37,45 @@ fn policy_test(arguments: &[&str]) -> String {
 pub async fn explanations() -> String {
     let company = Box::pin(Company::at(FRIDAY_EVENING)).await;
     let mut text = String::new();
-    let mut add = |what: &str, reply: &Reply, pointers: &[&str]| {
-        let _ =
-            writeln!(text, "**{what}.** `explain_access` answers, among other things:\n\n```json");
+    let mut add = |title: &str, reply: &Reply, pointers: &[&str]| {
+        let _ = writeln!(text, "**{title}.** Excerpt of the `explain_access` result:\n\n```json");
         for pointer in pointers {
             let key = pointer.rsplit('/').next().unwrap();
             let _ = writeln!(text, "\"{key}\": {}", said(reply, pointer));
         }
         text.push_str("```\n\n");
     };
-    let about = |tool: &str, environment: &str| {
+    let arguments = |tool: &str, environment: &str| {
         json!({
             "tool": tool, "space": "Default", "project": "Parcel Tracking API",
             "environment": environment,
         })
     };
-    let production = about("deploy_release", "Production");
+    let production = arguments("deploy_release", "Production");
     let engineer = company.call("", &company.engineer(), "explain_access", &production).await;
-    add("An engineer, on Friday evening", &engineer, EXPLAINED);
+    add("Engineer on Friday evening", &engineer, EXPLAINED);
     let agent = company.call("", &company.night_agent, "explain_access", &production).await;
-    add("The agent of the night", &agent, EXPLAINED);
+    add("Night agent", &agent, EXPLAINED);
     let manager = company.call("", &company.release_manager(), "explain_access", &production).await;
-    add("A release manager", &manager, EXPLAINED);
+    add("Release manager", &manager, EXPLAINED);
     let lab = json!({ "tool": "deploy_release" });
     let lab = company.call("/i/lab", &company.engineer(), "explain_access", &lab).await;
-    add("An engineer at the lab", &lab, &["/tool/hidden"]);
+    add("Engineer on the instance `lab`", &lab, &["/tool/hidden"]);
     let reader = json!({ "tool": "deploy_release" });
     let reader = company.call("", &company.notes_agent, "explain_access", &reader).await;
-    add("The agent that writes notes", &reader, &["/tool/hidden"]);
+    add("Notes agent", &reader, &["/tool/hidden"]);
 
-    text.push_str("Whoever runs the server asks the same of the file, before it is in force:\n\n");
-    let at = ["--instance", "europe", "--tool", "deploy_release", "--environment", "Production"];
+    text.push_str(
+        "Administrators can evaluate the policy of a settings file before they deploy it:\n\n",
+    );
+    let common_arguments =
+        ["--instance", "europe", "--tool", "deploy_release", "--environment", "Production"];
     for (group, time) in
         [("engineers", FRIDAY_EVENING), ("release-managers", FRIDAY_EVENING), ("agents", TUESDAY)]
     {
-        text.push_str(&policy_test(&[at.as_slice(), &["--group", group, "--time", time]].concat()));
+        text.push_str(&policy_test(
+            &[common_arguments.as_slice(), &["--group", group, "--time", time]].concat(),
+        ));
     }
     text
 }

@@ -1,5 +1,5 @@
-//! The worked example of `docs/hosting.md`: exactly `config/hosting.toml`, with an issuer that the
-//! test starts. Addresses, keys and hashes are put in the place of those that nobody may have.
+//! The worked example of `docs/hosting.md`: `config/hosting.toml` with a test issuer. The tests replace
+//! only URLs, keys and token hashes.
 
 mod company;
 mod explanations;
@@ -18,11 +18,11 @@ use crate::{
 
 const FILE: &str = "config/hosting.toml";
 const TUESDAY: &str = "2026-11-24T10:00:00Z";
-/// Half past five in Berlin.
+/// 17:30 in Berlin.
 const FRIDAY_EVENING: &str = "2026-11-27T16:30:00Z";
 const AUDIENCE: &str = "https://mcp.example.com";
 
-/// What an answer says in a field, for a page: compact and whole, but for what is another each time.
+/// Returns a field of a structured result as compact JSON, with values that change between runs replaced.
 fn said(reply: &Reply, pointer: &str) -> String {
     let json = reply.json();
     let value = json["result"]["structuredContent"].pointer(pointer);

@@ -1,4 +1,4 @@
-//! Every refusal of the example, as the page shows it.
+//! Rejected requests of the example, as `docs/hosting.md` shows them.
 
 use std::fmt::Write as _;
 
@@ -18,19 +18,19 @@ fn deployment(environment: &str) -> Value {
     })
 }
 
-/// One refusal, as the caller sees it.
+/// A rejected request and its response.
 struct Refusal {
     what: &'static str,
     reply: Reply,
 }
 
 impl Refusal {
-    /// The words: of the JSON-RPC error, or of the tool.
+    /// Returns the message of the JSON-RPC error, tool error or preview.
     fn words(&self) -> String {
         let json = self.reply.json();
         let asked = &json["result"]["structuredContent"];
         if let Some(preview) = asked["preview"].as_str() {
-            // The number of the question is another each time.
+            // The audit ID changes between runs.
             let (before, rest) = preview.split_once("Audit ID: ").unwrap();
             let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
             let message = asked["message"].as_str().unwrap();
@@ -70,63 +70,66 @@ pub async fn refusals() -> String {
 
     add("No token", company.ask("", &[], "tools/list", json!({})).await);
     let expired = company.person(&["engineers"], &json!({ "exp": now() - 600 }));
-    add("A token that has expired", company.call("", &expired, "list_spaces", &spaces).await);
+    add("Expired token", company.call("", &expired, "list_spaces", &spaces).await);
     let other = company.person(&["engineers"], &json!({ "aud": "https://other.example.com" }));
-    add("A token for another server", company.call("", &other, "list_spaces", &spaces).await);
+    add("Token for another server", company.call("", &other, "list_spaces", &spaces).await);
     let unknown = format!("omcp_{}", "0".repeat(64));
-    add("A token that nobody made", company.call("", &unknown, "list_spaces", &spaces).await);
+    add("Unknown server token", company.call("", &unknown, "list_spaces", &spaces).await);
     let nobody = company.person(&["marketing"], &json!({}));
-    add("Somebody in no group that may", company.call("", &nobody, "list_spaces", &spaces).await);
+    add(
+        "User without an authorized group",
+        company.call("", &nobody, "list_spaces", &spaces).await,
+    );
     let reader = company.person(&["engineers"], &json!({ "scope": "octopus:read" }));
     let release = deployment("Staging");
     add(
-        "A change with a token to read",
+        "Change with a read-only token",
         company.call("", &reader, "deploy_release", &release).await,
     );
     let guest = company.person(&["guests"], &json!({ "scope": "octopus:read" }));
     add(
-        "Somebody whose groups have no key at Europe",
+        "User whose groups have no key for `europe`",
         company.call("", &guest, "list_spaces", &spaces).await,
     );
     let engineer = company.engineer();
+    add("Unknown instance", company.call("/i/asia", &engineer, "list_spaces", &spaces).await);
     add(
-        "An instance that there is not",
-        company.call("/i/asia", &engineer, "list_spaces", &spaces).await,
-    );
-    add(
-        "An instance that the token is not for",
+        "Instance that the token does not cover",
         company.call("/i/lab", &company.night_agent, "list_spaces", &spaces).await,
     );
     let both =
         [("authorization", &*format!("Bearer {engineer}")), ("x-octopus-apikey", keys::ADMIN)];
     let params = json!({ "name": "list_spaces", "arguments": {} });
     let own_key = company.server.ask_at("", &both, Era::Legacy, "tools/call", params).await;
-    add("A key of one's own where the group's acts", own_key);
+    add("Own API key where the key of a group is used", own_key);
     add(
-        "A space that there is not",
+        "Unknown space",
         company.call("/i/europe/nowhere", &engineer, "list_environments", &spaces).await,
     );
     add(
-        "A change at an instance that is read only",
+        "Change on a read-only instance",
         company.call("/i/lab", &company.engineer(), "deploy_release", &release).await,
     );
     add(
-        "A change by an agent that may read",
+        "Change by an agent with read access",
         company.call("", &company.notes_agent, "deploy_release", &release).await,
     );
     let production = deployment("Production");
     add(
-        "An agent in production",
+        "Deployment to production by an agent",
         company.call("", &company.night_agent, "deploy_release", &production).await,
     );
     let manager = company.release_manager();
     let asked = company.call("", &manager, "deploy_release", &production).await;
     let code = said(&asked, "/confirm").trim_matches('"').to_owned();
-    add("A change of production", asked);
+    add("Deployment to production without approval", asked);
     let mut wrong = production.clone();
     wrong["confirm"] = json!(format!("{code} production-like"));
-    add("The wrong word", company.call("", &manager, "deploy_release", &wrong).await);
-    assert!(company.server.sample.changes().is_empty(), "nothing was changed by any of this");
+    add(
+        "Approval with a wrong confirmation word",
+        company.call("", &manager, "deploy_release", &wrong).await,
+    );
+    assert!(company.server.sample.changes().is_empty(), "no rejected request changed anything");
 
     let mut right = production.clone();
     right["confirm"] = json!(format!("{code} Production"));
@@ -137,7 +140,7 @@ pub async fn refusals() -> String {
     let friday = Box::pin(Company::at(FRIDAY_EVENING)).await;
     let engineer = friday.engineer();
     add(
-        "An engineer in production on Friday evening",
+        "Deployment to production by an engineer on Friday evening",
         friday.call("", &engineer, "deploy_release", &production).await,
     );
     assert!(friday.server.sample.changes().is_empty());
@@ -151,8 +154,8 @@ pub async fn refusals() -> String {
                 return reply;
             }
         }
-        panic!("a loop is never stopped");
+        panic!("the rate limit was not reached");
     };
-    add("A caller over the rate", limited.await);
+    add("Rate limit exceeded", limited.await);
     found.iter().map(Refusal::shown).collect()
 }

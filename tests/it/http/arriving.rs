@@ -1,5 +1,5 @@
-//! What arrives while a listener stops. The connections are made and written to by calls that block,
-//! on the one thread that serves: when it is told to stop, it has read nothing of it.
+//! Draining: connections and requests that arrive while the listener stops. The tests connect and write
+//! with blocking calls on the only server thread, so the server has read nothing when the drain starts.
 
 use std::{
     io::{Read, Write},
@@ -38,7 +38,7 @@ fn asking(address: SocketAddr) -> TcpStream {
     connection
 }
 
-/// What comes until the server ends the connection. A reset is an error.
+/// Reads until the server closes the connection. A reset is an error.
 async fn rest(mut connection: TcpStream) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
@@ -51,7 +51,7 @@ async fn stop(listening: Listening) {
     listening.stop(Duration::from_secs(20)).await;
 }
 
-/// Waits until nobody listens there any more.
+/// Waits until the address refuses connections.
 async fn refused(address: SocketAddr) {
     soon(async || tokio::net::TcpStream::connect(address).await.is_err().then_some(())).await;
 }
@@ -103,11 +103,11 @@ async fn whoever_asks_nothing_holds_nothing_up() {
     let address = listening.address;
     let used = asking(address);
     soon(async || client().get(format!("http://{address}/")).send().await.ok()).await;
-    let silent = open(address);
-    // A second for the silent one, and twenty would be the deadline.
+    let idle = open(address);
+    // The silent connection gets 1 s; the deadline would be 20 s.
     tokio::time::timeout(Duration::from_secs(10), stop(listening)).await.unwrap();
     assert!(rest(used).await.ends_with("here"));
-    assert_eq!(rest(silent).await, "");
+    assert_eq!(rest(idle).await, "");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_stream_of_http2_ends_before_its_connection() {
     refused(address).await;
     answer.notify_one();
     assert_eq!(call.await.unwrap().unwrap().text().await.unwrap(), "here");
-    // Its client goes on to hold the connection, which is told to go.
+    // The client keeps the connection open, and the server sends GOAWAY.
     tokio::time::timeout(Duration::from_secs(10), stopping).await.unwrap().unwrap();
     drop(http2);
 }

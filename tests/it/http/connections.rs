@@ -1,4 +1,4 @@
-//! Connections: how many there may be, which of them give way, and how long one may be idle.
+//! Connection limits: maximum number, which connections are closed first, and idle timeouts.
 
 use std::{net::SocketAddr, process::Command, time::Duration};
 
@@ -35,22 +35,22 @@ fn addresses(server: &TestServer) -> (SocketAddr, SocketAddr) {
     (running.main.address, running.admin.as_ref().unwrap().address)
 }
 
-async fn open(address: SocketAddr, sends: &[u8]) -> TcpStream {
+async fn open(address: SocketAddr, first_bytes: &[u8]) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
-    let _ = connection.write_all(sends).await;
+    let _ = connection.write_all(first_bytes).await;
     connection
 }
 
-/// Waits until the other side ends a connection, and returns what it sent.
+/// Reads until the server closes the connection, and returns the received bytes.
 async fn ends(connection: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut rest));
-    // A reset is an end as well.
-    let _ = ended.await.expect("it never ended");
+    // A reset also closes the connection.
+    let _ = ended.await.expect("the connection was not closed");
     rest
 }
 
-/// Sends a request that a connection may go on after, and reads the first piece of the answer.
+/// Sends a keep-alive request and reads the first part of the response.
 async fn ask(connection: &mut TcpStream, request: &str) -> String {
     connection.write_all(request.as_bytes()).await.unwrap();
     let mut answer = [0; 8192];
@@ -60,7 +60,7 @@ async fn ask(connection: &mut TcpStream, request: &str) -> String {
 
 const PROBE: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A request that Octopus has to accept a credential for.
+/// Returns a request whose credential Octopus must accept.
 fn call(key: &str) -> String {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {} } })
@@ -77,11 +77,12 @@ fn call(key: &str) -> String {
 async fn idle_connections_give_way_to_new_clients_at_both_listeners() {
     let server = TestServer::with(|config| few(config, 4)).await;
     let (main, admin) = addresses(&server);
-    let mut held = Vec::new();
-    for sends in [b"".as_slice(), b"POST /mcp HTTP/1.1\r\nHost: local", PREFACE_AND_SETTINGS] {
+    let mut connections = Vec::new();
+    for first_bytes in [b"".as_slice(), b"POST /mcp HTTP/1.1\r\nHost: local", PREFACE_AND_SETTINGS]
+    {
         for _ in 0..50 {
-            held.push(open(main, sends).await);
-            held.push(open(admin, sends).await);
+            connections.push(open(main, first_bytes).await);
+            connections.push(open(admin, first_bytes).await);
         }
         assert_eq!(server.post(&[], LIST).await.status, 200);
         for address in [main, admin] {
@@ -89,7 +90,7 @@ async fn idle_connections_give_way_to_new_clients_at_both_listeners() {
             assert_eq!(reply(probe).await.status, 200, "{address}");
         }
     }
-    for connection in held.iter_mut().take(100) {
+    for connection in connections.iter_mut().take(100) {
         ends(connection).await;
     }
 }
@@ -149,16 +150,17 @@ async fn a_connection_stays_idle_for_long_only_once_its_caller_is_known() {
         TestServer::with(|config| config.http.header_timeout = Period(Duration::from_secs(2)))
             .await;
     let main = server.running.as_ref().unwrap().main.address;
-    let mut known = open(main, b"").await;
-    assert!(ask(&mut known, &call(keys::ADMIN)).await.starts_with("HTTP/1.1 200 "));
-    let anonymous = [PROBE.to_owned(), call("API-INVENTED"), "GET / HTTP/1.1\r\n\r\n".to_owned()];
-    for request in anonymous {
+    let mut authenticated = open(main, b"").await;
+    assert!(ask(&mut authenticated, &call(keys::ADMIN)).await.starts_with("HTTP/1.1 200 "));
+    let unauthenticated =
+        [PROBE.to_owned(), call("API-INVENTED"), "GET / HTTP/1.1\r\n\r\n".to_owned()];
+    for request in unauthenticated {
         let mut connection = open(main, b"").await;
         assert!(ask(&mut connection, &request).await.starts_with("HTTP/1.1 "), "{request}");
         ends(&mut connection).await;
     }
-    // It has been idle for longer than these.
-    assert!(ask(&mut known, PROBE).await.starts_with("HTTP/1.1 200 "));
+    // This connection has been idle for longer than the anonymous ones.
+    assert!(ask(&mut authenticated, PROBE).await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
@@ -169,16 +171,16 @@ async fn an_idle_http2_connection_ends_and_gives_way() {
     let main = server.running.as_ref().unwrap().main.address;
     // One connection sends no request; the other one is idle after its response.
     ends(&mut open(main, PREFACE_AND_SETTINGS).await).await;
-    let sent = ends(&mut open(main, &http2_request("/healthz", &[])).await).await;
-    assert!(kinds(&sent).contains(&(0, 1)), "the response has an end: {sent:?}");
-    // No time limit ends this one.
+    let received = ends(&mut open(main, &http2_request("/healthz", &[])).await).await;
+    assert!(kinds(&received).contains(&(0, 1)), "the response is complete: {received:?}");
+    // No timeout closes this connection.
     let server = TestServer::with(|config| few(config, 1)).await;
     let (main, _) = addresses(&server);
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let http2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let probe = http2.get(format!("http://{main}/healthz"));
     assert_eq!(reply(probe).await.status, 200);
-    assert_eq!(server.post(&[], LIST).await.status, 200, "the idle one gives way");
+    assert_eq!(server.post(&[], LIST).await.status, 200, "the idle connection is closed");
 }
 
 #[cfg(unix)]
@@ -191,10 +193,10 @@ async fn with_64_file_descriptors_both_listeners_go_on_answering() {
     command.args(["serve", "--sample", "--listen", &main.to_string()]);
     command.env_clear().env("OCTOPUS_MCP_HTTP__ADMIN_LISTEN", admin.to_string());
     let serving = Serving::start(command);
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..100 {
-        held.push(open(main, b"").await);
-        held.push(open(admin, b"").await);
+        connections.push(open(main, b"").await);
+        connections.push(open(admin, b"").await);
     }
     for _ in 0..3 {
         for address in [main, admin] {
@@ -208,5 +210,5 @@ async fn with_64_file_descriptors_both_listeners_go_on_answering() {
         let called = reply(call).await;
         assert!(called.text.contains("Warehouse Systems"), "{}", called.text);
     }
-    drop(held);
+    drop(connections);
 }

@@ -1,4 +1,4 @@
-//! Sizes and times: what is too large, too slow or too much is refused early and in words.
+//! Size limits, timeouts and the limit of concurrent requests.
 
 use std::time::Duration;
 
@@ -22,13 +22,15 @@ async fn connect(server: &TestServer) -> TcpStream {
     TcpStream::connect(server.running.as_ref().unwrap().main.address).await.unwrap()
 }
 
-/// Sends what there is, and reads until the server ends the connection.
-async fn exchange(server: &TestServer, sent: &str) -> String {
+/// Sends a text and reads until the server closes the connection.
+async fn exchange(server: &TestServer, text: &str) -> String {
     let mut connection = connect(server).await;
-    connection.write_all(sent.as_bytes()).await.unwrap();
+    connection.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let read = connection.read_to_end(&mut answer);
-    let _ = tokio::time::timeout(Duration::from_secs(20), read).await.expect("it never ended");
+    let _ = tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .expect("the connection was not closed");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -38,17 +40,21 @@ const HEAD: &str = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: appli
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let server = TestServer::with(|config| config.http.body_limit = ByteSize(4096)).await;
-    // A declared size is enough: not one byte of it is sent.
+    // The declared size suffices: no byte of the body is sent.
     let answer = exchange(&server, &format!("{HEAD}Content-Length: 1073741824\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("4096 bytes"), "{answer}");
-    // One without a declared size is read up to the limit.
+    // A body without a declared size is read up to the limit.
     let chunk = "x".repeat(5000);
     let chunked = format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n1388\r\n{chunk}\r\n");
     let answer = exchange(&server, &chunked).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let padded = format!("{LIST}{}", " ".repeat(4096 - LIST.len()));
-    assert_eq!(server.post(&[], padded).await.status, 200, "the limit itself fits");
+    assert_eq!(
+        server.post(&[], padded).await.status,
+        200,
+        "a body of exactly the limit is accepted"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +73,7 @@ async fn slow_heads_and_bodies_are_cut() {
     assert!(body.contains("\"error\""), "{body}");
 }
 
-/// Sends a request whose caller is known and that a connection may go on after, and reads its answer.
+/// Sends an authenticated keep-alive request and reads the first part of the response.
 async fn ask(connection: &mut TcpStream) -> String {
     let request = format!(
         "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
@@ -75,7 +81,7 @@ async fn ask(connection: &mut TcpStream) -> String {
         LIST.len()
     );
     connection.write_all(request.as_bytes()).await.unwrap();
-    // The answer comes in pieces; a status line is all of it that is looked at.
+    // The response arrives in parts; the tests only check the status line.
     let mut answer = vec![0; 1024 * 1024];
     let length = connection.read(&mut answer).await.unwrap();
     String::from_utf8_lossy(&answer[..length]).into_owned()
@@ -90,24 +96,24 @@ async fn a_connection_waits_for_its_next_request_longer_than_for_its_first() {
     .await;
     let mut used = connect(&server).await;
     assert!(ask(&mut used).await.starts_with("HTTP/1.1 200 "));
-    // One that came later has waited too long by now.
+    // A new connection without a request is closed after the header timeout.
     assert_eq!(exchange(&server, "").await, "");
     used.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    let mut rest = Vec::new();
-    used.read_to_end(&mut rest).await.unwrap();
-    let rest = String::from_utf8_lossy(&rest);
-    assert!(rest.contains("HTTP/1.1 200 OK\r\n"), "{rest}");
+    let mut response = Vec::new();
+    used.read_to_end(&mut response).await.unwrap();
+    let response = String::from_utf8_lossy(&response);
+    assert!(response.contains("HTTP/1.1 200 OK\r\n"), "{response}");
     let server =
         TestServer::with(|config| config.http.idle_timeout = Period(Duration::from_millis(300)))
             .await;
     let mut used = connect(&server).await;
     assert!(ask(&mut used).await.starts_with("HTTP/1.1 "));
-    let mut rest = Vec::new();
-    let ends = used.read_to_end(&mut rest);
+    let mut response = Vec::new();
+    let ends = used.read_to_end(&mut response);
     let ended = tokio::time::timeout(Duration::from_secs(20), ends).await;
-    ended.expect("it never ended").unwrap();
+    ended.expect("the connection was not closed").unwrap();
 }
 
 #[tokio::test]
@@ -138,10 +144,10 @@ async fn a_silent_call_gives_signs_of_life_and_then_its_answer() {
         assert_eq!((reply.status, reply.header("content-type")), (200, "text/event-stream"));
         assert!(reply.text.starts_with(":\n\n"), "{}", reply.text);
         assert_eq!(reply.header("x-accel-buffering"), "no");
-        assert!(!reply.text.contains("\nid:"), "nothing can be resumed, so nothing has an ID");
+        assert!(!reply.text.contains("\nid:"), "streams cannot be resumed, so events have no ID");
         assert_eq!(reply.json()["result"]["structuredContent"]["totalResults"], 2);
     }
-    // A client that takes no event stream gets none.
+    // A client that does not accept event streams gets JSON.
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
     let reply = server.post(&[("accept", "application/json")], body.to_string()).await;
@@ -155,51 +161,55 @@ async fn whoever_hangs_up_ends_the_call() {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "list_deployments", "arguments": { "space": "Default" } } });
     let call = server.post(&[], body.to_string());
-    let asked = soon(async || {
+    let requests = soon(async || {
         let journal = server.sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
-    // The call is dropped, and with it its connection, once Octopus was asked.
-    tokio::select! { _ = call => panic!("it cannot have an answer"), () = asked => {} }
+    // The call and its connection are dropped after Octopus has received the request.
+    tokio::select! { _ = call => panic!("the delayed call was answered"), () = requests => {} }
     server.sample.trouble().clear();
-    let listed = server.ask(Era::Modern, "tools/list", json!({})).await;
-    assert_eq!(listed.status, 200);
-    let asked = server.sample.journal();
-    assert_eq!(asked.iter().filter(|e| e.path.ends_with("/deployments")).count(), 1);
-    assert_eq!(asked.iter().filter(|e| e.status.is_none()).count(), 1, "Octopus saw it end");
+    let tools = server.ask(Era::Modern, "tools/list", json!({})).await;
+    assert_eq!(tools.status, 200);
+    let requests = server.sample.journal();
+    assert_eq!(requests.iter().filter(|e| e.path.ends_with("/deployments")).count(), 1);
+    assert_eq!(
+        requests.iter().filter(|e| e.status.is_none()).count(),
+        1,
+        "the request to Octopus was cancelled"
+    );
 }
 
-/// Fills a server that answers two requests at once, and gives what a third is told.
+/// Fills a server that allows two concurrent requests, and returns the reply to a third request.
 pub async fn filled(server: &TestServer) -> ([JoinHandle<reqwest::Result<Response>>; 2], Reply) {
     server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let slow = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
-    let held = [(); 2].map(|()| {
+    let active_calls = [(); 2].map(|()| {
         let request = server.http.post(&server.url).body(slow.to_string());
         let request = request.header("content-type", "application/json");
         tokio::spawn(request.header("x-octopus-apikey", "API-X").send())
     });
-    let refused = soon(async || {
+    let rejected = soon(async || {
         let reply = server.post(&[], LIST).await;
         (reply.status == 503).then_some(reply)
     });
-    (held, refused.await)
+    (active_calls, rejected.await)
 }
 
 #[tokio::test]
 async fn one_request_too_many_is_told_to_come_back_and_greetings_are_not() {
     let server = TestServer::with(|config| config.limits.concurrent_requests = 2).await;
-    let (held, refused) = filled(&server).await;
-    assert_eq!(refused.header("retry-after"), "1");
-    assert_eq!(refused.json()["id"], "x");
-    assert!(refused.message().contains("try again"), "{}", refused.text);
+    let (active_calls, rejected) = filled(&server).await;
+    assert_eq!(rejected.header("retry-after"), "1");
+    assert_eq!(rejected.json()["id"], "x");
+    assert!(rejected.message().contains("try again"), "{}", rejected.text);
     let client = json!({ "name": "t", "version": "1" });
-    let greeting = json!({ "jsonrpc": "2.0", "id": 2, "method": "initialize", "params":
+    let initialize = json!({ "jsonrpc": "2.0", "id": 2, "method": "initialize", "params":
         { "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client } });
-    assert_eq!(server.post(&[], greeting.to_string()).await.status, 200);
-    let found: Value = server.ask(Era::Modern, "server/discover", json!({})).await.json();
-    assert!(found["result"].is_object(), "{found}");
-    for call in held {
+    assert_eq!(server.post(&[], initialize.to_string()).await.status, 200);
+    let discovered: Value = server.ask(Era::Modern, "server/discover", json!({})).await.json();
+    assert!(discovered["result"].is_object(), "{discovered}");
+    for call in active_calls {
         call.abort();
     }
     soon(async || (server.post(&[], LIST).await.status == 200).then_some(())).await;

@@ -1,4 +1,4 @@
-//! The ends of lines in the head of a request, and control characters in it.
+//! Line endings and control characters in request headers.
 
 use octopus_mcp::sample::keys;
 use serde_json::json;
@@ -9,20 +9,20 @@ use tokio::{
 
 use crate::support::TestServer;
 
-/// Sends these bytes, and reads until the server ends the connection.
+/// Sends bytes and reads until the server closes the connection.
 async fn exchange(server: &TestServer, sent: &[u8]) -> String {
     let address = server.running.as_ref().unwrap().main.address;
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(sent).await.unwrap();
     let mut answer = Vec::new();
-    // A server that has refused a request may reset the connection.
+    // The server may reset the connection after it rejected a request.
     let _ = connection.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A call with these lines in its head; it changes nothing, and is seen by Octopus.
+/// Returns a `list_spaces` request with these header lines, which sends a request to Octopus if accepted.
 fn call(lines: &str, more: &str) -> String {
-    // Line feeds in a body are none of a head.
+    // The line feeds in the body must not affect header parsing.
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {} } });
     let body = format!("\n\n{body:#}\n{more}");
@@ -47,8 +47,8 @@ async fn a_bare_line_feed_in_a_head_is_refused() {
         let answer = exchange(&server, call(&lines, "").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{lines:?}: {answer}");
     }
-    assert_eq!(server.sample.journal(), [], "no such request is served");
-    // Behind a request that is as it should be, too.
+    assert_eq!(server.sample.journal(), [], "no rejected request reaches Octopus");
+    // The same after a valid request on the connection.
     let first = call(&format!("{key}\r\n"), "");
     let second = call(&format!("X-Other: a\n{key}\r\n{close}"), "");
     let answer = exchange(&server, format!("{first}{second}").as_bytes()).await;
@@ -76,7 +76,7 @@ async fn a_header_value_holds_no_control_character() {
         let answer = exchange(&server, &sent).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{byte:#x}: {answer}");
     }
-    // A carriage return alone is none of a value either, and ends no line.
+    // A carriage return without a line feed is invalid too.
     let alone = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Other: a\rb\r\n\r\n";
     assert!(exchange(&server, alone).await.starts_with("HTTP/1.1 400 "));
     let tab = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a\tb\r\nConnection: close\r\n\r\n";

@@ -1,4 +1,4 @@
-//! The listener: hosts, origins, media types, sizes, times, health, stopping.
+//! The HTTP listener: hosts, origins, media types, limits, timeouts, health checks, shutdown.
 
 mod arriving;
 mod connections;
@@ -57,6 +57,9 @@ async fn only_pages_of_allowed_origins_may_call() {
         let refused = server.post(&[("origin", origin)], LIST).await;
         assert_eq!(refused.status, status, "{origin}: {}", refused.text);
         assert_eq!(refused.json()["id"], "x", "{origin}");
+        if status == 403 {
+            assert!(refused.message().contains("http.allowed_origins"), "{}", refused.text);
+        }
         let allowed = refused.header("access-control-allow-origin");
         assert_eq!(allowed, if status == 200 { origin } else { "" }, "{origin}");
     }
@@ -69,7 +72,7 @@ async fn only_pages_of_allowed_origins_may_call() {
     let preflight = reply(preflight).await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), "https://app.example.com");
-    // Else a browser would send what it has for this server itself: a certificate, or a proxy's cookie.
+    // With this header, browsers would send client certificates and cookies of a proxy.
     assert_eq!(preflight.header("access-control-allow-credentials"), "");
     assert!(preflight.header("access-control-allow-headers").contains("x-octopus-apikey"));
 }
@@ -125,9 +128,9 @@ async fn probes_need_no_credential_and_no_known_host() {
             assert_eq!(reply(probe).await.status, 200, "{base}{path}");
         }
     }
-    assert!(server.sample.journal().is_empty(), "probes never ask Octopus");
+    assert!(server.sample.journal().is_empty(), "health checks send nothing to Octopus");
     let closed = server.http.post(format!("http://{admin}/mcp")).body(LIST);
-    assert_eq!(reply(closed).await.status, 404, "the admin listener serves nothing else");
+    assert_eq!(reply(closed).await.status, 404, "the admin listener does not serve MCP");
 }
 
 #[tokio::test]

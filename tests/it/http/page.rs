@@ -1,5 +1,5 @@
-//! The page for people: what its headers allow, where it is served, and that it can be turned off. What
-//! it shows is tested in a browser, in `tests/page`.
+//! The web page: security headers, allowed hosts, embedded data, and disabling it. `tests/page` tests its
+//! content in a browser.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use octopus_mcp::{
@@ -23,9 +23,9 @@ fn root(server: &TestServer) -> String {
     server.url.trim_end_matches("mcp").to_owned()
 }
 
-/// What stands in the first element that begins so.
+/// Returns the content of the first element with this start tag.
 fn element<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
-    let (_, rest) = page.split_once(begin).unwrap_or_else(|| panic!("there is no {begin}"));
+    let (_, rest) = page.split_once(begin).unwrap_or_else(|| panic!("element {begin} not found"));
     rest.split_once(end).unwrap().0
 }
 
@@ -96,7 +96,7 @@ async fn the_page_is_served_for_allowed_hosts_alone_and_takes_no_credential_in_i
     let key = format!("{}?key={}", root(&server), keys::ADMIN);
     let refused = reply(server.http.get(key)).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
-    assert!(server.sample.journal().is_empty(), "the page asks nothing of Octopus by itself");
+    assert!(server.sample.journal().is_empty(), "the page sends no request to Octopus");
 }
 
 #[tokio::test]
@@ -116,11 +116,11 @@ async fn the_page_is_told_where_the_endpoint_is_and_how_callers_are_known() {
         (|_| {}, json!(["octopus"]), None),
     ] {
         let server = TestServer::with(change).await;
-        let told = told(&page(&server, &[]).await);
-        assert_eq!(told["ways"], ways);
-        assert_eq!(told["endpoint"], endpoint.unwrap_or(&server.url));
-        assert_eq!(told["signIn"], json!([]));
-        assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
+        let data = told(&page(&server, &[]).await);
+        assert_eq!(data["ways"], ways);
+        assert_eq!(data["endpoint"], endpoint.unwrap_or(&server.url));
+        assert_eq!(data["signIn"], json!([]));
+        assert_eq!(data["version"], env!("CARGO_PKG_VERSION"));
     }
 }
 
@@ -166,7 +166,7 @@ async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client(
     );
 }
 
-/// The page calls with its own origin, as a browser says it.
+/// Browsers send the origin of the page with its requests.
 #[tokio::test]
 async fn the_endpoint_takes_requests_of_its_own_page() {
     let server = TestServer::with(|config| {
@@ -186,23 +186,24 @@ async fn the_endpoint_takes_requests_of_its_own_page() {
     }
 }
 
-/// Which host was asked is checked before where the page came from.
+/// The host is checked before the origin.
 #[tokio::test]
 async fn a_page_of_a_host_that_is_not_served_may_not_call_though_its_origin_is_that_host() {
     let server = TestServer::with(|config| {
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     })
     .await;
-    for (host, origin) in [
-        ("evil.example.com", "http://evil.example.com"),
-        ("evil.example.com:8080", "http://evil.example.com:8080"),
-        ("evil.example.com", "https://mcp.example.com"),
-        ("mcp.example.com", "https://evil.example.com"),
-        ("mcp.example.com", "https://mcp.example.com:8443"),
-        ("mcp.example.com", "null"),
+    for (host, origin, setting) in [
+        ("evil.example.com", "http://evil.example.com", "http.allowed_hosts"),
+        ("evil.example.com:8080", "http://evil.example.com:8080", "http.allowed_hosts"),
+        ("evil.example.com", "https://mcp.example.com", "http.allowed_hosts"),
+        ("mcp.example.com", "https://evil.example.com", "http.allowed_origins"),
+        ("mcp.example.com", "https://mcp.example.com:8443", "http.allowed_origins"),
+        ("mcp.example.com", "null", "http.allowed_origins"),
     ] {
         let headers = [("host", host), ("origin", origin)];
         let answer = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
         assert_eq!(answer.status, 403, "{host} {origin}: {}", answer.text);
+        assert!(answer.message().contains(setting), "{host} {origin}: {}", answer.text);
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that take nothing of their responses: they do not keep their connections.
+//! Clients that do not read their responses lose their connections.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -20,26 +20,27 @@ use crate::support::TestServer;
 const LIMIT: Period = Period(Duration::from_secs(1));
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A frame of HTTP/2 (RFC 9113, section 4.1) of less than 256 bytes.
+/// Encodes an HTTP/2 frame (RFC 9113, section 4.1) with a payload of less than 256 bytes.
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
-/// An initial window of zero bytes (RFC 9113, section 6.5.2): no byte of a body may be sent.
+/// SETTINGS payload with an initial window of 0 bytes (RFC 9113, section 6.5.2): the server may not send a
+/// body.
 const ZERO_WINDOW: &[u8] = &[0, 4, 0, 0, 0, 0];
 
-/// The bytes of a connection over HTTP/2 with these settings, which requests a path.
+/// Returns the bytes of an HTTP/2 connection with these settings and a GET request for a path.
 pub fn http2_request(path: &str, settings: &[u8]) -> Vec<u8> {
     let text =
         |name, text: &str| [&[name, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    // Of HPACK's static table: 2 is GET, 6 is http, 4 is a path, 1 is an authority (RFC 7541, A).
+    // Indexes of the HPACK static table (RFC 7541, appendix A): 2 GET, 6 http, 4 :path, 1 :authority.
     let head = [vec![0x82, 0x86], text(0x04, path), text(0x01, "localhost")].concat();
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     [preface, frame(4, 0, 0, settings), frame(1, 5, 1, &head)].concat()
 }
 
-/// The types and flags of frames.
+/// Returns the types and flags of frames.
 pub fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
     let mut kinds = Vec::new();
     while let [a, b, c, kind, flags, _, _, _, _, rest @ ..] = frames {
@@ -58,9 +59,9 @@ async fn an_http2_client_with_a_zero_window_loses_its_connection() {
     connection.write_all(&http2_request("/mcp", ZERO_WINDOW)).await.unwrap();
     let mut received = Vec::new();
     let ended = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut received));
-    let _ = ended.await.expect("it kept its connection");
+    let _ = ended.await.expect("the connection was not closed");
     let kinds = kinds(&received);
-    // A response has begun (type 1), which has a body (no flag 1), of which nothing was sent (type 0).
+    // The server sent HEADERS (type 1) without END_STREAM (flag 1), and no DATA (type 0).
     assert!(kinds.iter().any(|(kind, flags)| *kind == 1 && flags & 1 == 0), "{kinds:?}");
     assert!(kinds.iter().all(|(kind, _)| *kind != 0), "{kinds:?}");
 }
@@ -84,5 +85,5 @@ async fn a_client_that_reads_nothing_of_a_long_response_loses_its_connection() {
     let mut connection = TcpStream::connect(listening.address).await.unwrap();
     connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let ended = tokio::time::timeout(PATIENCE, ended.cancelled());
-    ended.await.expect("it kept its connection");
+    ended.await.expect("the connection was not closed");
 }

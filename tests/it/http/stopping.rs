@@ -1,4 +1,4 @@
-//! Stopping: nobody is left without an answer.
+//! Shutdown: every running call is answered.
 
 use std::time::Duration;
 

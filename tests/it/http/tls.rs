@@ -1,4 +1,4 @@
-//! TLS of our own: served, and read again when the files change.
+//! TLS termination, and reloading of certificate files.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::{TestServer, soon};
 
 use super::LIST;
 
-/// A certificate of its own for localhost, and its key.
+/// Writes a self-signed certificate for localhost and its key, and returns the certificate.
 fn write_pair(folder: &std::path::Path) -> reqwest::Certificate {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let pair = rcgen::generate_simple_self_signed(names).unwrap();
@@ -45,6 +45,6 @@ async fn a_certificate_is_served_and_its_successor_after_it() {
     assert!(!lists(&server, &first).await);
     fs::write(folder.path().join("cert.pem"), "broken").unwrap();
     for _ in 0..3 {
-        assert!(lists(&server, &second).await, "a broken pair is not used");
+        assert!(lists(&server, &second).await, "an invalid certificate file is ignored");
     }
 }

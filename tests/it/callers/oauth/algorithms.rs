@@ -1,4 +1,4 @@
-//! How a token is signed: which algorithms are accepted, and what was signed is not changed.
+//! Signatures: accepted algorithms, and detection of changed tokens.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
@@ -26,10 +26,13 @@ async fn every_algorithm_with_a_public_key_is_accepted() {
         let issuer = TestIssuer::with(&[&signer]);
         let mut config = Config::default();
         issuer.trusted(&mut config);
-        let who = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
+        let authenticators = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
         let token = signer.sign(&issuer.claims());
-        let who = who.bearer(&token, "/mcp").await.unwrap();
-        assert_eq!((who.name.as_str(), who.issuer.as_deref()), ("maria.gomez", Some(&*issuer.url)));
+        let authenticators = authenticators.bearer(&token, "/mcp").await.unwrap();
+        assert_eq!(
+            (authenticators.name.as_str(), authenticators.issuer.as_deref()),
+            ("maria.gomez", Some(&*issuer.url))
+        );
     }
 }
 
@@ -67,9 +70,9 @@ async fn a_token_whose_content_was_changed_is_refused() {
     let setup = Setup::new().await;
     let token = setup.signer.sign(&setup.issuer.claims());
     let parts: Vec<&str> = token.split('.').collect();
-    let more = setup.issuer.claims_with(&json!({ "scope": "octopus:admin" }));
-    let more = BASE64_URL_SAFE_NO_PAD.encode(more.to_string());
-    setup.refuses_token(&format!("{}.{more}.{}", parts[0], parts[2]), BAD_SIGNATURE).await;
+    let claims = setup.issuer.claims_with(&json!({ "scope": "octopus:admin" }));
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+    setup.refuses_token(&format!("{}.{claims}.{}", parts[0], parts[2]), BAD_SIGNATURE).await;
 }
 
 #[tokio::test]
@@ -91,7 +94,7 @@ async fn a_token_whose_algorithm_was_changed_is_refused() {
     for algorithm in ["PS256", "RS512"] {
         let header = json!({ "alg": algorithm, "typ": "JWT", "kid": "one" });
         let header = BASE64_URL_SAFE_NO_PAD.encode(header.to_string());
-        // The key says what it signs with, so under another algorithm it is another key.
+        // The JWK names its algorithm, so no key matches another algorithm.
         setup.refuses_token(&format!("{header}.{rest}"), UNKNOWN_KEY).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What a token says: until when it is good, for whom, and of whom it is.
+//! Claims: validity period, audience and issuer.
 
 use octopus_mcp::{callers::Ways, config::Config, telemetry::Metrics};
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn a_token_for_one_instance_is_not_accepted_at_another() {
     issuer.trusted(&mut config);
     config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     config.auth.oauth.issuers[0].audiences.0.clear();
-    let ways = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
+    let authenticators = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
     let audience = json!({ "aud": "https://mcp.example.com/mcp/i/test" });
     let token = signer.sign(&issuer.claims_with(&audience));
     for (path, is_accepted) in [
@@ -74,9 +74,12 @@ async fn a_token_for_one_instance_is_not_accepted_at_another() {
         ("/mcp/i/test2", false),
         ("/mcp", false),
     ] {
-        assert_eq!(ways.bearer(&token, path).await.is_ok(), is_accepted, "{path}");
+        let result = authenticators.bearer(&token, path).await;
+        let error = result.err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), (!is_accepted).then_some(ELSEWHERE), "{path}");
     }
-    let elsewhere = json!({ "aud": "https://other.example.com/mcp" });
-    let replayed = signer.sign(&issuer.claims_with(&elsewhere));
-    assert!(ways.bearer(&replayed, "/mcp").await.is_err(), "a token for another server");
+    let other_server = json!({ "aud": "https://other.example.com/mcp" });
+    let replayed = signer.sign(&issuer.claims_with(&other_server));
+    let error = authenticators.bearer(&replayed, "/mcp").await.unwrap_err();
+    assert_eq!(error.to_string(), ELSEWHERE, "a token for another server");
 }

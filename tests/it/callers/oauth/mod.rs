@@ -1,4 +1,4 @@
-//! Access tokens: what is accepted, and every way in which one is refused.
+//! Access tokens: accepted forms, and every reason for rejection.
 
 mod algorithms;
 mod claims;
@@ -36,15 +36,15 @@ impl Setup {
         Self { signer, issuer, server }
     }
 
-    /// A token is good, and is refused with these words once its claims are changed.
-    async fn refuses(&self, change: &Value, words: &str) {
-        let good = bearing(&self.server, &self.signer.sign(&self.issuer.claims())).await;
-        assert_eq!(good.status, 200, "{}", good.text);
-        self.refuses_token(&self.signer.sign(&self.issuer.claims_with(change)), words).await;
+    /// Checks that a valid token is accepted, and rejected with this message after a change of claims.
+    async fn refuses(&self, change: &Value, message: &str) {
+        let valid = bearing(&self.server, &self.signer.sign(&self.issuer.claims())).await;
+        assert_eq!(valid.status, 200, "{}", valid.text);
+        self.refuses_token(&self.signer.sign(&self.issuer.claims_with(change)), message).await;
     }
 
-    async fn refuses_token(&self, token: &str, words: &str) {
-        let refused = bearing(&self.server, token).await;
-        assert_invalid(&self.server, &refused, token, words);
+    async fn refuses_token(&self, token: &str, message: &str) {
+        let rejected = bearing(&self.server, token).await;
+        assert_invalid(&self.server, &rejected, token, message);
     }
 }
