@@ -36,7 +36,7 @@ pub(super) struct RunRunbook {
     tenants: Option<Words>,
     /// Tags of further tenants, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
-    /// Snapshot to run (default: the published one).
+    /// Snapshot name or ID (default: the published one).
     runbook_snapshot_id: Option<String>,
     /// Branch, tag or commit; required for a runbook in Git.
     git_ref: Option<String>,

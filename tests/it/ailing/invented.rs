@@ -80,7 +80,11 @@ async fn an_oversized_name_in_a_header_path_completion_or_address_sends_nothing(
     let header = [("x-octopus-space", long.as_str())];
     let rejected = server.ask_at("", &header, Era::Legacy, "tools/call", list.clone()).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.message().contains("X-Octopus-Space"), "{}", rejected.text);
+    assert!(
+        rejected.message().contains("x-octopus-space is longer than 4096 bytes"),
+        "{}",
+        rejected.text
+    );
     let path = format!("/i/default/{long}");
     let rejected = server.ask_at(&path, &[], Era::Legacy, "tools/call", list).await;
     assert_eq!(rejected.status, 404, "{}", rejected.text);
@@ -124,13 +128,13 @@ async fn invented_keys_do_not_open_the_breaker_for_others() {
                 reads(&server, &key, "/api/teams"),
                 server.call_as(&key, "list_environments", environments(&long)),
             );
-            for (called, error) in [
-                (bad_gateway, "Octopus returned 502"),
-                (timed_out, "Octopus returned 504"),
-                (oversized, "the limit is 1000"),
-            ] {
-                assert!(called.is_error && called.text.contains(error), "{}", called.text);
+            // The failures of an unknown key open the breaker for this key only.
+            for (called, status) in [(bad_gateway, 502), (timed_out, 504)] {
+                let is_failure = called.text.contains(&format!("Octopus returned {status}"));
+                let is_open = called.text.contains("the instance 'default' is not responding");
+                assert!(called.is_error && (is_failure || is_open), "{}", called.text);
             }
+            assert!(oversized.text.contains("the limit is 1000"), "{}", oversized.text);
         }
         // A verified caller, and a caller that Octopus has not accepted before.
         for key in [keys::ADMIN, CALLERS[1 + round]] {

@@ -40,7 +40,8 @@ async fn nothing_happens_before_a_yes_and_exactly_what_was_shown_after_it_and_no
             assert_eq!(fixture.changes(), [], "{tool} before the approval, {flow:?}");
             let (question, details) = preview.split_once("?\n").unwrap();
             assert!(!question.contains('\n'), "{preview}");
-            assert!(details.contains("\nSpace: "), "{preview}");
+            let field = if tool == "execute" { "Path" } else { "Space" };
+            assert!(details.contains(&format!("\n{field}: ")), "{preview}");
 
             let answer = fixture.agree(flow, tool, &arguments, &token).await.answered();
             assert_eq!(answer["success"], true, "{tool}: {answer}");

@@ -110,7 +110,13 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
             json!([{ "deploymentEnvironmentId": "Staging" }]),
             "give isEnabled or a percentage",
         ),
-        ("update_feature_toggle", &toggle, "description", json!("x".repeat(1001)), "at most 1000"),
+        (
+            "update_feature_toggle",
+            &toggle,
+            "description",
+            json!("x".repeat(1001)),
+            "1001 characters; the maximum is 1000",
+        ),
         (
             "run_runbook",
             &run,
