@@ -6,6 +6,8 @@ mod delivery;
 mod fixed;
 mod live;
 mod reload;
+#[cfg_attr(not(feature = "sample"), path = "no_sample.rs")]
+mod sample;
 mod signals;
 mod tools;
 mod watched;
@@ -26,17 +28,16 @@ use std::{
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
-use self::{delivery::deliver, live::Kept};
+use self::{delivery::deliver, live::Kept, sample::start_sample};
 use crate::{
     audit::Audit,
     callers::Caller,
     compute::ComputePool,
-    config::{AuthMode, Config, Secret, Sessions, Signal},
+    config::{Config, Sessions, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, Settings},
     octopus::AnswerMemory,
     rules::Clock,
-    sample,
     store::Store,
     telemetry::{Metrics, Telemetry},
     tool::{Acting, Seal, Starters},
@@ -165,22 +166,6 @@ fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| {
         format!("{key}: cannot listen on {address}: {error}; choose another address or port")
     })
-}
-
-/// Starts the sample instance on a port of its own, and points the settings at it. A credential
-/// for a real instance means nothing there, and stays here.
-fn start_sample(config: &mut Config) -> Result<Listening, String> {
-    let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let router = sample::Sample::new().router();
-    let listening = http::listen(socket, router, None, &config.http)
-        .map_err(|error| format!("sample: {error}"))?;
-    config.octopus.url = format!("http://{}", listening.address).parse().ok();
-    let lent = config.auth_modes().has(AuthMode::None);
-    config.octopus.api_key = lent.then(|| Secret::from(sample::keys::ADMIN.to_owned()));
-    config.octopus.api_key_file = None;
-    config.octopus.access_token = None;
-    config.octopus.access_token_file = None;
-    Ok(listening)
 }
 
 impl Running {

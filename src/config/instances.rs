@@ -1,9 +1,14 @@
 //! What the settings of instances may not say together.
 
-use super::{AuthMode, Config, CredentialSource, Instance, Loaded, is_loopback};
+use super::{
+    AuthMode, Config, CredentialSource, Instance, Loaded, SAMPLE_NOT_BUILT_IN, is_loopback,
+};
 
 /// Adds the mistakes in the settings of instances.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
+    if config.sample.enabled && !cfg!(feature = "sample") {
+        loaded.refuse("sample.enabled", SAMPLE_NOT_BUILT_IN);
+    }
     if !config.instances.is_empty() {
         several(loaded, config);
     }
@@ -51,9 +56,13 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         None if config.sample.enabled => {}
         None => loaded.refuse(
             key,
-            "say which Octopus to reach: --server-url https://octopus.example.com, the variable \
-             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file; or try the embedded sample \
-             instance with --sample",
+            &("say which Octopus to reach: --server-url https://octopus.example.com, the variable \
+             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file"
+                .to_owned() + if cfg!(feature = "sample") {
+                "; or try the embedded sample instance with --sample"
+            } else {
+                ""
+            }),
         ),
         // `--sample` wins over a URL that happens to stand in the environment, and the other way.
         Some(_) if config.sample.enabled => {

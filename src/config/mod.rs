@@ -77,10 +77,16 @@ pub struct Config {
     pub sample: Sample,
 }
 
+/// The error for `sample.enabled` in a build without the cargo feature `sample`.
+pub const SAMPLE_NOT_BUILT_IN: &str = "this program was built without the sample instance (cargo feature `sample`), \
+     as container images are; build it from source with `cargo build --release`, or the image with \
+     `docker build --build-arg FEATURES=sample`";
+
 /// The embedded sample instance of Octopus.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sample {
-    /// Whether tools reach the embedded sample instance instead of a real one.
+    /// Whether tools reach the embedded sample instance instead of a real one. Programs built without the
+    /// cargo feature `sample`, as container images are, refuse it.
     pub enabled: bool,
 }

@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cli", &["app", "tool", "rules", "audit", "callers", "telemetry", "config"]),
     ("app", &[
         "http", "mcp", "toolsets", "tool", "rules", "audit", "callers", "octopus", "store",
-        "telemetry", "config", "text", "compute", "sample",
+        "telemetry", "config", "text", "compute",
     ]),
     ("http", &["mcp", "tool", "audit", "callers", "octopus", "store", "telemetry", "config"]),
     ("mcp", &[
@@ -33,17 +33,19 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("text", &[]),
     ("compute", &[]),
-    ("sample", &[]),
 ];
+
+/// The crate of the sample instance, whose files have paths from the root of the workspace.
+const SAMPLE: &str = "crates/octopus-sample/";
 
 /// Crates that are named only behind these doors.
 const DOORS: &[(&str, &[&str])] = &[
-    ("axum", &["http/", "sample/"]),
+    ("axum", &["http/", SAMPLE]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
     ("tokio_rustls", &["http/"]),
     ("socket2", &["http/"]),
-    ("tower", &["http/", "sample/"]),
+    ("tower", &["http/", SAMPLE]),
     ("tower_http", &["http/"]),
     ("rmcp", &["http/", "mcp/", "tool/", "app/"]),
     ("reqwest", &["octopus/", "callers/oauth/", "telemetry/"]),
@@ -56,6 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("governor", &["store/"]),
     ("figment", &["config/"]),
     ("clap", &["cli/", "main.rs"]),
+    ("octopus_sample", &["app/sample.rs", SAMPLE]),
 ];
 
 /// Of the folder `tool`, only these know the protocol's model of a tool.
@@ -97,13 +100,18 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 
 /// Every Rust file of the program: its path below `src` and its text without tests and comments.
 fn files() -> Vec<(String, String)> {
-    let source = root().join("src");
-    let files = below(&source).into_iter().map(|file| {
+    files_in("src", "src")
+}
+
+/// Every Rust file in `folder`: its path below `base` and its text without tests and comments.
+fn files_in(folder: &str, base: &str) -> Vec<(String, String)> {
+    let base = root().join(base);
+    let files = below(&root().join(folder)).into_iter().map(|file| {
         let text = fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let code: Vec<&str> =
             text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        let path = file.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let path = file.strip_prefix(&base).unwrap().to_str().unwrap().to_owned();
         (path, code.join("\n"))
     });
     let files: Vec<_> = files.collect();
@@ -213,10 +221,24 @@ fn crates_are_named_behind_their_doors() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Client and sample instance are two independent descriptions of Octopus's API.
+#[test]
+fn the_sample_instance_uses_nothing_of_ours() {
+    let files = files_in("crates/octopus-sample/src", "");
+    let wrong: Vec<String> =
+        files.iter().flat_map(|(path, code)| through_walls(path, code)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let manifest = fs::read_to_string(root().join(SAMPLE).join("Cargo.toml")).unwrap();
+    let depends = manifest.split("dependencies]").skip(1).collect::<String>();
+    assert!(depends.contains("axum.workspace"), "{manifest}");
+    assert!(!depends.contains("path =") && !depends.contains("octopus-"), "{manifest}");
+}
+
 /// Of the program, and of what tests and measures it.
 #[test]
 fn no_file_is_long() {
-    let folders = ["src", "tests", "benches", "examples"].map(|folder| below(&root().join(folder)));
+    let folders =
+        ["src", "crates", "tests", "benches", "examples"].map(|folder| below(&root().join(folder)));
     assert!(folders.iter().all(|files| !files.is_empty()), "{folders:?}");
     let long: Vec<_> = folders
         .into_iter()
@@ -244,7 +266,11 @@ fn wrong_imports_are_found() {
     }
     assert_eq!(through_walls("tool/list.rs", "use rmcp::model;").len(), 1);
     assert_eq!(upward("config/mod.rs", "use crate::octopus::Id;").len(), 1);
-    assert_eq!(upward("sample/mod.rs", "use crate::text::door;").len(), 1);
+    for wrong in ["use reqwest::Client;", "std::env::var(\"X\")"] {
+        assert_eq!(through_walls("crates/octopus-sample/src/serve.rs", wrong).len(), 1, "{wrong}");
+    }
+    assert!(through_walls("crates/octopus-sample/src/serve.rs", "use axum::Router;").is_empty());
+    assert_eq!(through_walls("http/mod.rs", "use octopus_sample::Sample;").len(), 1);
 }
 
 /// Only the gate gives leave to change anything, in one place, after somebody agreed.

@@ -1,9 +1,7 @@
 //! Who calls, with which credential, and that nothing of one caller reaches another.
 
-use octopus_mcp::{
-    config::{AuthMode, Secret},
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::{AuthMode, Secret};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use crate::support::{Era, TestServer};

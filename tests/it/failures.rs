@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::{ByteSize, Period},
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::{ByteSize, Period};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use crate::support::TestServer;

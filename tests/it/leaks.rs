@@ -1,6 +1,6 @@
 //! Secrets: in no log at any level, no error, no answer.
 
-use octopus_mcp::sample::{Fault, Sample, keys};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

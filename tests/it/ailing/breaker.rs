@@ -7,9 +7,9 @@ use octopus_mcp::{
     octopus::{
         Brings, Credentials, Error, Fingerprint, Instances, Session, Window, spaces as listed,
     },
-    sample::{Fault, Sample, keys},
     telemetry::Metrics,
 };
+use octopus_sample::{Fault, Sample, keys};
 
 use serde_json::json;
 

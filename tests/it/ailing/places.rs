@@ -9,10 +9,8 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::from_fn};
-use octopus_mcp::{
-    config::Period,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::Period;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use super::{CALLERS, server, spaces};

@@ -1,6 +1,6 @@
 //! The records of a change: one id from the question to what was made, and the mark that it leaves.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, deployment};

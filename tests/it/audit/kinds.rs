@@ -1,6 +1,6 @@
 //! Whatever is asked has a record: refused calls, completions, resources, prompts, requests of nobody.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Recorded, deployment};

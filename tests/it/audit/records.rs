@@ -1,9 +1,7 @@
 //! What a record says of a call, and what it must not say.
 
-use octopus_mcp::{
-    config::{ByteSize, List, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{ByteSize, List, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Recorded, records};

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::{AuthMode, Confirm, List, Modes, Networks, Secret},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Confirm, List, Modes, Networks, Secret};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, records};

@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use octopus_mcp::{
-    config::{Confirm, Period},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{Confirm, Period};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, lines};

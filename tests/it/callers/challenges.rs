@@ -1,9 +1,7 @@
 //! `WWW-Authenticate`, word for word.
 
-use octopus_mcp::{
-    config::{AuthMode, Modes, Secret},
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::{AuthMode, Modes, Secret};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use super::{

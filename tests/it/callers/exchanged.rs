@@ -1,9 +1,7 @@
 //! Callers whose access token Octopus exchanges for one of its own: what Octopus gets to see.
 
-use octopus_mcp::{
-    config::{Config, CredentialSource, Instance},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{Config, CredentialSource, Instance};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use super::{

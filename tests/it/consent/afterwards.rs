@@ -1,6 +1,6 @@
 //! What a call says that fails after its change was made.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 
 use super::{Desk, WAYS, changes};
 

@@ -1,9 +1,7 @@
 //! A yes counts for the one call that was shown, and only where the settings let it.
 
-use octopus_mcp::{
-    config::{Confirm, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{Confirm, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Came, Desk, WAYS, Way, changes};

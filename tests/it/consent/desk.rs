@@ -1,10 +1,7 @@
 //! A server that lets things be changed, the ways in which a yes comes, and what calls came to.
 
-use octopus_mcp::{
-    config::Config,
-    rules::Clock,
-    sample::{Entry, Sample, keys},
-};
+use octopus_mcp::{config::Config, rules::Clock};
+use octopus_sample::{Entry, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, meta, projected_headers};

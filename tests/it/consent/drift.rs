@@ -1,6 +1,6 @@
 //! What was agreed to is what is there when it is done, or nothing is done.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Desk, WAYS};

@@ -1,6 +1,6 @@
 //! A call that comes twice is done once, whatever happened in between.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Came, Desk, WAYS, Way, changes};

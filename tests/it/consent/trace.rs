@@ -1,6 +1,6 @@
 //! A change leaves a trace: whose it was, how it was agreed to, what was sent.
 
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! A secret that is known over several lines alone is hidden line by line too, whatever part of
 //! them is shown.
 
-use octopus_mcp::sample::{Fault, Sample, keys};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, TestServer, client, reply, serve};

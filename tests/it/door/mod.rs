@@ -6,10 +6,8 @@ mod lines;
 mod poison;
 mod spellings;
 
-use octopus_mcp::{
-    config::Config,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::Config;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

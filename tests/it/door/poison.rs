@@ -1,7 +1,7 @@
 //! An Octopus in which everybody writes a secret and something invisible, wherever they can write.
 
 use axum::{Router, body::Body, middleware::map_response, response::Response};
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::Value;
 
 /// A secret, of a kind that is known wherever it stands.

@@ -1,7 +1,7 @@
 //! Secrets in other spellings: behind Unicode spaces, encoded, on the next line, wrapped, and in
 //! the arguments of commands. No tool shows one, and a search does not find one.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::lines::{TASK, with_log};

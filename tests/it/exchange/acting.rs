@@ -5,9 +5,9 @@ use std::time::Duration;
 use octopus_mcp::{
     config::{AuthMode, Config},
     octopus::{Brings, Instances, NoCredential},
-    sample::{Fault, Sample, keys},
     telemetry::Metrics,
 };
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use super::{Exchanging, token};

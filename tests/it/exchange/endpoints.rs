@@ -1,6 +1,6 @@
 //! Where tokens are exchanged: there they are sent, and nowhere else.
 
-use octopus_mcp::sample::{Fault, Sample};
+use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
 use super::{Exchanging, seen, token};

@@ -1,6 +1,6 @@
 //! What is said where no token is given in exchange.
 
-use octopus_mcp::sample::{Fault, Sample};
+use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
 use super::{Exchanging, token};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::sample::Sample;
+use octopus_sample::Sample;
 use serde_json::json;
 
 use super::{Exchanging, token};

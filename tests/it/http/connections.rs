@@ -2,10 +2,8 @@
 
 use std::{net::SocketAddr, process::Command, time::Duration};
 
-use octopus_mcp::{
-    config::{Config, Period},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{Config, Period};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

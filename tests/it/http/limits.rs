@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::{ByteSize, Period},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{ByteSize, Period};
+use octopus_sample::{Fault, keys};
 use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::{

@@ -1,6 +1,6 @@
 //! The ends of lines in the head of a request, and control characters in it.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

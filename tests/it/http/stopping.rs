@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::Period,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Period;
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use crate::support::{TestServer, soon};

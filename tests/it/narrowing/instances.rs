@@ -1,9 +1,7 @@
 //! Which of several instances a request reaches.
 
-use octopus_mcp::{
-    config::{AuthMode, Modes, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Modes, Secret};
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{answer, ask, failure, tools};

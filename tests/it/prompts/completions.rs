@@ -1,6 +1,6 @@
 //! What is typed is completed, with what this caller sees and at the cost of one request.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{ask, complete, prompt};

@@ -1,6 +1,6 @@
 //! Calls of tools: those that fail, those that there are not, and those that take long.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use crate::support::{ERAS, Era, TestServer};

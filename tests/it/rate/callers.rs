@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::{
-    config::Sessions,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Sessions;
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{LIST, WAIT, few, greeting, is_told_to_wait, served};

@@ -1,9 +1,7 @@
 //! What all callers together may ask of each of several instances.
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Modes, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config, Modes, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{LIST, is_told_to_wait};

@@ -1,6 +1,6 @@
 //! Looking for a space that a request names: it counts as every other question to Octopus does.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{LIST, few, greeting, is_told_to_wait};

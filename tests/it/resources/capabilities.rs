@@ -1,6 +1,6 @@
 //! What the server says it can do, and what an instance is too old for.
 
-use octopus_mcp::sample::{Fault, Sample};
+use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
 use super::{document, refused};

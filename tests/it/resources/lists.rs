@@ -1,6 +1,6 @@
 //! What is listed: templates, and the resources that this caller can read.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{EACH, read, start};

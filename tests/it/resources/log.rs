@@ -1,6 +1,6 @@
 //! What a read leaves in the log.
 
-use octopus_mcp::sample::{Fault, Sample, keys};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

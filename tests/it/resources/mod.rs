@@ -7,7 +7,7 @@ mod pages;
 mod reads;
 mod refusals;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use crate::support::{ERAS, Era, TestServer};

@@ -14,10 +14,8 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
-use octopus_mcp::{
-    config::Config,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::Config;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

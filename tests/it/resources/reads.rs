@@ -1,6 +1,6 @@
 //! What a read gives: of every template, under every name, whole or cut.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{EACH, document, keys_of, read, start};

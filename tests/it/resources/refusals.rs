@@ -1,6 +1,6 @@
 //! What cannot be read, by address, toolset, space and trouble, and in which code that is told.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::json;
 
 use super::{document, refused};

@@ -1,6 +1,6 @@
 //! `execute` judges every answer by the IDs that it holds.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{CODE, desk};

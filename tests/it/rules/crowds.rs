@@ -1,6 +1,6 @@
 //! Calls that reach very many places.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{CODE, desk};

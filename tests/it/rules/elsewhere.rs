@@ -1,10 +1,8 @@
 //! Reads at another instance than the one that a request was sent to, where an address among the
 //! arguments leads: what holds there decides, and the record says where it was.
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Instance, List, Modes, Secret, Token},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config, Instance, List, Modes, Secret, Token};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::rules;

@@ -1,6 +1,6 @@
 //! Nobody answers the interruption of what they started through this server.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{CODE, deploys, groups::Company};

@@ -1,6 +1,7 @@
 //! Rules about groups of callers, who prove through HTTP which they are in.
 
-use octopus_mcp::{config::Confirm, sample::Sample};
+use octopus_mcp::config::Confirm;
+use octopus_sample::Sample;
 use serde_json::{Value, json};
 
 use super::{deploys, rules};

@@ -1,6 +1,6 @@
 //! Releases that their lifecycle deploys as soon as they are there.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{CODE, desk};

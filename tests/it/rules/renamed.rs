@@ -1,7 +1,7 @@
 //! What was judged is what is sent, whatever people name things, and whatever Octopus compares
 //! first: IDs, names or slugs.
 
-use octopus_mcp::sample::{Precedence, keys};
+use octopus_sample::{Precedence, keys};
 use serde_json::{Value, json};
 
 use super::{CODE, desk};

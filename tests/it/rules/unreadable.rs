@@ -1,6 +1,6 @@
 //! Reads of what belongs to things that the caller's key may not read, or that were deleted.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{CODE, desk};

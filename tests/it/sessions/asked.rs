@@ -1,6 +1,6 @@
 //! A person is asked on a session, and a client that cannot ask gets a code.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Client, server};

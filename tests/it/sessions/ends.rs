@@ -1,6 +1,7 @@
 //! How a session ends: as its client says, when it is idle, and with the server.
 
-use octopus_mcp::{config::Period, sample::keys};
+use octopus_mcp::config::Period;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! How many sessions there are, for one caller and for all.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

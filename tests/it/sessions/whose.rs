@@ -1,6 +1,6 @@
 //! Whose a session is, and who has none.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What is sent to a server: bodies, requests of the protocol in both eras, calls of tools.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{

@@ -1,7 +1,8 @@
 //! Names and attributes are those of OpenTelemetry's semantic conventions, and have no words of
 //! whoever calls where they could be many.
 
-use octopus_mcp::{config::Sessions, sample::keys};
+use octopus_mcp::config::Sessions;
+use octopus_sample::keys;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 

@@ -1,9 +1,7 @@
 //! Servers to which everything happened that is counted, and what they tell.
 
-use octopus_mcp::{
-    config::{AuthMode, Confirm, Sessions},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Confirm, Sessions};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::metrics::text;

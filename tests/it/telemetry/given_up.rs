@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::sample::{Fault, Sample, keys};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use crate::{

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Confirm},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Config, Confirm};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Arguments of any kind get an answer or a short error from every tool.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `get_current_user` and `get_branches`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::held::{Held, column, page, snapshot};

@@ -2,11 +2,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use octopus_mcp::{
-    app,
-    config::Config,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::{app, config::Config};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Called, TestServer};
@@ -71,7 +68,7 @@ impl Held {
     pub fn requests(&self) -> Vec<String> {
         let asked = self.server.sample.journal();
         self.server.sample.clear_journal();
-        let line = |entry: octopus_mcp::sample::Entry| {
+        let line = |entry: octopus_sample::Entry| {
             assert_eq!(entry.method, "GET");
             format!("{}?{}", entry.path, entry.query.unwrap_or_default())
         };

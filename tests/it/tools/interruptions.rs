@@ -1,6 +1,6 @@
 //! `find_interruptions`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, column, page, snapshot};

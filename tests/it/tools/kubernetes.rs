@@ -1,6 +1,6 @@
 //! `get_kubernetes_live_status`.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::held::{Held, page, snapshot};

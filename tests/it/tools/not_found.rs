@@ -1,9 +1,7 @@
 //! A 404 of Octopus: the message names what was looked for, whatever Octopus says.
 
-use octopus_mcp::{
-    config::Confirm,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Confirm;
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use crate::support::TestServer;

@@ -1,6 +1,6 @@
 //! `get_deployment_process`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, snapshot};

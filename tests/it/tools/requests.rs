@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{arguments::calls, held::Held};

@@ -1,6 +1,6 @@
 //! What `execute` changes: after a yes, once, and nothing that was edited meanwhile.
 
-use octopus_mcp::sample::{Fault, Sample, keys};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use super::{get, open};

@@ -1,6 +1,6 @@
 //! What `execute` reads: JSON, text and pages, and what Octopus refuses.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::get;

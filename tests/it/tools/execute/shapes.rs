@@ -1,6 +1,6 @@
 //! Answers of hostile shapes come within their size, and have what the output schema requires.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{super::held::Held, get};

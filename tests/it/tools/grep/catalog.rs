@@ -1,6 +1,6 @@
 //! `grep_llms_txt`: the API catalog is searched, and read once by each caller.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Held, numbers, snapshot};

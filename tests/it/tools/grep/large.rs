@@ -1,6 +1,6 @@
 //! Large logs, long lines and costly patterns: all of them are searched, and in time.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::json;
 
 use super::{BIG, Held, arguments, big, grep, log, numbers, totals};

@@ -8,7 +8,7 @@ mod matching;
 mod pages;
 mod refusals;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::held::{Held, snapshot};

@@ -1,6 +1,6 @@
 //! What is told of mistakes, and of what Octopus refuses.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{Held, arguments};

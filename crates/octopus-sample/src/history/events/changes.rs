@@ -1,0 +1,92 @@
+//! Who changed which project, process, variables, tenant or account, and how.
+
+use serde_json::{Value, json};
+
+use super::draft::Draft;
+use crate::clock::{DAY, HOUR, MINUTE, NOW};
+use crate::dice::{Dice, token};
+use crate::world::{Item, World};
+
+pub(super) fn drafts(world: &World) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for project in world.projects.iter() {
+        let mut dice = Dice::of(&format!("{}/changes", project.id));
+        for week in 0..12 {
+            for _ in 0..dice.below(4) {
+                let at = NOW - (12 - week) * 7 * DAY + 8 * HOUR + dice.time(4 * DAY);
+                drafts.push(of_project(project, at, &mut dice));
+            }
+        }
+    }
+    for tenant in world.tenants.iter() {
+        let at = NOW - 70 * DAY + Dice::of(&tenant.id).time(60 * DAY);
+        let draft = change(tenant, "Tenant ", &tenant.id, at);
+        drafts.push(draft.changing(replaced("/TenantTags", &json!(tenant.body.get("TenantTags")))));
+    }
+    for account in world.accounts.iter() {
+        let at = NOW - 85 * DAY + Dice::of(&account.id).time(80 * DAY);
+        let secret = json!({ "HasValue": true, "NewValue": null, "Hint": null });
+        drafts.push(
+            change(account, "Account ", &account.id, at).changing(replaced("/Secret", &secret)),
+        );
+    }
+    if let Some(project) = world.projects.find("Projects-5") {
+        drafts.push(rate_table(project));
+    }
+    drafts
+}
+
+fn of_project(project: &Item, at: i64, dice: &mut Dice) -> Draft {
+    let (what, id, path, value) = match dice.below(4) {
+        0 => ("Project ", project.id.clone(), "/Description", json!(project.text("Description"))),
+        1 => (
+            "Deployment process of ",
+            project.text("DeploymentProcessId").to_owned(),
+            "/Steps/0/Actions/0/Properties/Octopus.Action.MaxParallelism",
+            json!("2"),
+        ),
+        _ => (
+            "Variables of ",
+            project.text("VariableSetId").to_owned(),
+            "/Variables/1/Value",
+            json!(format!("{}", 10 + dice.below(90))),
+        ),
+    };
+    change(project, what, &id, at)
+        .about([project.id.as_str(), project.text("ProjectGroupId")])
+        .changing(replaced(path, &value))
+}
+
+fn change(item: &Item, what: &str, id: &str, at: i64) -> Draft {
+    let by = match (item.space_id.as_str(), Dice::of(&format!("{id}{at}")).below(5)) {
+        (_, 0) => "Users-1",
+        ("Spaces-1", _) => "Users-41",
+        _ => "Users-42",
+    };
+    let draft = Draft::new(at, "Modified", &item.space_id).by(by);
+    draft.says(what).names(item.text("Name"), id).says(" was changed")
+}
+
+fn replaced(path: &str, value: &Value) -> Value {
+    json!([{ "op": "replace", "path": path, "value": value }])
+}
+
+/// Somebody pasted a whole table of rates into a variable set: about 300 KB of differences.
+fn rate_table(project: &Item) -> Draft {
+    let rows = (0..2_600).map(|row| {
+        let name = format!("Rates.Zone{}.Weight{}", row / 40, row % 40);
+        json!({
+            "op": "add", "path": format!("/Variables/{}", row + 12),
+            "value": { "Name": name, "Value": token(&name, 8), "Type": "String", "Scope": {} },
+        })
+    });
+    let draft = change(
+        project,
+        "Variables of ",
+        project.text("VariableSetId"),
+        NOW - 2 * DAY - 31 * MINUTE,
+    );
+    draft
+        .about([project.id.as_str(), project.text("ProjectGroupId")])
+        .changing(Value::Array(rows.collect()))
+}

@@ -1,0 +1,121 @@
+//! Certificates. The archived ones are a list of their own.
+
+use std::cmp::Reverse;
+
+use serde_json::json;
+
+use super::super::answer::{Answer, Answered, Refusal};
+use super::super::call::{Call, contains};
+use super::super::page::{Pages, all};
+use super::super::world::Item;
+use super::missing;
+
+const PAGES: Pages = Pages::of(
+    "Certificate",
+    "skip,take,search,archived,tenant,firstResult,orderBy,ids,partialName",
+);
+
+/// The start of every PFX file: a sequence, and version 3 in it. The rest of the bytes is made up.
+const PFX: [u8; 7] = [0x30, 0x82, 0x0a, 0x00, 0x02, 0x01, 0x03];
+
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+    call.need("CertificateView")?;
+    match path {
+        [] => Ok(list(call)),
+        ["all"] => Ok(all(call.world.certificates.of_space(call.space_id()))),
+        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id, "export"] => {
+            let certificate = one(call, id)?;
+            call.need("CertificateExportPrivateKey")?;
+            Ok(Answer::binary("application/x-pkcs12", pfx(certificate)))
+        }
+        [id, "usages"] => {
+            one(call, id)?;
+            Ok(Answer::value(&json!({
+                "LibraryVariableSetUsages": [], "ProjectUsages": [], "TenantUsages": [],
+                "DeploymentTargetUsages": [], "Links": {},
+            })))
+        }
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+fn list(call: &Call<'_>) -> Answer {
+    let mut found: Vec<&Item> = call
+        .world
+        .certificates
+        .of_space(call.space_id())
+        .filter(|certificate| matches(call, certificate))
+        .collect();
+    match call.query.text("orderBy").map(str::to_lowercase).as_deref() {
+        Some("notafter" | "expiry") => found.sort_by_key(|item| item.text("NotAfter").to_owned()),
+        Some("notbefore") => found.sort_by_key(|item| Reverse(item.text("NotBefore").to_owned())),
+        _ => {}
+    }
+    // An older name for `skip`, which counts before the page is cut.
+    let first = call.query.number("firstResult").unwrap_or(0);
+    PAGES.page(call, found.into_iter().skip(first))
+}
+
+fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
+    call.world.certificates.find_in(call.space_id(), id).ok_or_else(|| missing(id))
+}
+
+fn matches(call: &Call<'_>, certificate: &Item) -> bool {
+    let found = |part: &str| {
+        let keys = ["Name", "Thumbprint", "SubjectDistinguishedName"];
+        keys.iter().any(|key| contains(certificate.text(key), part))
+    };
+    let is_archived = !certificate.text("Archived").is_empty();
+    // Whoever names IDs wants them, archived or not.
+    let shown = call.query.switch("archived");
+    let shown = if call.query.text("ids").is_some() { shown } else { shown.or(Some(false)) };
+    call.among_ids(certificate)
+        && call.named(certificate)
+        && call.query.text("search").is_none_or(found)
+        && shown.is_none_or(|wanted| is_archived == wanted)
+        && call.meets("tenant", certificate, "TenantIds")
+}
+
+fn pfx(certificate: &Item) -> Vec<u8> {
+    let filling = certificate.text("Thumbprint").bytes().cycle().take(2_557);
+    PFX.into_iter().chain(filling.map(|byte| byte ^ 0xa5)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::asking::{get, ids, whole};
+    use crate::{Sample, keys};
+
+    #[tokio::test]
+    async fn archived_ones_are_a_list_of_their_own() {
+        let rows = [
+            (
+                "",
+                "Certificates-5 Certificates-2 Certificates-6 Certificates-4 Certificates-7 Certificates-1",
+            ),
+            ("archived=true", "Certificates-8 Certificates-3"),
+            ("search=brightwater", "Certificates-5"),
+            ("tenant=Tenants-1", "Certificates-5"),
+            ("ids=Certificates-3", "Certificates-3"),
+            ("partialName=staging&archived=false", "Certificates-7"),
+            ("orderBy=NotAfter&take=2", "Certificates-2 Certificates-5"),
+            ("firstResult=5", "Certificates-1"),
+        ];
+        for (query, expected) in rows {
+            let found = ids(&format!("/api/Spaces-1/certificates?{query}")).await;
+            assert_eq!(found.join(" "), expected, "{query}");
+        }
+        let one = get("/api/Spaces-1/certificates/Certificates-2").await;
+        assert_eq!((&one["IsExpired"], &one["HasPrivateKey"]), (&true.into(), &true.into()));
+        assert!(one["CertificateData"]["NewValue"].is_null());
+    }
+
+    #[tokio::test]
+    async fn an_export_is_bytes() {
+        let path = "/api/Spaces-1/certificates/Certificates-1/export?includePrivateKey=true";
+        let response = whole(&Sample::new(), keys::ADMIN, path).await;
+        assert_eq!(response.headers()["content-type"], "application/x-pkcs12");
+        assert!(str::from_utf8(response.body()).is_err());
+    }
+}
