@@ -5,6 +5,8 @@
 #   docker buildx build --platform linux/amd64,linux/arm64 -t octopus-mcp .
 #   docker run --read-only -p 8080:8080 -e OCTOPUS_SERVER_URL=https://octopus.example.com \
 #     -e OCTOPUS_MCP_HTTP__ALLOWED_HOSTS=mcp.example.com octopus-mcp
+#
+# The embedded sample instance is left out; with it: docker build --build-arg FEATURES=sample .
 
 # The compiler runs on the build platform and cross-compiles, so no emulation is needed.
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS build
@@ -28,14 +30,19 @@ RUN case "$TARGETARCH" in \
  && printf '[build]\ntarget = "%s"\n[target.%s]\nlinker = "%s-gcc"\n' "$target" "$target" "$gnu" > "$CARGO_HOME/config.toml"
 # Builds the dependencies first, because they change less often than the source and stay in the cache.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/octopus-sample/Cargo.toml crates/octopus-sample/Cargo.toml
 RUN for file in src/main.rs $(sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml); do \
       mkdir -p "${file%/*}" && echo 'fn main() {}' > "$file" || exit 1; \
     done \
- && touch src/lib.rs \
- && cargo build --profile dist --locked --bin octopus-mcp
+ && mkdir crates/octopus-sample/src \
+ && touch src/lib.rs crates/octopus-sample/src/lib.rs \
+ && cargo build --profile dist --locked --bin octopus-mcp --no-default-features
 COPY src src
-RUN touch src/main.rs src/lib.rs \
- && cargo build --profile dist --locked --bin octopus-mcp \
+COPY crates crates
+# Cargo features of the program, with commas: sample.
+ARG FEATURES=
+RUN touch src/main.rs src/lib.rs crates/octopus-sample/src/lib.rs \
+ && cargo build --profile dist --locked --bin octopus-mcp --no-default-features --features "$FEATURES" \
  && mv target/*/dist/octopus-mcp /octopus-mcp \
  && mkdir /state
 

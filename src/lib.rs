@@ -33,5 +33,3 @@ pub mod config;
 pub mod text;
 
 pub mod compute;
-
-pub mod sample;

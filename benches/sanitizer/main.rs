@@ -17,9 +17,9 @@ use octopus_mcp::{
     app,
     config::{Config, Http, Secret},
     http,
-    sample::{Sample, keys},
     text::{self, grep},
 };
+use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 const ROUNDS: usize = 9;

@@ -5,7 +5,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use octopus_mcp::{config::Http, sample::Sample};
+use octopus_mcp::config::Http;
+use octopus_sample::Sample;
 use serde_json::json;
 
 use crate::variants;

@@ -11,11 +11,11 @@ use octopus_mcp::{
     http::{self, Auth, Gate, Listening, Rates, Readiness},
     mcp::{Offering, Protocol, Request, Settings},
     octopus::{AnswerMemory, Client, Credentials, Path, Session},
-    sample::{Sample, keys},
     store::Store,
     telemetry::Metrics,
     tool::InstanceRate,
 };
+use octopus_sample::{Sample, keys};
 use rmcp::{
     ErrorData,
     model::{

@@ -3,7 +3,7 @@
 use std::{sync::atomic::AtomicUsize, time::Duration};
 
 use futures::{StreamExt, stream};
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::{Scale, documents::Shape, logs, server::Server, upstream::Served};

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 
 /// Pause between two pings.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -19,7 +19,7 @@ use axum::{
 use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use octopus_mcp::sample::Sample;
+use octopus_sample::Sample;
 use serde_json::Value;
 use tower::ServiceExt;
 

@@ -10,6 +10,8 @@ mod delivery;
 mod fixed;
 mod live;
 mod reload;
+#[cfg_attr(not(feature = "sample"), path = "no_sample.rs")]
+mod sample;
 mod signals;
 mod tools;
 mod watched;
@@ -30,17 +32,16 @@ use std::{
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
-use self::{delivery::deliver, live::Kept};
+use self::{delivery::deliver, live::Kept, sample::start_sample};
 use crate::{
     audit::Audit,
     callers::Caller,
     compute::ComputePool,
-    config::{AuthMode, Config, Secret, Sessions, Signal},
+    config::{Config, Sessions, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, Settings},
     octopus::AnswerMemory,
     rules::Clock,
-    sample,
     store::Store,
     telemetry::{Metrics, Telemetry},
     tool::{Acting, Seal, Starters},

@@ -1,9 +1,14 @@
 //! Validation of the instance settings.
 
-use super::{AuthMode, Config, CredentialSource, Instance, Loaded, is_loopback};
+use super::{
+    AuthMode, Config, CredentialSource, Instance, Loaded, SAMPLE_NOT_BUILT_IN, is_loopback,
+};
 
 /// Adds the mistakes in the instance settings.
 pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
+    if config.sample.enabled && !cfg!(feature = "sample") {
+        loaded.refuse("sample.enabled", SAMPLE_NOT_BUILT_IN);
+    }
     if !config.instances.is_empty() {
         several(loaded, config);
     }

@@ -1,9 +1,7 @@
 //! Octopus credentials of callers, and isolation between callers.
 
-use octopus_mcp::{
-    config::{AuthMode, Secret},
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::{AuthMode, Secret};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use crate::support::{Era, TestServer};
@@ -171,7 +169,7 @@ async fn a_credential_never_follows_a_redirect_to_another_origin() {
     // A redirect to the same origin is followed.
     server.sample.trouble().clear();
     let within = Fault::on("/api/spaces").redirect("/api/Spaces-1/projects").times(1);
-    server.sample.trouble().add(within);
+    server.sample.faults().add(within);
     let followed = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!followed.is_error, "{}", followed.text);
 }

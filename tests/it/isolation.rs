@@ -6,8 +6,8 @@ use futures::{StreamExt, future::join_all, stream};
 use octopus_mcp::{
     callers::new_token,
     config::{AuthMode, Scope, Secret, Token},
-    sample::{Fault, keys},
 };
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, TestServer};

@@ -3,8 +3,8 @@
 use octopus_mcp::{
     callers::new_token,
     config::{AuthMode, Scope, Secret, Token},
-    sample::keys,
 };
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::support::{Era, TestServer};

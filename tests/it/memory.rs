@@ -15,10 +15,8 @@ use axum::{
     response::IntoResponse,
 };
 use futures::{StreamExt, future::join_all, stream};
-use octopus_mcp::{
-    config::{ByteSize, Config, Period},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{ByteSize, Config, Period};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 

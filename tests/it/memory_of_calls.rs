@@ -16,10 +16,8 @@ use axum::{
 };
 use futures::future::join_all;
 use http::Method;
-use octopus_mcp::{
-    config::{Config, Confirm, Period},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{Config, Confirm, Period};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 

@@ -4,9 +4,9 @@
 use octopus_mcp::{
     app,
     config::Config,
-    sample::Sample,
     tool::{Catalog, Entry},
 };
+use octopus_sample::Sample;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Era, TestServer};

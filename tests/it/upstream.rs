@@ -9,8 +9,8 @@ use axum::{Router, extract::Request, middleware::from_fn, response::IntoResponse
 use octopus_mcp::{
     config::{Http, Tls},
     http::{self, Certificates},
-    sample::{Sample, keys},
 };
+use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use crate::{

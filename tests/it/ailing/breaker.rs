@@ -7,9 +7,9 @@ use octopus_mcp::{
     octopus::{
         Brings, Credentials, Error, Fingerprint, Instances, Session, Window, spaces as listed,
     },
-    sample::{Fault, Sample, keys},
     telemetry::Metrics,
 };
+use octopus_sample::{Fault, Sample, keys};
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
             let error = spaces(&server, key).await.unwrap_err();
             assert!(error.contains(&format!("Octopus returned {status}")), "{error}");
         }
-        server.sample.trouble().clear();
+        server.sample.faults().clear();
         for key in CALLERS {
             let error = spaces(&server, key).await.unwrap_err();
             assert!(error.contains("the instance 'default' is not responding"), "{error}");
@@ -104,8 +104,8 @@ async fn an_answer_never_opens_the_breaker_whatever_it_says() {
             assert!(error.starts_with(message), "{status}: {error}");
         }
     }
-    server.sample.trouble().clear();
-    server.sample.trouble().add(Fault::on("/spaces").malformed_json());
+    server.sample.faults().clear();
+    server.sample.faults().add(Fault::on("/spaces").malformed_json());
     for key in CALLERS {
         let error = spaces(&server, key).await.unwrap_err();
         assert!(error.starts_with("unexpected response from Octopus"), "{error}");
@@ -120,7 +120,7 @@ async fn what_one_caller_asks_for_in_vain_is_no_other_callers_trouble() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/spaces").status(504).times(3));
+    server.sample.faults().add(Fault::on("/spaces").status(504).times(3));
     for _ in 0..3 {
         let error = spaces(&server, keys::ADMIN).await.unwrap_err();
         assert!(error.contains("Octopus returned 504"), "{error}");
@@ -144,7 +144,7 @@ async fn after_the_pause_one_request_tries() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/spaces").status(503).times(2));
+    server.sample.faults().add(Fault::on("/spaces").status(503).times(2));
     for key in CALLERS.iter().take(2) {
         let error = spaces(&server, key).await.unwrap_err();
         assert!(error.contains("Octopus returned 503"), "{error}");
@@ -163,7 +163,7 @@ async fn after_the_pause_one_request_tries() {
     let (trial_result, ()) = tokio::join!(trial, others);
     assert_eq!(trial_result, Ok(()));
     assert_eq!(server.sample.journal().len(), 1);
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     for key in CALLERS {
         assert_eq!(spaces(&server, key).await, Ok(()));
     }

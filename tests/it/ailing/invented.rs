@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::Period,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Period;
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{CALLERS, prove, server, spaces};
@@ -151,7 +149,7 @@ async fn invented_keys_do_not_take_all_places_of_an_instance() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/teams").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/teams").delay(Duration::from_mins(1)));
     let keys = invented();
     let unknown =
         futures::future::join_all(keys.iter().map(|key| reads(&server, key, "/api/teams")));

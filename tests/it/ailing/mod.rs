@@ -6,7 +6,8 @@ mod invented;
 mod places;
 mod shared;
 
-use octopus_mcp::{config::Instance, sample::keys};
+use octopus_mcp::config::Instance;
+use octopus_sample::keys;
 use serde_json::json;
 
 use crate::support::TestServer;

@@ -9,10 +9,8 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::from_fn};
-use octopus_mcp::{
-    config::Period,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::Period;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use super::{CALLERS, server, spaces};
@@ -66,7 +64,7 @@ async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
     })
     .await;
     server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" })).await;
-    server.sample.trouble().add(Fault::on("/raw").endless());
+    server.sample.faults().add(Fault::on("/raw").endless());
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let stream = server.call_as(keys::ADMIN, "get_task_raw", log);
     let other = async {
@@ -98,7 +96,7 @@ async fn small_reads_go_on_while_logs_are_read() {
     for key in [keys::ADMIN, keys::VIEW_ONLY] {
         server.call_as(key, "list_environments", json!({ "space": "Default" })).await;
     }
-    server.sample.trouble().add(Fault::on("/raw").endless());
+    server.sample.faults().add(Fault::on("/raw").endless());
     let logs = [keys::ADMIN, keys::VIEW_ONLY, keys::DEFAULT_SPACE_ONLY]
         .map(|key| server.call_as(key, "get_task_raw", log.clone()));
     let small = async {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{CALLERS, server};

@@ -6,8 +6,8 @@ use octopus_mcp::{
     app,
     audit::{Expected, Verified, verify},
     config::{ByteSize, Config, Period},
-    sample::keys,
 };
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{Recorded, lines, records};

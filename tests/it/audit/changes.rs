@@ -1,6 +1,6 @@
 //! Records of a change: one audit ID from the approval request to the result, also sent to Octopus.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, deployment};
@@ -46,7 +46,7 @@ async fn change_that_octopus_accepted_with_an_unreadable_answer_is_recorded_as_d
     let flow = Way::Code(Era::Modern);
     let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
     let fault = Fault::on(path).method(method).status(201).body("{}");
-    recorded.desk.server.sample.trouble().add(fault);
+    recorded.desk.server.sample.faults().add(fault);
     for _ in 0..2 {
         let outcome = recorded.desk.agree(flow, tool, &arguments, &token).await;
         outcome.refused("it is not known whether the change was made");

@@ -16,8 +16,8 @@ use octopus_mcp::{
     audit::{Expected, verify},
     config::{Config, Http, OtlpHeader, Period, Secret, Tls},
     http::{self, Certificates, Listening},
-    sample::keys,
 };
+use octopus_sample::keys;
 use opentelemetry_proto::tonic::{
     collector::logs::v1::ExportLogsServiceRequest, common::v1::any_value::Value as Any,
 };

@@ -8,8 +8,8 @@ use std::{
 use octopus_mcp::{
     app,
     config::{Config, Secret},
-    sample::keys,
 };
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{

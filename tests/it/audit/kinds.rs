@@ -1,7 +1,7 @@
 //! Every kind of request is recorded: rejected calls, completions, resources, prompts, unauthenticated
 //! requests.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Recorded, deployment};

@@ -1,9 +1,7 @@
 //! Contents of a call record, and values that must not be recorded.
 
-use octopus_mcp::{
-    config::{ByteSize, List, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{ByteSize, List, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Recorded, records};

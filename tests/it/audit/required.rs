@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use octopus_mcp::{
-    config::{Confirm, Period},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{Confirm, Period};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Recorded, lines};
@@ -131,7 +129,7 @@ async fn a_call_that_takes_too_long_is_recorded_as_abandoned() {
     recorded.desk.server.sample.trouble().add(delay);
     let called = recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.is_error, "{}", called.text);
-    recorded.desk.server.sample.trouble().clear();
+    recorded.desk.server.sample.faults().clear();
     let records = recorded.records().await;
     assert_eq!(records[0]["result"], "abandoned", "{records:#?}");
 }

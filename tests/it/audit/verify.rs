@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{Recorded, lines};

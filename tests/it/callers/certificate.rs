@@ -7,9 +7,9 @@ use octopus_mcp::{
     config::{
         self, AuthMode, ClientCertificates, Config, GroupScope, Modes, Secret, SubjectName, Tls,
     },
-    sample::keys,
     telemetry::Metrics,
 };
+use octopus_sample::keys;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, SanType, date_time_ymd,

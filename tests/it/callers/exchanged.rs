@@ -1,9 +1,7 @@
 //! Access tokens of callers that Octopus exchanges for its own tokens: which tokens Octopus receives.
 
-use octopus_mcp::{
-    config::{Config, CredentialSource, Instance},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{Config, CredentialSource, Instance};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use super::{
@@ -162,6 +160,6 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         let current_user = call(&server, path, &all, "get_current_user", json!({})).await;
         assert_eq!(username(&current_user), "build-server", "{path}: {}", current_user.text);
     }
-    assert_eq!(server.other("america").tokens().given(), 2);
-    assert_eq!(server.sample.tokens().given(), 1);
+    assert_eq!(server.other("america").tokens().issued(), 2);
+    assert_eq!(server.sample.tokens().issued(), 1);
 }

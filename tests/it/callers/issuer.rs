@@ -21,8 +21,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use octopus_mcp::{
     config::{AuthMode, Config, Issuer, List, Modes, Period, Secret},
     http::{Certificates, Listening},
-    sample::keys,
 };
+use octopus_sample::keys;
 use rcgen::{KeyPair, RsaKeySize};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use super::{

@@ -3,8 +3,8 @@
 use octopus_mcp::{
     callers::{Named, Scope, Way, Ways},
     config::{self, AuthMode, Config, GroupScope, Modes, Secret},
-    sample::keys,
 };
+use octopus_sample::keys;
 
 use super::list;
 use crate::support::TestServer;

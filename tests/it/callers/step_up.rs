@@ -2,7 +2,7 @@
 //! otherwise request tokens in an endless loop.
 
 use octopus_mcp::config::{Config, GroupScope, Instance, List, Scope, Secret};
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::issuer::{Signer, TestIssuer};

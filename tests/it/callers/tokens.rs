@@ -5,9 +5,9 @@ use std::{fmt::Write as _, fs};
 use octopus_mcp::{
     callers::{Scope, Way, Ways},
     config::{self, AuthMode, Config, List, Modes, Secret, Token},
-    sample::keys,
     telemetry::Metrics,
 };
+use octopus_sample::keys;
 use sha2::{Digest, Sha256};
 
 use super::{bearing, calling, list};

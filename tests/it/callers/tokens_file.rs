@@ -9,8 +9,8 @@ use std::{
 use octopus_mcp::{
     app,
     config::{AuthMode, Config, Modes, Period, Secret, Token},
-    sample::keys,
 };
+use octopus_sample::keys;
 
 use super::{
     bearing,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 
 use super::{ANY_PORT, Serving, program, run};
 

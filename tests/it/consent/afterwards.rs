@@ -1,6 +1,6 @@
 //! Errors of calls that fail after their change was sent.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 
 use super::{Desk, WAYS, changes};
 

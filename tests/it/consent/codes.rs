@@ -1,9 +1,7 @@
 //! Binding of an approval to its call, and the approval modes of `tools.confirm`.
 
-use octopus_mcp::{
-    config::{Confirm, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{Confirm, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Desk, WAYS, Way, changes};

@@ -1,10 +1,7 @@
 //! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
 
-use octopus_mcp::{
-    config::Config,
-    rules::Clock,
-    sample::{Entry, Sample, keys},
-};
+use octopus_mcp::{config::Config, rules::Clock};
+use octopus_sample::{Entry, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, meta, projected_headers};

@@ -1,6 +1,6 @@
 //! Changes in Octopus between preview and approval: the approved call is rejected.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Desk, WAYS};

@@ -1,6 +1,6 @@
 //! Idempotency: a repeated call is executed once.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Came, Desk, WAYS, Way, changes};

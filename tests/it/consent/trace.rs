@@ -1,6 +1,6 @@
 //! Log of a change: caller, approval method and route.
 
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! A sample instance that adds a secret and an invisible character to every text that users can write.
 
 use axum::{Router, body::Body, middleware::map_response, response::Response};
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::Value;
 
 /// A secret that is recognised in any context.

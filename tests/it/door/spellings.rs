@@ -1,7 +1,7 @@
 //! Secrets in other spellings: after Unicode spaces, encoded, on the next line, wrapped, and in command
 //! arguments. No tool returns them, and searches do not find them.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::lines::{TASK, with_log};
@@ -93,8 +93,8 @@ fn sensitive() -> Value {
 async fn no_raw_document_shows_a_sensitive_value() {
     let server = TestServer::start().await;
     let answer = |path: &str| Fault::on(path).body(&sensitive().to_string());
-    server.sample.trouble().add(answer("/variables/"));
-    server.sample.trouble().add(answer(TASK));
+    server.sample.faults().add(answer("/variables/"));
+    server.sample.faults().add(answer(TASK));
     let path = "/api/Spaces-1/variables/variableset-Projects-1";
     let arguments = json!({ "method": "GET", "path": path });
     let executed = server.call_as(keys::ADMIN, "execute", arguments).await;

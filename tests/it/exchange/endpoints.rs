@@ -1,6 +1,6 @@
 //! The token endpoint: discovery, fallbacks, and rejection of other origins.
 
-use octopus_mcp::sample::{Fault, Sample};
+use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
 use super::{Exchanging, seen, token};
@@ -64,7 +64,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
 #[tokio::test]
 async fn where_nothing_says_where_tokens_are_exchanged_it_is_where_octopus_has_had_it() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.server.sample.trouble().add(Fault::on("openid-configuration").status(404));
+    exchanging.server.sample.faults().add(Fault::on("openid-configuration").status(404));
     assert_eq!(exchanging.user().await, "build-server");
     assert!(exchanging.server.sample.journal().iter().any(|entry| entry.path == "/token/v1"));
     // The Octopus API reference documents an endpoint below /api.

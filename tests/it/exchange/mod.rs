@@ -18,10 +18,8 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_body_util::BodyExt;
-use octopus_mcp::{
-    config::{AuthMode, Config},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{AuthMode, Config};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

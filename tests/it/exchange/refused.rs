@@ -1,6 +1,6 @@
 //! Errors of the token exchange.
 
-use octopus_mcp::sample::{Fault, Sample};
+use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
 use super::{Exchanging, token};

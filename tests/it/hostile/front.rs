@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::{http::Listening, sample::Sample};
+use octopus_mcp::http::Listening;
+use octopus_sample::Sample;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -6,10 +6,8 @@ mod front;
 
 use std::time::{Duration, Instant};
 
-use octopus_mcp::{
-    config::{ByteSize, Confirm, Period},
-    sample::{Sample, keys},
-};
+use octopus_mcp::config::{ByteSize, Confirm, Period};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use self::{

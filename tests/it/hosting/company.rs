@@ -6,8 +6,8 @@ use octopus_mcp::{
     callers::new_token,
     config::{self, Config, Flags},
     rules::Clock,
-    sample::keys,
 };
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, FILE};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{FRIDAY_EVENING, TUESDAY, company::Company, said};

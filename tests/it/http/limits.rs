@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::{ByteSize, Period},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{ByteSize, Period};
+use octopus_sample::{Fault, keys};
 use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::{
@@ -122,7 +120,7 @@ async fn a_call_that_takes_too_long_is_answered_in_time() {
         config.http.request_timeout = Period(Duration::from_millis(300));
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     for era in ERAS {
         let reply = server.ask(era, "tools/call", json!({ "name": "list_spaces" })).await;
         let json = reply.json();
@@ -138,7 +136,7 @@ async fn a_silent_call_gives_signs_of_life_and_then_its_answer() {
         config.http.quiet_limit = Period(Duration::from_millis(50));
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_millis(300)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_millis(300)));
     for era in ERAS {
         let reply = server.ask(era, "tools/call", json!({ "name": "list_spaces" })).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "text/event-stream"));
@@ -157,7 +155,7 @@ async fn a_silent_call_gives_signs_of_life_and_then_its_answer() {
 #[tokio::test]
 async fn whoever_hangs_up_ends_the_call() {
     let server = TestServer::start().await;
-    server.sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "list_deployments", "arguments": { "space": "Default" } } });
     let call = server.post(&[], body.to_string());
@@ -181,7 +179,7 @@ async fn whoever_hangs_up_ends_the_call() {
 
 /// Fills a server that allows two concurrent requests, and returns the reply to a third request.
 pub async fn filled(server: &TestServer) -> ([JoinHandle<reqwest::Result<Response>>; 2], Reply) {
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let slow = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
     let active_calls = [(); 2].map(|()| {

@@ -1,6 +1,6 @@
 //! Line endings and control characters in request headers.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -9,7 +9,7 @@ mod stalled;
 mod stopping;
 mod tls;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use crate::support::{TestServer, reply};

@@ -2,10 +2,8 @@
 //! content in a browser.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use octopus_mcp::{
-    config::{AuthMode, Config},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

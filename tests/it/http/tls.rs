@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use octopus_mcp::{config::Tls, sample::keys};
+use octopus_mcp::config::Tls;
+use octopus_sample::keys;
 
 use crate::support::{TestServer, soon};
 

@@ -8,10 +8,10 @@ use octopus_mcp::{
     config::Config,
     mcp::{NotServed, Offering, Request, Tools},
     octopus::Credentials,
-    sample::{Sample, keys},
     telemetry::Metrics,
     tool::Narrowing,
 };
+use octopus_sample::{Sample, keys};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ClientCapabilities, ProtocolVersion};
 use serde_json::{Value, json};
 

@@ -1,9 +1,7 @@
 //! Selection of one of several instances.
 
-use octopus_mcp::{
-    config::{AuthMode, Modes, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Modes, Secret};
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{answer, ask, failure, tools};

@@ -11,7 +11,7 @@ mod projection;
 
 use std::collections::BTreeSet;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::support::{ERAS, Era, Reply, TestServer};

@@ -135,7 +135,7 @@ async fn a_session_belongs_to_the_path_that_it_began_on() {
             let refused = ask(&server, Era::Legacy, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 404, "{path} at {other}");
             let request = server.http.delete(format!("{}{other}", server.url));
-            let request = request.header("x-octopus-apikey", octopus_mcp::sample::keys::ADMIN);
+            let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
             let ended = reply(request.header("mcp-session-id", &id)).await;
             assert_eq!(ended.status, 404, "{path} at {other}");
         }
@@ -144,7 +144,7 @@ async fn a_session_belongs_to_the_path_that_it_began_on() {
             ask(&server, Era::Legacy, (path, &with_header), "tools/list", json!({})).await;
         assert_eq!(refused.status, 404, "{path} with another header");
         let request = server.http.delete(format!("{}{path}", server.url));
-        let request = request.header("x-octopus-apikey", octopus_mcp::sample::keys::ADMIN);
+        let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
         assert_eq!(reply(request.header("mcp-session-id", &id)).await.status, 204, "{path}");
     }
 }

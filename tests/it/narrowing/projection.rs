@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use octopus_mcp::{app, sample::keys, tool::Fixed};
+use octopus_mcp::{app, tool::Fixed};
+use octopus_sample::keys;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
     ClientLifecycleMode, ClientServiceExt,

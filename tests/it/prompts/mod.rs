@@ -3,7 +3,7 @@
 mod completions;
 mod texts;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer};

@@ -1,9 +1,7 @@
 //! Unidentified callers are counted by their network address.
 
-use octopus_mcp::{
-    config::{AuthMode, Config, CredentialSource, Modes, Networks, Secret, Sessions},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config, CredentialSource, Modes, Networks, Secret, Sessions};
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{LIST, WAIT, greeting};

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::{
-    config::Sessions,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Sessions;
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{LIST, WAIT, few, greeting, is_told_to_wait, served};
@@ -131,7 +129,7 @@ async fn a_rate_of_nothing_is_no_limit() {
 #[tokio::test]
 async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
     let server = TestServer::with(|config| config.limits.concurrent_calls_per_caller = 2).await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = async |key: &str| {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         // Each call differs, because identical concurrent reads of one caller are coalesced.

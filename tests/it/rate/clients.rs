@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
     ClientLifecycleMode, ClientServiceExt, ServiceError,

@@ -1,9 +1,7 @@
 //! Limits of all callers together for each of several instances.
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Modes, Secret},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config, Modes, Secret};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{LIST, is_told_to_wait};

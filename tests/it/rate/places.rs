@@ -1,6 +1,6 @@
 //! Lookups of the space that a request names count like other upstream requests.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{LIST, few, greeting, is_told_to_wait};

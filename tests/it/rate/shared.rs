@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use octopus_mcp::{
     config::{Limits, Period, StoreAddress},
-    sample::keys,
     store::{Kept, Store, Written},
 };
+use octopus_sample::keys;
 use tokio_util::sync::CancellationToken;
 
 use super::{LIST, few, is_told_to_wait, redis::Redis, served};

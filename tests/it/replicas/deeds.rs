@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::desks;

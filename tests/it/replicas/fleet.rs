@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use octopus_mcp::{
-    http::Listening,
-    sample::{Sample, keys},
-};
+use octopus_mcp::http::Listening;
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;

@@ -1,9 +1,7 @@
 //! Sessions that begin at one replica continue at every other one, and end at all of them.
 
-use octopus_mcp::{
-    config::{Config, Period, Sessions},
-    sample::keys,
-};
+use octopus_mcp::config::{Config, Period, Sessions};
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 

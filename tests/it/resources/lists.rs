@@ -1,6 +1,6 @@
 //! Resource lists and templates.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::json;
 
 use super::{EACH, read, start};

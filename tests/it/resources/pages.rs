@@ -15,10 +15,8 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
-use octopus_mcp::{
-    config::Config,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::config::Config;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,7 +138,7 @@ async fn a_cursor_that_this_server_did_not_make_is_refused() {
     // An unreadable page is an error, because the list would otherwise look complete.
     let params = json!({ "cursor": next });
     let spaceless = TestServer::start().await;
-    spaceless.sample.trouble().add(Fault::on("/api/spaces").status(500));
+    spaceless.sample.faults().add(Fault::on("/api/spaces").status(500));
     let reply = spaceless.ask_as(Era::Modern, keys::ADMIN, "resources/list", params).await;
     assert_eq!(reply.code(), -32603, "{}", reply.text);
 }

@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path, process::Command};
 
-use octopus_mcp::{config::Confirm, sample::keys};
+use octopus_mcp::config::Confirm;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,10 +1,8 @@
 //! Reads from another instance than the one of the request, selected by a URL argument. The rules
 //! of the target instance apply, and the audit record names it.
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Instance, List, Modes, Secret, Token},
-    sample::keys,
-};
+use octopus_mcp::config::{AuthMode, Config, Instance, List, Modes, Secret, Token};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::rules;

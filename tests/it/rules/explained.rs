@@ -1,6 +1,7 @@
 //! `explain_access`.
 
-use octopus_mcp::{config::List, sample::keys};
+use octopus_mcp::config::List;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::rules;

@@ -1,6 +1,7 @@
 //! Rules about groups of callers, which the access token proves.
 
-use octopus_mcp::{config::Confirm, sample::Sample};
+use octopus_mcp::config::Confirm;
+use octopus_sample::Sample;
 use serde_json::{Value, json};
 
 use super::{deploys, rules};

@@ -1,6 +1,6 @@
 //! Releases that their lifecycle deploys automatically on creation.
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{CODE, desk};
@@ -47,7 +47,7 @@ async fn where_the_lifecycle_is_hidden_a_rule_about_environments_counts() {
     let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
     let desk = desk.await;
     let hidden = Fault::on("/lifecycles").status(403).body("{\"ErrorMessage\":\"no\"}");
-    desk.server.sample.trouble().add(hidden);
+    desk.server.sample.faults().add(hidden);
     let came = desk.call(CODE, "create_release", &creates(None)).await;
     came.refused("`environments` could not be determined");
 }

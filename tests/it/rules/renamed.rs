@@ -1,7 +1,7 @@
 //! The evaluated resource is the resource of the request, for all names and for each precedence of
 //! IDs, names and slugs in Octopus.
 
-use octopus_mcp::sample::{Precedence, keys};
+use octopus_sample::{Precedence, keys};
 use serde_json::{Value, json};
 
 use super::{CODE, desk};
@@ -17,7 +17,7 @@ fn denied(matcher: &str, pattern: &str) -> Value {
 /// Starts a server with this rule in front of an Octopus with this precedence.
 async fn at(order: Precedence, rule: Value) -> Desk {
     let desk = desk(rule).await;
-    let _ = desk.server.sample.clone().preferring(order);
+    let _ = desk.server.sample.clone().with_precedence(order);
     desk
 }
 

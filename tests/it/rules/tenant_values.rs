@@ -1,6 +1,6 @@
 //! Tenant variable values that rules deny to read.
 
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use super::rules;

@@ -1,6 +1,7 @@
 //! Typed confirmation: the word that a person has to type.
 
-use octopus_mcp::{config::Sessions, sample::keys};
+use octopus_mcp::config::Sessions;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{CODE, WAYS, Way, deploys, desk, rules};

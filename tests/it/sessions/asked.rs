@@ -1,6 +1,6 @@
 //! Elicitation on a session, and approval codes for clients without elicitation.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{Client, server};

@@ -1,6 +1,7 @@
 //! Session termination: by the client, by inactivity, and by server shutdown.
 
-use octopus_mcp::{config::Period, sample::keys};
+use octopus_mcp::config::Period;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

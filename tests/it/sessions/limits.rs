@@ -1,6 +1,6 @@
 //! Session limits, per caller and in total.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

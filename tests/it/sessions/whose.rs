@@ -1,6 +1,6 @@
 //! Session ownership, and requests without a session.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Requests to a server: raw bodies, JSON-RPC requests in both eras, and tool calls.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{

@@ -7,8 +7,8 @@ use octopus_mcp::{
     config::{Config, Instance, Secret},
     http::Listening,
     rules::Clock,
-    sample::{Sample, keys},
 };
+use octopus_sample::{Sample, keys};
 
 use super::{client, serve};
 

@@ -1,7 +1,8 @@
 //! Names and attributes follow the OpenTelemetry semantic conventions. Labels contain no values of
 //! unbounded number from callers.
 
-use octopus_mcp::{config::Sessions, sample::keys};
+use octopus_mcp::config::Sessions;
+use octopus_sample::keys;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 

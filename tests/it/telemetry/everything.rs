@@ -1,9 +1,7 @@
 //! Servers on which every counted event occurs, and their metrics.
 
-use octopus_mcp::{
-    config::{AuthMode, Confirm, Sessions},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Confirm, Sessions};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::metrics::text;

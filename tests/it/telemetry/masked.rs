@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::{
-    config::{AuthMode, Config, Confirm},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Config, Confirm};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use crate::{
@@ -194,7 +192,7 @@ async fn what_is_asked_of_issuers_is_measured_and_is_no_request_to_octopus() {
 #[tokio::test]
 async fn whoever_hangs_up_is_no_failure() {
     let server = TestServer::with(counted).await;
-    server.sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let arguments = json!({ "space": "Default" });
     let call = server.call("list_deployments", arguments);
     let asked = soon(async || {

@@ -10,10 +10,8 @@ use axum::{
     extract::Request,
     middleware::{Next, from_fn},
 };
-use octopus_mcp::{
-    http::Listening,
-    sample::{Sample, keys},
-};
+use octopus_mcp::http::Listening;
+use octopus_sample::{Sample, keys};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 

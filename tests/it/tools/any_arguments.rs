@@ -1,6 +1,6 @@
 //! Arbitrary arguments: every tool returns an answer or a short error.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 

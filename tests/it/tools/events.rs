@@ -1,6 +1,6 @@
 //! `find_events`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, column, page, snapshot};
@@ -182,7 +182,7 @@ async fn what_makes_no_sense_is_refused() {
         arguments["space"] = json!("Default");
         server.refuses(TOOL, arguments, words).await;
     }
-    server.server.sample.trouble().add(
+    server.server.sample.faults().add(
         Fault::on("/api/users").body(
             &page(&json!([
                 { "Id": "Users-7", "Username": "a.b", "DisplayName": "Night Desk" },

@@ -2,11 +2,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use octopus_mcp::{
-    app,
-    config::Config,
-    sample::{Fault, Sample, keys},
-};
+use octopus_mcp::{app, config::Config};
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Called, TestServer};
@@ -64,7 +61,7 @@ impl Held {
 
     /// Makes Octopus return this body on all paths that contain `path`.
     pub fn says(&self, path: &str, body: &Value) {
-        self.server.sample.trouble().add(Fault::on(path).body(&body.to_string()));
+        self.server.sample.faults().add(Fault::on(path).body(&body.to_string()));
     }
 
     /// Returns the paths and queries of the requests to Octopus since the last call of this
@@ -72,7 +69,7 @@ impl Held {
     pub fn requests(&self) -> Vec<String> {
         let asked = self.server.sample.journal();
         self.server.sample.clear_journal();
-        let line = |entry: octopus_mcp::sample::Entry| {
+        let line = |entry: octopus_sample::JournalEntry| {
             assert_eq!(entry.method, "GET");
             format!("{}?{}", entry.path, entry.query.unwrap_or_default())
         };

@@ -1,6 +1,6 @@
 //! `find_interruptions`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, column, page, snapshot};
@@ -150,7 +150,7 @@ async fn a_scan_has_a_bound_and_says_so() {
     assert!(filtered["scanIncompleteHint"].as_str().unwrap().contains("regarding"));
     let pages = server.requests().into_iter().filter(|sent| sent.contains("/interruptions?"));
     assert_eq!(pages.count(), 5);
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     server.says("/interruptions", &page(&json!([])));
     let none = find(&server, json!({ "assignedToMe": true })).await;
     assert!(none["hint"].as_str().unwrap().contains("that you have taken or can take"));
@@ -184,7 +184,7 @@ async fn what_makes_no_sense_is_refused() {
         arguments["space"] = json!("Default");
         server.refuses(TOOL, arguments, words).await;
     }
-    server.server.sample.trouble().add(Fault::on("/users/me").status(503));
+    server.server.sample.faults().add(Fault::on("/users/me").status(503));
     let arguments = json!({ "space": "Default", "assignedToMe": true });
     server.refuses(TOOL, arguments, &["Octopus returned 503:"]).await;
 }

@@ -1,6 +1,6 @@
 //! `get_latest_deployment`.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::held::{Held, page, snapshot};
@@ -107,6 +107,6 @@ async fn without_the_right_to_see_tasks_the_deployment_is_still_shown() {
     assert_eq!(called.structured["deployment"]["releaseVersion"], "1.12.0");
     assert!(called.structured.get("taskDetails").is_none());
     assert!(called.structured["deployment"].get("taskState").is_none());
-    server.server.sample.trouble().add(Fault::on("/details").status(500));
+    server.server.sample.faults().add(Fault::on("/details").status(500));
     server.refuses("get_latest_deployment", arguments, &["500"]).await;
 }

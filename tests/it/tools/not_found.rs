@@ -1,10 +1,8 @@
 //! A 404 response of Octopus: the error message names the missing resource, whatever text Octopus
 //! returns.
 
-use octopus_mcp::{
-    config::Confirm,
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::Confirm;
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use crate::support::TestServer;
@@ -52,8 +50,8 @@ async fn a_404_names_what_was_looked_for() {
         ),
         ("/users/me", "get_current_user", json!({}), "resource '/api/users/me' not found"),
     ] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(absent(path));
+        server.sample.faults().clear();
+        server.sample.faults().add(absent(path));
         let called = server.call_as(keys::ADMIN, tool, arguments).await;
         assert!(called.is_error && called.text.contains(names), "{tool}: {}", called.text);
         assert!(called.text.contains("' not found"), "{tool}: {}", called.text);
@@ -66,7 +64,7 @@ async fn a_404_for_a_change_keeps_the_words_of_octopus() {
     let server = server().await;
     let missing = json!({ "ErrorMessage": "There is no channel 'Hotfix'." }).to_string();
     let path = "/deployments/create/untenanted/v1";
-    server.sample.trouble().add(Fault::on(path).method("POST").status(404).body(&missing));
+    server.sample.faults().add(Fault::on(path).method("POST").status(404).body(&missing));
     let called = server.call_as(keys::ADMIN, "deploy_release", deployment()).await;
     let expected = "Octopus rejected the request (404): \
                     /api/Spaces-1/deployments/create/untenanted/v1: There is no channel 'Hotfix'.";

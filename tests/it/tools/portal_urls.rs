@@ -1,6 +1,6 @@
 //! `get_task_from_url` and `get_deployment_from_url`.
 
-use octopus_mcp::sample::Sample;
+use octopus_sample::Sample;
 use serde_json::{Value, json};
 
 use super::held::Held;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::{arguments::calls, held::Held};
@@ -182,7 +182,7 @@ async fn look_ups_that_do_not_need_each_other_run_together() {
     server.requests();
     for path in ["/projects", "/channels"] {
         let slow = Fault::on(path).delay(std::time::Duration::from_millis(500));
-        server.server.sample.trouble().add(slow);
+        server.server.sample.faults().add(slow);
     }
     let call = server.answer_once("list_releases", json!({ "space": "Default" }));
     let together = soon(async || {

@@ -1,6 +1,6 @@
 //! `list_tenants` and `get_tenant_by_id`.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::held::{Held, column, snapshot};

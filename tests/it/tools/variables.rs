@@ -1,6 +1,6 @@
 //! `get_variables`.
 
-use octopus_mcp::sample::keys;
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::held::{Held, snapshot};

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http_body_util::BodyExt;
-use octopus_mcp::sample::{Sample, keys};
+use octopus_sample::{Sample, keys};
 use serde_json::Value;
 use tower::ServiceExt;
 

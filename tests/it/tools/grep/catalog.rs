@@ -1,6 +1,6 @@
 //! `grep_llms_txt` searches the API catalog, which is cached for each caller.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
 use super::{Held, numbers, snapshot};
@@ -12,7 +12,7 @@ const CATALOG: &str = "# API\n\n### Releases\n- `GET /api/{spaceId}/releases{?sk
 #[tokio::test]
 async fn the_api_catalog_is_searched() {
     let server = Held::start().await;
-    server.server.sample.trouble().add(
+    server.server.sample.faults().add(
         Fault::on("/api/experimental/llms.txt")
             .header("Content-Type", "text/markdown")
             .body(CATALOG),

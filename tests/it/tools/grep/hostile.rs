@@ -3,7 +3,8 @@
 use std::{sync::mpsc, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use octopus_mcp::{compute::CallerKey, config::Period, sample::keys};
+use octopus_mcp::{compute::CallerKey, config::Period};
+use octopus_sample::keys;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 

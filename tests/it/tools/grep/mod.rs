@@ -8,7 +8,7 @@ mod matching;
 mod pages;
 mod refusals;
 
-use octopus_mcp::sample::Fault;
+use octopus_sample::Fault;
 use serde_json::{Value, json};
 
 use super::held::{Held, snapshot};
@@ -36,9 +36,9 @@ async fn big(server: &Held, more: Value) -> Value {
 
 /// Makes Octopus return this log for every task.
 fn log(server: &Held, log: &[u8]) {
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").bytes(log);
-    server.server.sample.trouble().add(fault);
+    server.server.sample.faults().add(fault);
 }
 
 fn matches(answer: &Value) -> Vec<(u64, &str)> {

@@ -1,6 +1,6 @@
 //! Errors: invalid arguments and refused upstream requests.
 
-use octopus_mcp::sample::{Fault, keys};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{Held, arguments};
@@ -55,7 +55,7 @@ async fn what_octopus_refuses_is_told() {
         arguments(&json!({ "pattern": "x" })),
     );
     assert!(said.await.is_error);
-    server.server.sample.trouble().add(Fault::on("/raw").cut_off());
+    server.server.sample.faults().add(Fault::on("/raw").cut_off());
     server
         .refuses("grep_task_log", arguments(&json!({ "pattern": "x" })), &["cannot be reached"])
         .await;

@@ -1,0 +1,52 @@
+//! Audit trail of a database.
+
+use std::sync::{Arc, LazyLock};
+
+use super::Database;
+use crate::history::events::{Events, events};
+use crate::version::Version;
+
+/// Audit trail, generated on first use. Clones share it, so that changes of the database do not
+/// change it.
+#[derive(Clone)]
+pub(super) struct Trail {
+    pub(super) events: Arc<LazyLock<Events, Box<dyn FnOnce() -> Events + Send>>>,
+}
+
+impl Trail {
+    /// Creates the audit trail of a database in its present state.
+    pub(super) fn of(database: &Database, version: &Version) -> Self {
+        let (database, version) = (database.clone(), version.clone());
+        Self::made_by(move || events(&database, &version))
+    }
+
+    fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
+        Self { events: Arc::new(LazyLock::new(Box::new(make))) }
+    }
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self::made_by(Events::default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::Sample;
+    use crate::test_client::{get, send};
+
+    #[tokio::test]
+    async fn audit_trail_is_independent_of_changes() {
+        let (early, late) = (Sample::new(), Sample::new());
+        let path = "Spaces-1/events?take=50";
+        let before = get(&early, path).await;
+        for sample in [&early, &late] {
+            let deleted = send(sample, "DELETE", "Spaces-1/projects/Projects-6", json!(null)).await;
+            assert_eq!(deleted.0, 200);
+            assert_eq!(get(sample, path).await, before);
+        }
+    }
+}

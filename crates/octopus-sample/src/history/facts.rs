@@ -1,0 +1,182 @@
+//! Facts of the history: the minimum from which all API documents are derived.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::moment_ago;
+use crate::clock::{NOW, SECOND};
+
+/// A part of the history.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Facts {
+    pub(crate) releases: Vec<ReleaseFacts>,
+    pub(crate) deployments: Vec<DeploymentFacts>,
+    /// Tasks that are not deployments.
+    pub(crate) tasks: Vec<TaskFacts>,
+}
+
+/// A release.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ReleaseFacts {
+    pub(crate) id: String,
+    pub(crate) project_id: String,
+    pub(crate) channel_id: String,
+    pub(crate) version: String,
+    #[serde(rename = "MinutesAgo", deserialize_with = "moment_ago")]
+    pub(crate) assembled: i64,
+    #[serde(default)]
+    pub(crate) notes: Option<String>,
+    #[serde(default)]
+    pub(crate) work_item: Option<WorkItem>,
+}
+
+/// Build information of a release.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WorkItem {
+    pub(crate) id: String,
+    pub(crate) title: String,
+}
+
+/// A deployment.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DeploymentFacts {
+    pub(crate) id: String,
+    pub(crate) task_id: String,
+    pub(crate) release_id: String,
+    pub(crate) environment_id: String,
+    #[serde(default)]
+    pub(crate) tenant_id: Option<String>,
+    #[serde(rename = "MinutesAgo", deserialize_with = "moment_ago")]
+    pub(crate) created: i64,
+    pub(crate) duration_seconds: i64,
+    pub(crate) state: State,
+    /// ID of a failure in `failures.json`.
+    #[serde(default)]
+    pub(crate) failure: Option<String>,
+    #[serde(default)]
+    pub(crate) has_warnings: bool,
+    /// `ManualIntervention` or `GuidedFailure` while the interruption is pending.
+    #[serde(default)]
+    pub(crate) pending_interruption: Option<String>,
+    /// The answer of an interruption: `Fail` for a failure, `Abort` for a manual step.
+    #[serde(default)]
+    pub(crate) guidance: Option<String>,
+    pub(crate) by_user_id: String,
+    #[serde(default)]
+    pub(crate) comments: String,
+    #[serde(default)]
+    pub(crate) trace: Option<Trace>,
+}
+
+/// Trace output that one step writes in addition to its ordinary lines.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Trace {
+    /// Slug of the step.
+    pub(crate) step: String,
+    pub(crate) lines: usize,
+}
+
+/// A task of any kind.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TaskFacts {
+    pub(crate) id: String,
+    pub(crate) space_id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) arguments: Value,
+    #[serde(default)]
+    pub(crate) project_id: Option<String>,
+    #[serde(rename = "MinutesAgo", deserialize_with = "moment_ago")]
+    pub(crate) queued: i64,
+    pub(crate) duration_seconds: i64,
+    pub(crate) state: State,
+    #[serde(default)]
+    pub(crate) failure: Option<String>,
+    #[serde(default)]
+    pub(crate) has_warnings: bool,
+    /// The deployment of a deployment task.
+    #[serde(skip)]
+    pub(crate) deployment: Option<DeploymentFacts>,
+}
+
+impl TaskFacts {
+    /// Returns when a node started the task.
+    pub(crate) fn started(&self) -> Option<i64> {
+        (self.state != State::Queued).then_some(self.queued + 681)
+    }
+
+    /// Returns when the task ended.
+    pub(crate) fn completed(&self) -> Option<i64> {
+        let started = self.started().filter(|_| self.state.is_completed())?;
+        Some(started + self.duration_seconds * SECOND + 420)
+    }
+
+    /// Returns how long the task has run so far.
+    pub(crate) fn run_time(&self) -> i64 {
+        self.started().map_or(0, |started| self.completed().unwrap_or(NOW) - started)
+    }
+
+    /// Returns the type of the pending interruption.
+    pub(crate) fn pending_interruption(&self) -> Option<&str> {
+        self.deployment.as_ref()?.pending_interruption.as_deref()
+    }
+
+    /// Returns the answer to the guided failure, if there was one.
+    pub(crate) fn guidance(&self) -> Option<&str> {
+        self.deployment.as_ref()?.guidance.as_deref()
+    }
+}
+
+/// State of a task. The API spells `Canceled` with one l and `Cancelling` with two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub(crate) enum State {
+    Queued,
+    Executing,
+    Failed,
+    Canceled,
+    TimedOut,
+    Success,
+    Cancelling,
+}
+
+impl State {
+    /// All states, in the order of the API.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Executing,
+        Self::Failed,
+        Self::Canceled,
+        Self::TimedOut,
+        Self::Success,
+        Self::Cancelling,
+    ];
+
+    /// Returns the state in the form of the API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Executing => "Executing",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+            Self::TimedOut => "TimedOut",
+            Self::Success => "Success",
+            Self::Cancelling => "Cancelling",
+        }
+    }
+
+    /// Parses a state, ignoring case.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Returns whether the state is final.
+    pub(crate) const fn is_completed(self) -> bool {
+        !matches!(self, Self::Queued | Self::Executing | Self::Cancelling)
+    }
+}

@@ -1,0 +1,180 @@
+//! Previews of deployments and runbook runs, with their prompted variables.
+
+use serde_json::{Value, json};
+
+use super::super::activity;
+use super::super::call::Call;
+use super::super::database::{Item, form};
+use super::super::random::uuid;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::{missing, projects, promotions, runbooks};
+
+/// Answers `/releases/{id}/deployments/template` and `.../preview/{environmentId}/{tenantId}`.
+pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> ApiResult {
+    call.require("DeploymentView")?;
+    let project = projects::one(call, release.text("ProjectId"))?;
+    match path {
+        ["template"] => Ok(template(call, project, release)),
+        ["preview", environment] => {
+            preview(call, project, release, known(call, environment)?, None)
+        }
+        ["preview", environment, tenant] => {
+            let found = call.database.tenants.find_in(call.space_id(), tenant);
+            let tenant = found.ok_or_else(|| missing(tenant))?;
+            preview(call, project, release, known(call, environment)?, Some(tenant))
+        }
+        _ => Err(ApiError::NoRoute),
+    }
+}
+
+fn known<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
+    call.database.environments.find_in(call.space_id(), id).ok_or_else(|| missing(id))
+}
+
+fn template(call: &Call<'_>, project: &Item, release: &Item) -> ApiResponse {
+    let database = call.database;
+    let path = format!("/api/{}/releases/{}", release.space_id, release.id);
+    let targets_of = |tenant: Option<&Item>| {
+        let ids = promotions::allowed(database, project, release, tenant).into_iter();
+        let environments = ids.filter_map(|id| database.environments.find(id));
+        let shown = environments.map(|environment| {
+            let tenant_segment = tenant.map(|tenant| format!("/{}", tenant.id)).unwrap_or_default();
+            let link = format!(
+                "{path}/deployments/preview/{}{tenant_segment}{{?includeDisabledSteps}}",
+                environment.id
+            );
+            json!({
+                "Id": environment.id, "Name": environment.text("Name"),
+                "Links": { "Preview": link },
+            })
+        });
+        shown.collect::<Vec<Value>>()
+    };
+    let mode = project.text("TenantedDeploymentMode");
+    let channel = database.channels.find(release.text("ChannelId"));
+    let tenants = database.tenants.of_space(&project.space_id).filter(|tenant| {
+        let map = tenant.body.get("ProjectEnvironments");
+        mode != "Untenanted"
+            && !tenant.flag("IsDisabled")
+            && map.is_some_and(|map| map.get(&project.id).is_some())
+            && promotions::is_for(channel, tenant)
+    });
+    let of_tenants = tenants.map(|tenant| {
+        json!({ "Id": tenant.id, "Name": tenant.text("Name"), "PromoteTo": targets_of(Some(tenant)) })
+    });
+    ApiResponse::value(&json!({
+        "Id": release.id,
+        "IsDeploymentProcessModified": false,
+        "IsVariableSetModified": false,
+        "IsLibraryVariableSetModified": false,
+        "PromoteTo": if mode == "Tenanted" { Vec::new() } else { targets_of(None) },
+        "TenantPromotions": of_tenants.collect::<Vec<_>>(),
+        "DeploymentNotes": null,
+        "Links": { "Self": format!("{path}/deployments/template"), "Release": path },
+    }))
+}
+
+fn preview(
+    call: &Call<'_>,
+    project: &Item,
+    release: &Item,
+    environment: &Item,
+    tenant: Option<&Item>,
+) -> ApiResult {
+    if tenant.is_some_and(|t| !promotions::is_connected(t, &project.id, &environment.id)) {
+        let reason = "The tenant is not connected to this environment of the project.";
+        return Err(ApiError::BadRequest(reason.to_owned()));
+    }
+    let process = call.database.scripts.process(&project.id);
+    let steps = process.into_iter().flat_map(|process| process.steps_for(&environment.id));
+    let steps = steps.enumerate().map(|(position, step)| {
+        let id = uuid(&format!("{}/{}", project.id, step.slug));
+        written(call, environment, (&id, &step.name, position), step.target_role.as_deref())
+    });
+    let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
+    Ok(answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
+}
+
+/// Answers `.../runbookRunTemplate`, or `.../runbookRuns/preview/{id}` for an environment.
+pub(super) fn of_runbook(
+    call: &Call<'_>,
+    runbook: &Value,
+    process: Option<&Value>,
+    path: &[&str],
+) -> ApiResult {
+    let text = |key: &str| runbook.get(key).and_then(Value::as_str).unwrap_or_default();
+    let project = projects::one(call, text("ProjectId"))?;
+    let id = text("Id");
+    let allowed = runbooks::environments(call.database, project, runbook);
+    let [environment, ..] = path else {
+        let preview = call.path.replace("runbookruntemplate", "runbookRuns/preview");
+        let shown = allowed.iter().map(|environment| {
+            let link = format!("{preview}/{}{{?includeDisabledSteps}}", environment.id);
+            json!({
+                "Id": environment.id, "Name": environment.text("Name"),
+                "Links": { "RunbookRunPreview": link },
+            })
+        });
+        return Ok(ApiResponse::value(&json!({
+            "Id": id, "IsRunbookProcessModified": false, "IsVariableSetModified": false,
+            "IsLibraryVariableSetModified": false, "PromoteTo": shown.collect::<Vec<_>>(),
+            "TenantPromotions": [], "Links": {},
+        })));
+    };
+    let environment = known(call, environment)?;
+    let steps = process.and_then(|process| process.get("Steps")?.as_array());
+    let steps = steps.into_iter().flatten().enumerate().map(|(position, step)| {
+        let own = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
+        let role = step.get("Properties").and_then(|all| all.get("Octopus.Action.TargetRoles"));
+        let names = (own("Id"), own("Name"), position);
+        written(call, environment, names, role.and_then(Value::as_str))
+    });
+    let prompts = call.database.prompts_of(id, Some(&environment.id));
+    Ok(answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
+}
+
+fn written(
+    call: &Call<'_>,
+    environment: &Item,
+    (id, name, position): (&str, &str, usize),
+    role: Option<&str>,
+) -> Value {
+    let machines: Vec<&Item> = role
+        .into_iter()
+        .flat_map(|role| {
+            activity::targets(call.database, &environment.id, role).collect::<Vec<_>>()
+        })
+        .collect();
+    let shown = machines.iter().map(|machine| {
+        json!({
+            "Id": machine.id, "Name": machine.text("Name"), "HasLatestCalamari": true,
+            "HealthStatus": "Healthy",
+        })
+    });
+    let names: Vec<&str> = machines.iter().map(|machine| machine.text("Name")).collect();
+    json!({
+        "ActionId": id, "ActionName": name, "ActionNumber": (position + 1).to_string(),
+        "Roles": role.into_iter().collect::<Vec<_>>(),
+        "Machines": shown.collect::<Vec<_>>(), "MachineNames": names,
+        "ExcludedMachines": [], "UnavailableMachines": [], "CanBeSkipped": true,
+        "IsDisabled": false, "HasNoApplicableMachines": role.is_some() && names.is_empty(),
+    })
+}
+
+fn answered(
+    call: &Call<'_>,
+    id: &str,
+    environment: &Item,
+    steps: &[Value],
+    form: &Value,
+) -> ApiResponse {
+    ApiResponse::value(&json!({
+        "Id": id,
+        "StepsToExecute": steps,
+        "Form": form,
+        "UseGuidedFailureModeByDefault": environment.flag("UseGuidedFailure"),
+        "Changes": [],
+        "ChangesMarkdown": "",
+        "Links": { "Self": call.path },
+    }))
+}

@@ -1,0 +1,106 @@
+//! Versions of Octopus Server, and the features that came with them.
+
+/// A version such as `2026.3.7314`. Local builds (`0.0.0-local`) count as the newest.
+#[derive(Clone)]
+pub(super) struct Version {
+    text: String,
+    parts: [u32; 3],
+}
+
+/// Features that came after the oldest version that the sample can imitate.
+#[derive(Clone, Copy)]
+pub(super) enum Feature {
+    /// `/api/spaces/{space}/projects` beside `/api/Spaces-1/projects`; 2021.2 does not list it.
+    SpacesForm,
+    /// `/projects/{id}/git/branches`.
+    GitBranches,
+    /// `/releases/create/v1`, `/deployments/create/…/v1` and `/runbook-runs/create/v1`.
+    Executions,
+    /// Runbooks in Git. No source names the version; it is assumed.
+    GitRunbooks,
+    /// `/projects/{id}/featuretoggles`.
+    Toggles,
+    /// `/api/capabilities`.
+    Capabilities,
+    /// `/tenants/{id}/commonvariables` and `/projectvariables`. No source names the version; it
+    /// is assumed.
+    ScopedTenantVariables,
+    /// `…/livestatus`.
+    KubernetesLiveStatus,
+    /// `ApiKeyId` and `ApiKeyHint` on events.
+    ApiKeysOnEvents,
+    /// `PendingInterruptionTypes` and `PendingPreconditionTypes` instead of `UnmetPreconditions`.
+    PendingTypes,
+    /// `/llms.txt`.
+    LlmsTxt,
+    /// Rate limits and their advisory headers.
+    RateLimits,
+    /// `/token/v1`.
+    TokenExchange,
+    /// The error body of OAuth at `/token/v1`. No source names the version; it is assumed.
+    OauthErrors,
+}
+
+impl Feature {
+    const fn parts(self) -> [u32; 3] {
+        match self {
+            Self::SpacesForm => [2021, 3, 0],
+            Self::GitBranches => [2021, 2, 0],
+            Self::Executions => [2022, 3, 5512],
+            Self::GitRunbooks => [2024, 4, 0],
+            Self::Toggles => [2026, 1, 10655],
+            Self::Capabilities => [2022, 3, 0],
+            Self::ScopedTenantVariables => [2025, 2, 0],
+            Self::KubernetesLiveStatus => [2025, 3, 0],
+            Self::ApiKeysOnEvents => [2025, 4, 0],
+            Self::PendingTypes => [2026, 1, 0],
+            Self::LlmsTxt => [2026, 2, 3916],
+            Self::RateLimits => [2026, 3, 0],
+            Self::TokenExchange => [2023, 4, 0],
+            Self::OauthErrors => [2025, 1, 0],
+        }
+    }
+}
+
+impl Version {
+    /// Parses the numbers of a version and ignores the rest. Invalid numbers count as zero.
+    pub(super) fn parse(text: &str) -> Self {
+        let numbers = text.split(['-', '+']).next().unwrap_or_default();
+        let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or(0));
+        let mut next = || parts.next().unwrap_or(0);
+        let parts = match [next(), next(), next()] {
+            [0, 0, 0] => [u32::MAX; 3],
+            parts => parts,
+        };
+        Self { text: text.to_owned(), parts }
+    }
+
+    /// Returns the version as it was given.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns whether this version has a feature.
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.parts >= feature.parts()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compares_versions_by_number() {
+        let rows = [
+            ("2025.3.1", true),
+            ("2025.2.99999", false),
+            ("2025.10.1", true),
+            ("2026.1.0-ci.4", true),
+            ("0.0.0-local", true),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(Version::parse(text).has(Feature::KubernetesLiveStatus), expected, "{text}");
+        }
+    }
+}

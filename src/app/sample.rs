@@ -1,0 +1,26 @@
+//! Starts the embedded sample instance (cargo feature `sample`).
+
+use std::net::SocketAddr;
+
+use octopus_sample::{Sample, keys};
+
+use crate::{
+    config::{AuthMode, Config, Secret},
+    http::{self, Listening},
+};
+
+/// Starts the sample instance on a loopback port and points the settings at it. Removes configured
+/// credentials, so that those of a real instance are never sent to the sample.
+pub(super) fn start_sample(config: &mut Config) -> Result<Listening, String> {
+    let socket = super::bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let router = Sample::new().router();
+    let listening = http::listen(socket, router, None, &config.http)
+        .map_err(|error| format!("sample: {error}"))?;
+    config.octopus.url = format!("http://{}", listening.address).parse().ok();
+    let lent = config.auth_modes().has(AuthMode::None);
+    config.octopus.api_key = lent.then(|| Secret::from(keys::ADMIN.to_owned()));
+    config.octopus.api_key_file = None;
+    config.octopus.access_token = None;
+    config.octopus.access_token_file = None;
+    Ok(listening)
+}
