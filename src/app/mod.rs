@@ -176,23 +176,6 @@ fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-/// Starts the sample instance on a random loopback port, and changes the settings to use it.
-///
-/// Configured credentials are removed, so that they are not sent to the sample instance.
-fn start_sample(config: &mut Config) -> Result<Listening, String> {
-    let socket = bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let router = sample::Sample::new().router();
-    let listening = http::listen(socket, router, None, &config.http)
-        .map_err(|error| format!("sample: {error}"))?;
-    config.octopus.url = format!("http://{}", listening.address).parse().ok();
-    let lent = config.auth_modes().has(AuthMode::None);
-    config.octopus.api_key = lent.then(|| Secret::from(sample::keys::ADMIN.to_owned()));
-    config.octopus.api_key_file = None;
-    config.octopus.access_token = None;
-    config.octopus.access_token_file = None;
-    Ok(listening)
-}
-
 impl Running {
     /// Returns the URL for clients.
     pub fn endpoint(&self, tls: bool) -> String {

@@ -60,9 +60,14 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         None if config.sample.enabled => {}
         None => loaded.refuse(
             key,
-            "no Octopus instance is configured; set --server-url https://octopus.example.com, \
-             OCTOPUS_SERVER_URL, or `url` under [octopus] in the file, or use the embedded sample \
-             instance with --sample",
+            if cfg!(feature = "sample") {
+                "no Octopus instance is configured; set --server-url https://octopus.example.com, \
+                 OCTOPUS_SERVER_URL, or `url` under [octopus] in the file, or use the embedded \
+                 sample instance with --sample"
+            } else {
+                "no Octopus instance is configured; set --server-url https://octopus.example.com, \
+                 OCTOPUS_SERVER_URL, or `url` under [octopus] in the file"
+            },
         ),
         // Of `--sample` and a URL, the later layer wins, so that a URL in the environment does not
         // block `--sample`.

@@ -79,11 +79,18 @@ pub struct Config {
     pub sample: Sample,
 }
 
+/// The error for `sample.enabled` in a build without the Cargo feature `sample`.
+pub const SAMPLE_NOT_BUILT_IN: &str = "\
+    this program was built without the sample instance (Cargo feature `sample`), as container \
+    images are; build it from source with `cargo build --release`, or build the image with \
+    `docker build --build-arg FEATURES=sample`";
+
 /// Embedded Octopus sample instance.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sample {
     /// Uses the embedded sample instance instead of a real one, e.g. to try out the server
     /// (default false). Same as the flag `--sample`; excludes `octopus.url` and `[instances]`.
+    /// Container images do not contain the sample instance and reject this setting.
     pub enabled: bool,
 }

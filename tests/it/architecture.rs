@@ -35,6 +35,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("compute", &[]),
 ];
 
+/// The crate of the sample instance, whose files have paths from the root of the workspace.
+const SAMPLE: &str = "crates/octopus-sample/";
+
 /// Crates with the only folders that may use them.
 const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["http/", SAMPLE]),
@@ -218,6 +221,19 @@ fn crates_are_named_behind_their_doors() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Client and sample instance are two independent descriptions of Octopus's API.
+#[test]
+fn the_sample_instance_imports_no_other_module() {
+    let files = files_in("crates/octopus-sample/src", "");
+    let wrong: Vec<String> =
+        files.iter().flat_map(|(path, code)| through_walls(path, code)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let manifest = fs::read_to_string(root().join(SAMPLE).join("Cargo.toml")).unwrap();
+    let depends = manifest.split("dependencies]").skip(1).collect::<String>();
+    assert!(depends.contains("axum.workspace"), "{manifest}");
+    assert!(!depends.contains("path =") && !depends.contains("octopus-"), "{manifest}");
+}
+
 /// Applies to the program, tests, benchmarks and examples.
 #[test]
 fn no_file_is_long() {
@@ -256,8 +272,13 @@ fn wrong_imports_are_found() {
     assert_eq!(wrong, ["tool/list.rs may not name `rmcp`"]);
     let wrong = upward("config/mod.rs", "use crate::octopus::Id;");
     assert_eq!(wrong, ["config/mod.rs may not use `octopus`"]);
-    let wrong = upward("sample/mod.rs", "use crate::text::mask;");
-    assert_eq!(wrong, ["sample/mod.rs may not use `text`"]);
+    let sample = "crates/octopus-sample/src/serve.rs";
+    for wrong in ["use reqwest::Client;", "std::env::var(\"X\")"] {
+        assert_eq!(through_walls(sample, wrong).len(), 1, "{wrong}");
+    }
+    assert!(through_walls(sample, "use axum::Router;").is_empty());
+    let wrong = through_walls("http/mod.rs", "use octopus_sample::Sample;");
+    assert_eq!(wrong, ["http/mod.rs may not name `octopus_sample`"]);
 }
 
 /// Change requests need a `WritePermit`, which only the approval gate creates.

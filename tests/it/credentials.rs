@@ -159,7 +159,7 @@ async fn a_credential_never_follows_a_redirect_to_another_origin() {
     let other = crate::support::serve(foreign.router());
     let server = TestServer::start().await;
     let target = format!("http://localhost:{}/api/spaces", other.address.port());
-    server.sample.trouble().add(Fault::on("/api/spaces").redirect(&target));
+    server.sample.faults().add(Fault::on("/api/spaces").redirect(&target));
     let error = server.failure("list_spaces", json!({})).await;
     assert!(
         error.contains("redirects to another origin") && error.contains("localhost"),
@@ -167,7 +167,7 @@ async fn a_credential_never_follows_a_redirect_to_another_origin() {
     );
     assert!(foreign.journal().is_empty(), "{:?}", foreign.journal());
     // A redirect to the same origin is followed.
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let within = Fault::on("/api/spaces").redirect("/api/Spaces-1/projects").times(1);
     server.sample.faults().add(within);
     let followed = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;

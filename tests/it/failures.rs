@@ -21,7 +21,7 @@ async fn list_spaces_error_within(time: Duration, fault: Fault) -> String {
         config.octopus.response_limit = ByteSize(100_000);
     })
     .await;
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
     let error = server.failure("list_spaces", json!({})).await;
     assert!(!error.contains("API-"), "{error}");
     error
@@ -249,7 +249,7 @@ async fn the_space_is_looked_up_once_for_each_caller() {
     assert_eq!(looked_up(), 1, "letter case does not matter");
     call(keys::DEFAULT_SPACE_ONLY, "Default").await;
     assert_eq!(looked_up(), 2, "lookups are not shared between callers");
-    server.sample.trouble().add(Fault::on("/environments").status(404));
+    server.sample.faults().add(Fault::on("/environments").status(404));
     let missing = call(keys::ADMIN, "Nowhere").await;
     assert!(
         missing.is_error && missing.text.contains("space 'Nowhere' not found"),

@@ -167,12 +167,12 @@ async fn two_callers_with_one_credential_share_no_cache_no_read_and_no_yes() {
         assert_eq!(request_count("/api/spaces"), lookups, "one space lookup per caller");
     }
     server.sample.clear_journal();
-    server.sample.trouble().add(Fault::on("/environments").delay(Duration::from_secs(1)));
+    server.sample.faults().add(Fault::on("/environments").delay(Duration::from_secs(1)));
     let calls_at_once =
         [ann, ben, ann, ben].map(|token| call(token, "list_environments", &environments));
     join_all(calls_at_once).await;
     assert_eq!(request_count("/environments"), 2, "one read per caller");
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let (tool, mut arguments, ..) = crate::consent::changes().remove(0);
     let preview = call(ann, tool, &arguments).await;
     arguments["confirm"] = preview["structuredContent"]["confirm"].clone();

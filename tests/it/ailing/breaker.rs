@@ -25,7 +25,7 @@ async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
         })
         .await;
         prove(&server).await;
-        server.sample.trouble().add(Fault::on("/spaces").status(status));
+        server.sample.faults().add(Fault::on("/spaces").status(status));
         for key in CALLERS.iter().take(3) {
             let error = spaces(&server, key).await.unwrap_err();
             assert!(error.contains(&format!("Octopus returned {status}")), "{error}");
@@ -53,7 +53,7 @@ async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
     })
     .await;
     prove(&slow).await;
-    slow.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    slow.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     for key in CALLERS.iter().take(2) {
         assert!(spaces(&slow, key).await.unwrap_err().contains("did not respond within"));
     }
@@ -96,8 +96,8 @@ async fn an_answer_never_opens_the_breaker_whatever_it_says() {
         (500, "Octopus returned 500"),
         (501, "Octopus returned 501"),
     ] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/spaces").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/spaces").status(status));
         for key in CALLERS {
             let error = spaces(&server, key).await.unwrap_err();
             assert!(!error.contains("sends it no requests"), "{status}: {error}");
@@ -150,7 +150,7 @@ async fn after_the_pause_one_request_tries() {
         assert!(error.contains("Octopus returned 503"), "{error}");
     }
     // The pause of 1 ms is over. The trial request takes 3 s.
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     server.sample.clear_journal();
     let trial = spaces(&server, keys::ADMIN);
     let others = async {
@@ -198,7 +198,7 @@ async fn one_instance_down_does_not_disturb_the_others() {
     for key in CALLERS {
         assert!(ask("failing", key).await.is_ok());
     }
-    failing.trouble().add(Fault::on("/").status(503));
+    failing.faults().add(Fault::on("/").status(503));
     for key in CALLERS.iter().take(2) {
         assert!(matches!(ask("failing", key).await, Err(Error::Unavailable { .. })));
     }

@@ -116,8 +116,8 @@ async fn invented_keys_do_not_open_the_breaker_for_others() {
     .await;
     assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()));
     // Only the unknown keys request these paths, which answer with gateway errors.
-    server.sample.trouble().add(Fault::on("/teams").status(504));
-    server.sample.trouble().add(Fault::on("/subscriptions").status(502));
+    server.sample.faults().add(Fault::on("/teams").status(504));
+    server.sample.faults().add(Fault::on("/subscriptions").status(502));
     let long = "x".repeat(70_000);
     for round in 0..3 {
         for key in invented() {
@@ -190,7 +190,7 @@ async fn invented_keys_do_not_use_up_the_rate_of_an_instance() {
 async fn an_invented_key_does_not_spoil_the_version_for_others() {
     let server = TestServer::start().await;
     // The first caller sends the request for the version and waits for the response.
-    server.sample.trouble().add(Fault::on("/api").delay(Duration::from_millis(500)));
+    server.sample.faults().add(Fault::on("/api").delay(Duration::from_millis(500)));
     let key = &invented()[0];
     let toggles = json!({ "space": "Default", "projectId": "Projects-1" });
     let unknown = server.call_as(key, "find_feature_toggles", toggles.clone());

@@ -36,7 +36,7 @@ fn counted(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn so_many_requests_are_under_way_at_once_and_no_more() {
     let sample = Sample::new();
-    sample.trouble().add(Fault::on("/environments").delay(Duration::from_millis(200)));
+    sample.faults().add(Fault::on("/environments").delay(Duration::from_millis(200)));
     let (router, max) = counted(&sample);
     let octopus = serve(router);
     let server = server(|octopus_settings| {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    config::{AuthMode, Confirm, List, Modes, Networks, Secret},
-    sample::{Fault, keys},
-};
+use octopus_mcp::config::{AuthMode, Confirm, List, Modes, Networks, Secret};
+use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::{Recorded, deployment, records};
@@ -172,7 +170,7 @@ async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_wh
         let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
         let server = &recorded.desk.server;
         let fault = Fault::on("/deployments/create").delay(Duration::from_secs(1));
-        server.sample.trouble().add(if is_rejected { fault.status(400) } else { fault });
+        server.sample.faults().add(if is_rejected { fault.status(400) } else { fault });
         arguments["confirm"] = json!(token);
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });

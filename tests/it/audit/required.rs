@@ -86,7 +86,7 @@ async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
         }
         // Octopus responds slowly, so that the file can be read before the change is done.
         let delay = Fault::on("/deployments/create").delay(Duration::from_millis(500));
-        fixture.server.sample.trouble().add(delay);
+        fixture.server.sample.faults().add(delay);
         let path = recorded.path();
         let call = async {
             if confirm == Confirm::Code {
@@ -126,7 +126,7 @@ async fn a_call_that_takes_too_long_is_recorded_as_abandoned() {
     })
     .await;
     let delay = Fault::on("/api/spaces").delay(Duration::from_secs(5));
-    recorded.desk.server.sample.trouble().add(delay);
+    recorded.desk.server.sample.faults().add(delay);
     let called = recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.is_error, "{}", called.text);
     recorded.desk.server.sample.faults().clear();

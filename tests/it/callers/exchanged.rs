@@ -58,7 +58,7 @@ async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpo
             }
         }
     }
-    assert_eq!(server.sample.tokens().given(), 2, "one exchange per caller, cached between calls");
+    assert_eq!(server.sample.tokens().issued(), 2, "one exchange per caller, cached between calls");
     let requests = requests.lock().unwrap();
     let of_api: Vec<_> = requests.iter().filter(|(path, _)| path.starts_with("/api/")).collect();
     assert!(of_api.len() >= 8, "{requests:#?}");
@@ -124,7 +124,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
     let america = token("/mcp/i/america");
     let current_user = call(&server, "/i/america", &america, "get_current_user", json!({})).await;
     assert_eq!(username(&current_user), "build-server", "{}", current_user.text);
-    assert_eq!(server.other("america").tokens().given(), 1);
+    assert_eq!(server.other("america").tokens().issued(), 1);
 
     let authorization = format!("Bearer {america}");
     let bearer = [("x-octopus-apikey", ""), ("authorization", &*authorization)];
@@ -152,7 +152,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         call(&server, "/i/america", &america, "get_task_from_url", json!({ "url": url })).await;
     assert!(result.text.contains("this request is pinned to 'america'"), "{}", result.text);
     assert_eq!(server.sample.journal(), [], "the other instance received a request");
-    assert_eq!(server.sample.tokens().given(), 0);
+    assert_eq!(server.sample.tokens().issued(), 0);
 
     // A token for all instances is exchanged at each instance separately.
     let all = token("/mcp");

@@ -18,7 +18,7 @@ async fn unreadable_answer_leaves_open_whether_the_change_was_made() {
             let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
             let (method, path) = request.split_once(' ').unwrap();
             let fault = Fault::on(path).method(method).body("{}").times(1);
-            fixture.server.sample.trouble().add(fault);
+            fixture.server.sample.faults().add(fault);
             for _ in 0..2 {
                 let outcome = fixture.agree(flow, tool, &arguments, &token).await;
                 outcome.refused(

@@ -1,7 +1,7 @@
 //! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
 
 use octopus_mcp::{config::Config, rules::Clock};
-use octopus_sample::{Entry, Sample, keys};
+use octopus_sample::{JournalEntry, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, meta, projected_headers};
@@ -82,7 +82,7 @@ impl Desk {
     }
 
     /// Returns the change requests that Octopus received.
-    pub fn changes(&self) -> Vec<Entry> {
+    pub fn changes(&self) -> Vec<JournalEntry> {
         self.server.sample.changes()
     }
 

@@ -86,7 +86,7 @@ async fn what_octopus_refuses_can_be_tried_again_with_the_same_yes() {
         let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
         let refusal = r#"{"ErrorMessage":"The version does not suit.","Errors":[]}"#;
         let fault = Fault::on(path).method("POST").times(1).status(400).body(refusal);
-        fixture.server.sample.trouble().add(fault);
+        fixture.server.sample.faults().add(fault);
         fixture.agree(flow, tool, &arguments, &token).await.refused("does not suit");
         fixture.agree(flow, tool, &arguments, &token).await.answered();
         assert_eq!(fixture.changes().len(), 2);
@@ -106,7 +106,7 @@ async fn what_may_have_happened_is_not_tried_again() {
         let flow = Way::Rounds;
         let (tool, arguments, ..) = changes().remove(1);
         let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
-        fixture.server.sample.trouble().add(fault.clone());
+        fixture.server.sample.faults().add(fault.clone());
         let first = fixture.agree(flow, tool, &arguments, &token).await;
         first.refused("it is not known whether the change was made");
         let sent = fixture.changes().len();
@@ -138,7 +138,7 @@ async fn a_client_that_gave_up_and_asks_again_does_not_do_it_twice() {
     let (tool, arguments, ..) = changes().remove(1);
     let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
     let fault = Fault::on("/create/").method("POST").times(1);
-    fixture.server.sample.trouble().add(fault.delay(std::time::Duration::from_millis(400)));
+    fixture.server.sample.faults().add(fault.delay(std::time::Duration::from_millis(400)));
     {
         let call = fixture.agree(flow, tool, &arguments, &token);
         let sent_to_octopus = soon(async || (!fixture.changes().is_empty()).then_some(()));
@@ -156,7 +156,7 @@ async fn a_yes_whose_answer_is_forgotten_does_nothing_again() {
     let large = format!("{{}}{}", " ".repeat(24 * 1024 * 1024));
     // The parsed form of this JSON would be small, so the response has another media type.
     let fault = Fault::on("/tenants/").method("PUT").header("Content-Type", "text/plain");
-    fixture.server.sample.trouble().add(fault.body(&large));
+    fixture.server.sample.faults().add(fault.body(&large));
     let mut approved = Vec::new();
     for number in 0..4 {
         let arguments = json!({ "method": "PUT", "path": "/api/Spaces-1/tenants/Tenants-5",

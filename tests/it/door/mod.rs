@@ -160,7 +160,7 @@ async fn no_error_carries_text_past_the_door() {
             clean(&format!("{name} {status}"), &reply);
         }
     }
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     // Errors do contain text from Octopus: similar names and messages.
     let context = json!({ "name": "list_projects", "arguments": { "space": "Defaul" } });
     let reply = server.ask(Era::Modern, "tools/call", context).await;

@@ -67,7 +67,7 @@ async fn each_caller_has_their_own_token_exchanged() {
     assert_eq!(sample.tokens().issued(), 1, "one exchange for all calls of one caller");
     let first = first.into_iter().next().unwrap().unwrap();
     let second = ask("ben").await.unwrap();
-    assert_eq!(sample.tokens().given(), 2);
+    assert_eq!(sample.tokens().issued(), 2);
     // Both tokens belong to the same service account, which determines the fingerprint.
     assert_eq!(first.fingerprint(), second.fingerprint());
     let error = ask("stranger").await.unwrap_err();

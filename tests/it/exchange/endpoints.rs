@@ -38,7 +38,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let other = serve(elsewhere.router());
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     let metadata = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
-    let faults = exchanging.server.sample.trouble();
+    let faults = exchanging.server.sample.faults();
     faults.add(Fault::on("openid-configuration").body(&metadata.to_string()));
     let result = exchanging.call("list_spaces", json!({})).await;
     assert!(
@@ -51,7 +51,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     let target = format!("http://{}/token/v1", other.address);
     let redirect = Fault::on("/token/v1").status(307).redirect(&target);
-    exchanging.server.sample.trouble().add(redirect);
+    exchanging.server.sample.faults().add(redirect);
     let result = exchanging.call("list_spaces", json!({})).await;
     assert!(
         result.is_error && result.text.contains("redirects to another origin"),
@@ -69,7 +69,7 @@ async fn where_nothing_says_where_tokens_are_exchanged_it_is_where_octopus_has_h
     assert!(exchanging.server.sample.journal().iter().any(|entry| entry.path == "/token/v1"));
     // The Octopus API reference documents an endpoint below /api.
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    let faults = exchanging.server.sample.trouble();
+    let faults = exchanging.server.sample.faults();
     faults.add(Fault::on("openid-configuration").status(404));
     faults.add(Fault::on("/token/v1").status(404).times(1));
     assert_eq!(exchanging.user().await, "build-server");

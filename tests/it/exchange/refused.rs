@@ -33,7 +33,7 @@ async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() 
 #[tokio::test]
 async fn an_octopus_that_cannot_exchange_now_is_no_refusal_and_asked_again_soon() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.server.sample.trouble().add(Fault::on("/token/v1").status(503).times(1));
+    exchanging.server.sample.faults().add(Fault::on("/token/v1").status(503).times(1));
     let error = exchanging.call("list_spaces", json!({})).await;
     assert!(error.is_error && error.text.contains("Octopus returned 503:"), "{}", error.text);
     soon(async || (!exchanging.call("list_spaces", json!({})).await.is_error).then_some(())).await;
@@ -55,7 +55,7 @@ async fn an_octopus_that_exchanges_nothing_says_so() {
     ] {
         let server = Exchanging::start(Sample::new(), "ci").await;
         let path = if body == "<html>" { "openid-configuration" } else { "/token/v1" };
-        server.server.sample.trouble().add(Fault::on(path).body(body));
+        server.server.sample.faults().add(Fault::on(path).body(body));
         let error = server.call("list_spaces", json!({})).await;
         assert!(error.is_error && error.text.contains(expected), "{body}: {}", error.text);
         assert!(!error.text.contains("secret-in"), "{}", error.text);

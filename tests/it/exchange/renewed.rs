@@ -56,7 +56,7 @@ async fn a_yes_outlives_the_renewal_of_the_token() {
     arguments["confirm"] = preview["confirm"].clone();
     let result = exchanging.call(tool, arguments).await;
     assert!(!result.is_error, "{}", result.text);
-    assert_eq!(exchanging.server.sample.tokens().given(), 2);
+    assert_eq!(exchanging.server.sample.tokens().issued(), 2);
     let sent = exchanging.server.sample.changes();
     let [sent] = sent.as_slice() else { panic!("{sent:#?}") };
     assert_eq!(format!("{} {}", sent.method, sent.path), request);

@@ -165,7 +165,7 @@ async fn whoever_hangs_up_ends_the_call() {
     });
     // The call and its connection are dropped after Octopus has received the request.
     tokio::select! { _ = call => panic!("the delayed call was answered"), () = requests => {} }
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let tools = server.ask(Era::Modern, "tools/list", json!({})).await;
     assert_eq!(tools.status, 200);
     let requests = server.sample.journal();

@@ -161,7 +161,7 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
         () = check => {}
     }
     // Both calls were dropped with their connections, which releases their permits.
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     soon(async || call(keys::ADMIN).await.json()["result"].is_object().then_some(())).await;
 }
 

@@ -272,7 +272,7 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
     }
 
     // A task that was not started through this server, of a release whose notes name Bob.
-    desk.server.sample.trouble().clear();
+    desk.server.sample.faults().clear();
     let release = json!({ "Id": "Releases-9003", "Version": "0.35.2", "ReleaseNotes": line(&bob) });
     desk.server
         .sample

@@ -61,7 +61,7 @@ async fn teams_of_the_space_and_of_the_instance_have_names() {
     assert_eq!(teams.len(), 1, "{sent:#?}");
     assert!(teams[0].starts_with("/api/teams?spaces=Spaces-1&includeSystem=true&ids="));
     // A failed name lookup does not fail the call.
-    server.server.sample.trouble().add(Fault::on("/api/teams").status(403));
+    server.server.sample.faults().add(Fault::on("/api/teams").status(403));
     let found = server.answer(TOOL, one).await;
     assert_eq!(found["responsible"]["teamNames"], found["responsible"]["teamIds"]);
 }

@@ -159,7 +159,7 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     assert_eq!(lines(&start).len() as u64, number(&start, "lastLine"));
 
     // The original log fits into one answer; with redaction marks it does not.
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     let log: String =
         (1..=900).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");

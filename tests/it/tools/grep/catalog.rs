@@ -51,12 +51,12 @@ async fn an_api_catalog_that_is_not_there_is_told() {
     let server = Held::start().await;
     let search = json!({ "pattern": "x" });
     let fault = Fault::on("/experimental/").header("Content-Type", "text/html; charset=utf-8");
-    server.server.sample.trouble().add(fault.body("<html>"));
+    server.server.sample.faults().add(fault.body("<html>"));
     server.refuses("grep_llms_txt", search.clone(), &["returned an HTML page"]).await;
-    server.server.sample.trouble().clear();
-    server.server.sample.trouble().add(Fault::on("/experimental/").status(404));
+    server.server.sample.faults().clear();
+    server.server.sample.faults().add(Fault::on("/experimental/").status(404));
     server.refuses("grep_llms_txt", search.clone(), &["API catalog 'llms.txt' not found"]).await;
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     // Failures are not cached.
     server.answer("grep_llms_txt", search).await;
 }
