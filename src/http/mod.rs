@@ -17,18 +17,12 @@
 mod admit;
 mod auth;
 mod challenge;
-mod connection;
 mod envelope;
 mod guard;
-mod health;
 mod hosts;
 mod leaving;
-mod line_ends;
-mod listen;
 mod media;
-mod metrics;
 mod narrow;
-mod open_connections;
 mod page;
 mod peer;
 mod proof;
@@ -42,20 +36,17 @@ mod request_memory;
 mod revision;
 mod scope;
 mod served;
+mod server;
 mod session;
 mod shape;
-mod swap;
-mod tls;
 mod trace;
 mod well_known;
 
 pub use auth::Auth;
-pub use health::Readiness;
-pub use listen::{Listening, listen, listen_within};
-pub use open_connections::ConnectionLimits;
 pub use rate::Rates;
-pub use swap::Swap;
-pub use tls::Certificates;
+pub use server::{
+    Certificates, ConnectionLimits, Listening, Readiness, Swap, listen, listen_within,
+};
 
 use std::sync::Arc;
 
@@ -203,7 +194,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
         .route("/mcp", endpoint.clone())
         .route("/mcp/", endpoint)
         .route("/mcp/{*below}", below.layer(recorded))
-        .merge(health::router(gate.readiness.clone()))
+        .merge(server::health_router(gate.readiness.clone()))
         .merge(page::router(&gate))
         .fallback(nothing_here)
         .layer(
@@ -211,7 +202,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
                 // Nothing below can print these.
                 .layer(SetSensitiveRequestHeadersLayer::new(auth::sensitive_headers()))
                 // A server that stops sends its clients on.
-                .layer(from_fn_with_state(gate.readiness.clone(), health::send_on))
+                .layer(from_fn_with_state(gate.readiness.clone(), server::send_on))
                 // Where it comes from, for whoever asks below.
                 .layer(from_fn_with_state(Arc::clone(&gate), peer::find))
                 // An ID and a span for each request, and one line about it.
@@ -226,7 +217,7 @@ pub fn router<O: Offering>(gate: Gate, protocol: Protocol<O>) -> Router {
 
 /// The surface of the admin listener.
 pub fn admin_router(readiness: Readiness, metrics: Metrics) -> Router {
-    health::router(readiness).merge(metrics::router(metrics)).fallback(nothing_here)
+    server::health_router(readiness).merge(server::metrics_router(metrics)).fallback(nothing_here)
 }
 
 /// rmcp's transport. Its own check of hosts stands behind ours and is off. Its token would cut

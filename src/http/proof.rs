@@ -10,9 +10,9 @@ use super::{
     Auth, Gate,
     auth::{API_KEY, only},
     challenge::Challenge,
-    connection::ClientCertificate,
     peer::Peer,
     refusal::{Refusal, code},
+    server::ClientCertificate,
 };
 use crate::{
     callers::{Caller, Named, Way, Ways},

@@ -27,8 +27,7 @@ use self::{
     told::Told,
 };
 use super::{
-    Gate, admit, envelope::Envelope, open_connections::ConnectionHandle, peer::Peer,
-    refusal::Refusal,
+    Gate, admit, envelope::Envelope, peer::Peer, refusal::Refusal, server::ConnectionHandle,
 };
 use crate::{
     callers::{Caller, Way},

@@ -29,19 +29,19 @@ impl Readiness {
         self.leaving.cancel();
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub(in crate::http) fn is_ready(&self) -> bool {
         !self.stopping.is_cancelled()
     }
 
     /// Ends when those who only listen have to go.
-    pub(super) fn left(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(in crate::http) fn left(&self) -> impl Future<Output = ()> + Send + 'static {
         self.leaving.clone().cancelled_owned()
     }
 }
 
 /// While the server stops, each answer ends its connection, so that the next request goes to
 /// another replica. HTTP/2 has a frame for that, which is sent once no more connections are taken.
-pub(super) async fn send_on(
+pub(in crate::http) async fn send_on(
     State(readiness): State<Readiness>,
     request: Request,
     next: Next,
@@ -54,7 +54,7 @@ pub(super) async fn send_on(
     response
 }
 
-pub(super) fn router(readiness: Readiness) -> Router {
+pub(in crate::http) fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

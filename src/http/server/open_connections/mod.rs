@@ -82,7 +82,7 @@ pub(super) struct Slot(Arc<Tracker>);
 
 /// What the requests of a connection report to its slot. In the extensions of every request.
 #[derive(Debug, Clone)]
-pub(super) struct ConnectionHandle(Arc<Tracker>);
+pub(in crate::http) struct ConnectionHandle(Arc<Tracker>);
 
 /// A request that is under way, until it is dropped.
 ///
@@ -211,7 +211,7 @@ impl ConnectionHandle {
     }
 
     /// The request that is under way is authenticated.
-    pub(super) fn authenticated(&self) {
+    pub(in crate::http) fn authenticated(&self) {
         self.0.activity().is_authenticated = true;
         self.0.of.locked().authenticated(self.0.number);
     }

@@ -13,7 +13,7 @@ use crate::telemetry::Metrics;
 /// The text format of Prometheus, version 0.0.4.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) fn router(metrics: Metrics) -> Router {
+pub(in crate::http) fn router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(metrics_text)).with_state(metrics)
 }
 

@@ -45,7 +45,7 @@ const LAST_FRAMES: Duration = Duration::from_secs(1);
 /// The certificate that the client gave, in its DER form. In the extensions of every request that
 /// came with one.
 #[derive(Debug, Clone)]
-pub(super) struct ClientCertificate(pub(super) CertificateDer<'static>);
+pub(in crate::http) struct ClientCertificate(pub(in crate::http) CertificateDer<'static>);
 
 /// How connections are served.
 #[derive(Debug)]
