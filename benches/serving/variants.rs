@@ -7,8 +7,8 @@ use octopus_mcp::{
     app,
     compute::ComputePool,
     config::{Config, Http, Limits},
-    http::{self, Auth, Gate, Listening, Rates, Readiness},
-    mcp::{Offering, Protocol, Request, Settings},
+    http::{self, Auth, HttpState, Listening, RateLimits, Readiness},
+    mcp::{Offering, Protocol, Request, RequestContext, Settings},
     octopus::{AnswerMemory, Client, Credentials, Path, Session},
     sample::{Sample, keys},
     store::Store,
@@ -56,7 +56,7 @@ impl Offering for Nothing {
         Vec::new()
     }
 
-    fn tool(&self, _: &str, _: &octopus_mcp::tool::Narrowing) -> Option<Tool> {
+    fn tool(&self, _: &str, _: Option<&RequestContext>) -> Option<Tool> {
         None
     }
 
@@ -85,8 +85,8 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     .unwrap();
 
     let tools = app::tools(&config, &Metrics::default()).unwrap();
-    let product = serve(http::router(gate(&config, Auth::Octopus), protocol(tools)));
-    let nothing = serve(http::router(gate(&config, Auth::Open), protocol(Nothing)));
+    let product = serve(http::router(&state(&config, Auth::Octopus), protocol(tools)));
+    let nothing = serve(http::router(&state(&config, Auth::Open), protocol(Nothing)));
     let plain = serve(plain(client));
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -160,7 +160,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     (variants, vec![octopus, product, nothing, plain])
 }
 
-fn gate(config: &Config, auth: Auth) -> Gate {
+fn state(config: &Config, auth: Auth) -> HttpState {
     // Counting costs what it costs; nobody has to wait.
     let many = 1_000_000_000;
     let limits = Limits {
@@ -173,9 +173,13 @@ fn gate(config: &Config, auth: Auth) -> Gate {
         ..config.limits.clone()
     };
     let store = Store::memory();
-    let rates =
-        Rates::new(&limits, config.default_instance(), &store, InstanceRate::new(&limits, &store));
-    Gate::new(&config.http, &limits, rates, auth, Readiness::default(), None)
+    let rates = RateLimits::new(
+        &limits,
+        config.default_instance(),
+        &store,
+        InstanceRate::new(&limits, &store),
+    );
+    HttpState::new(&config.http, &limits, rates, auth, Readiness::default(), None)
 }
 
 fn protocol<O: Offering>(offering: O) -> Protocol<O> {

@@ -2,15 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::{
-    config::Confirm,
-    octopus::Instance,
-    tool::{Reach, Tier},
-};
+use super::ResolvedScope;
+use crate::{config::Confirm, tool::Tier};
 
 /// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
-pub(super) fn instructions(reach: &Reach, instance: &Instance, confirm: Confirm) -> String {
-    let policy = reach.policy(instance);
+pub(super) fn instructions(scope: &ResolvedScope, confirm: Confirm) -> String {
+    let ResolvedScope { reach, instance, policy } = scope;
     let space = instance.space.as_deref().or(reach.narrowing.space.as_deref());
     let mut text = String::from(
         "An Octopus Deploy instance: what is deployed where, what failed and why.\n\

@@ -1,6 +1,6 @@
 //! The methods of MCP, one after the other.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use futures::FutureExt;
 use rmcp::{
@@ -21,11 +21,11 @@ use super::{
     Offering, Page, Protocol,
     operation::{self, About},
     pages,
-    protocol::{NARROWED, SUPPORTED},
+    protocol::{CONTEXT, SUPPORTED},
     request::{is_stateless, only_page},
     rounds,
 };
-use crate::{telemetry::OTHER, tool::Narrowing};
+use crate::telemetry::OTHER;
 
 /// How long a client may keep what `server/discover` says.
 const DISCOVERED_FOR: u64 = 3_600_000;
@@ -96,7 +96,8 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.now().offering.tool(name, &NARROWED.try_with(Narrowing::clone).unwrap_or_default())
+        let context = CONTEXT.try_with(Arc::clone).ok();
+        self.now().offering.tool(name, context.as_deref())
     }
 
     async fn initialize(

@@ -9,7 +9,7 @@ use rmcp::{
     },
 };
 
-use super::{Page, Request};
+use super::{Page, Request, RequestContext};
 use crate::{
     callers::{Caller, Scope},
     octopus::NoCredential,
@@ -43,18 +43,31 @@ pub trait Offering: Send + Sync + 'static {
         None
     }
 
-    /// Whether a request of this caller that is narrowed so can be served at all, as far as that
-    /// can be said without asking anybody.
-    fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
+    /// Resolves the instance and the access of a request, once for each request. It sends nothing to
+    /// Octopus. Requests that cannot be served are rejected by [`Offering::admits`].
+    fn resolve(&self, caller: Caller, scope: Narrowing) -> RequestContext {
+        RequestContext::new(caller, scope)
+    }
+
+    /// Checks the names in the request scope and the kind of credential that the caller sent. It
+    /// sends nothing to Octopus.
+    ///
+    /// # Errors
+    ///
+    /// The reason why no request with this context can be served.
+    fn admits(&self, _context: &RequestContext) -> Result<(), NotServed> {
         Ok(())
     }
 
-    /// Whether the places that such a request names are there for its caller, as far as that can
-    /// be said at once. This may ask Octopus, so it comes after what limits callers.
+    /// Checks that the space in the request scope exists for the caller. This may send requests to
+    /// Octopus, so it runs after the rate limits.
+    ///
+    /// # Errors
+    ///
+    /// [`NotServed::Missing`] with the names of the spaces that exist.
     fn finds(
         &self,
-        _caller: &Caller,
-        _narrowing: &Narrowing,
+        _context: &RequestContext,
     ) -> impl Future<Output = Result<(), NotServed>> + Send {
         std::future::ready(Ok(()))
     }
@@ -62,9 +75,10 @@ pub trait Offering: Send + Sync + 'static {
     /// The tools that this request sees.
     fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;
 
-    /// A tool by name, as a request that is narrowed so is told of it, whoever may see it: to
-    /// check headers that repeat its arguments.
-    fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
+    /// Returns the definition of a tool as requests with this context list it, whether or not the
+    /// caller may use the tool. It is used to check headers that repeat arguments. `None` stands for
+    /// a request that did not come over HTTP.
+    fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool>;
 
     /// The tool that serves a call, by its own name, for traces and metrics.
     fn called(&self, _params: &CallToolRequestParams) -> Option<&'static str> {
@@ -76,13 +90,9 @@ pub trait Offering: Send + Sync + 'static {
         None
     }
 
-    /// The scope that a caller has not got for a call, where that alone keeps it from them.
-    fn lacks(
-        &self,
-        _params: &CallToolRequestParams,
-        _caller: &Caller,
-        _narrowing: &Narrowing,
-    ) -> Option<Scope> {
+    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
+    /// it, or where the call would be refused with it as well.
+    fn lacks(&self, _params: &CallToolRequestParams, _context: &RequestContext) -> Option<Scope> {
         None
     }
 

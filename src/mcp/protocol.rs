@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Offering, Request,
+    Offering, Request, RequestContext as Resolved,
     ended::Ended,
     operation::{self, About},
     progress::forwarding,
@@ -32,8 +32,9 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 ];
 
 tokio::task_local! {
-    /// What the request being served is narrowed to; rmcp does not say for whom it asks.
-    pub(super) static NARROWED: Narrowing;
+    /// The context of the HTTP request that is served. rmcp asks for the definition of a tool without
+    /// passing the request.
+    pub(super) static CONTEXT: Arc<Resolved>;
 }
 
 /// How requests are served, whatever is offered.
@@ -123,12 +124,12 @@ impl<O: Offering> Protocol<O> {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(offering, settings))))
     }
 
-    /// Serves a request that is narrowed so.
-    pub fn narrowed<T>(
-        narrowing: Narrowing,
+    /// Runs `work`, which serves the HTTP request that has this context.
+    pub fn with_context<T>(
+        context: Arc<Resolved>,
         work: impl Future<Output = T>,
     ) -> impl Future<Output = T> {
-        NARROWED.scope(narrowing, work)
+        CONTEXT.scope(context, work)
     }
 
     /// What the server says of itself to this request.
@@ -163,8 +164,12 @@ impl<O: Offering> Protocol<O> {
     ) -> Result<Request, ErrorData> {
         let now = self.now();
         let Settings { local, sessions, .. } = &now.settings;
-        Request::of(context, local.as_ref(), *sessions).ok_or_else(|| {
-            tracing::error!("a request came without a caller");
+        let local = || {
+            let caller = local.clone()?;
+            Some(now.offering.resolve(caller, Narrowing::default()))
+        };
+        Request::of(context, local, *sessions).ok_or_else(|| {
+            tracing::error!("request without a caller");
             ErrorData::internal_error("the request has no caller; please report this", None)
         })
     }

@@ -33,6 +33,8 @@ pub struct Context {
     pub fixed_space: Option<String>,
     /// What the request could reach: the instances, and what it asked for.
     pub reach: Arc<Reach>,
+    /// The name and version of the MCP client, for the `User-Agent` header.
+    pub client: Option<String>,
     /// Where to say how far the call is.
     pub progress: Progress,
     /// What every change must pass.

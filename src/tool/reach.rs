@@ -20,8 +20,6 @@ pub struct Reach {
     pub caller: Caller,
     /// What it asks to be narrowed to.
     pub narrowing: Narrowing,
-    /// What the client calls itself.
-    pub client: Option<String>,
     /// How much all callers together may ask of each instance.
     pub rate: InstanceRate,
 }
@@ -58,23 +56,37 @@ impl Reach {
         self.instances.iter().filter(|instance| self.sees(instance))
     }
 
-    /// A session at an instance.
-    pub async fn session(&self, instance: &Instance) -> Result<Session, Error> {
-        self.open(instance, &self.caller).await
+    /// Opens a session at an instance. `client` is the name and version of the MCP client, for the
+    /// `User-Agent` header.
+    pub async fn session(
+        &self,
+        instance: &Instance,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
+        self.open(instance, &self.caller, client).await
     }
 
     /// A session at an instance that the request was not sent to. What the caller sent is for the
     /// request's own instance, and goes to no other.
-    pub async fn session_elsewhere(&self, instance: &Instance) -> Result<Session, Error> {
+    pub async fn session_elsewhere(
+        &self,
+        instance: &Instance,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
         let without = Caller { own: None, ..self.caller.clone() };
-        self.open(instance, &without).await
+        self.open(instance, &without, client).await
     }
 
-    async fn open(&self, instance: &Instance, caller: &Caller) -> Result<Session, Error> {
+    async fn open(
+        &self,
+        instance: &Instance,
+        caller: &Caller,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
         // Large where a token is exchanged, and a part of whatever waits for it.
         let credentials = Box::pin(instance.credentials(&caller.brings())).await?;
         let who = caller.who.fingerprint();
-        Ok(Session::new(instance.client.clone(), credentials, who, self.client.as_deref()))
+        Ok(Session::new(instance.client.clone(), credentials, who, client))
     }
 }
 
@@ -83,7 +95,7 @@ impl Context {
     /// as a request that was sent to that one does.
     pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
         self.reach.rate.take_for_call(&instance.name).await?;
-        let session = self.reach.session_elsewhere(instance).await?;
+        let session = self.reach.session_elsewhere(instance, self.client.as_deref()).await?;
         let session = session.sharing_compute(&self.session);
         self.visits.note(instance, &session);
         // What is read is read there, whatever the request was sent to.

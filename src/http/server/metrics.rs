@@ -10,9 +10,10 @@ use http::{StatusCode, header};
 
 use crate::telemetry::Metrics;
 
-/// The text format of Prometheus, version 0.0.4.
+/// Media type of the Prometheus text format, version 0.0.4.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Returns the route `/metrics`.
 pub(in crate::http) fn router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(metrics_text)).with_state(metrics)
 }
@@ -21,7 +22,7 @@ async fn metrics_text(State(metrics): State<Metrics>) -> Response {
     match metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
         Err(error) => {
-            tracing::error!(error, "no metrics");
+            tracing::error!(error, "metrics not available");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

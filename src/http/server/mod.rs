@@ -27,6 +27,6 @@ pub use swap::Swap;
 pub use tls::Certificates;
 
 pub(super) use connection::ClientCertificate;
-pub(super) use health::{router as health_router, send_on};
+pub(super) use health::router as health_router;
 pub(super) use metrics::router as metrics_router;
 pub(super) use open_connections::ConnectionHandle;

@@ -9,7 +9,7 @@ use rmcp::{
 };
 
 use super::{room::Way, *};
-use crate::mcp::{Offering, Protocol, Request, Settings};
+use crate::mcp::{Offering, Protocol, Request, RequestContext, Settings};
 
 /// Serves nothing.
 struct Nothing;
@@ -23,7 +23,7 @@ impl Offering for Nothing {
         Vec::new()
     }
 
-    fn tool(&self, _: &str, _: &Narrowing) -> Option<Tool> {
+    fn tool(&self, _: &str, _: Option<&RequestContext>) -> Option<Tool> {
         None
     }
 

@@ -61,9 +61,9 @@ async fn each_refusal_of_the_endpoint_has_one_record_with_its_caller() {
         ("", &[("x-mcp-toolsets", "nonsense")], 400, "there is no toolset `nonsense`"),
         ("", &[("x-octopus-apikey", keys::ADMIN)], 400, "leave X-Octopus-ApiKey out"),
         ("/i/default/Elsewhere", &[], 404, "has no space 'Elsewhere'"),
-        ("", &[], 200, "asks for more than the rate"),
-        ("", &[], 429, "goes on although"),
-        ("/readonly", &[("x-mcp-readonly", "false")], 400, "leave one of the two out"),
+        ("", &[], 200, "exceeds the request rate"),
+        ("", &[], 429, "ignores Retry-After"),
+        ("/readonly", &[("x-mcp-readonly", "false")], 400, "remove one of them"),
     ];
     for (path, headers, status, words) in cases {
         assert_eq!(ask(path, headers).await, status, "{words}");

@@ -65,7 +65,7 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
         assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 1, "{statuses:?}");
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
-        assert!(log.contains("a token was refused"), "{log}");
+        assert!(log.contains("token rejected"), "{log}");
         seen.push_str(&log);
         for secret in [KNOWN, UNKNOWN, HALF].into_iter().map(|token| &token[8..30]) {
             assert!(!seen.contains(secret), "{format}: {secret}");

@@ -192,7 +192,7 @@ async fn one_request_too_many_is_told_to_come_back_and_greetings_are_not() {
     let (held, refused) = filled(&server).await;
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(refused.json()["id"], "x");
-    assert!(refused.message().contains("try again"), "{}", refused.text);
+    assert!(refused.message().contains("retry in 1 second"), "{}", refused.text);
     let client = json!({ "name": "t", "version": "1" });
     let greeting = json!({ "jsonrpc": "2.0", "id": 2, "method": "initialize", "params":
         { "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client } });

@@ -47,7 +47,7 @@ async fn slow_bodies_of_one_address_leave_places_for_the_others() {
     .await;
     assert_eq!((refused.status, refused.code()), (429, WAIT), "{refused:?}");
     assert_eq!(refused.header("retry-after"), "1");
-    assert!(refused.message().contains("body has not come"), "{}", refused.text);
+    assert!(refused.message().contains("have not sent their bodies yet"), "{}", refused.text);
     // However many more come from there, the places of the server are not theirs.
     for _ in 0..10 {
         let mut more = begin(&server, "203.0.113.7").await;

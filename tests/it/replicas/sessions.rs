@@ -207,7 +207,7 @@ async fn while_the_store_is_away_a_session_goes_on_where_it_is_known() {
     let told = client.at(&two.server).post(&message(PING)).await;
     assert_eq!(told.status(), 503);
     assert_eq!(told.headers()["retry-after"], "1");
-    assert!(told.text().await.unwrap().contains("the store in which sessions are kept is away"));
+    assert!(told.text().await.unwrap().contains("the session store is not available"));
     // One that begins now is known to all when the store is back.
     let new = connect(one).await;
     redis.come_back().await;
