@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end.
+//! One connection, from the TLS handshake to its end.
 
 use std::{
     convert::Infallible,
@@ -31,34 +31,33 @@ use tower::ServiceExt;
 use super::{
     Certificates,
     line_ends::StrictLines,
-    open_connections::{Slot, UnderWay},
+    open_connections::{ActiveRequest, Slot},
 };
 use crate::config;
 
-/// How long a connection that has not asked anything yet may do so once it is over: its request may
-/// be on its way, or may have arrived and wait for a busy server to read it.
+/// How long a connection without a request so far may send one after the listener stops. Its request may
+/// be on its way, or may have arrived and not been read yet.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// How long the end of an idle connection may take: that of HTTP/2 sends frames.
+/// Time limit for closing an idle connection. HTTP/2 sends frames first.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
-/// The certificate that the client gave, in its DER form. In the extensions of every request that
-/// came with one.
+/// The client certificate of the TLS connection, DER-encoded. In the extensions of its requests.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ClientCertificate(pub(in crate::http) CertificateDer<'static>);
 
-/// How connections are served.
+/// Serves connections with one router and one set of time limits.
 #[derive(Debug)]
 pub(super) struct Connections {
     router: Router,
     certificates: Option<Certificates>,
-    /// How long a handshake may take, and the header of the first request.
+    /// Time limit for the TLS handshake, and for the head of the first request.
     header_timeout: Duration,
-    /// How long a connection may be idle that had an authenticated request.
+    /// Idle time limit of a connection that had an authenticated request.
     idle_timeout: Duration,
     protocol: Builder<TokioExecutor>,
-    /// From then on a connection ends with what it is doing.
-    over: CancellationToken,
+    /// Cancelled when the listener stops. Connections then end after their current requests.
+    stopping: CancellationToken,
 }
 
 impl Connections {
@@ -66,97 +65,99 @@ impl Connections {
         router: Router,
         certificates: Option<Certificates>,
         times: &config::Http,
-        over: CancellationToken,
+        stopping: CancellationToken,
     ) -> Self {
         let mut protocol = Builder::new(TokioExecutor::new());
-        // hyper's time for a header begins with the end of the request before.
+        // hyper measures this time from the end of the previous request.
         protocol.http1().timer(TokioTimer::new()).header_read_timeout(times.idle_timeout.0);
         protocol
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(30)))
             .max_concurrent_streams(100);
-        // What can be built once is not built for every request.
+        // Builds the router once instead of for every request.
         let router = router.with_state(());
         let (header_timeout, idle_timeout) = (times.header_timeout.0, times.idle_timeout.0);
-        Self { router, certificates, header_timeout, idle_timeout, protocol, over }
+        Self { router, certificates, header_timeout, idle_timeout, protocol, stopping }
     }
 
-    /// Serves one until it ends, or has to give way to another one. A client that breaks the
-    /// protocol gets no response and its connection is closed, so there is no error.
+    /// Serves a connection until it ends, or is closed for a new one. A client that violates the HTTP
+    /// protocol gets no response, and its connection is closed, so there is no error.
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
         tokio::select! {
             biased;
             () = slot.evicted() => {}
-            () = self.shake_hands(stream, peer, slot) => {}
+            () = self.accept_tls(stream, peer, slot) => {}
         }
     }
 
-    async fn shake_hands(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
-        at_once(&stream);
+    async fn accept_tls(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
+        disable_nagle(&stream);
         let Some(certificates) = &self.certificates else {
-            return self.speak(stream, peer, None, slot).await;
+            return self.serve_http(stream, peer, None, slot).await;
         };
-        let handshake = TlsAcceptor::from(certificates.now()).accept(stream);
+        let handshake = TlsAcceptor::from(certificates.current()).accept(stream);
         let Ok(Ok(stream)) = timeout(self.header_timeout, handshake).await else { return };
-        let given = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let given = given.map(|certificate| ClientCertificate(certificate.clone().into_owned()));
-        self.speak(stream, peer, given, slot).await;
+        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate =
+            certificate.map(|certificate| ClientCertificate(certificate.clone().into_owned()));
+        self.serve_http(stream, peer, certificate, slot).await;
     }
 
-    async fn speak(
+    async fn serve_http(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
         certificate: Option<ClientCertificate>,
         slot: &Slot,
     ) {
-        let asked = CancellationToken::new();
-        let asks = asked.clone();
+        let had_request = CancellationToken::new();
+        let has_request = had_request.clone();
         let router = self.router.clone();
         let handle = slot.handle();
         let service = service_fn(move |request: Request<Incoming>| {
-            asks.cancel();
-            let mut under_way = handle.request();
+            has_request.cancel();
+            let mut active = handle.request();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(handle.clone());
             if let Some(certificate) = &certificate {
                 request.extensions_mut().insert(certificate.clone());
             }
-            let answer = router.clone().oneshot(request);
-            // Until its body has been sent, the request is under way.
+            let response = router.clone().oneshot(request);
+            // The request is in progress until the body of its response has been sent.
             async move {
-                let answer = answer.await?;
-                // hyper does not ask for the body while the client takes nothing of earlier responses.
-                under_way.wait_for_client();
-                let body = |body: Body| Body::new(UntilSent { body, under_way });
-                Ok::<_, Infallible>(answer.map(body))
+                let response = response.await?;
+                // hyper does not poll the body while the client reads nothing of earlier responses.
+                active.wait_for_client();
+                let body = |body: Body| Body::new(UntilSent { body, active });
+                Ok::<_, Infallible>(response.map(body))
             }
         });
         let mut connection =
             pin!(self.protocol.serve_connection(TokioIo::new(StrictLines::new(stream)), service));
-        // Polled first wherever something else is waited for, so that what has arrived is read.
+        // The connection is polled first in every `select!`, so that data that has arrived is read.
         tokio::select! {
             biased;
             _ = connection.as_mut() => return,
-            () = asked.cancelled() => {}
+            () = had_request.cancelled() => {}
             () = sleep(self.header_timeout) => return,
-            () = self.over_for(FIRST_REQUEST) => {}
+            () = self.stopped_for(FIRST_REQUEST) => {}
         }
-        let is_over = tokio::select! {
+        let is_stopping = tokio::select! {
             biased;
             _ = connection.as_mut() => return,
-            () = self.over.cancelled() => true,
-            // One without an authenticated request may be anybody's, and HTTP/2 has no end by itself.
+            () = self.stopping.cancelled() => true,
+            // Connections without an authenticated request have the shorter limit. HTTP/2 has no idle
+            // limit of its own.
             () = slot.idle_for(self.header_timeout.min(self.idle_timeout), self.idle_timeout) => false,
         };
-        if !is_over {
+        if !is_stopping {
             connection.as_mut().graceful_shutdown();
             let _ = timeout(LAST_FRAMES, connection).await;
             return;
         }
-        // The runtime hears of what has arrived when it looks, and it looks at the latest now.
+        // Lets the runtime poll the socket once more, so that data that has arrived is read.
         yield_now().await;
         tokio::select! {
             biased;
@@ -167,17 +168,17 @@ impl Connections {
         let _ = connection.await;
     }
 
-    /// Ends this long after connections began to end.
-    async fn over_for(&self, period: Duration) {
-        self.over.cancelled().await;
+    /// Completes this long after the listener stops.
+    async fn stopped_for(&self, period: Duration) {
+        self.stopping.cancelled().await;
         sleep(period).await;
     }
 }
 
-/// The body of an answer, with the request that is under way until it has been sent.
+/// The body of a response. Its request is in progress until the body has been sent.
 struct UntilSent {
     body: Body,
-    under_way: UnderWay,
+    active: ActiveRequest,
 }
 
 impl http_body::Body for UntilSent {
@@ -188,11 +189,11 @@ impl http_body::Body for UntilSent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // hyper asks for a frame when it can pass it on: the client took the one before.
-        self.under_way.taken();
+        // hyper polls for a frame when it can send it: the client has read the previous one.
+        self.active.taken();
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
-            self.under_way.wait_for_client();
+            self.active.wait_for_client();
         }
         frame
     }
@@ -206,10 +207,10 @@ impl http_body::Body for UntilSent {
     }
 }
 
-/// Sends what is written at once: otherwise an answer in two parts waits for the client's delayed
-/// acknowledgement of the first, 40 ms and more.
-fn at_once(stream: &TcpStream) {
-    // Where it cannot be, the answer is slow and no worse.
+/// Disables Nagle's algorithm. With it, the second part of a response waits for the delayed
+/// acknowledgement of the first part, 40 ms and more.
+fn disable_nagle(stream: &TcpStream) {
+    // On failure, responses are slower and still correct.
     let _ = stream.set_nodelay(true);
 }
 
@@ -218,12 +219,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn accepted_sockets_do_not_hold_back() {
+    async fn accepted_sockets_have_no_delay() {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(socket.local_addr().unwrap());
         let (accepted, _client) = tokio::join!(socket.accept(), client);
         let (stream, _) = accepted.unwrap();
-        at_once(&stream);
+        disable_nagle(&stream);
         assert!(stream.nodelay().unwrap());
     }
 }

@@ -1,8 +1,7 @@
-//! Sockets: accepting connections, and letting them end.
+//! The accept loop, and how it stops.
 //!
-//! This is a loop of our own because what has arrived is to be answered: the loops of axum and
-//! axum-server, and hyper-util's watcher of connections, drop what was accepted and not yet read when
-//! they are told to stop.
+//! Requests that have arrived when the server stops are answered. axum, axum-server and the connection
+//! watcher of hyper-util drop connections that were accepted and not read yet, so the loop is our own.
 
 use std::{
     io,
@@ -28,25 +27,24 @@ use super::{
 };
 use crate::config;
 
-/// How many connections wait to be accepted at most, where the system allows as many: whoever connects
-/// to a server that is busy for a moment is not turned away. Left to the standard library it is 128.
+/// Maximum number of connections that wait to be accepted, where the system allows as many. The default of
+/// the standard library is 128, which a short peak can exceed.
 const BACKLOG: i32 = 1024;
-/// How long nothing is accepted after that could not be done: a process that is out of file
-/// descriptors gets none at once.
-const BREATH: Duration = Duration::from_millis(100);
+/// Pause after a failed accept. A process without free file descriptors does not get one at once.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// A listener that serves. It goes on when this is dropped.
+/// A running listener. It goes on serving when this is dropped.
 #[derive(Debug)]
 pub struct Listening {
-    /// Where it listens.
+    /// The address of the socket.
     pub address: SocketAddr,
     /// The listener and its connections.
     tasks: TaskTracker,
-    over: CancellationToken,
-    cut: CancellationToken,
+    stopping: CancellationToken,
+    aborted: CancellationToken,
 }
 
-/// Serves on a socket that only this machine reaches, with the times of these settings.
+/// Serves on a socket that only this machine can reach, with the time limits of these settings.
 pub fn listen(
     socket: TcpListener,
     router: Router,
@@ -56,7 +54,7 @@ pub fn listen(
     listen_within(socket, router, certificates, times, ConnectionLimits::default())
 }
 
-/// Serves on a socket, with the times of these settings and at most so many connections.
+/// Serves on a socket, with the time limits of these settings and these limits for connections.
 pub fn listen_within(
     socket: TcpListener,
     router: Router,
@@ -68,28 +66,28 @@ pub fn listen_within(
     SockRef::from(&socket).listen(BACKLOG)?;
     let address = socket.local_addr()?;
     let socket = tokio::net::TcpListener::from_std(socket)?;
-    let (over, cut) = (CancellationToken::new(), CancellationToken::new());
-    let connections = Connections::new(router, certificates.cloned(), times, over.clone());
-    let listening = Listening { address, tasks: TaskTracker::new(), over, cut };
+    let (stopping, aborted) = (CancellationToken::new(), CancellationToken::new());
+    let connections = Connections::new(router, certificates.cloned(), times, stopping.clone());
+    let listening = Listening { address, tasks: TaskTracker::new(), stopping, aborted };
     let accepting = Accepting {
         connections: Arc::new(connections),
         open: OpenConnections::new(limits),
         tasks: listening.tasks.clone(),
-        over: listening.over.clone(),
-        cut: listening.cut.clone(),
+        stopping: listening.stopping.clone(),
+        aborted: listening.aborted.clone(),
     };
     listening.tasks.spawn(accepting.accept(socket));
     Ok(listening)
 }
 
 impl Listening {
-    /// Accepts no more connections, and gives those that are there this long to end. What has
-    /// arrived by now is answered in that time.
+    /// Stops accepting connections, and waits this long for open ones to end. Requests that have arrived
+    /// are answered in that time.
     pub async fn stop(self, within: Duration) {
-        self.over.cancel();
+        self.stopping.cancel();
         self.tasks.close();
         if timeout(within, self.tasks.wait()).await.is_err() {
-            self.cut.cancel();
+            self.aborted.cancel();
             self.tasks.wait().await;
         }
     }
@@ -99,8 +97,8 @@ struct Accepting {
     connections: Arc<Connections>,
     open: Arc<OpenConnections>,
     tasks: TaskTracker,
-    over: CancellationToken,
-    cut: CancellationToken,
+    stopping: CancellationToken,
+    aborted: CancellationToken,
 }
 
 impl Accepting {
@@ -108,13 +106,13 @@ impl Accepting {
         loop {
             tokio::select! {
                 accepted = socket.accept() => self.take(accepted).await,
-                () = self.over.cancelled() => break,
+                () = self.stopping.cancelled() => break,
             }
         }
-        // Whoever has connected is not turned away with the socket. Constrained, the runtime would
-        // say after 128 of them that there are no more.
+        // Accepts the connections that wait in the backlog before the socket closes. `unconstrained`,
+        // because the budget of tokio would end the loop after 128 of them.
         yield_now().await;
-        while !self.cut.is_cancelled()
+        while !self.aborted.is_cancelled()
             && let Some(accepted) = unconstrained(socket.accept()).now_or_never()
         {
             self.take(accepted).await;
@@ -124,20 +122,20 @@ impl Accepting {
     async fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, peer)) => {
-                // Closed at once where a request is under way on every other connection.
+                // The connection is closed at once where every other one has a request in progress.
                 let Some(slot) = self.open.admit(peer.ip()) else { return };
-                let (connections, cut) = (Arc::clone(&self.connections), self.cut.clone());
+                let (connections, aborted) = (Arc::clone(&self.connections), self.aborted.clone());
                 self.tasks.spawn(async move {
-                    cut.run_until_cancelled(connections.serve(stream, peer, &slot)).await;
+                    aborted.run_until_cancelled(connections.serve(stream, peer, &slot)).await;
                 });
             }
-            // It went away before it was accepted.
+            // The client closed the connection before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            // Out of file descriptors or memory, for which an idle connection gives way.
+            // Out of file descriptors or memory: an idle connection is closed to free some.
             Err(error) => {
                 let closed_idle = self.open.evict_one();
                 tracing::warn!(%error, closed_idle, "connection not accepted");
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         }
     }

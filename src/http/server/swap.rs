@@ -1,4 +1,4 @@
-//! Routes that others can take the place of while they serve.
+//! A router that can be replaced while it serves.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use arc_swap::ArcSwap;
 use axum::{Router, extract::Request};
 use tower::{ServiceExt, service_fn};
 
-/// Routes that others can take the place of. A clone is the same ones.
+/// A router that can be replaced. Clones share the router.
 #[derive(Debug, Clone)]
 pub struct Swap(Arc<ArcSwap<Router>>);
 
 impl Swap {
-    /// Begins with these.
+    /// Creates it with a first router.
     pub fn new(router: Router) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(router)))
     }
 
-    /// From now on every request goes there. Those that are being answered end where they began.
+    /// Replaces the router for new requests. Requests in progress end in the router where they began.
     pub fn swap(&self, router: Router) {
         self.0.store(Arc::new(router));
     }
 
-    /// What a listener serves.
+    /// Returns the router for a listener.
     pub fn router(&self) -> Router {
         let routes = self.clone();
         Router::new().fallback_service(service_fn(move |request: Request| {

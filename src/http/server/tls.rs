@@ -1,4 +1,4 @@
-//! Certificates, read again when their files change.
+//! TLS certificates, reloaded when their files change.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Followed};
 
-/// How often the files are looked at.
+/// Interval between checks of the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A certificate and its key, as the listener uses them.
+/// The certificate and the key of the listener. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Certificates {
     live: Arc<ArcSwap<ServerConfig>>,
@@ -23,12 +23,16 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Reads the files that the settings name. `None`: the listener is plain HTTP.
+    /// Reads the files that the settings name. Returns `None` where the listener has no TLS.
+    ///
+    /// # Errors
+    ///
+    /// A message for the operator, for files that cannot be read.
     pub async fn load(settings: &config::Tls) -> Result<Option<Self>, String> {
         if settings.certificate.is_none() || settings.key.is_none() {
             return Ok(None);
         }
-        // The one place that chooses; a provider that somebody installed before is as good.
+        // Fails only where a provider is installed already, which can be used as well.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let settings = settings.clone();
         let files = off_thread(move || open(settings)).await?;
@@ -37,13 +41,13 @@ impl Certificates {
         Ok(Some(Self { live: Arc::new(ArcSwap::new(read)), files: Arc::new(files) }))
     }
 
-    /// What connections that begin now are served with.
-    pub(super) fn now(&self) -> Arc<ServerConfig> {
+    /// Returns the TLS settings for new connections.
+    pub(super) fn current(&self) -> Arc<ServerConfig> {
         self.live.load_full()
     }
 
-    /// Follows the files until the server stops. While they do not go together, what they held
-    /// last is used.
+    /// Watches the files until the server stops. While certificate and key do not match, the last valid
+    /// pair is used.
     pub async fn follow(self, stop: CancellationToken) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -61,14 +65,14 @@ impl Certificates {
     }
 }
 
-/// The files that the settings name.
+/// Watches the files that the settings name.
 fn open(settings: config::Tls) -> Result<Followed<Arc<ServerConfig>>, String> {
     let config::Tls { certificate, key, client_ca, .. } = &settings;
     let files = [certificate, key, client_ca].into_iter().flatten().cloned().collect();
     Followed::open("the certificate", files, move || server_config(&settings).map(Arc::new))
 }
 
-/// Reads files off the threads that serve.
+/// Reads files on a thread for blocking work.
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
@@ -83,15 +87,15 @@ fn server_config(settings: &config::Tls) -> Result<ServerConfig, String> {
     let key =
         PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
     let mut config = ServerConfig::builder()
-        .with_client_cert_verifier(clients(settings)?)
+        .with_client_cert_verifier(client_verifier(settings)?)
         .with_single_cert(chain, key)
         .map_err(|error| format!("{}: {error}", certificate.display()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
-/// Whose certificates are good, where clients are asked for one.
-fn clients(settings: &config::Tls) -> Result<Arc<dyn ClientCertVerifier>, String> {
+/// Returns the verifier for client certificates, where the settings name an authority.
+fn client_verifier(settings: &config::Tls) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let Some(path) = &settings.client_ca else { return Ok(Arc::new(NoClientAuth)) };
     let wrong = |error: &dyn std::fmt::Display| format!("client_ca: {}: {error}", path.display());
     let mut authorities = RootCertStore::empty();
@@ -111,5 +115,5 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let read = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
     let read: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
-    if read.is_empty() { Err(wrong(&"there is no certificate in it")) } else { Ok(read) }
+    if read.is_empty() { Err(wrong(&"the file contains no certificate")) } else { Ok(read) }
 }

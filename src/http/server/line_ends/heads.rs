@@ -1,11 +1,12 @@
-//! Follows where the heads and the bodies of HTTP/1 requests begin.
+//! Tracks where the heads and the bodies of HTTP/1 requests begin.
 
-/// Where a connection is between heads and bodies.
+/// The position of a connection between heads and bodies.
 #[derive(Debug)]
 pub(super) struct Heads {
     state: State,
-    /// The line of a head that arrives, as far as it is kept, and the last byte of it.
+    /// The current line of a head, up to [`LINE_KEPT`] bytes.
     line: Vec<u8>,
+    /// The last byte of the current line.
     last: u8,
     /// Whether a head has begun; empty lines before a request are skipped (RFC 9112, section 2.2).
     has_begun: bool,
@@ -15,22 +16,22 @@ pub(super) struct Heads {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many bytes are as HTTP/2 begins.
+    /// This many bytes match the preface of HTTP/2.
     Preface(usize),
     Head,
-    /// So many bytes of a body are to come.
+    /// This many bytes of a body are missing.
     Body(u64),
-    /// The size of a chunk, and whether its digits are over.
+    /// The size of a chunk, and whether its digits have ended.
     ChunkSize(u64, bool),
-    /// So many bytes of a chunk and the line end behind it are to come.
+    /// This many bytes of a chunk and the line end after it are missing.
     Chunk(u64),
     Trailers,
-    /// HTTP/2, or a head that hyper refuses.
+    /// HTTP/2, or a head that hyper rejects.
     Unchecked,
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How much of a line is kept: those that say where a body ends are shorter.
+/// How much of a line is kept, in bytes. Lines that say where a body ends are shorter.
 const LINE_KEPT: usize = 1024;
 
 impl Heads {
@@ -45,7 +46,7 @@ impl Heads {
         }
     }
 
-    /// Looks at what has arrived.
+    /// Checks the bytes that have arrived, and replaces bare line feeds in heads.
     pub(super) fn check(&mut self, arrived: &mut [u8]) {
         let mut rest = arrived;
         while !rest.is_empty() {
@@ -57,7 +58,7 @@ impl Heads {
         }
     }
 
-    /// How many of these bytes are of a body.
+    /// Returns how many of these bytes belong to a body.
     fn skip(&mut self, count: usize) -> usize {
         match &mut self.state {
             State::Unchecked => count,
@@ -74,7 +75,7 @@ impl Heads {
         }
     }
 
-    /// Looks at a byte outside of a body, and gives what stands in its place.
+    /// Checks one byte outside of a body. Returns the byte that replaces it.
     fn step(&mut self, byte: u8) -> u8 {
         match self.state {
             State::Preface(at) if PREFACE.get(at) == Some(&byte) => {
@@ -85,14 +86,14 @@ impl Heads {
             State::Preface(at) => {
                 self.state = State::Head;
                 for byte in PREFACE.iter().take(at) {
-                    self.of_head(*byte);
+                    self.head_byte(*byte);
                 }
-                self.of_head(byte)
+                self.head_byte(byte)
             }
             State::ChunkSize(size, is_over) => {
                 self.state = match (char::from(byte).to_digit(16), byte) {
                     (_, b'\n') if size == 0 => State::Trailers,
-                    // The line end behind the chunk counts with it.
+                    // Includes the line end after the chunk.
                     (_, b'\n') => State::Chunk(size.saturating_add(2)),
                     (Some(digit), _) if !is_over => {
                         let size = size.saturating_mul(16).saturating_add(digit.into());
@@ -102,12 +103,12 @@ impl Heads {
                 };
                 byte
             }
-            State::Head | State::Trailers => self.of_head(byte),
+            State::Head | State::Trailers => self.head_byte(byte),
             State::Body(_) | State::Chunk(_) | State::Unchecked => byte,
         }
     }
 
-    fn of_head(&mut self, byte: u8) -> u8 {
+    fn head_byte(&mut self, byte: u8) -> u8 {
         let last = std::mem::replace(&mut self.last, byte);
         if byte != b'\n' {
             if self.line.len() < LINE_KEPT {
@@ -125,7 +126,7 @@ impl Heads {
         byte
     }
 
-    /// A line has ended. Returns whether it is one that this can follow.
+    /// Handles the end of a line. Returns `false` for a line that cannot be tracked.
     fn line_ended(&mut self, line: &[u8]) -> bool {
         if line.is_empty() {
             self.head_ended();
@@ -138,7 +139,7 @@ impl Heads {
         let (Some(name), Some(value)) = (parts.next(), parts.next()) else { return true };
         let text = std::str::from_utf8(value).unwrap_or_default().trim();
         if name.eq_ignore_ascii_case(b"content-length") {
-            // hyper refuses what is no number.
+            // hyper rejects a value that is not a number.
             self.length = text.parse().unwrap_or(0);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if line.len() + 1 >= LINE_KEPT {
@@ -168,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes out where it arrives in pieces of this size.
+    /// Returns the checked bytes where they arrive in pieces of this size.
     fn checked(sent: &[u8], piece: usize) -> Vec<u8> {
         let (mut heads, mut sent) = (Heads::new(), sent.to_vec());
         for piece in sent.chunks_mut(piece.max(1)) {
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_line_feed_in_a_head_is_replaced_and_one_in_a_body_is_not() {
+    fn replaces_bare_line_feeds_in_heads_only() {
         let fixed = "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\na\n\nb";
         let chunked = "POST / HTTP/1.1\r\ntransfer-encoding: gzip, Chunked\r\n\r\n\
                        3;x=\"y\"\r\n\n\n\n\r\n1\r\nA\r\n0\r\nTrailer: x\r\n\r\n";
@@ -208,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bodies_pass_unchanged_however_they_arrive(
+        fn bodies_pass_unchanged_in_any_pieces(
             bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 1..5),
             is_chunked in any::<bool>(),
             piece in 1_usize..60,

@@ -1,17 +1,17 @@
-//! What the requests of one connection do, and since when the connection is idle.
+//! The requests of one connection, and how long the connection has been idle.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
-/// What the requests of one connection do.
+/// The requests of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     /// Whether a request of the connection was authenticated.
     pub(super) is_authenticated: bool,
-    /// How many requests are under way.
+    /// Number of requests in progress.
     requests: usize,
-    /// Since when no request is under way, where that is so.
+    /// When the last request ended, where no request is in progress.
     idle_since: Instant,
     /// Requests whose client has to take a part of the response, and since when.
     waiting: BTreeMap<u64, Instant>,
@@ -46,7 +46,7 @@ impl Activity {
     }
 
     /// Records that a request does not wait for its client any more. Returns `false` where it waited
-    /// too long and is not under way any more.
+    /// too long and is not in progress any more.
     pub(super) fn taken(&mut self, number: u64) -> bool {
         self.waiting.remove(&number).is_some()
     }

@@ -2,8 +2,8 @@
 //!
 //! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
 //! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
-//! which is closed at once. Idle means that no request is under way. A request whose client takes nothing
-//! of its response for as long as a connection may be idle is not under way any more. Connections give
+//! which is closed at once. Idle means that no request is in progress. A request whose client takes nothing
+//! of its response for as long as a connection may be idle is not in progress any more. Connections give
 //! way in this order, and within each group the one that has been idle longest:
 //!
 //! 1. connections without an authenticated request so far,
@@ -11,7 +11,7 @@
 //! 3. connections of trusted proxies.
 //!
 //! So a client that opens connections and sends nothing displaces its own, and a new client gets in. A
-//! new connection is refused only where a request is under way on every other one. At the limit of one
+//! new connection is refused only where a request is in progress on every other one. At the limit of one
 //! address, only connections from that address give way.
 
 mod activity;
@@ -37,12 +37,12 @@ use self::{
 };
 use crate::config::Networks;
 
-/// How many connections one listener keeps open.
+/// The limits for open connections of one listener.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// Maximum number of open connections.
     pub total: usize,
-    /// From one address; an IPv6 address counts as its /64.
+    /// Maximum number for one address. An IPv6 address counts as its /64 network.
     pub per_address: usize,
     /// Proxies, whose connections carry the requests of many clients: the limit for one address does
     /// not apply to them.
@@ -80,16 +80,16 @@ const WARN_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Slot(Arc<Tracker>);
 
-/// What the requests of a connection report to its slot. In the extensions of every request.
+/// Reports the requests of a connection to its slot. In the extensions of every request.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ConnectionHandle(Arc<Tracker>);
 
-/// A request that is under way, until it is dropped.
+/// A request that is in progress, until it is dropped.
 ///
 /// Its response has two states: the server produces the next frame, or the client has to take the last
 /// one. Only the second has a time limit here, see [`Slot::idle_for`].
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(super) struct ActiveRequest {
     tracker: Arc<Tracker>,
     number: u64,
     waits_for_client: bool,
@@ -109,8 +109,8 @@ impl OpenConnections {
         Arc::new(Self { limits, state: Mutex::default(), warned: Mutex::default() })
     }
 
-    /// A slot for a new connection from this address. `None`: all are taken, and a request is under
-    /// way on each of them.
+    /// Returns a slot for a new connection from this address. `None` where all slots are taken and each
+    /// connection has a request in progress.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
         let address = (!self.limits.trusted_proxies.contain(peer)).then(|| key(peer));
         let limits = (self.limits.total, self.limits.per_address);
@@ -170,14 +170,14 @@ impl Slot {
         ConnectionHandle(Arc::clone(&self.0))
     }
 
-    /// Ends when the connection has to give way.
+    /// Completes when the connection has to be closed for a new one.
     pub(super) async fn evicted(&self) {
         self.0.evicted.cancelled().await;
     }
 
-    /// Ends when no request has been under way for a time limit: `authenticated` where a request of the
+    /// Completes when no request has been in progress for a time limit: `authenticated` where a request of the
     /// connection was authenticated, `unauthenticated` where none was. Until then, each request whose
-    /// client takes nothing of its response for that time stops being under way.
+    /// client takes nothing of its response for that time stops being in progress.
     pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
         loop {
             let changed = self.0.changed.notified();
@@ -202,29 +202,29 @@ impl Drop for Slot {
 }
 
 impl ConnectionHandle {
-    /// A request begins.
-    pub(super) fn request(&self) -> UnderWay {
+    /// Registers a new request.
+    pub(super) fn request(&self) -> ActiveRequest {
         let tracker = Arc::clone(&self.0);
         let number = tracker.activity().next_number();
         tracker.begin();
-        UnderWay { tracker, number, waits_for_client: false }
+        ActiveRequest { tracker, number, waits_for_client: false }
     }
 
-    /// The request that is under way is authenticated.
+    /// Records that a request of the connection was authenticated.
     pub(in crate::http) fn authenticated(&self) {
         self.0.activity().is_authenticated = true;
         self.0.of.locked().authenticated(self.0.number);
     }
 }
 
-impl UnderWay {
+impl ActiveRequest {
     /// Records that the response goes on only when the client takes what it was given.
     pub(super) fn wait_for_client(&mut self) {
         self.waits_for_client = true;
         self.tracker.activity().wait_for_client(self.number);
     }
 
-    /// Records that the client took it. A request that was not under way any more is so again.
+    /// Records that the client took it. A request that was not in progress any more is so again.
     pub(super) fn taken(&mut self) {
         if self.is_released() {
             self.tracker.begin();
@@ -238,7 +238,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         if !self.is_released() {
             self.tracker.activity().end();
@@ -267,7 +267,7 @@ impl Tracker {
     }
 }
 
-/// The address as it is counted. An IPv6 client usually has a whole /64, so the network counts.
+/// Returns the address as it is counted. An IPv6 client usually has a whole /64, so the network counts.
 fn key(peer: IpAddr) -> Address {
     match peer.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),

@@ -108,7 +108,7 @@ async fn an_idle_connection_ends_sooner_where_no_request_was_authenticated() {
     let slot = open.admit(from(1)).unwrap();
     assert!(slot.idle_for(long, now).now_or_never().is_none());
     slot.idle_for(now, long).await;
-    // A request under way is no idle time, however long it takes.
+    // A connection with a request in progress is not idle.
     let request = slot.handle().request();
     assert!(slot.idle_for(now, now).now_or_never().is_none());
     slot.handle().authenticated();
@@ -128,7 +128,7 @@ async fn a_request_whose_client_takes_nothing_is_released() {
     slot.idle_for(now, long).await;
     // The client takes something after all, and then the response ends.
     stalled.taken();
-    assert!(open.admit(from(2)).is_none(), "it is under way again");
+    assert!(open.admit(from(2)).is_none(), "it is in progress again");
     drop(stalled);
     assert!(open.admit(from(2)).is_some() && is_evicted(&slot));
 }
@@ -146,7 +146,7 @@ async fn a_stalled_request_does_not_end_the_others() {
     assert!(slot.idle_for(now, now).now_or_never().is_none());
     slot.0.release_stalled(now);
     drop(stalled);
-    assert!(open.admit(from(2)).is_none(), "the other one is under way");
+    assert!(open.admit(from(2)).is_none(), "the other one is in progress");
     drop(other);
     assert!(open.admit(from(2)).is_some());
 }
@@ -188,7 +188,7 @@ proptest! {
     #[test]
     fn the_limits_hold_and_no_request_is_cut(steps in steps()) {
         let open = limits(6, 3);
-        let mut slots: Vec<(u8, Slot, Vec<UnderWay>)> = Vec::new();
+        let mut slots: Vec<(u8, Slot, Vec<ActiveRequest>)> = Vec::new();
         for step in steps {
             let count = slots.len().max(1);
             match step {
