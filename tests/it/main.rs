@@ -14,6 +14,9 @@ mod support;
 // The house: who may import whom, which crate is named where, how long a file is.
 mod architecture;
 
+// The layers of the HTTP server and their order, its imports, and what is done once a request.
+mod architecture_layers;
+
 // What holds for every tool, and what each is listed as.
 mod catalog;
 
