@@ -8,8 +8,8 @@ use octopus_mcp::{
     app,
     compute::ComputePool,
     config::{Config, Http, Limits},
-    http::{self, Auth, Gate, Listening, Rates, Readiness},
-    mcp::{Offering, Protocol, Request, Settings},
+    http::{self, Auth, HttpState, Listening, RateLimits, Readiness},
+    mcp::{Offering, Protocol, Request, RequestContext, Settings},
     octopus::{AnswerMemory, Client, Credentials, Path, Session},
     store::Store,
     telemetry::Metrics,
@@ -57,7 +57,7 @@ impl Offering for Nothing {
         Vec::new()
     }
 
-    fn tool(&self, _: &str, _: &octopus_mcp::tool::Narrowing) -> Option<Tool> {
+    fn tool(&self, _: &str, _: Option<&RequestContext>) -> Option<Tool> {
         None
     }
 
@@ -86,8 +86,8 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     .unwrap();
 
     let tools = app::tools(&config, &Metrics::default()).unwrap();
-    let product = serve(http::router(gate(&config, Auth::Octopus), protocol(tools)));
-    let nothing = serve(http::router(gate(&config, Auth::Open), protocol(Nothing)));
+    let product = serve(http::router(&state(&config, Auth::Octopus), protocol(tools)));
+    let nothing = serve(http::router(&state(&config, Auth::Open), protocol(Nothing)));
     let plain = serve(plain(client));
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -161,8 +161,8 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
     (variants, vec![octopus, product, nothing, plain])
 }
 
-fn gate(config: &Config, auth: Auth) -> Gate {
-    // The limits are evaluated as usual, but are high enough to delay no request.
+fn state(config: &Config, auth: Auth) -> HttpState {
+    // Counting costs what it costs; nobody has to wait.
     let many = 1_000_000_000;
     let limits = Limits {
         caller_rate: many,
@@ -174,9 +174,13 @@ fn gate(config: &Config, auth: Auth) -> Gate {
         ..config.limits.clone()
     };
     let store = Store::memory();
-    let rates =
-        Rates::new(&limits, config.default_instance(), &store, InstanceRate::new(&limits, &store));
-    Gate::new(&config.http, &limits, rates, auth, Readiness::default(), None)
+    let rates = RateLimits::new(
+        &limits,
+        config.default_instance(),
+        &store,
+        InstanceRate::new(&limits, &store),
+    );
+    HttpState::new(&config.http, &limits, rates, auth, Readiness::default(), None)
 }
 
 fn protocol<O: Offering>(offering: O) -> Protocol<O> {

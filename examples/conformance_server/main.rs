@@ -10,7 +10,7 @@ use std::{error::Error, net::TcpListener, time::Duration};
 
 use octopus_mcp::{
     config,
-    http::{self, Auth, Gate, Rates, Readiness},
+    http::{self, Auth, HttpState, RateLimits, Readiness},
     mcp::{Protocol, Settings},
     store::Store,
     telemetry::Metrics,
@@ -36,15 +36,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         metrics: Metrics::default(),
     };
     let limits = config::Limits::default();
-    let gate = Gate::new(
+    let state = HttpState::new(
         &config::Http::default(),
         &limits,
-        Rates::new(&limits, None, &Store::memory(), InstanceRate::default()),
+        RateLimits::new(&limits, None, &Store::memory(), InstanceRate::default()),
         Auth::Open,
         Readiness::default(),
         None,
     );
-    let router = http::router(gate, Protocol::new(suite, settings));
+    let router = http::router(&state, Protocol::new(suite, settings));
     let mut terminate = signal(SignalKind::terminate())?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let listening = http::listen(socket, router, None, &config::Http::default())?;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::{
-    mcp::{Offering, Page, Request},
-    tool::Narrowing,
-};
+use octopus_mcp::mcp::{Offering, Page, Request, RequestContext};
 use rmcp::{
     ErrorData,
     model::{
@@ -45,7 +42,7 @@ impl Offering for Suite {
         self.fixtures.tools.iter().map(|tool| tool.listing.clone()).collect()
     }
 
-    fn tool(&self, name: &str, _: &Narrowing) -> Option<Tool> {
+    fn tool(&self, name: &str, _: Option<&RequestContext>) -> Option<Tool> {
         self.fixtures.tool(name).map(|tool| tool.listing.clone())
     }
 

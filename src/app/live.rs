@@ -14,7 +14,7 @@ use crate::{
     audit::Audit,
     compute::ComputePool,
     config::{Config, Sessions},
-    http::{self, Auth, Gate, Rates, Readiness, Swap},
+    http::{self, Auth, HttpState, RateLimits, Readiness, Swap},
     mcp::{self, Protocol, Settings, Tools},
     octopus::{AnswerMemory, Instances},
     rules::Clock,
@@ -58,10 +58,10 @@ impl Live {
         let Kept { metrics, compute, memory, .. } = &kept;
         let mut tools = tools::of(&config, metrics, kept.audit.clone(), compute, memory)?;
         tools.gate = Arc::new(tools.gate.sharing(&kept.store));
-        let (tools, settings, gate) = parts(&config, &kept, tools)?;
+        let (tools, settings, http) = parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
         let protocol = Protocol::new(tools, settings);
-        let routes = Swap::new(http::router(gate, protocol.clone()));
+        let routes = Swap::new(http::router(&http, protocol.clone()));
         Ok(Self(Arc::new(Inner { kept, protocol, routes, instances, config: Mutex::new(config) })))
     }
 
@@ -80,11 +80,11 @@ impl Live {
         let serving = protocol.offering();
         tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
         tools.calls = serving.calls.clone();
-        let (tools, settings, gate) = parts(&config, kept, tools)?;
+        let (tools, settings, http) = parts(&config, kept, tools)?;
         kept.memory.resize(config.limits.bytes_in_flight.0);
         instances.store(Arc::clone(&tools.instances));
         protocol.serve_instead(tools, settings);
-        routes.swap(http::router(gate, protocol.clone()));
+        routes.swap(http::router(&http, protocol.clone()));
         *last = config;
         Ok(unchanged)
     }
@@ -107,7 +107,7 @@ fn parts(
     config: &Config,
     kept: &Kept,
     mut tools: Tools,
-) -> Result<(Tools, Settings, Gate), String> {
+) -> Result<(Tools, Settings, HttpState), String> {
     let auth = Auth::from_config(config, super::check::toolsets_of, &kept.metrics)?;
     let instance_rate = InstanceRate::new(&config.limits, &kept.store);
     tools.starters = Arc::clone(&kept.starters);
@@ -121,11 +121,12 @@ fn parts(
         sessions: config.http.sessions != Sessions::Off,
         metrics: kept.metrics.clone(),
     };
-    let rates = Rates::new(&config.limits, config.default_instance(), &kept.store, instance_rate)
-        .judged_by(Arc::clone(&tools.instances));
+    let default = config.default_instance();
+    let rates = RateLimits::new(&config.limits, default, &kept.store, instance_rate)
+        .with_instances(Arc::clone(&tools.instances));
     let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
-    let gate = Gate::new(&config.http, &config.limits, rates, auth, readiness, sessions)
-        .audited(kept.audit.clone())
-        .measured(kept.metrics.clone());
-    Ok((tools, settings, gate))
+    let http = HttpState::new(&config.http, &config.limits, rates, auth, readiness, sessions)
+        .with_audit(kept.audit.clone())
+        .with_metrics(kept.metrics.clone());
+    Ok((tools, settings, http))
 }

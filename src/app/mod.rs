@@ -198,7 +198,7 @@ impl Running {
     pub async fn stop(self) {
         self.readiness.stop();
         tokio::time::sleep(self.pause).await;
-        self.readiness.leave();
+        self.readiness.end_streams();
         let stop = self.stop.clone();
         let patience = self.drain.saturating_sub(LAST_WORDS);
         let last_words = tokio::spawn(async move {

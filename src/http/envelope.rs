@@ -1,109 +1,69 @@
-//! Reads the body of a request within its size and time, and what JSON-RPC says of it.
+//! The JSON-RPC envelope of a request. It is parsed once, by the message layer, and put into the
+//! extensions of the request.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{Arc, OnceLock};
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use bytes::{Bytes, BytesMut};
-use http::{StatusCode, header::CONTENT_LENGTH};
-use http_body_util::BodyExt;
-use serde::{Deserialize, Deserializer};
+use axum::extract::Request;
+use http::{Extensions, Method};
+use rmcp::model::CallToolRequestParams;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use super::{
-    Gate,
-    admit::held,
-    rate::{self, Unread},
-    refusal::{Refusal, code},
-    request_memory::Reading,
-};
-use crate::octopus::Fingerprint;
+use super::rejection::{Rejection, code};
 
-/// What JSON-RPC says of a request.
-#[derive(Debug, Clone)]
-pub(super) struct Envelope {
+/// Methods with which a client begins. Rate limits never reject them for an authenticated caller, and
+/// the concurrency limit reserves permits for them. A client whose first request fails takes the
+/// server for broken, or falls back to an older revision.
+const GREETINGS: [&str; 2] = ["initialize", "server/discover"];
+
+/// The JSON-RPC envelope of a request, as `Arc<Envelope>` in its extensions.
+#[derive(Debug)]
+pub(in crate::http) struct Envelope {
     /// The ID of the request; `null` for a notification or a response.
-    pub(super) id: Value,
-    /// Absent in a response.
-    pub(super) method: Option<String>,
-    pub(super) params: Option<Arc<RawValue>>,
+    pub(in crate::http) id: Value,
+    /// `None` for a response.
+    pub(in crate::http) method: Option<String>,
+    pub(in crate::http) params: Option<Box<RawValue>>,
+    /// The parameters of `tools/call`, parsed when they are first needed.
+    call: OnceLock<Result<CallToolRequestParams, String>>,
 }
 
-/// Reads the body and leaves it, with its [`Envelope`], to what comes after.
-pub(super) async fn open(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let declared =
-        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let (limit, time) = (gate.http.body_limit.0, gate.http.body_timeout.0);
-    let owner = Fingerprint::of([rate::address(&request).as_slice()]);
-    let (mut parts, body) = request.into_parts();
-    let claim = declared.map_or(limit, |length: u64| length.try_into().unwrap_or(limit));
-    let mut reading = gate.memory.reading(owner, claim.min(limit));
-    let bytes = match read(body, declared, limit, time, &mut reading).await {
-        Ok(bytes) => bytes,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let memory = match gate.memory.message(owner, &bytes).await {
-        Ok(memory) => memory,
-        Err(refusal) => return refusal.into_response(),
-    };
-    drop(reading);
-    parts.extensions.remove::<Unread>();
-    match Envelope::parse(&bytes) {
-        Ok(envelope) => {
-            parts.extensions.insert(envelope);
-            let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-            held(response, memory)
-        }
-        Err(refused) => {
-            let (id, refusal) = *refused;
-            refusal.to(&id)
+/// What a request is, for rate limits and for checks that may send requests to Octopus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum RequestKind {
+    /// The first request of a client.
+    Greeting,
+    /// A request that gets a result.
+    Call,
+    /// A GET request that opens an event stream.
+    Stream,
+    /// A ping, a notification, a response to a request of the server, or the end of a session.
+    Free,
+}
+
+/// Returns whether a method is one with which a client begins.
+pub(in crate::http) fn is_greeting(method: &str) -> bool {
+    GREETINGS.contains(&method)
+}
+
+impl RequestKind {
+    pub(in crate::http) fn of(request: &Request) -> Self {
+        match Envelope::of(request.extensions()) {
+            None if request.method() == Method::GET => Self::Stream,
+            None => Self::Free,
+            Some(envelope) if envelope.id.is_null() => Self::Free,
+            Some(envelope) => match envelope.method.as_deref() {
+                None | Some("ping") => Self::Free,
+                Some(method) if is_greeting(method) => Self::Greeting,
+                Some(_) => Self::Call,
+            },
         }
     }
 }
 
-/// Reads a body. One that says it is too large is refused before a byte of it is awaited.
-pub(super) async fn read(
-    mut body: Body,
-    declared: Option<u64>,
-    limit: usize,
-    time: Duration,
-    memory: &mut Reading,
-) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let message = format!("the body of a request may have {limit} bytes at most");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    let reading = async {
-        let mut bytes = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| {
-                Refusal::new(StatusCode::BAD_REQUEST, "the body of the request broke off")
-            })?;
-            let Ok(piece) = frame.into_data() else { continue };
-            if bytes.len() + piece.len() > limit {
-                return Err(too_large());
-            }
-            memory.grow(bytes.len() + piece.len()).await?;
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(bytes.freeze())
-    };
-    tokio::time::timeout(time, reading).await.unwrap_or_else(|_| {
-        let message = format!("the body of the request took longer than {} s", time.as_secs());
-        Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, message))
-    })
-}
-
-/// A message as it stands in the body. Keys that are absent differ from keys that are `null`.
+/// A message as written in the body. A missing key differs from a key that is `null`.
 #[derive(Deserialize)]
-struct Written<'a> {
+struct RawMessage<'a> {
     jsonrpc: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     id: Option<Value>,
@@ -118,62 +78,99 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl Envelope {
-    /// Reads a message (JSON-RPC 2.0, sections 4 and 5; MCP narrows IDs to text and whole
-    /// numbers, and parameters to objects).
-    fn parse(bytes: &[u8]) -> Result<Self, Box<(Value, Refusal)>> {
+    /// Parses a message (JSON-RPC 2.0, sections 4 and 5; MCP allows strings and integers as IDs, and
+    /// objects as parameters).
+    ///
+    /// # Errors
+    ///
+    /// The rejection, and the ID of the request as far as it could be read.
+    pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Self, Box<(Value, Rejection)>> {
         let invalid = |id: Value, message: &str| {
-            Box::new((id, Refusal::bad_request(code::INVALID_REQUEST, message)))
+            Box::new((id, Rejection::bad_request(code::INVALID_REQUEST, message)))
         };
-        let written: Written<'_> = match serde_json::from_slice(bytes) {
-            Ok(written) => written,
+        let message: RawMessage<'_> = match serde_json::from_slice(bytes) {
+            Ok(message) => message,
             Err(error) if error.is_data() => {
                 let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
                 let message = if first == Some(&b'[') {
-                    "batches are not served; send each message in a request of its own"
+                    "JSON-RPC batches are not supported; send each message in its own request"
                 } else {
-                    "the body is JSON but no JSON-RPC message"
+                    "the body is JSON, but not a JSON-RPC message"
                 };
                 return Err(invalid(Value::Null, message));
             }
             Err(error) => {
-                let message = format!("the body is not JSON: {error}");
-                return Err(Box::new((Value::Null, Refusal::bad_request(code::PARSE, message))));
+                let message = format!("the body is not valid JSON: {error}");
+                return Err(Box::new((Value::Null, Rejection::bad_request(code::PARSE, message))));
             }
         };
-        let id = match written.id {
+        let id = match message.id {
             None => Value::Null,
             Some(Value::String(text)) => Value::String(text),
             Some(Value::Number(number)) if number.is_i64() => Value::Number(number),
             Some(_) => {
-                let message = "the ID of a request must be text or a whole number";
+                let message = "`id` must be a string or an integer";
                 return Err(invalid(Value::Null, message));
             }
         };
-        if written.jsonrpc.as_ref().and_then(Value::as_str) != Some("2.0") {
+        if message.jsonrpc.as_ref().and_then(Value::as_str) != Some("2.0") {
             return Err(invalid(id, "`jsonrpc` must be \"2.0\""));
         }
-        let method = match written.method {
+        let method = match message.method {
             None => None,
             Some(Value::String(method)) => Some(method),
-            Some(_) => return Err(invalid(id, "`method` must be text")),
+            Some(_) => return Err(invalid(id, "`method` must be a string")),
         };
-        let params = match written.params.map(RawValue::get) {
+        let params = match message.params.map(RawValue::get) {
             None => None,
-            Some(params) if params.starts_with('{') => {
-                written.params.map(|p| Arc::from(p.to_owned()))
-            }
+            Some(params) if params.starts_with('{') => message.params.map(ToOwned::to_owned),
             Some(_) => {
-                let refusal =
-                    Refusal::bad_request(code::INVALID_PARAMS, "`params` must be an object");
-                return Err(Box::new((id, refusal)));
+                let rejection =
+                    Rejection::bad_request(code::INVALID_PARAMS, "`params` must be an object");
+                return Err(Box::new((id, rejection)));
             }
         };
-        Ok(Self { id, method, params })
+        Ok(Self { id, method, params, call: OnceLock::new() })
     }
 
-    /// The ID of a request, for refusing it.
-    pub(super) fn id_of(request: &Request) -> Value {
-        request.extensions().get::<Self>().map_or(Value::Null, |envelope| envelope.id.clone())
+    /// Returns the envelope of a request, where the message layer has parsed one.
+    pub(in crate::http) fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<Arc<Self>>().map(Arc::as_ref)
+    }
+
+    /// Returns the ID of a request for its rejection: `null` where there is no envelope.
+    pub(in crate::http) fn id_of(extensions: &Extensions) -> Value {
+        Self::of(extensions).map_or(Value::Null, |envelope| envelope.id.clone())
+    }
+
+    /// Returns whether the method is `initialize`.
+    pub(in crate::http) fn initializes(&self) -> bool {
+        self.method.as_deref() == Some("initialize")
+    }
+
+    /// Returns whether the message is a client's response to a request of the server.
+    pub(in crate::http) fn is_response(&self) -> bool {
+        self.method.is_none() && !self.id.is_null()
+    }
+
+    /// Returns the parameters of a `tools/call` request. They are parsed once.
+    ///
+    /// # Errors
+    ///
+    /// The path of the wrong parameter and what is wrong with it.
+    pub(in crate::http) fn call_params(&self) -> Result<&CallToolRequestParams, &str> {
+        self.call.get_or_init(|| self.params_as()).as_ref().map_err(String::as_str)
+    }
+
+    /// Parses the parameters as those of a method.
+    ///
+    /// # Errors
+    ///
+    /// The path of the wrong parameter and what is wrong with it.
+    pub(in crate::http) fn params_as<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let params = self.params.as_deref().map_or("{}", RawValue::get);
+        let mut json = serde_json::Deserializer::from_str(params);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())
     }
 }
 
@@ -190,16 +187,16 @@ mod tests {
                 assert_eq!(envelope.id.to_string(), id, "{body}");
                 assert_eq!(envelope.method.as_deref(), method, "{body}");
             }
-            (Err(refused), Err(expected)) => {
-                let refusal = refused.1;
-                assert!(format!("{refusal:?}").contains(expected), "{body}: {refusal:?}");
+            (Err(rejected), Err(expected)) => {
+                let rejection = rejected.1;
+                assert!(format!("{rejection:?}").contains(expected), "{body}: {rejection:?}");
             }
             (read, _) => panic!("{body}: {read:?}"),
         }
     }
 
     #[test]
-    fn messages_are_what_json_rpc_says() {
+    fn parses_json_rpc_messages() {
         check(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, Ok(("1", Some("ping"))));
         check(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#, Ok(("\"a\"", Some("ping"))));
         check(
@@ -228,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_breaks_it(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn parses_any_bytes_without_a_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Envelope::parse(&body);
         }
     }

@@ -1,22 +1,24 @@
-//! Which values of `Host` and `Origin` are served.
+//! The allow list for the headers `Host` and `Origin`.
 
 use std::net::IpAddr;
 
 use http::{HeaderValue, uri::Authority};
 use url::Url;
 
-/// The hosts and origins that are served besides loopback ones.
+/// The allowed hosts and origins. Loopback hosts and origins are always allowed.
 #[derive(Debug)]
-pub(super) struct Allowed {
+pub(in crate::http) struct AllowedHosts {
     hosts: Vec<(String, Option<u16>)>,
     origins: Vec<String>,
 }
 
-impl Allowed {
-    pub(super) fn new(hosts: &[String], origins: &[String]) -> Self {
+impl AllowedHosts {
+    /// Creates the allow list from `HOST[:PORT]` and origins. An entry without a port allows every
+    /// port.
+    pub(in crate::http) fn new(hosts: &[String], origins: &[String]) -> Self {
         let host = |text: &String| {
             let authority: Authority = text.parse().ok()?;
-            Some((normal(authority.host()), authority.port_u16()))
+            Some((normalize(authority.host()), authority.port_u16()))
         };
         Self {
             hosts: hosts.iter().filter_map(host).collect(),
@@ -24,13 +26,13 @@ impl Allowed {
         }
     }
 
-    /// Whether requests for this authority are meant for this server.
-    pub(super) fn host(&self, authority: &str) -> bool {
+    /// Returns whether requests for this authority are served.
+    pub(in crate::http) fn allows_host(&self, authority: &str) -> bool {
         let Ok(authority) = authority.parse::<Authority>() else { return false };
         if authority.as_str().contains('@') {
             return false;
         }
-        let host = normal(authority.host());
+        let host = normalize(authority.host());
         let port = authority.port_u16();
         is_loopback(&host)
             || self.hosts.iter().any(|(allowed, allowed_port)| {
@@ -38,16 +40,16 @@ impl Allowed {
             })
     }
 
-    /// Whether a page of this origin may call.
-    pub(super) fn origin(&self, value: &HeaderValue) -> bool {
+    /// Returns whether pages of this origin may send requests.
+    pub(in crate::http) fn allows_origin(&self, value: &HeaderValue) -> bool {
         let Some(origin) = value.to_str().ok().and_then(origin) else { return false };
         let loopback = Url::parse(&origin)
-            .is_ok_and(|url| url.host_str().is_some_and(|host| is_loopback(&normal(host))));
+            .is_ok_and(|url| url.host_str().is_some_and(|host| is_loopback(&normalize(host))));
         loopback || self.origins.contains(&origin)
     }
 }
 
-fn normal(host: &str) -> String {
+fn normalize(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }
 
@@ -55,8 +57,8 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// An origin in the form in which origins compare: scheme, host and port (RFC 6454, section 6.2).
-/// `null` is none that could be allowed.
+/// Serializes an origin for comparison: scheme, host and port (RFC 6454, section 6.2). Returns `None`
+/// for `null`, which cannot be allowed.
 fn origin(text: &str) -> Option<String> {
     let origin = Url::parse(text).ok()?.origin();
     origin.is_tuple().then(|| origin.ascii_serialization())
@@ -67,9 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_and_listed_hosts_are_served() {
-        let allowed =
-            Allowed::new(&["mcp.example.com".to_owned(), "other.example:8443".to_owned()], &[]);
+    fn allows_loopback_and_listed_hosts() {
+        let allowed = AllowedHosts::new(
+            &["mcp.example.com".to_owned(), "other.example:8443".to_owned()],
+            &[],
+        );
         for host in [
             "localhost",
             "localhost:8080",
@@ -82,7 +86,7 @@ mod tests {
             "mcp.example.com.",
             "other.example:8443",
         ] {
-            assert!(allowed.host(host), "{host}");
+            assert!(allowed.allows_host(host), "{host}");
         }
         for host in [
             "",
@@ -96,14 +100,14 @@ mod tests {
             "mcp.example.com.evil.example",
             "10.0.0.1",
         ] {
-            assert!(!allowed.host(host), "{host}");
+            assert!(!allowed.allows_host(host), "{host}");
         }
     }
 
     #[test]
-    fn loopback_and_listed_origins_may_call() {
-        let allowed = Allowed::new(&[], &["https://App.example.com".to_owned()]);
-        let check = |origin: &str| allowed.origin(&HeaderValue::from_str(origin).unwrap());
+    fn allows_loopback_and_listed_origins() {
+        let allowed = AllowedHosts::new(&[], &["https://App.example.com".to_owned()]);
+        let check = |origin: &str| allowed.allows_origin(&HeaderValue::from_str(origin).unwrap());
         for origin in [
             "http://localhost:3000",
             "http://127.0.0.1",

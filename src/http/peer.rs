@@ -1,64 +1,74 @@
-//! Where a request comes from: whoever holds the connection, and for whom they say they do.
+//! The client of a request: the address of the connection, and what a trusted proxy says about the
+//! client behind it.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED, uri::Authority};
+
+use crate::{
+    config::{Forwarding, Http},
+    octopus::Fingerprint,
+    store::Key,
 };
-
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::Response,
-};
-use http::{HeaderMap, HeaderName, header::FORWARDED, uri::Authority};
-
-use super::Gate;
-use crate::config::{Forwarding, Http};
-
-/// Whether a client came with TLS: as a trusted proxy says, or as this server itself speaks.
-pub(super) fn scheme(peer: Option<&Peer>, http: &Http) -> &'static str {
-    let own = http.tls.certificate.is_some();
-    if peer.and_then(|peer| peer.is_secure).unwrap_or(own) { "https" } else { "http" }
-}
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// How many hops are followed.
+/// Maximum number of proxies that are followed.
 const MOST_HOPS: usize = 32;
 
-/// Where a request comes from. Every request has this in its extensions.
+/// The peer of the connection, and the client. In the extensions of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Peer {
-    /// Whoever holds the connection.
-    pub(super) address: IpAddr,
-    /// Whether that is a proxy which the settings trust.
-    pub(super) is_trusted: bool,
-    /// The client: what a trusted proxy says, or whoever holds the connection.
-    pub(super) client: IpAddr,
-    /// The host that the client asked, as a trusted proxy says.
-    pub(super) host: Option<Authority>,
-    /// Whether the client came with TLS, as a trusted proxy says.
-    pub(super) is_secure: Option<bool>,
+pub(in crate::http) struct Peer {
+    /// The address of the connection.
+    pub(in crate::http) address: IpAddr,
+    /// Whether that address is in `http.trusted_proxies`.
+    pub(in crate::http) is_trusted: bool,
+    /// The address of the client: from a trusted proxy, or the address of the connection.
+    pub(in crate::http) client: IpAddr,
+    /// The host that the client requested, from a trusted proxy.
+    pub(in crate::http) host: Option<Authority>,
+    /// Whether the client used TLS, from a trusted proxy.
+    pub(in crate::http) is_secure: Option<bool>,
 }
 
-/// Finds out where a request comes from.
-pub(super) async fn find(
-    State(gate): State<Arc<Gate>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    // Where there is no socket, nobody is trusted.
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = address.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
-    let peer = Peer::of(address, request.headers(), &gate.http);
-    request.extensions_mut().insert(peer);
-    next.run(request).await
+/// Returns the key under which limits for one address count a request. An IPv6 client usually has a
+/// whole /64, so the network counts.
+pub(in crate::http) fn client_key(extensions: &Extensions) -> Key {
+    let client = extensions.get::<Peer>().map(|peer| peer.client.to_canonical());
+    let of = |bytes: &[u8]| *Fingerprint::of([b"address", bytes]).as_bytes();
+    match client {
+        Some(IpAddr::V4(address)) => of(&address.octets()),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments().map(u16::to_be_bytes);
+            of(&[a, b, c, d].concat())
+        }
+        None => of(&[]),
+    }
 }
 
 impl Peer {
-    /// Reads what the headers say, where whoever holds the connection may be believed.
+    /// Determines the peer from the connection and the headers of a request. Without a connection,
+    /// the peer is not trusted.
+    pub(in crate::http) fn of_request(
+        extensions: &Extensions,
+        headers: &HeaderMap,
+        http: &Http,
+    ) -> Self {
+        let address = extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = address.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
+        Self::of(address, headers, http)
+    }
+
+    /// Returns the scheme that the client used: from a trusted proxy, or that of this server.
+    pub(in crate::http) fn scheme(&self, http: &Http) -> &'static str {
+        let own = http.tls.certificate.is_some();
+        if self.is_secure.unwrap_or(own) { "https" } else { "http" }
+    }
+
+    /// Reads the forwarding headers where the connection comes from a trusted proxy.
     fn of(address: IpAddr, headers: &HeaderMap, http: &Http) -> Self {
         let address = address.to_canonical();
         let is_trusted = http.trusted_proxies.contain(address);
@@ -89,8 +99,8 @@ impl Peer {
     }
 }
 
-/// The right-most address that is no proxy of ours. What stands left of it, whoever sent the
-/// request may have written; an entry that cannot be read ends what can be known.
+/// Returns the right-most address that is not a trusted proxy. Entries further left may be forged by
+/// the client. An entry that is not an address ends the search.
 fn client(peer: IpAddr, hops: &[String], http: &Http) -> IpAddr {
     let mut client = peer;
     for hop in hops.iter().rev().take(MOST_HOPS) {
@@ -103,20 +113,20 @@ fn client(peer: IpAddr, hops: &[String], http: &Http) -> IpAddr {
     client
 }
 
-/// The entries of a header that is a list, over all its lines.
+/// Returns the entries of a list header, of all its lines.
 fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let lines = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default());
     lines.flat_map(|line| line.split(',')).map(|entry| entry.trim().to_owned()).collect()
 }
 
-/// A parameter of an entry of `Forwarded` (RFC 7239, section 4).
+/// Returns a parameter of an entry of `Forwarded` (RFC 7239, section 4).
 fn parameter(entry: &str, name: &str) -> Option<String> {
     let mut pairs = entry.split(';').filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
     Some(value.trim_matches('"').to_owned())
 }
 
-/// An address, with or without a port: `192.0.2.1:80`, `[2001:db8::1]:80`, `2001:db8::1`.
+/// Parses an address with or without a port: `192.0.2.1:80`, `[2001:db8::1]:80`, `2001:db8::1`.
 fn address_of(hop: &str) -> Option<IpAddr> {
     let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let address: Option<IpAddr> = hop.parse().ok().or_else(bare);
@@ -145,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_right_most_address_that_is_no_trusted_proxy() {
+    fn client_is_the_rightmost_untrusted_address() {
         for (address, header, client) in [
             ("10.0.0.1", "192.0.2.1", "192.0.2.1"),
             ("10.0.0.1", "203.0.113.9, 192.0.2.1", "192.0.2.1"),
@@ -158,7 +168,7 @@ mod tests {
             ("10.0.0.1", "192.0.2.1, unknown", "10.0.0.1"),
             ("10.0.0.1", "192.0.2.1, unknown, 10.0.0.2", "10.0.0.2"),
             ("10.0.0.1", "", "10.0.0.1"),
-            // Not a proxy of ours: nothing that it says counts.
+            // The headers of an untrusted peer are ignored.
             ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
             ("192.0.2.7", "10.0.0.1", "192.0.2.7"),
         ] {
@@ -169,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn several_lines_of_a_header_are_one_list() {
+    fn repeated_headers_form_one_list() {
         let headers =
             [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2, 10.0.0.4")];
         let found = peer("10.0.0.1", Forwarding::XForwarded, &headers);
@@ -177,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn one_family_of_headers_counts_and_the_other_is_anybodys() {
+    fn reads_only_the_configured_forwarding_headers() {
         let both = [
             ("x-forwarded-for", "192.0.2.1"),
             ("x-forwarded-proto", "https"),
@@ -198,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_believed_of_a_peer_that_is_not_trusted() {
+    fn ignores_headers_of_untrusted_peers() {
         let headers = [
             ("x-forwarded-for", "192.0.2.1"),
             ("x-forwarded-proto", "https"),

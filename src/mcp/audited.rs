@@ -12,7 +12,7 @@ impl Tools {
     /// Starts the audit record of a request. The record is written when the returned scope ends,
     /// also if the call is dropped.
     pub(super) fn open(&self, kind: Kind, request: &Request) -> Open {
-        let caller = request.caller.who.fingerprint();
+        let caller = request.context.caller.who.fingerprint();
         let trail = Trail::begin(&self.audit, &self.metrics, kind);
         open(&trail.found_in(&self.calls, caller), request)
     }
@@ -20,11 +20,11 @@ impl Tools {
 
 fn open(trail: &Trail, request: &Request) -> Open {
     trail.note(|record| {
-        record.caller = Some(recorded(&request.caller.who));
+        record.caller = Some(recorded(&request.context.caller.who));
         record.client = request.client.as_deref().map(client);
         record.request.clone_from(&request.id);
         record.trace.clone_from(&request.trace);
-        let narrowing = &request.narrowing;
+        let narrowing = &request.context.scope;
         record.place.instance.clone_from(&narrowing.instance);
         record.place.space.clone_from(&narrowing.space);
         record.place.project.clone_from(&narrowing.project);

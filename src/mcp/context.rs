@@ -2,72 +2,83 @@
 
 use std::sync::Arc;
 
-use rmcp::model::CallToolRequestParams;
+use rmcp::model::{CallToolRequestParams, JsonObject};
 
-use super::{NotServed, Request, Tools};
+use super::{NotServed, Request, RequestContext, ResolvedScope, Tools};
 use crate::{
     callers::{Caller, Scope},
-    octopus::Instance,
     tool::{
-        Asked, Consent, Context, Decisions, Error, Narrowing, Policy, Progress, Reach, TakenOut,
-        Trail, Visits,
+        Asked, Consent, Context, Decisions, Error, Narrowing, Progress, Reach, TakenOut, Trail,
+        Visits,
     },
 };
 
 impl Tools {
-    /// Resolves the effective scope of a request and its instance.
+    /// Resolves the instance and the access of a request.
     ///
     /// # Errors
     ///
-    /// [`AdmissionError::NotFound`] if the instance does not exist or the caller has no access to
-    /// it.
-    pub(super) fn reach(
+    /// [`NotServed::Missing`] where the caller cannot use the instance that the request names, or the
+    /// default instance.
+    pub(super) fn resolve_scope(
         &self,
         caller: &Caller,
-        narrowing: &Narrowing,
-        client: Option<&str>,
-    ) -> Result<(Reach, Arc<Instance>), NotServed> {
+        scope: &Narrowing,
+    ) -> Result<ResolvedScope, NotServed> {
+        tracing::debug!(caller = caller.who.name, "request scope resolved");
         let reach = Reach {
             instances: Arc::clone(&self.instances),
             ceiling: self.policy.clone(),
             caller: caller.clone(),
-            narrowing: narrowing.clone(),
-            client: client.map(str::to_owned),
+            narrowing: scope.clone(),
             rate: self.instance_rate.clone(),
         };
-        let instance = match &narrowing.instance {
+        let instance = match &scope.instance {
             Some(name) => self.instances.get(name),
             None => self.instances.default(),
         };
         match instance.filter(|instance| reach.sees(instance)).map(Arc::clone) {
-            Some(instance) => Ok((reach, instance)),
+            Some(instance) => {
+                let policy = reach.policy(&instance);
+                Ok(ResolvedScope { reach: Arc::new(reach), instance, policy })
+            }
             None => Err(missing(&reach)),
         }
     }
 
-    /// Resolves the effective scope of a request that was parsed before.
-    pub(super) fn reach_of(&self, request: &Request) -> Result<(Reach, Arc<Instance>), NotServed> {
-        self.reach(&request.caller, &request.narrowing, request.client.as_deref())
+    /// Returns the resolved scope of a request. It is resolved again only where it was resolved
+    /// before the settings were reloaded.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tools::resolve_scope`].
+    pub(super) fn scope_of(
+        &self,
+        context: &RequestContext,
+    ) -> Result<Arc<ResolvedScope>, NotServed> {
+        let resolved = context.resolved.as_ref();
+        // Each reload makes its own instances, together with the policy and the limits.
+        match resolved.filter(|scope| Arc::ptr_eq(&scope.reach.instances, &self.instances)) {
+            Some(scope) => Ok(Arc::clone(scope)),
+            None => self.resolve_scope(&context.caller, &context.scope).map(Arc::new),
+        }
     }
 
-    /// Returns the access of a request, or `None` if its scope cannot be resolved.
-    pub(super) fn policy(&self, request: &Request) -> Option<Policy> {
-        self.reach_of(request).ok().map(|(reach, instance)| reach.policy(&instance))
-    }
-
-    /// Returns the token scope that the caller lacks, if the call would be allowed with it.
+    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
+    /// it, or where the call would be refused with it as well.
     pub(super) fn lacking(
         &self,
         params: &CallToolRequestParams,
-        caller: &Caller,
-        narrowing: &Narrowing,
+        context: &RequestContext,
     ) -> Option<Scope> {
-        let arguments = params.arguments.clone().unwrap_or_default();
-        let entry = self.catalog.serving(&params.name, &arguments)?;
-        let tier = entry.does(&arguments);
-        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > caller.who.grants.scope)?;
-        let (reach, instance) = self.reach(caller, narrowing, None).ok()?;
-        let policy = reach.policy_with(needs, &instance);
+        let nothing = JsonObject::new();
+        let arguments = params.arguments.as_ref().unwrap_or(&nothing);
+        let entry = self.catalog.serving(&params.name, arguments)?;
+        let tier = entry.does(arguments);
+        let has = context.caller.who.grants.scope;
+        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > has)?;
+        let scope = self.scope_of(context).ok()?;
+        let policy = scope.reach.policy_with(needs, &scope.instance);
         let would_go_on =
             policy.shows(entry.toolset, entry.definition) && policy.forbids(tier).is_none();
         would_go_on.then_some(needs)
@@ -85,19 +96,21 @@ impl Tools {
         consent: Consent,
         trail: &Trail,
     ) -> Result<Context, Error> {
-        let reached = self.reach_of(&request);
-        let (reach, instance) = reached.map_err(|error| Error::Invalid(error.to_string()))?;
+        let scope = self.scope_of(&request.context);
+        let scope = scope.map_err(|error| Error::Invalid(error.to_string()))?;
+        let instance = Arc::clone(&scope.instance);
         trail.note(|record| record.place.instance = Some(instance.name.clone()));
-        let session = reach.session(&instance).await?;
+        let session = scope.reach.session(&instance, request.client.as_deref()).await?;
         trail.at(&instance, &session, &self.acting);
         Ok(Context {
             session,
-            caller: Arc::clone(&request.caller.who),
-            policy: reach.policy(&instance),
+            caller: Arc::clone(&request.context.caller.who),
+            policy: scope.policy.clone(),
             limits: self.limits,
-            fixed_space: instance.space.clone().or(request.narrowing.space),
+            fixed_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
             instance,
-            reach: Arc::new(reach),
+            reach: Arc::clone(&scope.reach),
+            client: request.client,
             progress: request.progress.map(Progress::new).unwrap_or_default(),
             gate: Arc::clone(&self.gate),
             consent,

@@ -2,16 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::{
-    config::Confirm,
-    octopus::Instance,
-    tool::{Reach, Tier},
-};
+use super::ResolvedScope;
+use crate::{config::Confirm, tool::Tier};
 
-/// Returns the instructions for a scope: instance, space and project, toolsets, whether changes are
-/// possible, and how answers are truncated. They are shorter than 1,500 bytes.
-pub(super) fn instructions(reach: &Reach, instance: &Instance, confirm: Confirm) -> String {
-    let policy = reach.policy(instance);
+/// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
+pub(super) fn instructions(scope: &ResolvedScope, confirm: Confirm) -> String {
+    let ResolvedScope { reach, instance, policy } = scope;
     let space = instance.space.as_deref().or(reach.narrowing.space.as_deref());
     let mut text = String::from(
         "Tools for an Octopus Deploy instance: deployments, releases, tasks, logs and settings.\n\

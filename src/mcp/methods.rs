@@ -3,7 +3,7 @@
 //! Each method reads the request's context, runs the provider within the time limit and records a
 //! span and metrics ([`operation`](super::operation)).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use futures::FutureExt;
 use rmcp::{
@@ -24,11 +24,11 @@ use super::{
     Offering, Page, Protocol,
     operation::{self, About},
     pages,
-    protocol::{NARROWED, SUPPORTED},
+    protocol::{CONTEXT, SUPPORTED},
     request::{is_stateless, only_page},
     rounds,
 };
-use crate::{telemetry::OTHER, tool::Narrowing};
+use crate::telemetry::OTHER;
 
 /// Time that a client may cache the result of `server/discover`, in milliseconds.
 const DISCOVERED_FOR: u64 = 3_600_000;
@@ -101,7 +101,8 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.now().offering.tool(name, &NARROWED.try_with(Narrowing::clone).unwrap_or_default())
+        let context = CONTEXT.try_with(Arc::clone).ok();
+        self.now().offering.tool(name, context.as_deref())
     }
 
     async fn initialize(

@@ -11,7 +11,7 @@ use rmcp::{
     },
 };
 
-use super::{Page, Request};
+use super::{Page, Request, RequestContext};
 use crate::{
     callers::{Caller, Scope},
     octopus::NoCredential,
@@ -47,26 +47,31 @@ pub trait Offering: Send + Sync + 'static {
         None
     }
 
-    /// Checks a request's scope and credential without I/O. Default: accepts every request.
+    /// Resolves the instance and the access of a request, once for each request. It sends nothing to
+    /// Octopus. Requests that cannot be served are rejected by [`Offering::admits`].
+    fn resolve(&self, caller: Caller, scope: Narrowing) -> RequestContext {
+        RequestContext::new(caller, scope)
+    }
+
+    /// Checks the names in the request scope and the kind of credential that the caller sent. It
+    /// sends nothing to Octopus.
     ///
     /// # Errors
     ///
-    /// The reason for the rejection.
-    fn admits(&self, _caller: &Caller, _narrowing: &Narrowing) -> Result<(), NotServed> {
+    /// The reason why no request with this context can be served.
+    fn admits(&self, _context: &RequestContext) -> Result<(), NotServed> {
         Ok(())
     }
 
-    /// Checks that the space of a request exists for its caller. Default: accepts every request.
-    ///
-    /// It can send requests to Octopus, so it runs after the rate limits.
+    /// Checks that the space in the request scope exists for the caller. This may send requests to
+    /// Octopus, so it runs after the rate limits.
     ///
     /// # Errors
     ///
-    /// The reason for the rejection.
+    /// [`NotServed::Missing`] with the names of the spaces that exist.
     fn finds(
         &self,
-        _caller: &Caller,
-        _narrowing: &Narrowing,
+        _context: &RequestContext,
     ) -> impl Future<Output = Result<(), NotServed>> + Send {
         std::future::ready(Ok(()))
     }
@@ -74,10 +79,10 @@ pub trait Offering: Send + Sync + 'static {
     /// Returns the tools that are visible to this request.
     fn tools(&self, request: Request) -> impl Future<Output = Vec<Tool>> + Send;
 
-    /// Returns a tool by name as it is listed in this scope, also if it is hidden from the caller.
-    ///
-    /// rmcp uses its schema to check headers that repeat arguments.
-    fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool>;
+    /// Returns the definition of a tool as requests with this context list it, whether or not the
+    /// caller may use the tool. It is used to check headers that repeat arguments. `None` stands for
+    /// a request that did not come over HTTP.
+    fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool>;
 
     /// Returns the canonical name of the called tool, for traces and metrics.
     fn called(&self, _params: &CallToolRequestParams) -> Option<&'static str> {
@@ -89,13 +94,9 @@ pub trait Offering: Send + Sync + 'static {
         None
     }
 
-    /// Returns the token scope that the caller lacks, if the call would be allowed with it.
-    fn lacks(
-        &self,
-        _params: &CallToolRequestParams,
-        _caller: &Caller,
-        _narrowing: &Narrowing,
-    ) -> Option<Scope> {
+    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
+    /// it, or where the call would be refused with it as well.
+    fn lacks(&self, _params: &CallToolRequestParams, _context: &RequestContext) -> Option<Scope> {
         None
     }
 

@@ -68,7 +68,7 @@ fn asked(reach: &Reach, instance: &Instance, wanted: &str) -> Fingerprint {
 
 async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), NotServed> {
     let look = async {
-        let session = reach.session(instance).await.ok()?;
+        let session = reach.session(instance, None).await.ok()?;
         let fixed = match instance.space.as_deref() {
             Some(fixed) => Some(session.space(fixed).await.ok()?),
             None => None,

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Offering, Request,
+    Offering, Request, RequestContext as Resolved,
     ended::Ended,
     operation::{self, About},
     progress::forwarding,
@@ -32,8 +32,9 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 ];
 
 tokio::task_local! {
-    /// Scope of the current request. A task local, because rmcp calls `get_tool` without a context.
-    pub(super) static NARROWED: Narrowing;
+    /// The context of the HTTP request that is served. rmcp asks for the definition of a tool without
+    /// passing the request.
+    pub(super) static CONTEXT: Arc<Resolved>;
 }
 
 /// Settings of [`Protocol`] that do not depend on the provider.
@@ -125,12 +126,12 @@ impl<O: Offering> Protocol<O> {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(offering, settings))))
     }
 
-    /// Runs work with this request scope, which `get_tool` needs.
-    pub fn narrowed<T>(
-        narrowing: Narrowing,
+    /// Runs `work`, which serves the HTTP request that has this context.
+    pub fn with_context<T>(
+        context: Arc<Resolved>,
         work: impl Future<Output = T>,
     ) -> impl Future<Output = T> {
-        NARROWED.scope(narrowing, work)
+        CONTEXT.scope(context, work)
     }
 
     /// Returns the server info with the instructions for this request.
@@ -170,12 +171,13 @@ impl<O: Offering> Protocol<O> {
     ) -> Result<Request, ErrorData> {
         let now = self.now();
         let Settings { local, sessions, .. } = &now.settings;
-        Request::of(context, local.as_ref(), *sessions).ok_or_else(|| {
-            tracing::error!("request has no caller");
-            ErrorData::internal_error(
-                "the request has no caller; report this to the operator of the server",
-                None,
-            )
+        let local = || {
+            let caller = local.clone()?;
+            Some(now.offering.resolve(caller, Narrowing::default()))
+        };
+        Request::of(context, local, *sessions).ok_or_else(|| {
+            tracing::error!("request without a caller");
+            ErrorData::internal_error("the request has no caller; please report this", None)
         })
     }
 

@@ -1,23 +1,24 @@
 //! [`RequestInfo`]: the caller, scope, client and protocol revision of a request.
 
+use std::sync::Arc;
+
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientCapabilities, ElicitationCapability, PaginatedRequestParams, ProtocolVersion},
-    service::RequestContext,
+    service,
 };
 use tokio::sync::mpsc;
 use tracing::Span;
 
-use crate::{callers::Caller, telemetry, tool::Narrowing};
+use super::RequestContext;
+use crate::telemetry;
 
 /// Information about a request that a provider needs besides the parameters.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The authenticated caller.
-    pub caller: Caller,
-    /// The scope that the request's path and headers select.
-    pub narrowing: Narrowing,
-    /// Name and version of the client, as `name/version`.
+    /// Its caller, its scope, and what it can reach.
+    pub context: Arc<RequestContext>,
+    /// What the client calls itself, with its version.
     pub client: Option<String>,
     /// The `X-Request-Id` of the HTTP request.
     pub id: Option<String>,
@@ -35,19 +36,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the information from rmcp's context.
-    ///
-    /// The HTTP layers put the caller and the scope into the request's extensions. Without HTTP,
-    /// `local` is the caller. Returns `None` if there is no caller.
+    /// Reads a request from the context that rmcp gives its handlers. The [`RequestContext`] comes
+    /// from the extensions of the HTTP request, or from `local` where there is no HTTP request.
     pub(super) fn of(
-        context: &RequestContext<RoleServer>,
-        local: Option<&Caller>,
+        context: &service::RequestContext<RoleServer>,
+        local: impl FnOnce() -> Option<RequestContext>,
         sessions: bool,
     ) -> Option<Self> {
         let parts = context.extensions.get::<http::request::Parts>();
-        let caller = parts.and_then(|parts| parts.extensions.get::<Caller>()).or(local)?.clone();
-        let narrowing = parts.and_then(|parts| parts.extensions.get::<Narrowing>());
-        let narrowing = narrowing.cloned().unwrap_or_default();
+        let resolved = parts.and_then(|parts| parts.extensions.get::<Arc<RequestContext>>());
+        let resolved = resolved.cloned().or_else(|| local().map(Arc::new))?;
         let capabilities = context.client_capabilities().unwrap_or_default();
         let version = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
         // A capability without modes means forms, because 2025-06-18 has no other mode.
@@ -55,8 +53,7 @@ impl Request {
         let can_ask = (sessions || is_stateless(&version))
             && capabilities.elicitation.as_ref().is_some_and(forms);
         Some(Self {
-            caller,
-            narrowing,
+            context: resolved,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
             id: parts.and_then(|parts| text(&parts.headers, "x-request-id")),
             trace: telemetry::trace_of(&Span::current())

@@ -12,7 +12,7 @@ use rmcp::{
 };
 
 use super::{
-    NotServed, Offering, Page, Request, answer, audited, complete,
+    NotServed, Offering, Page, Request, RequestContext, answer, audited, complete,
     consent::{self, Came as Brought},
     instructions::instructions,
     places::Absent,
@@ -27,8 +27,8 @@ use crate::{
     rules::Rules,
     telemetry::Metrics,
     tool::{
-        Acting, Catalog, Consent, Entry, Error, Fixed, Gate, InstanceRate, LastCalls, Limits,
-        Narrowing, Outcome as Came, Policy, Starters, Unknown, Way,
+        Acting, Catalog, Consent, Entry, Error, Gate, InstanceRate, LastCalls, Limits, Narrowing,
+        Outcome as Came, Policy, Starters, Unknown, Way,
     },
 };
 
@@ -81,38 +81,43 @@ impl Offering for Tools {
     }
 
     fn instructions(&self, request: &Request) -> Option<String> {
-        let (reach, instance) = self.reach_of(request).ok()?;
-        Some(instructions(&reach, &instance, self.gate.confirm()))
+        let scope = self.scope_of(&request.context).ok()?;
+        Some(instructions(&scope, self.gate.confirm()))
     }
 
-    fn admits(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
+    fn resolve(&self, caller: Caller, scope: Narrowing) -> RequestContext {
+        let resolved = self.resolve_scope(&caller, &scope).ok().map(Arc::new);
+        RequestContext { caller, scope, resolved }
+    }
+
+    fn admits(&self, context: &RequestContext) -> Result<(), NotServed> {
         let unknown = |unknown: Unknown| NotServed::Wrong(unknown.to_string());
-        narrowing.check(self.policy.catalog()).map_err(unknown)?;
-        let (_, instance) = self.reach(caller, narrowing, None)?;
-        Ok(instance.suits(&caller.brings())?)
+        context.scope.check(self.policy.catalog()).map_err(unknown)?;
+        let scope = self.scope_of(context)?;
+        Ok(scope.instance.suits(&context.caller.brings())?)
     }
 
-    async fn finds(&self, caller: &Caller, narrowing: &Narrowing) -> Result<(), NotServed> {
-        let (reach, instance) = self.reach(caller, narrowing, None)?;
-        self.absent.check(&reach, &instance).await
+    async fn finds(&self, context: &RequestContext) -> Result<(), NotServed> {
+        let scope = self.scope_of(context)?;
+        self.absent.check(&scope.reach, &scope.instance).await
     }
 
     async fn tools(&self, request: Request) -> Vec<Tool> {
-        let Some(policy) = self.policy(&request) else { return Vec::new() };
+        let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
+        let policy = &scope.policy;
         let (fixed, headers) = (policy.fixed(), request.is_stateless());
         let version = match self.to_list(request).await {
             Ok(cx) => version(&cx).await,
             Err(_) => None,
         };
-        let visible = self.catalog.shown(&policy);
-        let visible = visible.filter(|entry| is_new_enough(entry.definition.since, version));
-        visible.map(|entry| entry.listed(fixed, headers).clone()).collect()
+        let shown = self.catalog.shown(policy);
+        let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
+        shown.map(|entry| entry.listed(fixed, headers).clone()).collect()
     }
 
-    fn tool(&self, name: &str, narrowing: &Narrowing) -> Option<Tool> {
-        let caller = Caller::default();
-        let fixed = self.reach(&caller, narrowing, None);
-        let fixed = fixed.map_or_else(|_| Fixed::default(), |(reach, one)| reach.fixed(&one));
+    fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool> {
+        let scope = context.and_then(|context| self.scope_of(context).ok());
+        let fixed = scope.map(|scope| scope.reach.fixed(&scope.instance)).unwrap_or_default();
         self.catalog.named(name).map(|entry| entry.listed(fixed, true).clone())
     }
 
@@ -126,13 +131,8 @@ impl Offering for Tools {
         prompts::name(&params.name)
     }
 
-    fn lacks(
-        &self,
-        params: &CallToolRequestParams,
-        caller: &Caller,
-        narrowing: &Narrowing,
-    ) -> Option<Scope> {
-        self.lacking(params, caller, narrowing)
+    fn lacks(&self, params: &CallToolRequestParams, context: &RequestContext) -> Option<Scope> {
+        self.lacking(params, context)
     }
 
     async fn call(
@@ -146,14 +146,14 @@ impl Offering for Tools {
         // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
         // tools.
         let serving = self.catalog.serving(&params.name, &arguments);
-        let policy = self.policy(&request);
-        let is_visible = |entry: &&Entry| {
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map(|scope| &scope.policy);
+        let is_shown = |entry: &&Entry| {
             let definition = entry.definition;
-            let is_listed =
-                policy.as_ref().is_some_and(|policy| policy.shows(entry.toolset, definition));
-            is_listed || definition.name == ALWAYS
+            let shows = policy.is_some_and(|policy| policy.shows(entry.toolset, definition));
+            shows || definition.name == ALWAYS
         };
-        let Some(entry) = serving.filter(is_visible) else {
+        let Some(entry) = serving.filter(is_shown) else {
             open.trail().note(|record| record.tool = Some(params.name.to_string()));
             audited::ended(open, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
@@ -167,8 +167,8 @@ impl Offering for Tools {
         let consent = match consent::read(&mut params, &request) {
             Brought::Call(consent) => consent,
             Brought::No(action, question) => {
-                let caller = Arc::clone(&request.caller.who);
-                tracing::info!(tool, caller = caller.name, ?action, "change not approved");
+                let caller = Arc::clone(&request.context.caller.who);
+                tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
                 open.trail().note(|record| record.consent = Some(Way::Person.name()));
                 if open.trail().is_on()
                     && let Ok(cx) = self.context(request, question, open.trail()).await
@@ -184,7 +184,7 @@ impl Offering for Tools {
             Ok(cx) => cx,
             Err(error) => {
                 audited::failed(open, &error);
-                let policy = policy.as_ref().unwrap_or(&self.policy);
+                let policy = policy.unwrap_or(&self.policy);
                 return Ok(answer::failure(&error, policy).into());
             }
         };
@@ -252,8 +252,8 @@ impl Offering for Tools {
     }
 
     fn prompts(&self, request: &Request) -> Vec<Prompt> {
-        let Some(policy) = self.policy(request) else { return Vec::new() };
-        Prompts::of(&policy, &request.narrowing).list()
+        let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
+        Prompts::of(&scope.policy, &request.context.scope).list()
     }
 
     async fn prompt(
@@ -266,8 +266,9 @@ impl Offering for Tools {
         if let Some(arguments) = &params.arguments {
             open.trail().brought(arguments);
         }
-        let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
-        match Prompts::of(&policy, &request.narrowing).get(params) {
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map_or(&self.policy, |scope| &scope.policy);
+        match Prompts::of(policy, &request.context.scope).get(params) {
             Ok(prompt) => {
                 audited::ended(open, Outcome::Done, None);
                 Ok(prompt.into())
@@ -285,8 +286,9 @@ impl Offering for Tools {
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
         let open = self.open(Kind::Completion, &request);
-        let policy = self.policy(&request).unwrap_or_else(|| self.policy.clone());
-        complete::noted(&params, &policy, open.trail());
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map_or(&self.policy, |scope| &scope.policy);
+        complete::noted(&params, policy, open.trail());
         let cx = match self.context(request, Consent::default(), open.trail()).await {
             Ok(cx) => cx,
             Err(error) => {

@@ -34,7 +34,9 @@ pub struct Context {
     pub fixed_space: Option<String>,
     /// The instances and access rules of the request.
     pub reach: Arc<Reach>,
-    /// Sends progress notifications.
+    /// The name and version of the MCP client, for the `User-Agent` header.
+    pub client: Option<String>,
+    /// Where to say how far the call is.
     pub progress: Progress,
     /// Requires approval of changes.
     pub gate: Arc<Gate>,

@@ -20,9 +20,7 @@ pub struct Reach {
     pub caller: Caller,
     /// The scope that the request asks for with its path and headers.
     pub narrowing: Narrowing,
-    /// The name that the MCP client reports.
-    pub client: Option<String>,
-    /// The rate limit of each instance, shared by all callers.
+    /// How much all callers together may ask of each instance.
     pub rate: InstanceRate,
 }
 
@@ -58,23 +56,37 @@ impl Reach {
         self.instances.iter().filter(|instance| self.sees(instance))
     }
 
-    /// Opens a session at the request's own instance.
-    pub async fn session(&self, instance: &Instance) -> Result<Session, Error> {
-        self.open(instance, &self.caller).await
+    /// Opens a session at an instance. `client` is the name and version of the MCP client, for the
+    /// `User-Agent` header.
+    pub async fn session(
+        &self,
+        instance: &Instance,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
+        self.open(instance, &self.caller, client).await
     }
 
-    /// Opens a session at another instance than the request's own. The caller's own Octopus
-    /// credential is for the request's instance and is not sent to another one.
-    pub async fn session_elsewhere(&self, instance: &Instance) -> Result<Session, Error> {
+    /// A session at an instance that the request was not sent to. What the caller sent is for the
+    /// request's own instance, and goes to no other.
+    pub async fn session_elsewhere(
+        &self,
+        instance: &Instance,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
         let without = Caller { own: None, ..self.caller.clone() };
-        self.open(instance, &without).await
+        self.open(instance, &without, client).await
     }
 
-    async fn open(&self, instance: &Instance, caller: &Caller) -> Result<Session, Error> {
-        // Boxed because a token exchange makes the future large, and every caller would embed it.
+    async fn open(
+        &self,
+        instance: &Instance,
+        caller: &Caller,
+        client: Option<&str>,
+    ) -> Result<Session, Error> {
+        // Large where a token is exchanged, and a part of whatever waits for it.
         let credentials = Box::pin(instance.credentials(&caller.brings())).await?;
         let who = caller.who.fingerprint();
-        Ok(Session::new(instance.client.clone(), credentials, who, self.client.as_deref()))
+        Ok(Session::new(instance.client.clone(), credentials, who, client))
     }
 }
 
@@ -83,7 +95,7 @@ impl Context {
     /// that instance. The call counts against the rate limit of that instance.
     pub async fn elsewhere(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
         self.reach.rate.take_for_call(&instance.name).await?;
-        let session = self.reach.session_elsewhere(instance).await?;
+        let session = self.reach.session_elsewhere(instance, self.client.as_deref()).await?;
         let session = session.sharing_compute(&self.session);
         self.visits.note(instance, &session);
         // The audit record names the instance that is read, not the one that received the request.

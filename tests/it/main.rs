@@ -15,7 +15,10 @@ mod support;
 // Architecture rules: permitted imports, crate names and file lengths.
 mod architecture;
 
-// Properties that hold for every tool, and the listing of each tool.
+// The layers of the HTTP server and their order, its imports, and what is done once a request.
+mod architecture_layers;
+
+// What holds for every tool, and what each is listed as.
 mod catalog;
 
 // Generated files are up to date, and the examples load.

@@ -23,7 +23,7 @@ RUN = {
     """-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces","arguments":{}}}'""":
         r'"id":"Spaces-1"',
     "docker compose logs --no-log-prefix server | jq -cR 'fromjson? | select(any(.spans[]?; .id == \"THE-ID\"))'":
-        r'"message":"answered"',
+        r'"message":"request completed"',
     "docker compose cp server:/var/lib/octopus-mcp/audit.jsonl .": r"^$",
     """jq -c 'select(.request == "THE-ID")' audit.jsonl""": r'"tool":"list_spaces"',
     "octopus-mcp audit verify FILE": r"records",

@@ -1,9 +1,9 @@
-//! A page for people, at the root: what this server is, what the visitor may do here, how to connect a
-//! client, and what became of the last calls.
+//! The web page at the root: what this server is, what the visitor may do here, how to connect a client,
+//! and the last calls.
 //!
-//! It is one file without anything from elsewhere, and asks the endpoint as any MCP client does, so
-//! there is no second way to ask. What it may do stands in its policy: its own script and style, by
-//! their hashes, and requests to this server and to where people sign in.
+//! The page is one file without external resources. It sends requests to the endpoint as any MCP client
+//! does, so there is no second API. Its content security policy allows its own script and style, by
+//! their hashes, and requests to this server and to the authorization servers.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{
-    HeaderName, HeaderValue, StatusCode,
+    HeaderName, HeaderValue,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
         X_CONTENT_TYPE_OPTIONS,
@@ -26,7 +26,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Auth, Gate, guard, nothing_here, reached::Reached, refusal::Refusal};
+use super::{
+    middleware::{authentication::Auth, message::guard},
+    public_address::{PublicAddress, PublicAddresses},
+    rejection::Rejection,
+    state::HttpState,
+};
 use crate::config::Issuer;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -40,48 +45,52 @@ const SCRIPTS: [&str; 4] = [
 ];
 const CLIENTS: &str = include_str!("clients.json");
 
-/// The page, ready but for what depends on the address by which it is reached.
+/// The page, except for the parts that depend on the address of the request.
 #[derive(Debug)]
 struct Page {
+    auth: Arc<Auth>,
+    addresses: Arc<PublicAddresses>,
     before: String,
     after: String,
     policy: String,
 }
 
-/// The page, unless the settings turn it off.
-pub(super) fn router(gate: &Arc<Gate>) -> Router {
-    if !gate.http.page {
+/// Returns the route of the page, unless `http.page` is off.
+pub(super) fn router(state: &HttpState) -> Router {
+    if !state.http.page {
         return Router::new();
     }
-    let page = Arc::new(Page::new(gate));
+    let page = Page::new(Arc::clone(&state.authentication.auth), Arc::clone(&state.addresses));
     Router::new()
-        .route("/", get(serve).fallback(nothing_here))
-        .with_state((Arc::clone(gate), page))
-        .layer(from_fn_with_state(Arc::clone(gate), guard::check))
+        .route("/", get(serve).fallback(not_found))
+        .with_state(Arc::new(page))
+        .layer(from_fn_with_state(Arc::clone(&state.addresses), guard))
 }
 
-async fn serve(State((gate, page)): State<(Arc<Gate>, Arc<Page>)>, request: Request) -> Response {
+async fn not_found() -> Rejection {
+    Rejection::not_found()
+}
+
+async fn serve(State(page): State<Arc<Page>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let Some(reached) = Reached::by(&gate, &parts) else {
-        let message = "this server does not serve that host; whoever runs it can set \
-                       http.public_url, or add the host to http.allowed_hosts";
-        return Refusal::new(StatusCode::FORBIDDEN, message).into_response();
+    let Some(address) = page.addresses.public(&parts) else {
+        return Rejection::unknown_host().into_response();
     };
-    let told = embedded(&told(&gate, &reached));
-    let body = [page.before.as_str(), told.as_str(), page.after.as_str()].concat();
+    let server = embed(&describe(&page.auth, &address));
+    let body = [page.before.as_str(), server.as_str(), page.after.as_str()].concat();
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        // Whoever opens the page, or is opened by it to sign in, has no hold on it.
+        // Windows that open the page, or that it opens to sign in, get no handle to it.
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
         (RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
     ];
     match HeaderValue::from_str(&page.policy) {
         Ok(policy) => (headers, [(CONTENT_SECURITY_POLICY, policy)], body).into_response(),
-        // Without its policy the page is not served.
-        Err(_) => nothing_here().await,
+        // The page is not served without its policy.
+        Err(_) => Rejection::not_found().into_response(),
     }
 }
 
@@ -89,23 +98,29 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 impl Page {
-    fn new(gate: &Gate) -> Self {
+    fn new(auth: Arc<Auth>, addresses: Arc<PublicAddresses>) -> Self {
         let script = SCRIPTS.concat();
         let clients: Value = serde_json::from_str(CLIENTS).unwrap_or_default();
         let whole = TEMPLATE
             .replace("{{style}}", STYLE)
-            .replace("{{clients}}", &embedded(&clients))
+            .replace("{{clients}}", &embed(&clients))
             .replace("{{script}}", &script);
         let (before, after) = whole.split_once("{{server}}").unwrap_or((&whole, ""));
-        Self { policy: policy(&script, gate), before: before.to_owned(), after: after.to_owned() }
+        Self {
+            policy: policy(&script, &auth),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            auth,
+            addresses,
+        }
     }
 }
 
-/// What the page may do.
-fn policy(script: &str, gate: &Gate) -> String {
+/// Returns the content security policy of the page.
+fn policy(script: &str, auth: &Auth) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     let mut connect = "'self'".to_owned();
-    for (issuer, _) in page_clients(gate) {
+    for (issuer, _) in page_clients(auth) {
         for url in [Url::parse(&issuer.issuer).ok(), issuer.discovery.clone()].into_iter().flatten()
         {
             connect = format!("{connect} {}", url.origin().ascii_serialization());
@@ -119,17 +134,15 @@ fn policy(script: &str, gate: &Gate) -> String {
     )
 }
 
-/// The authorization servers where people sign in, with the client that the page is there.
-fn page_clients(gate: &Gate) -> Vec<(&Issuer, &str)> {
-    match &gate.auth {
-        Auth::Ways(ways) => ways.oauth().map(|oauth| oauth.page_clients()).unwrap_or_default(),
-        Auth::Octopus | Auth::None | Auth::Open => Vec::new(),
-    }
+/// Returns the authorization servers where people sign in, each with the client ID of the page.
+fn page_clients(auth: &Auth) -> Vec<(&Issuer, &str)> {
+    let oauth = auth.ways().and_then(|ways| ways.oauth());
+    oauth.map(|oauth| oauth.page_clients()).unwrap_or_default()
 }
 
-/// What the page is told of the server.
-fn told(gate: &Gate, reached: &Reached) -> Value {
-    let ways = match &gate.auth {
+/// Describes the server for the script of the page.
+fn describe(auth: &Auth, address: &PublicAddress) -> Value {
+    let ways = match auth {
         Auth::Octopus => vec!["octopus"],
         Auth::None | Auth::Open => vec!["none"],
         Auth::Ways(ways) => [
@@ -142,30 +155,28 @@ fn told(gate: &Gate, reached: &Reached) -> Value {
         .filter_map(|(way, is_on)| is_on.then_some(way))
         .collect(),
     };
-    let scopes = match &gate.auth {
-        Auth::Ways(ways) => ways.oauth().map(|oauth| oauth.scopes()).unwrap_or_default(),
-        Auth::Octopus | Auth::None | Auth::Open => Vec::new(),
-    };
-    let sign_in: Vec<Value> = page_clients(gate)
+    let oauth = auth.ways().and_then(|ways| ways.oauth());
+    let scopes = oauth.map(|oauth| oauth.scopes()).unwrap_or_default();
+    let sign_in: Vec<Value> = page_clients(auth)
         .into_iter()
         .map(|(issuer, client)| {
-            // Its tokens are for another name than the address of this server, and some refuse to
-            // give one for that then (Microsoft Entra ID: AADSTS9010010).
-            let resource = issuer.audiences.0.is_empty().then(|| reached.resource("/mcp"));
+            // Where the audience of tokens is not the address of this server, some issuers reject
+            // that address as a resource (Microsoft Entra ID: AADSTS9010010).
+            let resource = issuer.audiences.0.is_empty().then(|| address.resource("/mcp"));
             json!({ "issuer": issuer.issuer, "discovery": issuer.discovery, "clientId": client,
                 "scopes": scopes, "resource": resource })
         })
         .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "endpoint": reached.resource("/mcp"),
+        "endpoint": address.resource("/mcp"),
         "ways": ways,
         "signIn": sign_in,
     })
 }
 
-/// JSON as it may stand in an element for data: nothing in it ends the element.
-fn embedded(value: &Value) -> String {
+/// Encodes JSON for an element with data. Nothing in it can end the element.
+fn embed(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
@@ -174,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_fit_into_their_elements() {
+    fn parts_fit_into_their_elements() {
         for name in ["style", "server", "clients", "script"] {
             assert_eq!(TEMPLATE.matches(&format!("{{{{{name}}}}}")).count(), 1, "{name}");
         }
@@ -185,10 +196,10 @@ mod tests {
 
     #[test]
     fn data_cannot_end_its_element() {
-        let told = embedded(&json!({ "name": "</script><img src=x onerror=alert(1)>" }));
-        assert!(!told.contains('<'), "{told}");
+        let embedded = embed(&json!({ "name": "</script><img src=x onerror=alert(1)>" }));
+        assert!(!embedded.contains('<'), "{embedded}");
         assert_eq!(
-            serde_json::from_str::<Value>(&told).unwrap()["name"],
+            serde_json::from_str::<Value>(&embedded).unwrap()["name"],
             "</script><img src=x onerror=alert(1)>"
         );
     }

@@ -10,7 +10,7 @@ use rmcp::{
 };
 
 use super::{room::Way, *};
-use crate::mcp::{Offering, Protocol, Request, Settings};
+use crate::mcp::{Offering, Protocol, Request, RequestContext, Settings};
 
 /// A provider without tools.
 struct Nothing;
@@ -24,7 +24,7 @@ impl Offering for Nothing {
         Vec::new()
     }
 
-    fn tool(&self, _: &str, _: &Narrowing) -> Option<Tool> {
+    fn tool(&self, _: &str, _: Option<&RequestContext>) -> Option<Tool> {
         None
     }
 

@@ -69,7 +69,7 @@ async fn a_token_without_any_of_our_scopes_is_told_which_to_ask_for() {
     assert_eq!((rejected.status, &rejected.json()["id"]), (403, &json!("x")));
     let challenge = format!(
         "Bearer error=\"insufficient_scope\", scope=\"octopus:read\", resource_metadata=\"{}\", \
-         error_description=\"the token allows nothing here; it needs the scope octopus:read\"",
+         error_description=\"the token has no scope of this server; it needs the scope octopus:read\"",
         metadata_of(&server)
     );
     assert_eq!(rejected.header("www-authenticate"), challenge);
@@ -160,7 +160,7 @@ async fn two_proofs_are_one_too_many() {
         let reply = list(&server, headers).await;
         assert_eq!(reply.status, status, "{}", reply.text);
         if status == 400 {
-            assert!(reply.message().contains("in two ways"), "{}", reply.text);
+            assert!(reply.message().contains("two proofs of identity"), "{}", reply.text);
         }
     }
 }

@@ -6,7 +6,7 @@ use octopus_mcp::{
     app,
     callers::{Caller, Grants, Scope, Who},
     config::Config,
-    mcp::{NotServed, Offering, Request, Tools},
+    mcp::{NotServed, Offering, Request, RequestContext, Tools},
     octopus::Credentials,
     telemetry::Metrics,
     tool::Narrowing,
@@ -51,8 +51,7 @@ fn caller(grants: Grants) -> Caller {
 
 fn request(grants: Grants, narrowing: Narrowing) -> Request {
     Request {
-        caller: caller(grants),
-        narrowing,
+        context: Arc::new(RequestContext::new(caller(grants), narrowing)),
         client: None,
         id: None,
         trace: None,
@@ -109,7 +108,7 @@ async fn only_granted_instances_are_there() {
     let grants = Grants { instances: words(&["shop", "yard"]), ..Grants::default() };
     let admits = |instance: Option<&str>| {
         let narrowing = Narrowing { instance: instance.map(str::to_owned), ..Narrowing::default() };
-        server.tools.admits(&caller(grants.clone()), &narrowing)
+        server.tools.admits(&server.tools.resolve(caller(grants.clone()), narrowing))
     };
     assert_eq!(admits(Some("shop")), Ok(()));
     for other in [None, Some("warehouse"), Some("nowhere")] {

@@ -149,7 +149,7 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
         under_way(2).await;
         let told = call(keys::ADMIN).await;
         assert_eq!((told.status, told.code()), (200, WAIT));
-        assert!(told.message().contains("2 requests under way"), "{}", told.text);
+        assert!(told.message().contains("2 concurrent requests"), "{}", told.text);
         assert_eq!(told.json()["id"], 1);
         let other = server.ask_as(Era::Modern, keys::DEFAULT_SPACE_ONLY, "tools/list", json!({}));
         assert!(other.await.json()["result"].is_object());

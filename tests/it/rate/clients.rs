@@ -32,7 +32,7 @@ async fn a_refused_call_leaves_the_connection_alive(lifecycle: ClientLifecycleMo
     let told = soon(async || call().await.err()).await;
     let ServiceError::McpError(told) = told else { panic!("not a JSON-RPC error: {told:?}") };
     assert_eq!(i64::from(told.code.0), WAIT);
-    assert!(told.message.contains("ask again in 1 second"), "{}", told.message);
+    assert!(told.message.contains("retry in 1 second"), "{}", told.message);
     assert_eq!(told.data.unwrap()["retryAfter"], 1);
     assert!(!connected.is_transport_closed());
     let answer = soon(async || call().await.ok()).await;

@@ -65,7 +65,7 @@ async fn an_answer_to_what_nobody_asked_leaves_nothing_in_the_store() {
         let refused: Value = refused.json().await.unwrap();
         assert_eq!(refused["id"], id, "{refused}");
         let message = refused["error"]["message"].as_str().unwrap();
-        assert!(message.contains("8192 bytes at most"), "{message}");
+        assert!(message.contains("limit of 8192 bytes"), "{message}");
     }
     assert_eq!(answers(&redis).await, [""; 0]);
     // A requested response is accepted once, even if it is sent repeatedly.

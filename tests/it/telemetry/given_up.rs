@@ -55,14 +55,14 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
         let of = log.lines().filter(|line| line.contains(&id) && line.contains(message));
         of.map(str::to_owned).collect::<Vec<_>>()
     };
-    let [gone] = &told("gone", "given up")[..] else { panic!("{log}") };
+    let [gone] = &told("gone", "request cancelled")[..] else { panic!("{log}") };
     for part in ["method=POST", "path=/mcp", "elapsed_ms=", "error.type=\"cancelled\""] {
         assert!(gone.contains(part), "{part} in {gone}");
     }
     assert!(!gone.contains("status="), "{gone}");
-    assert!(told("gone", "answered").is_empty(), "{log}");
-    assert_eq!(told("stayed", "answered").len(), 1, "{log}");
-    assert!(told("stayed", "given up").is_empty(), "{log}");
+    assert!(told("gone", "request completed").is_empty(), "{log}");
+    assert_eq!(told("stayed", "request completed").len(), 1, "{log}");
+    assert!(told("stayed", "request cancelled").is_empty(), "{log}");
     for level in [" ERROR ", " WARN "] {
         assert!(!log.contains(level), "{log}");
     }

@@ -1,0 +1,93 @@
+//! The limit for concurrent requests. Some permits are reserved for requests with which a client
+//! begins.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use http_body_util::{BodyExt, Limited};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    config::Limits,
+    http::{envelope, rejection::Rejection},
+    telemetry::Limit,
+};
+
+/// Permits beyond `limits.concurrent_requests` that are reserved for `initialize` and
+/// `server/discover`. A client whose first request fails takes the server for broken, or falls back to
+/// an older revision.
+const RESERVED: usize = 32;
+
+/// How much of a rejected body is read to find the ID of the request, and for how long.
+const READ_LIMIT: usize = 64 * 1024;
+const READ_TIME: Duration = Duration::from_secs(1);
+
+/// Limits the number of concurrent requests.
+#[derive(Debug)]
+pub(super) struct ConcurrencyLimit(Arc<Semaphore>);
+
+impl ConcurrencyLimit {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Semaphore::new(limits.concurrent_requests as usize + RESERVED)))
+    }
+
+    /// Takes a permit for a request. Where only reserved permits are left, the body is read first, and
+    /// the request gets one if it is a greeting.
+    ///
+    /// # Errors
+    ///
+    /// 503 with the JSON-RPC ID of the request.
+    pub(super) async fn acquire(
+        &self,
+        body: Body,
+    ) -> Result<(OwnedSemaphorePermit, Body), (Rejection, Value)> {
+        let is_full = self.0.available_permits() <= RESERVED;
+        let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else {
+            let id = greeting(body).await.err().unwrap_or_default();
+            return Err((limit_reached(), id));
+        };
+        if !is_full {
+            return Ok((permit, body));
+        }
+        match greeting(body).await {
+            Ok(bytes) => Ok((permit, Body::from(bytes))),
+            Err(id) => {
+                drop(permit);
+                Err((limit_reached(), id))
+            }
+        }
+    }
+}
+
+/// Returns the body of a request that may use a reserved permit, or the ID of another request.
+async fn greeting(body: Body) -> Result<Bytes, Value> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        id: Value,
+        #[serde(default)]
+        method: Value,
+    }
+    let read = tokio::time::timeout(READ_TIME, Limited::new(body, READ_LIMIT).collect()).await;
+    let Ok(Ok(read)) = read else { return Err(Value::Null) };
+    let read = read.to_bytes();
+    let head: Head = serde_json::from_slice(&read).map_err(|_| Value::Null)?;
+    match head.method.as_str() {
+        Some(method) if envelope::is_greeting(method) => Ok(read),
+        // A response to a request of the server: a call that holds a permit waits for it.
+        None if head.method.is_null() && !head.id.is_null() => Ok(read),
+        _ if head.id.is_string() || head.id.is_i64() => Err(head.id),
+        _ => Err(Value::Null),
+    }
+}
+
+fn limit_reached() -> Rejection {
+    let message = "the limit for concurrent requests is reached; retry in 1 second";
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+        .limited_by(Limit::Full)
+}

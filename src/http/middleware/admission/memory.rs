@@ -1,0 +1,188 @@
+//! Limits the memory that large requests occupy in this process at the same time.
+//!
+//! Two budgets, taken one after the other. A body is counted while it is read. When it is here, the
+//! memory that the message will take is estimated from its text and reserved at once: a parsed
+//! value takes much more than its text (`1,` is 2 bytes, and 72 as a `serde_json::Value`). It is
+//! released when the response has been sent. Small requests are not counted and never wait.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use tokio::time::Instant;
+
+use crate::{
+    config::Limits,
+    http::rejection::Rejection,
+    octopus::{Fingerprint, MemoryBudget, Reservation, UNCOUNTED},
+    telemetry::Limit,
+};
+
+/// How long a large request waits for memory.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Number of copies of a message at the same time: the text, the parsed arguments, the request to
+/// Octopus.
+const COPIES: usize = 3;
+/// Memory of one JSON value beside its text, in bytes: a node of a list or an object, with spare
+/// capacity.
+const VALUE: usize = 100;
+
+/// The budgets for large requests.
+#[derive(Debug)]
+pub(super) struct RequestMemory {
+    bodies: MemoryBudget,
+    messages: MemoryBudget,
+}
+
+/// The memory of one body while it is read.
+#[derive(Debug)]
+pub(super) struct BodyMemory {
+    budget: MemoryBudget,
+    owner: Fingerprint,
+    claim: usize,
+    reserved: Option<Reservation>,
+}
+
+impl RequestMemory {
+    /// Splits `limits.request_bytes_in_flight`: a quarter is for bodies while they are read.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let total = limits.request_bytes_in_flight.0;
+        let bodies = MemoryBudget::new(total / 4);
+        Self { bodies, messages: MemoryBudget::new(total - total / 4) }
+    }
+
+    /// Returns the memory for a body of at most `claim` bytes.
+    pub(super) fn body(&self, owner: Fingerprint, claim: usize) -> BodyMemory {
+        BodyMemory { budget: self.bodies.clone(), owner, claim, reserved: None }
+    }
+
+    /// Reserves the memory of a message.
+    ///
+    /// # Errors
+    ///
+    /// 413 if the message needs more than one address may use, and 503 if no memory is free within
+    /// five seconds.
+    pub(super) async fn message(
+        &self,
+        owner: Fingerprint,
+        body: &Bytes,
+    ) -> Result<Option<Reservation>, Rejection> {
+        let values = values(body);
+        let weight = body.len().saturating_add(values.saturating_mul(VALUE)).saturating_mul(COPIES);
+        if weight <= UNCOUNTED {
+            return Ok(None);
+        }
+        let most = self.messages.share();
+        if weight > most {
+            let most = (most / COPIES).saturating_sub(body.len()) / VALUE;
+            let message = format!(
+                "the request body has about {values} JSON values; the limit for a body of this \
+                 size is {most} JSON values. Send less in one request"
+            );
+            return Err(Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
+        let mut memory = self.messages.open(owner, weight);
+        memory.grow(weight, Instant::now() + PATIENCE).await.map_err(|_| full())?;
+        Ok(Some(memory))
+    }
+}
+
+impl BodyMemory {
+    /// Reserves memory for the first `bytes` bytes of the body.
+    pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Rejection> {
+        if bytes <= UNCOUNTED {
+            return Ok(());
+        }
+        let reserved =
+            self.reserved.get_or_insert_with(|| self.budget.open(self.owner, self.claim));
+        reserved.grow(bytes, Instant::now() + PATIENCE).await.map_err(|_| full())
+    }
+}
+
+fn full() -> Rejection {
+    Rejection::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the memory limit for large requests is reached; retry in 1 second, or send less in one \
+         request",
+    )
+    .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    .limited_by(Limit::Full)
+}
+
+/// Estimates the number of values in a JSON text: one for each comma, list and object.
+fn values(text: &[u8]) -> usize {
+    let (mut is_text, mut is_escaped) = (false, false);
+    text.iter()
+        .filter(|byte| {
+            let counts = !is_text && matches!(byte, b',' | b'[' | b'{');
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if is_text => is_escaped = true,
+                b'"' => is_text = !is_text,
+                _ => {}
+            }
+            counts
+        })
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::ByteSize;
+
+    fn memory(mib: usize) -> RequestMemory {
+        let request_bytes_in_flight = ByteSize(mib * 1024 * 1024);
+        RequestMemory::new(&Limits { request_bytes_in_flight, ..Limits::default() })
+    }
+
+    fn owner() -> Fingerprint {
+        Fingerprint::of([b"192.0.2.1".as_slice()])
+    }
+
+    #[tokio::test]
+    async fn many_small_values_need_more_memory_than_one_long_string() {
+        let memory = memory(64);
+        let small = Bytes::from(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+        assert!(memory.message(owner(), &small).await.unwrap().is_none());
+        let text = Bytes::from(format!("\"{}\"", "[,".repeat(512 * 1024)));
+        assert!(memory.message(owner(), &text).await.unwrap().is_some());
+        assert_eq!(memory.messages.reserved(), 0, "released");
+        let values = Bytes::from(format!("[1{}]", ",1".repeat(512 * 1024)));
+        let rejection = memory.message(owner(), &values).await.unwrap_err();
+        assert_eq!(rejection.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(format!("{rejection:?}").contains("524289 JSON values"), "{rejection:?}");
+    }
+
+    #[tokio::test]
+    async fn reserves_memory_while_a_body_is_read() {
+        let memory = memory(8);
+        let mut small = memory.body(owner(), 1024 * 1024);
+        small.grow(UNCOUNTED).await.unwrap();
+        assert_eq!(memory.bodies.reserved(), 0);
+        small.grow(UNCOUNTED + 1).await.unwrap();
+        assert!(memory.bodies.reserved() > 0);
+        drop(small);
+        assert_eq!(memory.bodies.reserved(), 0);
+    }
+
+    fn count(value: &serde_json::Value) -> usize {
+        1 + match value {
+            serde_json::Value::Array(items) => items.iter().map(count).sum(),
+            serde_json::Value::Object(fields) => fields.values().map(count).sum(),
+            _ => 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn estimate_is_never_too_low(text in "[\\[\\]{},:\"a1\\\\ ]{0,40}") {
+            if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
+                // Each list and object is counted, and each item but the first of its list.
+                prop_assert!(2 * values(text.as_bytes()) + 1 >= count(&value), "{}", text);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How callers authenticate, by the settings.
+
+use http::HeaderName;
+
+use crate::{
+    callers::{CheckToken, Ways},
+    config::{self, AuthMode, Config, Modes},
+    telemetry::Metrics,
+};
+
+/// How callers authenticate.
+#[derive(Debug)]
+pub enum Auth {
+    /// With an Octopus credential, which is required.
+    Octopus,
+    /// Not at all. An Octopus credential is optional.
+    None,
+    /// Not at all, and credentials are ignored: for offerings that need none.
+    Open,
+    /// With a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
+    Ways(Box<Ways>),
+}
+
+impl Auth {
+    /// Reads `auth.mode` and its sections. `check` validates the toolsets in a token file.
+    ///
+    /// # Errors
+    ///
+    /// A message for the operator, for settings or files that cannot be read.
+    pub fn from_config(
+        config: &Config,
+        check: CheckToken,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
+        let modes = config.auth_modes();
+        if Modes::PROOFS.into_iter().any(|mode| modes.has(mode)) {
+            return Ok(Self::Ways(Box::new(Ways::from_config(config, check, metrics)?)));
+        }
+        Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
+    }
+
+    /// Returns the methods of [`Auth::Ways`].
+    pub(in crate::http) fn ways(&self) -> Option<&Ways> {
+        match self {
+            Self::Ways(ways) => Some(ways),
+            Self::Octopus | Self::None | Self::Open => None,
+        }
+    }
+
+    /// Returns the headers in which a trusted proxy names the caller.
+    pub(super) fn proxy_headers(&self) -> impl Iterator<Item = HeaderName> {
+        let proxy = self.ways().and_then(Ways::proxy);
+        proxy.into_iter().flat_map(config::Proxy::headers).filter_map(|(_, name)| name.parse().ok())
+    }
+}

@@ -1,0 +1,123 @@
+//! `WWW-Authenticate`: tells a client which credential or scope a request needs.
+
+use std::time::Duration;
+
+use http::{
+    HeaderValue, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    request::Parts,
+};
+
+use crate::{
+    callers::{Refused, Scope, Ways},
+    http::{public_address::PublicAddresses, rejection::Rejection},
+};
+
+/// Value of `Retry-After` for a token that could not be checked.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Builds the rejections of requests that are not authenticated or lack a scope.
+pub(in crate::http) struct Challenge<'a> {
+    ways: &'a Ways,
+    /// The URL of the metadata of the endpoint, where authorization servers are configured.
+    metadata: Option<String>,
+}
+
+impl<'a> Challenge<'a> {
+    pub(in crate::http) fn new(ways: &'a Ways, addresses: &PublicAddresses, parts: &Parts) -> Self {
+        let address = ways.oauth().and_then(|_| addresses.public(parts));
+        Self { ways, metadata: address.map(|address| address.metadata(parts.uri.path())) }
+    }
+
+    /// Rejects a request without a proof, with a challenge without an error code (RFC 6750, section
+    /// 3.1).
+    pub(super) fn missing(&self) -> Rejection {
+        let bearer = self.ways.oauth().is_some() || self.ways.take_tokens();
+        let words = match (self.ways.oauth(), self.ways.take_tokens()) {
+            (Some(_), true) => {
+                "send Authorization: Bearer with an access token of the authorization server, or \
+                 with a token of this server"
+            }
+            (Some(_), false) => {
+                "send Authorization: Bearer with an access token of the authorization server"
+            }
+            (None, true) => {
+                "send Authorization: Bearer with a token from the operator of this server"
+            }
+            (None, false) if self.ways.proxy().is_some() => {
+                "connect through the proxy in front of this server, which authenticates callers"
+            }
+            (None, false) => "connect with a client certificate",
+        };
+        let value = match &self.metadata {
+            Some(metadata) => format!("Bearer resource_metadata=\"{metadata}\""),
+            None if bearer => "Bearer realm=\"octopus-mcp\"".to_owned(),
+            // No scheme exists for proxies and certificates. A client can only show the text to a person.
+            None => format!("Bearer realm=\"{words}\""),
+        };
+        let message = format!("the request is not authenticated; {words}");
+        with_challenge(StatusCode::UNAUTHORIZED, message, &value)
+    }
+
+    /// Rejects a request whose proof was not accepted.
+    pub(super) fn rejected(&self, refused: &Refused) -> Rejection {
+        match refused {
+            Refused::Invalid(words) => self.invalid(words),
+            Refused::Insufficient { has, needs } => self.insufficient(*has, *needs),
+            // No challenge, because no other token would help.
+            Refused::Nothing(words) => Rejection::new(StatusCode::FORBIDDEN, *words),
+            Refused::Unavailable(words) => {
+                let retry = HeaderValue::from(RETRY.as_secs());
+                Rejection::new(StatusCode::SERVICE_UNAVAILABLE, *words)
+                    .with_header(RETRY_AFTER, retry)
+            }
+        }
+    }
+
+    fn invalid(&self, words: &str) -> Rejection {
+        let error =
+            format!("error=\"invalid_token\", error_description=\"{}\"", description(words));
+        let value = match &self.metadata {
+            Some(metadata) => format!("Bearer resource_metadata=\"{metadata}\", {error}"),
+            None => format!("Bearer {error}"),
+        };
+        with_challenge(StatusCode::UNAUTHORIZED, words, &value)
+    }
+
+    /// Rejects a request whose token lacks a scope. The challenge names the scopes that the token has and
+    /// the one that is needed, because some clients request exactly these scopes next.
+    pub(in crate::http) fn insufficient(&self, has: Option<Scope>, needs: Scope) -> Rejection {
+        let word = |scope: Scope| self.ways.oauth().map_or(scope.name(), |oauth| oauth.word(scope));
+        let scopes = [Scope::Read, Scope::Deploy, Scope::Admin].into_iter();
+        let scopes = scopes.filter(|scope| has.is_some_and(|has| *scope <= has) || *scope == needs);
+        let scopes: Vec<&str> = scopes.map(word).collect();
+        let words = match has {
+            None => {
+                format!("the token has no scope of this server; it needs the scope {}", word(needs))
+            }
+            Some(has) => {
+                format!("this needs the scope {}, and the token has {}", word(needs), word(has))
+            }
+        };
+        let metadata = self.metadata.as_ref();
+        let metadata =
+            metadata.map_or_else(String::new, |at| format!("resource_metadata=\"{at}\", "));
+        let value = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{}\", {metadata}error_description=\"{}\"",
+            scopes.join(" "),
+            description(&words)
+        );
+        with_challenge(StatusCode::FORBIDDEN, words, &value)
+    }
+}
+
+/// Returns a rejection with this challenge.
+fn with_challenge(status: StatusCode, message: impl Into<String>, value: &str) -> Rejection {
+    let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("Bearer"));
+    Rejection::new(status, message).with_header(WWW_AUTHENTICATE, value)
+}
+
+/// Removes characters that are not allowed in an error description (RFC 6750, section 3).
+fn description(words: &str) -> String {
+    words.chars().filter(|c| (' '..='~').contains(c) && *c != '"' && *c != '\\').collect()
+}

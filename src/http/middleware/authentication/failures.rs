@@ -1,0 +1,133 @@
+//! The rate limit for failed authentication. It counts by address. While an address is over the limit,
+//! its requests are rejected before their credentials are checked, so that guessing costs no work.
+//!
+//! Several clients may share an address: credentials that were accepted recently stay usable.
+
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use moka::sync::Cache;
+
+use crate::{
+    http::rejection::{Rejection, in_seconds},
+    store::{Bucket, Key},
+    telemetry::Limit,
+};
+
+/// Maximum number of blocked addresses and of accepted credentials that are remembered.
+const CAPACITY: u64 = 50_000;
+/// How long an accepted credential is remembered after its last use.
+const ACCEPTED_FOR: Duration = Duration::from_mins(10);
+
+/// Counts failed authentication by address.
+#[derive(Debug)]
+pub(in crate::http) struct AuthFailures {
+    /// `None` where the settings have no limit.
+    bucket: Option<Bucket>,
+    /// Addresses over the limit, and until when.
+    blocked: Cache<Key, Instant>,
+    /// Fingerprints of accepted credentials.
+    accepted: Cache<Key, ()>,
+}
+
+/// The fingerprint of what authenticates a request: headers, or the certificate of its connection. In
+/// the extensions of an authenticated request.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) struct ProofFingerprint(pub(super) Key);
+
+impl AuthFailures {
+    pub(in crate::http) fn new(bucket: Option<Bucket>) -> Self {
+        Self {
+            bucket,
+            blocked: Cache::builder().max_capacity(CAPACITY).build(),
+            accepted: Cache::builder().max_capacity(CAPACITY).time_to_live(ACCEPTED_FOR).build(),
+        }
+    }
+
+    /// Returns whether failures are limited.
+    pub(super) fn is_limited(&self) -> bool {
+        self.bucket.is_some()
+    }
+
+    /// Rejects a request of an address over the limit, unless its proof was accepted recently.
+    ///
+    /// # Errors
+    ///
+    /// 429.
+    pub(super) fn check(
+        &self,
+        address: &Key,
+        proof: Option<ProofFingerprint>,
+    ) -> Result<(), Rejection> {
+        if !self.is_limited() || proof.is_some_and(|proof| self.accepted.contains_key(&proof.0)) {
+            return Ok(());
+        }
+        self.blocked_for(address).map_or(Ok(()), |left| Err(too_many(left)))
+    }
+
+    /// Counts a request that failed to authenticate.
+    ///
+    /// # Errors
+    ///
+    /// 429 where the address is over the limit now.
+    pub(super) async fn record(
+        &self,
+        address: &Key,
+        proof: Option<ProofFingerprint>,
+    ) -> Result<(), Rejection> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        if let Some(ProofFingerprint(proof)) = proof {
+            self.accepted.invalidate(&proof);
+        }
+        let taken = bucket.take(address).await;
+        if taken.allowed {
+            return Ok(());
+        }
+        self.blocked.insert(*address, Instant::now() + taken.wait);
+        Err(too_many(taken.wait))
+    }
+
+    /// Remembers a proof that was accepted. Each use extends the time for which it is remembered.
+    pub(in crate::http) fn accept(&self, proof: ProofFingerprint) {
+        self.accepted.insert(proof.0, ());
+    }
+
+    /// Returns how long requests of an address are still rejected.
+    fn blocked_for(&self, address: &Key) -> Option<Duration> {
+        let left = self.blocked.get(address)?.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.blocked.invalidate(address);
+            return None;
+        }
+        Some(left)
+    }
+}
+
+fn too_many(wait: Duration) -> Rejection {
+    let message = format!(
+        "too many requests from this address failed to authenticate, so the credential of this \
+         request was not checked; correct the credential of your client and retry {}",
+        in_seconds(wait)
+    );
+    Rejection::rate_limited(StatusCode::TOO_MANY_REQUESTS, wait, message).limited_by(Limit::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_proofs_in_use_and_forgets_others() {
+        let time = Duration::from_secs(1);
+        let accepted = Cache::builder().time_to_live(time).build();
+        let failures = AuthFailures { accepted, ..AuthFailures::new(None) };
+        failures.accept(ProofFingerprint([2; 32]));
+        let began = Instant::now();
+        while began.elapsed() < time * 3 / 2 {
+            failures.accept(ProofFingerprint([1; 32]));
+            std::thread::yield_now();
+        }
+        assert!(failures.accepted.contains_key(&[1; 32]));
+        assert!(!failures.accepted.contains_key(&[2; 32]));
+    }
+}

@@ -1,0 +1,155 @@
+//! Authentication by a proof of identity: a bearer token, the header of a trusted proxy, or a client
+//! certificate.
+
+use http::{
+    HeaderMap, HeaderName, StatusCode,
+    header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    request::Parts,
+};
+
+use super::{
+    Auth,
+    challenge::Challenge,
+    credential::{API_KEY, single},
+};
+use crate::{
+    callers::{Caller, Named, Way, Ways},
+    http::{
+        peer::Peer,
+        public_address::PublicAddresses,
+        rejection::{Rejection, code},
+        server::ClientCertificate,
+    },
+    octopus::{Credentials, Fingerprint},
+};
+
+/// Returns the caller of a request by the proof that it contains.
+///
+/// # Errors
+///
+/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, 403 for a proof that
+/// grants nothing, and 503 for a token that cannot be checked now.
+pub(super) async fn caller(
+    ways: &Ways,
+    addresses: &PublicAddresses,
+    parts: &Parts,
+) -> Result<Caller, Rejection> {
+    let challenge = Challenge::new(ways, addresses, parts);
+    let bearer = if accepts_bearer(ways) { single(&parts.headers, &AUTHORIZATION)? } else { None };
+    let named = proxy_identity(ways, parts)?;
+    let certificate = if ways.take_certificates() { certificate(parts) } else { None };
+    let proofs = [bearer.is_some(), named.is_some(), certificate.is_some()];
+    if proofs.into_iter().filter(|proof| *proof).count() > 1 {
+        return Err(Rejection::bad_request(
+            code::INVALID_REQUEST,
+            "the request has two proofs of identity; send one of them: a token in Authorization, \
+             the header of the proxy, or a client certificate",
+        ));
+    }
+    let mut token = None;
+    let who = match (bearer, named, certificate) {
+        (Some(authorization), ..) => {
+            let sent = bearer_token(authorization)?;
+            let who = ways.bearer(sent, parts.uri.path()).await;
+            let who = who.map_err(|refused| {
+                tracing::info!(reason = %refused, "token rejected");
+                challenge.rejected(&refused)
+            })?;
+            // Kept only for the token exchange of the settings.
+            token = (who.way == Way::Oauth).then(|| sent.to_owned().into());
+            who
+        }
+        (_, Some(named), _) => {
+            ways.named(&named).map_err(|refused| challenge.rejected(&refused))?
+        }
+        (_, _, Some(der)) => ways.certified(der).map_err(|refused| {
+            tracing::info!(reason = %refused, "client certificate rejected");
+            challenge.rejected(&refused)
+        })?,
+        (None, None, None) => return Err(challenge.missing()),
+    };
+    Ok(Caller { who, own: own_credential(&parts.headers)?, token })
+}
+
+fn accepts_bearer(ways: &Ways) -> bool {
+    ways.oauth().is_some() || ways.take_tokens()
+}
+
+/// Returns a fingerprint of everything that authenticates a request: the headers with credentials, the
+/// caller that a trusted proxy names, and the client certificate. `None` where the request has none.
+pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
+    let (proxy, certificates, bearer) = match auth {
+        Auth::Ways(ways) => (ways.proxy(), ways.take_certificates(), accepts_bearer(ways)),
+        Auth::Octopus | Auth::None | Auth::Open => (None, false, true),
+    };
+    // The header of an untrusted peer does not name a caller.
+    let is_trusted = parts.extensions.get::<Peer>().is_some_and(|peer| peer.is_trusted);
+    let user = proxy.filter(|_| is_trusted).and_then(|proxy| proxy.user_header.parse().ok());
+    let names = [API_KEY].into_iter().chain(bearer.then_some(AUTHORIZATION)).chain(user);
+    let values = names.flat_map(|name| {
+        let values = parts.headers.get_all(&name).iter().map(|value| value.as_bytes().to_vec());
+        values.flat_map(|value| [name.as_str().as_bytes().to_vec(), value]).collect::<Vec<_>>()
+    });
+    let certificate = certificate(parts).filter(|_| certificates);
+    let certificate = certificate.into_iter().flat_map(|der| [b"certificate".to_vec(), der.into()]);
+    let all: Vec<Vec<u8>> = values.chain(certificate).collect();
+    (!all.is_empty()).then(|| Fingerprint::of(all.iter().map(Vec::as_slice)))
+}
+
+/// Parses a bearer token (RFC 6750, section 2.1).
+fn bearer_token(authorization: &str) -> Result<&str, Rejection> {
+    let token = authorization.trim().split_once(' ').and_then(|(scheme, token)| {
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+    });
+    token.filter(|token| !token.is_empty()).ok_or_else(|| {
+        Rejection::bad_request(
+            code::INVALID_REQUEST,
+            "the Authorization header must be `Bearer` and a token",
+        )
+        .with_header(
+            WWW_AUTHENTICATE,
+            http::HeaderValue::from_static("Bearer error=\"invalid_request\""),
+        )
+    })
+}
+
+/// Returns the caller's own Octopus credential. The settings of the instance decide whether it is used.
+fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection> {
+    let Some(key) = single(headers, &API_KEY)? else { return Ok(None) };
+    let own = Credentials::api_key(key).map_err(|error| {
+        Rejection::bad_request(code::INVALID_REQUEST, format!("X-Octopus-ApiKey: {error}"))
+    })?;
+    Ok(Some(own))
+}
+
+/// Returns the caller that a trusted proxy names in its headers.
+///
+/// # Errors
+///
+/// 401 where an untrusted peer sends these headers.
+fn proxy_identity<'a>(ways: &Ways, parts: &'a Parts) -> Result<Option<Named<'a>>, Rejection> {
+    let Some(settings) = ways.proxy() else { return Ok(None) };
+    let value = |name: &str| match name.parse::<HeaderName>() {
+        Ok(name) => single(&parts.headers, &name),
+        Err(_) => Ok(None),
+    };
+    let optional = |name: &Option<String>| name.as_deref().map_or(Ok(None), value);
+    let (groups, name) = (optional(&settings.groups_header)?, optional(&settings.name_header)?);
+    let Some(user) = value(&settings.user_header)? else { return Ok(None) };
+    if !parts.extensions.get::<Peer>().is_some_and(|peer| peer.is_trusted) {
+        let message = format!(
+            "the header {} is accepted from the trusted proxy in front of this server only",
+            settings.user_header
+        );
+        tracing::warn!("rejected identity header from untrusted peer");
+        let challenge = http::HeaderValue::from_static("Bearer realm=\"octopus-mcp\"");
+        let rejection = Rejection::new(StatusCode::UNAUTHORIZED, message);
+        return Err(rejection.with_header(WWW_AUTHENTICATE, challenge));
+    }
+    Ok(Some(Named { user, groups, name }))
+}
+
+/// Returns the client certificate of the TLS connection.
+fn certificate(parts: &Parts) -> Option<&[u8]> {
+    parts.extensions.get().map(|ClientCertificate(der)| der.as_ref())
+}

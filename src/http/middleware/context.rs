@@ -1,0 +1,109 @@
+//! Layer 7: the request context. The scope of a request, its instance and its access are resolved here,
+//! once. Later layers, the protocol and the tools read the result.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{Extensions, StatusCode, header::WWW_AUTHENTICATE, request::Parts};
+
+use super::{
+    authentication::{Authentication, Challenge, api_key_challenge},
+    endpoint::RejectionFacts,
+};
+use crate::{
+    callers::{Caller, Way},
+    http::{
+        envelope::Envelope,
+        rejection::{Rejection, code},
+        request_scope::{self, PathScope},
+    },
+    mcp::{NotServed, Offering, Protocol, RequestContext},
+    octopus::NoCredential,
+};
+
+/// Resolves the context of a request.
+///
+/// - Needs: [`Caller`] and [`PathScope`], both of which it removes; `Arc<Envelope>` of a POST request.
+/// - Adds: `Arc<RequestContext>`.
+/// - Rejects with: 400 (headers that contradict the path, unknown toolset or tool, credential of the
+///   wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token scope).
+///
+/// It sends nothing to Octopus, so it runs before the rate limits.
+pub(in crate::http) async fn resolve_context<O: Offering>(
+    State((authentication, protocol)): State<(Arc<Authentication>, Protocol<O>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match resolve(&authentication, &*protocol.offering(), &mut parts) {
+        Ok(context) => {
+            parts.extensions.insert(Arc::new(context));
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(rejection) => rejection.to(&Envelope::id_of(&parts.extensions)),
+    }
+}
+
+/// Returns the context of a request that has passed [`resolve_context`].
+pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
+    extensions.get::<Arc<RequestContext>>().cloned().unwrap_or_default()
+}
+
+/// Returns the rejection of a request that cannot be served.
+pub(super) fn not_served(caller: &Caller, why: &NotServed) -> Rejection {
+    match why {
+        // An authenticated caller gets no 401: another proof of identity would not help.
+        NotServed::Credential(NoCredential::Missing(_)) if caller.who.way == Way::Nobody => {
+            Rejection::new(StatusCode::UNAUTHORIZED, why.to_string())
+                .with_header(WWW_AUTHENTICATE, api_key_challenge(None))
+        }
+        NotServed::Missing(_) => Rejection::new(StatusCode::NOT_FOUND, why.to_string()),
+        NotServed::Credential(_) | NotServed::Wrong(_) => {
+            Rejection::bad_request(code::INVALID_REQUEST, why.to_string())
+        }
+    }
+}
+
+fn resolve(
+    authentication: &Authentication,
+    offering: &impl Offering,
+    parts: &mut Parts,
+) -> Result<RequestContext, Rejection> {
+    let PathScope(path) = parts.extensions.remove().unwrap_or_default();
+    let scope = request_scope::with_headers(path, &parts.headers)
+        .map_err(|message| Rejection::bad_request(code::INVALID_REQUEST, message))?;
+    RejectionFacts::record_scope(&parts.extensions, &scope);
+    let caller: Caller = parts.extensions.remove().unwrap_or_default();
+    let context = offering.resolve(caller, scope);
+    offering.admits(&context).map_err(|why| not_served(&context.caller, &why))?;
+    check_token_scope(authentication, offering, &context, parts)?;
+    Ok(context)
+}
+
+/// Rejects a call that the access token does not allow, so that the client can request a token with the
+/// scope that is needed. A call that no other token would allow goes on: the tool then answers as it
+/// does for every caller without access.
+fn check_token_scope(
+    authentication: &Authentication,
+    offering: &impl Offering,
+    context: &RequestContext,
+    parts: &Parts,
+) -> Result<(), Rejection> {
+    let Some(ways) = authentication.auth.ways() else { return Ok(()) };
+    let who = &context.caller.who;
+    let call = Envelope::of(&parts.extensions)
+        .filter(|envelope| who.is_scoped && envelope.method.as_deref() == Some("tools/call"));
+    let Some(Ok(call)) = call.map(Envelope::call_params) else { return Ok(()) };
+    let Some(needs) = offering.lacks(call, context) else { return Ok(()) };
+    if !ways.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
+        return Ok(());
+    }
+    let has = who.grants.scope;
+    tracing::info!(needs = needs.name(), has = has.name(), "token scope insufficient");
+    let challenge = Challenge::new(ways, &authentication.addresses, parts);
+    Err(challenge.insufficient(Some(has), needs))
+}

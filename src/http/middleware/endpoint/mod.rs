@@ -1,0 +1,85 @@
+//! Layer 3: the paths of the endpoint, and a record of each request that it rejects.
+
+mod facts;
+
+pub(super) use facts::RejectionFacts;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+
+use super::trace::REQUEST_ID;
+use crate::{
+    audit::Audit,
+    http::{
+        rejection::{Rejection, RejectionReason},
+        request_scope::{self, PathScope},
+    },
+    telemetry::Metrics,
+};
+
+/// Where rejections are recorded.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct RejectionLog {
+    pub(in crate::http) audit: Audit,
+    pub(in crate::http) metrics: Metrics,
+}
+
+/// Reads the scope in the path, and records each rejection of this and the inner layers.
+///
+/// - Needs: the request ID in the headers, from [`trace`](super::trace::trace).
+/// - Adds: [`PathScope`], and [`RejectionFacts`] where rejections are audited.
+/// - Rejects with: 404 (unknown path below `/mcp`).
+///
+/// What the protocol itself answers has an audit record of its own.
+pub(in crate::http) async fn endpoint(
+    State(log): State<RejectionLog>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let facts = RejectionFacts::default();
+    if log.audit.is_on() {
+        request.extensions_mut().insert(facts.clone());
+    }
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let response = match request_scope::parse_path(request.uri().path()) {
+        Some(scope) => {
+            request.extensions_mut().insert(PathScope(scope));
+            next.run(request).await
+        }
+        None => unknown_path().into_response(),
+    };
+    log.record(&response, facts, id);
+    response
+}
+
+impl RejectionLog {
+    /// Counts and audits a response that is a rejection. 405 is counted only: browsers and probes get it.
+    fn record(&self, response: &Response, facts: RejectionFacts, id: Option<String>) {
+        let Some(reason) = response.extensions().get::<RejectionReason>() else { return };
+        if let Some(limit) = reason.limit {
+            self.metrics.limited(limit);
+        }
+        if reason.is_unauthenticated {
+            self.metrics.stranger();
+        }
+        if self.audit.is_on() && response.status() != StatusCode::METHOD_NOT_ALLOWED {
+            let (mut record, is_proven) = facts.into_record();
+            record.status = Some(response.status().as_u16());
+            record.rule = Some(reason.message.to_string());
+            record.request = id;
+            self.audit.refused(record, is_proven);
+        }
+    }
+}
+
+fn unknown_path() -> Rejection {
+    Rejection::new(
+        StatusCode::NOT_FOUND,
+        "there is no such endpoint; the endpoints are /mcp, /mcp/readonly, \
+         /mcp/x/TOOLSET[/readonly] and /mcp/i/INSTANCE[/SPACE[/PROJECT]]",
+    )
+}

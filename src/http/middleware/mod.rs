@@ -1,0 +1,16 @@
+//! The layers that a request passes, one file or folder each, numbered from the outside. The order and
+//! its reasons are in [`super::router`].
+
+mod hold;
+mod keyed_limit;
+
+pub(super) mod admission;
+pub(super) mod authentication;
+pub(super) mod context;
+pub(super) mod cors;
+pub(super) mod endpoint;
+pub(super) mod message;
+pub(super) mod protocol;
+pub(super) mod rate_limit;
+pub(super) mod session;
+pub(super) mod trace;

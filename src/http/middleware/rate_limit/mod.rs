@@ -1,0 +1,244 @@
+//! Layer 8: rate limits for one caller, and for all callers of one instance.
+//!
+//! Many clients take an HTTP error for the end of the connection. So a known caller over the limit gets
+//! HTTP 200 with a JSON-RPC error for that request. Callers far over the limit and unknown callers get
+//! HTTP 429.
+
+mod rejections;
+
+pub(super) use rejections::HEADERS;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use moka::sync::Cache;
+
+use self::rejections::Severity;
+use super::{
+    authentication::{AuthFailures, ProofFingerprint},
+    context::context_of,
+    hold::hold_until_sent,
+    keyed_limit::KeyedLimit,
+};
+use crate::{
+    callers::{Caller, Way},
+    config::Limits,
+    http::{
+        envelope::{Envelope, RequestKind},
+        peer::client_key,
+        rejection::Rejection,
+        server::ConnectionHandle,
+    },
+    octopus::Instances,
+    store::{Bucket, Key, Store, Taken},
+    tool::InstanceRate,
+};
+
+/// How many callers are remembered whose first request was counted, and for how long.
+const SEEN_CAPACITY: u64 = 50_000;
+const SEEN_FOR: Duration = Duration::from_mins(10);
+
+/// The rate limits of the settings.
+#[derive(Debug)]
+pub struct RateLimits {
+    /// Concurrent requests of one caller.
+    concurrent: Arc<KeyedLimit>,
+    caller: Option<Bucket>,
+    /// For callers that continue over the limit.
+    far_over: Option<Bucket>,
+    instance: InstanceRate,
+    default_instance: String,
+    /// The instances that know which Octopus credentials they have accepted.
+    instances: Option<Arc<Instances>>,
+    failures: Arc<AuthFailures>,
+    unproven: Option<Bucket>,
+    /// Callers whose first request was counted.
+    seen: Cache<Key, ()>,
+}
+
+impl RateLimits {
+    /// Creates the limits of the settings, with counters in this store. `instance` is shared with the
+    /// tools, because calls that go on to another instance count there as well.
+    pub fn new(
+        limits: &Limits,
+        default_instance: Option<&str>,
+        store: &Store,
+        instance: InstanceRate,
+    ) -> Self {
+        // A rejected request takes from the bucket of the caller first, so this bucket has the rest.
+        let rest = |count: u32| count.saturating_mul(limits.far_over.saturating_sub(1));
+        let far_over = (limits.far_over > 1)
+            .then(|| store.buckets("far", rest(limits.caller_rate), rest(limits.caller_burst)));
+        let failures = store.buckets("failed", limits.failed_rate, limits.failed_burst);
+        Self {
+            concurrent: KeyedLimit::new(limits.concurrent_calls_per_caller as usize),
+            caller: store.buckets("caller", limits.caller_rate, limits.caller_burst),
+            far_over: far_over.flatten(),
+            instance,
+            default_instance: default_instance.unwrap_or_default().to_owned(),
+            instances: None,
+            failures: Arc::new(AuthFailures::new(failures)),
+            unproven: store.buckets("unproven", limits.unproven_rate, limits.unproven_burst),
+            seen: Cache::builder().max_capacity(SEEN_CAPACITY).time_to_live(SEEN_FOR).build(),
+        }
+    }
+
+    /// Sets the instances that know which Octopus credentials they have accepted. Without them, every
+    /// credential counts as accepted.
+    #[must_use]
+    pub fn with_instances(self, instances: Arc<Instances>) -> Self {
+        Self { instances: Some(instances), ..self }
+    }
+
+    pub(in crate::http) fn failures(&self) -> &Arc<AuthFailures> {
+        &self.failures
+    }
+}
+
+/// Serves a request within the rate limits of its caller and its instance.
+///
+/// - Needs: `Arc<RequestContext>`, [`ProofFingerprint`], `Arc<Envelope>`, the peer, and the handle of the
+///   connection.
+/// - Adds: nothing to the request. Responses to calls get `x-ratelimit-*` headers.
+/// - Rejects with: 200 with a JSON-RPC error (caller, instance, concurrent requests), 429 (far over the
+///   limit, streams, new credentials of one address).
+///
+/// A connection counts as authenticated once the credential of one of its requests has been accepted,
+/// by this server or by Octopus.
+pub(in crate::http) async fn limit_rate(
+    State(limits): State<Arc<RateLimits>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let connection = request.extensions().get::<ConnectionHandle>().cloned();
+    let context = context_of(request.extensions());
+    let instance = context.scope.instance.as_deref().unwrap_or(&limits.default_instance);
+    let response = limits.serve(&context.caller, instance, request, next).await;
+    if let Some(connection) = connection.filter(|_| limits.is_accepted(&context.caller, instance)) {
+        connection.authenticated();
+    }
+    response
+}
+
+impl RateLimits {
+    async fn serve(
+        &self,
+        caller: &Caller,
+        instance: &str,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let kind = RequestKind::of(&request);
+        let id = Envelope::id_of(request.extensions());
+        let address = client_key(request.extensions());
+        let key = caller_key(caller, &address);
+        if let Err(rejection) = self.take_unproven(caller, kind, &key, &address).await {
+            return rejection.to(&id);
+        }
+        if let Some(proof) = request.extensions().get::<ProofFingerprint>() {
+            self.failures.accept(*proof);
+        }
+        match kind {
+            RequestKind::Greeting | RequestKind::Free => next.run(request).await,
+            RequestKind::Stream => match self.take_caller(&key, Severity::HttpError).await {
+                Ok(_) => next.run(request).await,
+                Err(rejection) => rejection.to(&id),
+            },
+            RequestKind::Call => {
+                let Some(permit) = self.concurrent.acquire(key) else {
+                    return rejections::concurrent(self.concurrent.limit()).to(&id);
+                };
+                let taken = match self.take_caller(&key, Severity::CallError).await {
+                    Ok(taken) => taken,
+                    Err(rejection) => return rejection.to(&id),
+                };
+                let is_accepted = self.is_accepted(caller, instance);
+                if let Err(rejection) = self.take_instance(instance, is_accepted).await {
+                    return rejection.to(&id);
+                }
+                let mut response = next.run(request).await;
+                if let Some(taken) = taken {
+                    response.headers_mut().extend(rejections::headers(&taken));
+                }
+                hold_until_sent(response, permit)
+            }
+        }
+    }
+
+    /// Counts credentials that only Octopus can check by address, because anybody can invent one: when a
+    /// credential is new, and for each greeting.
+    async fn take_unproven(
+        &self,
+        caller: &Caller,
+        kind: RequestKind,
+        key: &Key,
+        address: &Key,
+    ) -> Result<(), Rejection> {
+        let is_proven = match caller.who.way {
+            Way::Octopus => false,
+            Way::Nobody => caller.own.is_none() && kind != RequestKind::Greeting,
+            Way::Token | Way::Oauth | Way::Proxy | Way::Certificate => return Ok(()),
+        };
+        let Some(bucket) = self.unproven.as_ref().filter(|_| !is_proven) else { return Ok(()) };
+        if kind != RequestKind::Greeting && self.seen.contains_key(key) {
+            return Ok(());
+        }
+        let taken = bucket.take(address).await;
+        if !taken.allowed {
+            return Err(rejections::unproven(&taken));
+        }
+        self.seen.insert(*key, ());
+        Ok(())
+    }
+
+    /// Returns whether the caller is authenticated: by this server, or with a credential that the
+    /// instance has accepted recently. A caller without a credential counts as authenticated, since the
+    /// settings permit it.
+    fn is_accepted(&self, caller: &Caller, instance: &str) -> bool {
+        match (caller.who.way, &caller.own) {
+            (Way::Token | Way::Oauth | Way::Proxy | Way::Certificate, _) | (_, None) => true,
+            (Way::Octopus | Way::Nobody, Some(own)) => {
+                let instance = self.instances.as_ref().and_then(|all| all.get(instance));
+                instance.is_none_or(|one| one.client.has_accepted(caller.who.fingerprint(), own))
+            }
+        }
+    }
+
+    /// Takes one request from the rate of a caller.
+    async fn take_caller(&self, key: &Key, severity: Severity) -> Result<Option<Taken>, Rejection> {
+        let Some(bucket) = &self.caller else { return Ok(None) };
+        let taken = bucket.take(key).await;
+        if taken.allowed {
+            return Ok(Some(taken));
+        }
+        let is_far = match &self.far_over {
+            Some(far) => !far.take(key).await.allowed,
+            None => true,
+        };
+        Err(rejections::caller(&taken, if is_far { Severity::HttpError } else { severity }))
+    }
+
+    /// Takes one request from the rate of an instance. No single caller is responsible for an instance
+    /// over its limit, so the rejection is never an HTTP error.
+    async fn take_instance(&self, name: &str, is_accepted: bool) -> Result<(), Rejection> {
+        self.instance
+            .take(name, is_accepted)
+            .await
+            .map_err(|taken| rejections::instance(name, &taken))
+    }
+}
+
+/// Returns the key under which a caller is counted. Callers without an identity count by their credential
+/// and address.
+fn caller_key(caller: &Caller, address: &Key) -> Key {
+    let who = caller.who.fingerprint();
+    let key = match caller.who.way {
+        Way::Nobody => caller.fingerprint().and(address),
+        _ => who,
+    };
+    *key.as_bytes()
+}

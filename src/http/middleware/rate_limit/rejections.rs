@@ -1,0 +1,96 @@
+//! Rejections and headers of the rate limits.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::{
+    http::rejection::{Rejection, in_seconds, whole_seconds},
+    store::Taken,
+    telemetry::Limit,
+};
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// The headers with the state of a rate limit.
+pub(in crate::http) const HEADERS: [HeaderName; 3] = [LIMIT, REMAINING, RESET];
+
+/// How a request over the limit is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Severity {
+    /// HTTP 200 with a JSON-RPC error: the request fails, and the client keeps its connection.
+    CallError,
+    /// HTTP 429.
+    HttpError,
+}
+
+impl Severity {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::CallError => StatusCode::OK,
+            Self::HttpError => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+/// Returns the burst size, the remaining requests, and the seconds until the burst is full again.
+pub(super) fn headers(taken: &Taken) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (LIMIT, taken.limit.into()),
+        (REMAINING, taken.remaining.into()),
+        (RESET, whole_seconds(taken.full).into()),
+    ]
+}
+
+/// Rejects a caller over its rate.
+pub(super) fn caller(taken: &Taken, severity: Severity) -> Rejection {
+    let (far, limit) = match severity {
+        Severity::CallError => ("", Limit::Caller),
+        Severity::HttpError => (" and ignores Retry-After", Limit::Far),
+    };
+    let message = format!(
+        "this caller exceeds the request rate of this server{far}; nothing was done, retry {}",
+        in_seconds(taken.wait)
+    );
+    with_headers(severity, taken, message, limit)
+}
+
+/// Rejects a request to an instance over its rate.
+pub(super) fn instance(name: &str, taken: &Taken) -> Rejection {
+    let message = format!(
+        "all callers together exceed the request rate of the Octopus instance '{name}'; nothing was \
+         done, retry {}",
+        in_seconds(taken.wait)
+    );
+    with_headers(Severity::CallError, taken, message, Limit::Instance)
+}
+
+/// Rejects a caller with too many concurrent requests.
+pub(super) fn concurrent(limit: usize) -> Rejection {
+    let message = format!(
+        "this caller has {limit} concurrent requests, which is the limit; nothing was done, retry \
+         when one of them has finished"
+    );
+    let wait = Duration::from_secs(1);
+    Rejection::rate_limited(Severity::CallError.status(), wait, message).limited_by(Limit::AtOnce)
+}
+
+/// Rejects an address with too many new credentials.
+pub(super) fn unproven(taken: &Taken) -> Rejection {
+    let message = format!(
+        "too many new sessions and credentials from this address; retry {}",
+        in_seconds(taken.wait)
+    );
+    Rejection::rate_limited(Severity::HttpError.status(), taken.wait, message)
+        .limited_by(Limit::Unproven)
+}
+
+fn with_headers(severity: Severity, taken: &Taken, message: String, limit: Limit) -> Rejection {
+    let rejection =
+        Rejection::rate_limited(severity.status(), taken.wait, message).limited_by(limit);
+    headers(taken)
+        .into_iter()
+        .fold(rejection, |rejection, (name, value)| rejection.with_header(name, value))
+}

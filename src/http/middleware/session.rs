@@ -1,0 +1,194 @@
+//! Layer 9: the space and the session that a request names.
+//!
+//! Sessions exist in the revisions before 2026-07-28. A session belongs to the caller and the path with
+//! which it began.
+
+use std::sync::Arc;
+
+use axum::{
+    body::HttpBody,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
+use tracing::Instrument;
+
+use super::context::{context_of, not_served};
+use crate::{
+    http::{
+        envelope::{Envelope, RequestKind},
+        peer::client_key,
+        rejection::Rejection,
+    },
+    mcp::{Found, LARGEST_ANSWER, NoRoom, NotTaken, Offering, Protocol, Sessions},
+};
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+const VERSION: &str = "mcp-protocol-version";
+
+/// The sessions of this server, where the settings enable them, and what is served in them.
+pub(in crate::http) struct SessionState<O> {
+    pub(in crate::http) sessions: Option<Arc<Sessions>>,
+    pub(in crate::http) protocol: Protocol<O>,
+}
+
+impl<O> Clone for SessionState<O> {
+    fn clone(&self) -> Self {
+        Self { sessions: self.sessions.clone(), protocol: self.protocol.clone() }
+    }
+}
+
+/// Checks that the space and the session that a request names exist for its caller.
+///
+/// - Needs: `Arc<RequestContext>`, the peer, and `Arc<Envelope>` of a POST request.
+/// - Adds: nothing. It removes session headers where there are no sessions.
+/// - Rejects with: 404 (space, session), 413 (large response to a request of the server), 429 and 503
+///   (too many sessions), 503 (the store is not available).
+///
+/// The space is looked up at Octopus, for calls only, so this layer comes after the rate limits.
+pub(in crate::http) async fn enter_session<O: Offering>(
+    State(state): State<SessionState<O>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if RequestKind::of(&request) == RequestKind::Call {
+        let context = context_of(request.extensions());
+        let found = Box::pin(state.protocol.offering().finds(&context)).await;
+        if let Err(why) = found {
+            let id = Envelope::id_of(request.extensions());
+            return not_served(&context.caller, &why).to(&id);
+        }
+    }
+    serve_in_session(state, request, next).await
+}
+
+/// Serves a request in the session that it names. In a revision without sessions, or where the settings
+/// disable them, session headers are ignored and removed.
+async fn serve_in_session<O: Offering>(
+    SessionState { sessions, protocol }: SessionState<O>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let version = request.headers().get(VERSION);
+    let stateless = version.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
+    let envelope = Envelope::of(request.extensions());
+    // `initialize` begins a session whatever the header says: the revision without sessions has no
+    // such method.
+    let begins = envelope.is_some_and(Envelope::initializes);
+    let is_answer = envelope.is_some_and(Envelope::is_response);
+    let id = Envelope::id_of(request.extensions());
+    let Some(sessions) = sessions.filter(|_| begins || !stateless) else {
+        request.headers_mut().remove(SESSION);
+        request.headers_mut().remove(LAST_EVENT);
+        return next.run(request).await;
+    };
+    // Every replica has the same limit, whether or not it forwards the response to another one.
+    if is_answer && request.body().size_hint().lower() > LARGEST_ANSWER as u64 {
+        let message = format!(
+            "the response to a request of the server is larger than the limit of \
+             {LARGEST_ANSWER} bytes; send only the requested fields"
+        );
+        return Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message).to(&id);
+    }
+    let context = context_of(request.extensions());
+    let address = client_key(request.extensions());
+    let named = request.headers().get(SESSION).cloned();
+    let named = named.as_ref().map(HeaderValue::to_str);
+    let found = match &named {
+        Some(Ok(id)) => sessions.find(id, &context.caller, &context.scope).await,
+        _ => Found::Nowhere,
+    };
+    let ends = request.method() == Method::DELETE;
+    let mut is_elsewhere = false;
+    let rejection = match (&named, found) {
+        (None, _) if begins => sessions.room(&context.caller, &address).err().map(full),
+        (None, _) | (Some(Ok(_)), Found::Here) => None,
+        // The end of a session and a response are forwarded to the other replica.
+        (Some(Ok(_)), Found::Elsewhere(_)) if ends || is_answer => {
+            is_elsewhere = true;
+            None
+        }
+        (Some(Ok(id)), Found::Elsewhere(greeting)) => {
+            let (parts, body) = request.into_parts();
+            let for_request = (&context.caller, address, parts.clone());
+            request = Request::from_parts(parts, body);
+            let taken = sessions.take_up(&protocol, id, *greeting, for_request).await;
+            taken.err().map(not_taken)
+        }
+        (Some(Ok(_)), Found::Unknown) => Some(store_unavailable()),
+        // One message for unknown sessions, ended sessions, sessions of other callers, and sessions
+        // that began on another path or with other headers.
+        (Some(_), _) => Some(Rejection::new(
+            StatusCode::NOT_FOUND,
+            "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
+        )),
+    };
+    if let Some(rejection) = rejection {
+        return rejection.to(&id);
+    }
+    let served = next.run(request);
+    if ends {
+        let sessions = Arc::clone(&sessions);
+        let named = named.and_then(Result::ok).map(str::to_owned);
+        let ending = async move {
+            let of = (address, is_elsewhere);
+            let mut response = Sessions::serving(&context.caller, &context.scope, of, served).await;
+            if let (StatusCode::ACCEPTED, Some(id)) = (response.status(), named) {
+                sessions.end(&id).await;
+                // rmcp answers 202, which some clients take for a failure.
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+            response
+        };
+        // A task, so that the session ends even where the client closes the connection.
+        let ended = tokio::spawn(ending.in_current_span()).await;
+        return ended.unwrap_or_else(|_| {
+            try_again("the session could not be ended; retry in 1 second").to(&id)
+        });
+    }
+    let of = (address, is_elsewhere);
+    let response = Sessions::serving(&context.caller, &context.scope, of, served).await;
+    // Concurrent requests may have taken the last sessions.
+    if begins
+        && response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && let Err(why) = sessions.room(&context.caller, &address)
+    {
+        return full(why).to(&id);
+    }
+    response
+}
+
+fn not_taken(why: NotTaken) -> Rejection {
+    match why {
+        NotTaken::NoRoom(why) => full(why),
+        NotTaken::Failed => {
+            try_again("the session could not be resumed at this replica; retry in 1 second")
+        }
+    }
+}
+
+fn store_unavailable() -> Rejection {
+    try_again("the session store is not available; retry in 1 second")
+}
+
+fn try_again(message: &'static str) -> Rejection {
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+fn full(why: NoRoom) -> Rejection {
+    let (status, message) = match why {
+        NoRoom::ForCaller => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "the limit for sessions of one caller is reached; end a session with DELETE, or wait \
+             until an idle one ends",
+        ),
+        NoRoom::AtAll => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the limit for sessions of this server is reached; retry in 60 seconds",
+        ),
+    };
+    Rejection::new(status, message).with_header(RETRY_AFTER, HeaderValue::from_static("60"))
+}

@@ -1,0 +1,98 @@
+//! The address by which clients reach this server: `http.public_url`, or the host of the request.
+
+use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
+use url::Url;
+
+use super::{hosts::AllowedHosts, peer::Peer};
+use crate::config::Http;
+
+/// Path of the metadata of a protected resource (RFC 9728, section 3).
+pub(in crate::http) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The allowed hosts, and the settings that decide by which address clients reach this server.
+#[derive(Debug)]
+pub(in crate::http) struct PublicAddresses {
+    allowed: AllowedHosts,
+    http: Http,
+}
+
+/// An address by which a client reaches this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) struct PublicAddress {
+    /// Scheme and host.
+    origin: String,
+    /// Path prefix in front of the paths of this server.
+    prefix: String,
+}
+
+impl PublicAddresses {
+    /// Reads the settings. The host of `http.public_url` is always allowed.
+    pub(in crate::http) fn new(http: &Http) -> Self {
+        let public = http.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+        let hosts: Vec<String> = http.allowed_hosts.0.iter().cloned().chain(public).collect();
+        Self { allowed: AllowedHosts::new(&hosts, &http.allowed_origins.0), http: http.clone() }
+    }
+
+    pub(in crate::http) fn allowed(&self) -> &AllowedHosts {
+        &self.allowed
+    }
+
+    /// Returns the address of this server: `http.public_url`, or the address that the request names.
+    /// `None` where the host of the request is not allowed.
+    pub(in crate::http) fn public(&self, parts: &Parts) -> Option<PublicAddress> {
+        if let Some(url) = &self.http.public_url {
+            let origin = url.origin().ascii_serialization();
+            let prefix = url.path().trim_end_matches('/').to_owned();
+            return Some(PublicAddress { origin, prefix });
+        }
+        self.requested(parts)
+    }
+
+    /// Returns the address that the request names, whatever the settings say. `None` where its host is
+    /// not allowed.
+    pub(in crate::http) fn requested(&self, parts: &Parts) -> Option<PublicAddress> {
+        let peer = parts.extensions.get::<Peer>();
+        let requested = || {
+            let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+            parts.uri.authority().map(Authority::as_str).or(header)
+        };
+        let forwarded = peer.and_then(|peer| peer.host.as_ref()).map(Authority::as_str);
+        let host = forwarded.or_else(requested).filter(|host| self.allowed.allows_host(host))?;
+        let own = if self.http.tls.certificate.is_some() { "https" } else { "http" };
+        let scheme = peer.map_or(own, |peer| peer.scheme(&self.http));
+        Some(PublicAddress { origin: format!("{scheme}://{host}"), prefix: String::new() })
+    }
+}
+
+impl PublicAddress {
+    /// Returns whether an `Origin` header names this server. Host and port decide, because a proxy may
+    /// not say which scheme the client used.
+    pub(in crate::http) fn has_origin(&self, origin: &HeaderValue) -> bool {
+        let parsed = |text: &str| Url::parse(text).ok().filter(Url::has_host);
+        let theirs = origin.to_str().ok().and_then(parsed);
+        let theirs = theirs.filter(|url| matches!(url.scheme(), "http" | "https"));
+        parsed(&self.origin).zip(theirs).is_some_and(|(own, theirs)| {
+            own.host_str() == theirs.host_str() && own.port() == theirs.port()
+        })
+    }
+
+    /// Returns the URL of the endpoint with this path: the resource of an access token.
+    pub(in crate::http) fn resource(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.prefix)
+    }
+
+    /// Returns the URL of the metadata of that resource.
+    pub(in crate::http) fn metadata(&self, path: &str) -> String {
+        format!("{}{WELL_KNOWN}{}{path}", self.origin, self.prefix)
+    }
+
+    /// Returns the path of the endpoint whose metadata is requested. `after` is the part of the path
+    /// after [`WELL_KNOWN`].
+    pub(in crate::http) fn endpoint<'a>(&self, after: &'a str) -> Option<&'a str> {
+        if matches!(after.trim_end_matches('/'), "") {
+            return Some("/mcp");
+        }
+        let path = after.strip_prefix(&self.prefix)?;
+        (path == "/mcp" || path.starts_with("/mcp/")).then_some(path)
+    }
+}

@@ -1,0 +1,228 @@
+//! The scope that a request asks for: by its path below `/mcp`, and by headers.
+//!
+//! | path | restricts the request to |
+//! | --- | --- |
+//! | `/readonly` | tools that only read |
+//! | `/x/{toolset}`, `/x/{toolset}/readonly` | one toolset, or several separated by commas |
+//! | `/i/{instance}`, `/i/{instance}/{space}`, `/i/{instance}/{space}/{project}` | an instance, a space, a project |
+//!
+//! The parts can be combined in this order: `/x/{toolset}/readonly/i/{instance}`. Where path and
+//! header name the same thing, they must agree.
+
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+
+use crate::tool::Narrowing;
+
+const TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
+const TOOLS: HeaderName = HeaderName::from_static("x-mcp-tools");
+const EXCLUDE: HeaderName = HeaderName::from_static("x-mcp-exclude-tools");
+const READ_ONLY: HeaderName = HeaderName::from_static("x-mcp-readonly");
+const INSTANCE: HeaderName = HeaderName::from_static("x-octopus-instance");
+const SPACE: HeaderName = HeaderName::from_static("x-octopus-space");
+
+/// Maximum length of a name and of a list, in bytes.
+const MAX_NAME: usize = 200;
+const MAX_LIST: usize = 4096;
+
+/// The scope in the path of a request to the endpoint. In the extensions of the request, until the
+/// headers are read.
+#[derive(Debug, Clone, Default)]
+pub(in crate::http) struct PathScope(pub(in crate::http) Narrowing);
+
+/// Parses the path of a request to the endpoint. Returns `None` for a path of none of these forms.
+pub(in crate::http) fn parse_path(path: &str) -> Option<Narrowing> {
+    let below = path.strip_prefix("/mcp")?;
+    let below = below.strip_suffix('/').unwrap_or(below);
+    let mut scope = Narrowing::default();
+    if below.is_empty() {
+        return Some(scope);
+    }
+    let segments = below.strip_prefix('/')?.split('/').map(decode);
+    let segments = segments.collect::<Option<Vec<String>>>()?;
+    let mut rest = segments.iter().map(String::as_str).peekable();
+    if rest.next_if_eq(&"x").is_some() {
+        scope.toolsets = Some(list(rest.next()?)?);
+    }
+    scope.read_only = rest.next_if_eq(&"readonly").is_some();
+    if rest.next_if_eq(&"i").is_some() {
+        scope.instance = Some(rest.next()?.to_owned());
+        scope.space = rest.next().map(str::to_owned);
+        scope.project = rest.next().map(str::to_owned);
+    }
+    rest.next().is_none().then_some(scope)
+}
+
+/// Percent-decodes one segment of a path, once.
+fn decode(segment: &str) -> Option<String> {
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    is_name(&text).then(|| text.trim().to_owned())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= MAX_NAME && !text.chars().any(char::is_control)
+}
+
+/// Splits a list at its commas. Returns `None` where it has no entries.
+fn list(text: &str) -> Option<Vec<String>> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let entries: Vec<String> = entries.map(str::to_owned).collect();
+    (!entries.is_empty()).then_some(entries)
+}
+
+/// Adds the headers to the scope of the path.
+///
+/// # Errors
+///
+/// A message for the client, where a header contradicts the path, is repeated with another value, or is
+/// too long.
+pub(in crate::http) fn with_headers(
+    mut scope: Narrowing,
+    headers: &HeaderMap,
+) -> Result<Narrowing, String> {
+    if let Some(value) = only(headers, &READ_ONLY)? {
+        let read_only = is_true(&value);
+        if scope.read_only && !read_only {
+            return Err(contradiction("/readonly", &READ_ONLY, &value));
+        }
+        scope.read_only = read_only;
+    }
+    if let Some(asked) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
+        let has = |wanted: &String| {
+            let fits = |one: &String| one.eq_ignore_ascii_case(wanted);
+            asked.iter().any(|one| fits(one) || one.eq_ignore_ascii_case("all"))
+        };
+        match &scope.toolsets {
+            Some(of_path) if !of_path.iter().all(has) => {
+                return Err(contradiction(&of_path.join(","), &TOOLSETS, &asked.join(",")));
+            }
+            // The header contains the toolsets of the path, so the path is the narrower scope.
+            Some(_) => {}
+            None => scope.toolsets = Some(asked),
+        }
+    }
+    scope.tools = only(headers, &TOOLS)?.as_deref().and_then(list);
+    scope.exclude = only(headers, &EXCLUDE)?.as_deref().and_then(list).unwrap_or_default();
+    for (name, place) in [(INSTANCE, &mut scope.instance), (SPACE, &mut scope.space)] {
+        let Some(asked) = only(headers, &name)?.filter(|asked| !asked.is_empty()) else { continue };
+        if !is_name(&asked) {
+            return Err(format!(
+                "the header {name} is longer than {MAX_NAME} bytes or is not valid text"
+            ));
+        }
+        match place {
+            Some(of_path) if !of_path.eq_ignore_ascii_case(&asked) => {
+                return Err(contradiction(of_path, &name, &asked));
+            }
+            Some(_) => {}
+            None => *place = Some(asked),
+        }
+    }
+    Ok(scope)
+}
+
+fn contradiction(path: &str, header: &HeaderName, value: &str) -> String {
+    format!(
+        "the path says '{}' and the header {header} says '{}'; remove one of them",
+        path.escape_debug(),
+        value.escape_debug()
+    )
+}
+
+/// Returns the value of a header. Repeated headers must have the same value.
+fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|other| other != first) {
+        return Err(format!("the header {name} is repeated with different values"));
+    }
+    let text = std::str::from_utf8(first.as_bytes()).ok();
+    match text.filter(|text| text.len() <= MAX_LIST) {
+        Some(text) => Ok(Some(text.trim().to_owned())),
+        None => {
+            Err(format!("the header {name} is longer than {MAX_LIST} bytes or is not valid text"))
+        }
+    }
+}
+
+/// Returns `false` only for values that clearly mean no, so that a typing error restricts the request.
+fn is_true(value: &str) -> bool {
+    let no = ["", "false", "0", "no", "off", "n", "f"];
+    !no.iter().any(|no| value.trim().eq_ignore_ascii_case(no))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parses_only_the_documented_paths() {
+        for (path, expected) in [
+            ("", "- - - - false"),
+            ("/", "- - - - false"),
+            ("/readonly", "- - - - true"),
+            ("/x/tasks", "- - - tasks false"),
+            ("/x/tasks/readonly/", "- - - tasks true"),
+            ("/x/tasks,core", "- - - tasks,core false"),
+            ("/i/shop", "shop - - - false"),
+            ("/i/shop/Ware%20house", "shop Ware house - - false"),
+            ("/i/shop/a%2Fb/web/", "shop a/b web - false"),
+            ("/i/readonly/i/x", "readonly i x - false"),
+            ("/readonly/i/shop", "shop - - - true"),
+            ("/x/tasks/readonly/i/shop/a/b", "shop a b tasks true"),
+        ] {
+            let read = parse_path(&format!("/mcp{path}")).unwrap_or_else(|| panic!("{path}"));
+            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+            let toolsets = read.toolsets.as_ref().map(|toolsets| toolsets.join(","));
+            let (instance, space) = (text(&read.instance), text(&read.space));
+            let (project, toolsets) = (text(&read.project), text(&toolsets));
+            let said = format!("{instance} {space} {project} {toolsets} {}", read.read_only);
+            assert_eq!(said, expected, "{path}");
+        }
+        for path in [
+            "x",
+            "//",
+            "/x",
+            "/x/",
+            "/x/,",
+            "/i",
+            "/i/",
+            "/i//a",
+            "/i/a//b",
+            "/i/a/b/c/d",
+            "/tasks",
+            "/readonly/x/tasks",
+            "/READONLY",
+            "/x/tasks/tasks",
+            "/i/%00",
+            "/i/%ff",
+            "/i/%20",
+            "/readonly/readonly",
+        ] {
+            assert!(parse_path(&format!("/mcp{path}")).is_none(), "{path}");
+        }
+        assert!(parse_path(&format!("/mcp/i/{}", "a".repeat(MAX_NAME + 1))).is_none());
+    }
+
+    #[test]
+    fn unclear_values_mean_read_only() {
+        for no in ["", " ", "false", "FALSE", "0", "no", "Off", "n", "f"] {
+            assert!(!is_true(no), "{no}");
+        }
+        for yes in ["true", "1", "yes", "on", "y", "t", "maybe", "flase", "00"] {
+            assert!(is_true(yes), "{yes}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parses_any_path_without_a_panic(path in "(/[a-z%0-9ix]{0,5}){0,6}") {
+            if let Some(read) = parse_path(&format!("/mcp{path}")) {
+                prop_assert!(read.project.is_none() || read.space.is_some());
+                prop_assert!(read.space.is_none() || read.instance.is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Health probes. They never send requests to Octopus, because one instance that is down must not take
+//! the server out of service for all.
+
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use http::StatusCode;
+use tokio_util::sync::CancellationToken;
+
+/// Whether the server accepts requests: from its start until [`Readiness::stop`]. Clones share the
+/// state.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    stopping: CancellationToken,
+    streams: CancellationToken,
+}
+
+impl Readiness {
+    /// Fails the readiness probe. The server goes on serving requests.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Ends event streams that only listen, so that their clients reconnect elsewhere.
+    pub fn end_streams(&self) {
+        self.streams.cancel();
+    }
+
+    pub(in crate::http) fn is_ready(&self) -> bool {
+        !self.stopping.is_cancelled()
+    }
+
+    /// Completes after [`Readiness::end_streams`].
+    pub(in crate::http) fn streams_ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.streams.clone().cancelled_owned()
+    }
+}
+
+/// Returns the routes `/healthz` and `/readyz`.
+pub(in crate::http) fn router(readiness: Readiness) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .with_state(readiness)
+}
+
+async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
+    if readiness.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    }
+}

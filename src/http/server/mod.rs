@@ -1,0 +1,32 @@
+//! The HTTP server below the router: sockets, TLS, connections, and how they end.
+//!
+//! | file | responsibility |
+//! | --- | --- |
+//! | `listen.rs` | accept loop, and its end |
+//! | `connection.rs` | one connection, from the TLS handshake to its end |
+//! | `open_connections/` | limits for connections, and which idle one is closed for a new one |
+//! | `line_ends/` | rejects bare line feeds in request heads |
+//! | `tls.rs` | certificates, reloaded when their files change |
+//! | `health.rs` | probes, and the state of a stopping server |
+//! | `metrics.rs` | `/metrics` of the admin listener |
+//! | `swap.rs` | a router that is replaced when the settings are reloaded |
+
+mod connection;
+mod health;
+mod line_ends;
+mod listen;
+mod metrics;
+mod open_connections;
+mod swap;
+mod tls;
+
+pub use health::Readiness;
+pub use listen::{Listening, listen, listen_within};
+pub use open_connections::ConnectionLimits;
+pub use swap::Swap;
+pub use tls::Certificates;
+
+pub(super) use connection::ClientCertificate;
+pub(super) use health::router as health_router;
+pub(super) use metrics::router as metrics_router;
+pub(super) use open_connections::ConnectionHandle;

@@ -1,0 +1,279 @@
+//! The open connections of one listener: how many there may be, and which one is closed for a new one.
+//!
+//! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
+//! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
+//! which is closed at once. Idle means that no request is in progress. A request whose client takes nothing
+//! of its response for as long as a connection may be idle is not in progress any more. Connections give
+//! way in this order, and within each group the one that has been idle longest:
+//!
+//! 1. connections without an authenticated request so far,
+//! 2. connections that had one,
+//! 3. connections of trusted proxies.
+//!
+//! So a client that opens connections and sends nothing displaces its own, and a new client gets in. A
+//! new connection is refused only where a request is in progress on every other one. At the limit of one
+//! address, only connections from that address give way.
+
+mod activity;
+mod order;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    activity::Activity,
+    order::{Address, State},
+};
+use crate::config::Networks;
+
+/// The limits for open connections of one listener.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimits {
+    /// Maximum number of open connections.
+    pub total: usize,
+    /// Maximum number for one address. An IPv6 address counts as its /64 network.
+    pub per_address: usize,
+    /// Proxies, whose connections carry the requests of many clients: the limit for one address does
+    /// not apply to them.
+    pub trusted_proxies: Networks,
+    /// Whether a connection counts as unauthenticated until a request of it was authenticated. Where
+    /// nothing is authenticated, every connection counts as authenticated.
+    pub authenticates: bool,
+}
+
+impl Default for ConnectionLimits {
+    /// Limits for a listener that only this machine reaches.
+    fn default() -> Self {
+        Self {
+            total: 10_000,
+            per_address: 10_000,
+            trusted_proxies: Networks::default(),
+            authenticates: false,
+        }
+    }
+}
+
+/// The open connections of one listener.
+#[derive(Debug)]
+pub(super) struct OpenConnections {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+    /// When the limit was last logged.
+    warned: Mutex<Option<Instant>>,
+}
+
+/// How often the log says that the limit is reached.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// The slot of one connection. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Slot(Arc<Tracker>);
+
+/// Reports the requests of a connection to its slot. In the extensions of every request.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct ConnectionHandle(Arc<Tracker>);
+
+/// A request that is in progress, until it is dropped.
+///
+/// Its response has two states: the server produces the next frame, or the client has to take the last
+/// one. Only the second has a time limit here, see [`Slot::idle_for`].
+#[derive(Debug)]
+pub(super) struct ActiveRequest {
+    tracker: Arc<Tracker>,
+    number: u64,
+    waits_for_client: bool,
+}
+
+#[derive(Debug)]
+struct Tracker {
+    number: u64,
+    of: Arc<OpenConnections>,
+    evicted: CancellationToken,
+    activity: Mutex<Activity>,
+    changed: Notify,
+}
+
+impl OpenConnections {
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default(), warned: Mutex::default() })
+    }
+
+    /// Returns a slot for a new connection from this address. `None` where all slots are taken and each
+    /// connection has a request in progress.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
+        let address = (!self.limits.trusted_proxies.contain(peer)).then(|| key(peer));
+        let limits = (self.limits.total, self.limits.per_address);
+        let evicted = CancellationToken::new();
+        let (number, is_full) = {
+            let mut state = self.locked();
+            let before = state.len();
+            let number = state.add(address, limits, evicted.clone());
+            (number, state.len() <= before)
+        };
+        if is_full {
+            self.warn_of_limit(number.is_none());
+        }
+        let number = number?;
+        // A proxy reuses its connections for the requests of others, and loses one that is sent while
+        // its connection is closed.
+        let is_authenticated = address.is_none() || !self.limits.authenticates;
+        Some(Slot(Arc::new(Tracker {
+            number,
+            of: Arc::clone(self),
+            evicted,
+            activity: Mutex::new(Activity::new(is_authenticated)),
+            changed: Notify::new(),
+        })))
+    }
+
+    /// Closes the idle connection that gives way first, where there is one.
+    pub(super) fn evict_one(&self) -> bool {
+        self.locked().evict_one()
+    }
+
+    /// Logs that the limit is reached, once in a while.
+    fn warn_of_limit(&self, is_refused: bool) {
+        let now = Instant::now();
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_some_and(|warned| now - warned < WARN_EVERY) {
+            return;
+        }
+        *warned = Some(now);
+        drop(warned);
+        let ConnectionLimits { total, per_address, .. } = self.limits;
+        tracing::warn!(
+            total,
+            per_address,
+            is_refused,
+            "connection limit reached (limits.connections, limits.connections_per_address)"
+        );
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    pub(super) fn handle(&self) -> ConnectionHandle {
+        ConnectionHandle(Arc::clone(&self.0))
+    }
+
+    /// Completes when the connection has to be closed for a new one.
+    pub(super) async fn evicted(&self) {
+        self.0.evicted.cancelled().await;
+    }
+
+    /// Completes when no request has been in progress for a time limit: `authenticated` where a request of the
+    /// connection was authenticated, `unauthenticated` where none was. Until then, each request whose
+    /// client takes nothing of its response for that time stops being in progress.
+    pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
+        loop {
+            let changed = self.0.changed.notified();
+            let limit =
+                if self.0.activity().is_authenticated { authenticated } else { unauthenticated };
+            self.0.release_stalled(limit);
+            let (is_idle, deadline) = self.0.activity().deadline(limit);
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(deadline) => if is_idle {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.of.locked().remove(self.0.number);
+    }
+}
+
+impl ConnectionHandle {
+    /// Registers a new request.
+    pub(super) fn request(&self) -> ActiveRequest {
+        let tracker = Arc::clone(&self.0);
+        let number = tracker.activity().next_number();
+        tracker.begin();
+        ActiveRequest { tracker, number, waits_for_client: false }
+    }
+
+    /// Records that a request of the connection was authenticated.
+    pub(in crate::http) fn authenticated(&self) {
+        self.0.activity().is_authenticated = true;
+        self.0.of.locked().authenticated(self.0.number);
+    }
+}
+
+impl ActiveRequest {
+    /// Records that the response goes on only when the client takes what it was given.
+    pub(super) fn wait_for_client(&mut self) {
+        self.waits_for_client = true;
+        self.tracker.activity().wait_for_client(self.number);
+    }
+
+    /// Records that the client took it. A request that was not in progress any more is so again.
+    pub(super) fn taken(&mut self) {
+        if self.is_released() {
+            self.tracker.begin();
+        }
+        self.waits_for_client = false;
+    }
+
+    /// Ends the wait for the client. Returns whether it was too long.
+    fn is_released(&self) -> bool {
+        self.waits_for_client && !self.tracker.activity().taken(self.number)
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        if !self.is_released() {
+            self.tracker.activity().end();
+            self.tracker.of.locked().end(self.tracker.number);
+            self.tracker.changed.notify_one();
+        }
+    }
+}
+
+impl Tracker {
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        self.activity().begin();
+        self.of.locked().begin(self.number);
+        self.changed.notify_one();
+    }
+
+    /// Ends the requests whose client has taken nothing of the response for this long.
+    fn release_stalled(&self, limit: Duration) {
+        for _ in 0..self.activity().release_stalled(limit) {
+            self.of.locked().end(self.number);
+        }
+    }
+}
+
+/// Returns the address as it is counted. An IPv6 client usually has a whole /64, so the network counts.
+fn key(peer: IpAddr) -> Address {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            network.to_be_bytes()
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! TLS certificates, reloaded when their files change.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Followed};
+
+/// Interval between checks of the files.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The certificate and the key of the listener. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    live: Arc<ArcSwap<ServerConfig>>,
+    files: Arc<Followed<Arc<ServerConfig>>>,
+}
+
+impl Certificates {
+    /// Reads the files that the settings name. Returns `None` where the listener has no TLS.
+    ///
+    /// # Errors
+    ///
+    /// A message for the operator, for files that cannot be read.
+    pub async fn load(settings: &config::Tls) -> Result<Option<Self>, String> {
+        if settings.certificate.is_none() || settings.key.is_none() {
+            return Ok(None);
+        }
+        // Fails only where a provider is installed already, which can be used as well.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let settings = settings.clone();
+        let files = off_thread(move || open(settings)).await?;
+        let files = files.map_err(|error| format!("http.tls: {error}"))?;
+        let (read, _) = files.now();
+        Ok(Some(Self { live: Arc::new(ArcSwap::new(read)), files: Arc::new(files) }))
+    }
+
+    /// Returns the TLS settings for new connections.
+    pub(super) fn current(&self) -> Arc<ServerConfig> {
+        self.live.load_full()
+    }
+
+    /// Watches the files until the server stops. While certificate and key do not match, the last valid
+    /// pair is used.
+    pub async fn follow(self, stop: CancellationToken) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = look.tick() => {}
+            }
+            let files = Arc::clone(&self.files);
+            if let Ok((read, _)) = off_thread(move || files.now()).await
+                && !Arc::ptr_eq(&read, &self.live.load())
+            {
+                self.live.store(read);
+            }
+        }
+    }
+}
+
+/// Watches the files that the settings name.
+fn open(settings: config::Tls) -> Result<Followed<Arc<ServerConfig>>, String> {
+    let config::Tls { certificate, key, client_ca, .. } = &settings;
+    let files = [certificate, key, client_ca].into_iter().flatten().cloned().collect();
+    Followed::open("the certificate", files, move || server_config(&settings).map(Arc::new))
+}
+
+/// Reads files on a thread for blocking work.
+async fn off_thread<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
+}
+
+fn server_config(settings: &config::Tls) -> Result<ServerConfig, String> {
+    let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else {
+        return Err("a certificate and its key are needed".to_owned());
+    };
+    let chain = certificates(certificate)?;
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
+    let mut config = ServerConfig::builder()
+        .with_client_cert_verifier(client_verifier(settings)?)
+        .with_single_cert(chain, key)
+        .map_err(|error| format!("{}: {error}", certificate.display()))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Returns the verifier for client certificates, where the settings name an authority.
+fn client_verifier(settings: &config::Tls) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let Some(path) = &settings.client_ca else { return Ok(Arc::new(NoClientAuth)) };
+    let wrong = |error: &dyn std::fmt::Display| format!("client_ca: {}: {error}", path.display());
+    let mut authorities = RootCertStore::empty();
+    for authority in certificates(path)? {
+        authorities.add(authority).map_err(|error| wrong(&error))?;
+    }
+    let verifier = WebPkiClientVerifier::builder(Arc::new(authorities));
+    let verifier = match settings.client_certificates {
+        config::ClientCertificates::Required => verifier,
+        config::ClientCertificates::Optional => verifier.allow_unauthenticated(),
+    };
+    let verifier = verifier.build().map_err(|error| wrong(&error))?;
+    Ok(verifier)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let read = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
+    let read: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
+    if read.is_empty() { Err(wrong(&"the file contains no certificate")) } else { Ok(read) }
+}

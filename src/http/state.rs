@@ -1,0 +1,88 @@
+//! The settings and the counters of the HTTP layers.
+
+use std::sync::Arc;
+
+use super::{
+    middleware::{
+        admission::Admission,
+        authentication::{Auth, Authentication},
+        endpoint::RejectionLog,
+        protocol::ProtocolState,
+        rate_limit::RateLimits,
+        trace::TraceState,
+    },
+    public_address::PublicAddresses,
+    server::Readiness,
+};
+use crate::{audit::Audit, config, mcp::Sessions, telemetry::Metrics};
+
+/// The settings and the counters of the HTTP layers. Each layer gets its own part.
+#[derive(Debug)]
+pub struct HttpState {
+    pub(super) http: config::Http,
+    pub(super) readiness: Readiness,
+    pub(super) addresses: Arc<PublicAddresses>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) authentication: Arc<Authentication>,
+    pub(super) rates: Arc<RateLimits>,
+    /// `None` where the settings disable sessions.
+    pub(super) sessions: Option<Arc<Sessions>>,
+    /// The audit log and the metrics of rejections.
+    pub(super) rejections: RejectionLog,
+}
+
+impl HttpState {
+    /// Creates the state for these settings. Without [`HttpState::with_audit`] and
+    /// [`HttpState::with_metrics`], nothing is audited or measured.
+    pub fn new(
+        http: &config::Http,
+        limits: &config::Limits,
+        rates: RateLimits,
+        auth: Auth,
+        readiness: Readiness,
+        sessions: Option<Arc<Sessions>>,
+    ) -> Self {
+        let addresses = Arc::new(PublicAddresses::new(http));
+        let authentication = Authentication {
+            auth: Arc::new(auth),
+            failures: Arc::clone(rates.failures()),
+            addresses: Arc::clone(&addresses),
+        };
+        Self {
+            http: http.clone(),
+            readiness,
+            addresses,
+            admission: Arc::new(Admission::new(http, limits)),
+            authentication: Arc::new(authentication),
+            rates: Arc::new(rates),
+            sessions,
+            rejections: RejectionLog { audit: Audit::default(), metrics: Metrics::default() },
+        }
+    }
+
+    /// Sets the audit log for rejected requests.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Audit) -> Self {
+        self.rejections.audit = audit;
+        self
+    }
+
+    /// Sets the metrics for requests and rejections.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.rejections.metrics = metrics;
+        self
+    }
+
+    pub(super) fn trace(&self) -> Arc<TraceState> {
+        Arc::new(TraceState {
+            http: self.http.clone(),
+            metrics: self.rejections.metrics.clone(),
+            readiness: self.readiness.clone(),
+        })
+    }
+
+    pub(super) fn protocol(&self) -> ProtocolState {
+        ProtocolState { quiet_limit: self.http.quiet_limit.0, readiness: self.readiness.clone() }
+    }
+}
