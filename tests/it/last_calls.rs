@@ -89,7 +89,7 @@ async fn a_request_that_is_narrowed_reads_of_no_other_place() {
     for (path, tool) in [("/i/europe", "list_spaces"), ("/i/asia/Default", "list_projects")] {
         let params = json!({ "name": tool, "arguments": {} });
         let called = server.ask_at(path, &[], Era::Modern, "tools/call", params).await;
-        assert_ne!(called.json()["result"]["isError"], true, "{}", called.text);
+        assert_eq!(called.json()["result"]["isError"], false, "{}", called.text);
     }
     assert_eq!(tools(&calls(&server, "", &[]).await), ["list_projects", "list_spaces"]);
     assert_eq!(tools(&calls(&server, "/i/europe", &[]).await), ["list_spaces"]);
@@ -115,7 +115,7 @@ async fn a_change_is_found_with_the_tasks_that_it_began() {
     arguments["confirm"] = shown["structuredContent"]["confirm"].clone();
     assert!(arguments["confirm"].is_string(), "{shown}");
     let done = call(&arguments).await;
-    assert_ne!(done["isError"], true, "{done}");
+    assert_eq!(done["isError"], false, "{done}");
     let found = calls(&server, "", &[]).await;
     assert_eq!(found["items"][1]["result"], "asked", "{found}");
     assert_eq!(found["items"][0]["result"], "done", "{found}");

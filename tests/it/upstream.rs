@@ -51,8 +51,8 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
         config.octopus.retries = 0;
     })
     .await;
-    let said = server.failure("list_spaces", json!({})).await;
-    assert!(said.contains("cannot be reached"), "{said}");
+    let message = server.failure("list_spaces", json!({})).await;
+    assert!(message.contains("cannot be reached"), "{message}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn an_oversized_name_in_a_header_path_completion_or_address_sends_nothing(
     let path = format!("/i/default/{long}");
     let rejected = server.ask_at(&path, &[], Era::Legacy, "tools/call", list).await;
     assert_eq!(rejected.status, 404, "{}", rejected.text);
-    assert!(rejected.message().contains("space"), "{}", rejected.text);
+    assert!(rejected.message().contains("/mcp/i/INSTANCE[/SPACE[/PROJECT]]"), "{}", rejected.text);
     for arguments in [json!({ "space": long }), json!({ "space": "Default", "project": long })] {
         let params = json!({
             "ref": { "type": "ref/prompt", "name": "prepare_promotion" },

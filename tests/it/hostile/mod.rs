@@ -128,8 +128,11 @@ async fn a_log_ends_in_time_and_says_what_came_whatever_answers() {
         match act {
             // Logs have no size limit; the timeout of the call applies.
             Act::HugeAndSaysSo | Act::Endless | Act::Drip => &["the request took longer than 3 s"],
-            // The speed of decompression decides which limit is reached first.
-            Act::GzipBomb => &["the request took longer than 3 s", "cannot be reached"],
+            // The speed of the machine decides whether decompression ends before a timeout. The end of the
+            // stream is invalid.
+            Act::GzipBomb => {
+                &["the request took longer than 3 s", "did not respond within", "cannot be reached"]
+            }
             Act::Silence | Act::DripOfTheHead => &["did not respond within 1 s"],
             // A log can contain any text.
             Act::HalfOfJson | Act::DeepJson | Act::AnImage | Act::NoUtf8 => &[],

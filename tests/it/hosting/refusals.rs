@@ -75,10 +75,10 @@ pub async fn refusals() -> String {
     add("Token for another server", company.call("", &other, "list_spaces", &spaces).await);
     let unknown = format!("omcp_{}", "0".repeat(64));
     add("Unknown server token", company.call("", &unknown, "list_spaces", &spaces).await);
-    let nobody = company.person(&["marketing"], &json!({}));
+    let unauthorized = company.person(&["marketing"], &json!({}));
     add(
         "User without an authorized group",
-        company.call("", &nobody, "list_spaces", &spaces).await,
+        company.call("", &unauthorized, "list_spaces", &spaces).await,
     );
     let reader = company.person(&["engineers"], &json!({ "scope": "octopus:read" }));
     let release = deployment("Staging");

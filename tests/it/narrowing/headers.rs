@@ -19,8 +19,8 @@ async fn toolsets_tools_and_exclusions_take_away() {
     let one = tools(&server, ("", &both)).await;
     assert_eq!(one.into_iter().collect::<Vec<_>>(), ["list_projects"]);
     let place = ("", &both[..]);
-    let said = failure(&server, place, "list_spaces", json!({})).await;
-    assert_eq!(said, "unknown tool: list_spaces");
+    let message = failure(&server, place, "list_spaces", json!({})).await;
+    assert_eq!(message, "unknown tool: list_spaces");
     for empty in ["", ",", " , "] {
         assert_eq!(
             whole,
@@ -34,8 +34,8 @@ async fn what_is_left_out_is_not_done_with_execute_either() {
     let server = TestServer::start().await;
     let place = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/deployments" });
-    let said = failure(&server, place, "execute", get.clone()).await;
-    assert!(said.contains("excludes its tool list_deployments"), "{said}");
+    let message = failure(&server, place, "execute", get.clone()).await;
+    assert!(message.contains("excludes its tool list_deployments"), "{message}");
     let other = ("", &[("x-mcp-exclude-tools", "list_projects")][..]);
     assert_eq!(call(&server, Era::Modern, other, "execute", get).await["isError"], false);
 }
@@ -87,8 +87,8 @@ async fn a_request_switches_nothing_on_that_the_settings_have_off() {
         let listed = tools(&server, ("", headers)).await;
         assert!(listed.is_subset(&whole), "{headers:?}: {listed:?}");
         let arguments = json!({ "space": "Default" });
-        let said = failure(&server, ("", headers), "list_projects", arguments).await;
-        assert_eq!(said, "unknown tool: list_projects", "{headers:?}");
+        let message = failure(&server, ("", headers), "list_projects", arguments).await;
+        assert_eq!(message, "unknown tool: list_projects", "{headers:?}");
     }
     assert!(tools(&server, ("/x/all", &[])).await.is_subset(&whole));
 }
@@ -101,12 +101,12 @@ async fn unknown_tools_are_refused_with_those_that_there_are() {
             let place = ("", &[(header, "list_spaces,list_project")][..]);
             let refused = ask(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 400, "{}", refused.text);
-            let said = refused.message();
+            let message = refused.message();
             assert!(
-                said.contains("unknown tool `list_project`; did you mean `list_projects`?"),
-                "{said}"
+                message.contains("unknown tool `list_project`; did you mean `list_projects`?"),
+                "{message}"
             );
-            assert!(said.contains("get_task_raw"), "{said}");
+            assert!(message.contains("get_task_raw"), "{message}");
         }
     }
 }
@@ -127,6 +127,8 @@ async fn what_contradicts_is_refused() {
         for era in ERAS {
             let refused = ask(&server, era, (path, headers), "tools/list", json!({})).await;
             assert_eq!((refused.status, refused.code()), (400, -32600), "{path} {headers:?}");
+            let header = format!("header {}", headers[0].0);
+            assert!(refused.message().contains(&header), "{headers:?}: {}", refused.text);
         }
     }
     for (path, headers) in [

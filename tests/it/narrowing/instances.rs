@@ -102,8 +102,8 @@ async fn nothing_is_changed_at_an_instance_that_is_read_only() {
     assert!(tools(&server, ("", &[])).await.contains("create_release"));
     assert!(!tools(&server, ("/i/shop", &[])).await.contains("create_release"));
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
-    let said = failure(&server, ("/i/shop", &[]), "execute", post).await;
-    assert!(said.contains("the instance 'shop' is read-only"), "{said}");
+    let message = failure(&server, ("/i/shop", &[]), "execute", post).await;
+    assert!(message.contains("instance 'shop' is read-only"), "{message}");
 }
 
 #[tokio::test]
@@ -130,18 +130,21 @@ async fn an_address_of_the_portal_picks_the_instance_only_with_a_credential_ther
                 !users.is_empty() && !users.iter().any(|user| Some(user) == administrator.as_ref())
             );
         } else {
-            let said = failure(server, ("", &[]), "get_task_from_url", arguments.clone()).await;
-            assert!(said.contains("the instance 'shop'") && said.contains("/mcp/i/shop"), "{said}");
+            let message = failure(server, ("", &[]), "get_task_from_url", arguments.clone()).await;
+            assert!(
+                message.contains("instance 'shop'") && message.contains("/mcp/i/shop"),
+                "{message}"
+            );
             assert!(
                 server.other("shop").journal().is_empty(),
                 "the caller's key was sent to another instance"
             );
         }
         let held = ("/i/warehouse", &[][..]);
-        let said = failure(server, held, "get_task_from_url", arguments).await;
-        assert!(said.contains("this request is held to 'warehouse'"), "{said}");
+        let message = failure(server, held, "get_task_from_url", arguments).await;
+        assert!(message.contains("this request is pinned to 'warehouse'"), "{message}");
     }
     let unknown = json!({ "url": format!("https://elsewhere.invalid/{task}") });
-    let said = failure(&own, ("", &[]), "get_task_from_url", unknown).await;
-    assert!(said.contains("elsewhere.invalid"), "{said}");
+    let message = failure(&own, ("", &[]), "get_task_from_url", unknown).await;
+    assert!(message.contains("elsewhere.invalid"), "{message}");
 }

@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn narrowing_only_ever_shrinks(
+    fn layers_only_remove_access(
         settings in some_of(vec!["tasks", "projects", "releases", "all"]),
         granted in some_of(vec!["tasks", "projects", "deployments"]),
         toolsets in some_of(vec!["tasks", "releases", "all"]),

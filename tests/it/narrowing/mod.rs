@@ -88,12 +88,13 @@ async fn failure(
     let mut both = Vec::new();
     for era in ERAS {
         let result = call(server, era, place, tool, arguments.clone()).await;
-        let words = match &result["content"][0]["text"] {
-            Value::String(text) => text.clone(),
-            _ => result["message"].as_str().unwrap_or_else(|| panic!("{result}")).to_owned(),
+        let message = if let Some(text) = result["content"][0]["text"].as_str() {
+            assert_eq!(result["isError"], true, "{tool} at {place:?}: {result}");
+            text
+        } else {
+            result["message"].as_str().unwrap_or_else(|| panic!("{tool} at {place:?}: {result}"))
         };
-        assert_ne!(result["isError"], false, "{tool} at {place:?}: {result}");
-        both.push(words);
+        both.push(message.to_owned());
     }
     assert_eq!(both[0], both[1], "{tool} at {place:?}");
     both.remove(0)

@@ -39,9 +39,9 @@ async fn every_form_of_path_serves_both_eras() {
         let found = ask(&server, Era::Modern, (path, &[]), "server/discover", json!({})).await;
         assert_eq!(found.status, 200, "{path}: {}", found.text);
         let (greeted, found) = (greeted.json(), found.json());
-        let said = &greeted["result"]["instructions"];
-        assert_eq!(said, &found["result"]["instructions"], "{path}");
-        assert!(said.as_str().unwrap().contains("The instance is warehouse."), "{said}");
+        let message = &greeted["result"]["instructions"];
+        assert_eq!(message, &found["result"]["instructions"], "{path}");
+        assert!(message.as_str().unwrap().contains("The instance is warehouse."), "{message}");
         assert!(!tools(&server, (path, &[])).await.is_empty(), "{path}");
         let got = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(got.status(), 405, "{path}");
@@ -68,12 +68,12 @@ async fn a_read_only_path_changes_nothing_whoever_asks_how() {
     assert!(whole.contains("create_release") && !narrow.contains("create_release"));
     assert!(narrow.is_subset(&whole) && narrow.contains("execute"));
     let release = json!({ "space": "Default", "projectName": "Route Planner" });
-    let said = failure(&server, ("/readonly", &[]), "create_release", release).await;
-    assert_eq!(said, "unknown tool: create_release");
+    let message = failure(&server, ("/readonly", &[]), "create_release", release).await;
+    assert_eq!(message, "unknown tool: create_release");
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
-    let said = failure(&server, ("/readonly", &[]), "execute", post).await;
-    assert!(said.contains("this request is read-only"), "{said}");
-    assert!(said.contains("X-MCP-Readonly"), "{said}");
+    let message = failure(&server, ("/readonly", &[]), "execute", post).await;
+    assert!(message.contains("this request is read-only"), "{message}");
+    assert!(message.contains("X-MCP-Readonly"), "{message}");
     assert_eq!(server.sample.changes(), []);
 }
 
@@ -84,11 +84,11 @@ async fn a_path_of_a_toolset_has_no_other_tools_resources_and_prompts() {
     let narrow = tools(&server, place).await;
     assert!(narrow.contains("get_task_details") && narrow.contains("list_spaces"), "{narrow:?}");
     assert!(!narrow.contains("list_projects"));
-    let said = failure(&server, place, "list_projects", json!({ "space": "Default" })).await;
-    assert_eq!(said, "unknown tool: list_projects");
+    let message = failure(&server, place, "list_projects", json!({ "space": "Default" })).await;
+    assert_eq!(message, "unknown tool: list_projects");
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/projects" });
-    let said = failure(&server, place, "execute", get).await;
-    assert!(said.contains("the toolset `projects`"), "{said}");
+    let message = failure(&server, place, "execute", get).await;
+    assert!(message.contains("the toolset `projects`"), "{message}");
     for era in ERAS {
         let templates = ask(&server, era, place, "resources/templates/list", json!({})).await;
         assert!(templates.text.contains("/tasks/") && !templates.text.contains("/releases/"));
@@ -108,10 +108,10 @@ async fn unknown_toolsets_are_refused_with_those_that_there_are() {
         for era in ERAS {
             let refused = ask(&server, era, (path, headers), "tools/list", json!({})).await;
             assert_eq!(refused.status, 400, "{}", refused.text);
-            let said = refused.message();
+            let message = refused.message();
             assert!(
-                said.contains("unknown toolset `task`; did you mean `tasks`? Available: core,"),
-                "{said}"
+                message.contains("unknown toolset `task`; did you mean `tasks`? Available: core,"),
+                "{message}"
             );
         }
     }

@@ -34,11 +34,11 @@ async fn a_fixed_space_is_no_argument_of_any_tool() {
         let same = json!({ "space": "default", "take": 1 });
         answer(&server, place, "list_projects", same).await;
         let other = json!({ "space": "Warehouse Systems" });
-        let said = failure(&server, place, "list_projects", other).await;
-        assert!(said.contains("is limited to the space 'Default'"), "{said}");
+        let message = failure(&server, place, "list_projects", other).await;
+        assert!(message.contains("is limited to the space 'Default'"), "{message}");
         let path = json!({ "method": "GET", "path": "/api/Spaces-22/projects" });
-        let said = failure(&server, place, "execute", path).await;
-        assert!(said.contains("limited to one space"), "{said}");
+        let message = failure(&server, place, "execute", path).await;
+        assert!(message.contains("limited to one space"), "{message}");
     }
     assert!(arguments(&server, ("", &[])).await.contains(&"space".to_owned()));
 }
@@ -51,10 +51,10 @@ async fn a_space_that_the_caller_does_not_see_is_refused_with_those_that_they_do
         for era in ERAS {
             let refused = ask(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 404, "{}", refused.text);
-            let said = refused.message();
+            let message = refused.message();
             let expected = "space 'Defalt' not found in instance 'default', or you have no access to \
                             it; available: default";
-            assert!(said.contains(expected), "{said}");
+            assert!(message.contains(expected), "{message}");
         }
     }
 }
@@ -86,8 +86,8 @@ async fn a_fixed_project_is_no_argument_and_holds_every_call() {
     for across in ["list_projects", "list_releases", "find_interruptions", "execute", "list_spaces"]
     {
         assert!(!listed.contains(across), "{across}");
-        let said = failure(&server, PROJECT, across, json!({})).await;
-        assert_eq!(said, format!("unknown tool: {across}"));
+        let message = failure(&server, PROJECT, across, json!({})).await;
+        assert_eq!(message, format!("unknown tool: {across}"));
     }
     for there in ["list_deployments", "get_task_details", "create_release", "find_runbooks"] {
         assert!(listed.contains(there), "{there}");
@@ -106,8 +106,8 @@ async fn a_fixed_project_is_no_argument_and_holds_every_call() {
         ("list_deployments", json!({ "projects": ["Route Planner", "Projects-1"] })),
         ("get_latest_deployment", json!({ "project": "Parcel Tracking API" })),
     ] {
-        let said = failure(&server, PROJECT, tool, arguments).await;
-        assert!(said.contains("limited to the project 'Route Planner'"), "{tool}: {said}");
+        let message = failure(&server, PROJECT, tool, arguments).await;
+        assert!(message.contains("limited to the project 'Route Planner'"), "{tool}: {message}");
     }
 }
 
@@ -144,10 +144,10 @@ async fn single_documents_of_another_project_are_refused() {
             if is_own {
                 answer(&server, PROJECT, tool, arguments).await;
             } else {
-                let said = failure(&server, PROJECT, tool, arguments).await;
+                let message = failure(&server, PROJECT, tool, arguments).await;
                 assert!(
-                    said.contains("not belong to the project 'Route Planner'"),
-                    "{tool}: {said}"
+                    message.contains("not belong to the project 'Route Planner'"),
+                    "{tool}: {message}"
                 );
             }
         }

@@ -88,9 +88,9 @@ async fn a_call_goes_on_to_no_instance_that_is_over_its_rate_and_says_so() {
     for era in ERAS {
         let refused = follow(&server, era).await;
         assert_eq!(refused["isError"], true, "{refused}");
-        let said = refused["content"][0]["text"].as_str().unwrap();
-        assert!(said.contains("the Octopus instance 'shop'"), "{said}");
-        assert!(said.contains("nothing was done") && said.contains("retry in "), "{said}");
+        let message = refused["content"][0]["text"].as_str().unwrap();
+        assert!(message.contains("the Octopus instance 'shop'"), "{message}");
+        assert!(message.contains("nothing was done") && message.contains("retry in "), "{message}");
     }
     assert_eq!(server.other("shop").journal(), []);
     assert_eq!(

@@ -266,7 +266,9 @@ async fn a_stream_is_resumed_where_it_was_and_is_empty_elsewhere() {
     let question = again.next().await.unwrap();
     assert!(text.contains(question["id"].as_str().unwrap()), "{question}");
     client.answer(&question, json!({ "action": "decline" })).await;
-    assert_eq!(again.next().await.unwrap()["result"]["isError"], true);
+    let result = again.next().await.unwrap()["result"].clone();
+    assert_eq!(result["isError"], true, "{result}");
+    assert_eq!(result["structuredContent"]["reason"], "declined", "{result}");
 }
 
 #[test]
@@ -276,8 +278,8 @@ fn sessions_in_the_store_need_a_store_and_a_key() {
     std::fs::write(&file, "[http]\nsessions = \"store\"\n").unwrap();
     let out = program(&["--config", file.to_str().unwrap(), "--sample"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
-    let said = String::from_utf8(out.stderr).unwrap();
+    let message = String::from_utf8(out.stderr).unwrap();
     for words in ["limits.store is not set", "tools.seal_key"] {
-        assert!(said.contains(words), "{said}");
+        assert!(message.contains(words), "{message}");
     }
 }

@@ -60,14 +60,14 @@ async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
         assert!(resources.contains("capabilities") && !resources.contains("llms.txt"));
     }
     let arguments = json!({ "space": "Default", "projectId": "x", "environmentId": "y" });
-    let said = server.failure("get_kubernetes_live_status", arguments).await;
+    let message = server.failure("get_kubernetes_live_status", arguments).await;
     assert!(
-        said.contains("requires Octopus 2025.3 or later; this instance has 2024.4.1"),
-        "{said}"
+        message.contains("needs Octopus 2025.3 or later; this instance is 2024.4.1"),
+        "{message}"
     );
-    let (code, said, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
+    let (code, message, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
     assert_eq!(code, -32002);
-    assert!(said.contains("needs Octopus 2026.2.3916 or later"), "{said}");
+    assert!(message.contains("needs Octopus 2026.2.3916 or later"), "{message}");
     let told = document(&server, "octopus://api/capabilities").await;
     let tools = told["tools"].as_array().unwrap();
     let live = tools.iter().find(|tool| tool["name"] == "get_kubernetes_live_status").unwrap();

@@ -81,9 +81,11 @@ async fn refusal_because_of_the_answer_says_so() {
     for (path, is_in_answer) in [("lifecycles", true), ("environments/Environments-3", false)] {
         let path = format!("/api/Spaces-1/{path}");
         let call = json!({ "method": "GET", "path": path });
-        let Came::Refused(said) = desk.call(CODE, "execute", &call).await else { panic!("{path}") };
-        assert!(said.contains("rule 'secret'") && said.contains("Ask Ada"), "{said}");
-        assert_eq!(said.contains(WORDS), is_in_answer, "{said}");
+        let Came::Refused(message) = desk.call(CODE, "execute", &call).await else {
+            panic!("{path}")
+        };
+        assert!(message.contains("rule 'secret'") && message.contains("Ask Ada"), "{message}");
+        assert_eq!(message.contains(WORDS), is_in_answer, "{message}");
     }
 }
 

@@ -38,8 +38,8 @@ async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
         (second.sign(&theirs.claims_with(&is("alice-1", "Alice"))), false),
     ] {
         let reply = calling(&server, &token, "deploy_release", &deploys(&["Staging"])).await;
-        let said = reply.text.contains("rule 'others'");
-        assert_eq!(said, !lets, "{}", reply.text);
+        let message = reply.text.contains("rule 'others'");
+        assert_eq!(message, !lets, "{}", reply.text);
         assert_eq!(reply.text.contains("Rule: alice"), lets, "{}", reply.text);
     }
 }

@@ -109,7 +109,8 @@ async fn the_rules_for_the_instance_that_is_read_decide() {
 
 #[tokio::test]
 async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_that_is_read() {
-    let leads_away = |said: &str| said.contains("leads to Spaces-1") && said.contains("alone");
+    let leads_away =
+        |said: &str| said.contains("belongs to Spaces-1") && said.contains("only space");
     let server_of = server(|_| {}).await;
     let url = format!("{}/{PARCELS}", server_of.other_address("shop"));
     answered(&server_of, &url).await;
@@ -117,8 +118,8 @@ async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_t
     let said = refused(&server_of, &narrowed, &url).await;
     assert!(leads_away(&said), "{said}");
     for (headers, words) in [
-        ([("x-octopus-instance", "warehouse")], "this request is held to 'warehouse'"),
-        ([("x-mcp-exclude-tools", "get_task_from_url")], ""),
+        ([("x-octopus-instance", "warehouse")], "this request is pinned to 'warehouse'"),
+        ([("x-mcp-exclude-tools", "get_task_from_url")], "unknown tool: get_task_from_url"),
     ] {
         let reply = open(&server_of, &headers, &url).await;
         assert!(reply.json()["result"]["isError"] != false, "{}", reply.text);
@@ -140,7 +141,7 @@ async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_t
     let granted = server(|config| agent(config).instances = here).await;
     let url = format!("{}/{PARCELS}", granted.other_address("shop"));
     let said = refused(&granted, &[], &url).await;
-    assert!(said.contains("leads to 127.0.0.1:") && !said.contains("shop"), "{said}");
+    assert!(said.contains("the URL belongs to 127.0.0.1:") && !said.contains("shop"), "{said}");
     assert_eq!(granted.other("shop").journal(), [], "an ungranted instance gets no request");
 }
 

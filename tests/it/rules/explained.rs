@@ -48,8 +48,8 @@ async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that(
     let server = TestServer::start().await;
     let told = explained(&server, json!({ "tool": "deploy_release" })).await;
     assert!(told["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only"));
-    let said = server.failure(TOOL, json!({ "tool": "deploy" })).await;
-    assert!(said.contains("tool 'deploy' not found"), "{said}");
+    let message = server.failure(TOOL, json!({ "tool": "deploy" })).await;
+    assert!(message.contains("tool 'deploy' not found"), "{message}");
 }
 
 #[tokio::test]

@@ -212,8 +212,8 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
             "does not report which task",
         ),
         (document("/interruptions/", json!({ "TaskId": "../x" })), "does not report which task"),
-        (Fault::on(deployment).status(500), ""),
-        (Fault::on("/users/me").status(500), ""),
+        (Fault::on(deployment).status(500), "Octopus returned 500"),
+        (Fault::on("/users/me").status(500), "Octopus returned 500"),
     ] {
         desk.server.sample.faults().clear();
         desk.server.sample.faults().add(fault.method("GET"));

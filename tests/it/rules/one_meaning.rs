@@ -90,8 +90,8 @@ async fn name_that_stands_for_two_things_is_not_sent() {
         let desk = desk(json!([])).await;
         desk.server.sample.edit(id, key, value);
         let came = desk.call(CODE, tool, &arguments).await;
-        let Came::Refused(said) = &came else { panic!("{id} {key} {value}: {came:?}") };
-        assert!(said.contains(words), "{id} {key} {value}: {said}");
+        let Came::Refused(message) = &came else { panic!("{id} {key} {value}: {came:?}") };
+        assert!(message.contains(words), "{id} {key} {value}: {message}");
         assert_eq!(desk.changes(), []);
     }
 }

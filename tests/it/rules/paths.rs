@@ -201,13 +201,13 @@ async fn a_path_is_judged_by_what_it_leads_to() {
             call["body"] = body;
         }
         let (came, sent) = came(rule.clone(), &call).await;
-        let said = format!("{call} {rule}: {came:?}");
+        let message = format!("{call} {rule}: {came:?}");
         assert_eq!(
             matches!(&came, Came::Refused(words) if words.contains("rule 'r'")),
             refused,
-            "{said}"
+            "{message}"
         );
-        assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{said}");
+        assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{message}");
         assert_eq!(sent, 0);
     }
 }

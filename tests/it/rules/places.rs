@@ -70,8 +70,8 @@ async fn each_matcher_decides_by_what_the_names_resolve_to() {
             (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
             let desk = desk(json!([rule])).await;
             match desk.call(CODE, DEPLOY, arguments).await {
-                Came::Refused(said) => {
-                    assert!(refuses && said.contains("rule 'r'"), "{rule} {said}");
+                Came::Refused(message) => {
+                    assert!(refuses && message.contains("rule 'r'"), "{rule} {message}");
                 }
                 Came::Asked { .. } => assert!(!refuses, "{rule}"),
                 Came::Answered(answer) => panic!("{rule}: {answer}"),
@@ -137,9 +137,9 @@ async fn every_change_is_judged_by_what_it_touches() {
         let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
         let desk = desk.await;
         match desk.call(CODE, tool, &arguments).await {
-            Came::Refused(said) => {
-                assert!(said.contains("rule 'r'"), "{said}");
-                assert!(hits(tool, &arguments), "{tool} {arguments}: {said}");
+            Came::Refused(message) => {
+                assert!(message.contains("rule 'r'"), "{message}");
+                assert!(hits(tool, &arguments), "{tool} {arguments}: {message}");
             }
             _ => assert!(!hits(tool, &arguments), "{tool} {arguments}"),
         }

@@ -44,14 +44,14 @@ async fn what_belongs_to_a_denied_project_is_not_read_with_any_tool() {
     for (tool, arguments) in calls("Projects-1", "Releases-9001", "ServerTasks-90001") {
         let came = desk.call(CODE, tool, &arguments).await;
         assert!(
-            matches!(&came, Came::Refused(said) if said.contains("rule 'secret'")),
+            matches!(&came, Came::Refused(message) if message.contains("rule 'secret'")),
             "{tool} {arguments}: {came:?}"
         );
     }
     for (tool, arguments) in calls("Projects-4", "Releases-9007", "ServerTasks-90008") {
         let came = desk.call(CODE, tool, &arguments).await;
         assert!(
-            !matches!(&came, Came::Refused(said) if said.contains("rule")),
+            !matches!(&came, Came::Refused(message) if message.contains("rule")),
             "{tool} {arguments}: {came:?}"
         );
     }
@@ -68,8 +68,11 @@ async fn a_denied_space_is_closed_to_tools_resources_and_errors() {
             // Name suggestions in an error would reveal the space as well.
             ("get_variables", json!({ "space": space, "projectId": "Pick and Pak" })),
         ] {
-            let said = server.failure(tool, arguments).await;
-            assert!(said.contains("rule 'secret'") && !said.contains("Pick and Pack"), "{said}");
+            let message = server.failure(tool, arguments).await;
+            assert!(
+                message.contains("rule 'secret'") && !message.contains("Pick and Pack"),
+                "{message}"
+            );
         }
         for era in ERAS {
             let params = json!({ "uri": format!("octopus://spaces/{space}").replace(' ', "%20") });
@@ -120,7 +123,8 @@ async fn a_denied_project_is_not_read_by_its_slug_or_by_a_parameter() {
         let desk = desk(secret("projects", "Parcel Tracking API")).await;
         let call = get(path, query);
         let came = desk.call(CODE, "execute", &call).await;
-        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'secret'"));
+        let is_refused =
+            matches!(&came, Came::Refused(message) if message.contains("rule 'secret'"));
         assert_eq!(is_refused, refused, "{call}: {came:?}");
     }
 }

@@ -33,11 +33,11 @@ async fn a_release_reaches_the_environments_that_its_lifecycle_deploys_it_to() {
         (json!({ "risks": ["low"] }), Some("Hotfix"), true),
     ] {
         let came = came(matcher.clone(), channel).await;
-        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'r'"));
+        let is_refused = matches!(&came, Came::Refused(message) if message.contains("rule 'r'"));
         assert_eq!(is_refused, refused, "{matcher} {channel:?}: {came:?}");
         if let Came::Asked { words, .. } = came {
-            let said = "Automatic deployment to: Development";
-            assert_eq!(words.contains(said), channel.is_none(), "{words}");
+            let message = "Automatic deployment to: Development";
+            assert_eq!(words.contains(message), channel.is_none(), "{words}");
         }
     }
 }

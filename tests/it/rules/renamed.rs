@@ -126,9 +126,9 @@ async fn denied_environment_named_like_another_id_is_not_reached() {
                 let desk = at(order, rule()).await;
                 desk.server.sample.edit("Environments-3", key, value);
                 let came = desk.call(CODE, tool, &arguments).await;
-                let Came::Refused(said) = &came else { panic!("{order:?} {tool}: {came:?}") };
+                let Came::Refused(message) = &came else { panic!("{order:?} {tool}: {came:?}") };
                 for part in [CONFUSABLE, "(Environments-2)", "(Environments-3)"] {
-                    assert!(said.contains(part), "{said}");
+                    assert!(message.contains(part), "{message}");
                 }
                 assert_eq!(desk.changes(), [], "{order:?} {tool}");
             }

@@ -110,7 +110,8 @@ async fn a_deployment_that_begins_in_a_window_is_refused_days_before() {
         let desk = Desk::by(clock, |config| rules(config, &list)).await;
         turn("2026-11-03T09:00:00Z");
         let came = desk.call(WAYS[0], tool, &arguments).await;
-        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'friday'"));
+        let is_refused =
+            matches!(&came, Came::Refused(message) if message.contains("rule 'friday'"));
         assert_eq!(is_refused, refused, "{arguments}: {came:?}");
         assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{arguments}");
         // During the window every start is refused, whatever the scheduled time.

@@ -32,7 +32,8 @@ async fn a_person_is_asked_on_the_stream_of_the_call() {
         for action in ["decline", "cancel"] {
             let (_, result) = asked(&client, tool, &arguments, action).await;
             assert_eq!(result["isError"], true);
-            assert_eq!(result["structuredContent"]["cancelled"], true, "{result}");
+            let reason = if action == "decline" { "declined" } else { "cancelled" };
+            assert_eq!(result["structuredContent"]["reason"], reason, "{result}");
         }
         let (words, result) = asked(&client, tool, &arguments, "accept").await;
         assert!(words.lines().count() > 3, "{words}");

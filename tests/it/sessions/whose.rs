@@ -38,7 +38,9 @@ async fn a_session_is_unknown_to_everybody_else() {
     assert_eq!(reply(request.json(&yes)).await.status, 404);
     assert_eq!(server.sample.changes(), []);
     asker.answer(&question, json!({ "action": "decline" })).await;
-    assert_eq!(messages.next().await.unwrap()["result"]["isError"], true);
+    let result = messages.next().await.unwrap()["result"].clone();
+    assert_eq!(result["isError"], true, "{result}");
+    assert_eq!(result["structuredContent"]["reason"], "declined", "{result}");
 }
 
 #[tokio::test]

@@ -44,9 +44,12 @@ async fn most() -> String {
     assert!(call(keys::ADMIN, "get_variables", arguments).await.text.contains("redacted"));
     // A failing tool, then a resource and an API key that Octopus does not know.
     let arguments = json!({ "method": "GET", "path": "/api/Spaces-1/projects/Projects-99999" });
-    assert!(call(keys::ADMIN, "execute", arguments).await.is_error);
+    let missing = call(keys::ADMIN, "execute", arguments).await;
+    assert!(missing.is_error && missing.text.contains("not found"), "{}", missing.text);
     let unknown = "API-NOSUCHKEYNOSUCHKEYNOSUCHKEY";
-    assert!(call(unknown, "list_projects", json!({ "space": "Default" })).await.is_error);
+    let rejected = call(unknown, "list_projects", json!({ "space": "Default" })).await;
+    let reason = "check that the API key or token exists";
+    assert!(rejected.is_error && rejected.text.contains(reason), "{}", rejected.text);
     let prompt = json!({ "name": "what_is_deployed_where", "arguments": { "space": "Default" } });
     assert_eq!(server.ask(Era::Modern, "prompts/get", prompt).await.status, 200);
     // Octopus fails during a resource read, which has no result to report the error in.

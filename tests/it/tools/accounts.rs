@@ -41,7 +41,7 @@ async fn filters_narrow() {
         assert_eq!(column(&found, "id"), expected, "{filter}");
     }
     let none = find(&server, json!({ "accountType": "None" })).await;
-    assert!(none["hint"].as_str().unwrap().contains("fits accountType; leave one out"));
+    assert!(none["hint"].as_str().unwrap().contains("matches accountType; leave one out"));
     let arguments = json!({ "spaceName": "Default" });
     let listed = server.server.answer("list_accounts", arguments).await;
     assert_eq!(listed["totalResults"], 13);

@@ -54,7 +54,7 @@ async fn every_filter_narrows() {
     let archived = find(&server, json!({ "archived": true })).await;
     assert_eq!(archived["items"][1]["replacedBy"], "Certificates-1");
     let none = find(&server, json!({ "partialName": "zzz" })).await;
-    assert!(none["hint"].as_str().unwrap().contains("fits partialName; leave one out"));
+    assert!(none["hint"].as_str().unwrap().contains("matches partialName; leave one out"));
     let arguments = json!({ "spaceName": "Default" });
     let listed = server.server.answer("list_certificates", arguments).await;
     assert_eq!(listed["totalResults"], 6);

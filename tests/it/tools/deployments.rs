@@ -103,12 +103,12 @@ async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
     let by_id = json!({ "channels": ["Channels-5"], "take": 1 });
     assert_eq!(column(&list(&server, by_id).await, "projectName"), ["Billing Engine"]);
     let words = ["channel 'hotfx' not found", "did you mean one of these? 'Hotfix'"];
-    let said = server
+    let message = server
         .failure("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
         .await;
     assert!(
-        words.iter().all(|word| said.contains(word)) && said.matches("Hotfix").count() == 1,
-        "{said}"
+        words.iter().all(|word| message.contains(word)) && message.matches("Hotfix").count() == 1,
+        "{message}"
     );
 }
 

@@ -95,7 +95,7 @@ async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
     let group = json!({ "projectGroups": "ProjectGroups-4", "eventCategories": "Created" });
     assert!(find(&server, group).await["items"].is_array());
     let none = find(&server, json!({ "regarding": "Projects-999" })).await;
-    assert!(none["hint"].as_str().unwrap().contains("fits regarding; leave one out"));
+    assert!(none["hint"].as_str().unwrap().contains("matches regarding; leave one out"));
     server.says("/events", &page(&json!([])));
     let none = find(&server, json!({})).await;
     assert!(none["hint"].as_str().unwrap().contains("has no event that this user can see"));
@@ -155,7 +155,7 @@ async fn what_makes_no_sense_is_refused() {
         (json!({ "eventId": "Events-1" }), &["event 'Events-1' not found"]),
         (
             json!({ "from": "2026-08-04" }),
-            &["from: '2026-08-04' is no moment", "2026-08-04T09:00:00Z"],
+            &["from: '2026-08-04' is not a time with zone", "2026-08-04T09:00:00Z"],
         ),
         (json!({ "to": "2026-08-04T09:00:00" }), &["to: "]),
         (

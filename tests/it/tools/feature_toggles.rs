@@ -49,7 +49,7 @@ async fn filters_narrow_and_pages_go_on() {
         .await;
     assert_eq!(capped["take"], 100);
     let none = find(&server, json!({ "projectId": "Projects-3", "partialName": "zzz" })).await;
-    assert!(none["hint"].as_str().unwrap().contains("fits partialName; leave one out"));
+    assert!(none["hint"].as_str().unwrap().contains("matches partialName; leave one out"));
     server.says("/featuretoggles", &page(&json!([{ "Id": "FeatureToggles-1", "Slug": "bare", "Environments": null, "Tags": null }])));
     let bare = find(&server, json!({ "projectId": "Projects-1" })).await;
     assert_eq!(bare["items"][0]["defaultIsEnabled"], false);

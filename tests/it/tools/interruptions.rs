@@ -95,7 +95,10 @@ async fn filters_narrow() {
     }
     let none = find(&server, json!({ "regarding": "ServerTasks-1" })).await;
     let hint = none["hint"].as_str().unwrap();
-    assert!(hint.contains("about ServerTasks-1") && hint.contains("pendingOnly=false"), "{hint}");
+    assert!(
+        hint.contains("interruption for ServerTasks-1") && hint.contains("pendingOnly=false"),
+        "{hint}"
+    );
 }
 
 #[tokio::test]

@@ -131,17 +131,17 @@ async fn addresses_are_checked_before_octopus_is_asked() {
         (
             TASK,
             format!("{base}app#/Spaces-1/deployments/Deployments-1"),
-            &["names Deployments-1, not a task", "get_deployment_from_url"],
+            &["is for Deployments-1, not a task", "get_deployment_from_url"],
         ),
         (
             DEPLOYMENT,
             format!("{base}app#/Spaces-1/tasks/ServerTasks-1"),
-            &["names ServerTasks-1, not a deployment", "get_task_from_url"],
+            &["is for ServerTasks-1, not a deployment", "get_task_from_url"],
         ),
         (
             DEPLOYMENT,
             format!("{base}app#/Spaces-1/projects/x"),
-            &["leads to a project", "Deployments-123"],
+            &["is for a project", "Deployments-123"],
         ),
     ];
     for (tool, url, words) in rows {
@@ -179,10 +179,11 @@ async fn a_fixed_space_is_the_only_one() {
     .await;
     let base = server.octopus();
     let ask = |route: &str| json!({ "url": format!("{base}/{route}") });
-    let said = server.failure(TASK, ask("app#/Spaces-1/tasks/ServerTasks-90004")).await;
+    let message = server.failure(TASK, ask("app#/Spaces-1/tasks/ServerTasks-90004")).await;
     assert!(
-        said.contains("leads to Spaces-1") && said.contains("'Warehouse Systems' alone"),
-        "{said}"
+        message.contains("belongs to Spaces-1")
+            && message.contains("only space 'Warehouse Systems'"),
+        "{message}"
     );
     let list = server.answer("list_deployments", json!({ "take": 1 })).await;
     let id = list["items"][0]["id"].as_str().unwrap();

@@ -155,7 +155,8 @@ async fn what_makes_no_sense_is_refused_with_words() {
         "invalid arguments are rejected before any request"
     );
     let arguments = json!({ "projectId": "Billing Engine", "branchName": "main" });
-    refused(&server, arguments, &["the process of 'Billing Engine' is in the database"]).await;
+    refused(&server, arguments, &["the process of 'Billing Engine' is stored in the database"])
+        .await;
     let release = process(&server, json!({ "projectId": "Projects-1" })).await;
     for id in ["deploymentprocess-Projects-1", release["lastSnapshotId"].as_str().unwrap()] {
         let arguments = json!({ "processId": id, "projectId": "Billing Engine" });

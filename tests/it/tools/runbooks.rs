@@ -97,7 +97,7 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
     refused(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
     assert_eq!(server.requests(), Vec::<String>::new());
     let database = json!({ "projectId": "Projects-1", "gitRef": "main" });
-    refused(&server, database, &["of 'Parcel Tracking API' is in the database"]).await;
+    refused(&server, database, &["of 'Parcel Tracking API' is stored in the database"]).await;
     let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
     let words = ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
     refused(&server, typo, &words).await;

@@ -79,7 +79,8 @@ async fn variables_in_git_come_with_the_secret_ones_of_the_database() {
     let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
     refused(&server, arguments, &words).await;
     let arguments = json!({ "projectId": "Billing Engine", "gitRef": "main" });
-    refused(&server, arguments, &["of 'Billing Engine' is in the database", "`gitRef`"]).await;
+    refused(&server, arguments, &["of 'Billing Engine' is stored in the database", "`gitRef`"])
+        .await;
     refused(&server, json!({ "projectId": "Projects-1", "name": " " }), &["name: "]).await;
 }
 

@@ -79,11 +79,11 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     let (mut passed, mut by_rule, sent) = (Vec::new(), BTreeMap::new(), leaking.len());
     for (call, came) in execute(&desk, leaking).await {
         match &came {
-            Came::Refused(said) if said.contains("rule 'r'") => {
+            Came::Refused(message) if message.contains("rule 'r'") => {
                 *by_rule.entry(call.form).or_insert(0) += 1;
             }
             // Refused for every caller.
-            Came::Refused(said) if said.contains("is not allowed through this tool") => {}
+            Came::Refused(message) if message.contains("is not allowed through this tool") => {}
             Came::Answered(answer) if leak(answer).is_none() => {}
             Came::Answered(answer) => passed.push(format!("{} at {:?}", call.url(), leak(answer))),
             _ => passed.push(format!("{}: {}", call.url(), shown(&came))),
@@ -103,11 +103,11 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
                 assert_eq!(leak(answer), None, "{call:?}");
                 answered += 1;
             }
-            Came::Refused(said) if said.contains("is not allowed through this tool") => {
-                assert!(harmless::is_closed(&call), "{call:?}: {said}");
+            Came::Refused(message) if message.contains("is not allowed through this tool") => {
+                assert!(harmless::is_closed(&call), "{call:?}: {message}");
             }
-            Came::Refused(said)
-                if said.contains("rule 'r'") && harmless::is_open(&call, &denied) => {}
+            Came::Refused(message)
+                if message.contains("rule 'r'") && harmless::is_open(&call, &denied) => {}
             _ => refused.push(format!("{}: {}", call.url(), shown(&came))),
         }
     }
@@ -157,11 +157,11 @@ async fn no_form_of_a_write_passes_a_denied_thing() {
         let mut passed = Vec::new();
         for (call, came) in execute(&desk, calls).await {
             match &came {
-                Came::Refused(said) if said.contains("rule 'r'") => by_rule += 1,
+                Came::Refused(message) if message.contains("rule 'r'") => by_rule += 1,
                 // Refused for every caller.
-                Came::Refused(said)
+                Came::Refused(message)
                     if call.method == "DELETE"
-                        && said.contains("the deletion cannot be undone") =>
+                        && message.contains("the deletion cannot be undone") =>
                 {
                     closed += 1;
                 }
@@ -197,9 +197,9 @@ async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
         let mut passed = Vec::new();
         for (call, came) in execute(&desk, hiding).await {
             match &came {
-                Came::Refused(said) if said.contains("rule 'r'") => {}
-                Came::Refused(said)
-                    if denied.is_space() && said.contains("name the same space") => {}
+                Came::Refused(message) if message.contains("rule 'r'") => {}
+                Came::Refused(message)
+                    if denied.is_space() && message.contains("name the same space") => {}
                 _ => passed.push(format!("{call:?}: {}", shown(&came))),
             }
             *forms.entry(call.form).or_insert(0) += 1;
@@ -237,8 +237,8 @@ async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist(
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
         let came = desk.call(CODE, "execute", &call).await;
-        let Came::Refused(said) = came else { panic!("{call}: {came:?}") };
-        assert!(said.contains("rule 'r'") && said.contains(words), "{call}: {said}");
+        let Came::Refused(message) = came else { panic!("{call}: {came:?}") };
+        assert!(message.contains("rule 'r'") && message.contains(words), "{call}: {message}");
     }
     for (path, query, sent) in [
         ("/api/tagsets", json!({ "take": 5 }), "/api/Spaces-1/tagsets?take=5"),
@@ -270,7 +270,7 @@ async fn events_about_a_denied_project_are_not_found() {
         let mut call = filter.clone();
         call["space"] = json!("Default");
         let came = desk.call(CODE, "find_events", &call).await;
-        let is_refused = matches!(&came, Came::Refused(said) if said.contains("rule 'r'"));
+        let is_refused = matches!(&came, Came::Refused(message) if message.contains("rule 'r'"));
         assert_eq!(is_refused, refused, "{filter}: {}", shown(&came));
     }
 }

@@ -27,8 +27,8 @@ async fn a_toolset_that_is_off_is_off_this_way_too() {
     // `all` by name enables every toolset.
     let catalog = app::catalog();
     let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
-    let said = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
-    assert!(said.contains("resource '/api/Spaces-1/unheard' not found"), "{said}");
+    let message = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
+    assert!(message.contains("resource '/api/Spaces-1/unheard' not found"), "{message}");
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn paths_belong_to_the_toolset_that_names_them_most_exactly() {
             let on: Vec<&str> = all.toolsets().filter(|name| *name != toolset).collect();
             config.tools.toolsets = List(on.into_iter().map(str::to_owned).collect());
             let others = app::policy(&config).unwrap();
-            let said = path.allow(Verb::Get, None, &others).unwrap_err().to_string();
-            assert!(said.contains(&format!("`{toolset}`")), "{said}");
+            let message = path.allow(Verb::Get, None, &others).unwrap_err().to_string();
+            assert!(message.contains(&format!("`{toolset}`")), "{message}");
             config.tools.toolsets = List(vec![toolset.to_owned()]);
             path.allow(Verb::Get, None, &app::policy(&config).unwrap()).unwrap();
         }

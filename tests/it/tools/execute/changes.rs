@@ -107,7 +107,7 @@ async fn a_text_goes_out_as_json_and_an_answer_that_is_none_hides_nothing() {
     assert!(preview.contains("(ServerTasks-90203)"), "{preview}");
     assert!(preview.contains("Body: \"plain\""), "{preview}");
     let done = server.call_in(Era::Modern, keys::ADMIN, "execute", with(&arguments, &code)).await;
-    let said = done.structured["response"].as_str().unwrap_or_else(|| panic!("{}", done.text));
-    assert!(said.contains("2 bytes (application/octet-stream)"), "{said}");
+    let message = done.structured["response"].as_str().unwrap_or_else(|| panic!("{}", done.text));
+    assert!(message.contains("2 bytes (application/octet-stream)"), "{message}");
     assert_eq!(server.sample.changes()[0].body, Some(json!("plain")));
 }

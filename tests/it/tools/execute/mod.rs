@@ -24,8 +24,8 @@ async fn open() -> TestServer {
 }
 
 async fn refuses(server: &TestServer, arguments: Value, words: &[&str]) {
-    let said = server.failure("execute", arguments.clone()).await;
+    let message = server.failure("execute", arguments.clone()).await;
     for word in words {
-        assert!(said.contains(word), "{arguments}: no {word:?} in {said:?}");
+        assert!(message.contains(word), "{arguments}: no {word:?} in {message:?}");
     }
 }

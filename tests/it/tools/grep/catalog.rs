@@ -43,7 +43,8 @@ async fn the_api_catalog_is_read_once_by_each_caller() {
     server.server.call_as(keys::DEFAULT_SPACE_ONLY, "grep_llms_txt", search.clone()).await;
     assert_eq!(downloads(&server), 1, "another caller downloads its own copy");
     let refused = server.server.call_as("API-NOBODY", "grep_llms_txt", search).await;
-    assert!(refused.is_error);
+    let reason = "check that the API key or token exists";
+    assert!(refused.is_error && refused.text.contains(reason), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ async fn a_pattern_with_thousands_of_states_is_refused() {
     for pattern in [r"[a-z0-9][\t-~]{9000}[^\t-~]", r"(?:\w{100}\s){100}"] {
         let words = &["pattern: ", "the pattern is too large after its repetitions are expanded"];
         server.refuses("grep_task_log", arguments(&json!({ "pattern": pattern })), words).await;
-        let said = server.failure("grep_llms_txt", json!({ "pattern": pattern })).await;
-        assert!(said.contains("too large"), "{said}");
+        let message = server.failure("grep_llms_txt", json!({ "pattern": pattern })).await;
+        assert!(message.contains("too large"), "{message}");
     }
 }
 

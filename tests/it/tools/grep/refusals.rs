@@ -22,20 +22,26 @@ async fn mistakes_are_told_before_octopus_is_asked() {
             json!({ "pattern": "x", "maxCount": 0 }),
             &["maxCount: 0 is out of range; expected 1 to 500"],
         ),
-        (json!({ "pattern": "x", "maxCount": 501 }), &["maxCount: 501 is not"]),
+        (
+            json!({ "pattern": "x", "maxCount": 501 }),
+            &["maxCount: 501 is out of range; expected 1 to 500"],
+        ),
         (
             json!({ "pattern": "x", "beforeContext": 51 }),
             &["beforeContext: 51 is out of range; expected 0 to 50"],
         ),
-        (json!({ "pattern": "x", "afterContext": 51 }), &["afterContext: 51 is not"]),
+        (
+            json!({ "pattern": "x", "afterContext": 51 }),
+            &["afterContext: 51 is out of range; expected 0 to 50"],
+        ),
         (json!({ "pattern": "x", "offset": -1 }), &["offset: "]),
         (json!({ "pattern": "x", "taskId": "Deployments-1" }), &["is not a task ID"]),
         (json!({}), &["pattern: this argument is required"]),
     ] {
         server.refuses("grep_task_log", arguments(&more), words).await;
         if more.get("taskId").is_none() && more != json!({}) {
-            let said = server.failure("grep_llms_txt", more).await;
-            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+            let message = server.failure("grep_llms_txt", more).await;
+            assert!(words.iter().all(|word| message.contains(word)), "{message}");
         }
     }
     let asked = server.requests();
