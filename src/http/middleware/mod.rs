@@ -1,5 +1,5 @@
 //! The layers that a request passes, one file or folder each, numbered from the outside. The order and
-//! its reasons are in [`super::router`].
+//! its reasons are in [`router`](mod@super::router).
 
 mod hold;
 mod keyed_limit;
