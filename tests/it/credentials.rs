@@ -153,14 +153,14 @@ async fn a_credential_never_follows_a_redirect_to_another_origin() {
     let other = crate::support::serve(elsewhere.router());
     let server = TestServer::start().await;
     let target = format!("http://localhost:{}/api/spaces", other.address.port());
-    server.sample.trouble().add(Fault::on("/api/spaces").redirect(&target));
+    server.sample.faults().add(Fault::on("/api/spaces").redirect(&target));
     let said = server.failure("list_spaces", json!({})).await;
     assert!(said.contains("redirects to") && said.contains("localhost"), "{said}");
     assert!(elsewhere.journal().is_empty(), "{:?}", elsewhere.journal());
     // Within the instance it is followed.
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let within = Fault::on("/api/spaces").redirect("/api/Spaces-1/projects").times(1);
-    server.sample.trouble().add(within);
+    server.sample.faults().add(within);
     let followed = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!followed.is_error, "{}", followed.text);
 }

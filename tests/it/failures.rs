@@ -22,7 +22,7 @@ async fn said_within(time: Duration, fault: Fault) -> String {
         config.octopus.response_limit = ByteSize(100_000);
     })
     .await;
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
     let said = server.failure("list_spaces", json!({})).await;
     assert!(!said.contains("API-"), "{said}");
     said
@@ -99,26 +99,26 @@ async fn an_octopus_that_is_away_is_told_with_its_address() {
 async fn reads_that_fail_for_a_moment_are_tried_again() {
     let server = TestServer::start().await;
     for status in [502, 503, 504] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/spaces").status(status).times(1));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/spaces").status(status).times(1));
         let called = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
         assert!(!called.is_error, "{status}: {}", called.text);
     }
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     server
         .sample
-        .trouble()
+        .faults()
         .add(Fault::on("/spaces").status(429).header("Retry-After", "0").times(1));
     assert!(!server.call_as(keys::ADMIN, "list_spaces", json!({})).await.is_error);
-    server.sample.trouble().clear();
-    server.sample.trouble().add(Fault::on("/spaces").cut_off().times(1));
+    server.sample.faults().clear();
+    server.sample.faults().add(Fault::on("/spaces").cut_off().times(1));
     assert!(!server.call_as(keys::ADMIN, "list_spaces", json!({})).await.is_error);
 }
 
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_told_and_not_waited_for() {
     let server = TestServer::start().await;
-    server.sample.trouble().add(Fault::on("/spaces").status(429).header("Retry-After", "90"));
+    server.sample.faults().add(Fault::on("/spaces").status(429).header("Retry-After", "90"));
     let called = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.text.contains("90 s"), "{}", called.text);
     assert_eq!(server.sample.journal().len(), 1, "it was not asked again");
@@ -128,8 +128,8 @@ async fn a_wait_that_is_too_long_is_told_and_not_waited_for() {
 async fn what_is_refused_for_good_is_asked_once() {
     let server = TestServer::start().await;
     for status in [400, 401, 403, 404, 409, 500] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/spaces").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/spaces").status(status));
         server.sample.clear_journal();
         server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
         assert_eq!(server.sample.journal().len(), 1, "{status}");
@@ -242,7 +242,7 @@ async fn the_space_is_looked_up_once_for_each_caller() {
     assert_eq!(looked_up(), 1, "letter case does not matter");
     call(keys::DEFAULT_SPACE_ONLY, "Default").await;
     assert_eq!(looked_up(), 2, "another caller is looked up for themselves");
-    server.sample.trouble().add(Fault::on("/environments").status(404));
+    server.sample.faults().add(Fault::on("/environments").status(404));
     let misses = call(keys::ADMIN, "Nowhere").await;
     assert!(misses.is_error);
 }

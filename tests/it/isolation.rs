@@ -162,11 +162,11 @@ async fn two_callers_with_one_credential_share_no_cache_no_read_and_no_yes() {
         assert_eq!(asked("/api/spaces"), looked_up, "a space is looked up for each of them");
     }
     server.sample.clear_journal();
-    server.sample.trouble().add(Fault::on("/environments").delay(Duration::from_secs(1)));
+    server.sample.faults().add(Fault::on("/environments").delay(Duration::from_secs(1)));
     let at_once = [ann, ben, ann, ben].map(|token| call(token, "list_environments", &environments));
     join_all(at_once).await;
     assert_eq!(asked("/environments"), 2, "one read for each of them");
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let (tool, mut arguments, ..) = crate::consent::changes().remove(0);
     let shown = call(ann, tool, &arguments).await;
     arguments["confirm"] = shown["structuredContent"]["confirm"].clone();

@@ -81,9 +81,9 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         let tools = tools["result"]["tools"].as_array().unwrap().clone();
         assert!(tools.len() >= 37, "{}", tools.len());
         for trouble in [None, Some(Fault::on("/").status(500)), Some(Fault::on("/").cut_off())] {
-            sample.trouble().clear();
+            sample.faults().clear();
             if let Some(fault) = trouble {
-                sample.trouble().add(fault);
+                sample.faults().add(fault);
             }
             for tool in &tools {
                 let params = json!({ "name": tool["name"], "arguments": arguments(tool) });
@@ -110,6 +110,6 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
             let place = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..at + 60]);
             assert!(place.is_none(), "{format}: {secret} in {place:?}");
         }
-        sample.trouble().clear();
+        sample.faults().clear();
     }
 }

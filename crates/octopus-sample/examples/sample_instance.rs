@@ -1,5 +1,5 @@
-//! The sample instance by itself, as if it were somebody's Octopus Server: prints its address and
-//! serves until it is told to stop. For tests that need the server and the instance apart.
+//! Serves the sample instance on a loopback port until SIGTERM, and prints its address. For tests
+//! that run the MCP server and Octopus as separate processes.
 #![allow(clippy::print_stdout, reason = "whoever started this reads the address there")]
 
 use std::io;

@@ -1,12 +1,12 @@
-//! The clock, which stands still, and the ways Octopus writes a time.
+//! The fixed current time, and the time formats of Octopus.
 //!
-//! A moment is a number of milliseconds since 1970, in UTC.
+//! Times are milliseconds since 1970-01-01T00:00:00Z.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// The present: Monday, 2026-11-02T09:00:00Z.
+/// The fixed current time: Monday, 2026-11-02T09:00:00Z.
 pub(super) const NOW: i64 = 1_793_610_000_000;
 
 pub(super) const SECOND: i64 = 1_000;
@@ -14,23 +14,23 @@ pub(super) const MINUTE: i64 = 60 * SECOND;
 pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// As resources have it: `2026-06-18T08:10:01.120+00:00`.
-pub(super) fn stamp(moment: i64) -> String {
+/// Formats a time for resources: `2026-06-18T08:10:01.120+00:00`.
+pub(super) fn timestamp(moment: i64) -> String {
     written(moment, "%Y-%m-%dT%H:%M:%S%.3f+00:00")
 }
 
-/// As the `Completed` of a task has it: `Thursday, 18 June 2026 8:10:01 AM +00:00`.
-pub(super) fn prose(moment: i64) -> String {
+/// Formats a time for `Completed` of a task: `Thursday, 18 June 2026 8:10:01 AM +00:00`.
+pub(super) fn long_date(moment: i64) -> String {
     written(moment, "%A, %-d %B %Y %-I:%M:%S %p +00:00")
 }
 
-/// As the log has it: `08:10:01`.
+/// Formats a time for the log: `08:10:01`.
 pub(super) fn time_of_day(moment: i64) -> String {
     let seconds = moment.rem_euclid(DAY) / SECOND;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// As the `Duration` of a task has it: `34 seconds`, `2 minutes`, `1 hour`.
+/// Formats a duration for `Duration` of a task: `34 seconds`, `2 minutes`, `1 hour`.
 pub(super) fn duration(milliseconds: i64) -> String {
     let (count, unit) = match milliseconds {
         ..MINUTE => ((milliseconds / SECOND).max(0), "second"),
@@ -41,10 +41,10 @@ pub(super) fn duration(milliseconds: i64) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
-/// Reads a moment out of a query, in any ISO-8601 form; one without an offset is in UTC.
+/// Parses a time of a query in any ISO 8601 format. Times without an offset are in UTC.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let exact = |text: &str| text.parse::<Timestamp>().ok();
-    // A `+` that the caller forgot to encode arrives as a space.
+    // A `+` that the caller did not encode arrives as a space.
     let repaired = |text: &str| exact(&text.replace(' ', "+"));
     let without_offset = |text: &str| {
         let local: DateTime = text.parse().ok()?;
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_octopus_writes_them() {
-        assert_eq!(stamp(NOW + 120), "2026-11-02T09:00:00.120+00:00");
-        assert_eq!(prose(NOW), "Monday, 2 November 2026 9:00:00 AM +00:00");
+    fn formats_and_parses_times() {
+        assert_eq!(timestamp(NOW + 120), "2026-11-02T09:00:00.120+00:00");
+        assert_eq!(long_date(NOW), "Monday, 2 November 2026 9:00:00 AM +00:00");
         assert_eq!(time_of_day(NOW + 61 * SECOND), "09:01:01");
         let rows = [
             ("2026-11-02T10:00:00.000+01:00", Some(NOW)),

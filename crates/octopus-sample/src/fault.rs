@@ -1,4 +1,4 @@
-//! One fault: what a network or an ailing server does to a client.
+//! Faults: delays, errors and broken responses, as from an unreliable network or server.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use futures::stream;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-/// One fault: where it strikes, how often, and what it does there.
+/// A fault: the requests it applies to, how often it applies, and its effect.
 #[derive(Clone, Debug)]
 pub struct Fault {
     on: String,
@@ -19,25 +19,25 @@ pub struct Fault {
     delay: Duration,
     status: Option<u16>,
     headers: Vec<(String, String)>,
-    content: Content,
+    content: FaultBody,
 }
 
-/// The body a fault sends.
+/// Response body of a fault.
 #[derive(Clone, Debug)]
-enum Content {
-    /// None of its own: the ordinary answer follows, unless there is a status.
+enum FaultBody {
+    /// No body of its own: the ordinary response follows, unless the fault has a status.
     Ordinary,
     Text(Bytes),
-    /// As many bytes as this; `None` for no end.
+    /// White space of this length in bytes; `None` is endless.
     Filler(Option<usize>),
-    /// A beginning, after which the connection breaks.
+    /// A partial body, after which the connection breaks.
     CutOff(String),
-    /// The ordinary answer is made, and never arrives.
+    /// The request is executed, and its response is lost.
     Lost,
 }
 
 impl Fault {
-    /// A fault for every path with this text in it, without regard to case.
+    /// Creates a fault for every path that contains this text, ignoring case.
     #[must_use]
     pub fn on(path_part: &str) -> Self {
         Self {
@@ -47,146 +47,147 @@ impl Fault {
             delay: Duration::ZERO,
             status: None,
             headers: Vec::new(),
-            content: Content::Ordinary,
+            content: FaultBody::Ordinary,
         }
     }
 
-    /// Strikes only this method.
+    /// Restricts the fault to one HTTP method.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_uppercase());
         self
     }
 
-    /// Strikes this often and then no more; without it, for ever.
+    /// Limits how often the fault applies (default: always).
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times.max(1));
         self
     }
 
-    /// Waits before it answers. A fault with nothing but a delay gives the ordinary answer.
+    /// Waits before it responds. A fault with only a delay gives the ordinary response.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Answers with this status.
+    /// Responds with this status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Adds a header, or replaces the one it would send.
+    /// Adds or replaces a response header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Sends this body. The content type is JSON unless [`Fault::header`] says otherwise.
+    /// Sends this body. The content type is JSON unless [`Fault::header`] sets another.
     #[must_use]
     pub fn body(self, text: &str) -> Self {
         self.bytes(text.as_bytes())
     }
 
-    /// Sends this body, which need not be text.
+    /// Sends these bytes as body.
     #[must_use]
     pub fn bytes(mut self, body: &[u8]) -> Self {
-        self.content = Content::Text(Bytes::copy_from_slice(body));
+        self.content = FaultBody::Text(Bytes::copy_from_slice(body));
         self
     }
 
-    /// Sends a body that says it is JSON and is not.
+    /// Sends malformed JSON with the content type of JSON.
     #[must_use]
     pub fn malformed_json(self) -> Self {
         self.body("{\"Items\":[{\"Id\":\"Projects-1\",")
     }
 
-    /// Sends a page of HTML, as a proxy or a maintenance page does.
+    /// Sends an HTML page, like a proxy or a maintenance page.
     #[must_use]
     pub fn html(self) -> Self {
         self.header("Content-Type", "text/html").body("<html><body>Bad gateway</body></html>")
     }
 
-    /// Redirects to this address with 302, unless [`Fault::status`] says otherwise.
+    /// Redirects to this address, with 302 unless [`Fault::status`] sets another status.
     #[must_use]
     pub fn redirect(mut self, location: &str) -> Self {
         self.status = self.status.or(Some(302));
         self.header(LOCATION.as_str(), location)
     }
 
-    /// Sends this many bytes of white space, which JSON allows before a value.
+    /// Sends `bytes` bytes of white space, which JSON allows before a value.
     #[must_use]
     pub fn huge(mut self, bytes: usize) -> Self {
-        self.content = Content::Filler(Some(bytes));
+        self.content = FaultBody::Filler(Some(bytes));
         self
     }
 
-    /// Sends white space without end.
+    /// Sends endless white space.
     #[must_use]
     pub fn endless(mut self) -> Self {
-        self.content = Content::Filler(None);
+        self.content = FaultBody::Filler(None);
         self
     }
 
-    /// Sends a beginning of JSON and then breaks the connection.
+    /// Sends partial JSON and then breaks the connection.
     #[must_use]
     pub fn cut_off(mut self) -> Self {
-        self.content = Content::CutOff("{\"ItemType\":\"Project\",\"TotalResults\":11,".to_owned());
+        self.content =
+            FaultBody::CutOff("{\"ItemType\":\"Project\",\"TotalResults\":11,".to_owned());
         self
     }
 
-    /// Does what was asked, and breaks the connection instead of answering.
+    /// Executes the request, and breaks the connection instead of responding.
     #[must_use]
     pub fn lost(mut self) -> Self {
-        self.content = Content::Lost;
+        self.content = FaultBody::Lost;
         self
     }
 
-    /// Whether the fault strikes this request.
+    /// Returns whether the fault applies to a request.
     pub(super) fn matches(&self, method: &Method, path: &str) -> bool {
         self.method.as_deref().is_none_or(|wanted| wanted == method.as_str())
             && path.to_lowercase().contains(&self.on)
     }
 
-    /// Counts one strike and gives the fault as it was.
-    pub(super) fn strike(&mut self) -> Self {
-        let struck = self.clone();
+    /// Counts one use and returns a copy of the fault.
+    pub(super) fn use_once(&mut self) -> Self {
+        let used = self.clone();
         self.times = self.times.map(|times| times.saturating_sub(1));
-        struck
+        used
     }
 
-    /// Whether the fault has struck as often as it should.
-    pub(super) fn is_spent(&self) -> bool {
+    /// Returns whether the fault is used up.
+    pub(super) fn is_used_up(&self) -> bool {
         self.times == Some(0)
     }
 
-    /// Waits as long as the fault demands.
+    /// Waits for the delay of the fault.
     pub(super) async fn wait(&self) {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
     }
 
-    /// Whether the ordinary answer is made and never arrives.
+    /// Returns whether the response is lost after the request is executed.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.content, Content::Lost)
+        matches!(self.content, FaultBody::Lost)
     }
 
-    /// The response of the fault; `None` where the ordinary answer follows.
+    /// Returns the response of the fault; `None` if the ordinary response follows.
     pub(super) fn response(self) -> Option<Response> {
         let body = match self.content {
-            Content::Lost => return None,
-            Content::Ordinary => {
+            FaultBody::Lost => return None,
+            FaultBody::Ordinary => {
                 self.status?;
                 Body::empty()
             }
-            Content::Text(text) => Body::from(text),
-            Content::Filler(length) => filler(length),
-            Content::CutOff(beginning) => cut_off(beginning),
+            FaultBody::Text(text) => Body::from(text),
+            FaultBody::Filler(length) => filler(length),
+            FaultBody::CutOff(beginning) => cut_off(beginning),
         };
         let mut response = Response::new(body);
         *response.status_mut() =
@@ -203,7 +204,7 @@ impl Fault {
     }
 }
 
-/// What arrives of an answer that is lost.
+/// Returns the body of a lost response: it breaks the connection.
 pub(super) fn nothing() -> Body {
     cut_off(String::new())
 }
@@ -223,7 +224,7 @@ fn cut_off(beginning: String) -> Body {
         if let Some(beginning) = rest.filter(|text| !text.is_empty()) {
             return Some((Ok(Bytes::from(beginning)), Some(String::new())));
         }
-        // The beginning has to be on its way before the connection breaks.
+        // The partial body has to be sent before the connection breaks.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let broken = io::Error::new(io::ErrorKind::ConnectionReset, "cut off on demand");
         Some((Err(broken), None))

@@ -1,36 +1,36 @@
-//! The credentials that open the sample instance. They open nothing else.
+//! Credentials of the sample instance. They are valid nowhere else.
 
-/// The API key of an administrator, who sees both spaces.
+/// API key of an administrator with access to both spaces.
 pub const ADMIN: &str = "API-SAMPLE00000000000000000000ADMIN";
 
-/// The API key of a user who sees only the default space, `Spaces-1`.
+/// API key of a user with access to the default space, `Spaces-1`, only.
 pub const DEFAULT_SPACE_ONLY: &str = "API-SAMPLE0000000000000000000FREIGHT";
 
-/// The API key of a user who sees only the space Warehouse Systems, `Spaces-22`.
+/// API key of a user with access to the space Warehouse Systems, `Spaces-22`, only.
 pub const WAREHOUSE_SPACE_ONLY: &str = "API-SAMPLE000000000000000000WAREHOUSE";
 
-/// The API key of a user of `Spaces-1` who lacks the permission `TaskView`.
+/// API key of a user of `Spaces-1` without the permission `TaskView`.
 pub const WITHOUT_TASK_VIEW: &str = "API-SAMPLE000000000000000000NOTASKS";
 
-/// The API key of a user of `Spaces-1` who lacks the permission `VariableView`.
+/// API key of a user of `Spaces-1` without the permission `VariableView`.
 pub const WITHOUT_VARIABLE_VIEW: &str = "API-SAMPLE00000000000000000NOVARIABLES";
 
-/// The API key of a user of `Spaces-1` who sees projects, releases, deployments and tasks, but no
-/// processes, variables, infrastructure, accounts, certificates, interruptions or events, and changes
-/// nothing.
+/// API key of a read-only user of `Spaces-1` with access to projects, releases, deployments and
+/// tasks, but not to processes, variables, infrastructure, accounts, certificates, interruptions
+/// and events.
 pub const WITH_FEW_PERMISSIONS: &str = "API-SAMPLE0000000000000000000000FEW";
 
-/// The API key of a user of `Spaces-1` who may look at everything and change nothing.
+/// API key of a user of `Spaces-1` with all view permissions and no others.
 pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
 
-/// An access token of the administrator, for `Authorization: Bearer`.
+/// Access token of the administrator, for `Authorization: Bearer`.
 pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 
-/// The audience of the service account `build-server`, which tokens are exchanged for. It sees
-/// `Spaces-1`, but no variables, accounts and certificates, and removes nothing.
+/// Audience of the service account `build-server` in a token exchange. It has access to `Spaces-1`,
+/// without variables, accounts, certificates and deletions.
 pub const SERVICE_ACCOUNT: &str = "5be9ac10-2c4f-4a5e-9d56-1f3c7a2e8b04";
 
-/// Which user each API key stands for, by their ID.
+/// User IDs of the API keys.
 pub(super) const OWNERS: [(&str, &str); 7] = [
     (ADMIN, "Users-1"),
     (DEFAULT_SPACE_ONLY, "Users-41"),

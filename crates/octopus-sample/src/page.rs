@@ -2,55 +2,56 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
 use super::call::Call;
-use super::world::Item;
+use super::database::Item;
+use super::response::ApiResponse;
 
-/// "Take everything": the largest 32-bit number.
+/// `take` of the link to all items: the largest 32-bit integer.
 const ALL: usize = 2_147_483_647;
 
-/// How a list pages.
+/// Page format of a list.
 pub(super) struct Pages {
-    /// The name of the resource type, such as `Project`.
+    /// Name of the resource type, such as `Project`.
     pub(super) item_type: &'static str,
-    /// How many a page holds when `take` is not given; 30 nearly everywhere.
+    /// Default of `take`; 30 for nearly all lists.
     pub(super) take: usize,
-    /// The names of the parameters, as the template link shows them.
+    /// Parameter names in the template link.
     pub(super) parameters: &'static str,
 }
 
 impl Pages {
-    /// Pages of thirty.
+    /// Creates a format with 30 items per page.
     pub(super) const fn of(item_type: &'static str, parameters: &'static str) -> Self {
         Self { item_type, take: 30, parameters }
     }
 
-    /// The page that was asked for, out of all items that match.
+    /// Returns the requested page of the matching items.
     pub(super) fn page<'a>(
         &self,
         call: &Call<'_>,
         items: impl Iterator<Item = &'a Item>,
-    ) -> Answer {
+    ) -> ApiResponse {
         let items: Vec<&Item> = items.collect();
         let (skip, take) = self.window(call);
         let shown = items.iter().skip(skip).take(take).map(|item| &*item.json);
-        self.written(call, items.len(), shown, "")
+        self.render(call, items.len(), shown, "")
     }
 
-    /// `skip` and `take`, with the defaults filled in.
+    /// Returns `skip` and `take`, or their defaults.
     pub(super) fn window(&self, call: &Call<'_>) -> (usize, usize) {
         let skip = call.query.number("skip").unwrap_or(0);
         (skip, call.query.number("take").unwrap_or(self.take))
     }
 
-    /// A page of items that are already cut to the window; `extra` goes before the links.
-    pub(super) fn written<T: AsRef<str>>(
+    /// Returns a page of items that are already cut to `skip` and `take`. `extra` is inserted
+    /// before the links.
+    pub(super) fn render<T: AsRef<str>>(
         &self,
         call: &Call<'_>,
         total: usize,
         shown: impl Iterator<Item = T>,
         extra: &str,
-    ) -> Answer {
+    ) -> ApiResponse {
         let (skip, take) = self.window(call);
         let pages = total.checked_div(take).map_or(1, |_| total.div_ceil(take)).max(1);
         let mut text = format!(
@@ -65,7 +66,7 @@ impl Pages {
         text.push_str("\"Links\":");
         text.push_str(&self.links(call, total, pages, skip, take));
         text.push('}');
-        Answer::json(text)
+        ApiResponse::json(text)
     }
 
     fn links(
@@ -98,12 +99,12 @@ impl Pages {
     }
 }
 
-/// The bare array of an `/all` path.
-pub(super) fn all<'a>(items: impl Iterator<Item = &'a Item>) -> Answer {
+/// Returns the bare array of an `/all` path.
+pub(super) fn all<'a>(items: impl Iterator<Item = &'a Item>) -> ApiResponse {
     let mut text = String::from("[");
     join(&mut text, items.map(|item| &*item.json));
     text.push(']');
-    Answer::json(text)
+    ApiResponse::json(text)
 }
 
 fn join<T: AsRef<str>>(text: &mut String, items: impl Iterator<Item = T>) {

@@ -1,7 +1,7 @@
-//! Which of two things a text stands for that is the ID of one and the name or slug of the other.
+//! Lookup order for texts that are the ID of one resource and the name or slug of another.
 
-/// What the executions API looks at first. Octopus documents no order, so whatever relies on one is
-/// wrong; a test runs with each.
+/// Lookup order of the executions API. Octopus documents none, so clients must not rely on one;
+/// tests can run with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precedence {
     /// IDs, then names, then slugs.
@@ -14,7 +14,7 @@ pub enum Precedence {
 }
 
 impl Precedence {
-    /// The keys of a thing in the order in which they are compared.
+    /// Returns the keys in the order of comparison.
     pub(super) const fn keys(self) -> [&'static str; 3] {
         match self {
             Self::Ids => ["Id", "Name", "Slug"],

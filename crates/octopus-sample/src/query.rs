@@ -1,9 +1,9 @@
-//! What stands behind the `?` of a request.
+//! Query parameters.
 
 use axum::extract::Query as Pairs;
 use http::Uri;
 
-/// The parameters of a request. Names are matched without regard to case.
+/// Query parameters of a request. Names ignore case.
 #[derive(Default)]
 pub(super) struct Query {
     pairs: Vec<(String, String)>,
@@ -14,7 +14,7 @@ impl Query {
         Self { pairs: Pairs::try_from_uri(uri).map(|Pairs(pairs)| pairs).unwrap_or_default() }
     }
 
-    /// The value of a parameter; an empty one counts as none.
+    /// Returns the value of a parameter; `None` if it is empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.values(name).find(|value| !value.is_empty())
     }
@@ -24,28 +24,28 @@ impl Query {
         self.values(name).next().is_some()
     }
 
-    /// A comma list; a parameter that is there several times counts as one list.
+    /// Returns the items of a comma-separated list. Repeated parameters are one list.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         self.items(name).collect()
     }
 
-    /// The items of a comma list, one by one.
+    /// Iterates over the items of a comma-separated list.
     pub(super) fn items<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let items = self.values(name).flat_map(|value| value.split(','));
         items.map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// A number; what is none counts as not given.
+    /// Returns a number; `None` if it is not one.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         self.text(name)?.parse().ok()
     }
 
-    /// A switch; `None` where it is not given.
+    /// Returns a boolean; `None` if the parameter is absent.
     pub(super) fn switch(&self, name: &str) -> Option<bool> {
         self.text(name).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// The parameters without paging and credentials, encoded again for a link.
+    /// Returns the parameters without paging and credentials, encoded for a link.
     pub(super) fn filters(&self) -> String {
         let skipped = ["skip", "take", "apikey"];
         let kept = |name: &str| !skipped.iter().any(|other| other.eq_ignore_ascii_case(name));
@@ -69,7 +69,7 @@ impl Query {
     }
 }
 
-/// Percent-decodes one segment of a path; what is not UTF-8 then is left as it was.
+/// Percent-decodes one path segment. Returns it unchanged if the result is not UTF-8.
 pub(super) fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_are_decoded_once() {
+    fn decodes_segments_once() {
         let rows = [("refs%2Fheads%2fmain", "refs/heads/main"), ("50%", "50%"), ("%zz", "%zz")];
         for (segment, expected) in rows {
             assert_eq!(decoded(segment), expected);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_may_be_joined_or_repeated() {
+    fn merges_repeated_list_parameters() {
         let query = Query::of(&Uri::from_static("/x?States=A,B&states=C&ids=&take=5"));
         assert_eq!(query.list("states"), ["A", "B", "C"]);
         assert!(query.list("ids").is_empty());

@@ -1,4 +1,4 @@
-//! From a request to a response: faults first, then the credential, then the routes.
+//! HTTP layer: applies faults, checks the credential, calls the routes.
 
 use axum::Router;
 use axum::body::Body;
@@ -10,21 +10,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
-use super::answer::{Answer, Answered, Content, Refusal};
 use super::credential::{credential, without_key};
 use super::fault::{self, Fault};
-use super::journal::Entry;
-use super::order::Order;
+use super::journal::JournalEntry;
 use super::query::{Query, decoded};
-use super::routes::{self, Asked};
+use super::request_body::RequestBody;
+use super::response::{ApiError, ApiResponse, ApiResult, Content};
+use super::routes::{self, RouteRequest};
 use super::tokens;
 use super::users::User;
-use super::version::Since;
+use super::version::Feature;
 use super::{Instance, Sample};
 
-/// Everything goes through one place, because Octopus matches paths without regard to case.
+/// Builds the router. One handler serves all paths, because Octopus matches paths ignoring case.
 pub(super) fn router(sample: Sample) -> Router {
-    // Routes and not a fallback: only routes learn the virtual directory they are nested at.
+    // Routes instead of a fallback: only routes get [`NestedPath`], the virtual directory.
     Router::new().route("/", any(handle)).route("/{*path}", any(handle)).with_state(sample)
 }
 
@@ -35,38 +35,38 @@ async fn handle(
 ) -> Response {
     let instance = &*sample.instance;
     let (parts, body) = request.into_parts();
-    let order = Order::read(&parts.method, body).await;
+    let input = RequestBody::read(&parts.method, body).await;
     let query = Query::of(&parts.uri);
     let user = credential(&parts.headers, &query, &instance.tokens);
     let directory = nested.as_ref().map_or("", |nested| nested.as_str()).trim_end_matches('/');
     let path = format!("{directory}{}", parts.uri.path());
 
-    let number = instance.journal.add(Entry {
+    let number = instance.journal.add(JournalEntry {
         method: parts.method.to_string(),
         path: path.clone(),
         query: parts.uri.query().map(without_key),
-        user: user.as_ref().ok().and_then(|user| instance.world().user_name(user.id)),
+        user: user.as_ref().ok().and_then(|user| instance.database().user_name(user.id)),
         user_agent: parts
             .headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
-        body: order.written().map(tokens::without_subject),
+        body: input.to_journal().map(tokens::without_subject),
         status: None,
     });
     let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let address = format!("http://{host}{directory}");
-    let fault = instance.trouble.meet(&parts.method, &path).await;
+    let fault = instance.faults.next_fault(&parts.method, &path).await;
     let is_lost = fault.as_ref().is_some_and(Fault::is_lost);
     let mut response = if let Some(response) = fault.and_then(Fault::response) {
         response
-    } else if let Some(answer) = tokens::answer(instance, &parts, &address, &order) {
+    } else if let Some(answer) = tokens::answer(instance, &parts, &address, &input) {
         respond(instance, &parts.method, directory, answer)
     } else {
-        let answer = answer(instance, &parts.method, &parts.uri, query, &user, &order);
+        let answer = answer(instance, &parts.method, &parts.uri, query, &user, &input);
         respond(instance, &parts.method, directory, answer)
     };
-    instance.journal.answered(number, response.status().as_u16());
+    instance.journal.set_status(number, response.status().as_u16());
     if is_lost {
         *response.body_mut() = fault::nothing();
     }
@@ -78,36 +78,37 @@ fn answer(
     method: &Method,
     uri: &Uri,
     query: Query,
-    user: &Result<&'static User, Refusal>,
-    order: &Order,
-) -> Answer {
+    user: &Result<&'static User, ApiError>,
+    input: &RequestBody,
+) -> ApiResponse {
     let segments: Vec<String> =
         uri.path().split('/').map(decoded).filter(|s| !s.is_empty()).collect();
-    let asked = Asked { version: &instance.version, method, segments: &segments, user, order };
-    let answered: Answered = if matches!(*method, Method::GET | Method::HEAD) {
-        routes::answer(&asked, query, &instance.world(), None)
+    let incoming =
+        RouteRequest { version: &instance.version, method, segments: &segments, user, input };
+    let answered: ApiResult = if matches!(*method, Method::GET | Method::HEAD) {
+        routes::answer(&incoming, query, &instance.database(), None)
     } else {
-        instance.change(|world, draft| routes::answer(&asked, query, world, Some(draft)))
+        instance.change(|database, draft| routes::answer(&incoming, query, database, Some(draft)))
     };
-    answered.unwrap_or_else(|refusal| {
-        // Words of a path are matched in lower case; the message shows them as they arrived.
-        let refusal = match refusal {
-            Refusal::NotFound(resource) => {
+    answered.unwrap_or_else(|error| {
+        // Route words are matched in lower case; error messages show them as they arrived.
+        let error = match error {
+            ApiError::NotFound(resource) => {
                 let arrived = segments.iter().rev().find(|s| s.eq_ignore_ascii_case(&resource));
-                Refusal::NotFound(arrived.cloned().unwrap_or(resource))
+                ApiError::NotFound(arrived.cloned().unwrap_or(resource))
             }
             other => other,
         };
-        Answer::from(refusal)
+        ApiResponse::from(error)
     })
 }
 
-fn respond(instance: &Instance, method: &Method, directory: &str, answer: Answer) -> Response {
+fn respond(instance: &Instance, method: &Method, directory: &str, answer: ApiResponse) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if instance.version.has(Since::RateLimits) && answer.status != StatusCode::UNAUTHORIZED {
+    if instance.version.has(Feature::RateLimits) && answer.status != StatusCode::UNAUTHORIZED {
         let name = HeaderName::from_static;
         headers.insert(name("octopus-ratelimit-policy"), HeaderValue::from_static("l=200;rpm=600"));
         headers.insert(name("octopus-ratelimit"), HeaderValue::from_static("r=199;t=1"));
@@ -121,13 +122,13 @@ fn respond(instance: &Instance, method: &Method, directory: &str, answer: Answer
                 *response.body_mut() = Body::from(bytes);
             }
         }
-        // The HTTP layer leaves the body of a HEAD away by itself; its length is not known.
+        // hyper removes the body of a `HEAD` response; its length is unknown here.
         Content::Stream(body) => *response.body_mut() = body,
     }
     response
 }
 
-/// Puts a virtual directory before every link.
+/// Prefixes every link with the virtual directory.
 fn below(directory: &str, bytes: Bytes) -> Bytes {
     match str::from_utf8(&bytes) {
         Ok(text) if !directory.is_empty() => Bytes::from(
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_opens_what_its_user_may_see() {
+    async fn permissions_limit_each_key() {
         let rows = [
             (keys::ADMIN, "/api/Spaces-22/projects", 200, "Stock Ledger"),
             (keys::DEFAULT_SPACE_ONLY, "/api/Spaces-1/projects", 200, "Route Planner"),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_add_up() {
+    async fn pages_contain_all_items_once() {
         let sample = Sample::new();
         for path in ["releases", "deployments", "tasks", "projects", "environments", "tenants"] {
             let (_, all) = get(&sample, &format!("/api/Spaces-1/{path}?take=2147483647")).await;
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_older_server_knows_fewer_paths() {
+    async fn older_versions_lack_newer_paths() {
         let live =
             "/api/Spaces-1/projects/Projects-3/environments/Environments-3/untenanted/livestatus";
         let rows = [
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_log_of_one_task_is_larger_than_ten_megabytes() {
+    async fn one_task_log_exceeds_ten_megabytes() {
         let sample = Sample::new();
         let path = "/api/tasks/ServerTasks-90032/raw";
         let (status, log) = get_with(sample.router(), path, keys::ADMIN).await;
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn links_start_with_the_virtual_directory() {
+    async fn links_contain_the_virtual_directory() {
         let router = Router::new().nest("/octopus", Sample::new().router());
         let (_, body) = get_with(router.clone(), "/octopus/api/spaces/Spaces-1", keys::ADMIN).await;
         assert!(body.contains("\"Self\":\"/octopus/api/spaces/Spaces-1\""), "{body}");
@@ -253,9 +254,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_who_hangs_up_is_in_the_journal() {
+    async fn journal_contains_aborted_requests() {
         let sample = Sample::new();
-        sample.trouble().add(Fault::on("/projects").delay(Duration::from_mins(1)));
+        sample.faults().add(Fault::on("/projects").delay(Duration::from_mins(1)));
         let request = get(&sample, "/api/Spaces-1/projects");
         assert!(tokio::time::timeout(Duration::from_millis(20), request).await.is_err());
         let statuses = sample.journal().into_iter().map(|entry| entry.status);
@@ -263,13 +264,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trouble_strikes_as_often_as_asked_and_the_journal_tells() {
+    async fn faults_apply_limited_times_and_are_journaled() {
         let sample = Sample::new();
-        sample
-            .trouble()
-            .add(Fault::on("/Projects").status(503).header("Retry-After", "1").times(2));
-        sample.trouble().add(Fault::on("/tenants").delay(Duration::from_millis(5)));
-        sample.trouble().add(Fault::on("/releases").cut_off().times(1));
+        sample.faults().add(Fault::on("/Projects").status(503).header("Retry-After", "1").times(2));
+        sample.faults().add(Fault::on("/tenants").delay(Duration::from_millis(5)));
+        sample.faults().add(Fault::on("/releases").cut_off().times(1));
         let paths = ["projects", "projects", "projects", "tenants", "releases"];
         let mut statuses = Vec::new();
         for path in paths {

@@ -1,4 +1,4 @@
-//! The exchange of a token for an access token of a service account, as OIDC clients do it.
+//! OIDC token exchange (RFC 8693): an access token of a service account for a JWT.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,115 +11,115 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Instance;
-use super::answer::{Answer, Refusal};
-use super::dice::token;
 use super::keys;
-use super::order::Order;
+use super::random::token;
+use super::request_body::RequestBody;
+use super::response::{ApiError, ApiResponse};
 use super::users::{self, User};
-use super::version::Since;
+use super::version::Feature;
 
-/// The access tokens that were given for others.
+/// Access tokens that were issued in token exchanges.
 #[derive(Debug)]
 pub struct Tokens {
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
 }
 
 #[derive(Debug)]
-struct State {
-    /// How long the next one is good for.
-    good_for: Duration,
-    /// When each ends.
-    given: BTreeMap<String, Instant>,
+struct TokenState {
+    /// Lifetime of the next token.
+    lifetime: Duration,
+    /// Expiry of each token.
+    issued: BTreeMap<String, Instant>,
     count: usize,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        let good_for = Duration::from_hours(1);
-        Self { state: Mutex::new(State { good_for, given: BTreeMap::new(), count: 0 }) }
+        let lifetime = Duration::from_hours(1);
+        Self { state: Mutex::new(TokenState { lifetime, issued: BTreeMap::new(), count: 0 }) }
     }
 }
 
 impl Tokens {
-    /// From now on tokens are good for so long, in whole seconds. At first it is an hour.
-    pub fn live_for(&self, time: Duration) {
-        self.locked().good_for = time;
+    /// Sets the lifetime of new tokens in whole seconds (default: one hour).
+    pub fn set_lifetime(&self, time: Duration) {
+        self.locked().lifetime = time;
     }
 
-    /// Ends all that were given.
+    /// Revokes all issued tokens.
     pub fn revoke(&self) {
-        self.locked().given.clear();
+        self.locked().issued.clear();
     }
 
-    /// How many were given so far.
+    /// Returns the number of issued tokens.
     #[must_use]
-    pub fn given(&self) -> usize {
+    pub fn issued(&self) -> usize {
         self.locked().count
     }
 
-    /// The user that a token stands for, while it is good.
+    /// Returns the user of a valid token.
     pub(super) fn user(&self, token: &str) -> Option<&'static User> {
-        let end = *self.locked().given.get(token)?;
+        let end = *self.locked().issued.get(token)?;
         if Instant::now() < end { User::with_id(users::SERVICE_ACCOUNT) } else { None }
     }
 
-    /// Makes one, and says for how many seconds it is good.
-    fn give(&self) -> (String, u64) {
+    /// Issues a token. Returns it with its lifetime in seconds.
+    fn issue(&self) -> (String, u64) {
         let mut state = self.locked();
         state.count += 1;
         let made = token(&format!("exchanged/{}", state.count), 48);
-        let end = Instant::now() + state.good_for;
-        state.given.insert(made.clone(), end);
-        (made, state.good_for.as_secs())
+        let end = Instant::now() + state.lifetime;
+        state.issued.insert(made.clone(), end);
+        (made, state.lifetime.as_secs())
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The answer on a path that has to do with tokens; `None` on every other.
+/// Answers the paths of the token exchange; `None` for all other paths.
 pub(super) fn answer(
     instance: &Instance,
     parts: &Parts,
     address: &str,
-    order: &Order,
-) -> Option<Answer> {
+    input: &RequestBody,
+) -> Option<ApiResponse> {
     let path = parts.uri.path().to_ascii_lowercase();
     let is_post = parts.method == Method::POST;
-    if !instance.version.has(Since::TokenExchange) {
+    if !instance.version.has(Feature::TokenExchange) {
         return None;
     }
     Some(match path.as_str() {
-        "/.well-known/openid-configuration" => Answer::value(&json!({
+        "/.well-known/openid-configuration" => ApiResponse::value(&json!({
             "issuer": address,
             "token_endpoint": format!("{address}/token/v1"),
             "jwks_uri": format!("{address}/.well-known/jwks"),
         })),
-        "/.well-known/jwks" => Answer::value(&json!({ "keys": [{
+        "/.well-known/jwks" => ApiResponse::value(&json!({ "keys": [{
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "sample", "e": "AQAB",
             "n": token("sample/jwks", 342),
         }] })),
         "/token/v1" | "/api/token/v1" if is_post => {
-            exchange(instance, order).unwrap_or_else(|why| refused(instance, &why))
+            exchange(instance, input).unwrap_or_else(|why| refused(instance, &why))
         }
-        "/token/v1" | "/api/token/v1" => Refusal::NoMethod(parts.method.to_string()).into(),
+        "/token/v1" | "/api/token/v1" => ApiError::NoMethod(parts.method.to_string()).into(),
         _ => return None,
     })
 }
 
-fn exchange(instance: &Instance, order: &Order) -> Result<Answer, String> {
+fn exchange(instance: &Instance, input: &RequestBody) -> Result<ApiResponse, String> {
     let kind = "urn:ietf:params:oauth:token-type:jwt";
-    if order.text("grant_type") != Some("urn:ietf:params:oauth:grant-type:token-exchange") {
+    if input.text("grant_type") != Some("urn:ietf:params:oauth:grant-type:token-exchange") {
         return Err("The grant type is not supported.".to_owned());
     }
-    if order.text("subject_token_type") != Some(kind) {
+    if input.text("subject_token_type") != Some(kind) {
         return Err("The type of the subject token is not supported.".to_owned());
     }
-    if order.text("audience") != Some(keys::SERVICE_ACCOUNT) {
+    if input.text("audience") != Some(keys::SERVICE_ACCOUNT) {
         return Err("No service account has an OIDC identity with this audience.".to_owned());
     }
-    let claims = order.text("subject_token").and_then(claims);
+    let claims = input.text("subject_token").and_then(claims);
     let claims = claims.ok_or("The subject token is not a JWT.")?;
     if claims
         .get("sub")
@@ -132,15 +132,15 @@ fn exchange(instance: &Instance, order: &Order) -> Result<Answer, String> {
     if claims.get("exp").and_then(Value::as_u64).is_some_and(|end| end <= now) {
         return Err("The subject token has expired.".to_owned());
     }
-    let (made, seconds) = instance.tokens.give();
-    let is_new = instance.version.has(Since::OauthErrors);
-    Ok(Answer::value(&json!({
+    let (made, seconds) = instance.tokens.issue();
+    let is_new = instance.version.has(Feature::OauthErrors);
+    Ok(ApiResponse::value(&json!({
         "access_token": made, "issued_token_type": kind, "token_type": "Bearer",
         "expires_in": if is_new { json!(seconds.to_string()) } else { json!(seconds) },
     })))
 }
 
-/// What a JWT says; its signature is nobody's here.
+/// Returns the claims of a JWT. The sample does not verify signatures.
 fn claims(jwt: &str) -> Option<Value> {
     let mut parts = jwt.split('.');
     let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
@@ -149,16 +149,16 @@ fn claims(jwt: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
-fn refused(instance: &Instance, why: &str) -> Answer {
-    if instance.version.has(Since::OauthErrors) {
+fn refused(instance: &Instance, why: &str) -> ApiResponse {
+    if instance.version.has(Feature::OauthErrors) {
         let body = json!({ "error": "invalid_request", "error_description": why });
-        Answer { status: StatusCode::BAD_REQUEST, ..Answer::value(&body) }
+        ApiResponse { status: StatusCode::BAD_REQUEST, ..ApiResponse::value(&body) }
     } else {
-        Refusal::BadRequest(why.to_owned()).into()
+        ApiError::BadRequest(why.to_owned()).into()
     }
 }
 
-/// A body for the journal, without the token that came to be exchanged.
+/// Masks the subject token of a body, for the journal.
 pub(super) fn without_subject(mut body: Value) -> Value {
     if let Some(subject) = body.get_mut("subject_token") {
         *subject = json!("********");
@@ -170,7 +170,7 @@ pub(super) fn without_subject(mut body: Value) -> Value {
 mod tests {
     use serde_json::Value;
 
-    use super::super::asking::{ask, ask_with};
+    use super::super::test_client::{send, send_as};
     use super::super::{Sample, keys};
     use super::*;
 
@@ -187,12 +187,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_exchanged_for_one_that_acts_as_the_service_account() {
+    async fn exchanges_token_for_service_account_token() {
         let sample = Sample::new();
         let good = body(keys::SERVICE_ACCOUNT, &jwt(&json!({ "sub": "ci" })));
-        let (status, given) = ask_with(&sample, "", "POST", "token/v1", good).await;
-        assert_eq!((status, &given["expires_in"]), (200, &json!("3600")), "{given}");
-        let token = given["access_token"].as_str().unwrap();
+        let (status, issued) = send_as(&sample, "", "POST", "token/v1", good).await;
+        assert_eq!((status, &issued["expires_in"]), (200, &json!("3600")), "{issued}");
+        let token = issued["access_token"].as_str().unwrap();
         assert_eq!(sample.tokens().user(token).map(|user| user.id), Some("Users-62"));
         assert_eq!(sample.changes(), []);
         assert_eq!(sample.journal()[0].body.as_ref().unwrap()["subject_token"], "********");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_refused_is_told_in_the_shape_of_the_version() {
+    async fn exchange_errors_have_the_format_of_the_version() {
         let expired = jwt(&json!({ "sub": "ci", "exp": 1 }));
         let stranger = jwt(&json!({ "sub": "stranger" }));
         for (sample, key) in [
@@ -215,13 +215,13 @@ mod tests {
                 (keys::SERVICE_ACCOUNT, stranger.clone()),
             ] {
                 let (status, said) =
-                    ask(&sample, "POST", "token/v1", body(audience, &subject)).await;
+                    send(&sample, "POST", "token/v1", body(audience, &subject)).await;
                 assert_eq!(status, 400, "{said}");
                 assert!(said[key].is_string(), "{said}");
             }
         }
         let old = Sample::with_version("2023.3.1");
         let good = body(keys::SERVICE_ACCOUNT, &jwt(&json!({ "sub": "ci" })));
-        assert_eq!(ask(&old, "POST", "token/v1", good).await.0, 404);
+        assert_eq!(send(&old, "POST", "token/v1", good).await.0, 404);
     }
 }

@@ -1,8 +1,8 @@
-//! Who may see what.
+//! Users and permissions.
 
 use super::keys;
 
-/// Permissions the sample instance knows, as `/users/{id}/permissions` lists them.
+/// Permissions of the sample instance, in the order of `/users/{id}/permissions`.
 pub(super) const PERMISSIONS: [&str; 49] = [
     "ProjectView",
     "ProjectGroupView",
@@ -55,19 +55,19 @@ pub(super) const PERMISSIONS: [&str; 49] = [
     "TenantEdit",
 ];
 
-/// The user that exchanged tokens act as.
+/// User of exchanged tokens.
 pub(super) const SERVICE_ACCOUNT: &str = "Users-62";
 
-/// What one user may do.
+/// Access of one user.
 pub(super) struct User {
     pub(super) id: &'static str,
-    /// The IDs of the spaces they see.
+    /// IDs of the spaces of the user.
     pub(super) spaces: &'static [&'static str],
-    /// The permissions they lack in those spaces.
+    /// Permissions that the user lacks in these spaces.
     pub(super) lacks: &'static [&'static str],
-    /// Whether they may look at everything and change nothing.
+    /// Whether the user has view permissions only.
     pub(super) views_only: bool,
-    /// Whether they administer the whole instance.
+    /// Whether the user is an administrator.
     pub(super) administrator: bool,
 }
 
@@ -119,29 +119,30 @@ impl User {
         Self { id, spaces, lacks: &[], views_only: false, administrator: false }
     }
 
-    /// The user an API key stands for.
+    /// Returns the user of an API key.
     pub(super) fn with_key(key: &str) -> Option<&'static Self> {
         let (_, id) = keys::OWNERS.iter().find(|(other, _)| *other == key)?;
         Self::with_id(id)
     }
 
-    /// The user an access token stands for.
+    /// Returns the user of an access token.
     pub(super) fn with_access_token(token: &str) -> Option<&'static Self> {
         if token == keys::ADMIN_ACCESS_TOKEN { Self::with_key(keys::ADMIN) } else { None }
     }
 
-    /// The user with an ID; users without a credential of their own have none.
+    /// Returns the user with an ID; `None` for users without a credential.
     pub(super) fn with_id(id: &str) -> Option<&'static Self> {
         USERS.iter().find(|user| user.id.eq_ignore_ascii_case(id))
     }
 
-    /// Whether the user is in a space. The server level, an empty ID, is for administrators.
-    pub(super) fn sees(&self, space_id: &str) -> bool {
+    /// Returns whether the user has access to a space. The empty ID is the server level, for
+    /// administrators.
+    pub(super) fn sees_space(&self, space_id: &str) -> bool {
         if space_id.is_empty() { self.administrator } else { self.spaces.contains(&space_id) }
     }
 
-    /// Whether the user has a permission in the spaces they see.
-    pub(super) fn may(&self, permission: &str) -> bool {
+    /// Returns whether the user has a permission in their spaces.
+    pub(super) fn has_permission(&self, permission: &str) -> bool {
         let is_view = permission.contains("View");
         !self.lacks.contains(&permission) && (is_view || !self.views_only)
     }
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_has_an_owner_and_looks_like_one() {
+    fn keys_are_well_formed_and_have_owners() {
         for (key, id) in keys::OWNERS {
             assert_eq!(User::with_key(key).map(|user| user.id), Some(id));
             let rest = key.strip_prefix("API-").expect(key);

@@ -1,29 +1,29 @@
-//! Versions of Octopus Server, and which paths came with which.
+//! Versions of Octopus Server, and the features that came with them.
 
-/// A version such as `2026.3.7314`. Local builds, `0.0.0-local`, count as the newest.
+/// A version such as `2026.3.7314`. Local builds (`0.0.0-local`) count as the newest.
 #[derive(Clone)]
 pub(super) struct Version {
     text: String,
     parts: [u32; 3],
 }
 
-/// What came later than the oldest version this sample instance can play, and with which version.
+/// Features that came after the oldest version that the sample can imitate.
 #[derive(Clone, Copy)]
-pub(super) enum Since {
+pub(super) enum Feature {
     /// `/api/spaces/{space}/projects` beside `/api/Spaces-1/projects`; 2021.2 does not list it.
     SpacesForm,
     /// `/projects/{id}/git/branches`.
     GitBranches,
     /// `/releases/create/v1`, `/deployments/create/…/v1` and `/runbook-runs/create/v1`.
     Executions,
-    /// Runbooks in Git. No source names the version; this one is assumed.
+    /// Runbooks in Git. No source names the version; it is assumed.
     GitRunbooks,
     /// `/projects/{id}/featuretoggles`.
-    FeatureToggles,
+    Toggles,
     /// `/api/capabilities`.
     Capabilities,
-    /// `/tenants/{id}/commonvariables` and `/projectvariables`. No source names the version; this
-    /// one is assumed.
+    /// `/tenants/{id}/commonvariables` and `/projectvariables`. No source names the version; it
+    /// is assumed.
     ScopedTenantVariables,
     /// `…/livestatus`.
     KubernetesLiveStatus,
@@ -37,18 +37,18 @@ pub(super) enum Since {
     RateLimits,
     /// `/token/v1`.
     TokenExchange,
-    /// The error body of OAuth at `/token/v1`. No source names the version; this one is assumed.
+    /// The error body of OAuth at `/token/v1`. No source names the version; it is assumed.
     OauthErrors,
 }
 
-impl Since {
+impl Feature {
     const fn parts(self) -> [u32; 3] {
         match self {
             Self::SpacesForm => [2021, 3, 0],
             Self::GitBranches => [2021, 2, 0],
             Self::Executions => [2022, 3, 5512],
             Self::GitRunbooks => [2024, 4, 0],
-            Self::FeatureToggles => [2026, 1, 10655],
+            Self::Toggles => [2026, 1, 10655],
             Self::Capabilities => [2022, 3, 0],
             Self::ScopedTenantVariables => [2025, 2, 0],
             Self::KubernetesLiveStatus => [2025, 3, 0],
@@ -63,7 +63,7 @@ impl Since {
 }
 
 impl Version {
-    /// Reads the numbers and leaves the rest; what is no number counts as zero.
+    /// Parses the numbers of a version and ignores the rest. Invalid numbers count as zero.
     pub(super) fn parse(text: &str) -> Self {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or(0));
@@ -75,13 +75,13 @@ impl Version {
         Self { text: text.to_owned(), parts }
     }
 
-    /// The version as it was given.
+    /// Returns the version as it was given.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether this version has it.
-    pub(super) fn has(&self, feature: Since) -> bool {
+    /// Returns whether this version has a feature.
+    pub(super) fn has(&self, feature: Feature) -> bool {
         self.parts >= feature.parts()
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_compared_by_number() {
+    fn compares_versions_by_number() {
         let rows = [
             ("2025.3.1", true),
             ("2025.2.99999", false),
@@ -100,7 +100,7 @@ mod tests {
             ("0.0.0-local", true),
         ];
         for (text, expected) in rows {
-            assert_eq!(Version::parse(text).has(Since::KubernetesLiveStatus), expected, "{text}");
+            assert_eq!(Version::parse(text).has(Feature::KubernetesLiveStatus), expected, "{text}");
         }
     }
 }

@@ -25,12 +25,12 @@ async fn an_instance_that_does_not_answer_is_left_alone_for_a_while() {
         })
         .await;
         prove(&server).await;
-        server.sample.trouble().add(fault);
+        server.sample.faults().add(fault);
         for key in CALLERS.iter().take(3) {
             let said = spaces(&server, key).await.unwrap_err();
             assert!(said.contains("cannot answer now"), "{said}");
         }
-        server.sample.trouble().clear();
+        server.sample.faults().clear();
         for key in CALLERS {
             let said = spaces(&server, key).await.unwrap_err();
             assert!(said.contains("the instance 'default' does not answer"), "{said}");
@@ -49,7 +49,7 @@ async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
     })
     .await;
     prove(&late).await;
-    late.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    late.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     for key in CALLERS.iter().take(2) {
         assert!(spaces(&late, key).await.unwrap_err().contains("did not answer within"));
     }
@@ -83,15 +83,15 @@ async fn no_answer_in_time_and_no_connection_open_the_breaker_too() {
 async fn an_answer_never_opens_the_breaker_whatever_it_says() {
     let server = server(|octopus| octopus.failures_until_pause = 1).await;
     for status in [400, 401, 403, 404, 409, 429, 500, 501] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/spaces").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/spaces").status(status));
         for key in CALLERS {
             let said = spaces(&server, key).await.unwrap_err();
             assert!(!said.contains("left alone"), "{status}: {said}");
         }
     }
-    server.sample.trouble().clear();
-    server.sample.trouble().add(Fault::on("/spaces").malformed_json());
+    server.sample.faults().clear();
+    server.sample.faults().add(Fault::on("/spaces").malformed_json());
     for key in CALLERS {
         assert!(!spaces(&server, key).await.unwrap_err().contains("left alone"));
     }
@@ -105,7 +105,7 @@ async fn what_one_caller_asks_for_in_vain_is_no_other_callers_trouble() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/spaces").status(504).times(3));
+    server.sample.faults().add(Fault::on("/spaces").status(504).times(3));
     for _ in 0..3 {
         spaces(&server, keys::ADMIN).await.unwrap_err();
     }
@@ -124,12 +124,12 @@ async fn after_the_pause_one_request_tries() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/spaces").status(503).times(2));
+    server.sample.faults().add(Fault::on("/spaces").status(503).times(2));
     for key in CALLERS.iter().take(2) {
         spaces(&server, key).await.unwrap_err();
     }
     // The pause is over as soon as it began. Whoever tries takes a while.
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     server.sample.clear_journal();
     let tries = spaces(&server, keys::ADMIN);
     let others = async {
@@ -142,7 +142,7 @@ async fn after_the_pause_one_request_tries() {
     let (came, ()) = tokio::join!(tries, others);
     assert_eq!(came, Ok(()));
     assert_eq!(server.sample.journal().len(), 1);
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     for key in CALLERS {
         assert_eq!(spaces(&server, key).await, Ok(()));
     }
@@ -177,7 +177,7 @@ async fn one_instance_down_does_not_disturb_the_others() {
     for key in CALLERS {
         assert!(ask("ailing", key).await.is_ok());
     }
-    ailing.trouble().add(Fault::on("/").status(503));
+    ailing.faults().add(Fault::on("/").status(503));
     for key in CALLERS.iter().take(2) {
         assert!(matches!(ask("ailing", key).await, Err(Error::Unavailable { .. })));
     }

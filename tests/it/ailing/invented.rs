@@ -97,8 +97,8 @@ async fn invented_keys_do_not_open_the_breaker_for_others() {
     .await;
     assert_eq!(spaces(&server, keys::ADMIN).await, Ok(()));
     // What only the attackers ask for gets no answer, or that of a proxy without a server.
-    server.sample.trouble().add(Fault::on("/teams").status(504));
-    server.sample.trouble().add(Fault::on("/subscriptions").status(502));
+    server.sample.faults().add(Fault::on("/teams").status(504));
+    server.sample.faults().add(Fault::on("/subscriptions").status(502));
     let giant = "x".repeat(70_000);
     for round in 0..3 {
         for key in invented() {
@@ -124,7 +124,7 @@ async fn invented_keys_do_not_take_all_places_of_an_instance() {
     })
     .await;
     prove(&server).await;
-    server.sample.trouble().add(Fault::on("/teams").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/teams").delay(Duration::from_mins(1)));
     let keys = invented();
     let attack =
         futures::future::join_all(keys.iter().map(|key| reads(&server, key, "/api/teams")));
@@ -165,7 +165,7 @@ async fn invented_keys_do_not_use_up_the_rate_of_an_instance() {
 async fn an_invented_key_does_not_spoil_the_version_for_others() {
     let server = TestServer::start().await;
     // The first caller requests the version, and waits for it.
-    server.sample.trouble().add(Fault::on("/api").delay(Duration::from_millis(500)));
+    server.sample.faults().add(Fault::on("/api").delay(Duration::from_millis(500)));
     let key = &invented()[0];
     let toggles = json!({ "space": "Default", "projectId": "Projects-1" });
     let attack = server.call_as(key, "find_feature_toggles", toggles.clone());

@@ -36,7 +36,7 @@ fn counted(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn so_many_requests_are_under_way_at_once_and_no_more() {
     let sample = Sample::new();
-    sample.trouble().add(Fault::on("/environments").delay(Duration::from_millis(200)));
+    sample.faults().add(Fault::on("/environments").delay(Duration::from_millis(200)));
     let (router, most) = counted(&sample);
     let octopus = serve(router);
     let server = server(|octopus_settings| {
@@ -64,7 +64,7 @@ async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
     })
     .await;
     server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" })).await;
-    server.sample.trouble().add(Fault::on("/raw").endless());
+    server.sample.faults().add(Fault::on("/raw").endless());
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let reads = server.call_as(keys::ADMIN, "get_task_raw", log);
     let waits = async {
@@ -92,7 +92,7 @@ async fn small_reads_go_on_while_logs_are_read() {
     for key in [keys::ADMIN, keys::VIEW_ONLY] {
         server.call_as(key, "list_environments", json!({ "space": "Default" })).await;
     }
-    server.sample.trouble().add(Fault::on("/raw").endless());
+    server.sample.faults().add(Fault::on("/raw").endless());
     let logs = [keys::ADMIN, keys::VIEW_ONLY, keys::DEFAULT_SPACE_ONLY]
         .map(|key| server.call_as(key, "get_task_raw", log.clone()));
     let small = async {

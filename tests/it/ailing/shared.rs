@@ -14,8 +14,8 @@ async fn the_same_read_of_one_caller_at_one_moment_is_sent_once_and_of_two_twice
         server.call_as(key, "list_environments", json!({ "space": "Default" })).await;
     }
     let asked = async |callers: &[&str], fault: Fault| {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(fault);
+        server.sample.faults().clear();
+        server.sample.faults().add(fault);
         server.sample.clear_journal();
         let arguments = || json!({ "space": "Default", "skip": 0 });
         let calls = callers.iter().map(|key| server.call_as(key, "list_environments", arguments()));

@@ -46,7 +46,7 @@ async fn change_that_octopus_accepted_with_an_unreadable_answer_is_recorded_as_d
     let way = Way::Code(Era::Modern);
     let (_, sealed) = recorded.desk.call(way, tool, &arguments).await.asked();
     let fault = Fault::on(path).method(method).status(201).body("{}");
-    recorded.desk.server.sample.trouble().add(fault);
+    recorded.desk.server.sample.faults().add(fault);
     for _ in 0..2 {
         let came = recorded.desk.agree(way, tool, &arguments, &sealed).await;
         came.refused("it is not known whether the change was made");

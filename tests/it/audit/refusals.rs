@@ -174,7 +174,7 @@ async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_wh
         let (_, sealed) = recorded.desk.call(way, tool, &arguments).await.asked();
         let server = &recorded.desk.server;
         let fault = Fault::on("/deployments/create").delay(Duration::from_secs(1));
-        server.sample.trouble().add(if refused { fault.status(400) } else { fault });
+        server.sample.faults().add(if refused { fault.status(400) } else { fault });
         arguments["confirm"] = json!(sealed);
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });

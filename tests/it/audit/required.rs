@@ -85,7 +85,7 @@ async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
         }
         // Octopus takes its time, so the file is read while the change is under way.
         let slow = Fault::on("/deployments/create").delay(Duration::from_millis(500));
-        desk.server.sample.trouble().add(slow);
+        desk.server.sample.faults().add(slow);
         let path = recorded.path();
         let call = async {
             if confirm == Confirm::Code {
@@ -122,10 +122,10 @@ async fn a_call_that_takes_too_long_is_recorded_as_abandoned() {
     })
     .await;
     let slow = Fault::on("/api/spaces").delay(Duration::from_secs(5));
-    recorded.desk.server.sample.trouble().add(slow);
+    recorded.desk.server.sample.faults().add(slow);
     let called = recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.is_error, "{}", called.text);
-    recorded.desk.server.sample.trouble().clear();
+    recorded.desk.server.sample.faults().clear();
     let records = recorded.records().await;
     assert_eq!(records[0]["result"], "abandoned", "{records:#?}");
 }

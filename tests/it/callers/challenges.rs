@@ -97,8 +97,8 @@ async fn what_octopus_refuses_never_becomes_a_refusal_of_the_token() {
     let server = TestServer::on(sample, |config| issuer.trusted(config)).await;
     let token = signer.sign(&issuer.claims());
     for status in [401, 403] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/api/spaces").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/api/spaces").status(status));
         let answer = calling(&server, &token, "list_spaces", &json!({})).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (200, ""), "{status}");
         assert_eq!(answer.json()["result"]["isError"], true, "{status}: {}", answer.text);

@@ -58,7 +58,7 @@ async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpo
             }
         }
     }
-    assert_eq!(server.sample.tokens().given(), 2, "one for each caller, kept between calls");
+    assert_eq!(server.sample.tokens().issued(), 2, "one for each caller, kept between calls");
     let seen = seen.lock().unwrap();
     let of_api: Vec<_> = seen.iter().filter(|(path, _)| path.starts_with("/api/")).collect();
     assert!(of_api.len() >= 8, "{seen:#?}");
@@ -120,7 +120,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
     let america = token("/mcp/i/america");
     let me = call(&server, "/i/america", &america, "get_current_user", json!({})).await;
     assert_eq!(username(&me), "build-server", "{}", me.text);
-    assert_eq!(server.other("america").tokens().given(), 1);
+    assert_eq!(server.other("america").tokens().issued(), 1);
 
     let authorization = format!("Bearer {america}");
     let bearer = [("x-octopus-apikey", ""), ("authorization", &*authorization)];
@@ -148,7 +148,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         call(&server, "/i/america", &america, "get_task_from_url", json!({ "url": url })).await;
     assert!(said.text.contains("this request is held to 'america'"), "{}", said.text);
     assert_eq!(server.sample.journal(), [], "Europe heard of it");
-    assert_eq!(server.sample.tokens().given(), 0);
+    assert_eq!(server.sample.tokens().issued(), 0);
 
     // A token for all of them is exchanged at each for itself.
     let all = token("/mcp");
@@ -156,6 +156,6 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         let me = call(&server, path, &all, "get_current_user", json!({})).await;
         assert_eq!(username(&me), "build-server", "{path}: {}", me.text);
     }
-    assert_eq!(server.other("america").tokens().given(), 2);
-    assert_eq!(server.sample.tokens().given(), 1);
+    assert_eq!(server.other("america").tokens().issued(), 2);
+    assert_eq!(server.sample.tokens().issued(), 1);
 }

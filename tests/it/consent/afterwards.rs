@@ -18,7 +18,7 @@ async fn unreadable_answer_leaves_open_whether_the_change_was_made() {
             let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
             let (method, path) = sends.split_once(' ').unwrap();
             let fault = Fault::on(path).method(method).body("{}").times(1);
-            desk.server.sample.trouble().add(fault);
+            desk.server.sample.faults().add(fault);
             for _ in 0..2 {
                 let came = desk.agree(way, tool, &arguments, &sealed).await;
                 came.refused(

@@ -1,7 +1,7 @@
 //! A server that lets things be changed, the ways in which a yes comes, and what calls came to.
 
 use octopus_mcp::{config::Config, rules::Clock};
-use octopus_sample::{Entry, Sample, keys};
+use octopus_sample::{JournalEntry, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, meta, projected_headers};
@@ -79,7 +79,7 @@ impl Desk {
     }
 
     /// What Octopus was asked to change.
-    pub fn changes(&self) -> Vec<Entry> {
+    pub fn changes(&self) -> Vec<JournalEntry> {
         self.server.sample.changes()
     }
 

@@ -85,7 +85,7 @@ async fn what_octopus_refuses_can_be_tried_again_with_the_same_yes() {
         let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
         let refusal = r#"{"ErrorMessage":"The version does not suit.","Errors":[]}"#;
         let fault = Fault::on(path).method("POST").times(1).status(400).body(refusal);
-        desk.server.sample.trouble().add(fault);
+        desk.server.sample.faults().add(fault);
         desk.agree(way, tool, &arguments, &sealed).await.refused("does not suit");
         desk.agree(way, tool, &arguments, &sealed).await.answered();
         assert_eq!(desk.changes().len(), 2);
@@ -105,7 +105,7 @@ async fn what_may_have_happened_is_not_tried_again() {
         let way = Way::Rounds;
         let (tool, arguments, ..) = changes().remove(1);
         let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
-        desk.server.sample.trouble().add(fault.clone());
+        desk.server.sample.faults().add(fault.clone());
         let first = desk.agree(way, tool, &arguments, &sealed).await;
         first.refused("");
         let sent = desk.changes().len();
@@ -134,7 +134,7 @@ async fn a_client_that_gave_up_and_asks_again_does_not_do_it_twice() {
     let (tool, arguments, ..) = changes().remove(1);
     let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
     let slow = Fault::on("/create/").method("POST").times(1);
-    desk.server.sample.trouble().add(slow.delay(std::time::Duration::from_millis(400)));
+    desk.server.sample.faults().add(slow.delay(std::time::Duration::from_millis(400)));
     {
         let call = desk.agree(way, tool, &arguments, &sealed);
         let begun = soon(async || (!desk.changes().is_empty()).then_some(()));
@@ -153,7 +153,7 @@ async fn a_yes_whose_answer_is_forgotten_does_nothing_again() {
     let large = format!("{{}}{}", " ".repeat(24 * 1024 * 1024));
     // Of JSON only what is parsed is kept, and that is small.
     let fault = Fault::on("/tenants/").method("PUT").header("Content-Type", "text/plain");
-    desk.server.sample.trouble().add(fault.body(&large));
+    desk.server.sample.faults().add(fault.body(&large));
     let mut given = Vec::new();
     for number in 0..4 {
         let arguments = json!({ "method": "PUT", "path": "/api/Spaces-1/tenants/Tenants-5",

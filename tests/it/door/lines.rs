@@ -40,7 +40,7 @@ fn hidden(what: &str, shown: &Value) {
 pub(super) async fn with_log(log: &str) -> TestServer {
     let server = TestServer::with(|config| config.limits.caller_rate = 0).await;
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").body(log);
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
     server
 }
 
@@ -114,7 +114,7 @@ async fn messages_of_a_task_hide_what_messages_before_them_tell() {
         root["Children"] = json!([]);
         root["LogElements"] = json!(messages);
         let server = TestServer::with(|config| config.limits.caller_rate = 0).await;
-        server.sample.trouble().add(Fault::on("/details").body(&details.to_string()));
+        server.sample.faults().add(Fault::on("/details").body(&details.to_string()));
         let arguments = json!({ "space": "Default", "taskId": TASK });
         let found = server.call_as(keys::ADMIN, "get_task_details", arguments).await;
         let shown = &found.structured["failures"][0]["messages"];

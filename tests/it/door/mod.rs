@@ -145,8 +145,8 @@ async fn no_error_carries_text_past_the_door() {
     let body = json!({ "ErrorMessage": "It is so.", "Errors": ["One", "Two"] }).to_string();
     let calls = each_call(&server, &ids).await;
     for status in [400, 401, 403, 404, 409, 500, 503] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/api").status(status).body(&body));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/api").status(status).body(&body));
         for (tool, arguments) in &calls {
             let params = json!({ "name": tool, "arguments": arguments });
             let reply = server.ask(Era::Modern, "tools/call", params).await;
@@ -160,7 +160,7 @@ async fn no_error_carries_text_past_the_door() {
             clean(&format!("{name} {status}"), &reply);
         }
     }
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     // Words of Octopus do stand in errors, as near names and as messages.
     let near = json!({ "name": "list_projects", "arguments": { "space": "Defaul" } });
     let reply = server.ask(Era::Modern, "tools/call", near).await;
@@ -171,7 +171,7 @@ async fn no_error_carries_text_past_the_door() {
     let reply = server.ask(Era::Modern, "resources/read", near).await;
     clean("near names of a resource", &reply);
     assert!(reply.text.contains("Default [redacted:octopus-api-key]"), "{}", reply.text);
-    server.sample.trouble().add(Fault::on("/environments").status(400).body(&body));
+    server.sample.faults().add(Fault::on("/environments").status(400).body(&body));
     let call = json!({ "name": "list_environments", "arguments": { "space": "Spaces-1" } });
     let reply = server.ask(Era::Modern, "tools/call", call).await;
     clean("a message", &reply);

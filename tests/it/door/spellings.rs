@@ -93,8 +93,8 @@ fn sensitive() -> Value {
 async fn no_raw_document_shows_a_sensitive_value() {
     let server = TestServer::start().await;
     let answer = |path: &str| Fault::on(path).body(&sensitive().to_string());
-    server.sample.trouble().add(answer("/variables/"));
-    server.sample.trouble().add(answer(TASK));
+    server.sample.faults().add(answer("/variables/"));
+    server.sample.faults().add(answer(TASK));
     let path = "/api/Spaces-1/variables/variableset-Projects-1";
     let arguments = json!({ "method": "GET", "path": path });
     let executed = server.call_as(keys::ADMIN, "execute", arguments).await;

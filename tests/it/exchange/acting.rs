@@ -28,15 +28,11 @@ async fn the_service_account_acts_with_its_rights_and_no_more() {
 #[tokio::test]
 async fn one_token_serves_many_calls_and_calls_at_one_moment_wait_for_one_exchange() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging
-        .server
-        .sample
-        .trouble()
-        .add(Fault::on("/token/v1").delay(Duration::from_millis(200)));
+    exchanging.server.sample.faults().add(Fault::on("/token/v1").delay(Duration::from_millis(200)));
     let users = futures::future::join_all((0..8).map(|_| exchanging.user())).await;
     assert!(users.iter().all(|user| user == "build-server"), "{users:?}");
     exchanging.user().await;
-    assert_eq!((exchanging.exchanges(), exchanging.server.sample.tokens().given()), (1, 1));
+    assert_eq!((exchanging.exchanges(), exchanging.server.sample.tokens().issued()), (1, 1));
 }
 
 #[tokio::test]
@@ -64,10 +60,10 @@ async fn each_caller_has_their_own_token_exchanged() {
         instance.credentials(&Brings { token, ..Brings::default() }).await
     };
     let first = futures::future::join_all((0..8).map(|_| ask("ann"))).await;
-    assert_eq!(sample.tokens().given(), 1, "one exchange for all calls of one caller");
+    assert_eq!(sample.tokens().issued(), 1, "one exchange for all calls of one caller");
     let first = first.into_iter().next().unwrap().unwrap();
     let second = ask("ben").await.unwrap();
-    assert_eq!(sample.tokens().given(), 2);
+    assert_eq!(sample.tokens().issued(), 2);
     // What acts is the same service account, so that is what it is known by.
     assert_eq!(first.fingerprint(), second.fingerprint());
     let refused = ask("stranger").await.unwrap_err();

@@ -38,7 +38,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let other = serve(elsewhere.router());
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     let foreign = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
-    let trouble = exchanging.server.sample.trouble();
+    let trouble = exchanging.server.sample.faults();
     trouble.add(Fault::on("openid-configuration").body(&foreign.to_string()));
     let said = exchanging.call("list_spaces", json!({})).await;
     assert!(
@@ -51,7 +51,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
     let target = format!("http://{}/token/v1", other.address);
     let redirect = Fault::on("/token/v1").status(307).redirect(&target);
-    exchanging.server.sample.trouble().add(redirect);
+    exchanging.server.sample.faults().add(redirect);
     let said = exchanging.call("list_spaces", json!({})).await;
     assert!(said.is_error && said.text.contains("redirects to"), "{}", said.text);
     assert_eq!(elsewhere.journal(), []);
@@ -60,12 +60,12 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
 #[tokio::test]
 async fn where_nothing_says_where_tokens_are_exchanged_it_is_where_octopus_has_had_it() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.server.sample.trouble().add(Fault::on("openid-configuration").status(404));
+    exchanging.server.sample.faults().add(Fault::on("openid-configuration").status(404));
     assert_eq!(exchanging.user().await, "build-server");
     assert!(exchanging.server.sample.journal().iter().any(|entry| entry.path == "/token/v1"));
     // Or below /api, as its reference says.
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    let trouble = exchanging.server.sample.trouble();
+    let trouble = exchanging.server.sample.faults();
     trouble.add(Fault::on("openid-configuration").status(404));
     trouble.add(Fault::on("/token/v1").status(404).times(1));
     assert_eq!(exchanging.user().await, "build-server");

@@ -30,7 +30,7 @@ async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() 
 #[tokio::test]
 async fn an_octopus_that_cannot_exchange_now_is_no_refusal_and_asked_again_soon() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.server.sample.trouble().add(Fault::on("/token/v1").status(503).times(1));
+    exchanging.server.sample.faults().add(Fault::on("/token/v1").status(503).times(1));
     let said = exchanging.call("list_spaces", json!({})).await;
     assert!(said.is_error && said.text.contains("cannot answer now (503)"), "{}", said.text);
     soon(async || (!exchanging.call("list_spaces", json!({})).await.is_error).then_some(())).await;
@@ -49,7 +49,7 @@ async fn an_octopus_that_exchanges_nothing_says_so() {
     ] {
         let odd = Exchanging::start(Sample::new(), "ci").await;
         let path = if body == "<html>" { "openid-configuration" } else { "/token/v1" };
-        odd.server.sample.trouble().add(Fault::on(path).body(body));
+        odd.server.sample.faults().add(Fault::on(path).body(body));
         let said = odd.call("list_spaces", json!({})).await;
         assert!(said.is_error && said.text.contains(words), "{body}: {}", said.text);
         assert!(!said.text.contains("secret-in"), "{}", said.text);

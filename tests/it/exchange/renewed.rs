@@ -11,11 +11,11 @@ use crate::support::soon;
 #[tokio::test]
 async fn a_token_is_got_anew_shortly_before_its_end_and_no_call_fails() {
     let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.server.sample.tokens().live_for(Duration::from_secs(2));
+    exchanging.server.sample.tokens().set_lifetime(Duration::from_secs(2));
     exchanging.user().await;
     let renewed = async || {
         exchanging.user().await;
-        (exchanging.server.sample.tokens().given() >= 2).then_some(())
+        (exchanging.server.sample.tokens().issued() >= 2).then_some(())
     };
     soon(renewed).await;
 }
@@ -41,7 +41,7 @@ async fn a_token_file_is_read_again_when_it_changes() {
     exchanging.user().await;
     std::fs::write(&exchanging.file, token("another-job")).unwrap();
     exchanging.user().await;
-    assert_eq!(exchanging.server.sample.tokens().given(), 2);
+    assert_eq!(exchanging.server.sample.tokens().issued(), 2);
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_yes_outlives_the_renewal_of_the_token() {
     arguments["confirm"] = asked["confirm"].clone();
     let done = exchanging.call(tool, arguments).await;
     assert!(!done.is_error, "{}", done.text);
-    assert_eq!(exchanging.server.sample.tokens().given(), 2);
+    assert_eq!(exchanging.server.sample.tokens().issued(), 2);
     let sent = exchanging.server.sample.changes();
     let [sent] = sent.as_slice() else { panic!("{sent:#?}") };
     assert_eq!(format!("{} {}", sent.method, sent.path), sends);

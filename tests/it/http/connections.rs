@@ -96,7 +96,7 @@ async fn idle_connections_give_way_to_new_clients_at_both_listeners() {
 async fn requests_under_way_are_not_cut_for_new_connections() {
     let server = TestServer::with(|config| few(config, 2)).await;
     let (main, _) = addresses(&server);
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(2)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(2)));
     let mut busy = [open(main, b"").await, open(main, b"").await];
     for (connection, key) in busy.iter_mut().zip([keys::ADMIN, keys::VIEW_ONLY]) {
         connection.write_all(call(key).as_bytes()).await.unwrap();

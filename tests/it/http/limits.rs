@@ -114,7 +114,7 @@ async fn a_call_that_takes_too_long_is_answered_in_time() {
         config.http.request_timeout = Period(Duration::from_millis(300));
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     for era in ERAS {
         let reply = server.ask(era, "tools/call", json!({ "name": "list_spaces" })).await;
         let json = reply.json();
@@ -130,7 +130,7 @@ async fn a_silent_call_gives_signs_of_life_and_then_its_answer() {
         config.http.quiet_limit = Period(Duration::from_millis(50));
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_millis(300)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_millis(300)));
     for era in ERAS {
         let reply = server.ask(era, "tools/call", json!({ "name": "list_spaces" })).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "text/event-stream"));
@@ -149,7 +149,7 @@ async fn a_silent_call_gives_signs_of_life_and_then_its_answer() {
 #[tokio::test]
 async fn whoever_hangs_up_ends_the_call() {
     let server = TestServer::start().await;
-    server.sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "list_deployments", "arguments": { "space": "Default" } } });
     let call = server.post(&[], body.to_string());
@@ -159,7 +159,7 @@ async fn whoever_hangs_up_ends_the_call() {
     });
     // The call is dropped, and with it its connection, once Octopus was asked.
     tokio::select! { _ = call => panic!("it cannot have an answer"), () = asked => {} }
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     let listed = server.ask(Era::Modern, "tools/list", json!({})).await;
     assert_eq!(listed.status, 200);
     let asked = server.sample.journal();
@@ -169,7 +169,7 @@ async fn whoever_hangs_up_ends_the_call() {
 
 /// Fills a server that answers two requests at once, and gives what a third is told.
 pub async fn filled(server: &TestServer) -> ([JoinHandle<reqwest::Result<Response>>; 2], Reply) {
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let slow = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
     let held = [(); 2].map(|()| {

@@ -34,7 +34,7 @@ async fn a_running_call_ends_and_new_ones_find_nobody() {
         config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     let call = slow_call(&server, keys::ADMIN);
     asked(&server).await;
     let admin = server.running.as_ref().unwrap().admin.as_ref().unwrap().address;
@@ -59,7 +59,7 @@ async fn a_call_past_the_deadline_is_told_that_the_server_stops() {
         config.http.drain_timeout = Period(Duration::from_millis(1200));
     })
     .await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = slow_call(&server, keys::ADMIN);
     asked(&server).await;
     server.running.take().unwrap().stop().await;

@@ -102,13 +102,13 @@ async fn nothing_to_choose_from_is_no_error() {
         assert_eq!(values(&info).first().copied(), expected, "{name}: {info}");
     }
     for status in [401, 403, 404, 429, 500] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("/projects").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("/projects").status(status));
         let info = complete(&server, of_prompt(), "project", "web", space()).await;
         assert_eq!(info["values"], json!([]), "{status}");
     }
-    server.sample.trouble().clear();
-    server.sample.trouble().add(Fault::on("/projects").malformed_json());
+    server.sample.faults().clear();
+    server.sample.faults().add(Fault::on("/projects").malformed_json());
     let info = complete(&server, of_prompt(), "project", "web", space()).await;
     assert_eq!(info["values"], json!([]));
 }

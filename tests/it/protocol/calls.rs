@@ -9,9 +9,9 @@ use crate::support::{ERAS, Era, TestServer};
 async fn a_failing_call_is_an_answer_with_status_200() {
     let server = TestServer::start().await;
     for status in [400, 401, 403, 404, 409, 429, 500, 502, 503] {
-        server.sample.trouble().clear();
+        server.sample.faults().clear();
         let fault = Fault::on("/spaces").status(status).header("Retry-After", "60");
-        server.sample.trouble().add(fault);
+        server.sample.faults().add(fault);
         for era in ERAS {
             let params = json!({ "name": "list_spaces", "arguments": {} });
             let reply = server.ask(era, "tools/call", params).await;

@@ -81,7 +81,7 @@ async fn calls_that_run_hold_no_place_of_those_whose_body_is_to_come() {
     })
     .await;
     let fault = octopus_sample::Fault::on("/spaces");
-    server.sample.trouble().add(fault.delay(std::time::Duration::from_mins(1)));
+    server.sample.faults().add(fault.delay(std::time::Duration::from_mins(1)));
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces"}}"#;
     let check = async {
         soon(async || (!server.sample.journal().is_empty()).then_some(())).await;

@@ -126,7 +126,7 @@ async fn a_rate_of_nothing_is_no_limit() {
 #[tokio::test]
 async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
     let server = TestServer::with(|config| config.limits.concurrent_calls_per_caller = 2).await;
-    server.sample.trouble().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = async |key: &str| {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         // Each another read: identical ones of one caller become one.
@@ -158,7 +158,7 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
         () = check => {}
     }
     // Both were dropped with their connections, and so their places are free.
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     soon(async || call(keys::ADMIN).await.json()["result"].is_object().then_some(())).await;
 }
 

@@ -132,7 +132,7 @@ async fn what_octopus_refused_at_one_replica_can_be_tried_at_another() {
     let (tool, arguments, ..) = changes().remove(1);
     let (_, sealed) = one.call(CODE, tool, &arguments).await.asked();
     let fault = Fault::on("/deployments/create/untenanted/v1").method("POST").status(400);
-    one.server.sample.trouble().add(fault.times(1));
+    one.server.sample.faults().add(fault.times(1));
     one.agree(CODE, tool, &arguments, &sealed).await.refused("Octopus refuses this");
     let answer = two.agree(CODE, tool, &arguments, &sealed).await.answered();
     assert_eq!(answer["success"], true, "{answer}");

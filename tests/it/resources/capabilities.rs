@@ -9,7 +9,7 @@ use crate::support::{ERAS, Era, TestServer};
 #[tokio::test]
 async fn capabilities_say_what_there_is() {
     let server = TestServer::start().await;
-    server.sample.trouble().add(
+    server.sample.faults().add(
         Fault::on("featuresconfiguration")
             .body(r#"{"Id":"features","IsInsightsEnabled":true,"Links":{}}"#),
     );
@@ -31,8 +31,8 @@ async fn capabilities_say_what_there_is() {
         "readOnly": true, "minimumOctopusVersion": "2025.3" })
     );
     for status in [403, 404, 500] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(Fault::on("featuresconfiguration").status(status));
+        server.sample.faults().clear();
+        server.sample.faults().add(Fault::on("featuresconfiguration").status(status));
         let told = document(&server, "octopus://api/capabilities").await;
         assert!(told.get("featureFlags").is_none(), "{status}");
     }
@@ -75,7 +75,7 @@ async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
 #[tokio::test]
 async fn where_the_version_cannot_be_read_everything_is_listed() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
-    server.sample.trouble().add(Fault::on("/").status(503));
+    server.sample.faults().add(Fault::on("/").status(503));
     for era in ERAS {
         let tools = server.ask(era, "tools/list", json!({})).await.text;
         assert!(tools.contains("get_kubernetes_live_status") && tools.contains("grep_llms_txt"));

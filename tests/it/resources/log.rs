@@ -14,7 +14,7 @@ use crate::{
 async fn a_read_leaves_a_line_in_the_log() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
-    sample.trouble().add(Fault::on("/tasks/ServerTasks-90005").status(500));
+    sample.faults().add(Fault::on("/tasks/ServerTasks-90005").status(500));
     let url = format!("http://{}", octopus.address);
     let arguments = ["--listen=127.0.0.1:0", "--server-url", &url, "--log-format=json"];
     let mut command = program(&arguments);

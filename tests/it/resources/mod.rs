@@ -41,7 +41,7 @@ pub fn interruption(server: &TestServer) {
     let body = json!({ "Id": "Interruptions-1", "Title": "Approve", "Links": { "Self": "/x" },
         "Form": { "Values": { "Result": null }, "Elements": [{ "Name": "Notes", "Links": {} }] } });
     let fault = Fault::on("/interruptions/Interruptions-1").body(&body.to_string());
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
 }
 
 async fn read(server: &TestServer, uri: &str) -> Value {

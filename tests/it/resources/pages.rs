@@ -130,7 +130,7 @@ async fn a_cursor_that_this_server_did_not_make_is_refused() {
     // A page that cannot be read is an error: without it, the list would look complete.
     let params = json!({ "cursor": next });
     let spaceless = TestServer::start().await;
-    spaceless.sample.trouble().add(Fault::on("/api/spaces").status(500));
+    spaceless.sample.faults().add(Fault::on("/api/spaces").status(500));
     let reply = spaceless.ask_as(Era::Modern, keys::ADMIN, "resources/list", params).await;
     assert_eq!(reply.code(), -32603, "{}", reply.text);
 }

@@ -103,10 +103,10 @@ async fn large_documents_are_cut_and_say_so() {
     let lines = (0..9000).map(|n| format!("- `GET` \"/api/{n}\" \u{e9}\n"));
     let text = lines.collect::<Vec<_>>().concat();
     let fault = Fault::on("llms.txt").header("Content-Type", "text/markdown").body(&text);
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
     let notes = "a long note, ".repeat(20_000);
     let release = json!({ "Id": "Releases-9003", "ReleaseNotes": notes, "Links": {} });
-    server.sample.trouble().add(Fault::on("Releases-9003").body(&release.to_string()));
+    server.sample.faults().add(Fault::on("Releases-9003").body(&release.to_string()));
     let (catalog, release) =
         ("octopus://api/llms.txt", "octopus://spaces/Default/releases/Releases-9003");
     let contents = read(&server, catalog).await;

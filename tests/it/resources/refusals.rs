@@ -9,7 +9,7 @@ use crate::support::{ERAS, Era, TestServer};
 #[tokio::test]
 async fn what_is_not_there_is_told_in_the_code_of_the_era() {
     let server = TestServer::start().await;
-    server.sample.trouble().add(Fault::on("/tasks/ServerTasks-7").status(403));
+    server.sample.faults().add(Fault::on("/tasks/ServerTasks-7").status(403));
     for (uri, words) in [
         ("octopus://nothing", "there is no resource"),
         ("octopus://spaces", "there is no resource"),
@@ -85,9 +85,9 @@ async fn trouble_of_octopus_is_no_fault_of_the_address() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
     let uri = "octopus://spaces/Default/tasks/ServerTasks-90004";
     for status in [401, 429, 500, 503] {
-        server.sample.trouble().clear();
+        server.sample.faults().clear();
         let fault = Fault::on("/tasks/").status(status).header("Retry-After", "60");
-        server.sample.trouble().add(fault);
+        server.sample.faults().add(fault);
         for era in ERAS {
             let (code, message, data) = refused(&server, era, uri).await;
             assert_eq!(code, -32603, "{status}: {message}");

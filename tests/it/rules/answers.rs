@@ -14,7 +14,7 @@ async fn answering(body: &Value) -> Desk {
     let desk = desk(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"] }]))
     .await;
-    desk.server.sample.trouble().add(Fault::on("/tagsets/TagSets-1").body(&body.to_string()));
+    desk.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&body.to_string()));
     desk
 }
 
@@ -97,7 +97,7 @@ async fn an_answer_without_some_of_its_fields_is_refused() {
     assert!(answer["omitted"]["items"].as_u64() > Some(0), "{answer}");
     // Without rules about reads it is shown as far as it fits.
     let desk = desk(json!([])).await;
-    desk.server.sample.trouble().add(Fault::on("/tagsets/TagSets-1").body(&large.to_string()));
+    desk.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&large.to_string()));
     let answer = read(&desk).await.answered();
     assert!(answer["omitted"]["fields"].as_u64() > Some(0), "{answer}");
 }

@@ -47,7 +47,7 @@ async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
         let secret =
             json!([{ "name": "r", "effect": "deny", "tiers": ["read"], "spaces": [spaces] }]);
         let desk = desk(secret).await;
-        desk.server.sample.trouble().add(Fault::on("/tenants").body(&list));
+        desk.server.sample.faults().add(Fault::on("/tenants").body(&list));
         let call =
             json!({ "method": "GET", "path": "/api/Spaces-1/tenants", "query": { "take": 100 } });
         let came = desk.call(CODE, "execute", &call).await;

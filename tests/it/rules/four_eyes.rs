@@ -36,7 +36,7 @@ fn interrupts(desk: &Desk, task: &str) {
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault =
         Fault::on("/interruptions/Interruptions-9008").method("GET").body(&body.to_string());
-    desk.server.sample.trouble().add(fault);
+    desk.server.sample.faults().add(fault);
 }
 
 fn answers() -> [Value; 3] {
@@ -59,7 +59,7 @@ async fn whoever_started_it_does_not_answer_its_interruption_and_somebody_else_d
         if tool == "execute" {
             let made = json!({ "Id": "Deployments-1", "TaskId": "ServerTasks-77777" });
             let fault = Fault::on("/deployments").method("POST").body(&made.to_string());
-            desk.server.sample.trouble().add(fault);
+            desk.server.sample.faults().add(fault);
         }
         let task = started(&desk, tool, &arguments).await;
         interrupts(&desk, &task);
@@ -83,7 +83,7 @@ async fn another_key_of_the_same_user_is_the_same_person() {
     let task = started(&desk, "deploy_release", &deploys(&["Staging"])).await;
     interrupts(&desk, &task);
     let me = json!({ "Id": "Users-1", "Username": "admin" });
-    desk.server.sample.trouble().add(Fault::on("/users/me").body(&me.to_string()));
+    desk.server.sample.faults().add(Fault::on("/users/me").body(&me.to_string()));
     desk.key = keys::DEFAULT_SPACE_ONLY;
     desk.call(CODE, "execute", &answers()[0]).await.refused("somebody else must answer");
 }
@@ -141,7 +141,7 @@ async fn behind_one_key_somebody_else_answers_only_while_it_is_remembered_who_st
     let task = task_in(&task);
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault = Fault::on("/interruptions/Interruptions-9008").method("GET");
-    company.server.sample.trouble().add(fault.body(&body.to_string()));
+    company.server.sample.faults().add(fault.body(&body.to_string()));
     let [_, takes, _] = answers();
     company.call(&ada, "execute", &takes).await.refused("you started");
     company.call(&bob, "execute", &takes).await.answered();
@@ -158,7 +158,7 @@ async fn whoever_starts_something_and_does_not_hear_of_it_does_not_answer_its_in
     for (tool, arguments) in [("deploy_release", deploys(&["Staging"])), ("run_runbook", runs())] {
         let mut desk = Desk::start().await;
         let (_, code) = desk.call(CODE, tool, &arguments).await.asked();
-        desk.server.sample.trouble().add(Fault::on("/create/").method("POST").lost().times(1));
+        desk.server.sample.faults().add(Fault::on("/create/").method("POST").lost().times(1));
         desk.agree(CODE, tool, &arguments, &code).await.refused("it is not known whether");
         let place = if tool == "run_runbook" { "runbookRuns" } else { "deployments" };
         let newest = json!({ "method": "GET", "path": format!("/api/Spaces-1/{place}"),
@@ -213,13 +213,13 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
         (Fault::on(deployment).status(500), ""),
         (Fault::on("/users/me").status(500), ""),
     ] {
-        desk.server.sample.trouble().clear();
-        desk.server.sample.trouble().add(fault.method("GET"));
+        desk.server.sample.faults().clear();
+        desk.server.sample.faults().add(fault.method("GET"));
         for answer in answers() {
             desk.call(CODE, "execute", &answer).await.refused(words);
         }
     }
-    desk.server.sample.trouble().clear();
+    desk.server.sample.faults().clear();
     for answer in answers() {
         desk.call(CODE, "execute", &answer).await.asked();
     }
@@ -270,11 +270,11 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
     }
 
     // A task that nobody started here, of a release whose notes say that it was Bob.
-    desk.server.sample.trouble().clear();
+    desk.server.sample.faults().clear();
     let release = json!({ "Id": "Releases-9003", "Version": "0.35.2", "ReleaseNotes": line(&bob) });
     desk.server
         .sample
-        .trouble()
+        .faults()
         .add(Fault::on("/releases/Releases-9003").method("GET").body(&release.to_string()));
     interrupts(&desk, "ServerTasks-90008");
     for answer in answers() {

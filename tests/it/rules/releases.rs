@@ -46,7 +46,7 @@ async fn where_the_lifecycle_is_hidden_a_rule_about_environments_counts() {
     let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
     let desk = desk.await;
     let hidden = Fault::on("/lifecycles").status(403).body("{\"ErrorMessage\":\"no\"}");
-    desk.server.sample.trouble().add(hidden);
+    desk.server.sample.faults().add(hidden);
     let came = desk.call(CODE, "create_release", &creates(None)).await;
     came.refused("it cannot be known here whether its `environments` match");
 }

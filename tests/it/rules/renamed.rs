@@ -17,7 +17,7 @@ fn denied(matcher: &str, pattern: &str) -> Value {
 /// A server with this rule before an Octopus that compares in this order.
 async fn at(order: Precedence, rule: Value) -> Desk {
     let desk = desk(rule).await;
-    let _ = desk.server.sample.clone().preferring(order);
+    let _ = desk.server.sample.clone().with_precedence(order);
     desk
 }
 

@@ -12,7 +12,7 @@ async fn denying(key: &str, name: &str) -> Desk {
 }
 
 fn forbid(desk: &Desk, path: &str, status: u16) {
-    desk.server.sample.trouble().add(Fault::on(path).status(status));
+    desk.server.sample.faults().add(Fault::on(path).status(status));
 }
 
 /// The seventeen machines of the sample instance that are outside of production. `LOOK_UPS` is less.
@@ -36,7 +36,7 @@ async fn a_task_of_many_machines_is_judged_by_where_they_are() {
         let task = json!({ "Id": id, "SpaceId": "Spaces-1", "Name": "Health", "State": "Success",
             "Description": "Check health", "Arguments": { "MachineIds": machines } });
         let fault = Fault::on(&format!("/tasks/{id}")).body(&task.to_string());
-        desk.server.sample.trouble().add(fault);
+        desk.server.sample.faults().add(fault);
         let typed = json!({ "space": "Default", "taskId": id });
         let execute = json!({ "method": "GET", "path": format!("/api/Spaces-1/tasks/{id}") });
         for (tool, arguments) in [("get_task_by_id", typed), ("execute", execute)] {

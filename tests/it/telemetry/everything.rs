@@ -50,10 +50,10 @@ async fn most() -> String {
     let prompt = json!({ "name": "what_is_deployed_where", "arguments": { "space": "Default" } });
     assert_eq!(server.ask(Era::Modern, "prompts/get", prompt).await.status, 200);
     // Octopus fails while a resource is read, which has no answer to say it in.
-    server.sample.trouble().add(Fault::on("/releases/Releases-9003").status(500));
+    server.sample.faults().add(Fault::on("/releases/Releases-9003").status(500));
     let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-9003" });
     assert_eq!(server.ask(Era::Modern, "resources/read", uri).await.code(), -32603);
-    server.sample.trouble().clear();
+    server.sample.faults().clear();
     // A change, asked and made.
     let way = Way::Code(Era::Modern);
     let (tool, arguments, ..) = changes().remove(3);

@@ -14,7 +14,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_error() {
     let sample = Sample::new();
-    sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let octopus = serve(sample.router());
     // A port that was free a moment ago.
     let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -71,7 +71,7 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_failed_has_a_line_with_the_reason() {
     let sample = Sample::new();
-    sample.trouble().add(Fault::on("/releases/Releases-9003").delay(Duration::from_mins(1)));
+    sample.faults().add(Fault::on("/releases/Releases-9003").delay(Duration::from_mins(1)));
     let octopus = serve(sample.router());
     let url = format!("http://{}", octopus.address);
     let mut command = program(&["--listen=127.0.0.1:0", "--server-url", &url]);

@@ -192,7 +192,7 @@ async fn what_is_asked_of_issuers_is_measured_and_is_no_request_to_octopus() {
 #[tokio::test]
 async fn whoever_hangs_up_is_no_failure() {
     let server = TestServer::with(counted).await;
-    server.sample.trouble().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
+    server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let arguments = json!({ "space": "Default" });
     let call = server.call("list_deployments", arguments);
     let asked = soon(async || {

@@ -79,7 +79,7 @@ async fn nothing_secret_comes_out_of_any_type() {
     let types = SHOWN.iter().map(|(name, keys)| (*name, keys.len()));
     for (kind, count) in types.chain([("Token", 0), ("GoogleCloudAccount", 0), ("Newest", 0)]) {
         account.insert("AccountType".to_owned(), json!(kind));
-        server.server.sample.trouble().clear();
+        server.server.sample.faults().clear();
         server.says("/accounts/Accounts-1", &json!(account));
         let found = find(&server, json!({ "accountId": "Accounts-1" })).await;
         assert!(!found.to_string().contains("hunter2"), "{kind}: {found}");
@@ -89,7 +89,7 @@ async fn nothing_secret_comes_out_of_any_type() {
     // Not even where Octopus keeps secret what it once did not.
     account.insert("AccountType".to_owned(), json!("SshKeyPair"));
     account.insert("Username".to_owned(), secret);
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     server.says("/accounts/Accounts-1", &json!(account));
     let found = find(&server, json!({ "accountId": "Accounts-1" })).await;
     assert_eq!(found.get("username"), None);

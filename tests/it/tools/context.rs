@@ -77,7 +77,7 @@ async fn a_space_made_anew_is_found_again_after_one_not_found() {
         // The space as it was before: with an ID that is gone.
         let before = page(&json!([{ "Id": "Spaces-21", "Name": "Warehouse Systems" }]));
         let fault = Fault::on("/api/spaces").times(1).body(&before.to_string());
-        server.server.sample.trouble().add(fault);
+        server.server.sample.faults().add(fault);
         assert!(call().await.is_error, "{tool}");
         let called = call().await;
         assert!(!called.is_error, "{tool}: {}", called.text);

@@ -176,7 +176,7 @@ async fn what_makes_no_sense_is_refused() {
         arguments["space"] = json!("Default");
         server.refuses(TOOL, arguments, words).await;
     }
-    server.server.sample.trouble().add(
+    server.server.sample.faults().add(
         Fault::on("/api/users").body(
             &page(&json!([
                 { "Id": "Users-7", "Username": "a.b", "DisplayName": "Night Desk" },

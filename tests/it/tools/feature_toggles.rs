@@ -53,7 +53,7 @@ async fn filters_narrow_and_pages_go_on() {
     server.says("/featuretoggles", &page(&json!([{ "Id": "FeatureToggles-1", "Slug": "bare", "Environments": null, "Tags": null }])));
     let bare = find(&server, json!({ "projectId": "Projects-1" })).await;
     assert_eq!(bare["items"][0]["defaultIsEnabled"], false);
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     server.says("/featuretoggles", &page(&json!([])));
     let none = find(&server, json!({ "projectId": "Projects-1" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Parcel Tracking API' has no feature toggle"));

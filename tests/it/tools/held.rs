@@ -61,14 +61,14 @@ impl Held {
 
     /// Octopus answers on paths with this in them with this body.
     pub fn says(&self, path: &str, body: &Value) {
-        self.server.sample.trouble().add(Fault::on(path).body(&body.to_string()));
+        self.server.sample.faults().add(Fault::on(path).body(&body.to_string()));
     }
 
     /// The paths and queries that Octopus was asked since the last time.
     pub fn requests(&self) -> Vec<String> {
         let asked = self.server.sample.journal();
         self.server.sample.clear_journal();
-        let line = |entry: octopus_sample::Entry| {
+        let line = |entry: octopus_sample::JournalEntry| {
             assert_eq!(entry.method, "GET");
             format!("{}?{}", entry.path, entry.query.unwrap_or_default())
         };

@@ -61,7 +61,7 @@ async fn teams_of_the_space_and_of_the_instance_have_names() {
     assert_eq!(teams.len(), 1, "{sent:#?}");
     assert!(teams[0].starts_with("/api/teams?spaces=Spaces-1&includeSystem=true&ids="));
     // A name is worth less than the answer.
-    server.server.sample.trouble().add(Fault::on("/api/teams").status(403));
+    server.server.sample.faults().add(Fault::on("/api/teams").status(403));
     let found = server.answer(TOOL, one).await;
     assert_eq!(found["responsible"]["teamNames"], found["responsible"]["teamIds"]);
 }
@@ -148,7 +148,7 @@ async fn a_scan_has_a_bound_and_says_so() {
     assert!(filtered["scanIncompleteHint"].as_str().unwrap().contains("regarding"));
     let pages = server.requests().into_iter().filter(|sent| sent.contains("/interruptions?"));
     assert_eq!(pages.count(), 5);
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     server.says("/interruptions", &page(&json!([])));
     let none = find(&server, json!({ "assignedToMe": true })).await;
     assert!(none["hint"].as_str().unwrap().contains("that you can take"));
@@ -182,7 +182,7 @@ async fn what_makes_no_sense_is_refused() {
         arguments["space"] = json!("Default");
         server.refuses(TOOL, arguments, words).await;
     }
-    server.server.sample.trouble().add(Fault::on("/users/me").status(503));
+    server.server.sample.faults().add(Fault::on("/users/me").status(503));
     let arguments = json!({ "space": "Default", "assignedToMe": true });
     server.refuses(TOOL, arguments, &["cannot answer now (503)"]).await;
 }

@@ -82,7 +82,7 @@ async fn where_nothing_is_monitored_it_says_what_that_takes() {
     let tenant = json!({ "project": "Driver App Backend", "environment": "Production", "tenant": "Tenants-2" });
     let tenant = hint(tenant).await;
     assert!(tenant.contains("for 'Hollis Freight'"), "{tenant}");
-    server.server.sample.trouble().add(Fault::on("/livestatus").status(404));
+    server.server.sample.faults().add(Fault::on("/livestatus").status(404));
     let gone =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;
     assert!(gone.get("liveStatus").is_none() && gone["hint"].is_string());
@@ -103,7 +103,7 @@ async fn words_that_octopus_has_not_said_before_are_passed_on() {
     assert_eq!(found["problems"].as_array().unwrap().len(), 1);
     assert_eq!(found["problems"][0]["healthStatus"], "Rusty");
     assert_eq!(found["liveStatus"]["machineStatuses"][0]["machineName"], "freight-prd-cluster");
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     server.says("/livestatus", &json!({ "MachineStatuses": null, "Summary": null }));
     let none =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;

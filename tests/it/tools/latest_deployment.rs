@@ -105,6 +105,6 @@ async fn without_the_right_to_see_tasks_the_deployment_is_still_shown() {
     assert_eq!(called.structured["deployment"]["releaseVersion"], "1.12.0");
     assert!(called.structured.get("taskDetails").is_none());
     assert!(called.structured["deployment"].get("taskState").is_none());
-    server.server.sample.trouble().add(Fault::on("/details").status(500));
+    server.server.sample.faults().add(Fault::on("/details").status(500));
     server.refuses("get_latest_deployment", arguments, &["500"]).await;
 }

@@ -121,19 +121,19 @@ async fn odd_logs_are_read() {
         ("08:10:02   Error    | caf\u{e9}\u{202e}", "08:10:02   Error    | caf\u{e9}", 1),
     ] {
         let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
-        server.server.sample.trouble().add(fault.body(log));
+        server.server.sample.faults().add(fault.body(log));
         let read = server.answer("get_task_raw", task.clone()).await;
         assert_eq!((read["text"].as_str(), number(&read, "totalLines")), (Some(text), lines));
-        server.server.sample.trouble().clear();
+        server.server.sample.faults().clear();
     }
     let long = format!("short\n{}\n\"quoted\"\n", "\"\\".repeat(60_000));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
-    server.server.sample.trouble().add(fault.body(&long));
+    server.server.sample.faults().add(fault.body(&long));
     let read = server.answer("get_task_raw", task.clone()).await;
     assert_eq!(lines_of(&read), ["short", " ...", "\"quoted\""]);
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
-    server.server.sample.trouble().add(fault.body(""));
+    server.server.sample.faults().add(fault.body(""));
     let empty = server.answer("get_task_raw", task).await;
     assert!(empty["hint"].as_str().unwrap().contains("the log is empty"));
 }
@@ -144,7 +144,7 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     let log: String =
         (1..=3000).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
-    server.server.sample.trouble().add(fault.body(&log));
+    server.server.sample.faults().add(fault.body(&log));
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let end = server.answer("get_task_raw", task.clone()).await;
     assert!(!end.to_string().contains("a1B2c"));
@@ -159,11 +159,11 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     assert_eq!(lines(&start).len() as u64, number(&start, "lastLine"));
 
     // As it is this log fits into one answer; with the marks of the secrets it does not.
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     let log: String =
         (1..=900).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
-    server.server.sample.trouble().add(fault.body(&log));
+    server.server.sample.faults().add(fault.body(&log));
     forth["fromLine"] = json!(1);
     let start = server.answer("get_task_raw", forth.clone()).await;
     assert!(number(&start, "lastLine") < 900 && start["totalLines"] == 900);

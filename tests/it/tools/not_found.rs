@@ -54,8 +54,8 @@ async fn a_404_names_what_was_looked_for() {
         ),
         ("/users/me", "get_current_user", json!({}), "there is no resource '/api/users/me'"),
     ] {
-        server.sample.trouble().clear();
-        server.sample.trouble().add(absent(path));
+        server.sample.faults().clear();
+        server.sample.faults().add(absent(path));
         let called = server.call_as(keys::ADMIN, tool, arguments).await;
         assert!(called.is_error && called.text.contains(names), "{tool}: {}", called.text);
         assert!(!called.text.contains("you requested"), "{tool}: {}", called.text);
@@ -67,7 +67,7 @@ async fn a_404_for_a_change_keeps_the_words_of_octopus() {
     let server = server().await;
     let missing = json!({ "ErrorMessage": "There is no channel 'Hotfix'." }).to_string();
     let path = "/deployments/create/untenanted/v1";
-    server.sample.trouble().add(Fault::on(path).method("POST").status(404).body(&missing));
+    server.sample.faults().add(Fault::on(path).method("POST").status(404).body(&missing));
     let called = server.call_as(keys::ADMIN, "deploy_release", deployment()).await;
     let expected = "Octopus refuses this (404): /api/Spaces-1/deployments/create/untenanted/v1: There \
                     is no channel 'Hotfix'.";

@@ -123,7 +123,7 @@ async fn a_default_branch_that_is_gone_or_unknown_is_told() {
         project["PersistenceSettings"]["ConversionState"] =
             json!({ "RunbooksAreInGit": true, "VariablesAreInGit": true });
         let once = Fault::on("/projects/Projects-2").times(1).body(&project.to_string());
-        server.server.sample.trouble().add(once);
+        server.server.sample.faults().add(once);
         let called = server.server.call_as(keys::ADMIN, tool, arguments.clone()).await;
         for words in ["no branch, tag or commit 'refs/heads/maine'", "'main'"] {
             assert!(called.is_error && called.text.contains(words), "{tool}: {}", called.text);

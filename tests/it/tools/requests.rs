@@ -181,7 +181,7 @@ async fn look_ups_that_do_not_need_each_other_run_together() {
     server.requests();
     for path in ["/projects", "/channels"] {
         let slow = Fault::on(path).delay(std::time::Duration::from_millis(500));
-        server.server.sample.trouble().add(slow);
+        server.server.sample.faults().add(slow);
     }
     let call = server.answer_once("list_releases", json!({ "space": "Default" }));
     let together = soon(async || {

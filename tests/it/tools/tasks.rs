@@ -140,7 +140,7 @@ fn wide(targets: usize, failed: usize, message: &str) -> Value {
 #[tokio::test]
 async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
     let server = Held::start().await;
-    let trouble = || server.server.sample.trouble().clear();
+    let trouble = || server.server.sample.faults().clear();
     server.says("/details", &wide(400, 2, "Disk full"));
     let found = details(&server, "ServerTasks-90004").await;
     let step = &found["activityLogs"][0]["children"][0];

@@ -207,7 +207,7 @@ async fn templates_and_environments_of_an_older_octopus_do_not_multiply_copies()
         let templates: Vec<Value> = (0..templates).map(template).collect();
         let project = json!({ "Templates": templates, "Variables": environments(places) });
         let body = json!({ "ProjectVariables": { "Projects-1": project } });
-        server.server.sample.trouble().clear();
+        server.server.sample.faults().clear();
         server.says("Tenants-1/variables", &body);
     };
     let arguments =

@@ -73,7 +73,7 @@ async fn documents_with_little_in_them_are_shown() {
             let tool = format!("list_{collection}");
             let list = server.answer(&tool, json!({ "space": "Default" })).await;
             assert_eq!(list["items"][0]["id"], id, "{tool}");
-            server.server.sample.trouble().clear();
+            server.server.sample.faults().clear();
         }
     }
 }
@@ -98,7 +98,7 @@ async fn a_task_with_little_in_it_is_shown() {
         assert_eq!((&shown["isCompleted"], shown.get("errorMessage")), (&json!(false), None));
         let details = server.answer("get_task_details", arguments.clone()).await;
         assert_eq!((&details["failures"], &details["activityLogs"]), (&json!([]), &json!([])));
-        server.server.sample.trouble().clear();
+        server.server.sample.faults().clear();
     }
 }
 

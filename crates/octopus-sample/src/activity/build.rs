@@ -1,26 +1,26 @@
-//! Builds the activity tree of a task from its facts.
+//! Builds the activity tree of a task from its [`TaskFacts`].
 
+use super::placeholders::Placeholders;
 use super::tree::{Activity, Status};
-use super::wording::Wording;
 use super::{child_id, root_id};
 use crate::clock::SECOND;
+use crate::database::Database;
 use crate::history::{Failure, State, Step, TaskFacts};
-use crate::world::World;
 
-/// The activity tree of a task.
-pub(super) fn tree(world: &World, facts: &TaskFacts) -> Activity {
-    let failure = facts.failure.as_deref().and_then(|id| world.scripts.failure(id));
-    let wording = Wording::of(world, facts);
-    Builder { world, facts, failure, wording, number: 0 }.root()
+/// Returns the activity tree of a task.
+pub(super) fn tree(database: &Database, facts: &TaskFacts) -> Activity {
+    let failure = facts.failure.as_deref().and_then(|id| database.scripts.failure(id));
+    let placeholders = Placeholders::of(database, facts);
+    Builder { database, facts, failure, placeholders, number: 0 }.root()
 }
 
-/// What building takes.
+/// Builder of a tree. It numbers the log lines.
 pub(super) struct Builder<'a> {
-    pub(super) world: &'a World,
+    pub(super) database: &'a Database,
     pub(super) facts: &'a TaskFacts,
     pub(super) failure: Option<&'a Failure>,
-    pub(super) wording: Wording,
-    /// The number of the last line so far.
+    pub(super) placeholders: Placeholders,
+    /// Number of the last line so far.
     pub(super) number: usize,
 }
 
@@ -41,7 +41,7 @@ impl Builder<'_> {
             Some(environment) => root.children = self.steps(&root.id, &environment, started),
             None => root.children = vec![self.only_step(&root.id, started)],
         }
-        if let Some((at, message)) = ended.zip(self.closing()) {
+        if let Some((at, message)) = ended.zip(self.final_error()) {
             root.lines.push(self.line(at - 22, "Fatal", message.to_owned()));
         }
         root
@@ -58,11 +58,11 @@ impl Builder<'_> {
         }
     }
 
-    fn closing(&self) -> Option<&'static str> {
+    fn final_error(&self) -> Option<&'static str> {
         Some(crate::history::error_message(self.facts)).filter(|text| !text.is_empty())
     }
 
-    /// The one step of a task that is no deployment.
+    /// Adds the only step of a task that is not a deployment.
     fn only_step(&mut self, parent: &str, started: i64) -> Activity {
         let end = started + self.facts.run_time();
         let name = self.facts.description.clone();
@@ -82,23 +82,23 @@ impl Builder<'_> {
 
     fn steps(&mut self, parent: &str, environment: &str, started: i64) -> Vec<Activity> {
         let process =
-            self.facts.project_id.as_deref().and_then(|id| self.world.scripts.process(id));
+            self.facts.project_id.as_deref().and_then(|id| self.database.scripts.process(id));
         let steps: Vec<Step> = process
             .into_iter()
             .flat_map(|process| process.steps_for(environment))
             .cloned()
             .collect();
-        let stop = stop(self.world, self.facts, &steps.iter().collect::<Vec<_>>());
+        let stop = stop(self.database, self.facts, &steps.iter().collect::<Vec<_>>());
         let whole = self.facts.run_time() - 1_000;
         let share = whole / (signed(steps.len()) + 1);
-        // Where something goes wrong, or waits, that is where the time went.
-        let usual = if stop < steps.len() { share.min(20 * SECOND) } else { share };
+        // A failing or waiting step takes most of the time.
+        let step_time = if stop < steps.len() { share.min(20 * SECOND) } else { share };
         let mut from = started + 300;
-        let mut activities = vec![self.acquire(parent, from, usual.min(8 * SECOND))];
-        from += usual.min(8 * SECOND);
+        let mut activities = vec![self.acquire_packages(parent, from, step_time.min(8 * SECOND))];
+        from += step_time.min(8 * SECOND);
         for (position, step) in steps.iter().enumerate() {
-            let to = if position == stop { started + whole } else { from + usual };
-            let fate = match position.cmp(&stop) {
+            let to = if position == stop { started + whole } else { from + step_time };
+            let status = match position.cmp(&stop) {
                 std::cmp::Ordering::Less => self.done(step, &steps),
                 std::cmp::Ordering::Equal => self.status(),
                 std::cmp::Ordering::Greater if self.facts.state.is_completed() => Status::Skipped,
@@ -107,16 +107,17 @@ impl Builder<'_> {
             let name = format!("Step {}: ", position + 1);
             let span = (from, to - 200);
             from = to;
-            let mut activity = self.step(parent, &name, step, environment, span, fate);
+            let mut activity = self.step(parent, &name, step, environment, span, status);
             if let Some(leaf) = activity.children.last_mut() {
-                leaf.bulk = self.bulk(step, span);
+                leaf.trace_output = self.trace_output(step, span);
             }
             activities.push(activity);
         }
         activities
     }
 
-    /// The status of a step that is over: the first with a target carries the warning, if any.
+    /// Returns the status of a completed step. The first step with a target carries the warning, if there is
+    /// one.
     fn done(&self, step: &Step, steps: &[Step]) -> Status {
         let carrier = steps.iter().find(|step| step.kind != "Manual" && step.kind != "Script");
         let warned =
@@ -124,7 +125,7 @@ impl Builder<'_> {
         if warned { Status::SuccessWithWarning } else { Status::Success }
     }
 
-    fn acquire(&mut self, parent: &str, from: i64, share: i64) -> Activity {
+    fn acquire_packages(&mut self, parent: &str, from: i64, share: i64) -> Activity {
         let id = child_id(parent, "Acquire packages");
         let span = (Some(from), Some(from + share - 100));
         let mut activity = node(id, "Acquire packages", span, Status::Success);
@@ -133,12 +134,13 @@ impl Builder<'_> {
     }
 }
 
-/// The position of the step a task ended in, or stands at; past the end where all went well.
-pub(crate) fn stop(world: &World, facts: &TaskFacts, steps: &[&Step]) -> usize {
+/// Returns the index of the step in which the task failed or now runs; the number of steps if all
+/// succeeded.
+pub(crate) fn stop(database: &Database, facts: &TaskFacts, steps: &[&Step]) -> usize {
     if facts.state == State::Success {
         return steps.len();
     }
-    let failure = facts.failure.as_deref().and_then(|id| world.scripts.failure(id));
+    let failure = facts.failure.as_deref().and_then(|id| database.scripts.failure(id));
     let kind = match (failure, facts.pending_interruption().or(facts.guidance())) {
         (Some(failure), _) => failure.kind.as_str(),
         (None, Some("ManualIntervention" | "Abort")) => "Manual",
@@ -161,7 +163,7 @@ pub(super) fn node(
         status,
         children: Vec::new(),
         lines: Vec::new(),
-        bulk: None,
+        trace_output: None,
     }
 }
 

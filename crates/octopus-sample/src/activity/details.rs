@@ -1,37 +1,37 @@
-//! The answer to `/tasks/{id}/details`, written straight to text.
+//! Response to `/tasks/{id}/details`, written directly as JSON text.
 
 use serde_json::{Value, json};
 
 use super::build;
 use super::raw::log_size;
 use super::tree::{Activity, Line, Status};
-use crate::clock::stamp;
+use crate::clock::timestamp;
+use crate::database::Database;
 use crate::history::TaskFacts;
-use crate::world::World;
 
-/// Which lines somebody wants to see.
+/// Which log lines the response contains.
 #[derive(Clone, Copy)]
-struct Wanted {
+struct LineSelection {
     verbose: bool,
     /// Only the last lines of each activity.
     tail: Option<usize>,
 }
 
-/// The details of a task. `task` is the task itself, as JSON.
+/// Returns the details of a task. `task` is the JSON of the task itself.
 pub(crate) fn details(
-    world: &World,
+    database: &Database,
     facts: &TaskFacts,
     task: &str,
     verbose: bool,
     tail: Option<usize>,
 ) -> String {
-    let root = build::tree(world, facts);
+    let root = build::tree(database, facts);
     let id = &facts.id;
     let waits = facts.pending_interruption().is_some();
     let (percentage, remaining) = match root.status {
         Status::Running if waits => (12, json!("5 minutes")),
         Status::Running => (48, json!("1 minute")),
-        // A task that is over says zero as well.
+        // Completed tasks report zero as well.
         _ => (0, Value::Null),
     };
     let in_space = facts.space_id.as_deref().map(|space| format!("/{space}")).unwrap_or_default();
@@ -43,18 +43,18 @@ pub(crate) fn details(
     });
     let progress = json!({ "ProgressPercentage": percentage, "EstimatedTimeRemaining": remaining });
     let mut text = format!("{{\"Task\":{task},\"ActivityLogs\":[");
-    write(&mut text, &root, Wanted { verbose, tail }, percentage);
-    let size = log_size(world, facts);
+    write(&mut text, &root, LineSelection { verbose, tail }, percentage);
+    let size = log_size(database, facts);
     text + &format!("],\"PhysicalLogSize\":{size},\"Progress\":{progress},\"Links\":{links}}}")
 }
 
-/// Writes an activity and all below it. `percentage` is how far it is, while it runs.
-fn write(text: &mut String, activity: &Activity, wanted: Wanted, percentage: u8) {
+/// Writes an activity and its descendants. `percentage` is the progress of a running activity.
+fn write(text: &mut String, activity: &Activity, selection: LineSelection, percentage: u8) {
     let head = json!({
         "Id": activity.id,
         "Name": activity.name,
-        "Started": activity.started.map(stamp),
-        "Ended": activity.ended.map(stamp),
+        "Started": activity.started.map(timestamp),
+        "Ended": activity.ended.map(timestamp),
         "Status": activity.status.name(),
         "ShowAtSummaryLevel": true,
     })
@@ -65,15 +65,15 @@ fn write(text: &mut String, activity: &Activity, wanted: Wanted, percentage: u8)
         if position > 0 {
             text.push(',');
         }
-        write(text, child, wanted, 0);
+        write(text, child, selection, 0);
     }
     text.push_str("],\"LogElements\":[");
-    for (position, line) in lines(activity, wanted).enumerate() {
+    for (position, line) in lines(activity, selection).enumerate() {
         if position > 0 {
             text.push(',');
         }
         let element = json!({
-            "OccurredAt": stamp(line.at), "Category": line.category, "MessageText": line.text,
+            "OccurredAt": timestamp(line.at), "Category": line.category, "MessageText": line.text,
             "Number": line.number,
         });
         text.push_str(&element.to_string());
@@ -86,14 +86,16 @@ fn write(text: &mut String, activity: &Activity, wanted: Wanted, percentage: u8)
     text.push('}');
 }
 
-fn lines(activity: &Activity, wanted: Wanted) -> Box<dyn Iterator<Item = Line> + '_> {
-    let shown = move |line: &Line| wanted.verbose || line.category != "Verbose";
-    let Some(tail) = wanted.tail else {
+fn lines(activity: &Activity, selection: LineSelection) -> Box<dyn Iterator<Item = Line> + '_> {
+    let shown = move |line: &Line| selection.verbose || line.category != "Verbose";
+    let Some(tail) = selection.tail else {
         return Box::new(activity.all_lines().filter(shown));
     };
-    // A long run of trace lines is not walked for its end when all of them count.
-    if let Some(bulk) = activity.bulk.filter(|bulk| wanted.verbose && bulk.count >= tail) {
-        return Box::new(bulk.tail(tail));
+    // If all lines are wanted, long trace output is not searched for its tail.
+    if let Some(trace_output) =
+        activity.trace_output.filter(|trace_output| selection.verbose && trace_output.count >= tail)
+    {
+        return Box::new(trace_output.tail(tail));
     }
     let mut last = std::collections::VecDeque::new();
     for line in activity.all_lines().filter(shown) {

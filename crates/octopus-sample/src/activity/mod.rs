@@ -1,26 +1,26 @@
-//! What happened inside a task: the activity tree and the raw log, made when somebody asks.
+//! Activity tree and raw log of a task. Both are generated on request.
 
 mod build;
-mod bulk;
 mod details;
+mod placeholders;
 mod raw;
 mod step;
+mod trace_output;
 mod tree;
-mod wording;
 
 pub(super) use build::stop;
 pub(super) use details::details;
 pub(super) use raw::{log_size, raw};
 
-use super::dice::token;
-use super::world::{Item, World};
+use super::database::{Database, Item};
+use super::random::token;
 
-/// The ID of the root of the activity tree of a task.
+/// Returns the ID of the root activity of a task.
 pub(super) fn root_id(task_id: &str) -> String {
     format!("{task_id}_{}", token(task_id, 10).to_uppercase())
 }
 
-/// The ID of the activity of a step.
+/// Returns the ID of the activity of a step.
 pub(super) fn step_id(task_id: &str, slug: &str) -> String {
     child_id(&root_id(task_id), slug)
 }
@@ -29,13 +29,13 @@ fn child_id(parent: &str, name: &str) -> String {
     format!("{parent}/{}", token(&format!("{parent}/{name}"), 32))
 }
 
-/// The deployment targets of an environment with a target tag.
+/// Returns the deployment targets of an environment that have a target tag.
 pub(super) fn targets<'a>(
-    world: &'a World,
+    database: &'a Database,
     environment_id: &'a str,
     role: &'a str,
 ) -> impl Iterator<Item = &'a Item> {
-    world.machines.iter().filter(move |machine| {
+    database.machines.iter().filter(move |machine| {
         machine.texts("EnvironmentIds").any(|id| id == environment_id)
             && machine.texts("Roles").any(|other| other == role)
     })
@@ -50,11 +50,11 @@ mod tests {
     use crate::version::Version;
 
     #[test]
-    fn every_task_has_a_tree_that_fits_its_state() {
-        let world = World::build(&Version::parse(VERSION));
-        for task in world.tasks.iter() {
-            let facts = world.task_facts.get(&task.id).expect(&task.id);
-            let text = details(&world, facts, &task.json, false, Some(20));
+    fn activity_trees_match_task_states() {
+        let database = Database::build(&Version::parse(VERSION));
+        for task in database.tasks.iter() {
+            let facts = database.task_facts.get(&task.id).expect(&task.id);
+            let text = details(&database, facts, &task.json, false, Some(20));
             let details: Value = serde_json::from_str(&text).expect(&task.id);
             let root = &details["ActivityLogs"][0];
             let expected = match (task.text("State"), task.flag("HasWarningsOrErrors")) {
@@ -75,11 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn no_placeholder_is_left_in_a_log() {
-        let world = World::build(&Version::parse(VERSION));
-        let small = world.task_facts.values().filter(|facts| log_size(&world, facts) < 100_000);
+    fn logs_contain_no_placeholders() {
+        let database = Database::build(&Version::parse(VERSION));
+        let small =
+            database.task_facts.values().filter(|facts| log_size(&database, facts) < 100_000);
         for facts in small {
-            for part in raw(&world, facts) {
+            for part in raw(&database, facts) {
                 let text = String::from_utf8_lossy(&part);
                 let left = ["{package}", "{version}", "{slug}", "{environment", "{tenant}"];
                 assert!(!left.iter().any(|word| text.contains(word)), "{}: {text}", facts.id);

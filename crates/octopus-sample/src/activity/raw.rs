@@ -1,20 +1,24 @@
-//! The raw log of a task, as text in parts.
+//! Raw log of a task, generated in parts.
 
 use bytes::Bytes;
 
 use super::build;
 use super::tree::Activity;
 use crate::VERSION;
-use crate::clock::{duration, prose, time_of_day};
+use crate::clock::{duration, long_date, time_of_day};
+use crate::database::Database;
 use crate::history::{SERVER_NODE, TaskFacts};
-use crate::world::World;
 
 const NO_TIME: &str = "                    | ";
 const PART: usize = 64 * 1024;
 
-/// The raw log, part by part; no more than one part is in memory.
-pub(crate) fn raw(world: &World, facts: &TaskFacts) -> impl Iterator<Item = Bytes> + Send + use<> {
-    let mut rest = std::iter::once(header(world, facts)).chain(body(build::tree(world, facts), 0));
+/// Returns the raw log in parts. At most one part is in memory.
+pub(crate) fn raw(
+    database: &Database,
+    facts: &TaskFacts,
+) -> impl Iterator<Item = Bytes> + Send + use<> {
+    let mut rest =
+        std::iter::once(header(database, facts)).chain(body(build::tree(database, facts), 0));
     std::iter::from_fn(move || {
         let mut part = rest.next()?;
         while part.len() < PART {
@@ -27,16 +31,16 @@ pub(crate) fn raw(world: &World, facts: &TaskFacts) -> impl Iterator<Item = Byte
     })
 }
 
-/// About how many bytes the log takes; exact sizes would mean writing it.
-pub(crate) fn log_size(world: &World, facts: &TaskFacts) -> usize {
-    build::tree(world, facts).count() * 118
+/// Estimates the size of the log in bytes. The exact size is known only after writing it.
+pub(crate) fn log_size(database: &Database, facts: &TaskFacts) -> usize {
+    build::tree(database, facts).count() * 118
 }
 
-fn header(world: &World, facts: &TaskFacts) -> String {
+fn header(database: &Database, facts: &TaskFacts) -> String {
     let mut related = Vec::new();
     if let Some(deployment) = &facts.deployment {
         let channel =
-            world.releases.find(&deployment.release_id).map(|release| release.text("ChannelId"));
+            database.releases.find(&deployment.release_id).map(|release| release.text("ChannelId"));
         related.push(deployment.id.as_str());
         related.extend(channel);
         related.push(&deployment.environment_id);
@@ -47,7 +51,7 @@ fn header(world: &World, facts: &TaskFacts) -> String {
         related.extend(facts.project_id.as_deref());
     }
     related.extend(facts.space_id.as_deref());
-    let or_dash = |moment: Option<i64>| moment.map_or_else(|| "-".to_owned(), prose);
+    let or_dash = |moment: Option<i64>| moment.map_or_else(|| "-".to_owned(), long_date);
     format!(
         "Task ID:        {}\n\
          Related IDs:    {}\n\
@@ -61,17 +65,17 @@ fn header(world: &World, facts: &TaskFacts) -> String {
         facts.id,
         related.join(", "),
         facts.state.name(),
-        prose(facts.queued),
+        long_date(facts.queued),
         or_dash(facts.started()),
         or_dash(facts.completed()),
         duration(facts.run_time()),
     )
 }
 
-/// An activity and all below it, line by line.
+/// Writes an activity and its descendants, line by line.
 fn body(activity: Activity, depth: usize) -> Box<dyn Iterator<Item = String> + Send> {
     let indent = "  ".repeat(depth);
-    let status = activity.status.words();
+    let status = activity.status.log_name();
     let heading = if depth < 2 {
         format!("{NO_TIME}{indent}== {status}: {} ==\n", activity.name)
     } else {

@@ -1,17 +1,17 @@
-//! What one step of a task did, on which targets, and what it wrote.
+//! Activities and log lines of one step of a task, for each target.
 
 use serde_json::Value;
 
 use super::build::{Builder, node, signed};
-use super::bulk::Bulk;
+use super::trace_output::TraceOutput;
 use super::tree::{Activity, Line, Status};
 use super::{child_id, targets};
 use crate::clock::SECOND;
+use crate::database::Item;
 use crate::history::{LogLine, State, Step};
-use crate::world::Item;
 
 impl Builder<'_> {
-    /// A step of the task; `prefix` numbers it.
+    /// Builds a step of the task. `prefix` is the number in front of its name.
     pub(super) fn step(
         &mut self,
         parent: &str,
@@ -21,18 +21,18 @@ impl Builder<'_> {
         (from, to): (i64, i64),
         status: Status,
     ) -> Activity {
-        let is_over = !matches!(status, Status::Running | Status::Pending | Status::Skipped);
-        let is_begun = !matches!(status, Status::Pending | Status::Skipped);
-        let span = (is_begun.then_some(from), is_over.then_some(to));
-        // What runs has written its lines at the start and is silent since.
+        let has_ended = !matches!(status, Status::Running | Status::Pending | Status::Skipped);
+        let has_started = !matches!(status, Status::Pending | Status::Skipped);
+        let span = (has_started.then_some(from), has_ended.then_some(to));
+        // A running step has written its lines at its start and none since.
         let to = if status == Status::Running { to.min(from + 30 * SECOND) } else { to };
         let name = format!("{prefix}{}", step.name);
         let mut activity = node(child_id(parent, &step.slug), &name, span, status);
-        if !is_begun {
+        if !has_started {
             return activity;
         }
         let machines =
-            step.target_role.as_deref().map(|role| targets(self.world, environment, role));
+            step.target_role.as_deref().map(|role| targets(self.database, environment, role));
         let machines = machines.into_iter().flatten().chain(self.checked_machines());
         let mut places: Vec<String> =
             machines.map(|machine| machine.text("Name").to_owned()).collect();
@@ -40,14 +40,14 @@ impl Builder<'_> {
             places.push("Octopus Server".to_owned());
         }
         for (position, place) in places.iter().enumerate() {
-            // Trouble strikes the first target; the others are through before it shows.
+            // A failure happens on the first target; the other targets complete before it.
             let status =
                 if position == 0 || status == Status::Running { status } else { Status::Success };
             activity.children.push(self.place(&activity.id, place, step, span, (from, to), status));
         }
         if let (Status::Failed, Some(failure), Some(place)) = (status, self.failure, places.first())
         {
-            let error = self.wording.fill(&failure.error);
+            let error = self.placeholders.fill(&failure.error);
             let text = format!(
                 "The step failed: Activity {} on {} failed with error '{error}'.",
                 step.name,
@@ -58,14 +58,14 @@ impl Builder<'_> {
         activity
     }
 
-    /// The deployment targets that the arguments of the task name.
+    /// Returns the deployment targets that are named in the arguments of the task.
     fn checked_machines(&self) -> impl Iterator<Item = &Item> {
         let ids = self.facts.arguments.get("MachineIds").and_then(Value::as_array);
         let ids = ids.into_iter().flatten().filter_map(Value::as_str);
-        ids.filter_map(|id| self.world.machines.find(id))
+        ids.filter_map(|id| self.database.machines.find(id))
     }
 
-    /// What happened on one target of a step.
+    /// Builds the activity of one target of a step.
     fn place(
         &mut self,
         parent: &str,
@@ -79,7 +79,7 @@ impl Builder<'_> {
         let waits = self.facts.pending_interruption();
         leaf.lines = match (status, self.failure, waits) {
             (Status::Failed | Status::Running, Some(failure), _) => {
-                self.written(&failure.lines, (from, to - 800))
+                self.spread(&failure.lines, (from, to - 800))
             }
             (Status::Running, None, Some(_)) => self.first_of(&step.kind, 1, (from, to)),
             (Status::Running | Status::Canceled | Status::Failed, None, _) => {
@@ -93,11 +93,11 @@ impl Builder<'_> {
                 leaf.lines.push(self.line(to - 30, "Warning", text));
             }
             (Status::Failed, Some(failure)) => {
-                let error = self.wording.fill(&failure.error);
+                let error = self.placeholders.fill(&failure.error);
                 leaf.lines.push(self.line(to - 90, "Fatal", error));
                 if let Some(guidance) = self.facts.guidance() {
                     let text = self
-                        .wording
+                        .placeholders
                         .fill("Submitted interruption {guidance} and waiting for guidance");
                     leaf.lines.push(self.line(to - 80, "Wait", text));
                     let text = format!("Guidance was given: {guidance}");
@@ -124,7 +124,7 @@ impl Builder<'_> {
             }
             (Status::Running, Some(_)) if waits == Some("GuidedFailure") => {
                 let text = self
-                    .wording
+                    .placeholders
                     .fill("Submitted interruption {interruption} and waiting for guidance");
                 leaf.lines.push(self.line(to, "Wait", text));
             }
@@ -133,40 +133,44 @@ impl Builder<'_> {
         leaf
     }
 
-    /// What goes well in a kind of step.
+    /// Returns the log lines of a successful step of a kind.
     pub(super) fn script(&mut self, kind: &str, span: (i64, i64)) -> Vec<Line> {
-        let world = self.world;
-        self.written(world.scripts.lines(kind), span)
+        let database = self.database;
+        self.spread(database.scripts.lines(kind), span)
     }
 
     fn first_of(&mut self, kind: &str, count: usize, span: (i64, i64)) -> Vec<Line> {
-        let world = self.world;
-        let lines = world.scripts.lines(kind);
-        self.written(lines.get(..count).unwrap_or(lines), span)
+        let database = self.database;
+        let lines = database.scripts.lines(kind);
+        self.spread(lines.get(..count).unwrap_or(lines), span)
     }
 
-    /// Lines of a fixture, spread over a span of time.
-    fn written(&mut self, lines: &[LogLine], (from, to): (i64, i64)) -> Vec<Line> {
+    /// Returns lines of a fixture, spread evenly over a time span.
+    fn spread(&mut self, lines: &[LogLine], (from, to): (i64, i64)) -> Vec<Line> {
         let pause = (to - from) / (signed(lines.len()) + 1);
         let mut at = from;
         let mut written = Vec::with_capacity(lines.len());
         for (category, text) in lines {
             at += pause;
-            let text = self.wording.fill(text);
+            let text = self.placeholders.fill(text);
             written.push(self.line(at, category, text));
         }
         written
     }
 
-    /// The very many lines of a step that traces.
-    pub(super) fn bulk(&mut self, step: &Step, (from, to): (i64, i64)) -> Option<Bulk> {
+    /// Returns the trace output of a step.
+    pub(super) fn trace_output(
+        &mut self,
+        step: &Step,
+        (from, to): (i64, i64),
+    ) -> Option<TraceOutput> {
         let trace = self.facts.deployment.as_ref()?.trace.as_ref()?;
         if trace.step != step.slug {
             return None;
         }
         let first_number = self.number + 1;
         self.number += trace.lines;
-        Some(Bulk { count: trace.lines, from, over: to - from, first_number })
+        Some(TraceOutput { count: trace.lines, from, over: to - from, first_number })
     }
 
     pub(super) fn line(&mut self, at: i64, category: &str, text: String) -> Line {
@@ -175,7 +179,7 @@ impl Builder<'_> {
     }
 }
 
-/// A place as a sentence names it.
+/// Returns a location in the form that log messages use.
 fn on(place: &str) -> String {
     if place == "Octopus Server" { "the Octopus Server".to_owned() } else { place.to_owned() }
 }

@@ -1,8 +1,8 @@
-//! The activity tree.
+//! Types of the activity tree.
 
-use super::bulk::Bulk;
+use super::trace_output::TraceOutput;
 
-/// A node of the tree: the task, a step of it, or a target of a step.
+/// A node of the tree: a task, a step, or a target of a step.
 pub(super) struct Activity {
     pub(super) id: String,
     pub(super) name: String,
@@ -11,8 +11,8 @@ pub(super) struct Activity {
     pub(super) status: Status,
     pub(super) children: Vec<Activity>,
     pub(super) lines: Vec<Line>,
-    /// Lines nobody keeps, behind the others.
-    pub(super) bulk: Option<Bulk>,
+    /// Computed lines, after the stored ones.
+    pub(super) trace_output: Option<TraceOutput>,
 }
 
 /// A line of the log.
@@ -20,11 +20,11 @@ pub(super) struct Line {
     pub(super) at: i64,
     pub(super) category: String,
     pub(super) text: String,
-    /// The place in the whole log.
+    /// Position in the whole log.
     pub(super) number: usize,
 }
 
-/// How an activity stands.
+/// Status of an activity.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Pending,
@@ -37,7 +37,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    /// The status as the API writes it.
+    /// Returns the status in the form of the API.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -50,8 +50,8 @@ impl Status {
         }
     }
 
-    /// The status as the raw log writes it.
-    pub(super) const fn words(self) -> &'static str {
+    /// Returns the status in the form of the raw log.
+    pub(super) const fn log_name(self) -> &'static str {
         match self {
             Self::SuccessWithWarning => "Success with warnings",
             other => other.name(),
@@ -60,21 +60,21 @@ impl Status {
 }
 
 impl Activity {
-    /// All lines of this activity itself, made one by one.
+    /// Returns the lines of this activity without its children.
     pub(super) fn all_lines(&self) -> impl Iterator<Item = Line> + Send + use<> {
-        let own: Vec<Line> = self.lines.iter().map(Line::again).collect();
-        own.into_iter().chain(self.bulk.into_iter().flat_map(Bulk::lines))
+        let own: Vec<Line> = self.lines.iter().map(Line::copy).collect();
+        own.into_iter().chain(self.trace_output.into_iter().flat_map(TraceOutput::lines))
     }
 
-    /// How many lines there are, here and below.
+    /// Returns the number of lines of this activity and its descendants.
     pub(super) fn count(&self) -> usize {
-        let own = self.lines.len() + self.bulk.map_or(0, |bulk| bulk.count);
+        let own = self.lines.len() + self.trace_output.map_or(0, |trace_output| trace_output.count);
         own + self.children.iter().map(Self::count).sum::<usize>()
     }
 }
 
 impl Line {
-    fn again(&self) -> Self {
+    fn copy(&self) -> Self {
         Self {
             at: self.at,
             category: self.category.clone(),

@@ -1,20 +1,20 @@
-//! A deployment as the API shows it.
+//! Deployments in the form of the API.
 
 use serde_json::{Value, json};
 
 use super::facts::{DeploymentFacts, State};
 use super::releases::snapshot;
 use crate::activity;
-use crate::clock::stamp;
-use crate::world::World;
+use crate::clock::timestamp;
+use crate::database::Database;
 
-pub(crate) fn body(world: &World, facts: &DeploymentFacts) -> Value {
-    let release = world.releases.find(&facts.release_id);
+pub(crate) fn body(database: &Database, facts: &DeploymentFacts) -> Value {
+    let release = database.releases.find(&facts.release_id);
     let text = |key| release.map(|release| release.text(key)).unwrap_or_default();
     let (space, project_id, channel_id) = (text("SpaceId"), text("ProjectId"), text("ChannelId"));
     let (id, release_id, environment_id) = (&facts.id, &facts.release_id, &facts.environment_id);
     let process = snapshot("deploymentprocess", project_id, release_id);
-    let steps: Vec<_> = world
+    let steps: Vec<_> = database
         .scripts
         .process(project_id)
         .into_iter()
@@ -28,13 +28,13 @@ pub(crate) fn body(world: &World, facts: &DeploymentFacts) -> Value {
     let machines: Vec<&str> = steps
         .iter()
         .filter_map(|step| step.target_role.as_deref())
-        .flat_map(|role| activity::targets(world, environment_id, role))
+        .flat_map(|role| activity::targets(database, environment_id, role))
         .map(|target| target.id.as_str())
         .collect();
     let deployed = facts.state.is_completed() && facts.state != State::Canceled;
     let failed = matches!(facts.state, State::Failed | State::TimedOut)
         || facts.pending_interruption.as_deref() == Some("GuidedFailure");
-    let by = world.display_name(&facts.by_user_id);
+    let by = database.display_name(&facts.by_user_id);
     json!({
         "Id": id,
         "SpaceId": space,
@@ -63,8 +63,8 @@ pub(crate) fn body(world: &World, facts: &DeploymentFacts) -> Value {
         "QueueTimeExpiry": null,
         "DebugMode": null,
         "FailTargetDiscovery": false,
-        "Name": format!("Deploy to {}", World::name_in(&world.environments, environment_id)),
-        "Created": stamp(facts.created),
+        "Name": format!("Deploy to {}", Database::name_in(&database.environments, environment_id)),
+        "Created": timestamp(facts.created),
         "TentacleRetentionPeriod": {
             "Strategy": "Forever", "Unit": "Items", "QuantityToKeep": 0, "ShouldKeepForever": true,
         },

@@ -1,4 +1,4 @@
-//! What happened, in short: all that cannot be worked out from the rest.
+//! Facts of the history: the minimum from which all API documents are derived.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::clock::{NOW, SECOND};
 pub(crate) struct Facts {
     pub(crate) releases: Vec<ReleaseFacts>,
     pub(crate) deployments: Vec<DeploymentFacts>,
-    /// Tasks that are no deployments.
+    /// Tasks that are not deployments.
     pub(crate) tasks: Vec<TaskFacts>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct ReleaseFacts {
     pub(crate) work_item: Option<WorkItem>,
 }
 
-/// What a release was built for.
+/// Build information of a release.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct WorkItem {
@@ -54,16 +54,15 @@ pub(crate) struct DeploymentFacts {
     pub(crate) created: i64,
     pub(crate) duration_seconds: i64,
     pub(crate) state: State,
-    /// The ID of a failure of `failures.json`.
+    /// ID of a failure in `failures.json`.
     #[serde(default)]
     pub(crate) failure: Option<String>,
     #[serde(default)]
     pub(crate) has_warnings: bool,
-    /// `ManualIntervention` or `GuidedFailure`, while somebody has to answer.
+    /// `ManualIntervention` or `GuidedFailure` while the interruption is pending.
     #[serde(default)]
     pub(crate) pending_interruption: Option<String>,
-    /// What somebody decided, where they were asked: `Fail` about a failure, `Abort` at a manual
-    /// step.
+    /// The answer of an interruption: `Fail` for a failure, `Abort` for a manual step.
     #[serde(default)]
     pub(crate) guidance: Option<String>,
     pub(crate) by_user_id: String,
@@ -73,11 +72,11 @@ pub(crate) struct DeploymentFacts {
     pub(crate) trace: Option<Trace>,
 }
 
-/// Very many lines that one step writes beside its ordinary ones.
+/// Trace output that one step writes in addition to its ordinary lines.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Trace {
-    /// The slug of the step.
+    /// Slug of the step.
     pub(crate) step: String,
     pub(crate) lines: usize,
 }
@@ -101,40 +100,40 @@ pub(crate) struct TaskFacts {
     pub(crate) failure: Option<String>,
     #[serde(default)]
     pub(crate) has_warnings: bool,
-    /// The deployment, where the task is one.
+    /// The deployment of a deployment task.
     #[serde(skip)]
     pub(crate) deployment: Option<DeploymentFacts>,
 }
 
 impl TaskFacts {
-    /// When a node picked the task up.
+    /// Returns when a node started the task.
     pub(crate) fn started(&self) -> Option<i64> {
         (self.state != State::Queued).then_some(self.queued + 681)
     }
 
-    /// When the task ended.
+    /// Returns when the task ended.
     pub(crate) fn completed(&self) -> Option<i64> {
         let started = self.started().filter(|_| self.state.is_completed())?;
         Some(started + self.duration_seconds * SECOND + 420)
     }
 
-    /// How long the task has run so far.
+    /// Returns how long the task has run so far.
     pub(crate) fn run_time(&self) -> i64 {
         self.started().map_or(0, |started| self.completed().unwrap_or(NOW) - started)
     }
 
-    /// What the task waits for, if for a person.
+    /// Returns the type of the pending interruption.
     pub(crate) fn pending_interruption(&self) -> Option<&str> {
         self.deployment.as_ref()?.pending_interruption.as_deref()
     }
 
-    /// What was decided about the failure, where somebody was asked.
+    /// Returns the answer to the guided failure, if there was one.
     pub(crate) fn guidance(&self) -> Option<&str> {
         self.deployment.as_ref()?.guidance.as_deref()
     }
 }
 
-/// The state of a task. Mind the spelling: `Canceled`, but `Cancelling`.
+/// State of a task. The API spells `Canceled` with one l and `Cancelling` with two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub(crate) enum State {
     Queued,
@@ -147,7 +146,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// All states, in the order of the wire.
+    /// All states, in the order of the API.
     pub(crate) const ALL: [Self; 7] = [
         Self::Queued,
         Self::Executing,
@@ -158,7 +157,7 @@ impl State {
         Self::Cancelling,
     ];
 
-    /// The state as the API writes it.
+    /// Returns the state in the form of the API.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Queued => "Queued",
@@ -171,12 +170,12 @@ impl State {
         }
     }
 
-    /// The state with this name, in any letter case.
+    /// Parses a state, ignoring case.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether nothing more will happen.
+    /// Returns whether the state is final.
     pub(crate) const fn is_completed(self) -> bool {
         !matches!(self, Self::Queued | Self::Executing | Self::Cancelling)
     }

@@ -1,4 +1,4 @@
-//! Where tasks waited, or wait, for a person: manual steps and failures that need guidance.
+//! Interruptions: manual steps and guided failures, pending or answered.
 
 use std::cmp::Ordering;
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 use super::facts::TaskFacts;
 use super::scripts::Step;
 use crate::activity::{step_id, stop};
-use crate::clock::{MINUTE, SECOND, stamp};
-use crate::version::{Since, Version};
-use crate::world::World;
+use crate::clock::{MINUTE, SECOND, timestamp};
+use crate::database::Database;
+use crate::version::{Feature, Version};
 
-/// The team that answers in a space.
+/// Returns the responsible team of a space.
 pub(crate) fn team_of(space_id: &str) -> &'static str {
     if space_id == "Spaces-1" { "Teams-21" } else { "Teams-41" }
 }
 
-/// What a manual step asks.
+/// Returns the instructions of a manual step.
 pub(crate) fn instructions(step: &Step) -> &'static str {
     if step.slug == "approve-plan" {
         "Read the plan above. Proceed only if nothing is destroyed."
@@ -25,66 +25,68 @@ pub(crate) fn instructions(step: &Step) -> &'static str {
     }
 }
 
-/// The interruptions of a task, as the API shows them.
-pub(super) fn of(world: &World, facts: &TaskFacts, version: &Version) -> Vec<Value> {
+/// Returns the interruptions of a task in the form of the API.
+pub(super) fn of(database: &Database, facts: &TaskFacts, version: &Version) -> Vec<Value> {
     let Some((deployment, project_id)) = facts.deployment.as_ref().zip(facts.project_id.as_deref())
     else {
         return Vec::new();
     };
-    let (Some(started), Some(process)) = (facts.started(), world.scripts.process(project_id))
+    let (Some(started), Some(process)) = (facts.started(), database.scripts.process(project_id))
     else {
         return Vec::new();
     };
     let steps: Vec<&Step> = process.steps_for(&deployment.environment_id).collect();
-    let stop = stop(world, facts, &steps);
+    let stop = stop(database, facts, &steps);
     let number = deployment.id.rsplit('-').next().unwrap_or_default();
     let mut made = Vec::new();
     for (position, step) in steps.iter().enumerate() {
-        let (id, asked) = match (position.cmp(&stop), step.kind.as_str(), facts.guidance()) {
+        let (id, interruption) = match (position.cmp(&stop), step.kind.as_str(), facts.guidance()) {
             (Ordering::Less, "Manual", _) => {
-                (format!("Interruptions-{number}"), Asked::Manual(Some("Proceed")))
+                (format!("Interruptions-{number}"), Interruption::Manual(Some("Proceed")))
             }
             (Ordering::Equal, "Manual", _) if facts.pending_interruption().is_some() => {
-                (format!("Interruptions-{number}"), Asked::Manual(None))
+                (format!("Interruptions-{number}"), Interruption::Manual(None))
             }
             (Ordering::Equal, _, Some(_)) => {
-                (format!("Interruptions-1{number}"), Asked::Guidance(facts.guidance()))
+                (format!("Interruptions-1{number}"), Interruption::Guidance(facts.guidance()))
             }
             (Ordering::Equal, _, None) if facts.pending_interruption() == Some("GuidedFailure") => {
-                (format!("Interruptions-{number}"), Asked::Guidance(None))
+                (format!("Interruptions-{number}"), Interruption::Guidance(None))
             }
             _ => continue,
         };
-        let created = match asked {
-            Asked::Guidance(Some(_)) => facts.completed().map_or(started, |end| end - SECOND),
-            Asked::Guidance(None) => started + MINUTE,
-            Asked::Manual(_) => started + 9 * SECOND,
+        let created = match interruption {
+            Interruption::Guidance(Some(_)) => {
+                facts.completed().map_or(started, |end| end - SECOND)
+            }
+            Interruption::Guidance(None) => started + MINUTE,
+            Interruption::Manual(_) => started + 9 * SECOND,
         };
-        made.push(body(world, facts, version, &id, step, &asked, created));
+        made.push(body(database, facts, version, &id, step, &interruption, created));
     }
     made
 }
 
-/// What is asked, and the answer, if there is one.
-enum Asked<'a> {
+/// An interruption and its answer, if it has one.
+enum Interruption<'a> {
     Manual(Option<&'a str>),
     Guidance(Option<&'a str>),
 }
 
 fn body(
-    world: &World,
+    database: &Database,
     facts: &TaskFacts,
     version: &Version,
     id: &str,
     step: &Step,
-    asked: &Asked<'_>,
+    interruption: &Interruption<'_>,
     created: i64,
 ) -> Value {
     let deployment = facts.deployment.as_ref();
     let space = facts.space_id.as_deref().unwrap_or_default();
-    let (is_manual, answer) = match asked {
-        Asked::Manual(answer) => (true, *answer),
-        Asked::Guidance(answer) => (false, *answer),
+    let (is_manual, answer) = match interruption {
+        Interruption::Manual(answer) => (true, *answer),
+        Interruption::Guidance(answer) => (false, *answer),
     };
     let related: Vec<&str> = [
         deployment.map(|deployment| deployment.id.as_str()),
@@ -104,9 +106,9 @@ fn body(
         "Title": if is_manual { step.name.clone() } else {
             format!("{} requires failure guidance", step.name) },
         "Type": if is_manual { "ManualIntervention" } else { "GuidedFailure" },
-        "Created": stamp(created),
+        "Created": timestamp(created),
         "IsPending": answer.is_none(),
-        "Form": form(world, facts, step, is_manual, answer),
+        "Form": form(database, facts, step, is_manual, answer),
         "RelatedDocumentIds": related,
         "ResponsibleTeamIds": if is_manual { json!([team_of(space)]) } else { json!([]) },
         "ResponsibleUserId": answer.and(by),
@@ -121,15 +123,15 @@ fn body(
             "Responsible": format!("{path}/responsible"),
         },
     });
-    if let Some(body) = body.as_object_mut().filter(|_| !version.has(Since::PendingTypes)) {
+    if let Some(body) = body.as_object_mut().filter(|_| !version.has(Feature::PendingTypes)) {
         body.remove("PullRequests");
     }
     body
 }
 
-/// The form: what it shows, what it takes, and what was filled in.
+/// Returns the form: its text, its controls and the submitted values.
 fn form(
-    world: &World,
+    database: &Database,
     facts: &TaskFacts,
     step: &Step,
     is_manual: bool,
@@ -138,7 +140,7 @@ fn form(
     let text = if is_manual {
         instructions(step).to_owned()
     } else {
-        let failure = facts.failure.as_deref().and_then(|id| world.scripts.failure(id));
+        let failure = facts.failure.as_deref().and_then(|id| database.scripts.failure(id));
         let error = failure.map_or("", |failure| failure.error.as_str());
         format!("The step failed: {} failed with error '{error}'.", step.name)
     };

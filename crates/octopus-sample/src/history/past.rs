@@ -1,25 +1,25 @@
-//! The past before the last three days, made by code from the rhythm of each project.
+//! History before the last three days, generated from the release frequency of each project.
 
 use super::facts::{Facts, ReleaseFacts, WorkItem};
 use super::promotions::deployments;
 use super::routine::routine;
 use super::scripts::Process;
 use crate::clock::{DAY, HOUR, NOW};
-use crate::dice::Dice;
-use crate::world::{Item, World, fixtures};
+use crate::database::{Database, Item, fixtures};
+use crate::random::Random;
 
 pub(super) const START: i64 = NOW - 90 * DAY;
 pub(super) const END: i64 = NOW - 3 * DAY - HOUR;
 
-/// Everything that happened between [`START`] and [`END`].
-pub(super) fn facts(world: &World) -> Facts {
+/// Returns the facts between [`START`] and [`END`].
+pub(super) fn facts(database: &Database) -> Facts {
     let notes: Vec<String> = fixtures::parsed(fixtures::NOTES);
     let mut past = Facts::default();
-    for process in &world.scripts.processes {
-        let Some(project) = world.projects.find(&process.project_id) else { continue };
-        for release in releases(world, process, &notes) {
-            let mut dice = Dice::of(&format!("{}/{}", process.project_id, release.version));
-            past.deployments.extend(deployments(world, process, project, &release, &mut dice));
+    for process in &database.scripts.processes {
+        let Some(project) = database.projects.find(&process.project_id) else { continue };
+        for release in releases(database, process, &notes) {
+            let mut random = Random::of(&format!("{}/{}", process.project_id, release.version));
+            past.deployments.extend(deployments(database, process, project, &release, &mut random));
             past.releases.push(release);
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn facts(world: &World) -> Facts {
     past
 }
 
-/// IDs in the order of time, as a server allots them.
+/// Allocates IDs in chronological order, like a server.
 fn number(past: &mut Facts) {
     past.releases.sort_by(|a, b| (a.assembled, &a.project_id).cmp(&(b.assembled, &b.project_id)));
     let mut ids = std::collections::HashMap::new();
@@ -50,18 +50,18 @@ fn number(past: &mut Facts) {
     }
 }
 
-fn releases(world: &World, process: &Process, notes: &[String]) -> Vec<ReleaseFacts> {
-    let mut dice = Dice::of(&process.project_id);
+fn releases(database: &Database, process: &Process, notes: &[String]) -> Vec<ReleaseFacts> {
+    let mut random = Random::of(&process.project_id);
     let count = i64::try_from(process.releases).unwrap_or(0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "days")]
     let span = ((END - START) as f64 * process.span) as i64;
     let slot = span.checked_div(count).unwrap_or(span);
     let mut moments: Vec<i64> =
-        (0..count).map(|n| in_working_hours(START + n * slot, &mut dice)).collect();
+        (0..count).map(|n| in_working_hours(START + n * slot, &mut random)).collect();
     moments.sort_unstable();
 
     let channels: Vec<&Item> =
-        world.channels.iter().filter(|c| c.text("ProjectId") == process.project_id).collect();
+        database.channels.iter().filter(|c| c.text("ProjectId") == process.project_id).collect();
     let default = channels.iter().find(|channel| channel.flag("IsDefault"));
     let hotfix = channels.iter().find(|channel| channel.text("Slug") == "hotfix");
     let mut parts = process.first_version.split('.').map(|part| part.parse().unwrap_or(0));
@@ -71,10 +71,10 @@ fn releases(world: &World, process: &Process, notes: &[String]) -> Vec<ReleaseFa
         let channel = if is_hotfix { hotfix } else { default };
         let ending = if is_hotfix { "-hotfix.1" } else { "" };
         let version = format!("{major}.{}.{}{ending}", minor + n / 6, n % 6);
-        let note = dice.pick(notes).filter(|note| !note.is_empty());
+        let note = random.pick(notes).filter(|note| !note.is_empty());
         let item = format!("{}-{}", process.work_item_prefix, 20 + n * 3 + n % 2);
         ReleaseFacts {
-            // Until all releases are known and numbered.
+            // Placeholder until all releases are known and numbered.
             id: format!("{}/{version}", process.project_id),
             project_id: process.project_id.clone(),
             channel_id: channel.map(|channel| channel.id.clone()).unwrap_or_default(),
@@ -88,14 +88,14 @@ fn releases(world: &World, process: &Process, notes: &[String]) -> Vec<ReleaseFa
     plan.collect()
 }
 
-/// A moment on that day, or the Friday before, between seven and sixteen o'clock.
-fn in_working_hours(moment: i64, dice: &mut Dice) -> i64 {
+/// Returns a time between 07:00 and 16:00 on that day, or on the Friday before a weekend.
+fn in_working_hours(moment: i64, random: &mut Random) -> i64 {
     let day = moment.div_euclid(DAY);
-    // The first day of 1970 was a Thursday.
+    // 1970-01-01 was a Thursday.
     let back = match (day + 3).rem_euclid(7) {
         5 => 1,
         6 => 2,
         _ => 0,
     };
-    (day - back) * DAY + 7 * HOUR + dice.time(9 * HOUR)
+    (day - back) * DAY + 7 * HOUR + random.time(9 * HOUR)
 }

@@ -1,39 +1,39 @@
-//! The deployments of a past release: how far it got, for whom, and what went wrong.
+//! Deployments of a past release: phases, tenants and failures.
 
 use super::facts::{DeploymentFacts, ReleaseFacts, State};
 use super::past::END;
 use super::scripts::Process;
 use crate::clock::{HOUR, MINUTE};
-use crate::dice::Dice;
-use crate::world::{Item, World};
+use crate::database::{Database, Item};
+use crate::random::Random;
 
-/// The way of a release through the phases of its lifecycle.
+/// Generates the deployments of a release through the phases of its lifecycle.
 pub(super) fn deployments(
-    world: &World,
+    database: &Database,
     process: &Process,
     project: &Item,
     release: &ReleaseFacts,
-    dice: &mut Dice,
+    random: &mut Random,
 ) -> Vec<DeploymentFacts> {
     let mut made = Vec::new();
     let mut at = release.assembled + 2 * MINUTE;
-    let phases = world.phases(project, &release.channel_id);
+    let phases = database.phases(project, &release.channel_id);
     let environments = phases.into_iter().flat_map(|phase| phase.environments);
     for (position, environment) in environments.enumerate() {
-        if position > 0 && dice.below(100) >= 68 {
+        if position > 0 && random.below(100) >= 68 {
             break;
         }
         let by = if position == 0 { "Users-62" } else { person(project) };
         let mut went_well = true;
-        for tenant in audience(world, project, environment, position, dice) {
-            at += 3 * MINUTE + dice.time(20 * MINUTE);
-            let mut attempt = attempt(world, process, environment, dice);
+        for tenant in audience(database, project, environment, position, random) {
+            at += 3 * MINUTE + random.time(20 * MINUTE);
+            let mut attempt = deployment(database, process, environment, random);
             attempt.release_id.clone_from(&release.id);
             attempt.tenant_id = tenant;
             attempt.created = at;
             by.clone_into(&mut attempt.by_user_id);
-            let again = (attempt.state != State::Success && dice.below(100) < 65).then(|| {
-                at += 20 * MINUTE + dice.time(HOUR);
+            let again = (attempt.state != State::Success && random.below(100) < 65).then(|| {
+                at += 20 * MINUTE + random.time(HOUR);
                 DeploymentFacts {
                     created: at,
                     state: State::Success,
@@ -50,23 +50,24 @@ pub(super) fn deployments(
         if !went_well {
             break;
         }
-        at += HOUR + dice.time(20 * HOUR);
+        at += HOUR + random.time(20 * HOUR);
     }
     made.retain(|deployment| deployment.created < END);
     made
 }
 
-/// For whom a release is deployed to an environment: tenants, or nobody in particular.
+/// Returns the tenants that a release is deployed for in an environment, or `None` for an
+/// untenanted deployment.
 fn audience(
-    world: &World,
+    database: &Database,
     project: &Item,
     environment: &str,
     position: usize,
-    dice: &mut Dice,
+    random: &mut Random,
 ) -> Vec<Option<String>> {
     let mode = project.text("TenantedDeploymentMode");
     let untenanted = mode == "Untenanted"
-        || (mode == "TenantedOrUntenanted" && (position < 2 || dice.below(2) == 0));
+        || (mode == "TenantedOrUntenanted" && (position < 2 || random.below(2) == 0));
     if untenanted {
         return vec![None];
     }
@@ -77,37 +78,38 @@ fn audience(
             .and_then(|ids| ids.as_array())
             .is_some_and(|ids| ids.iter().any(|id| id == environment))
     };
-    let tenants: Vec<&Item> = world.tenants.of_space(&project.space_id).filter(connected).collect();
-    let first = dice.pick(&tenants).map(|tenant| tenant.id.clone());
-    let second = dice.pick(&tenants).map(|tenant| tenant.id.clone());
+    let tenants: Vec<&Item> =
+        database.tenants.of_space(&project.space_id).filter(connected).collect();
+    let first = random.pick(&tenants).map(|tenant| tenant.id.clone());
+    let second = random.pick(&tenants).map(|tenant| tenant.id.clone());
     let second = second.filter(|id| Some(id) != first.as_ref());
     [first, second].into_iter().flatten().map(Some).collect()
 }
 
-/// One deployment and how it went; who, what and when is left to fill in.
-fn attempt(
-    world: &World,
+/// Returns one deployment with its outcome; the caller fills in release, user and times.
+fn deployment(
+    database: &Database,
     process: &Process,
     environment: &str,
-    dice: &mut Dice,
+    random: &mut Random,
 ) -> DeploymentFacts {
-    let seconds = 25 + dice.time(280);
-    let (state, duration_seconds) = match dice.below(100) {
+    let seconds = 25 + random.time(280);
+    let (state, duration_seconds) = match random.below(100) {
         0..6 => (State::Failed, seconds),
         6..8 => (State::Canceled, seconds / 3),
         8 => (State::TimedOut, 3_600),
         _ => (State::Success, seconds),
     };
     let kinds: Vec<&str> = process.steps_for(environment).map(|step| step.kind.as_str()).collect();
-    let possible: Vec<_> = world
+    let possible: Vec<_> = database
         .scripts
         .failures
         .iter()
         .filter(|failure| !failure.only_by_hand && kinds.contains(&failure.kind.as_str()))
         .collect();
-    let failure = dice.pick(&possible).filter(|_| state == State::Failed);
-    let is_asked =
-        world.environments.find(environment).is_some_and(|found| found.flag("UseGuidedFailure"));
+    let failure = random.pick(&possible).filter(|_| state == State::Failed);
+    let is_guided =
+        database.environments.find(environment).is_some_and(|found| found.flag("UseGuidedFailure"));
     DeploymentFacts {
         id: String::new(),
         task_id: String::new(),
@@ -118,9 +120,9 @@ fn attempt(
         duration_seconds,
         state,
         failure: failure.map(|failure| failure.id.clone()),
-        has_warnings: state == State::Success && dice.below(100) < 9,
+        has_warnings: state == State::Success && random.below(100) < 9,
         pending_interruption: None,
-        guidance: failure.filter(|_| is_asked).map(|_| "Fail".to_owned()),
+        guidance: failure.filter(|_| is_guided).map(|_| "Fail".to_owned()),
         by_user_id: String::new(),
         comments: String::new(),
         trace: None,

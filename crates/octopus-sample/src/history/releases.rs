@@ -1,14 +1,14 @@
-//! A release as the API shows it.
+//! Releases in the form of the API.
 
 use serde_json::{Value, json};
 
 use super::facts::{ReleaseFacts, WorkItem};
-use crate::clock::stamp;
-use crate::dice::token;
-use crate::world::{Item, World};
+use crate::clock::timestamp;
+use crate::database::{Database, Item};
+use crate::random::token;
 
-pub(crate) fn body(world: &World, facts: &ReleaseFacts) -> Value {
-    let project = world.projects.find(&facts.project_id);
+pub(crate) fn body(database: &Database, facts: &ReleaseFacts) -> Value {
+    let project = database.projects.find(&facts.project_id);
     let space = project.map(|project| project.space_id.as_str()).unwrap_or_default();
     let (id, project_id) = (&facts.id, &facts.project_id);
     let variables = snapshot("variableset", project_id, id);
@@ -27,10 +27,10 @@ pub(crate) fn body(world: &World, facts: &ReleaseFacts) -> Value {
         "ReleaseNotes": facts.notes,
         "ProjectDeploymentProcessSnapshotId": process,
         "IgnoreChannelRules": false,
-        "BuildInformation": build_information(world, facts),
-        "Assembled": stamp(facts.assembled),
+        "BuildInformation": build_information(database, facts),
+        "Assembled": timestamp(facts.assembled),
         "LibraryVariableSetSnapshotIds": libraries,
-        "SelectedPackages": packages(world, facts),
+        "SelectedPackages": packages(database, facts),
         "SelectedGitResources": [],
         "ProjectVariableSetSnapshotId": variables,
         "VersionControlReference": project.and_then(|project| git_reference(project, id)),
@@ -56,15 +56,15 @@ pub(crate) fn body(world: &World, facts: &ReleaseFacts) -> Value {
     })
 }
 
-/// The ID of the snapshot a release takes of something.
+/// Returns the ID of the snapshot that a release takes of a process or variable set.
 pub(crate) fn snapshot(prefix: &str, owner_id: &str, release_id: &str) -> String {
     let number = release_id.rsplit('-').next().unwrap_or_default();
     let mark = token(&format!("{prefix}-{owner_id}-{release_id}"), 5).to_uppercase();
     format!("{prefix}-{owner_id}-s-{number}-{mark}")
 }
 
-fn packages(world: &World, facts: &ReleaseFacts) -> Vec<Value> {
-    let steps = world.scripts.process(&facts.project_id).map(|process| process.steps.as_slice());
+fn packages(database: &Database, facts: &ReleaseFacts) -> Vec<Value> {
+    let steps = database.scripts.process(&facts.project_id).map(|process| process.steps.as_slice());
     let with_package = |kind: &str| matches!(kind, "Package" | "Kubernetes" | "Terraform");
     steps
         .unwrap_or_default()
@@ -79,14 +79,14 @@ fn packages(world: &World, facts: &ReleaseFacts) -> Vec<Value> {
         .collect()
 }
 
-fn build_information(world: &World, facts: &ReleaseFacts) -> Vec<Value> {
-    let process = world.scripts.process(&facts.project_id);
+fn build_information(database: &Database, facts: &ReleaseFacts) -> Vec<Value> {
+    let process = database.scripts.process(&facts.project_id);
     let Some((process, WorkItem { id, title })) = process.zip(facts.work_item.as_ref()) else {
         return Vec::new();
     };
     let number = facts.id.rsplit('-').next().unwrap_or_default();
     let commit = token(&facts.id, 40);
-    let slug = world.projects.find(&facts.project_id).map_or("", |project| project.text("Slug"));
+    let slug = database.projects.find(&facts.project_id).map_or("", |project| project.text("Slug"));
     let repository = format!("https://git.larkspurfreight.example/platform/{slug}");
     let commit_url = format!("{repository}/commit/{commit}");
     vec![json!({

@@ -1,4 +1,4 @@
-//! The tasks nobody asks for: health checks, retention, a weekly runbook run.
+//! Scheduled tasks: health checks, retention and a weekly runbook run.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::facts::{State, TaskFacts};
 use super::past::START;
 use crate::clock::{DAY, HOUR};
 
-/// One of each for every day, or week, up to the clock.
+/// Returns one task of each kind for every day or week until the fixed current time.
 pub(super) fn routine() -> Vec<TaskFacts> {
     let mut tasks = Vec::new();
     let days = (0..88).map(|day| START + day * DAY);

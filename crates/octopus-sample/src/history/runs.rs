@@ -1,11 +1,11 @@
-//! A runbook run as the API shows it.
+//! Runbook runs in the form of the API.
 
 use serde_json::{Value, json};
 
 use super::facts::{State, TaskFacts};
 use crate::activity;
-use crate::clock::stamp;
-use crate::world::{Item, World, runbook_process_id};
+use crate::clock::timestamp;
+use crate::database::{Database, Item, runbook_process_id};
 
 /// A runbook run.
 pub(crate) struct RunFacts {
@@ -13,11 +13,11 @@ pub(crate) struct RunFacts {
     pub(crate) task_id: String,
     pub(crate) space_id: String,
     pub(crate) project_id: String,
-    /// The slug of a runbook in Git.
+    /// Slug of a runbook in Git.
     pub(crate) runbook_id: String,
-    /// None for a runbook in Git.
+    /// `None` for a runbook in Git.
     pub(crate) snapshot_id: Option<String>,
-    /// The reference and the commit of a runbook in Git.
+    /// Reference and commit of a runbook in Git.
     pub(crate) git: Option<(String, String)>,
     pub(crate) environment_id: String,
     pub(crate) tenant_id: Option<String>,
@@ -26,14 +26,14 @@ pub(crate) struct RunFacts {
     pub(crate) by_user_id: String,
 }
 
-/// The runs that these tasks were.
-pub(super) fn past(world: &World, tasks: &[TaskFacts]) -> Vec<RunFacts> {
+/// Returns the runbook runs of these tasks.
+pub(super) fn past(database: &Database, tasks: &[TaskFacts]) -> Vec<RunFacts> {
     let of_task = |task: &TaskFacts| {
         let id = task.arguments.get("RunbookRunId")?.as_str()?;
-        let project = world.projects.find(task.project_id.as_deref()?)?;
-        let mut runbooks = world.runbooks.of_project(project);
+        let project = database.projects.find(task.project_id.as_deref()?)?;
+        let mut runbooks = database.runbooks.of_project(project);
         let runbook = runbooks.find(|runbook| task.description.contains(runbook.text("Name")))?;
-        let mut environments = world.environments.of_space(&project.space_id);
+        let mut environments = database.environments.of_space(&project.space_id);
         let environment = environments
             .find(|environment| task.description.ends_with(environment.text("Name")))?;
         Some(RunFacts {
@@ -54,11 +54,11 @@ pub(super) fn past(world: &World, tasks: &[TaskFacts]) -> Vec<RunFacts> {
     tasks.iter().filter_map(of_task).collect()
 }
 
-pub(crate) fn body(world: &World, facts: &RunFacts) -> Value {
+pub(crate) fn body(database: &Database, facts: &RunFacts) -> Value {
     let RunFacts { id, space_id: space, runbook_id, environment_id, .. } = facts;
-    let snapshot = facts.snapshot_id.as_deref().and_then(|id| world.runbook_snapshots.find(id));
+    let snapshot = facts.snapshot_id.as_deref().and_then(|id| database.runbook_snapshots.find(id));
     let deployed = facts.state.is_completed() && facts.state != State::Canceled;
-    let machines = if deployed { machines(world, facts) } else { Vec::new() };
+    let machines = if deployed { machines(database, facts) } else { Vec::new() };
     let git = facts.git.as_ref().map(|(reference, commit)| {
         json!({ "GitRef": reference, "GitCommit": commit, "VariablesGitCommit": commit })
     });
@@ -88,12 +88,12 @@ pub(crate) fn body(world: &World, facts: &RunFacts) -> Value {
         "FormValues": {},
         "QueueTime": null,
         "QueueTimeExpiry": null,
-        "Name": format!("Run on {}", World::name_in(&world.environments, environment_id)),
-        "Created": stamp(facts.created),
+        "Name": format!("Run on {}", Database::name_in(&database.environments, environment_id)),
+        "Created": timestamp(facts.created),
         "TentacleRetentionPeriod": {
             "Strategy": "Forever", "Unit": "Items", "QuantityToKeep": 0, "ShouldKeepForever": true,
         },
-        "DeployedBy": world.display_name(&facts.by_user_id),
+        "DeployedBy": database.display_name(&facts.by_user_id),
         "DeployedById": facts.by_user_id,
         "FailureEncountered": matches!(facts.state, State::Failed | State::TimedOut),
         "DeployedToMachineIds": machines,
@@ -127,12 +127,12 @@ fn links(facts: &RunFacts) -> Value {
     links
 }
 
-/// The deployment targets of the steps of the runbook.
-fn machines<'a>(world: &'a World, facts: &'a RunFacts) -> Vec<&'a str> {
-    let process = world.runbook_processes.find(&runbook_process_id(&facts.runbook_id));
+/// Returns the deployment targets of the steps of a runbook.
+fn machines<'a>(database: &'a Database, facts: &'a RunFacts) -> Vec<&'a str> {
+    let process = database.runbook_processes.find(&runbook_process_id(&facts.runbook_id));
     let steps = process.into_iter().flat_map(|process| process.list("Steps"));
     let roles = steps
         .filter_map(|step| step.get("Properties")?.get("Octopus.Action.TargetRoles")?.as_str());
-    let targets = roles.flat_map(|role| activity::targets(world, &facts.environment_id, role));
+    let targets = roles.flat_map(|role| activity::targets(database, &facts.environment_id, role));
     targets.map(|target: &Item| target.id.as_str()).collect()
 }

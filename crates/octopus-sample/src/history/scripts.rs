@@ -1,12 +1,12 @@
-//! What each project deploys, step by step, and what the steps write into the log.
+//! Deployment steps of each project, and the log lines of the steps.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::world::fixtures;
+use crate::database::fixtures;
 
-/// The deployment process of a project, and how often it is released.
+/// Deployment process and release frequency of a project.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Process {
@@ -14,9 +14,9 @@ pub(crate) struct Process {
     pub(crate) package_id: String,
     pub(crate) work_item_prefix: String,
     pub(crate) first_version: String,
-    /// How many releases the past has.
+    /// Number of releases in the generated history.
     pub(crate) releases: usize,
-    /// Over how much of the past they are spread; 1 for all of it.
+    /// Share of the generated history that has these releases; 1 is all of it.
     pub(crate) span: f64,
     pub(crate) steps: Vec<Step>,
 }
@@ -29,40 +29,40 @@ pub(crate) struct Step {
     pub(crate) slug: String,
     /// `Package`, `Script`, `Migration`, `Kubernetes`, `Terraform` or `Manual`.
     pub(crate) kind: String,
-    /// The target tag; without one the step runs on the Octopus Server.
+    /// Target tag; a step without one runs on the Octopus Server.
     #[serde(default)]
     pub(crate) target_role: Option<String>,
-    /// The environments the step runs for; empty for all.
+    /// Environments that the step runs for; empty for all.
     #[serde(default)]
     pub(crate) environments: Vec<String>,
 }
 
-/// A line of a log: the category and the text.
+/// A log line: category and text.
 pub(crate) type LogLine = (String, String);
 
-/// A way to fail.
+/// A failure of a step.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Failure {
     pub(crate) id: String,
-    /// The kind of step it happens in.
+    /// Kind of the step that fails.
     pub(crate) kind: String,
-    /// What the closing lines quote.
+    /// Error message in the last lines of the log.
     pub(crate) error: String,
     pub(crate) lines: Vec<LogLine>,
-    /// Whether only `recent.json` may use it, because it tells a particular story.
+    /// Whether only `recent.json` uses this failure, because its text fits one deployment only.
     #[serde(default)]
     pub(crate) only_by_hand: bool,
 }
 
-/// Everything a task can go through.
-pub(crate) struct ScriptBook {
+/// Step logs, failures and processes.
+pub(crate) struct StepCatalog {
     pub(crate) processes: Vec<Process>,
     pub(crate) failures: Vec<Failure>,
     step_logs: HashMap<String, Vec<LogLine>>,
 }
 
-impl ScriptBook {
+impl StepCatalog {
     /// Reads the fixtures.
     pub(crate) fn read() -> Self {
         Self {
@@ -72,24 +72,24 @@ impl ScriptBook {
         }
     }
 
-    /// The process of a project.
+    /// Returns the process of a project.
     pub(crate) fn process(&self, project_id: &str) -> Option<&Process> {
         self.processes.iter().find(|process| process.project_id == project_id)
     }
 
-    /// The failure with an ID.
+    /// Returns the failure with an ID.
     pub(crate) fn failure(&self, id: &str) -> Option<&Failure> {
         self.failures.iter().find(|failure| failure.id == id)
     }
 
-    /// What goes well in a step, or in a task, of a kind.
+    /// Returns the log lines of a successful step or task of a kind.
     pub(crate) fn lines(&self, kind: &str) -> &[LogLine] {
         self.step_logs.get(kind).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
 impl Process {
-    /// The steps that run for an environment.
+    /// Returns the steps that run for an environment.
     pub(crate) fn steps_for<'a>(
         &'a self,
         environment_id: &'a str,

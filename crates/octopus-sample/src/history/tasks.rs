@@ -1,25 +1,25 @@
-//! A task as the API shows it.
+//! Tasks in the form of the API.
 
 use serde_json::{Map, Value, json};
 
 use super::facts::{DeploymentFacts, State, TaskFacts};
-use crate::clock::{duration, prose, stamp};
-use crate::version::{Since, Version};
-use crate::world::World;
+use crate::clock::{duration, long_date, timestamp};
+use crate::database::Database;
+use crate::version::{Feature, Version};
 
-/// The node every task runs on.
+/// Name of the server node that runs all tasks.
 pub(crate) const SERVER_NODE: &str = "larkspur-octopus-01";
 
-/// The task of a deployment.
-pub(crate) fn of(world: &World, facts: &DeploymentFacts) -> Option<TaskFacts> {
-    let release = world.releases.find(&facts.release_id)?;
+/// Returns the task of a deployment.
+pub(crate) fn of(database: &Database, facts: &DeploymentFacts) -> Option<TaskFacts> {
+    let release = database.releases.find(&facts.release_id)?;
     let project_id = release.text("ProjectId");
-    let tenant = facts.tenant_id.as_deref().map(|id| World::name_in(&world.tenants, id));
+    let tenant = facts.tenant_id.as_deref().map(|id| Database::name_in(&database.tenants, id));
     let description = format!(
         "Deploy {} release {} to {}{}",
-        World::name_in(&world.projects, project_id),
+        Database::name_in(&database.projects, project_id),
         release.text("Version"),
-        World::name_in(&world.environments, &facts.environment_id),
+        Database::name_in(&database.environments, &facts.environment_id),
         tenant.map(|name| format!(" for {name}")).unwrap_or_default(),
     );
     Some(TaskFacts {
@@ -38,7 +38,7 @@ pub(crate) fn of(world: &World, facts: &DeploymentFacts) -> Option<TaskFacts> {
     })
 }
 
-/// Why a task did not succeed; empty where it did, or may yet.
+/// Returns the error message of a failed task; empty for all other tasks.
 pub(crate) fn error_message(facts: &TaskFacts) -> &'static str {
     match (facts.state, facts.name.as_str()) {
         (State::Failed, "Deploy") => {
@@ -68,12 +68,12 @@ pub(crate) fn body(facts: &TaskFacts, version: &Version) -> Value {
         "Description": facts.description,
         "Arguments": facts.arguments,
         "State": state.name(),
-        "Completed": completed.map_or_else(|| format!("{}...", state.name()), prose),
-        "QueueTime": stamp(facts.queued),
+        "Completed": completed.map_or_else(|| format!("{}...", state.name()), long_date),
+        "QueueTime": timestamp(facts.queued),
         "QueueTimeExpiry": null,
-        "StartTime": started.map(stamp),
-        "LastUpdatedTime": stamp(completed.or(started).unwrap_or(facts.queued)),
-        "CompletedTime": completed.map(stamp),
+        "StartTime": started.map(timestamp),
+        "LastUpdatedTime": timestamp(completed.or(started).unwrap_or(facts.queued)),
+        "CompletedTime": completed.map(timestamp),
         "ServerNode": started.map(|_| format!("OctopusServerNodes-{SERVER_NODE}")),
         "Duration": duration(facts.run_time()),
         "ErrorMessage": error_message(facts),
@@ -87,7 +87,7 @@ pub(crate) fn body(facts: &TaskFacts, version: &Version) -> Value {
             || pending == Some("GuidedFailure"),
     });
     if let Some(body) = body.as_object_mut() {
-        if version.has(Since::PendingTypes) {
+        if version.has(Feature::PendingTypes) {
             let types: Vec<&str> = pending.into_iter().collect();
             body.insert("PendingInterruptionTypes".to_owned(), json!(types));
             body.insert("HasPendingPreconditions".to_owned(), json!(false));
@@ -101,7 +101,7 @@ pub(crate) fn body(facts: &TaskFacts, version: &Version) -> Value {
     body
 }
 
-/// The links of a task never carry the space, but for what lives in the space.
+/// Returns the links of a task. They have no space segment, except to resources of the space.
 fn links(facts: &TaskFacts) -> Map<String, Value> {
     let id = &facts.id;
     let space = facts.space_id.as_deref();

@@ -2,51 +2,51 @@
 
 use serde_json::json;
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
 use super::super::page::{Pages, all};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
 const PAGES: Pages = Pages::of("Account", "skip,take,ids,partialName,accountType");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("AccountView")?;
-    let accounts = call.world.accounts.of_space(call.space_id()).filter(|account| {
-        call.among_ids(account)
-            && call.named(account)
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("AccountView")?;
+    let accounts = call.database.accounts.of_space(call.space_id()).filter(|account| {
+        call.in_ids(account)
+            && call.matches_name(account)
             && call.one_of("accountType", account.text("AccountType"))
     });
     let one =
-        |id: &str| call.world.accounts.find_in(call.space_id(), id).ok_or_else(|| missing(id));
+        |id: &str| call.database.accounts.find_in(call.space_id(), id).ok_or_else(|| missing(id));
     match path {
         [] => Ok(PAGES.page(call, accounts)),
         ["all"] => Ok(all(accounts)),
-        [id] => Ok(Answer::json(one(id)?.json.to_string())),
+        [id] => Ok(ApiResponse::json(one(id)?.json.to_string())),
         [id, "usages"] => {
             let account = one(id)?;
-            let users = call.world.machines.of_space(call.space_id()).filter(|machine| {
+            let users = call.database.machines.of_space(call.space_id()).filter(|machine| {
                 let used = machine.body.get("Endpoint").and_then(|found| found.get("AccountId"));
                 used.is_some_and(|used| used == &account.id)
             });
             let targets = users
                 .map(|machine| json!({ "Id": machine.id, "Name": machine.text("Name") }))
                 .collect::<Vec<_>>();
-            Ok(Answer::value(&json!({
+            Ok(ApiResponse::value(&json!({
                 "DeploymentProcesses": [], "LibraryVariableSets": [], "ProjectVariableSets": [],
                 "Releases": [], "RunbookProcesses": [], "RunbookSnapshots": [], "Targets": targets,
                 "Links": {},
             })))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, ids};
+    use super::super::test_client::{get, ids};
 
     #[tokio::test]
-    async fn every_type_occurs_and_no_secret_is_shown() {
+    async fn covers_account_types_and_hides_secrets() {
         let rows = [
             ("accountType=Token", "Accounts-10"),
             ("accountType=UsernamePassword", "Accounts-13 Accounts-9"),

@@ -1,25 +1,24 @@
-//! What administrators see of the instance itself: settings, licence, roles and keys. Nobody who
-//! stands between people and this instance should let such a request through; that it answers
-//! shows when somebody does.
+//! Settings, licence, roles and keys of the instance, for administrators. Clients should never send
+//! these requests; the sample answers them, so that tests notice a client that does.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::clock::{DAY, NOW, stamp};
-use super::super::dice::token;
+use super::super::clock::{DAY, NOW, timestamp};
+use super::super::database::Item;
 use super::super::page::Pages;
-use super::super::world::Item;
+use super::super::random::token;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
 const KEYS: Pages = Pages::of("ApiKey", "skip,take");
 const SCOPED_ROLES: Pages =
     Pages::of("ScopedUserRole", "skip,take,ids,partialName,spaces,includeSystem");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
         ["licenses", "licenses-current-status"] => {
-            return Ok(Answer::value(&json!({
+            return Ok(ApiResponse::value(&json!({
                 "Id": "licenses-current-status", "IsCompliant": true,
                 "HostingEnvironment": "Self-Hosted",
                 "ComplianceSummary": "Your license is compliant.",
@@ -28,7 +27,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
                 "PermissionsMode": "Full", "Links": { "Self": "/api/licenses/licenses-current-status" },
             })));
         }
-        ["featuresconfiguration"] => return Ok(Answer::value(&features())),
+        ["featuresconfiguration"] => return Ok(ApiResponse::value(&features())),
         _ => {}
     }
     let answer = match path {
@@ -72,38 +71,39 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
                 "SupportedRestrictions": ["Projects", "ProjectGroups"],
             },
         }),
-        _ => return Err(Refusal::NoRoute),
+        _ => return Err(ApiError::NoRoute),
     };
     administrators(call)?;
-    Ok(Answer::value(&answer))
+    Ok(ApiResponse::value(&answer))
 }
 
-/// `/users/invitations`.
-pub(super) fn invitations(call: &Call<'_>) -> Answered {
+/// Answers `/users/invitations`.
+pub(super) fn invitations(call: &Call<'_>) -> ApiResult {
     administrators(call)?;
-    Ok(Answer::value(&json!({ "Id": "Invitations-1", "InvitationCode": null, "Links": {} })))
+    Ok(ApiResponse::value(&json!({ "Id": "Invitations-1", "InvitationCode": null, "Links": {} })))
 }
 
-/// `/users/{id}/apikeys` and one of them. The keys themselves are never shown.
-pub(super) fn keys(call: &Call<'_>, user: &Item, id: Option<&str>) -> Answered {
+/// Answers `/users/{id}/apikeys` and `/users/{id}/apikeys/{key}`. Responses never contain the keys
+/// themselves.
+pub(super) fn keys(call: &Call<'_>, user: &Item, id: Option<&str>) -> ApiResult {
     if !call.user.administrator && call.user.id != user.id {
-        return Err(Refusal::Forbidden("UserEdit"));
+        return Err(ApiError::Forbidden("UserEdit"));
     }
     let key_id = format!("APIKeys-{}", token(&user.id, 24));
     let key = json!({
         "Id": key_id, "Purpose": "Automation", "UserId": user.id,
         "ApiKey": { "HasValue": true, "NewValue": null, "Hint": "API-SAMP" },
-        "Created": stamp(NOW - 40 * DAY), "Expires": stamp(NOW + 140 * DAY),
+        "Created": timestamp(NOW - 40 * DAY), "Expires": timestamp(NOW + 140 * DAY),
         "Links": { "Self": format!("/api/users/{}/apikeys/{key_id}", user.id) },
     });
     match id {
-        None => Ok(KEYS.written(call, 1, std::iter::once(key.to_string()), "")),
-        Some(id) if id.eq_ignore_ascii_case(&key_id) => Ok(Answer::value(&key)),
+        None => Ok(KEYS.render(call, 1, std::iter::once(key.to_string()), "")),
+        Some(id) if id.eq_ignore_ascii_case(&key_id) => Ok(ApiResponse::value(&key)),
         Some(id) => Err(missing(id)),
     }
 }
 
-fn scoped_roles(call: &Call<'_>) -> Answered {
+fn scoped_roles(call: &Call<'_>) -> ApiResult {
     administrators(call)?;
     let rows =
         [("Teams-21", "Spaces-1", 11), ("Teams-22", "Spaces-1", 12), ("Teams-41", "Spaces-22", 13)];
@@ -120,7 +120,7 @@ fn scoped_roles(call: &Call<'_>) -> Answered {
         })
         .collect();
     let (skip, take) = SCOPED_ROLES.window(call);
-    Ok(SCOPED_ROLES.written(call, rows.len(), rows.iter().skip(skip).take(take), ""))
+    Ok(SCOPED_ROLES.render(call, rows.len(), rows.iter().skip(skip).take(take), ""))
 }
 
 fn features() -> Value {
@@ -131,17 +131,17 @@ fn features() -> Value {
     })
 }
 
-fn administrators(call: &Call<'_>) -> Result<(), Refusal> {
-    if call.user.administrator { Ok(()) } else { Err(Refusal::Forbidden("AdministerSystem")) }
+fn administrators(call: &Call<'_>) -> Result<(), ApiError> {
+    if call.user.administrator { Ok(()) } else { Err(ApiError::Forbidden("AdministerSystem")) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::status;
+    use super::super::test_client::status;
     use crate::keys::{ADMIN, DEFAULT_SPACE_ONLY};
 
     #[tokio::test]
-    async fn administrators_see_what_nobody_else_does() {
+    async fn only_administrators_see_server_settings() {
         let rows = [
             ("users/Users-42/apikeys", 403),
             ("users/me/apikeys", 200),

@@ -1,13 +1,13 @@
-//! Certificates. The archived ones are a list of their own.
+//! Certificates. Archived ones are listed separately.
 
 use std::cmp::Reverse;
 
 use serde_json::json;
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::database::Item;
 use super::super::page::{Pages, all};
-use super::super::world::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
 const PAGES: Pages = Pages::of(
@@ -15,34 +15,34 @@ const PAGES: Pages = Pages::of(
     "skip,take,search,archived,tenant,firstResult,orderBy,ids,partialName",
 );
 
-/// The start of every PFX file: a sequence, and version 3 in it. The rest of the bytes is made up.
+/// First bytes of a PFX file (RFC 7292): a sequence with version 3. All other bytes are filler.
 const PFX: [u8; 7] = [0x30, 0x82, 0x0a, 0x00, 0x02, 0x01, 0x03];
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("CertificateView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("CertificateView")?;
     match path {
         [] => Ok(list(call)),
-        ["all"] => Ok(all(call.world.certificates.of_space(call.space_id()))),
-        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        ["all"] => Ok(all(call.database.certificates.of_space(call.space_id()))),
+        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "export"] => {
             let certificate = one(call, id)?;
-            call.need("CertificateExportPrivateKey")?;
-            Ok(Answer::binary("application/x-pkcs12", pfx(certificate)))
+            call.require("CertificateExportPrivateKey")?;
+            Ok(ApiResponse::binary("application/x-pkcs12", pfx(certificate)))
         }
         [id, "usages"] => {
             one(call, id)?;
-            Ok(Answer::value(&json!({
+            Ok(ApiResponse::value(&json!({
                 "LibraryVariableSetUsages": [], "ProjectUsages": [], "TenantUsages": [],
                 "DeploymentTargetUsages": [], "Links": {},
             })))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-fn list(call: &Call<'_>) -> Answer {
+fn list(call: &Call<'_>) -> ApiResponse {
     let mut found: Vec<&Item> = call
-        .world
+        .database
         .certificates
         .of_space(call.space_id())
         .filter(|certificate| matches(call, certificate))
@@ -57,8 +57,8 @@ fn list(call: &Call<'_>) -> Answer {
     PAGES.page(call, found.into_iter().skip(first))
 }
 
-fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
-    call.world.certificates.find_in(call.space_id(), id).ok_or_else(|| missing(id))
+fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
+    call.database.certificates.find_in(call.space_id(), id).ok_or_else(|| missing(id))
 }
 
 fn matches(call: &Call<'_>, certificate: &Item) -> bool {
@@ -70,11 +70,11 @@ fn matches(call: &Call<'_>, certificate: &Item) -> bool {
     // Whoever names IDs wants them, archived or not.
     let shown = call.query.switch("archived");
     let shown = if call.query.text("ids").is_some() { shown } else { shown.or(Some(false)) };
-    call.among_ids(certificate)
-        && call.named(certificate)
+    call.in_ids(certificate)
+        && call.matches_name(certificate)
         && call.query.text("search").is_none_or(found)
         && shown.is_none_or(|wanted| is_archived == wanted)
-        && call.meets("tenant", certificate, "TenantIds")
+        && call.any_of("tenant", certificate, "TenantIds")
 }
 
 fn pfx(certificate: &Item) -> Vec<u8> {
@@ -84,11 +84,11 @@ fn pfx(certificate: &Item) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, ids, whole};
+    use super::super::test_client::{get, ids, whole};
     use crate::{Sample, keys};
 
     #[tokio::test]
-    async fn archived_ones_are_a_list_of_their_own() {
+    async fn lists_archived_certificates_separately() {
         let rows = [
             (
                 "",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_export_is_bytes() {
+    async fn export_is_binary() {
         let path = "/api/Spaces-1/certificates/Certificates-1/export?includePrivateKey=true";
         let response = whole(&Sample::new(), keys::ADMIN, path).await;
         assert_eq!(response.headers()["content-type"], "application/x-pkcs12");

@@ -1,29 +1,33 @@
-//! What may be changed, and where that is done.
+//! Routes of write requests.
 
 use http::Method;
 
-use super::super::answer::Answered;
 use super::super::call::Call;
-use super::super::order::Order;
-use super::super::world::World;
-use super::edits::Kind;
+use super::super::database::Database;
+use super::super::request_body::RequestBody;
+use super::super::response::ApiResult;
+use super::edits::EditableType;
 use super::{executions, feature_toggles, interruptions, task_actions};
 
-/// A request that wants something changed.
-pub(super) struct Change<'a> {
-    /// The call, which sees the state before the change.
+/// A write request.
+pub(super) struct WriteRequest<'a> {
+    /// The call, with the database before the change.
     pub(super) call: &'a Call<'a>,
-    pub(super) order: &'a Order,
+    pub(super) input: &'a RequestBody,
     method: &'a Method,
 }
 
-impl<'a> Change<'a> {
-    pub(super) const fn new(call: &'a Call<'a>, order: &'a Order, method: &'a Method) -> Self {
-        Self { call, order, method }
+impl<'a> WriteRequest<'a> {
+    pub(super) const fn new(
+        call: &'a Call<'a>,
+        input: &'a RequestBody,
+        method: &'a Method,
+    ) -> Self {
+        Self { call, input, method }
     }
 
-    /// Makes the change in the draft; `None` where nothing can be changed.
-    pub(super) fn make(&self, draft: &mut World, path: &[&str]) -> Option<Answered> {
+    /// Makes the change in the draft. Returns `None` if the path has no write requests.
+    pub(super) fn make(&self, draft: &mut Database, path: &[&str]) -> Option<ApiResult> {
         Some(match (self.method.as_str(), path) {
             (
                 "POST",
@@ -39,9 +43,9 @@ impl<'a> Change<'a> {
             }
             ("PUT", ["interruptions", id, "responsible"]) => interruptions::take(self, draft, id),
             ("POST", ["interruptions", id, "submit"]) => interruptions::submit(self, draft, id),
-            ("POST", [word]) => Kind::of(word)?.create(self, draft),
-            ("PUT", [word, id]) => Kind::of(word)?.replace(self, draft, id),
-            ("DELETE", [word, id]) => Kind::of(word)?.delete(self, draft, id),
+            ("POST", [word]) => EditableType::of(word)?.create(self, draft),
+            ("PUT", [word, id]) => EditableType::of(word)?.replace(self, draft, id),
+            ("DELETE", [word, id]) => EditableType::of(word)?.delete(self, draft, id),
             _ => return None,
         })
     }

@@ -1,19 +1,19 @@
-//! The dashboard: what is where.
+//! The dashboard.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered};
 use super::super::call::Call;
-use super::super::world::{Item, World};
+use super::super::database::{Database, Item};
+use super::super::response::{ApiResponse, ApiResult};
 
-/// `/dashboard`: the newest deployment of each project in each environment for each tenant.
-pub(super) fn whole(call: &Call<'_>) -> Answered {
-    call.need("DeploymentView")?;
+/// Answers `/dashboard`: the newest deployment of each project, environment and tenant.
+pub(super) fn whole(call: &Call<'_>) -> ApiResult {
+    call.require("DeploymentView")?;
     let tags = call.query.list("selectedTags");
     let tenants: Vec<&Item> = call
-        .world
+        .database
         .tenants
         .of_space(call.space_id())
         .filter(|tenant| call.one_of("selectedTenants", &tenant.id))
@@ -23,21 +23,21 @@ pub(super) fn whole(call: &Call<'_>) -> Answered {
         .collect();
     let narrowed = call.query.text("selectedTenants").is_some() || !tags.is_empty();
     let shown = |deployment: &Item| {
-        call.has_one_of("projectId", deployment, "ProjectId")
-            && call.has_one_of("releaseId", deployment, "ReleaseId")
+        call.one_of_key("projectId", deployment, "ProjectId")
+            && call.one_of_key("releaseId", deployment, "ReleaseId")
             && (!narrowed || tenants.iter().any(|tenant| tenant.id == deployment.text("TenantId")))
     };
     let projects = |project: &Item| call.one_of("projectId", &project.id);
     Ok(written(call, &tenants, shown, projects, |_| true, narrowed))
 }
 
-/// `/dashboard/dynamic`: the same for some projects and environments.
-pub(super) fn dynamic(call: &Call<'_>) -> Answered {
-    call.need("DeploymentView")?;
-    let tenants: Vec<&Item> = call.world.tenants.of_space(call.space_id()).collect();
+/// Answers `/dashboard/dynamic`: the same for some projects and environments.
+pub(super) fn dynamic(call: &Call<'_>) -> ApiResult {
+    call.require("DeploymentView")?;
+    let tenants: Vec<&Item> = call.database.tenants.of_space(call.space_id()).collect();
     let shown = |deployment: &Item| {
-        call.has_one_of("projects", deployment, "ProjectId")
-            && call.has_one_of("environments", deployment, "EnvironmentId")
+        call.one_of_key("projects", deployment, "ProjectId")
+            && call.one_of_key("environments", deployment, "EnvironmentId")
     };
     let projects = |project: &Item| call.one_of("projects", &project.id);
     let environments = |environment: &Item| call.one_of("environments", &environment.id);
@@ -51,11 +51,11 @@ fn written(
     projects: impl Fn(&Item) -> bool,
     environments: impl Fn(&Item) -> bool,
     is_filtered: bool,
-) -> Answer {
-    let world = call.world;
+) -> ApiResponse {
+    let database = call.database;
     let space = call.space_id();
     let environments: Vec<&Item> =
-        world.environments.of_space(space).filter(|item| environments(item)).collect();
+        database.environments.of_space(space).filter(|item| environments(item)).collect();
     let environment_ids: Vec<&str> = environments.iter().map(|item| item.id.as_str()).collect();
     let named = |item: &Item, self_link: &str| {
         json!({
@@ -64,11 +64,11 @@ fn written(
         })
     };
     let mut seen = HashSet::new();
-    let newest = world.deployments.of_space(space).filter(|item| shown(item)).filter(|item| {
+    let newest = database.deployments.of_space(space).filter(|item| shown(item)).filter(|item| {
         seen.insert(["ProjectId", "EnvironmentId", "TenantId"].map(|key| item.text(key)))
     });
     let body = json!({
-        "Projects": world.projects.of_space(space).filter(|project| projects(project))
+        "Projects": database.projects.of_space(space).filter(|project| projects(project))
             .map(|project| json!({
                 "Id": project.id, "Name": project.text("Name"), "Slug": project.text("Slug"),
                 "ProjectGroupId": project.text("ProjectGroupId"),
@@ -78,7 +78,7 @@ fn written(
                 "IsDisabled": project.flag("IsDisabled"),
                 "Links": { "Self": format!("/api/{space}/projects/{}", project.id) },
             })).collect::<Vec<_>>(),
-        "ProjectGroups": world.project_groups.of_space(space).map(|group| json!({
+        "ProjectGroups": database.project_groups.of_space(space).map(|group| json!({
             "Id": group.id, "Name": group.text("Name"), "EnvironmentIds": environment_ids,
         })).collect::<Vec<_>>(),
         "Environments":
@@ -90,21 +90,21 @@ fn written(
             "IsDisabled": tenant.flag("IsDisabled"),
             "Links": { "Self": format!("/api/{space}/tenants/{}", tenant.id) },
         })).collect::<Vec<_>>(),
-        "Items": newest.map(|deployment| item(world, deployment, true)).collect::<Vec<_>>(),
+        "Items": newest.map(|deployment| item(database, deployment, true)).collect::<Vec<_>>(),
         "PreviousItems": [],
         "ProjectLimit": null,
         "IsFiltered": is_filtered,
         "Links": { "Self": call.path },
     });
-    Answer::value(&body)
+    ApiResponse::value(&body)
 }
 
-/// A deployment together with its task.
-pub(super) fn item(world: &World, deployment: &Item, is_current: bool) -> Value {
-    let task = world.tasks.find(deployment.text("TaskId")).map(|task| &task.body);
+/// Returns a deployment with fields of its task.
+pub(super) fn item(database: &Database, deployment: &Item, is_current: bool) -> Value {
+    let task = database.tasks.find(deployment.text("TaskId")).map(|task| &task.body);
     let of_task = |key: &str| task.and_then(|task| task.get(key)).cloned().unwrap_or(Value::Null);
     let own = |key: &str| deployment.body.get(key).cloned().unwrap_or(Value::Null);
-    let release = world.releases.find(deployment.text("ReleaseId"));
+    let release = database.releases.find(deployment.text("ReleaseId"));
     let space = &deployment.space_id;
     json!({
         "Id": deployment.id,

@@ -1,21 +1,21 @@
-//! Deployment processes, live and as releases took them, and deployment settings.
+//! Deployment processes, current and in release snapshots, and deployment settings.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
+use super::super::database::repository::Reference;
+use super::super::database::{Item, processes};
 use super::super::page::Pages;
-use super::super::world::repository::Reference;
-use super::super::world::{Item, processes};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{missing, release_template};
 
 const PAGES: Pages = Pages::of("DeploymentProcess", "skip,take,ids");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("ProcessView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("ProcessView")?;
     match path {
         [] => {
-            let projects = call.world.projects.of_space(call.space_id());
+            let projects = call.database.projects.of_space(call.space_id());
             let found: Vec<&Item> = projects
                 .filter(|project| !project.flag("IsVersionControlled"))
                 .filter(|project| call.one_of("ids", project.text("DeploymentProcessId")))
@@ -23,65 +23,65 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             let (skip, take) = PAGES.window(call);
             let shown = found.iter().skip(skip).take(take);
             let shown =
-                shown.map(|project| processes::process(call.world, project, None).to_string());
-            Ok(PAGES.written(call, found.len(), shown, ""))
+                shown.map(|project| processes::process(call.database, project, None).to_string());
+            Ok(PAGES.render(call, found.len(), shown, ""))
         }
-        [id] => one(call, id).map(|process| Answer::value(&process)),
+        [id] => one(call, id).map(|process| ApiResponse::value(&process)),
         [id, "template"] => template(call, live(call, id).ok_or_else(|| missing(id))?),
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/projects/{id}/deploymentprocesses`. What lives in Git is only found with a reference.
-pub(super) fn of_project(call: &Call<'_>, project: &Item) -> Answered {
-    call.need("ProcessView")?;
+/// Answers `/projects/{id}/deploymentprocesses`. Processes in Git need a reference in the path.
+pub(super) fn of_project(call: &Call<'_>, project: &Item) -> ApiResult {
+    call.require("ProcessView")?;
     if project.flag("IsVersionControlled") {
         return Err(missing(project.text("DeploymentProcessId")));
     }
-    Ok(Answer::value(&processes::process(call.world, project, None)))
+    Ok(ApiResponse::value(&processes::process(call.database, project, None)))
 }
 
-/// `/projects/{id}/deploymentsettings`.
-pub(super) fn settings_of(call: &Call<'_>, project: &Item) -> Answered {
-    call.need("ProcessView")?;
+/// Answers `/projects/{id}/deploymentsettings`.
+pub(super) fn settings_of(call: &Call<'_>, project: &Item) -> ApiResult {
+    call.require("ProcessView")?;
     if project.flag("IsVersionControlled") {
         return Err(missing(&format!("deploymentsettings-{}", project.id)));
     }
-    Ok(Answer::value(&settings(project, None)))
+    Ok(ApiResponse::value(&settings(project, None)))
 }
 
-/// `/projects/{id}/deploymentprocesses/template`.
-pub(super) fn template_of(call: &Call<'_>, project: &Item) -> Answered {
-    call.need("ProcessView")?;
+/// Answers `/projects/{id}/deploymentprocesses/template`.
+pub(super) fn template_of(call: &Call<'_>, project: &Item) -> ApiResult {
+    call.require("ProcessView")?;
     if project.flag("IsVersionControlled") {
         return Err(missing(project.text("DeploymentProcessId")));
     }
     template(call, project)
 }
 
-/// What the next release of a project would be, wherever its process lives.
-pub(super) fn template(call: &Call<'_>, project: &Item) -> Answered {
-    Ok(Answer::value(&release_template::of(call, project)?))
+/// Returns the template of the next release of a project, in Git or in the database.
+pub(super) fn template(call: &Call<'_>, project: &Item) -> ApiResult {
+    Ok(ApiResponse::value(&release_template::of(call, project)?))
 }
 
-/// The project whose live process, kept in the database, has this ID.
+/// Returns the project whose current process in the database has this ID.
 fn live<'a>(call: &Call<'a>, id: &str) -> Option<&'a Item> {
-    call.world.projects.of_space(call.space_id()).find(|project| {
+    call.database.projects.of_space(call.space_id()).find(|project| {
         project.text("DeploymentProcessId").eq_ignore_ascii_case(id)
             && !project.flag("IsVersionControlled")
     })
 }
 
-fn one(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
-    let world = call.world;
+fn one(call: &Call<'_>, id: &str) -> Result<Value, ApiError> {
+    let database = call.database;
     let found = match live(call, id) {
-        Some(project) => Some(processes::process(world, project, None)),
-        None => processes::process_snapshot(world, call.space_id(), id),
+        Some(project) => Some(processes::process(database, project, None)),
+        None => processes::process_snapshot(database, call.space_id(), id),
     };
     found.ok_or_else(|| missing(id))
 }
 
-/// The deployment settings of a project, as they are in the database or at a reference.
+/// Returns the deployment settings of a project, in the database or at a reference.
 pub(super) fn settings(project: &Item, reference: Option<&Reference>) -> Value {
     let branch = reference.map(|found| format!("/{}", found.segment())).unwrap_or_default();
     let path = format!("/api/{}/projects/{}", project.space_id, project.id);
@@ -104,11 +104,11 @@ pub(super) fn settings(project: &Item, reference: Option<&Reference>) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, status};
+    use super::super::test_client::{get, status};
     use crate::keys::{ADMIN, WITH_FEW_PERMISSIONS};
 
     #[tokio::test]
-    async fn live_ones_and_those_of_releases() {
+    async fn returns_current_and_snapshot_processes() {
         let release = get("/api/Spaces-1/releases/Releases-9002").await;
         let snapshot = release["ProjectDeploymentProcessSnapshotId"].as_str().unwrap().to_owned();
         for id in ["deploymentprocess-Projects-1", snapshot.as_str()] {

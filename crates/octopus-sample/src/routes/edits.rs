@@ -1,111 +1,116 @@
-//! `POST`, `PUT` and `DELETE` on environments, projects, tenants, project groups and lifecycles.
+//! `POST`, `PUT` and `DELETE` of environments, projects, tenants, project groups and lifecycles.
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
-use super::super::world::{Collection, Item, World, project_rest};
-use super::changes::Change;
+use super::super::database::{Collection, Database, Item, complete, project_rest};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::changes::WriteRequest;
 use super::missing;
 
-/// A kind of resource that can be edited.
-pub(super) struct Kind {
-    /// The word of the path.
+/// A resource type that can be edited.
+pub(super) struct EditableType {
+    /// First segment of the path.
     word: &'static str,
     prefix: &'static str,
     noun: &'static str,
     create: &'static str,
     edit: &'static str,
     delete: &'static str,
-    shelf: fn(&mut World) -> &mut Collection,
+    resources: fn(&mut Database) -> &mut Collection,
 }
 
-static KINDS: [Kind; 5] = [
-    Kind {
+static EDITABLE_TYPES: [EditableType; 5] = [
+    EditableType {
         word: "environments",
         prefix: "Environments",
         noun: "environment",
         create: "EnvironmentCreate",
         edit: "EnvironmentEdit",
         delete: "EnvironmentDelete",
-        shelf: |world| &mut world.environments,
+        resources: |database| &mut database.environments,
     },
-    Kind {
+    EditableType {
         word: "projects",
         prefix: "Projects",
         noun: "project",
         create: "ProjectCreate",
         edit: "ProjectEdit",
         delete: "ProjectDelete",
-        shelf: |world| &mut world.projects,
+        resources: |database| &mut database.projects,
     },
-    Kind {
+    EditableType {
         word: "tenants",
         prefix: "Tenants",
         noun: "tenant",
         create: "TenantCreate",
         edit: "TenantEdit",
         delete: "TenantDelete",
-        shelf: |world| &mut world.tenants,
+        resources: |database| &mut database.tenants,
     },
-    Kind {
+    EditableType {
         word: "projectgroups",
         prefix: "ProjectGroups",
         noun: "project group",
         create: "ProjectGroupCreate",
         edit: "ProjectGroupEdit",
         delete: "ProjectGroupDelete",
-        shelf: |world| &mut world.project_groups,
+        resources: |database| &mut database.project_groups,
     },
-    Kind {
+    EditableType {
         word: "lifecycles",
         prefix: "Lifecycles",
         noun: "lifecycle",
         create: "LifecycleCreate",
         edit: "LifecycleEdit",
         delete: "LifecycleDelete",
-        shelf: |world| &mut world.lifecycles,
+        resources: |database| &mut database.lifecycles,
     },
 ];
 
-impl Kind {
-    /// The kind with this word in its path.
+impl EditableType {
+    /// Returns the resource type with this path segment.
     pub(super) fn of(word: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.word == word)
+        EDITABLE_TYPES.iter().find(|kind| kind.word == word)
     }
 
-    /// `POST`: a new one.
-    pub(super) fn create(&self, change: &Change<'_>, draft: &mut World) -> Answered {
-        change.call.need(self.create)?;
-        let mut body = change.order.object()?.clone();
+    /// Answers `POST`: creates a resource.
+    pub(super) fn create(&self, change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+        change.call.require(self.create)?;
+        let mut body = change.input.object()?.clone();
         let space = change.call.space_id();
-        let id = (self.shelf)(draft).next_id(self.prefix);
+        let id = (self.resources)(draft).next_id(self.prefix);
         self.check(change, draft, &body, None)?;
         body.insert("Id".to_owned(), json!(id));
         body.insert("SpaceId".to_owned(), json!(space));
         let name = body.get("Name").and_then(Value::as_str).unwrap_or_default();
         let slug = name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let mut defaults = self.defaults(change, draft, &id);
-        add(
+        complete(
             &mut defaults,
             json!({
                 "Slug": slug, "Description": null,
                 "Links": { "Self": format!("/api/{space}/{}/{id}", self.word) },
             }),
         );
-        add(&mut body, Value::Object(defaults));
+        complete(&mut body, Value::Object(defaults));
         if self.word == "projects" {
             draft.channels.put(default_channel(&draft.channels, space, &id));
         }
         let body = Value::Object(body);
-        let answer = Answer::created(&body);
+        let answer = ApiResponse::created(&body);
         self.put(draft, body);
         Ok(answer)
     }
 
-    /// `PUT`: the whole resource anew.
-    pub(super) fn replace(&self, change: &Change<'_>, draft: &mut World, id: &str) -> Answered {
-        change.call.need(self.edit)?;
-        let mut body = change.order.object()?.clone();
+    /// Answers `PUT`: replaces the whole resource.
+    pub(super) fn replace(
+        &self,
+        change: &WriteRequest<'_>,
+        draft: &mut Database,
+        id: &str,
+    ) -> ApiResult {
+        change.call.require(self.edit)?;
+        let mut body = change.input.object()?.clone();
         let before = self.find(change, draft, id)?;
         let (id, old) = (before.id.clone(), before.body.clone());
         self.check(change, draft, &body, Some(&id))?;
@@ -118,14 +123,19 @@ impl Kind {
             }
         }
         let body = Value::Object(body);
-        let answer = Answer::value(&body);
+        let answer = ApiResponse::value(&body);
         self.put(draft, body);
         Ok(answer)
     }
 
-    /// `DELETE`: it, and what cannot be without it, is gone. The answer has no body.
-    pub(super) fn delete(&self, change: &Change<'_>, draft: &mut World, id: &str) -> Answered {
-        change.call.need(self.delete)?;
+    /// Answers `DELETE`: removes the resource and its dependents. The response has no body.
+    pub(super) fn delete(
+        &self,
+        change: &WriteRequest<'_>,
+        draft: &mut Database,
+        id: &str,
+    ) -> ApiResult {
+        change.call.require(self.delete)?;
         let id = self.find(change, draft, id)?.id.clone();
         let is_named = |item: &Item, key: &str| item.text(key) == id;
         let is_used = match self.word {
@@ -139,11 +149,11 @@ impl Kind {
         };
         if is_used {
             let reason = format!("This {} is in use and cannot be deleted.", self.noun);
-            return Err(Refusal::BadRequest(reason));
+            return Err(ApiError::BadRequest(reason));
         }
-        (self.shelf)(draft).keep(|item| item.id != id);
+        (self.resources)(draft).keep(|item| item.id != id);
         if self.word == "projects" {
-            for shelf in [
+            for resources in [
                 &mut draft.channels,
                 &mut draft.releases,
                 &mut draft.deployments,
@@ -154,42 +164,42 @@ impl Kind {
                 &mut draft.feature_toggles,
                 &mut draft.rollout_groups,
             ] {
-                shelf.keep(|item| !is_named(item, "ProjectId"));
+                resources.keep(|item| !is_named(item, "ProjectId"));
             }
         }
-        Ok(Answer::json(""))
+        Ok(ApiResponse::json(""))
     }
 
     fn find<'d>(
         &self,
-        change: &Change<'_>,
-        draft: &'d mut World,
+        change: &WriteRequest<'_>,
+        draft: &'d mut Database,
         id: &str,
-    ) -> Result<&'d Item, Refusal> {
-        let all: &Collection = (self.shelf)(draft);
+    ) -> Result<&'d Item, ApiError> {
+        let all: &Collection = (self.resources)(draft);
         all.find_in(change.call.space_id(), id).ok_or_else(|| missing(id))
     }
 
-    /// Puts it where its list has it.
-    fn put(&self, draft: &mut World, body: Value) {
-        let all = (self.shelf)(draft);
+    /// Inserts the resource at its position in the list.
+    fn put(&self, draft: &mut Database, body: Value) {
+        let all = (self.resources)(draft);
         all.put(body);
         *all = if self.word == "environments" {
-            let order = |item: &Item| item.body.get("SortOrder").and_then(Value::as_i64);
-            all.sorted_by(|item| (item.space_id.len(), item.space_id.clone(), order(item)))
+            let sort_order = |item: &Item| item.body.get("SortOrder").and_then(Value::as_i64);
+            all.sorted_by(|item| (item.space_id.len(), item.space_id.clone(), sort_order(item)))
         } else {
             all.sorted_by(|item| item.text("Name").to_lowercase())
         };
     }
 
-    /// Refuses a body without a name, with one that is taken, or that names what is not there.
+    /// Rejects a body without a name, with a name that is in use, or with unknown references.
     fn check(
         &self,
-        change: &Change<'_>,
-        draft: &mut World,
+        change: &WriteRequest<'_>,
+        draft: &mut Database,
         body: &Map<String, Value>,
         own: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let noun = self.noun;
         let mut errors = Vec::new();
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -197,7 +207,7 @@ impl Kind {
         if name.is_empty() {
             errors.push(format!("Please provide a name for the {noun}."));
         }
-        let is_taken = (self.shelf)(draft)
+        let is_taken = (self.resources)(draft)
             .of_space(change.call.space_id())
             .any(|other| Some(other.id.as_str()) != own && is_name(other, name));
         if is_taken {
@@ -231,16 +241,21 @@ impl Kind {
             _ => {}
         }
         let space = change.call.space_id();
-        for (shelf, id) in named {
-            if shelf.find(id).is_none_or(|item| item.space_id != space) {
+        for (resources, id) in named {
+            if resources.find(id).is_none_or(|item| item.space_id != space) {
                 errors.push(format!("The resource '{id}' was not found."));
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(errors)) }
     }
 
-    /// What a new one has where its body does not say.
-    fn defaults(&self, change: &Change<'_>, draft: &World, id: &str) -> Map<String, Value> {
+    /// Returns the defaults of a new resource.
+    fn defaults(
+        &self,
+        change: &WriteRequest<'_>,
+        draft: &Database,
+        id: &str,
+    ) -> Map<String, Value> {
         let (call, mut defaults) = (change.call, Map::new());
         let rest = match self.word {
             "environments" => json!({
@@ -254,7 +269,7 @@ impl Kind {
                     "Templates": [], "IsDisabled": false, "ProjectTags": [],
                     "IsVersionControlled": false, "PersistenceSettings": { "Type": "Database" },
                 });
-                add(&mut defaults, rest);
+                complete(&mut defaults, rest);
                 project_rest(id, call.space_id(), false, call.version)
             }
             "tenants" => json!({
@@ -264,22 +279,13 @@ impl Kind {
             "lifecycles" => json!({ "Phases": [] }),
             _ => json!({ "EnvironmentIds": [], "RetentionPolicyId": null }),
         };
-        add(&mut defaults, rest);
+        complete(&mut defaults, rest);
         defaults
     }
 }
 
 fn is_name(item: &Item, name: &str) -> bool {
     item.text("Name").to_lowercase() == name.to_lowercase()
-}
-
-/// Adds the keys that are not there yet.
-fn add(body: &mut Map<String, Value>, rest: Value) {
-    if let Value::Object(rest) = rest {
-        for (key, value) in rest {
-            body.entry(key).or_insert(value);
-        }
-    }
 }
 
 fn default_channel(channels: &Collection, space: &str, project: &str) -> Value {

@@ -1,29 +1,29 @@
-//! Which events were asked for.
+//! Filters of events.
 
-use super::super::answer::Refusal;
 use super::super::call::Call;
 use super::super::clock;
+use super::super::database::Item;
 use super::super::history::events::{AGENTS, DOCUMENT_TYPES, GROUPS};
-use super::super::world::Item;
+use super::super::response::ApiError;
 
-/// The filters that have to be read before they can be applied.
-pub(super) struct Filters {
+/// Filters that are parsed before they are applied.
+pub(super) struct EventFilters {
     from: Option<i64>,
     to: Option<i64>,
-    /// The first and the last number.
+    /// First and last event number.
     numbers: [Option<u64>; 2],
-    /// The categories of the groups that were asked for.
+    /// Categories of the requested groups.
     categories: Option<Vec<&'static str>>,
-    /// How user agents begin.
+    /// Prefixes of user agents.
     agents: Option<Vec<&'static str>>,
-    /// How the IDs of documents begin.
+    /// Prefixes of document IDs.
     prefixes: Option<Vec<&'static str>>,
 }
 
-impl Filters {
-    pub(super) fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+impl EventFilters {
+    pub(super) fn read(call: &Call<'_>) -> Result<Self, ApiError> {
         let wrong = |name: &str, text: &str| {
-            Refusal::BadRequest(format!("The value '{text}' is not valid for {name}."))
+            ApiError::BadRequest(format!("The value '{text}' is not valid for {name}."))
         };
         let moment = |name: &str| match call.query.text(name) {
             Some(text) => clock::parse(text).map(Some).ok_or_else(|| wrong(name, text)),
@@ -33,14 +33,14 @@ impl Filters {
             Some(text) => text.parse().map(Some).map_err(|_| wrong(name, text)),
             None => Ok(None),
         };
-        let asked = |name: &str, id: &str| {
+        let is_requested = |name: &str, id: &str| {
             call.query.items(name).any(|wanted| wanted.eq_ignore_ascii_case(id))
         };
         let some = |name: &str, found: Vec<&'static str>| call.query.text(name).map(|_| found);
-        let groups = GROUPS.iter().filter(|(id, ..)| asked("eventGroups", id));
+        let groups = GROUPS.iter().filter(|(id, ..)| is_requested("eventGroups", id));
         let categories = groups.flat_map(|(_, _, categories)| categories.iter().copied()).collect();
-        let agents = AGENTS.iter().filter(|(id, ..)| asked("eventAgents", id));
-        let types = DOCUMENT_TYPES.iter().filter(|(id, ..)| asked("documentTypes", id));
+        let agents = AGENTS.iter().filter(|(id, ..)| is_requested("eventAgents", id));
+        let types = DOCUMENT_TYPES.iter().filter(|(id, ..)| is_requested("documentTypes", id));
         Ok(Self {
             from: moment("from")?,
             to: moment("to")?,
@@ -51,16 +51,16 @@ impl Filters {
         })
     }
 
-    pub(super) fn hold(&self, call: &Call<'_>, event: &Item) -> bool {
+    pub(super) fn matches(&self, call: &Call<'_>, event: &Item) -> bool {
         let related = "RelatedDocumentIds";
         let names = |wanted: &str| event.texts(related).any(|id| id.eq_ignore_ascii_case(wanted));
         let category = event.text("Category");
-        call.among_ids(event)
+        call.in_ids(event)
             && self.in_time(event)
             && call.query.items("regarding").all(names)
             && ["regardingAny", "projects", "environments", "tenants"]
                 .into_iter()
-                .all(|parameter| call.meets(parameter, event, related))
+                .all(|parameter| call.any_of(parameter, event, related))
             && ["users", "user"].into_iter().all(|name| call.one_of(name, event.text("UserId")))
             && call.one_of("eventCategories", category)
             && self.categories.as_ref().is_none_or(|wanted| wanted.contains(&category))
@@ -90,22 +90,23 @@ impl Filters {
     }
 }
 
-/// Whether an event is about a project group that was asked for, or about a project in it.
+/// Matches `projectGroups`: events about a project group or a project in it.
 fn of_group(call: &Call<'_>, event: &Item) -> bool {
     if call.query.text("projectGroups").is_none() {
         return true;
     }
     event.texts("RelatedDocumentIds").any(|id| {
-        let group = call.world.projects.find(id).map_or(id, |found| found.text("ProjectGroupId"));
+        let group =
+            call.database.projects.find(id).map_or(id, |found| found.text("ProjectGroupId"));
         call.one_of("projectGroups", group)
     })
 }
 
-/// Whether an event is about a tenant with one of the tags that were asked for.
+/// Matches `tags`: events about a tenant with one of the tags.
 fn tagged(call: &Call<'_>, event: &Item) -> bool {
     if call.query.text("tags").is_none() {
         return true;
     }
-    let tenants = event.texts("RelatedDocumentIds").filter_map(|id| call.world.tenants.find(id));
-    tenants.into_iter().any(|tenant| call.meets("tags", tenant, "TenantTags"))
+    let tenants = event.texts("RelatedDocumentIds").filter_map(|id| call.database.tenants.find(id));
+    tenants.into_iter().any(|tenant| call.any_of("tags", tenant, "TenantTags"))
 }

@@ -1,13 +1,13 @@
-//! The audit trail, newest first, of one space or of all the caller sees.
+//! Events, newest first, of one space or of all spaces of the caller.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
+use super::super::database::Item;
 use super::super::history::events::{AGENTS, CATEGORIES, DOCUMENT_TYPES, GROUPS};
 use super::super::page::Pages;
-use super::super::world::Item;
-use super::event_filters::Filters;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::event_filters::EventFilters;
 use super::missing;
 
 const PAGES: Pages = Pages::of(
@@ -17,32 +17,32 @@ const PAGES: Pages = Pages::of(
      documentTypes,asCsv,take,ids,spaces,includeSystem,excludeDifference",
 );
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("EventView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("EventView")?;
     match path {
         [] => list(call),
         ["categories"] => {
-            Ok(Answer::value(&CATEGORIES.iter().map(|(id, name)| word(id, name)).collect()))
+            Ok(ApiResponse::value(&CATEGORIES.iter().map(|(id, name)| word(id, name)).collect()))
         }
         ["groups"] => {
             let groups = GROUPS.iter().map(|(id, name, categories)| {
                 json!({ "Id": id, "Name": name, "EventCategories": categories, "Links": null })
             });
-            Ok(Answer::value(&groups.collect()))
+            Ok(ApiResponse::value(&groups.collect()))
         }
         ["agents"] => {
-            Ok(Answer::value(&AGENTS.iter().map(|(id, name, _)| word(id, name)).collect()))
+            Ok(ApiResponse::value(&AGENTS.iter().map(|(id, name, _)| word(id, name)).collect()))
         }
         ["documenttypes"] => {
             let types =
                 DOCUMENT_TYPES.iter().map(|(id, name, _)| json!({ "Id": id, "Name": name }));
-            Ok(Answer::value(&types.collect()))
+            Ok(ApiResponse::value(&types.collect()))
         }
         [id] => {
-            let event = call.world.events().all.find(id).filter(|event| is_visible(call, event));
-            Ok(Answer::json(shown(call, event.ok_or_else(|| missing(id))?)))
+            let event = call.database.events().all.find(id).filter(|event| is_visible(call, event));
+            Ok(ApiResponse::json(shown(call, event.ok_or_else(|| missing(id))?)))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
@@ -50,23 +50,24 @@ fn word(id: &str, name: &str) -> Value {
     json!({ "Id": id, "Name": name, "Links": null })
 }
 
-/// The space of the path, or all spaces of the caller and, for administrators, the server level.
+/// Returns whether the event is in the space of the path. Without a space in the path: in a space
+/// of the caller or, for administrators, at the server level.
 fn is_visible(call: &Call<'_>, event: &Item) -> bool {
     if let Some(space) = call.space {
         return event.space_id == space.id;
     }
     let wants_system = call.query.switch("includeSystem");
-    let is_asked_for = if event.space_id.is_empty() {
+    let is_in_scope = if event.space_id.is_empty() {
         wants_system.unwrap_or_else(|| call.query.text("spaces").is_none())
     } else {
         call.one_of("spaces", &event.space_id)
     };
-    is_asked_for && call.user.sees(&event.space_id)
+    is_in_scope && call.user.sees_space(&event.space_id)
 }
 
-fn list(call: &Call<'_>) -> Answered {
-    let filters = Filters::read(call)?;
-    let events = call.world.events();
+fn list(call: &Call<'_>) -> ApiResult {
+    let filters = EventFilters::read(call)?;
+    let events = call.database.events();
     let internal = ["includeInternalEvents", "internal"]
         .into_iter()
         .any(|name| call.query.switch(name) == Some(true));
@@ -75,7 +76,7 @@ fn list(call: &Call<'_>) -> Answered {
         .iter()
         .filter(|event| is_visible(call, event))
         .filter(|event| internal || !events.internal.contains(&event.id))
-        .filter(|event| filters.hold(call, event))
+        .filter(|event| filters.matches(call, event))
         .collect();
     let is_csv = call.query.switch("asCsv") == Some(true)
         || call.query.text("format").is_some_and(|format| format.eq_ignore_ascii_case("csv"));
@@ -84,7 +85,7 @@ fn list(call: &Call<'_>) -> Answered {
     }
     let (skip, take) = PAGES.window(call);
     let shown = found.iter().skip(skip).take(take).map(|event| shown(call, event));
-    Ok(PAGES.written(call, found.len(), shown, ""))
+    Ok(PAGES.render(call, found.len(), shown, ""))
 }
 
 fn shown(call: &Call<'_>, event: &Item) -> String {
@@ -98,8 +99,8 @@ fn shown(call: &Call<'_>, event: &Item) -> String {
     body.to_string()
 }
 
-/// All that match, as the portal exports them.
-fn csv(events: &[&Item]) -> Answer {
+/// Returns all matching events in the CSV format of the portal.
+fn csv(events: &[&Item]) -> ApiResponse {
     let keys =
         ["Id", "Occurred", "Category", "Username", "UserAgent", "Message", "Details", "SpaceId"];
     let mut text = keys.join(",");
@@ -112,14 +113,14 @@ fn csv(events: &[&Item]) -> Answer {
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     }
-    Answer::csv(text)
+    ApiResponse::csv(text)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
-    use super::super::asking::{get, whole};
+    use super::super::test_client::{get, whole};
     use crate::{Sample, keys};
 
     async fn events(query: &str) -> Vec<Value> {
@@ -128,8 +129,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn filters_keep_what_was_asked_for() {
-        // What to ask, a key, and the values it may have.
+    async fn filters_return_matching_items_only() {
+        // Query, key of each item, and its allowed values.
         let rows: [(&str, &str, &[&str]); 7] = [
             ("eventCategories=DeploymentFailed", "Category", &["DeploymentFailed"]),
             (
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn spaces_the_server_level_and_other_forms() {
+    async fn events_by_space_server_level_and_format() {
         let total = |body: Value| body["TotalResults"].as_u64().unwrap();
         let all = total(get("/api/events?includeInternalEvents=true").await);
         assert_eq!(all, 5_000);

@@ -2,56 +2,56 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
+use super::super::database::{Database, Item, completed_toggle};
 use super::super::page::Pages;
-use super::super::version::Since;
-use super::super::world::{Item, World, completed_toggle};
-use super::changes::Change;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
+use super::changes::WriteRequest;
 use super::{missing, projects};
 
 const PAGES: Pages = Pages::of("FeatureToggle", "Skip,Take,PartialName,Tags,Environments");
 const GROUPS: Pages = Pages::of("RolloutGroup", "Skip,Take,PartialName");
-/// The one space where the feature is off: every path is unknown there.
+/// Space without the feature: all its paths are unknown.
 const WITHOUT: &str = "Spaces-22";
 
-/// `/projects/{id}/featuretoggles`.
-pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> Answered {
+/// Answers `/projects/{id}/featuretoggles`.
+pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> ApiResult {
     is_on(call)?;
     if call.query.number("take").is_some_and(|take| take > 100) {
-        return Err(Refusal::BadRequest("'Take' must be less than or equal to '100'.".to_owned()));
+        return Err(ApiError::BadRequest("'Take' must be less than or equal to '100'.".to_owned()));
     }
-    let groups = call.world.rollout_groups.of_project(project);
+    let groups = call.database.rollout_groups.of_project(project);
     match path {
         [] => {
-            let toggles = call.world.feature_toggles.of_project(project);
+            let toggles = call.database.feature_toggles.of_project(project);
             Ok(PAGES.page(call, toggles.filter(|toggle| matches(call, toggle))))
         }
         ["rollout-groups"] => {
-            let found: Vec<&Item> = groups.filter(|group| call.named(group)).collect();
+            let found: Vec<&Item> = groups.filter(|group| call.matches_name(group)).collect();
             let (skip, take) = GROUPS.window(call);
             let shown = found.iter().skip(skip).take(take);
-            let shown = shown.map(|group| with_usages(call.world, group).to_string());
-            Ok(GROUPS.written(call, found.len(), shown, ""))
+            let shown = shown.map(|group| with_usages(call.database, group).to_string());
+            Ok(GROUPS.render(call, found.len(), shown, ""))
         }
         ["rollout-groups", id] => {
             let mut groups = groups;
             let group = groups.find(|group| group.id.eq_ignore_ascii_case(id));
-            Ok(Answer::value(&with_usages(call.world, group.ok_or_else(|| missing(id))?)))
+            Ok(ApiResponse::value(&with_usages(call.database, group.ok_or_else(|| missing(id))?)))
         }
-        [slug] => Ok(Answer::json(one(call, project, slug)?.json.to_string())),
-        _ => Err(Refusal::NoRoute),
+        [slug] => Ok(ApiResponse::json(one(call, project, slug)?.json.to_string())),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-fn is_on(call: &Call<'_>) -> Result<(), Refusal> {
-    call.since(Since::FeatureToggles)?;
-    if call.space_id() == WITHOUT { Err(Refusal::NoRoute) } else { Ok(()) }
+fn is_on(call: &Call<'_>) -> Result<(), ApiError> {
+    call.require_feature(Feature::Toggles)?;
+    if call.space_id() == WITHOUT { Err(ApiError::NoRoute) } else { Ok(()) }
 }
 
-fn one<'a>(call: &Call<'a>, project: &Item, wanted: &str) -> Result<&'a Item, Refusal> {
+fn one<'a>(call: &Call<'a>, project: &Item, wanted: &str) -> Result<&'a Item, ApiError> {
     let is = |text: &str| text.eq_ignore_ascii_case(wanted);
-    let mut toggles = call.world.feature_toggles.of_project(project);
+    let mut toggles = call.database.feature_toggles.of_project(project);
     let toggle = toggles.find(|toggle| is(toggle.text("Slug")) || is(&toggle.id));
     toggle.ok_or_else(|| missing(wanted))
 }
@@ -64,13 +64,13 @@ fn matches(call: &Call<'_>, toggle: &Item) -> bool {
         let ids = toggle.list("Environments").filter_map(|e| e.get("DeploymentEnvironmentId"));
         ids.filter_map(Value::as_str).any(|id| id.eq_ignore_ascii_case(wanted))
     };
-    call.named(toggle)
+    call.matches_name(toggle)
         && (tags.peek().is_none() || tags.any(has_tag))
         && (environments.peek().is_none() || environments.any(is_in))
 }
 
-fn with_usages(world: &World, group: &Item) -> Value {
-    let toggles = world.feature_toggles.iter();
+fn with_usages(database: &Database, group: &Item) -> Value {
+    let toggles = database.feature_toggles.iter();
     let used = toggles.filter(|toggle| toggle.text("RolloutGroupId") == group.id);
     let used = used.map(|toggle| json!({ "Id": toggle.id, "Name": toggle.text("Name") }));
     json!({
@@ -79,49 +79,50 @@ fn with_usages(world: &World, group: &Item) -> Value {
     })
 }
 
-/// `PUT /projects/{id}/featuretoggles/{slug}`, with or without the slug: the whole toggle.
+/// Answers `PUT /projects/{id}/featuretoggles/{slug}`, with or without the slug: replaces the whole
+/// toggle.
 pub(super) fn replace(
-    change: &Change<'_>,
-    draft: &mut World,
+    change: &WriteRequest<'_>,
+    draft: &mut Database,
     project: &str,
     path: &[&str],
-) -> Answered {
-    let (call, order) = (change.call, change.order);
+) -> ApiResult {
+    let (call, input) = (change.call, change.input);
     is_on(call)?;
-    call.need("FeatureToggleEdit")?;
+    call.require("FeatureToggleEdit")?;
     let project = projects::one(call, project)?;
-    let mut body = order.object()?.clone();
-    let wanted = path.first().copied().or_else(|| order.text("Id")).or_else(|| order.text("Slug"));
+    let mut body = input.object()?.clone();
+    let wanted = path.first().copied().or_else(|| input.text("Id")).or_else(|| input.text("Slug"));
     let toggle = one(call, project, wanted.unwrap_or_default())?;
     let errors = errors(call, project, toggle, &body);
     if !errors.is_empty() {
-        return Err(Refusal::Invalid(errors));
+        return Err(ApiError::Invalid(errors));
     }
     for key in ["Id", "SpaceId", "ProjectId", "Slug"] {
         body.insert(key.to_owned(), json!(toggle.text(key)));
     }
     let body = completed_toggle(body);
-    let answer = Answer::value(&body);
+    let answer = ApiResponse::value(&body);
     draft.feature_toggles.put(body);
     draft.feature_toggles =
         draft.feature_toggles.sorted_by(|toggle| toggle.text("Name").to_lowercase());
     Ok(answer)
 }
 
-/// What is wrong with a toggle.
+/// Returns the validation errors of a toggle.
 fn errors(
     call: &Call<'_>,
     project: &Item,
     toggle: &Item,
     body: &Map<String, Value>,
 ) -> Vec<String> {
-    let world = call.world;
+    let database = call.database;
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut errors = Vec::new();
     if text("Name").trim().is_empty() {
         errors.push("'Name' must not be empty.".to_owned());
     }
-    let mut others = world.feature_toggles.of_project(project);
+    let mut others = database.feature_toggles.of_project(project);
     let name = text("Name").to_lowercase();
     if others.any(|other| other.id != toggle.id && other.text("Name").to_lowercase() == name) {
         errors.push(format!("A feature toggle with the name '{}' already exists.", text("Name")));
@@ -130,7 +131,7 @@ fn errors(
         errors.push("'Description' must be 1000 characters or fewer.".to_owned());
     }
     let group = text("RolloutGroupId");
-    let mut groups = world.rollout_groups.of_project(project);
+    let mut groups = database.rollout_groups.of_project(project);
     if !group.is_empty() && !groups.any(|other| other.id == group) {
         errors.push(format!("The rollout group '{group}' was not found."));
     }
@@ -138,7 +139,7 @@ fn errors(
     let environments = body.get("Environments").and_then(Value::as_array);
     for entry in environments.into_iter().flatten() {
         let id = entry.get("DeploymentEnvironmentId").and_then(Value::as_str).unwrap_or_default();
-        if world.environments.find_in(call.space_id(), id).is_none_or(|found| found.id != id) {
+        if database.environments.find_in(call.space_id(), id).is_none_or(|found| found.id != id) {
             errors.push(format!("The environment '{id}' was not found."));
         }
         if seen.contains(&id) {
@@ -154,7 +155,7 @@ fn errors(
         for key in ["TenantIds", "ExcludedTenantIds"] {
             let ids = entry.get(key).and_then(Value::as_array).into_iter().flatten();
             for id in ids.filter_map(Value::as_str) {
-                if world.tenants.find_in(call.space_id(), id).is_none() {
+                if database.tenants.find_in(call.space_id(), id).is_none() {
                     errors.push(format!("The tenant '{id}' was not found."));
                 }
             }
@@ -167,12 +168,12 @@ fn errors(
 mod tests {
     use super::*;
     use crate::Sample;
-    use crate::asking::{ask, get, reason};
+    use crate::test_client::{get, reason, send};
 
     const PATH: &str = "Spaces-1/projects/Projects-1/featuretoggles";
 
     #[tokio::test]
-    async fn toggles_are_filtered_and_off_means_not_found() {
+    async fn filters_toggles_and_hides_disabled_feature() {
         let sample = Sample::new();
         let rows = [
             ("Projects-1/featuretoggles", 45),
@@ -200,12 +201,12 @@ mod tests {
             (Sample::new(), "Spaces-1/projects/Projects-3/featuretoggles/eta-window", 404),
         ];
         for (sample, path, status) in rows {
-            assert_eq!(ask(&sample, "GET", path, json!(null)).await.0, status, "{path}");
+            assert_eq!(send(&sample, "GET", path, json!(null)).await.0, status, "{path}");
         }
     }
 
     #[tokio::test]
-    async fn a_toggle_is_replaced_as_a_whole() {
+    async fn replaces_whole_toggle() {
         let sample = Sample::new();
         let path = format!("{PATH}/eta-window");
         let mut toggle = get(&sample, &path).await;
@@ -213,12 +214,12 @@ mod tests {
         toggle["Environments"].as_array_mut().unwrap().push(json!({
             "DeploymentEnvironmentId": "Environments-1", "IsEnabled": true,
         }));
-        assert_eq!(ask(&sample, "PUT", &path, toggle.clone()).await.0, 200);
+        assert_eq!(send(&sample, "PUT", &path, toggle.clone()).await.0, 200);
         let changed = get(&sample, &path).await;
         assert_eq!(changed["Environments"][1]["IsEnabled"], true);
         assert_eq!(changed["Environments"][2]["RolloutPercentage"], 100);
         toggle["Description"] = json!("Without a slug in the path");
-        assert_eq!(ask(&sample, "PUT", PATH, toggle.clone()).await.0, 200);
+        assert_eq!(send(&sample, "PUT", PATH, toggle.clone()).await.0, 200);
         let wrong = |key: &str, value: Value| {
             let mut toggle = toggle.clone();
             *toggle.pointer_mut(key).unwrap() = value;
@@ -238,7 +239,7 @@ mod tests {
             (wrong("/Name", json!("Live map")), "already exists"),
         ];
         for (body, part) in rows {
-            let (status, refused) = ask(&sample, "PUT", &path, body).await;
+            let (status, refused) = send(&sample, "PUT", &path, body).await;
             assert_eq!(status, 400, "{refused}");
             assert!(reason(&refused).contains(part), "{refused}");
         }

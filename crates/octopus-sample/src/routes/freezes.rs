@@ -1,23 +1,23 @@
-//! Deployment freezes, at the server level. Their list has a shape of its own.
+//! Deployment freezes, at the server level. Their list has a format of its own.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
 use super::super::clock::{self, NOW};
-use super::super::world::Item;
+use super::super::database::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
         [] => {
             let (Some(skip), Some(take)) = (call.query.number("skip"), call.query.number("take"))
             else {
                 let reason = "'Skip' and 'Take' must be specified.";
-                return Err(Refusal::BadRequest(reason.to_owned()));
+                return Err(ApiError::BadRequest(reason.to_owned()));
             };
             let found: Vec<&Item> = call
-                .world
+                .database
                 .deployment_freezes
                 .iter()
                 .filter(|freeze| matches(call, freeze))
@@ -25,13 +25,13 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             let shown: Vec<&Value> =
                 found.iter().skip(skip).take(take).map(|freeze| &freeze.body).collect();
             let body = json!({ "Count": found.len(), "DeploymentFreezes": shown });
-            Ok(Answer::value(&body))
+            Ok(ApiResponse::value(&body))
         }
         [id] => {
-            let freeze = call.world.deployment_freezes.find(id).ok_or_else(|| missing(id))?;
-            Ok(Answer::json(freeze.json.to_string()))
+            let freeze = call.database.deployment_freezes.find(id).ok_or_else(|| missing(id))?;
+            Ok(ApiResponse::json(freeze.json.to_string()))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
@@ -46,7 +46,7 @@ fn matches(call: &Call<'_>, freeze: &Item) -> bool {
         ids.into_iter().any(|id| environments.iter().any(|other| other.eq_ignore_ascii_case(id)))
     };
     let is_of = |id: &str| projects.iter().any(|other| other.eq_ignore_ascii_case(id));
-    call.among_ids(freeze)
+    call.in_ids(freeze)
         && contains(freeze.text("Name"), call.query.text("partialName").unwrap_or_default())
         && (projects.is_empty() || scope().any(|(id, _)| is_of(id)))
         && (environments.is_empty() || scope().any(|(_, ids)| is_in(ids)))

@@ -1,52 +1,57 @@
-//! The branches, tags and commits of a version-controlled project, and what they hold.
+//! Branches, tags and commits of a version-controlled project, and their content.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::database::repository::{
+    Reference, ReferenceKind, branches, commits, resolve, tags,
+};
+use super::super::database::{Item, processes, variable_sets};
 use super::super::page::Pages;
-use super::super::version::Since;
-use super::super::world::repository::{Kind, Reference, branches, commits, resolve, tags};
-use super::super::world::{Item, processes, variable_sets};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
 use super::{deployment_processes, missing};
 
 const BRANCHES: Pages = Pages::of("GitBranch", "skip,take,searchByName,refresh");
 const TAGS: Pages = Pages::of("GitTag", "skip,take,searchByName,refresh");
 const COMMITS: Pages = Pages::of("GitCommit", "skip,take,refresh");
 
-pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> Answered {
-    call.since(Since::GitBranches)?;
+pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> ApiResult {
+    call.require_feature(Feature::GitBranches)?;
     if !project.flag("IsVersionControlled") {
         let reason = format!("The project '{}' is not version controlled.", project.text("Name"));
-        return Err(Refusal::BadRequest(reason));
+        return Err(ApiError::BadRequest(reason));
     }
-    let world = call.world;
+    let database = call.database;
     match path {
         ["branches"] => Ok(page(call, project, &BRANCHES, branches())),
-        ["tags"] => Ok(page(call, project, &TAGS, tags(world, project))),
-        ["commits"] => Ok(page(call, project, &COMMITS, commits(world, project))),
-        ["branches", name] => one(call, project, Kind::Branch, name),
-        ["tags", name] => one(call, project, Kind::Tag, name),
-        ["commits", name] => one(call, project, Kind::Commit, name),
-        _ => Err(Refusal::NoRoute),
+        ["tags"] => Ok(page(call, project, &TAGS, tags(database, project))),
+        ["commits"] => Ok(page(call, project, &COMMITS, commits(database, project))),
+        ["branches", name] => one(call, project, ReferenceKind::Branch, name),
+        ["tags", name] => one(call, project, ReferenceKind::Tag, name),
+        ["commits", name] => one(call, project, ReferenceKind::Commit, name),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// What a reference of a version-controlled project holds: `/projects/{id}/{gitRef}/…`.
-pub(super) fn content(call: &Call<'_>, project: &Item, git_ref: &str, what: &str) -> Answered {
-    call.since(Since::GitBranches)?;
-    let permission = if what == "variables" { "VariableView" } else { "ProcessView" };
-    call.need(permission)?;
-    let reference = resolve(call.world, project, git_ref).ok_or_else(|| missing(git_ref))?;
-    match what {
+/// Answers `/projects/{id}/{gitRef}/...`: the content of a version-controlled project at a
+/// reference.
+pub(super) fn content(call: &Call<'_>, project: &Item, git_ref: &str, resource: &str) -> ApiResult {
+    call.require_feature(Feature::GitBranches)?;
+    let permission = if resource == "variables" { "VariableView" } else { "ProcessView" };
+    call.require(permission)?;
+    let reference = resolve(call.database, project, git_ref).ok_or_else(|| missing(git_ref))?;
+    match resource {
         "deploymentprocesses" => {
-            Ok(Answer::value(&processes::process(call.world, project, Some(&reference))))
+            Ok(ApiResponse::value(&processes::process(call.database, project, Some(&reference))))
         }
         "template" => deployment_processes::template(call, project),
         "deploymentsettings" => {
-            Ok(Answer::value(&deployment_processes::settings(project, Some(&reference))))
+            Ok(ApiResponse::value(&deployment_processes::settings(project, Some(&reference))))
         }
-        _ => Ok(Answer::value(&variable_sets::of_reference(call.world, project, &reference))),
+        _ => {
+            Ok(ApiResponse::value(&variable_sets::of_reference(call.database, project, &reference)))
+        }
     }
 }
 
@@ -55,33 +60,34 @@ fn page(
     project: &Item,
     pages: &Pages,
     references: impl Iterator<Item = Reference>,
-) -> Answer {
+) -> ApiResponse {
     let part = call.query.text("searchByName").unwrap_or_default();
     let found: Vec<Reference> =
         references.filter(|reference| contains(&reference.name, part)).collect();
     let (skip, take) = pages.window(call);
     let shown = found.iter().skip(skip).take(take);
-    pages.written(call, found.len(), shown.map(|found| body(project, found).to_string()), "")
+    pages.render(call, found.len(), shown.map(|found| body(project, found).to_string()), "")
 }
 
-fn one(call: &Call<'_>, project: &Item, kind: Kind, name: &str) -> Answered {
+fn one(call: &Call<'_>, project: &Item, kind: ReferenceKind, name: &str) -> ApiResult {
     let prefix = match kind {
-        Kind::Branch => "refs/heads/",
-        Kind::Tag => "refs/tags/",
-        Kind::Commit => "",
+        ReferenceKind::Branch => "refs/heads/",
+        ReferenceKind::Tag => "refs/tags/",
+        ReferenceKind::Commit => "",
     };
     let start = name.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
     let short = start.map_or(name, |start| name.get(start.len()..).unwrap_or(name));
-    let in_full = if kind == Kind::Commit { short.to_owned() } else { format!("{prefix}{short}") };
-    let found = resolve(call.world, project, &in_full).filter(|found| found.kind == kind);
-    Ok(Answer::value(&body(project, &found.ok_or_else(|| missing(name))?)))
+    let in_full =
+        if kind == ReferenceKind::Commit { short.to_owned() } else { format!("{prefix}{short}") };
+    let found = resolve(call.database, project, &in_full).filter(|found| found.kind == kind);
+    Ok(ApiResponse::value(&body(project, &found.ok_or_else(|| missing(name))?)))
 }
 
 fn body(project: &Item, reference: &Reference) -> Value {
     let (name, segment) = (&reference.name, reference.segment());
     let path = format!("/api/{}/projects/{}", project.space_id, project.id);
     match reference.kind {
-        Kind::Branch => json!({
+        ReferenceKind::Branch => json!({
             "Name": name,
             "CanonicalName": reference.canonical(),
             "IsProtected": name == "main" || name.starts_with("release/"),
@@ -93,11 +99,11 @@ fn body(project: &Item, reference: &Reference) -> Value {
                 "Self": format!("{path}/git/branches/{segment}"),
             },
         }),
-        Kind::Tag => json!({
+        ReferenceKind::Tag => json!({
             "Name": name, "CanonicalName": reference.canonical(),
             "Links": { "Self": format!("{path}/git/tags/{segment}") },
         }),
-        Kind::Commit => json!({
+        ReferenceKind::Commit => json!({
             "Hash": name, "CanonicalName": name,
             "Links": { "Self": format!("{path}/git/commits/{segment}") },
         }),
@@ -106,13 +112,13 @@ fn body(project: &Item, reference: &Reference) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, ids, status};
+    use super::super::test_client::{get, ids, status};
     use crate::keys::{ADMIN, WITH_FEW_PERMISSIONS};
 
     const PROJECT: &str = "/api/Spaces-1/projects/Projects-2";
 
     #[tokio::test]
-    async fn a_reference_is_one_segment_in_any_form() {
+    async fn accepts_all_reference_formats_as_one_segment() {
         let commit = get(&format!("{PROJECT}/git/commits?take=1")).await;
         let commit = commit["Items"][0]["Hash"].as_str().unwrap().to_owned();
         let rows = [
@@ -128,8 +134,8 @@ mod tests {
         for (reference, steps) in rows {
             let process = get(&format!("{PROJECT}/{reference}/deploymentprocesses")).await;
             assert_eq!(process["Steps"].as_array().unwrap().len(), steps, "{reference}");
-            for what in ["variables", "deploymentsettings"] {
-                let path = format!("{PROJECT}/{reference}/{what}");
+            for resource in ["variables", "deploymentsettings"] {
+                let path = format!("{PROJECT}/{reference}/{resource}");
                 assert_eq!(status(ADMIN, &path).await, 200, "{path}");
                 assert_eq!(status(WITH_FEW_PERMISSIONS, &path).await, 403, "{path}");
             }
@@ -151,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn branches_begin_alike_and_fill_more_than_a_page() {
+    async fn branches_share_prefixes_and_span_pages() {
         let page = get(&format!("{PROJECT}/git/branches")).await;
         assert_eq!(page["Items"].as_array().unwrap().len(), 30);
         assert_eq!(page["TotalResults"], 40);

@@ -1,58 +1,63 @@
-//! The Kubernetes live status of a project in an environment.
+//! Kubernetes live status of a project in an environment.
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::clock::{MINUTE, NOW, stamp};
-use super::super::dice::uuid;
-use super::super::version::Since;
-use super::super::world::{LiveStatus, Resource};
+use super::super::clock::{MINUTE, NOW, timestamp};
+use super::super::database::{LiveStatus, Resource};
+use super::super::random::uuid;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
 use super::{missing, projects};
 
-/// `/projects/{project}/environments/{environment}/…`.
-pub(super) fn answer(call: &Call<'_>, project: &str, environment: &str, path: &[&str]) -> Answered {
-    call.since(Since::KubernetesLiveStatus)?;
-    call.need("DeploymentView")?;
+/// Answers `/projects/{project}/environments/{environment}/...`.
+pub(super) fn answer(
+    call: &Call<'_>,
+    project: &str,
+    environment: &str,
+    path: &[&str],
+) -> ApiResult {
+    call.require_feature(Feature::KubernetesLiveStatus)?;
+    call.require("DeploymentView")?;
     let (tenant, path) = match path {
         ["untenanted", rest @ ..] => (None, rest),
         ["tenants", tenant, rest @ ..] => (Some(*tenant), rest),
-        _ => return Err(Refusal::NoRoute),
+        _ => return Err(ApiError::NoRoute),
     };
     let found = find(call, project, environment, tenant)?;
     match path {
         ["livestatus"] => {
             let summary_only = call.query.switch("summaryOnly") == Some(true);
-            Ok(Answer::value(&found.map_or_else(nothing, |live| body(live, summary_only))))
+            Ok(ApiResponse::value(&found.map_or_else(no_report, |live| body(live, summary_only))))
         }
         ["machines", machine, "resources", id, rest @ ..] => {
             let live = found.filter(|live| live.machine_id.eq_ignore_ascii_case(machine));
             let live = live.ok_or_else(|| missing(machine))?;
             let resource = by_id(live, &live.resources, "", id).ok_or_else(|| missing(id))?;
             match rest {
-                [] => Ok(Answer::value(&json!({ "Resource": detail(live, &resource) }))),
-                ["manifest"] => Ok(Answer::value(&manifest(live, resource.resource))),
-                _ => Err(Refusal::NoRoute),
+                [] => Ok(ApiResponse::value(&json!({ "Resource": detail(live, &resource) }))),
+                ["manifest"] => Ok(ApiResponse::value(&manifest(live, resource.resource))),
+                _ => Err(ApiError::NoRoute),
             }
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// What the monitor reported, once project, environment and tenant are known to exist.
+/// Returns the report of the monitor, after checking that project, environment and tenant exist.
 fn find<'a>(
     call: &Call<'a>,
     project: &str,
     environment: &str,
     tenant: Option<&str>,
-) -> Result<Option<&'a LiveStatus>, Refusal> {
+) -> Result<Option<&'a LiveStatus>, ApiError> {
     let space = call.space_id();
     let project = projects::one(call, project)?;
-    let known = call.world.environments.find_in(space, environment);
+    let known = call.database.environments.find_in(space, environment);
     let environment = known.ok_or_else(|| missing(environment))?;
-    let known = |id| call.world.tenants.find_in(space, id).ok_or_else(|| missing(id));
+    let known = |id| call.database.tenants.find_in(space, id).ok_or_else(|| missing(id));
     let tenant = tenant.map(known).transpose()?.map(|tenant| tenant.id.as_str());
-    Ok(call.world.live_statuses.iter().find(|live| {
+    Ok(call.database.live_statuses.iter().find(|live| {
         live.space_id == space
             && live.project_id == project.id
             && live.environment_id == environment.id
@@ -60,13 +65,13 @@ fn find<'a>(
     }))
 }
 
-/// A project without Kubernetes steps, or without a monitor, has nothing to report.
-fn nothing() -> Value {
+/// Returns the response for projects without Kubernetes steps or monitor.
+fn no_report() -> Value {
     json!({
         "MachineStatuses": [],
         "Summary": {
             "Status": "Unavailable", "HealthStatus": "Unavailable", "SyncStatus": "Unavailable",
-            "SyncStatusMessage": null, "LastUpdated": stamp(NOW), "TotalOrphanCount": 0,
+            "SyncStatusMessage": null, "LastUpdated": timestamp(NOW), "TotalOrphanCount": 0,
         },
     })
 }
@@ -91,11 +96,11 @@ fn body(live: &LiveStatus, summary_only: bool) -> Value {
 }
 
 fn updated(live: &LiveStatus) -> String {
-    stamp(NOW - live.minutes_ago * MINUTE)
+    timestamp(NOW - live.minutes_ago * MINUTE)
 }
 
-/// A resource with its place, which its ID is made of.
-struct Placed<'a> {
+/// A resource with its position, from which its ID is made.
+struct PositionedResource<'a> {
     resource: &'a Resource,
     place: String,
 }
@@ -110,7 +115,7 @@ fn place(live: &LiveStatus, resource: &Resource, above: &str) -> String {
     }
 }
 
-/// Only what was deployed, the top of each tree, is desired; the rest came of itself.
+/// Returns the ID of the desired state. Only the roots of the trees were deployed and have one.
 fn desired_id(resource: &Resource, place: &str) -> Option<String> {
     resource.sync_status.as_ref().map(|_| uuid(&format!("desired {place}")))
 }
@@ -120,11 +125,11 @@ fn by_id<'a>(
     resources: &'a [Resource],
     above: &str,
     id: &str,
-) -> Option<Placed<'a>> {
+) -> Option<PositionedResource<'a>> {
     resources.iter().find_map(|resource| {
         let place = place(live, resource, above);
         if uuid(&place) == id || desired_id(resource, &place).as_deref() == Some(id) {
-            return Some(Placed { resource, place });
+            return Some(PositionedResource { resource, place });
         }
         by_id(live, &resource.children, &place, id)
     })
@@ -150,7 +155,7 @@ fn tree(live: &LiveStatus, resource: &Resource, above: &str) -> Value {
     })
 }
 
-fn detail(live: &LiveStatus, placed: &Placed<'_>) -> Value {
+fn detail(live: &LiveStatus, placed: &PositionedResource<'_>) -> Value {
     let resource = placed.resource;
     let above = placed.place.rsplitn(3, '/').nth(2).unwrap_or_default();
     let is_top = resource.sync_status.is_some();
@@ -166,7 +171,7 @@ fn detail(live: &LiveStatus, placed: &Placed<'_>) -> Value {
                 "Kind": resource.kind,
                 "Labels": { "app.kubernetes.io/name": live.namespace },
                 "Annotations": {},
-                "CreationTimestamp": stamp(NOW - 180 * MINUTE),
+                "CreationTimestamp": timestamp(NOW - 180 * MINUTE),
                 "Containers": containers.iter().map(|_| "app").collect::<Vec<_>>(),
                 "ContainerDetails": containers,
             }),

@@ -1,12 +1,11 @@
-//! `/llms.txt`: the catalog of the API for agents, a few hundred kilobytes of Markdown.
+//! `/llms.txt`: the API catalog for agents, a few hundred kilobytes of Markdown.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-/// A category: its heading, the path of its collection, one of its resources, and the parameters
-/// of its list.
+/// A category: heading, path of the collection, name of a resource, and parameters of the list.
 type Category = (&'static str, &'static str, &'static str, &'static str);
 
 const CATEGORIES: [Category; 40] = [
@@ -117,8 +116,7 @@ const CATEGORIES: [Category; 40] = [
     ),
 ];
 
-/// What can be done with every resource: the method, the rest of the path, what it says it does,
-/// and what comes back.
+/// Operations of every resource: method, rest of the path, summary and response.
 const OPERATIONS: [(&str, &str, &str, &str); 9] = [
     ("GET", "", "Lists the resources, a page at a time", "ResourceCollection<{}>"),
     ("GET", "/all", "Gets all of them in one array, without pages", "{}[]"),
@@ -182,7 +180,7 @@ const PROPERTIES: [(&str, &str); 12] = [
 
 static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(written()));
 
-/// The catalog, made once.
+/// Returns the catalog, which is built once.
 pub(super) fn catalog() -> Bytes {
     CATALOG.clone()
 }
@@ -200,7 +198,7 @@ fn written() -> String {
 }
 
 fn endpoints(text: &mut String, (heading, path, resource, parameters): &Category) {
-    // Writing into a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(text, "\n### {heading}\n\n");
     for (prefix, space) in [
         ("/api/{spaceId}/", "of the space with this ID"),
@@ -256,11 +254,11 @@ Lists take `skip` and `take` and answer thirty items unless told otherwise.
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::whole;
+    use super::super::test_client::whole;
     use crate::{Sample, keys};
 
     #[tokio::test]
-    async fn a_large_catalog_since_2026_2() {
+    async fn llms_txt_is_large_and_needs_2026_2() {
         let rows = [("2026.2.3916", 200), ("2026.2.3915", 404), ("2025.4.1", 404)];
         for (version, expected) in rows {
             for path in ["/llms.txt", "/api/experimental/llms.txt"] {

@@ -1,12 +1,12 @@
-//! Deployment targets, by name.
+//! Deployment targets.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::clock::{HOUR, NOW, stamp};
+use super::super::clock::{HOUR, NOW, timestamp};
+use super::super::database::Item;
 use super::super::page::{Pages, all};
-use super::super::world::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
 const PAGES: Pages = Pages::of(
@@ -21,9 +21,9 @@ const OF_ENVIRONMENT: Pages = Pages {
                  tenantTags,shellNames,deploymentTargetTypes",
 };
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("MachineView")?;
-    let machines = call.world.machines.of_space(call.space_id());
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("MachineView")?;
+    let machines = call.database.machines.of_space(call.space_id());
     match path {
         [] => {
             let taking_part = participants(call)?;
@@ -33,58 +33,58 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             Ok(PAGES
                 .page(call, machines.filter(|machine| matches(call, machine)).filter(taking_part)))
         }
-        ["all"] => Ok(all(machines.filter(|machine| call.among_ids(machine)))),
-        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
-        [id, "connection"] => Ok(Answer::value(&connection(one(call, id)?))),
-        _ => Err(Refusal::NoRoute),
+        ["all"] => Ok(all(machines.filter(|machine| call.in_ids(machine)))),
+        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
+        [id, "connection"] => Ok(ApiResponse::value(&connection(one(call, id)?))),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/machineroles/all`: the target tags that are in use.
-pub(super) fn roles(call: &Call<'_>) -> Answered {
-    call.need("MachineView")?;
-    let machines = call.world.machines.of_space(call.space_id());
+/// Answers `/machineroles/all`: the target tags in use.
+pub(super) fn roles(call: &Call<'_>) -> ApiResult {
+    call.require("MachineView")?;
+    let machines = call.database.machines.of_space(call.space_id());
     let mut roles: Vec<&str> = machines.flat_map(|machine| machine.texts("Roles")).collect();
     roles.sort_unstable();
     roles.dedup();
-    Ok(Answer::value(&json!(roles)))
+    Ok(ApiResponse::value(&json!(roles)))
 }
 
-/// `/environments/{id}/machines`, whose pages hold twenty.
-pub(super) fn of_environment(call: &Call<'_>, environment: &Item) -> Answered {
-    call.need("MachineView")?;
+/// Answers `/environments/{id}/machines`, with 20 items per page by default.
+pub(super) fn of_environment(call: &Call<'_>, environment: &Item) -> ApiResult {
+    call.require("MachineView")?;
     let is_inside =
         |machine: &&Item| machine.texts("EnvironmentIds").any(|id| id == environment.id);
-    let machines = call.world.machines.of_space(call.space_id()).filter(is_inside);
+    let machines = call.database.machines.of_space(call.space_id()).filter(is_inside);
     Ok(OF_ENVIRONMENT.page(call, machines.filter(|machine| matches(call, machine))))
 }
 
-fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, Refusal> {
-    call.world.machines.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
+fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, ApiError> {
+    call.database.machines.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
 }
 
 /// The targets of `deploymentId`, if that was asked for.
-fn participants<'a>(call: &Call<'a>) -> Result<Option<Vec<&'a str>>, Refusal> {
+fn participants<'a>(call: &Call<'a>) -> Result<Option<Vec<&'a str>>, ApiError> {
     let Some(id) = call.query.text("deploymentId") else { return Ok(None) };
-    let deployment = call.world.deployments.find(id).ok_or_else(|| missing(id))?;
+    let deployment = call.database.deployments.find(id).ok_or_else(|| missing(id))?;
     Ok(Some(deployment.texts("DeployedToMachineIds").collect()))
 }
 
 fn matches(call: &Call<'_>, machine: &Item) -> bool {
     common(call, machine)
-        && call.meets("roles", machine, "Roles")
-        && call.meets("environmentIds", machine, "EnvironmentIds")
-        && call.meets("tenantIds", machine, "TenantIds")
-        && call.meets("tenantTags", machine, "TenantTags")
+        && call.any_of("roles", machine, "Roles")
+        && call.any_of("environmentIds", machine, "EnvironmentIds")
+        && call.any_of("tenantIds", machine, "TenantIds")
+        && call.any_of("tenantTags", machine, "TenantTags")
         && call.one_of("deploymentTargetTypes", target_type(machine))
 }
 
-/// The filters that targets and workers share.
+/// Filters that targets and workers share.
 pub(super) fn common(call: &Call<'_>, machine: &Item) -> bool {
     let thumbprint = call.query.text("thumbprint");
-    call.among_ids(machine)
-        && call.named(machine)
-        && call.switched("isDisabled", machine, "IsDisabled")
+    call.in_ids(machine)
+        && call.matches_name(machine)
+        && call.flag_is("isDisabled", machine, "IsDisabled")
         && call.one_of("healthStatuses", machine.text("HealthStatus"))
         && call.one_of("commStyles", of_endpoint(machine, "CommunicationStyle"))
         && call.one_of("shellNames", machine.text("ShellName"))
@@ -96,13 +96,13 @@ fn of_endpoint<'a>(machine: &'a Item, key: &str) -> &'a str {
     endpoint.and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The type of a target: that of its step package, or else how it is talked to.
+/// Returns the type of a target: that of its step package, or else its communication style.
 fn target_type(machine: &Item) -> &str {
     let of_package = of_endpoint(machine, "DeploymentTargetTypeId");
     if of_package.is_empty() { of_endpoint(machine, "CommunicationStyle") } else { of_package }
 }
 
-/// What the last health check came to.
+/// Returns the result of the last health check.
 fn connection(machine: &Item) -> Value {
     let status = if machine.flag("IsDisabled") {
         "Disabled"
@@ -115,8 +115,8 @@ fn connection(machine: &Item) -> Value {
     };
     json!({
         "Id": machine.id, "MachineId": machine.id, "Status": status,
-        "CurrentTentacleVersion": "9.0.41", "LastChecked": stamp(NOW - HOUR),
-        "Logs": [{ "Category": "Info", "OccurredAt": stamp(NOW - HOUR), "MessageText":
+        "CurrentTentacleVersion": "9.0.41", "LastChecked": timestamp(NOW - HOUR),
+        "Logs": [{ "Category": "Info", "OccurredAt": timestamp(NOW - HOUR), "MessageText":
             machine.text("StatusSummary"), "Detail": "" }],
         "Links": { "Self": format!("/api/{}/machines/{}/connection", machine.space_id, machine.id) },
     })
@@ -124,10 +124,10 @@ fn connection(machine: &Item) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, ids};
+    use super::super::test_client::{get, ids};
 
     #[tokio::test]
-    async fn filters_find_the_right_targets() {
+    async fn filters_targets_and_workers() {
         let rows = [
             (
                 "machines?roles=tracking-db,retired",

@@ -1,26 +1,26 @@
-//! Which tenants lack a value, and for what.
+//! Missing values of tenant variables.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered};
 use super::super::call::Call;
-use super::super::world::{Item, Template, TenantValue, World, templates_of};
+use super::super::database::{Database, Item, Template, TenantValue, templates_of};
+use super::super::response::{ApiResponse, ApiResult};
 
-/// A value a tenant lacks.
-pub(super) struct Missing<'a> {
+/// A missing value.
+pub(super) struct MissingValue<'a> {
     pub(super) template: Template<'a>,
-    /// The environment, for variables of projects; common ones have none.
+    /// Environment of a project variable; `None` for common variables.
     pub(super) environment_id: Option<&'a str>,
 }
 
-/// `/tenants/variables-missing`: a bare array of the tenants that lack something.
-pub(super) fn answer(call: &Call<'_>) -> Answered {
-    call.need("VariableView")?;
+/// Answers `/tenants/variables-missing`: a bare array of the tenants with missing values.
+pub(super) fn answer(call: &Call<'_>) -> ApiResult {
+    call.require("VariableView")?;
     let details = call.query.switch("includeDetails") == Some(true);
     let space = call.space_id();
-    let tenants = call.world.tenants.of_space(space).filter(|t| call.one_of("tenantId", &t.id));
+    let tenants = call.database.tenants.of_space(space).filter(|t| call.one_of("tenantId", &t.id));
     let rows = tenants.filter_map(|tenant| {
-        let lacking: Vec<Missing<'_>> = of_tenant(call.world, tenant)
+        let lacking: Vec<MissingValue<'_>> = of_tenant(call.database, tenant)
             .into_iter()
             .filter(|lacking| asked_for(call, tenant, lacking))
             .collect();
@@ -34,68 +34,70 @@ pub(super) fn answer(call: &Call<'_>) -> Answered {
             }
         })
     });
-    Ok(Answer::value(&Value::Array(rows.collect())))
+    Ok(ApiResponse::value(&Value::Array(rows.collect())))
 }
 
-/// Everything a tenant lacks: no value, and no default of the template either.
-pub(super) fn of_tenant<'a>(world: &'a World, tenant: &'a Item) -> Vec<Missing<'a>> {
+/// Returns the missing values of a tenant: neither the tenant nor the template has a value.
+pub(super) fn of_tenant<'a>(database: &'a Database, tenant: &'a Item) -> Vec<MissingValue<'a>> {
     let mut lacking = Vec::new();
-    for (project, environments) in connections(world, tenant) {
+    for (project, environments) in connections(database, tenant) {
         for environment in environments {
             let templates = templates_of(project).filter(|template| !template.has_default());
             let without = templates
-                .filter(|template| value(world, tenant, template, Some(environment)).is_none());
+                .filter(|template| value(database, tenant, template, Some(environment)).is_none());
             lacking.extend(
-                without.map(|template| Missing { template, environment_id: Some(environment) }),
+                without
+                    .map(|template| MissingValue { template, environment_id: Some(environment) }),
             );
         }
     }
-    for set in library_sets(world, tenant) {
+    for set in library_sets(database, tenant) {
         let templates = templates_of(set).filter(|template| !template.has_default());
-        let without = templates.filter(|template| value(world, tenant, template, None).is_none());
-        lacking.extend(without.map(|template| Missing { template, environment_id: None }));
+        let without =
+            templates.filter(|template| value(database, tenant, template, None).is_none());
+        lacking.extend(without.map(|template| MissingValue { template, environment_id: None }));
     }
     lacking
 }
 
-/// The projects a tenant is connected to, each with the IDs of its environments.
+/// Returns the projects that a tenant is connected to, with the IDs of the environments.
 pub(super) fn connections<'a>(
-    world: &'a World,
+    database: &'a Database,
     tenant: &'a Item,
 ) -> impl Iterator<Item = (&'a Item, Vec<&'a str>)> {
     let map = tenant.body.get("ProjectEnvironments").and_then(Value::as_object);
     map.into_iter().flatten().filter_map(|(project, environments)| {
         let ids = environments.as_array()?.iter().filter_map(Value::as_str).collect();
-        Some((world.projects.find(project)?, ids))
+        Some((database.projects.find(project)?, ids))
     })
 }
 
-/// The library variable sets with templates that the projects of a tenant include.
-pub(super) fn library_sets<'a>(world: &'a World, tenant: &'a Item) -> Vec<&'a Item> {
-    let included: Vec<&str> = connections(world, tenant)
+/// Returns the library variable sets with templates that projects of a tenant include.
+pub(super) fn library_sets<'a>(database: &'a Database, tenant: &'a Item) -> Vec<&'a Item> {
+    let included: Vec<&str> = connections(database, tenant)
         .flat_map(|(project, _)| project.texts("IncludedLibraryVariableSetIds"))
         .collect();
-    let sets = world.library_variable_sets.of_space(&tenant.space_id);
+    let sets = database.library_variable_sets.of_space(&tenant.space_id);
     sets.filter(|set| included.contains(&set.id.as_str()) && templates_of(set).next().is_some())
         .collect()
 }
 
-/// The value of a tenant for a template.
+/// Returns the value of a tenant for a template.
 pub(super) fn value<'a>(
-    world: &'a World,
+    database: &'a Database,
     tenant: &Item,
     template: &Template<'_>,
     environment: Option<&str>,
 ) -> Option<&'a TenantValue> {
     let id = template.text("Id");
-    world.tenant_values.iter().find(|value| {
+    database.tenant_values.iter().find(|value| {
         value.tenant_id == tenant.id
             && value.template_id == id
             && value.environment_id.as_deref() == environment
     })
 }
 
-fn asked_for(call: &Call<'_>, tenant: &Item, lacking: &Missing<'_>) -> bool {
+fn asked_for(call: &Call<'_>, tenant: &Item, lacking: &MissingValue<'_>) -> bool {
     let query = &call.query;
     let of_environment = query.text("environmentId").is_none()
         || lacking.environment_id.is_none_or(|id| call.one_of("environmentId", id));
@@ -103,7 +105,7 @@ fn asked_for(call: &Call<'_>, tenant: &Item, lacking: &Missing<'_>) -> bool {
     // A common variable counts for every project that includes its set.
     let of_project = query.text("projectId").is_none_or(|project| {
         owner.id.eq_ignore_ascii_case(project)
-            || connections(call.world, tenant).any(|(connected, _)| {
+            || connections(call.database, tenant).any(|(connected, _)| {
                 connected.id.eq_ignore_ascii_case(project)
                     && connected.texts("IncludedLibraryVariableSetIds").any(|set| set == owner.id)
             })
@@ -111,7 +113,7 @@ fn asked_for(call: &Call<'_>, tenant: &Item, lacking: &Missing<'_>) -> bool {
     of_environment && of_project
 }
 
-fn shown(space: &str, tenant: &Item, lacking: &Missing<'_>) -> Value {
+fn shown(space: &str, tenant: &Item, lacking: &MissingValue<'_>) -> Value {
     let owner = &lacking.template.owner.id;
     let is_common = lacking.environment_id.is_none();
     json!({

@@ -1,9 +1,7 @@
-//! Which path is answered where. One file for each collection.
+//! Routing of paths. One file for each collection.
 
 mod accounts;
 mod administration;
-#[cfg(test)]
-mod asking;
 mod certificates;
 mod changes;
 mod channels;
@@ -30,13 +28,13 @@ mod previews;
 mod progression;
 mod project_groups;
 mod projects;
-mod promotion;
+mod promotions;
 mod release_template;
 mod releases;
 mod runbook_runs;
 mod runbooks;
-mod scope;
 mod server;
+mod space;
 mod spaces;
 mod tag_sets;
 mod task_actions;
@@ -45,66 +43,70 @@ mod tasks;
 mod teams;
 mod tenant_variables;
 mod tenants;
+#[cfg(test)]
+mod test_client;
 mod users;
 mod variables;
 mod workers;
 
 use http::Method;
 
-use super::answer::{Answered, Refusal};
 use super::call::Call;
-use super::order::Order;
+use super::database::Database;
 use super::query::Query;
+use super::request_body::RequestBody;
+use super::response::{ApiError, ApiResult};
 use super::users::User;
 use super::version::Version;
-use super::world::World;
 
-/// What is asked, and by whom.
-pub(super) struct Asked<'r> {
+/// A request before it is routed.
+pub(super) struct RouteRequest<'r> {
     pub(super) version: &'r Version,
     pub(super) method: &'r Method,
-    /// Those of the path, decoded, in their letter case.
+    /// Decoded path segments in their original case.
     pub(super) segments: &'r [String],
-    pub(super) user: &'r Result<&'static User, Refusal>,
-    /// What came with the request.
-    pub(super) order: &'r Order,
+    pub(super) user: &'r Result<&'static User, ApiError>,
+    /// Body of the request.
+    pub(super) input: &'r RequestBody,
 }
 
-/// The answer to a request. What it changes is changed in the draft, if there is one.
+/// Answers a request. Write requests change the draft.
 pub(super) fn answer(
-    asked: &Asked<'_>,
+    incoming: &RouteRequest<'_>,
     query: Query,
-    world: &World,
-    draft: Option<&mut World>,
-) -> Answered {
-    let Asked { version, method, user, .. } = *asked;
-    let segments: Vec<String> = asked.segments.iter().map(|segment| word(segment)).collect();
+    database: &Database,
+    draft: Option<&mut Database>,
+) -> ApiResult {
+    let RouteRequest { version, method, user, .. } = *incoming;
+    let segments: Vec<String> = incoming.segments.iter().map(|segment| word(segment)).collect();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-    if let Some(answered) = server::open(version, world, method, &path) {
+    if let Some(answered) = server::open(version, database, method, &path) {
         return answered;
     }
-    let ["api", path @ ..] = path.as_slice() else { return Err(Refusal::NoRoute) };
+    let ["api", path @ ..] = path.as_slice() else { return Err(ApiError::NoRoute) };
     let user = match user {
         Ok(user) => *user,
-        Err(Refusal::BadKey) => return Err(Refusal::BadKey),
-        Err(_) => return Err(Refusal::NotLoggedIn),
+        Err(ApiError::BadKey) => return Err(ApiError::BadKey),
+        Err(_) => return Err(ApiError::NotLoggedIn),
     };
-    let (space, path) = scope::of(version, world, user, path)?;
+    let (space, path) = space::of(version, database, user, path)?;
     let mut links = String::from("/api");
     for segment in space.iter().map(|space| space.id.as_str()).chain(path.iter().copied()) {
         links.push('/');
         links.push_str(segment);
     }
-    let call = Call { world, version, user, query, space, path: links };
+    let call = Call { database, version, user, query, space, path: links };
     let Some(draft) = draft else { return dispatch(&call, path) };
-    if let Some(answered) = changes::Change::new(&call, asked.order, method).make(draft, path) {
+    if let Some(answered) =
+        changes::WriteRequest::new(&call, incoming.input, method).make(draft, path)
+    {
         return answered;
     }
-    // What can only be read knows no other method.
-    dispatch(&call, path).and(Err(Refusal::NoMethod(method.to_string())))
+    // Paths without write requests reject other methods.
+    dispatch(&call, path).and(Err(ApiError::NoMethod(method.to_string())))
 }
 
-fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
+fn dispatch(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
         [] => spaces::home(call),
         ["spaces", rest @ ..] => spaces::answer(call, rest),
@@ -138,11 +140,11 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
         ["workers", rest @ ..] => workers::answer(call, rest),
         ["workerpools", rest @ ..] => workers::pools(call, rest),
         ["machinepolicies", rest @ ..] => {
-            let policies = &call.world.machine_policies;
+            let policies = &call.database.machine_policies;
             plain::answer(call, rest, "MachinePolicyView", "MachinePolicy", policies)
         }
         ["proxies", rest @ ..] => {
-            plain::answer(call, rest, "ProxyView", "Proxy", &call.world.proxies)
+            plain::answer(call, rest, "ProxyView", "Proxy", &call.database.proxies)
         }
         ["deploymentprocesses", rest @ ..] => deployment_processes::answer(call, rest),
         ["variables", rest @ ..] => variables::answer(call, rest),
@@ -156,12 +158,13 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> Answered {
     }
 }
 
-/// A refusal that names what was looked for.
-fn missing(id: &str) -> Refusal {
-    Refusal::NotFound(id.to_owned())
+/// Returns the error for a resource that does not exist.
+fn missing(id: &str) -> ApiError {
+    ApiError::NotFound(id.to_owned())
 }
 
-/// Segments without a digit are words of a route or slugs: both know no letter case.
+/// Converts segments without a digit to lower case: they are route words or slugs, which ignore
+/// case.
 fn word(segment: &str) -> String {
     if segment.bytes().any(|byte| byte.is_ascii_digit()) {
         segment.to_owned()
@@ -189,8 +192,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn filters_keep_what_was_asked_for() {
-        // A path, how many items at least, and a key of every item with the values it may have.
+    async fn filters_return_matching_items_only() {
+        // Path, minimum number of items, key of each item, and its allowed values.
         let rows: [(&str, usize, &str, &[&str]); 16] = [
             (
                 "deployments?projects=Projects-1,projects-5",
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_tenants_lack_is_found_from_every_side() {
+    async fn finds_missing_variables_by_each_filter() {
         let rows = [
             ("", "Tenants-1 Tenants-2 Tenants-6 Tenants-8 Tenants-9"),
             ("?projectId=Projects-8", "Tenants-8"),

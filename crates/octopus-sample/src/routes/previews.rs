@@ -1,17 +1,17 @@
-//! What a deployment or a runbook run would do, and what it asks for.
+//! Previews of deployments and runbook runs, with their prompted variables.
 
 use serde_json::{Value, json};
 
 use super::super::activity;
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::dice::uuid;
-use super::super::world::{Item, form};
-use super::{missing, projects, promotion, runbooks};
+use super::super::database::{Item, form};
+use super::super::random::uuid;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::{missing, projects, promotions, runbooks};
 
-/// `/releases/{id}/deployments/template` and `…/preview/{environmentId}/{tenantId}`.
-pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> Answered {
-    call.need("DeploymentView")?;
+/// Answers `/releases/{id}/deployments/template` and `.../preview/{environmentId}/{tenantId}`.
+pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> ApiResult {
+    call.require("DeploymentView")?;
     let project = projects::one(call, release.text("ProjectId"))?;
     match path {
         ["template"] => Ok(template(call, project, release)),
@@ -19,28 +19,28 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> Answ
             preview(call, project, release, known(call, environment)?, None)
         }
         ["preview", environment, tenant] => {
-            let found = call.world.tenants.find_in(call.space_id(), tenant);
+            let found = call.database.tenants.find_in(call.space_id(), tenant);
             let tenant = found.ok_or_else(|| missing(tenant))?;
             preview(call, project, release, known(call, environment)?, Some(tenant))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-fn known<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
-    call.world.environments.find_in(call.space_id(), id).ok_or_else(|| missing(id))
+fn known<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
+    call.database.environments.find_in(call.space_id(), id).ok_or_else(|| missing(id))
 }
 
-fn template(call: &Call<'_>, project: &Item, release: &Item) -> Answer {
-    let world = call.world;
+fn template(call: &Call<'_>, project: &Item, release: &Item) -> ApiResponse {
+    let database = call.database;
     let path = format!("/api/{}/releases/{}", release.space_id, release.id);
-    let way = |tenant: Option<&Item>| {
-        let ids = promotion::allowed(world, project, release, tenant).into_iter();
-        let environments = ids.filter_map(|id| world.environments.find(id));
+    let targets_of = |tenant: Option<&Item>| {
+        let ids = promotions::allowed(database, project, release, tenant).into_iter();
+        let environments = ids.filter_map(|id| database.environments.find(id));
         let shown = environments.map(|environment| {
-            let whom = tenant.map(|tenant| format!("/{}", tenant.id)).unwrap_or_default();
+            let tenant_segment = tenant.map(|tenant| format!("/{}", tenant.id)).unwrap_or_default();
             let link = format!(
-                "{path}/deployments/preview/{}{whom}{{?includeDisabledSteps}}",
+                "{path}/deployments/preview/{}{tenant_segment}{{?includeDisabledSteps}}",
                 environment.id
             );
             json!({
@@ -51,23 +51,23 @@ fn template(call: &Call<'_>, project: &Item, release: &Item) -> Answer {
         shown.collect::<Vec<Value>>()
     };
     let mode = project.text("TenantedDeploymentMode");
-    let channel = world.channels.find(release.text("ChannelId"));
-    let tenants = world.tenants.of_space(&project.space_id).filter(|tenant| {
+    let channel = database.channels.find(release.text("ChannelId"));
+    let tenants = database.tenants.of_space(&project.space_id).filter(|tenant| {
         let map = tenant.body.get("ProjectEnvironments");
         mode != "Untenanted"
             && !tenant.flag("IsDisabled")
             && map.is_some_and(|map| map.get(&project.id).is_some())
-            && promotion::is_for(channel, tenant)
+            && promotions::is_for(channel, tenant)
     });
     let of_tenants = tenants.map(|tenant| {
-        json!({ "Id": tenant.id, "Name": tenant.text("Name"), "PromoteTo": way(Some(tenant)) })
+        json!({ "Id": tenant.id, "Name": tenant.text("Name"), "PromoteTo": targets_of(Some(tenant)) })
     });
-    Answer::value(&json!({
+    ApiResponse::value(&json!({
         "Id": release.id,
         "IsDeploymentProcessModified": false,
         "IsVariableSetModified": false,
         "IsLibraryVariableSetModified": false,
-        "PromoteTo": if mode == "Tenanted" { Vec::new() } else { way(None) },
+        "PromoteTo": if mode == "Tenanted" { Vec::new() } else { targets_of(None) },
         "TenantPromotions": of_tenants.collect::<Vec<_>>(),
         "DeploymentNotes": null,
         "Links": { "Self": format!("{path}/deployments/template"), "Release": path },
@@ -80,32 +80,32 @@ fn preview(
     release: &Item,
     environment: &Item,
     tenant: Option<&Item>,
-) -> Answered {
-    if tenant.is_some_and(|t| !promotion::is_connected(t, &project.id, &environment.id)) {
+) -> ApiResult {
+    if tenant.is_some_and(|t| !promotions::is_connected(t, &project.id, &environment.id)) {
         let reason = "The tenant is not connected to this environment of the project.";
-        return Err(Refusal::BadRequest(reason.to_owned()));
+        return Err(ApiError::BadRequest(reason.to_owned()));
     }
-    let process = call.world.scripts.process(&project.id);
+    let process = call.database.scripts.process(&project.id);
     let steps = process.into_iter().flat_map(|process| process.steps_for(&environment.id));
     let steps = steps.enumerate().map(|(position, step)| {
         let id = uuid(&format!("{}/{}", project.id, step.slug));
         written(call, environment, (&id, &step.name, position), step.target_role.as_deref())
     });
-    let prompts = call.world.prompts_of(&project.id, Some(&environment.id));
+    let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
     Ok(answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
 }
 
-/// `…/runbookRunTemplate` where no environment is named, or else `…/runbookRuns/preview/{id}`.
+/// Answers `.../runbookRunTemplate`, or `.../runbookRuns/preview/{id}` for an environment.
 pub(super) fn of_runbook(
     call: &Call<'_>,
     runbook: &Value,
     process: Option<&Value>,
     path: &[&str],
-) -> Answered {
+) -> ApiResult {
     let text = |key: &str| runbook.get(key).and_then(Value::as_str).unwrap_or_default();
     let project = projects::one(call, text("ProjectId"))?;
     let id = text("Id");
-    let allowed = runbooks::environments(call.world, project, runbook);
+    let allowed = runbooks::environments(call.database, project, runbook);
     let [environment, ..] = path else {
         let preview = call.path.replace("runbookruntemplate", "runbookRuns/preview");
         let shown = allowed.iter().map(|environment| {
@@ -115,7 +115,7 @@ pub(super) fn of_runbook(
                 "Links": { "RunbookRunPreview": link },
             })
         });
-        return Ok(Answer::value(&json!({
+        return Ok(ApiResponse::value(&json!({
             "Id": id, "IsRunbookProcessModified": false, "IsVariableSetModified": false,
             "IsLibraryVariableSetModified": false, "PromoteTo": shown.collect::<Vec<_>>(),
             "TenantPromotions": [], "Links": {},
@@ -129,7 +129,7 @@ pub(super) fn of_runbook(
         let names = (own("Id"), own("Name"), position);
         written(call, environment, names, role.and_then(Value::as_str))
     });
-    let prompts = call.world.prompts_of(id, Some(&environment.id));
+    let prompts = call.database.prompts_of(id, Some(&environment.id));
     Ok(answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
 }
 
@@ -141,7 +141,9 @@ fn written(
 ) -> Value {
     let machines: Vec<&Item> = role
         .into_iter()
-        .flat_map(|role| activity::targets(call.world, &environment.id, role).collect::<Vec<_>>())
+        .flat_map(|role| {
+            activity::targets(call.database, &environment.id, role).collect::<Vec<_>>()
+        })
         .collect();
     let shown = machines.iter().map(|machine| {
         json!({
@@ -165,8 +167,8 @@ fn answered(
     environment: &Item,
     steps: &[Value],
     form: &Value,
-) -> Answer {
-    Answer::value(&json!({
+) -> ApiResponse {
+    ApiResponse::value(&json!({
         "Id": id,
         "StepsToExecute": steps,
         "Form": form,

@@ -1,18 +1,18 @@
-//! How far releases have got.
+//! Progression of releases through environments.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::world::{Item, Phase, World};
+use super::super::database::{Database, Item, Phase};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{dashboard, projects};
 
-/// `/projects/{id}/progression` and `/progression/{id}`.
-pub(super) fn of_project(call: &Call<'_>, id: &str) -> Answered {
-    call.need("DeploymentView")?;
-    call.need("ReleaseView")?;
+/// Answers `/projects/{id}/progression` and `/progression/{id}`.
+pub(super) fn of_project(call: &Call<'_>, id: &str) -> ApiResult {
+    call.require("DeploymentView")?;
+    call.require("ReleaseView")?;
     let project = projects::one(call, id)?;
     let count = match call.query.text("releaseHistoryCount").map(str::parse) {
         None => 30,
@@ -20,22 +20,22 @@ pub(super) fn of_project(call: &Call<'_>, id: &str) -> Answered {
         Some(_) => {
             let reason = "The 'releaseHistoryCount' parameter must be greater than 0 and less than \
                           or equal to 100.";
-            return Err(Refusal::BadRequest(reason.to_owned()));
+            return Err(ApiError::BadRequest(reason.to_owned()));
         }
     };
-    let world = call.world;
-    let releases = world.releases.of_project(project).take(count);
-    let channels = world.channels.of_project(project);
+    let database = call.database;
+    let releases = database.releases.of_project(project).take(count);
+    let channels = database.channels.of_project(project);
     let mut by_release: HashMap<&str, Vec<&Item>> = HashMap::new();
-    for deployment in world.deployments.of_project(project) {
+    for deployment in database.deployments.of_project(project) {
         by_release.entry(deployment.text("ReleaseId")).or_default().push(deployment);
     }
     let of_channel = |channel: &Item| {
         let ids =
-            world.phases(project, &channel.id).into_iter().flat_map(|phase| phase.environments);
+            database.phases(project, &channel.id).into_iter().flat_map(|phase| phase.environments);
         named(call, &ids.collect::<Vec<_>>())
     };
-    let all = world.phases(project, "").into_iter().flat_map(|phase| phase.environments);
+    let all = database.phases(project, "").into_iter().flat_map(|phase| phase.environments);
     let environments = named(call, &all.collect::<Vec<_>>());
     let by_channel: Map<_, _> =
         channels.map(|channel| (channel.id.clone(), of_channel(channel))).collect();
@@ -43,7 +43,7 @@ pub(super) fn of_project(call: &Call<'_>, id: &str) -> Answered {
         .map(|release| row(call, project, release, by_release.get(release.id.as_str())))
         .collect();
     let path = format!("/api/{}/projects/{}/progression", call.space_id(), project.id);
-    Ok(Answer::json(format!(
+    Ok(ApiResponse::json(format!(
         "{{\"Id\":{},\"Environments\":{environments},\"ChannelEnvironments\":{},\"Releases\":[{}],\
          \"Links\":{}}}",
         json!(project.id),
@@ -53,20 +53,20 @@ pub(super) fn of_project(call: &Call<'_>, id: &str) -> Answered {
     )))
 }
 
-/// `/releases/{id}/progression`.
-pub(super) fn of_release(call: &Call<'_>, release: &Item) -> Answered {
-    let world = call.world;
+/// Answers `/releases/{id}/progression`.
+pub(super) fn of_release(call: &Call<'_>, release: &Item) -> ApiResult {
+    let database = call.database;
     let project = projects::one(call, release.text("ProjectId"))?;
-    let deployments = world.deployments.of_project(project);
+    let deployments = database.deployments.of_project(project);
     let is_own = |deployment: &&Item| deployment.text("ReleaseId") == release.id;
     let deployments: Vec<&Item> = deployments.filter(is_own).collect();
-    let phases = world.phases(project, release.text("ChannelId"));
-    let current = current(world, &phases, &deployments);
+    let phases = database.phases(project, release.text("ChannelId"));
+    let current = current(database, &phases, &deployments);
     let shown = phases.iter().enumerate().map(|(position, phase)| {
         let inside =
             deployments.iter().filter(|d| phase.environments.contains(&d.text("EnvironmentId")));
         let both = inside.map(|deployment| {
-            let task = world.tasks.find(deployment.text("TaskId")).map(|task| &task.body);
+            let task = database.tasks.find(deployment.text("TaskId")).map(|task| &task.body);
             json!({ "Task": task, "Deployment": deployment.body })
         });
         let own = |key: &str| phase.body.get(key);
@@ -86,7 +86,7 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item) -> Answered {
             "Deployments": both.collect::<Vec<_>>(),
         })
     });
-    Ok(Answer::value(&json!({
+    Ok(ApiResponse::value(&json!({
         "Phases": shown.collect::<Vec<_>>(),
         "NextDeployments": next(&phases, current),
         "NextDeploymentsMinimumRequired": 0,
@@ -96,30 +96,30 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item) -> Answered {
     })))
 }
 
-/// A release of a progression, as JSON; the release itself is written already.
+/// Returns a release of a progression as JSON text, from the stored text of the release.
 fn row(
     call: &Call<'_>,
     project: &Item,
     release: &Item,
     deployments: Option<&Vec<&Item>>,
 ) -> String {
-    let world = call.world;
+    let database = call.database;
     let deployments = deployments.map(Vec::as_slice).unwrap_or_default();
-    let phases = world.phases(project, release.text("ChannelId"));
+    let phases = database.phases(project, release.text("ChannelId"));
     let mut by_environment: Map<String, Value> = Map::new();
     for deployment in deployments {
         let environment = deployment.text("EnvironmentId").to_owned();
         let items = by_environment.entry(environment).or_insert_with(|| json!([]));
         if let Some(items) = items.as_array_mut() {
-            items.push(dashboard::item(world, deployment, items.is_empty()));
+            items.push(dashboard::item(database, deployment, items.is_empty()));
         }
     }
-    let lifecycle = world.lifecycle_of(project, release.text("ChannelId"));
+    let lifecycle = database.lifecycle_of(project, release.text("ChannelId"));
     let retention = |key: &str| lifecycle.and_then(|lifecycle| lifecycle.body.get(key));
-    let channel = world.channels.find(release.text("ChannelId"));
+    let channel = database.channels.find(release.text("ChannelId"));
     let rest = json!({
         "Deployments": by_environment,
-        "NextDeployments": next(&phases, current(world, &phases, deployments)),
+        "NextDeployments": next(&phases, current(database, &phases, deployments)),
         "HasUnresolvedDefect": false,
         "ReleaseRetentionPeriod": retention("ReleaseRetentionPolicy"),
         "TentacleRetentionPeriod": retention("TentacleRetentionPolicy"),
@@ -133,10 +133,10 @@ fn row(
     )
 }
 
-/// The position of the first phase the release has not passed.
-pub(super) fn current(world: &World, phases: &[Phase<'_>], deployments: &[&Item]) -> usize {
+/// Returns the index of the first phase that the release has not completed.
+pub(super) fn current(database: &Database, phases: &[Phase<'_>], deployments: &[&Item]) -> usize {
     let succeeded = |deployment: &&Item| {
-        let task = world.tasks.find(deployment.text("TaskId"));
+        let task = database.tasks.find(deployment.text("TaskId"));
         task.is_some_and(|task| task.text("State") == "Success")
     };
     let reached = phases.iter().rposition(|phase| {
@@ -147,7 +147,7 @@ pub(super) fn current(world: &World, phases: &[Phase<'_>], deployments: &[&Item]
     reached.map_or(0, |position| position + 1)
 }
 
-/// Where the release may go now: the current phase, and past it as long as phases are optional.
+/// Returns the environments of the current phase and, after optional phases, of the next ones.
 pub(super) fn next<'a>(phases: &[Phase<'a>], current: usize) -> Vec<&'a str> {
     let mut next = Vec::new();
     for phase in phases.iter().skip(current) {
@@ -160,7 +160,7 @@ pub(super) fn next<'a>(phases: &[Phase<'a>], current: usize) -> Vec<&'a str> {
 }
 
 fn named(call: &Call<'_>, ids: &[&str]) -> Value {
-    let environments = ids.iter().filter_map(|id| call.world.environments.find(id));
+    let environments = ids.iter().filter_map(|id| call.database.environments.find(id));
     let named = environments.map(|item| json!({ "Id": item.id, "Name": item.text("Name") }));
     Value::Array(named.collect())
 }

@@ -1,11 +1,11 @@
-//! Projects, and what hangs below one.
+//! Subresources of projects.
 
 use serde_json::json;
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
+use super::super::database::Item;
 use super::super::page::{Pages, all};
-use super::super::world::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{
     channels, deployment_processes, feature_toggles, git, missing, progression, releases, runbooks,
     variables,
@@ -14,25 +14,25 @@ use super::{
 const PAGES: Pages =
     Pages::of("Project", "name,skip,ids,clone,take,partialName,clonedFromProjectId");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("ProjectView")?;
-    let projects = call.world.projects.of_space(call.space_id());
-    let projects = projects.filter(|project| call.among_ids(project));
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("ProjectView")?;
+    let projects = call.database.projects.of_space(call.space_id());
+    let projects = projects.filter(|project| call.in_ids(project));
     match path {
         [] => {
             // Nothing here is a clone, so whoever asks for clones finds none.
             let is_clone_wanted = call.query.text("clonedFromProjectId").is_some();
-            let matching = |project: &&Item| call.named(project) && !is_clone_wanted;
+            let matching = |project: &&Item| call.matches_name(project) && !is_clone_wanted;
             Ok(PAGES.page(call, projects.filter(matching)))
         }
         ["all"] => Ok(all(projects)),
-        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "summary"] => {
             let project = one(call, id)?;
-            let has_process = call.world.scripts.process(&project.id).is_some();
+            let has_process = call.database.scripts.process(&project.id).is_some();
             let has_runbooks = runbooks::are_in_git(project)
-                || call.world.runbooks.of_project(project).next().is_some();
-            Ok(Answer::value(&json!({
+                || call.database.runbooks.of_project(project).next().is_some();
+            Ok(ApiResponse::value(&json!({
                 "HasDeploymentProcess": has_process, "HasRunbooks": has_runbooks,
             })))
         }
@@ -51,8 +51,8 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             deployment_processes::template_of(call, one(call, id)?)
         }
         [id, "deploymentsettings"] => deployment_processes::settings_of(call, one(call, id)?),
-        [id, git_ref, what @ ("variables" | "deploymentprocesses" | "deploymentsettings")] => {
-            git::content(call, one(call, id)?, git_ref, what)
+        [id, git_ref, resource @ ("variables" | "deploymentprocesses" | "deploymentsettings")] => {
+            git::content(call, one(call, id)?, git_ref, resource)
         }
         [id, git_ref, "deploymentprocesses", "template"] => {
             git::content(call, one(call, id)?, git_ref, "template")
@@ -62,11 +62,11 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             let rest = path.get(2..).unwrap_or_default();
             runbooks::of_reference(call, one(call, id)?, reference, rest)
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// The project with an ID or a slug.
-pub(super) fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, Refusal> {
-    call.world.projects.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
+/// Returns the project with an ID or slug.
+pub(super) fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, ApiError> {
+    call.database.projects.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
 }

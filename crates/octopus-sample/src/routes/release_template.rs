@@ -1,24 +1,24 @@
-//! What the next release of a project would be: its version, and the packages to select.
+//! Template of the next release of a project: version, and packages to select.
 
 use serde_json::{Value, json};
 
-use super::super::answer::Refusal;
 use super::super::call::Call;
+use super::super::database::Item;
 use super::super::history::{Process, Step};
-use super::super::world::Item;
+use super::super::response::ApiError;
 use super::missing;
 
-/// The template, for the channel and the release that the query may name.
-pub(super) fn of(call: &Call<'_>, project: &Item) -> Result<Value, Refusal> {
-    let world = call.world;
+/// Returns the template for the channel and release of the query.
+pub(super) fn of(call: &Call<'_>, project: &Item) -> Result<Value, ApiError> {
+    let database = call.database;
     if let Some(id) = call.query.text("channel") {
-        let mut channels = world.channels.of_project(project);
+        let mut channels = database.channels.of_project(project);
         channels.find(|channel| channel.id.eq_ignore_ascii_case(id)).ok_or_else(|| missing(id))?;
     }
-    let newest = world.releases.of_project(project).next();
-    let asked = match call.query.text("releaseId") {
+    let newest = database.releases.of_project(project).next();
+    let release = match call.query.text("releaseId") {
         Some(id) => {
-            let mut releases = world.releases.of_project(project);
+            let mut releases = database.releases.of_project(project);
             let found = releases.find(|release| release.id.eq_ignore_ascii_case(id));
             Some(found.ok_or_else(|| missing(id))?)
         }
@@ -26,12 +26,12 @@ pub(super) fn of(call: &Call<'_>, project: &Item) -> Result<Value, Refusal> {
     };
     let last = newest.map(|release| release.text("Version"));
     let selected = |step: &Step| {
-        let mut packages = asked?.list("SelectedPackages");
+        let mut packages = release?.list("SelectedPackages");
         let package = packages
             .find(|package| package.get("ActionName").is_some_and(|name| *name == step.name))?;
         package.get("Version").cloned()
     };
-    let process = world.scripts.process(&project.id);
+    let process = database.scripts.process(&project.id);
     let (feed, feed_name) = match project.space_id.as_str() {
         "Spaces-1" => ("feeds-builtin", "Octopus Server (built-in)"),
         _ => ("feeds-builtin-Spaces-22", "Octopus Server (built-in)"),
@@ -62,13 +62,13 @@ pub(super) fn of(call: &Call<'_>, project: &Item) -> Result<Value, Refusal> {
     }))
 }
 
-/// The steps that deploy a package.
+/// Returns the steps that deploy a package.
 pub(super) fn steps_with_package(process: Option<&Process>) -> impl Iterator<Item = &Step> {
     let steps = process.map(|process| process.steps.as_slice()).unwrap_or_default();
     steps.iter().filter(|step| matches!(step.kind.as_str(), "Package" | "Kubernetes" | "Terraform"))
 }
 
-/// The version after another one, by the template of the project.
+/// Returns the next version, by the version template of the project.
 pub(super) fn next_version(project: &Item, last: &str) -> String {
     let numbers = last.split(['-', '+']).next().unwrap_or_default();
     let mut parts = numbers.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
@@ -87,11 +87,11 @@ pub(super) fn next_version(project: &Item, last: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asking::{get, status};
+    use super::super::test_client::{get, status};
     use crate::keys::{ADMIN, WITH_FEW_PERMISSIONS};
 
     #[tokio::test]
-    async fn the_next_version_and_the_packages_of_the_last() {
+    async fn template_has_next_version_and_last_packages() {
         let rows = [
             "deploymentprocesses/deploymentprocess-Projects-1/template?channel=Channels-1",
             "projects/Projects-1/deploymentprocesses/template",

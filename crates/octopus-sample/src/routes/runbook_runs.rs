@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::database::{Database, Item};
 use super::super::history::State;
 use super::super::page::Pages;
-use super::super::world::{Item, World};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
 const PAGES: Pages = Pages::of(
@@ -14,50 +14,50 @@ const PAGES: Pages = Pages::of(
     "skip,take,ids,projects,environments,tenants,runbooks,taskState,partialName",
 );
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("RunbookRunView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("RunbookRunView")?;
     match path {
         [] => {
             let state = call.query.text("taskState").map(|name| {
                 let wrong = format!("The value '{name}' is not valid for taskState.");
-                State::named(name).ok_or(Refusal::BadRequest(wrong))
+                State::named(name).ok_or(ApiError::BadRequest(wrong))
             });
             let state = state.transpose()?;
-            let found = call.world.runbook_runs.of_space(call.space_id()).filter(|run| {
+            let found = call.database.runbook_runs.of_space(call.space_id()).filter(|run| {
                 let name = || call.query.text("partialName").unwrap_or_default();
-                call.among_ids(run)
-                    && call.has_one_of("projects", run, "ProjectId")
-                    && call.has_one_of("environments", run, "EnvironmentId")
-                    && call.has_one_of("tenants", run, "TenantId")
-                    && call.has_one_of("runbooks", run, "RunbookId")
+                call.in_ids(run)
+                    && call.one_of_key("projects", run, "ProjectId")
+                    && call.one_of_key("environments", run, "EnvironmentId")
+                    && call.one_of_key("tenants", run, "TenantId")
+                    && call.one_of_key("runbooks", run, "RunbookId")
                     && contains(run.text("Name"), name())
-                    && state.is_none_or(|state| state_of(call.world, run) == Some(state))
+                    && state.is_none_or(|state| state_of(call.database, run) == Some(state))
             });
             Ok(PAGES.page(call, found))
         }
         [id] => {
-            let run = call.world.runbook_runs.find(id);
+            let run = call.database.runbook_runs.find(id);
             let run = run.filter(|run| run.space_id == call.space_id());
-            Ok(Answer::json(run.ok_or_else(|| missing(id))?.json.to_string()))
+            Ok(ApiResponse::json(run.ok_or_else(|| missing(id))?.json.to_string()))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/runbookSnapshots/{id}/runbookRuns`.
-pub(super) fn of_snapshot(call: &Call<'_>, snapshot: &Item) -> Answered {
-    call.need("RunbookRunView")?;
-    let runs = call.world.runbook_runs.of_space(call.space_id());
+/// Answers `/runbookSnapshots/{id}/runbookRuns`.
+pub(super) fn of_snapshot(call: &Call<'_>, snapshot: &Item) -> ApiResult {
+    call.require("RunbookRunView")?;
+    let runs = call.database.runbook_runs.of_space(call.space_id());
     let own = runs.filter(|run| run.text("RunbookSnapshotId") == snapshot.id);
     Ok(Pages::of("RunbookRun", "skip,take").page(call, own))
 }
 
-/// A run together with its task.
-pub(super) fn item(world: &World, run: &Item) -> Value {
-    let task = world.tasks.find(run.text("TaskId")).map(|task| &task.body);
+/// Returns a run with fields of its task.
+pub(super) fn item(database: &Database, run: &Item) -> Value {
+    let task = database.tasks.find(run.text("TaskId")).map(|task| &task.body);
     let of_task = |key: &str| task.and_then(|task| task.get(key)).cloned().unwrap_or(Value::Null);
     let own = |key: &str| run.body.get(key).cloned().unwrap_or(Value::Null);
-    let snapshot = world.runbook_snapshots.find(run.text("RunbookSnapshotId"));
+    let snapshot = database.runbook_snapshots.find(run.text("RunbookSnapshotId"));
     json!({
         "Id": run.id,
         "ProjectId": own("ProjectId"),
@@ -86,6 +86,6 @@ pub(super) fn item(world: &World, run: &Item) -> Value {
     })
 }
 
-fn state_of(world: &World, run: &Item) -> Option<State> {
-    Some(world.task_facts.get(run.text("TaskId"))?.state)
+fn state_of(database: &Database, run: &Item) -> Option<State> {
+    Some(database.task_facts.get(run.text("TaskId"))?.state)
 }

@@ -1,13 +1,13 @@
-//! Runbooks, from the database or from Git, and what hangs below one.
+//! Runbooks in the database or in Git, and their subresources.
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::database::repository::{Reference, resolve};
+use super::super::database::{Database, GitRunbook, Item, runbook_process_id};
 use super::super::page::{Pages, all};
-use super::super::version::Since;
-use super::super::world::repository::{Reference, resolve};
-use super::super::world::{GitRunbook, Item, World, runbook_process_id};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
 use super::{missing, previews, projects, runbook_runs};
 
 const PAGES: Pages = Pages::of("Runbook", "skip,take,ids,partialName,projectIds,clone");
@@ -15,29 +15,30 @@ const OF_PROJECT: Pages = Pages::of("Runbook", "skip,take,partialName");
 const SNAPSHOTS: Pages = Pages::of("RunbookSnapshot", "skip,take,searchByName");
 
 /// `/runbooks`.
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("RunbookView")?;
-    let runbooks = call.world.runbooks.of_space(call.space_id());
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("RunbookView")?;
+    let runbooks = call.database.runbooks.of_space(call.space_id());
     let runbooks = runbooks.filter(|runbook| {
-        call.among_ids(runbook) && call.has_one_of("projectIds", runbook, "ProjectId")
+        call.in_ids(runbook) && call.one_of_key("projectIds", runbook, "ProjectId")
     });
     match path {
-        [] => Ok(PAGES.page(call, runbooks.filter(|runbook| call.named(runbook)))),
+        [] => Ok(PAGES.page(call, runbooks.filter(|runbook| call.matches_name(runbook)))),
         ["all"] => Ok(all(runbooks)),
         [id, rest @ ..] => {
-            let runbook = call.world.runbooks.find_in(call.space_id(), id);
+            let runbook = call.database.runbooks.find_in(call.space_id(), id);
             below(call, runbook.ok_or_else(|| missing(id))?, rest)
         }
     }
 }
 
-/// `/projects/{id}/runbooks`.
-pub(super) fn of_project(call: &Call<'_>, project: &Item, path: &[&str]) -> Answered {
-    call.need("RunbookView")?;
-    let mut runbooks = call.world.runbooks.of_project(project);
+/// Answers `/projects/{id}/runbooks`.
+pub(super) fn of_project(call: &Call<'_>, project: &Item, path: &[&str]) -> ApiResult {
+    call.require("RunbookView")?;
+    let mut runbooks = call.database.runbooks.of_project(project);
     match path {
         [] => {
-            let shown = runbooks.filter(|runbook| call.among_ids(runbook) && call.named(runbook));
+            let shown =
+                runbooks.filter(|runbook| call.in_ids(runbook) && call.matches_name(runbook));
             Ok(OF_PROJECT.page(call, shown))
         }
         [id, rest @ ..] => {
@@ -48,61 +49,61 @@ pub(super) fn of_project(call: &Call<'_>, project: &Item, path: &[&str]) -> Answ
     }
 }
 
-fn below(call: &Call<'_>, runbook: &Item, path: &[&str]) -> Answered {
+fn below(call: &Call<'_>, runbook: &Item, path: &[&str]) -> ApiResult {
     match path {
-        [] => Ok(Answer::json(runbook.json.to_string())),
+        [] => Ok(ApiResponse::json(runbook.json.to_string())),
         ["environments"] => {
             let project = projects::one(call, runbook.text("ProjectId"))?;
-            Ok(all(environments(call.world, project, &runbook.body).into_iter()))
+            Ok(all(environments(call.database, project, &runbook.body).into_iter()))
         }
         ["runbooksnapshots"] => {
-            let own = call.world.runbook_snapshots.of_space(call.space_id());
+            let own = call.database.runbook_snapshots.of_space(call.space_id());
             Ok(page(call, own.filter(|snapshot| snapshot.text("RunbookId") == runbook.id)))
         }
         ["runbookruntemplate"] | ["runbookruns", "preview", ..] => {
-            let process = call.world.runbook_processes.find(&runbook_process_id(&runbook.id));
+            let process = call.database.runbook_processes.find(&runbook_process_id(&runbook.id));
             let process = process.map(|process| &process.body);
             let below = path.get(2..).unwrap_or_default();
             previews::of_runbook(call, &runbook.body, process, below)
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/projects/{id}/{gitRef}/runbooks` and `…/runbookProcesses`.
+/// Answers `/projects/{id}/{gitRef}/runbooks` and `.../runbookProcesses`.
 pub(super) fn of_reference(
     call: &Call<'_>,
     project: &Item,
     reference: &str,
     path: &[&str],
-) -> Answered {
-    call.need("RunbookView")?;
-    call.since(Since::GitRunbooks)?;
+) -> ApiResult {
+    call.require("RunbookView")?;
+    call.require_feature(Feature::GitRunbooks)?;
     if !are_in_git(project) {
         let reason = format!("The runbooks of '{}' are not in Git.", project.text("Name"));
-        return Err(Refusal::BadRequest(reason));
+        return Err(ApiError::BadRequest(reason));
     }
-    let at = resolve(call.world, project, reference).ok_or_else(|| missing(reference))?;
+    let at = resolve(call.database, project, reference).ok_or_else(|| missing(reference))?;
     let encoded = at.segment();
     let written = |body: &Value| body.to_string().replace("{gitRef}", &encoded);
-    let one = |slug: &str| in_git(call.world, project, &at, slug).ok_or_else(|| missing(slug));
+    let one = |slug: &str| in_git(call.database, project, &at, slug).ok_or_else(|| missing(slug));
     match path {
         ["runbooks"] => {
             let part = call.query.text("partialName").unwrap_or_default();
             let name = |runbook: &GitRunbook| {
                 runbook.body.get("Name").and_then(Value::as_str).unwrap_or_default().to_owned()
             };
-            let found: Vec<&GitRunbook> = on(call.world, project, &at)
+            let found: Vec<&GitRunbook> = on(call.database, project, &at)
                 .filter(|runbook| contains(&name(runbook), part))
                 .collect();
             let (skip, take) = OF_PROJECT.window(call);
             let shown = found.iter().skip(skip).take(take).map(|runbook| written(&runbook.body));
-            Ok(OF_PROJECT.written(call, found.len(), shown, ""))
+            Ok(OF_PROJECT.render(call, found.len(), shown, ""))
         }
-        ["runbooks", slug] => Ok(Answer::json(written(&one(slug)?.body))),
-        ["runbookprocesses", slug] => Ok(Answer::json(written(&one(slug)?.process))),
+        ["runbooks", slug] => Ok(ApiResponse::json(written(&one(slug)?.body))),
+        ["runbookprocesses", slug] => Ok(ApiResponse::json(written(&one(slug)?.process))),
         ["runbooks", slug, "environments"] => {
-            Ok(all(environments(call.world, project, &one(slug)?.body).into_iter()))
+            Ok(all(environments(call.database, project, &one(slug)?.body).into_iter()))
         }
         ["runbooks", slug, "runbookruntemplate"] => {
             let runbook = one(slug)?;
@@ -112,70 +113,69 @@ pub(super) fn of_reference(
             let runbook = one(slug)?;
             previews::of_runbook(call, &runbook.body, Some(&runbook.process), rest)
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/runbookProcesses/{id}`.
-pub(super) fn process(call: &Call<'_>, id: &str) -> Answered {
-    call.need("RunbookView")?;
-    let process = call.world.runbook_processes.find(id);
+/// Answers `/runbookProcesses/{id}`.
+pub(super) fn process(call: &Call<'_>, id: &str) -> ApiResult {
+    call.require("RunbookView")?;
+    let process = call.database.runbook_processes.find(id);
     let process = process.filter(|process| process.space_id == call.space_id());
-    Ok(Answer::json(process.ok_or_else(|| missing(id))?.json.to_string()))
+    Ok(ApiResponse::json(process.ok_or_else(|| missing(id))?.json.to_string()))
 }
 
-/// `/runbookSnapshots`, and those of one project.
-pub(super) fn snapshots(call: &Call<'_>, project: Option<&Item>, path: &[&str]) -> Answered {
-    call.need("RunbookView")?;
+/// Answers `/runbookSnapshots`, and the snapshots of one project.
+pub(super) fn snapshots(call: &Call<'_>, project: Option<&Item>, path: &[&str]) -> ApiResult {
+    call.require("RunbookView")?;
     let inside =
         |snapshot: &&Item| project.is_none_or(|project| snapshot.text("ProjectId") == project.id);
-    let mut snapshots = call.world.runbook_snapshots.of_space(call.space_id()).filter(inside);
+    let mut snapshots = call.database.runbook_snapshots.of_space(call.space_id()).filter(inside);
     let [wanted, rest @ ..] = path else { return Ok(page(call, snapshots)) };
     let is = |text: &str| text.eq_ignore_ascii_case(wanted);
     let snapshot = snapshots.find(|snapshot| is(&snapshot.id) || is(snapshot.text("Name")));
     let snapshot = snapshot.ok_or_else(|| missing(wanted))?;
     let runbook =
-        call.world.runbooks.find(snapshot.text("RunbookId")).ok_or_else(|| missing(wanted))?;
+        call.database.runbooks.find(snapshot.text("RunbookId")).ok_or_else(|| missing(wanted))?;
     match rest {
-        [] => Ok(Answer::json(snapshot.json.to_string())),
+        [] => Ok(ApiResponse::json(snapshot.json.to_string())),
         ["runbookruns"] => runbook_runs::of_snapshot(call, snapshot),
         ["runbookruns", "template"] => below(call, runbook, &["runbookruntemplate"]),
         ["runbookruns", "preview", ..] => below(call, runbook, rest),
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-fn page<'a>(call: &Call<'_>, snapshots: impl Iterator<Item = &'a Item>) -> Answer {
+fn page<'a>(call: &Call<'_>, snapshots: impl Iterator<Item = &'a Item>) -> ApiResponse {
     let part = call.query.text("searchByName").unwrap_or_default();
     SNAPSHOTS.page(
         call,
-        snapshots
-            .filter(|snapshot| call.among_ids(snapshot) && contains(snapshot.text("Name"), part)),
+        snapshots.filter(|snapshot| call.in_ids(snapshot) && contains(snapshot.text("Name"), part)),
     )
 }
 
-/// `/progression/runbooks/{id}`.
-pub(super) fn progression(call: &Call<'_>, id: &str) -> Answered {
-    call.need("RunbookRunView")?;
-    let runbook = call.world.runbooks.find_in(call.space_id(), id).ok_or_else(|| missing(id))?;
+/// Answers `/progression/runbooks/{id}`.
+pub(super) fn progression(call: &Call<'_>, id: &str) -> ApiResult {
+    call.require("RunbookRunView")?;
+    let runbook = call.database.runbooks.find_in(call.space_id(), id).ok_or_else(|| missing(id))?;
     let project = projects::one(call, runbook.text("ProjectId"))?;
-    let environments = environments(call.world, project, &runbook.body);
+    let environments = environments(call.database, project, &runbook.body);
     let named = environments.iter().map(|e| json!({ "Id": e.id, "Name": e.text("Name") }));
     let mut by_environment = serde_json::Map::new();
-    for run in call.world.runbook_runs.of_project(project) {
+    for run in call.database.runbook_runs.of_project(project) {
         if run.text("RunbookId") == runbook.id {
             let runs = by_environment.entry(run.text("EnvironmentId")).or_insert_with(|| json!([]));
             if let Some(runs) = runs.as_array_mut() {
-                runs.push(runbook_runs::item(call.world, run));
+                runs.push(runbook_runs::item(call.database, run));
             }
         }
     }
-    Ok(Answer::value(&json!({
+    Ok(ApiResponse::value(&json!({
         "Environments": named.collect::<Vec<_>>(), "RunbookRuns": by_environment, "Links": {},
     })))
 }
 
-/// Whether the runbooks of a project live in Git.
+/// Returns whether the runbooks of a project are in Git.
 pub(super) fn are_in_git(project: &Item) -> bool {
     let settings = project.body.get("PersistenceSettings");
     let state =
@@ -183,9 +183,9 @@ pub(super) fn are_in_git(project: &Item) -> bool {
     state.and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// The runbook of a Git project with a slug or a name.
+/// Returns the runbook of a Git project with a slug or name.
 pub(super) fn in_git<'a>(
-    world: &'a World,
+    database: &'a Database,
     project: &Item,
     at: &Reference,
     wanted: &str,
@@ -194,44 +194,47 @@ pub(super) fn in_git<'a>(
         let text = runbook.body.get(key).and_then(Value::as_str);
         text.is_some_and(|text| text.eq_ignore_ascii_case(wanted))
     };
-    on(world, project, at).find(|runbook| is(runbook, "Slug") || is(runbook, "Name"))
+    on(database, project, at).find(|runbook| is(runbook, "Slug") || is(runbook, "Name"))
 }
 
 fn on<'a>(
-    world: &'a World,
+    database: &'a Database,
     project: &Item,
     at: &Reference,
 ) -> impl Iterator<Item = &'a GitRunbook> {
     let (id, content) = (Value::String(project.id.clone()), at.content());
-    world.git_runbooks.iter().filter(move |runbook| {
+    database.git_runbooks.iter().filter(move |runbook| {
         runbook.body.get("ProjectId") == Some(&id)
             && runbook.branches.iter().any(|branch| branch == content)
     })
 }
 
-/// Where a runbook may be run.
+/// Returns the environments that a runbook can run in.
 pub(super) fn environments<'a>(
-    world: &'a World,
+    database: &'a Database,
     project: &'a Item,
     runbook: &Value,
 ) -> Vec<&'a Item> {
     let listed = runbook.get("Environments").and_then(Value::as_array);
     let is_listed = |id: &str| listed.is_some_and(|ids| ids.iter().any(|other| other == id));
-    let way: Vec<&str> = match runbook.get("EnvironmentScope").and_then(Value::as_str) {
-        Some("FromProjectLifecycles") => {
-            let channels = world.channels.of_project(project);
-            let phases = channels.flat_map(|channel| world.phases(project, &channel.id));
-            phases.flat_map(|phase| phase.environments).collect()
-        }
-        _ => Vec::new(),
-    };
-    let is_inside =
-        |environment: &&Item| match runbook.get("EnvironmentScope").and_then(Value::as_str) {
-            Some("Specified") => is_listed(&environment.id),
-            Some("FromProjectLifecycles") => way.contains(&environment.id.as_str()),
-            _ => true,
+    let lifecycle_environments: Vec<&str> =
+        match runbook.get("EnvironmentScope").and_then(Value::as_str) {
+            Some("FromProjectLifecycles") => {
+                let channels = database.channels.of_project(project);
+                let phases = channels.flat_map(|channel| database.phases(project, &channel.id));
+                phases.flat_map(|phase| phase.environments).collect()
+            }
+            _ => Vec::new(),
         };
-    world.environments.of_space(&project.space_id).filter(is_inside).collect()
+    let is_inside = |environment: &&Item| match runbook
+        .get("EnvironmentScope")
+        .and_then(Value::as_str)
+    {
+        Some("Specified") => is_listed(&environment.id),
+        Some("FromProjectLifecycles") => lifecycle_environments.contains(&environment.id.as_str()),
+        _ => true,
+    };
+    database.environments.of_space(&project.space_id).filter(is_inside).collect()
 }
 
 #[cfg(test)]
@@ -239,10 +242,10 @@ mod tests {
     use serde_json::json;
 
     use crate::Sample;
-    use crate::asking::{ask, get};
+    use crate::test_client::{get, send};
 
     #[tokio::test]
-    async fn runbooks_are_where_their_project_keeps_them() {
+    async fn finds_runbooks_in_database_and_git() {
         let sample = Sample::new();
         let names = async |path: &str| -> Vec<String> {
             let page = get(&sample, &format!("Spaces-1/{path}")).await;
@@ -278,7 +281,7 @@ mod tests {
         ];
         for (path, status) in rows {
             let path = format!("Spaces-1/{path}");
-            assert_eq!(ask(&sample, "GET", &path, json!(null)).await.0, status, "{path}");
+            assert_eq!(send(&sample, "GET", &path, json!(null)).await.0, status, "{path}");
         }
         let path = "Spaces-1/runbooks/Runbooks-2/runbookRuns/preview/Environments-2";
         let form = get(&sample, path).await["Form"].clone();

@@ -1,52 +1,52 @@
-//! What the server says about itself.
+//! Routes at the server level.
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::clock::{NOW, stamp};
+use super::super::clock::{NOW, timestamp};
+use super::super::database::Database;
 use super::super::history::SERVER_NODE;
 use super::super::page::Pages;
-use super::super::version::{Since, Version};
-use super::super::world::World;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::{Feature, Version};
 use super::{administration, llms};
 
 const NODES: Pages = Pages::of("OctopusServerNode", "skip,take,ids,partialName");
 
-/// What needs no credential; `None` for every other path.
+/// Answers paths that need no credential; `None` for all other paths.
 pub(super) fn open(
     version: &Version,
-    world: &World,
+    database: &Database,
     method: &Method,
     path: &[&str],
-) -> Option<Answered> {
+) -> Option<ApiResult> {
     let answered = match path {
-        [] | ["app"] => Ok(Answer::html(
+        [] | ["app"] => Ok(ApiResponse::html(
             "<!DOCTYPE html><title>Octopus Deploy</title><p>The sample instance.</p>",
         )),
-        ["api"] => Ok(Answer::json(world.root.clone())),
-        ["api", "octopusservernodes", "ping"] => Ok(Answer::value(&node(version))),
-        ["api", "serverstatus", "health"] => Ok(Answer::value(&json!({
+        ["api"] => Ok(ApiResponse::json(database.root.clone())),
+        ["api", "octopusservernodes", "ping"] => Ok(ApiResponse::value(&node(version))),
+        ["api", "serverstatus", "health"] => Ok(ApiResponse::value(&json!({
             "IsOperatingNormally": true, "IsCompliantWithLicense": true,
             "IsEntireClusterReadOnly": false, "IsEntireClusterDrainingTasks": false,
             "Description": "Octopus is operating normally.",
             "Links": { "Self": "/api/serverstatus/health" },
         }))),
-        ["llms.txt"] if version.has(Since::LlmsTxt) => Ok(Answer::markdown(llms::catalog())),
+        ["llms.txt"] if version.has(Feature::LlmsTxt) => Ok(ApiResponse::markdown(llms::catalog())),
         _ => return None,
     };
     if matches!(*method, Method::GET | Method::HEAD) {
         Some(answered)
     } else {
-        Some(Err(Refusal::NoMethod(method.to_string())))
+        Some(Err(ApiError::NoMethod(method.to_string())))
     }
 }
 
-/// What is left: small answers at the server level, then no such path.
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+/// Answers the remaining paths at the server level.
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
-        ["serverstatus"] => Ok(Answer::value(&json!({
+        ["serverstatus"] => Ok(ApiResponse::value(&json!({
             "IsDatabaseEncrypted": true, "IsUpgradeAvailable": false,
             "MaximumAvailableVersion": call.version.text(),
             "MaximumAvailableVersionCoveredByLicense": call.version.text(),
@@ -55,20 +55,20 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
             "Links": { "Self": "/api/serverstatus", "HealthStatus": "/api/serverstatus/health" },
         }))),
         ["capabilities"] => {
-            call.since(Since::Capabilities)?;
-            Ok(Answer::value(&json!({ "Capabilities": [] })))
+            call.require_feature(Feature::Capabilities)?;
+            Ok(ApiResponse::value(&json!({ "Capabilities": [] })))
         }
         ["experimental", "llms.txt"] => {
-            call.since(Since::LlmsTxt)?;
-            Ok(Answer::markdown(llms::catalog()))
+            call.require_feature(Feature::LlmsTxt)?;
+            Ok(ApiResponse::markdown(llms::catalog()))
         }
         ["octopusservernodes"] if !call.user.administrator => {
-            Err(Refusal::Forbidden("AdministerSystem"))
+            Err(ApiError::Forbidden("AdministerSystem"))
         }
         ["octopusservernodes"] => {
             let nodes = [node(call.version).to_string()];
             let (skip, take) = NODES.window(call);
-            Ok(NODES.written(call, nodes.len(), nodes.iter().skip(skip).take(take), ""))
+            Ok(NODES.render(call, nodes.len(), nodes.iter().skip(skip).take(take), ""))
         }
         _ => administration::answer(call, path),
     }
@@ -78,7 +78,7 @@ fn node(version: &Version) -> Value {
     json!({
         "Id": format!("OctopusServerNodes-{SERVER_NODE}"), "Name": SERVER_NODE,
         "MaxConcurrentTasks": 8, "IsInMaintenanceMode": false, "IsOffline": false,
-        "LastSeen": stamp(NOW), "Version": version.text(),
+        "LastSeen": timestamp(NOW), "Version": version.text(),
         "Links": { "Self": format!("/api/octopusservernodes/OctopusServerNodes-{SERVER_NODE}") },
     })
 }

@@ -1,39 +1,39 @@
-//! What can be done to a task.
+//! Write requests for tasks.
 
 use serde_json::json;
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::clock::{NOW, SECOND};
+use super::super::database::Database;
 use super::super::history::{State, TaskFacts};
-use super::super::world::World;
-use super::changes::Change;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::changes::WriteRequest;
 use super::{interruptions, missing, tasks};
 
-/// `/tasks/{id}/cancel`, `/tasks/rerun/{id}` and `/tasks/{id}/state`.
-pub(super) fn answer(change: &Change<'_>, draft: &mut World, path: &[&str]) -> Answered {
+/// Answers `/tasks/{id}/cancel`, `/tasks/rerun/{id}` and `/tasks/{id}/state`.
+pub(super) fn answer(change: &WriteRequest<'_>, draft: &mut Database, path: &[&str]) -> ApiResult {
     let call = change.call;
-    call.need("TaskView")?;
+    call.require("TaskView")?;
     let facts = |id: &str| {
         let task = tasks::one(call, id)?;
-        call.world.task_facts.get(&task.id).cloned().ok_or_else(|| missing(id))
+        call.database.task_facts.get(&task.id).cloned().ok_or_else(|| missing(id))
     };
     match path {
         [id, "cancel"] => {
             let task = facts(id)?;
-            call.need("TaskCancel")?;
+            call.require("TaskCancel")?;
             let state = match task.state {
                 State::Queued => State::Canceled,
                 State::Executing => State::Cancelling,
-                // One that is over, or on the way there, stays as it is.
+                // Completed and cancelling tasks stay as they are.
                 other => other,
             };
             Ok(put(change, draft, TaskFacts { state, ..task }))
         }
         ["rerun", id] => {
             let task = facts(id)?;
-            call.need("TaskCreate")?;
+            call.require("TaskCreate")?;
             if !tasks::one(call, id)?.flag("CanRerun") {
-                return Err(Refusal::BadRequest("This task cannot be re-run.".to_owned()));
+                return Err(ApiError::BadRequest("This task cannot be re-run.".to_owned()));
             }
             let id = draft.tasks.next_id("ServerTasks");
             let again = TaskFacts {
@@ -49,32 +49,32 @@ pub(super) fn answer(change: &Change<'_>, draft: &mut World, path: &[&str]) -> A
         }
         [id, "state"] => {
             let task = facts(id)?;
-            call.need("TaskEdit")?;
-            let state = change.order.text("State").and_then(State::named);
+            call.require("TaskEdit")?;
+            let state = change.input.text("State").and_then(State::named);
             let Some(state) = state.filter(|state| state.is_completed()) else {
                 let reason = "'State' must be Success, Failed, Canceled or TimedOut.";
-                return Err(Refusal::BadRequest(reason.to_owned()));
+                return Err(ApiError::BadRequest(reason.to_owned()));
             };
-            if change.order.text("Reason").is_none() {
-                return Err(Refusal::BadRequest("'Reason' must not be empty.".to_owned()));
+            if change.input.text("Reason").is_none() {
+                return Err(ApiError::BadRequest("'Reason' must not be empty.".to_owned()));
             }
             let mut task = TaskFacts { state, ..task };
             if let Some(deployment) = &mut task.deployment {
                 deployment.state = state;
                 deployment.pending_interruption = None;
             }
-            interruptions::settle(draft, &task.id);
+            interruptions::close_interruptions(draft, &task.id);
             Ok(put(change, draft, task))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-fn put(change: &Change<'_>, draft: &mut World, facts: TaskFacts) -> Answer {
+fn put(change: &WriteRequest<'_>, draft: &mut Database, facts: TaskFacts) -> ApiResponse {
     let id = facts.id.clone();
     draft.put_task(facts, change.call.version);
-    draft
-        .tasks
-        .find(&id)
-        .map_or_else(|| Answer::value(&json!({})), |task| Answer::json(task.json.to_string()))
+    draft.tasks.find(&id).map_or_else(
+        || ApiResponse::value(&json!({})),
+        |task| ApiResponse::json(task.json.to_string()),
+    )
 }

@@ -1,4 +1,4 @@
-//! What a task did: its activity tree and its raw log.
+//! Activity tree and raw log of a task.
 
 use std::convert::Infallible;
 
@@ -7,30 +7,36 @@ use bytes::{Bytes, BytesMut};
 use futures::stream;
 
 use super::super::activity;
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
+use super::super::database::Item;
 use super::super::history::TaskFacts;
-use super::super::world::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
-/// Logs up to this many bytes are sent with a length.
+/// Logs up to this size in bytes are sent with a `Content-Length`.
 const WHOLE: usize = 512 * 1024;
 
-/// `/tasks/{id}/details`.
-pub(super) fn details(call: &Call<'_>, task: &Item) -> Answered {
-    call.need("TaskViewLog")?;
+/// Answers `/tasks/{id}/details`.
+pub(super) fn details(call: &Call<'_>, task: &Item) -> ApiResult {
+    call.require("TaskViewLog")?;
     let verbose = call.query.switch("verbose") == Some(true);
     let tail = call.query.number("tail");
-    Ok(Answer::json(activity::details(call.world, facts(call, task)?, &task.json, verbose, tail)))
+    Ok(ApiResponse::json(activity::details(
+        call.database,
+        facts(call, task)?,
+        &task.json,
+        verbose,
+        tail,
+    )))
 }
 
-/// `/tasks/{id}/raw`.
-pub(super) fn raw(call: &Call<'_>, task: &Item) -> Answered {
-    call.need("TaskViewLog")?;
+/// Answers `/tasks/{id}/raw`.
+pub(super) fn raw(call: &Call<'_>, task: &Item) -> ApiResult {
+    call.require("TaskViewLog")?;
     let facts = facts(call, task)?;
-    let parts = activity::raw(call.world, facts);
-    if activity::log_size(call.world, facts) > WHOLE {
-        return Ok(Answer::text_stream(Body::from_stream(stream::iter(
+    let parts = activity::raw(call.database, facts);
+    if activity::log_size(call.database, facts) > WHOLE {
+        return Ok(ApiResponse::text_stream(Body::from_stream(stream::iter(
             parts.map(Ok::<_, Infallible>),
         ))));
     }
@@ -38,9 +44,9 @@ pub(super) fn raw(call: &Call<'_>, task: &Item) -> Answered {
         whole.extend_from_slice(&part);
         whole
     });
-    Ok(Answer::text(Bytes::from(whole)))
+    Ok(ApiResponse::text(Bytes::from(whole)))
 }
 
-fn facts<'a>(call: &Call<'a>, task: &Item) -> Result<&'a TaskFacts, Refusal> {
-    call.world.task_facts.get(&task.id).ok_or_else(|| missing(&task.id))
+fn facts<'a>(call: &Call<'a>, task: &Item) -> Result<&'a TaskFacts, ApiError> {
+    call.database.task_facts.get(&task.id).ok_or_else(|| missing(&task.id))
 }

@@ -1,15 +1,15 @@
-//! Tasks, newest first, of one space or of all the caller sees.
+//! Tasks, newest first, of one space or of all spaces of the caller.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
 use super::super::clock;
+use super::super::database::Item;
 use super::super::history::State;
 use super::super::page::Pages;
-use super::super::world::Item;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{missing, task_log};
 
 const PAGES: Pages = Pages::of(
@@ -38,67 +38,67 @@ const TYPES: [&str; 15] = [
     "Upgrade",
 ];
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("TaskView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("TaskView")?;
     match path {
         [] => list(call),
         ["tasktypes"] => {
             let types = TYPES.map(|name| json!({ "Id": name, "Name": name, "Links": {} }));
-            Ok(Answer::value(&json!(types)))
+            Ok(ApiResponse::value(&json!(types)))
         }
-        [id] => Ok(Answer::json(one(call, id)?.json.to_string())),
+        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "details"] => task_log::details(call, one(call, id)?),
         [id, "raw"] => task_log::raw(call, one(call, id)?),
         [id, "queued-behind"] => Ok(queued_behind(call, one(call, id)?)),
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// A task of the space of the path, or of any space the caller sees.
-pub(super) fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
-    let task = call.world.tasks.find(id).filter(|task| is_visible(call, task));
+/// Returns a task of the space of the path, or of any space of the caller.
+pub(super) fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
+    let task = call.database.tasks.find(id).filter(|task| is_visible(call, task));
     task.ok_or_else(|| missing(id))
 }
 
 fn is_visible(call: &Call<'_>, task: &Item) -> bool {
     match call.space {
         Some(space) => task.space_id == space.id,
-        None => call.user.sees(&task.space_id),
+        None => call.user.sees_space(&task.space_id),
     }
 }
 
-fn list(call: &Call<'_>) -> Answered {
-    let filters = Filters::read(call)?;
+fn list(call: &Call<'_>) -> ApiResult {
+    let filters = TaskFilters::read(call)?;
     let visible: Vec<&Item> =
-        call.world.tasks.iter().filter(|task| is_visible(call, task)).collect();
+        call.database.tasks.iter().filter(|task| is_visible(call, task)).collect();
     let found: Vec<&Item> =
-        visible.iter().copied().filter(|task| filters.match_(call, task)).collect();
+        visible.iter().copied().filter(|task| filters.matches(call, task)).collect();
     let extra =
         format!("\"TotalCounts\":{},\"TotalCountsInOtherSpaces\":{},", counts(&found), counts(&[]));
     Ok(page(call, &found, &extra))
 }
 
-/// The task before this one in the queue, while it waits.
-fn queued_behind(call: &Call<'_>, task: &Item) -> Answer {
+/// Returns the running task that a queued task waits for.
+fn queued_behind(call: &Call<'_>, task: &Item) -> ApiResponse {
     let mut found = Vec::new();
     if task.text("State") == State::Queued.name() {
         let project = task.text("ProjectId");
         let busy = |other: &&Item| {
             other.text("State") == State::Executing.name() && other.text("ProjectId") == project
         };
-        found.extend(call.world.tasks.of_space(&task.space_id).filter(busy));
+        found.extend(call.database.tasks.of_space(&task.space_id).filter(busy));
     }
     page(call, &found, "")
 }
 
-fn page(call: &Call<'_>, found: &[&Item], extra: &str) -> Answer {
+fn page(call: &Call<'_>, found: &[&Item], extra: &str) -> ApiResponse {
     let (skip, take) = PAGES.window(call);
     let shown = found.iter().skip(skip).take(take).map(|task| {
         let seconds = if task.text("State") == State::Queued.name() { 240 } else { 0 };
         let rest = task.json.strip_prefix('{').unwrap_or_default();
         format!("{{\"EstimatedRemainingQueueDurationSeconds\":{seconds},{rest}")
     });
-    PAGES.written(call, found.len(), shown, extra)
+    PAGES.render(call, found.len(), shown, extra)
 }
 
 fn counts(tasks: &[&Item]) -> Value {
@@ -114,19 +114,19 @@ fn counts(tasks: &[&Item]) -> Value {
     Value::Object(names.map(|name| (name.to_owned(), count(name))).collect::<Map<_, _>>())
 }
 
-/// The filters that have to be read before they can be applied.
-struct Filters {
+/// Filters that are parsed before they are applied.
+struct TaskFilters {
     states: Vec<&'static str>,
-    /// The key of the task, whether the moment is the earliest, and the moment.
+    /// Key of the task, whether the time is the earliest, and the time.
     moments: Vec<(&'static str, bool, i64)>,
 }
 
-impl Filters {
-    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+impl TaskFilters {
+    fn read(call: &Call<'_>) -> Result<Self, ApiError> {
         let mut states = Vec::new();
         for name in call.query.list("states") {
             let wrong =
-                || Refusal::BadRequest(format!("The value '{name}' is not valid for states."));
+                || ApiError::BadRequest(format!("The value '{name}' is not valid for states."));
             states.push(State::named(name).ok_or_else(wrong)?.name());
         }
         let mut moments = Vec::new();
@@ -141,7 +141,9 @@ impl Filters {
         for (parameter, key, is_earliest) in parameters {
             if let Some(text) = call.query.text(parameter) {
                 let wrong = || {
-                    Refusal::BadRequest(format!("The value '{text}' is not valid for {parameter}."))
+                    ApiError::BadRequest(format!(
+                        "The value '{text}' is not valid for {parameter}."
+                    ))
                 };
                 moments.push((key, is_earliest, clock::parse(text).ok_or_else(wrong)?));
             }
@@ -149,7 +151,7 @@ impl Filters {
         Ok(Self { states, moments })
     }
 
-    fn match_(&self, call: &Call<'_>, task: &Item) -> bool {
+    fn matches(&self, call: &Call<'_>, task: &Item) -> bool {
         let query = &call.query;
         let state = task.text("State");
         let is = |parameter: &str, names: &[&str]| {
@@ -164,10 +166,10 @@ impl Filters {
             && is("active", &["Queued", "Executing", "Cancelling"])
             && has("hasPendingInterruptions", "HasPendingInterruptions")
             && has("hasWarningsOrErrors", "HasWarningsOrErrors")
-            && call.among_ids(task)
-            && call.has_one_of("name", task, "Name")
-            && call.has_one_of("project", task, "ProjectId")
-            && call.has_one_of("node", task, "ServerNode")
+            && call.in_ids(task)
+            && call.one_of_key("name", task, "Name")
+            && call.one_of_key("project", task, "ProjectId")
+            && call.one_of_key("node", task, "ServerNode")
             && of_deployment(call, task)
             && part.is_none_or(|part| contains(task.text("Description"), part))
             && (call.space.is_some() || of_spaces(call, task))
@@ -178,23 +180,24 @@ impl Filters {
     }
 }
 
-/// `environment`, `tenant` and `runbook`, which only the deployment or the run of a task knows.
+/// Matches `environment`, `tenant` and `runbook`, which are fields of the deployment or run of a
+/// task.
 fn of_deployment(call: &Call<'_>, task: &Item) -> bool {
     if ["environment", "tenant", "runbook"].iter().all(|name| call.query.text(name).is_none()) {
         return true;
     }
     let arguments = task.body.get("Arguments");
     let named = |key: &str| arguments.and_then(|arguments| arguments.get(key)?.as_str());
-    let deployment = named("DeploymentId").and_then(|id| call.world.deployments.find(id));
-    let run = || named("RunbookRunId").and_then(|id| call.world.runbook_runs.find(id));
-    deployment.or_else(run).is_some_and(|what| {
-        call.one_of("environment", what.text("EnvironmentId"))
-            && call.one_of("tenant", what.text("TenantId"))
-            && call.one_of("runbook", what.text("RunbookId"))
+    let deployment = named("DeploymentId").and_then(|id| call.database.deployments.find(id));
+    let run = || named("RunbookRunId").and_then(|id| call.database.runbook_runs.find(id));
+    deployment.or_else(run).is_some_and(|execution| {
+        call.one_of("environment", execution.text("EnvironmentId"))
+            && call.one_of("tenant", execution.text("TenantId"))
+            && call.one_of("runbook", execution.text("RunbookId"))
     })
 }
 
-/// `spaces` and `includeSystem`, at the server level.
+/// Matches `spaces` and `includeSystem`, at the server level.
 fn of_spaces(call: &Call<'_>, task: &Item) -> bool {
     if task.space_id.is_empty() {
         call.query.switch("includeSystem") != Some(false)

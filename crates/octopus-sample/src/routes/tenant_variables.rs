@@ -1,72 +1,73 @@
-//! The values of tenants, in the old shape and in the scoped one.
+//! Tenant variables, in the old format and in the scoped format.
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered};
 use super::super::call::Call;
-use super::super::dice::token;
-use super::super::world::{Item, TenantValue, templates_of};
-use super::missing_variables::{Missing, connections, library_sets, of_tenant, value};
+use super::super::database::{Item, TenantValue, templates_of};
+use super::super::random::token;
+use super::super::response::{ApiResponse, ApiResult};
+use super::missing_variables::{MissingValue, connections, library_sets, of_tenant, value};
 
-/// `/tenants/{id}/variables`, the old shape.
-pub(super) fn of_one(call: &Call<'_>, tenant: &Item) -> Answered {
-    call.need("VariableView")?;
-    Ok(Answer::value(&all_values(call, tenant)))
+/// Answers `/tenants/{id}/variables`, in the old format.
+pub(super) fn of_one(call: &Call<'_>, tenant: &Item) -> ApiResult {
+    call.require("VariableView")?;
+    Ok(ApiResponse::value(&all_values(call, tenant)))
 }
 
-/// `/tenantvariables/all`: the old shape for every tenant, or for those of a project.
-pub(super) fn of_all(call: &Call<'_>) -> Answered {
-    call.need("TenantView")?;
-    call.need("VariableView")?;
-    let tenants = call.world.tenants.of_space(call.space_id()).filter(|tenant| {
+/// Answers `/tenantvariables/all`: the old format for all tenants, or for those of a project.
+pub(super) fn of_all(call: &Call<'_>) -> ApiResult {
+    call.require("TenantView")?;
+    call.require("VariableView")?;
+    let tenants = call.database.tenants.of_space(call.space_id()).filter(|tenant| {
         call.query.text("projectId").is_none_or(|id| {
-            connections(call.world, tenant).any(|(project, _)| project.id.eq_ignore_ascii_case(id))
+            connections(call.database, tenant)
+                .any(|(project, _)| project.id.eq_ignore_ascii_case(id))
         })
     });
-    Ok(Answer::value(&Value::Array(tenants.map(|tenant| all_values(call, tenant)).collect())))
+    Ok(ApiResponse::value(&Value::Array(tenants.map(|tenant| all_values(call, tenant)).collect())))
 }
 
-/// `/tenants/{id}/commonvariables`.
-pub(super) fn common(call: &Call<'_>, tenant: &Item) -> Answered {
+/// Answers `/tenants/{id}/commonvariables`.
+pub(super) fn common(call: &Call<'_>, tenant: &Item) -> ApiResult {
     scoped(call, tenant, true)
 }
 
-/// `/tenants/{id}/projectvariables`.
-pub(super) fn of_projects(call: &Call<'_>, tenant: &Item) -> Answered {
+/// Answers `/tenants/{id}/projectvariables`.
+pub(super) fn of_projects(call: &Call<'_>, tenant: &Item) -> ApiResult {
     scoped(call, tenant, false)
 }
 
-fn scoped(call: &Call<'_>, tenant: &Item, is_common: bool) -> Answered {
-    call.need("VariableView")?;
-    let world = call.world;
+fn scoped(call: &Call<'_>, tenant: &Item, is_common: bool) -> ApiResult {
+    call.require("VariableView")?;
+    let database = call.database;
     let owners: Vec<&Item> = if is_common {
-        library_sets(world, tenant)
+        library_sets(database, tenant)
     } else {
-        connections(world, tenant).map(|(project, _)| project).collect()
+        connections(database, tenant).map(|(project, _)| project).collect()
     };
-    let values = world.tenant_values.iter().filter(|value| value.tenant_id == tenant.id);
+    let values = database.tenant_values.iter().filter(|value| value.tenant_id == tenant.id);
     let variables = values.filter_map(|value| {
         let owner_id = value.library_variable_set_id.as_ref().or(value.project_id.as_ref())?;
         let owner = owners.iter().find(|owner| owner.id == *owner_id)?;
         let template =
             templates_of(owner).find(|template| template.text("Id") == value.template_id)?;
-        let missing = Missing { template, environment_id: value.environment_id.as_deref() };
+        let missing = MissingValue { template, environment_id: value.environment_id.as_deref() };
         Some(entry(&missing, Some(value)))
     });
     let mut body = json!({ "TenantId": tenant.id, "Variables": variables.collect::<Vec<_>>() });
     if call.query.switch("includeMissingVariables") == Some(true) {
-        let lacking = of_tenant(world, tenant);
+        let lacking = of_tenant(database, tenant);
         let kind = lacking.iter().filter(|lacking| lacking.environment_id.is_none() == is_common);
         let entries = kind.map(|lacking| entry(lacking, None)).collect();
         if let Some(body) = body.as_object_mut() {
             body.insert("MissingVariables".to_owned(), Value::Array(entries));
         }
     }
-    Ok(Answer::value(&body))
+    Ok(ApiResponse::value(&body))
 }
 
-/// A variable in the scoped shape; one that is missing has no ID.
-fn entry(variable: &Missing<'_>, value: Option<&TenantValue>) -> Value {
+/// Returns a variable in the scoped format. Missing values have no ID.
+fn entry(variable: &MissingValue<'_>, value: Option<&TenantValue>) -> Value {
     let template = variable.template;
     let prefix = if variable.environment_id.is_none() { "LibraryVariableSet" } else { "Project" };
     let environments: Vec<&str> = variable.environment_id.into_iter().collect();
@@ -85,16 +86,16 @@ fn entry(variable: &Missing<'_>, value: Option<&TenantValue>) -> Value {
 }
 
 fn all_values(call: &Call<'_>, tenant: &Item) -> Value {
-    let world = call.world;
+    let database = call.database;
     let space = &tenant.space_id;
     let values = |owner: &Item, environment: Option<&str>| {
         let values = templates_of(owner).filter_map(|template| {
-            let value = value(world, tenant, &template, environment)?;
+            let value = value(database, tenant, &template, environment)?;
             Some((template.text("Id").to_owned(), value.shown()))
         });
         Value::Object(values.collect())
     };
-    let projects = connections(world, tenant).map(|(project, environments)| {
+    let projects = connections(database, tenant).map(|(project, environments)| {
         let id = &project.id;
         let by_environment = environments
             .into_iter()
@@ -107,7 +108,7 @@ fn all_values(call: &Call<'_>, tenant: &Item) -> Value {
         });
         (id.clone(), body)
     });
-    let sets = library_sets(world, tenant).into_iter().map(|set| {
+    let sets = library_sets(database, tenant).into_iter().map(|set| {
         let id = &set.id;
         let body = json!({
             "LibraryVariableSetId": id, "LibraryVariableSetName": set.text("Name"),

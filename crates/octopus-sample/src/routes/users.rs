@@ -1,17 +1,17 @@
-//! Users and what they may do.
+//! Users and their permissions.
 
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::{Call, contains};
+use super::super::database::Item;
 use super::super::page::Pages;
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::users::{PERMISSIONS, User};
-use super::super::world::Item;
 use super::{administration, missing, teams};
 
 const PAGES: Pages = Pages::of("User", "skip,take,ids,filter");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
         [] => {
             administrators(call, "UserView")?;
@@ -20,45 +20,45 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
                 contains(user.text("Username"), filter)
                     || contains(user.text("DisplayName"), filter)
             };
-            let users = call.world.users.iter().filter(|user| call.among_ids(user));
+            let users = call.database.users.iter().filter(|user| call.in_ids(user));
             Ok(PAGES.page(call, users.filter(matching)))
         }
         ["invitations"] => administration::invitations(call),
         [id, "apikeys"] => administration::keys(call, one(call, id)?, None),
         [id, "apikeys", key] => administration::keys(call, one(call, id)?, Some(key)),
-        [id, "teams"] => Ok(Answer::value(&teams::of_user(call, one(call, id)?))),
+        [id, "teams"] => Ok(ApiResponse::value(&teams::of_user(call, one(call, id)?))),
         [id] => {
             let user = one(call, id)?;
-            Ok(Answer::json(user.json.to_string()))
+            Ok(ApiResponse::json(user.json.to_string()))
         }
         [id, "permissions"] => {
             let user = one(call, id)?;
-            Ok(Answer::value(&permissions(call, user)))
+            Ok(ApiResponse::value(&permissions(call, user)))
         }
         [id, "spaces"] => {
             let user = one(call, id)?;
             let access = User::with_id(&user.id);
-            let sees = |space: &&Item| access.is_some_and(|access| access.sees(&space.id));
-            let spaces = call.world.spaces.iter().filter(sees);
+            let sees = |space: &&Item| access.is_some_and(|access| access.sees_space(&space.id));
+            let spaces = call.database.spaces.iter().filter(sees);
             let spaces = spaces.map(|space| json!({ "Id": space.id, "Name": space.text("Name") }));
-            Ok(Answer::value(&Value::Array(spaces.collect())))
+            Ok(ApiResponse::value(&Value::Array(spaces.collect())))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// Oneself, or anybody for an administrator.
-fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, Refusal> {
+/// Returns the caller, or any user if the caller is an administrator.
+fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
     let id = if id == "me" { call.user.id } else { id };
-    let user = call.world.users.find(id).ok_or_else(|| missing(id))?;
+    let user = call.database.users.find(id).ok_or_else(|| missing(id))?;
     if user.id != call.user.id {
         administrators(call, "UserView")?;
     }
     Ok(user)
 }
 
-fn administrators(call: &Call<'_>, permission: &'static str) -> Result<(), Refusal> {
-    if call.user.administrator { Ok(()) } else { Err(Refusal::Forbidden(permission)) }
+fn administrators(call: &Call<'_>, permission: &'static str) -> Result<(), ApiError> {
+    if call.user.administrator { Ok(()) } else { Err(ApiError::Forbidden(permission)) }
 }
 
 fn permissions(call: &Call<'_>, user: &Item) -> Value {
@@ -77,7 +77,7 @@ fn permissions(call: &Call<'_>, user: &Item) -> Value {
     };
     let granted = PERMISSIONS
         .into_iter()
-        .filter(|permission| access.is_some_and(|access| access.may(permission)))
+        .filter(|permission| access.is_some_and(|access| access.has_permission(permission)))
         .map(|permission| {
             let spaces = spaces.iter().map(|space| restrictions(space));
             (permission.to_owned(), Value::Array(spaces.collect()))

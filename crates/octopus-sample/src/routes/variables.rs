@@ -4,52 +4,53 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Answered, Refusal};
 use super::super::call::Call;
-use super::super::world::{Item, variable_sets};
+use super::super::database::{Item, variable_sets};
+use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{missing, projects};
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Answered {
-    call.need("VariableView")?;
+pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require("VariableView")?;
     match path {
         ["all"] => {
             let ids = call.query.items("ids");
-            let sets = ids.filter_map(|id| variable_sets::with_id(call.world, call.space_id(), id));
-            Ok(Answer::value(&sets.collect()))
+            let sets =
+                ids.filter_map(|id| variable_sets::with_id(call.database, call.space_id(), id));
+            Ok(ApiResponse::value(&sets.collect()))
         }
         ["names"] => names(call),
         [id] => {
-            let set = variable_sets::with_id(call.world, call.space_id(), id);
-            Ok(Answer::value(&set.ok_or_else(|| missing(id))?))
+            let set = variable_sets::with_id(call.database, call.space_id(), id);
+            Ok(ApiResponse::value(&set.ok_or_else(|| missing(id))?))
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
-/// `/projects/{id}/variables`. Of what lives in Git, only the sensitive ones are here.
-pub(super) fn of_project(call: &Call<'_>, project: &Item) -> Answered {
-    call.need("VariableView")?;
+/// Answers `/projects/{id}/variables`. For projects in Git it has only the sensitive variables.
+pub(super) fn of_project(call: &Call<'_>, project: &Item) -> ApiResult {
+    call.require("VariableView")?;
     let id = project.text("VariableSetId");
-    let set = variable_sets::with_id(call.world, call.space_id(), id);
-    Ok(Answer::value(&set.ok_or_else(|| missing(id))?))
+    let set = variable_sets::with_id(call.database, call.space_id(), id);
+    Ok(ApiResponse::value(&set.ok_or_else(|| missing(id))?))
 }
 
-/// The names of the variables a project can use, its own and those of its libraries.
-fn names(call: &Call<'_>) -> Answered {
-    let wrong = || Refusal::BadRequest("The parameter 'project' is required.".to_owned());
+/// Answers the names of the variables of a project and of its library variable sets.
+fn names(call: &Call<'_>) -> ApiResult {
+    let wrong = || ApiError::BadRequest("The parameter 'project' is required.".to_owned());
     let project = projects::one(call, call.query.text("project").ok_or_else(wrong)?)?;
     let libraries = project.texts("IncludedLibraryVariableSetIds");
     let libraries = libraries.map(|id| format!("variableset-{id}"));
     let ids = std::iter::once(project.text("VariableSetId").to_owned()).chain(libraries);
     let sets: Vec<Value> =
-        ids.filter_map(|id| variable_sets::with_id(call.world, call.space_id(), &id)).collect();
+        ids.filter_map(|id| variable_sets::with_id(call.database, call.space_id(), &id)).collect();
     let names: BTreeSet<&str> = sets
         .iter()
         .filter_map(|set| set.get("Variables")?.as_array())
         .flatten()
         .filter_map(|variable| variable.get("Name")?.as_str())
         .collect();
-    Ok(Answer::value(&json!(names)))
+    Ok(ApiResponse::value(&json!(names)))
 }
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::asking::{get, ids, status};
+    use super::super::test_client::{get, ids, status};
     use crate::keys::{ADMIN, WITHOUT_VARIABLE_VIEW};
 
     fn names(set: &Value) -> HashSet<String> {
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sets_of_projects_libraries_releases_and_deployments() {
+    async fn returns_all_kinds_of_variable_sets() {
         let release = get("/api/Spaces-1/releases/Releases-9002").await;
         let rows = [
             ("variables/variableset-Projects-1", "Projects-1"),
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn scopes_name_what_exists_and_secrets_have_no_value() {
+    async fn scope_values_exist_and_sensitive_values_are_hidden() {
         for space in ["Spaces-1", "Spaces-22"] {
             for project in ids(&format!("/api/{space}/projects?take=100")).await {
                 let set = get(&format!("/api/{space}/variables/variableset-{project}")).await;
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_lives_in_git_is_split() {
+    async fn splits_variables_between_git_and_database() {
         let project = "/api/Spaces-1/projects/Projects-2";
         let database = names(&get(&format!("{project}/variables")).await);
         let git = names(&get(&format!("{project}/refs%2Fheads%2Fmain/variables")).await);
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_project_includes_more_libraries_than_a_page_holds() {
+    async fn project_includes_more_libraries_than_one_page() {
         let project = get("/api/Spaces-1/projects/Projects-11").await;
         let sets: Vec<&str> = project["IncludedLibraryVariableSetIds"]
             .as_array()

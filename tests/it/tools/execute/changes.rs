@@ -95,7 +95,7 @@ async fn a_text_goes_out_as_json_and_an_answer_that_is_none_hides_nothing() {
     let server = TestServer::on(sample, |config| config.tools.read_only = false).await;
     let kind = ("Content-Type", "application/octet-stream");
     let fault = Fault::on("/tasks/").method("POST").header(kind.0, kind.1).body("\u{1}\u{2}");
-    server.sample.trouble().add(fault);
+    server.sample.faults().add(fault);
     let path = "/api/tasks/ServerTasks-90203/prioritize";
     let arguments = json!({ "method": "POST", "path": path, "body": "plain" });
     let (preview, code) = asked(&server.call_as(keys::ADMIN, "execute", arguments.clone()).await);

@@ -35,7 +35,7 @@ async fn what_octopus_refuses_is_said_with_what_was_asked() {
     server.refuses("execute", get(path), &words).await;
     let called = server.server.call_as(keys::WITHOUT_TASK_VIEW, "execute", get("/api/tasks")).await;
     assert!(called.is_error && called.text.contains("TaskView"), "{}", called.text);
-    let trouble = server.server.sample.trouble();
+    let trouble = server.server.sample.faults();
     trouble.add(Fault::on("/tenants").status(400).body(r#"{"ErrorMessage":"No.","Errors":["a"]}"#));
     server.refuses("execute", get("/api/Spaces-1/tenants"), &["(400): No. a"]).await;
 }
@@ -44,7 +44,7 @@ async fn what_octopus_refuses_is_said_with_what_was_asked() {
 async fn text_is_given_as_text_and_what_is_none_is_refused() {
     let server = Held::start().await;
     let says = |kind: &str, body: &str| {
-        let trouble = server.server.sample.trouble();
+        let trouble = server.server.sample.faults();
         trouble.clear();
         trouble.add(Fault::on("/artifacts").header("Content-Type", kind).body(body));
     };

@@ -75,7 +75,7 @@ async fn an_error_repeats_a_part_of_a_long_text_only() {
     let message = json!({ "ErrorMessage": "no ".repeat(100_000), "Errors": [] }).to_string();
     server
         .sample
-        .trouble()
+        .faults()
         .add(Fault::on("/environments/Environments-77").status(400).body(&message));
     let said = server.failure("execute", get("/api/Spaces-1/environments/Environments-77")).await;
     assert!(said.len() <= 8 * 1024, "{}", said.len());

@@ -12,7 +12,7 @@ const CATALOG: &str = "# API\n\n### Releases\n- `GET /api/{spaceId}/releases{?sk
 #[tokio::test]
 async fn the_api_catalog_is_searched() {
     let server = Held::start().await;
-    server.server.sample.trouble().add(
+    server.server.sample.faults().add(
         Fault::on("/api/experimental/llms.txt")
             .header("Content-Type", "text/markdown")
             .body(CATALOG),
@@ -51,12 +51,12 @@ async fn an_api_catalog_that_is_not_there_is_told() {
     let server = Held::start().await;
     let search = json!({ "pattern": "x" });
     let fault = Fault::on("/experimental/").header("Content-Type", "text/html; charset=utf-8");
-    server.server.sample.trouble().add(fault.body("<html>"));
+    server.server.sample.faults().add(fault.body("<html>"));
     server.refuses("grep_llms_txt", search.clone(), &["a page for browsers"]).await;
-    server.server.sample.trouble().clear();
-    server.server.sample.trouble().add(Fault::on("/experimental/").status(404));
+    server.server.sample.faults().clear();
+    server.server.sample.faults().add(Fault::on("/experimental/").status(404));
     server.refuses("grep_llms_txt", search.clone(), &["no API catalog"]).await;
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     // A failure is not remembered.
     server.answer("grep_llms_txt", search).await;
 }

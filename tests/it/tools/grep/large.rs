@@ -36,7 +36,7 @@ async fn a_pattern_that_hangs_others_is_answered() {
 async fn one_line_of_100_mb_is_searched_as_far_as_it_is_told() {
     let server = Held::start().await;
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").huge(100_000_000);
-    server.server.sample.trouble().add(fault);
+    server.server.sample.faults().add(fault);
     let found = big(&server, json!({ "pattern": r"^\s+$", "beforeContext": 50 })).await;
     assert_eq!(totals(&found), (1, 1, 1));
     assert!(found["hint"].as_str().unwrap().contains("1 lines have more than"), "{found}");

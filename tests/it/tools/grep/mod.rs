@@ -36,9 +36,9 @@ async fn big(server: &Held, more: Value) -> Value {
 
 /// Octopus has this log for every task.
 fn log(server: &Held, log: &[u8]) {
-    server.server.sample.trouble().clear();
+    server.server.sample.faults().clear();
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").bytes(log);
-    server.server.sample.trouble().add(fault);
+    server.server.sample.faults().add(fault);
 }
 
 fn matches(answer: &Value) -> Vec<(u64, &str)> {

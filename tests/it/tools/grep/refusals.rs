@@ -47,7 +47,7 @@ async fn what_octopus_refuses_is_told() {
         arguments(&json!({ "pattern": "x" })),
     );
     assert!(said.await.is_error);
-    server.server.sample.trouble().add(Fault::on("/raw").cut_off());
+    server.server.sample.faults().add(Fault::on("/raw").cut_off());
     server
         .refuses("grep_task_log", arguments(&json!({ "pattern": "x" })), &["cannot be reached"])
         .await;

@@ -1,68 +1,77 @@
-//! What happened to releases, deployments and runbook runs.
+//! Events about releases, deployments and runbook runs.
 
 use serde_json::Value;
 
-use super::draft::Draft;
+use super::draft::EventDraft;
 use crate::clock::{MINUTE, NOW, SECOND, parse};
+use crate::database::{Database, Item};
 use crate::history::{State, TaskFacts};
-use crate::world::{Item, World};
 
-pub(super) fn drafts(world: &World) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> =
-        world.releases.iter().map(|release| created(world, release)).collect();
-    // In the order of the tasks, so that two worlds tell the same.
-    for facts in world.tasks.iter().filter_map(|task| world.task_facts.get(&task.id)) {
+pub(super) fn drafts(database: &Database) -> Vec<EventDraft> {
+    let mut drafts: Vec<EventDraft> =
+        database.releases.iter().map(|release| created(database, release)).collect();
+    // In the order of the tasks, so that two databases have the same events.
+    for facts in database.tasks.iter().filter_map(|task| database.task_facts.get(&task.id)) {
         match facts.name.as_str() {
-            "Deploy" => drafts.extend(of_deployment(world, facts)),
-            "RunbookRun" => drafts.extend(of_run(world, facts)),
+            "Deploy" => drafts.extend(of_deployment(database, facts)),
+            "RunbookRun" => drafts.extend(of_run(database, facts)),
             _ => drafts.push(queued(facts)),
         }
     }
-    drafts.extend(world.interruptions.iter().flat_map(|found| of_interruption(world, found)));
+    drafts.extend(database.interruptions.iter().flat_map(|found| of_interruption(database, found)));
     drafts.retain(|draft| draft.occurred <= NOW);
     drafts
 }
 
-fn created(world: &World, release: &Item) -> Draft {
+fn created(database: &Database, release: &Item) -> EventDraft {
     let project = release.text("ProjectId");
     let at = parse(release.text("Assembled")).unwrap_or(NOW);
-    Draft::new(at, "Created", &release.space_id)
+    EventDraft::new(at, "Created", &release.space_id)
         .by("Users-62")
-        .says("Release ")
+        .text("Release ")
         .names(release.text("Version"), &release.id)
-        .says(" of ")
-        .names(World::name_in(&world.projects, project), project)
-        .says(" was created")
+        .text(" of ")
+        .names(Database::name_in(&database.projects, project), project)
+        .text(" was created")
         .about([release.text("ChannelId")])
 }
 
-/// What is said of every stage of a deployment.
-fn stage(world: &World, deployment: &Item, at: i64, category: &'static str, words: &str) -> Draft {
+/// Returns the event of one stage of a deployment.
+fn stage(
+    database: &Database,
+    deployment: &Item,
+    at: i64,
+    category: &'static str,
+    words: &str,
+) -> EventDraft {
     let text = |key| deployment.text(key);
-    let release = world.releases.find(text("ReleaseId"));
-    let draft = Draft::new(at, category, &deployment.space_id)
+    let release = database.releases.find(text("ReleaseId"));
+    let draft = EventDraft::new(at, category, &deployment.space_id)
         .names(text("Name"), &deployment.id)
-        .says(&format!(" {words} for "))
-        .names(World::name_in(&world.projects, text("ProjectId")), text("ProjectId"))
-        .says(" release ")
+        .text(&format!(" {words} for "))
+        .names(Database::name_in(&database.projects, text("ProjectId")), text("ProjectId"))
+        .text(" release ")
         .names(release.map_or("", |release| release.text("Version")), text("ReleaseId"))
-        .says(" to ")
-        .names(World::name_in(&world.environments, text("EnvironmentId")), text("EnvironmentId"));
+        .text(" to ")
+        .names(
+            Database::name_in(&database.environments, text("EnvironmentId")),
+            text("EnvironmentId"),
+        );
     let draft = match text("TenantId") {
         "" => draft,
-        tenant => draft.says(" for ").names(World::name_in(&world.tenants, tenant), tenant),
+        tenant => draft.text(" for ").names(Database::name_in(&database.tenants, tenant), tenant),
     };
     draft.about([text("TaskId"), text("ChannelId")])
 }
 
-fn of_deployment(world: &World, facts: &TaskFacts) -> Vec<Draft> {
+fn of_deployment(database: &Database, facts: &TaskFacts) -> Vec<EventDraft> {
     let Some(deployment) =
-        facts.deployment.as_ref().and_then(|facts| world.deployments.find(&facts.id))
+        facts.deployment.as_ref().and_then(|facts| database.deployments.find(&facts.id))
     else {
         return Vec::new();
     };
     let by = deployment.text("DeployedById");
-    let stage = |at, category, words| stage(world, deployment, at, category, words);
+    let stage = |at, category, words| stage(database, deployment, at, category, words);
     let mut drafts = vec![stage(facts.queued, "DeploymentQueued", "was queued").by(by)];
     if let Some(started) = facts.started() {
         drafts.push(stage(started, "DeploymentStarted", "started"));
@@ -77,14 +86,14 @@ fn of_deployment(world: &World, facts: &TaskFacts) -> Vec<Draft> {
     drafts
 }
 
-fn of_run(world: &World, facts: &TaskFacts) -> Vec<Draft> {
+fn of_run(database: &Database, facts: &TaskFacts) -> Vec<EventDraft> {
     let run = facts.arguments.get("RunbookRunId").and_then(Value::as_str).unwrap_or_default();
     let project = facts.project_id.as_deref().unwrap_or_default();
     let stage = |at, category, words: &str| {
-        Draft::new(at, category, facts.space_id.as_deref().unwrap_or_default())
+        EventDraft::new(at, category, facts.space_id.as_deref().unwrap_or_default())
             .names(&facts.description, run)
-            .says(&format!(" {words} for "))
-            .names(World::name_in(&world.projects, project), project)
+            .text(&format!(" {words} for "))
+            .names(Database::name_in(&database.projects, project), project)
             .about([facts.id.as_str()])
     };
     let mut drafts = vec![stage(facts.queued, "RunbookRunQueued", "was queued").by("Users-41")];
@@ -98,16 +107,16 @@ fn of_run(world: &World, facts: &TaskFacts) -> Vec<Draft> {
     drafts
 }
 
-/// Tasks that the server gives itself; nobody looks at these events.
-fn queued(facts: &TaskFacts) -> Draft {
+/// Returns the internal event of a scheduled task.
+fn queued(facts: &TaskFacts) -> EventDraft {
     let space = facts.space_id.as_deref().unwrap_or_default();
-    let draft = Draft::new(facts.queued, "TaskQueued", space)
+    let draft = EventDraft::new(facts.queued, "TaskQueued", space)
         .names(&facts.description, &facts.id)
-        .says(" was queued");
-    Draft { is_internal: true, ..draft }
+        .text(" was queued");
+    EventDraft { is_internal: true, ..draft }
 }
 
-fn of_interruption(world: &World, interruption: &Item) -> Vec<Draft> {
+fn of_interruption(database: &Database, interruption: &Item) -> Vec<EventDraft> {
     let at = parse(interruption.text("Created")).unwrap_or(NOW);
     let related: Vec<&str> = interruption.texts("RelatedDocumentIds").collect();
     let is_manual = interruption.text("Type") == "ManualIntervention";
@@ -116,16 +125,16 @@ fn of_interruption(world: &World, interruption: &Item) -> Vec<Draft> {
     } else {
         "GuidedFailureInterruptionRaised"
     };
-    let find = |id: &&&str| world.deployments.find(id).is_some();
+    let find = |id: &&&str| database.deployments.find(id).is_some();
     let deployment = related.iter().find(find).copied().unwrap_or_default();
-    let name = world.deployments.find(deployment).map_or("", |found| found.text("Name"));
+    let name = database.deployments.find(deployment).map_or("", |found| found.text("Name"));
     let draft = |at, category| {
-        Draft::new(at, category, &interruption.space_id).about(related.iter().copied())
+        EventDraft::new(at, category, &interruption.space_id).about(related.iter().copied())
     };
     let mut drafts = vec![
         draft(at, category)
             .names(interruption.text("Title"), &interruption.id)
-            .says(" waits for an answer in ")
+            .text(" waits for an answer in ")
             .names(name, deployment),
     ];
     if !interruption.flag("IsPending") && is_manual {
@@ -135,7 +144,7 @@ fn of_interruption(world: &World, interruption: &Item) -> Vec<Draft> {
             draft(at.min(NOW - MINUTE), "DeploymentResumed")
                 .by(by)
                 .names(name, deployment)
-                .says(" was resumed"),
+                .text(" was resumed"),
         );
     }
     drafts

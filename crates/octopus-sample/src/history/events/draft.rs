@@ -1,31 +1,31 @@
-//! One event before it has a number.
+//! An event before it has an ID.
 
 use serde_json::{Value, json};
 
-use crate::clock::stamp;
-use crate::dice::{Dice, token};
-use crate::version::{Since, Version};
-use crate::world::World;
+use crate::clock::timestamp;
+use crate::database::Database;
+use crate::random::{Random, token};
+use crate::version::{Feature, Version};
 
-/// What happened, to what, and by whom.
-pub(super) struct Draft {
+/// Category, documents and user of an event.
+pub(super) struct EventDraft {
     pub(super) occurred: i64,
     pub(super) category: &'static str,
-    /// The user; `None` for the server itself.
+    /// User; `None` for the server itself.
     pub(super) by: Option<String>,
-    /// The space; empty for the server level.
+    /// Space ID; empty at the server level.
     pub(super) space_id: String,
-    /// The message in pieces, each with the ID of the document it names, if it names one.
+    /// Parts of the message, each with the ID of the document that it mentions, if any.
     pub(super) message: Vec<(String, Option<String>)>,
-    /// Documents that the event is about beside those the message names.
+    /// Related documents in addition to those in the message.
     pub(super) related: Vec<String>,
-    /// What changed, as operations on the document.
+    /// Changes as JSON Patch operations.
     pub(super) differences: Option<Value>,
     pub(super) details: Option<String>,
     pub(super) is_internal: bool,
 }
 
-impl Draft {
+impl EventDraft {
     pub(super) fn new(occurred: i64, category: &'static str, space_id: &str) -> Self {
         Self {
             occurred,
@@ -45,13 +45,13 @@ impl Draft {
         self
     }
 
-    /// Words of the message.
-    pub(super) fn says(mut self, text: &str) -> Self {
+    /// Adds plain text to the message.
+    pub(super) fn text(mut self, text: &str) -> Self {
         self.message.push((text.to_owned(), None));
         self
     }
 
-    /// Words of the message that name a document.
+    /// Adds the name of a document to the message.
     pub(super) fn names(mut self, text: &str, id: &str) -> Self {
         self.message.push((text.to_owned(), Some(id.to_owned())));
         self
@@ -67,12 +67,12 @@ impl Draft {
         self
     }
 
-    /// The event as the API shows it.
-    pub(super) fn body(&self, world: &World, version: &Version, id: &str) -> Value {
-        let user = self.by.as_deref().and_then(|id| world.users.find(id));
+    /// Returns the event in the form of the API.
+    pub(super) fn body(&self, database: &Database, version: &Version, id: &str) -> Value {
+        let user = self.by.as_deref().and_then(|id| database.users.find(id));
         let username = user.map_or("system", |user| user.text("Username"));
         let is_service = user.is_some_and(|user| user.flag("IsService"));
-        let with_key = is_service || self.by.is_some() && Dice::of(id).below(3) == 0;
+        let with_key = is_service || self.by.is_some() && Random::of(id).below(3) == 0;
         let (established, agent) = match (&self.by, with_key) {
             (None, _) => ("", "Server"),
             (Some(_), true) => ("API key", "OctopusClient-dotnet/14.3.1 (linux; x64)"),
@@ -101,10 +101,10 @@ impl Draft {
             }
             message.push_str(text);
         }
-        let has_keys = version.has(Since::ApiKeysOnEvents);
+        let has_keys = version.has(Feature::ApiKeysOnEvents);
         let key = self.by.as_deref().filter(|_| with_key && has_keys);
         let address = self.by.as_deref().map(|user| {
-            format!("10.20.{}.{}", Dice::of(user).below(200), Dice::of(user).below(97) + 20)
+            format!("10.20.{}.{}", Random::of(user).below(200), Random::of(user).below(97) + 20)
         });
         json!({
             "Id": id,
@@ -115,7 +115,7 @@ impl Draft {
             "IsService": is_service,
             "IdentityEstablishedWith": established,
             "UserAgent": agent,
-            "Occurred": stamp(self.occurred),
+            "Occurred": timestamp(self.occurred),
             "Message": message,
             "MessageHtml": html,
             "MessageReferences": references,

@@ -1,5 +1,5 @@
-//! The audit trail of ninety days, made when somebody first asks for it: what happened to releases,
-//! deployments and targets, who changed what, and who came and went.
+//! Audit trail of ninety days, generated on first use: events of releases, deployments and targets,
+//! changes, and sign-ins.
 
 mod changes;
 mod deployments;
@@ -10,36 +10,36 @@ mod vocabulary;
 
 use std::collections::HashSet;
 
-use draft::Draft;
+use draft::EventDraft;
 pub(crate) use vocabulary::{AGENTS, CATEGORIES, DOCUMENT_TYPES, GROUPS};
 
+use crate::database::{Collection, Database};
 use crate::version::Version;
-use crate::world::{Collection, World};
 
-/// How many events there are.
+/// Number of events.
 pub(crate) const COUNT: usize = 5_000;
 
-/// The events of all spaces, newest first.
+/// Events of all spaces, newest first.
 #[derive(Default)]
 pub(crate) struct Events {
     pub(crate) all: Collection,
-    /// The IDs of those that are only shown to whoever asks for internal events.
+    /// IDs of the events that are listed only with `internal=true`.
     pub(crate) internal: HashSet<String>,
 }
 
-/// Everything there is to tell about a world.
-pub(crate) fn events(world: &World, version: &Version) -> Events {
-    let mut drafts = deployments::drafts(world);
-    drafts.extend(machines::drafts(world));
-    drafts.extend(changes::drafts(world));
-    // Coming and going fills the rest.
+/// Generates all events of a database.
+pub(crate) fn events(database: &Database, version: &Version) -> Events {
+    let mut drafts = deployments::drafts(database);
+    drafts.extend(machines::drafts(database));
+    drafts.extend(changes::drafts(database));
+    // Sign-ins fill the remaining events.
     drafts.extend(people::drafts(COUNT.saturating_sub(drafts.len())));
-    drafts.sort_by_key(|draft: &Draft| draft.occurred);
+    drafts.sort_by_key(|draft: &EventDraft| draft.occurred);
     let mut internal = HashSet::new();
     let mut bodies = Vec::with_capacity(drafts.len());
     for (draft, number) in drafts.iter().zip(80_001..) {
         let id = format!("Events-{number}");
-        bodies.push(draft.body(world, version, &id));
+        bodies.push(draft.body(database, version, &id));
         if draft.is_internal {
             internal.insert(id);
         }
@@ -54,10 +54,10 @@ mod tests {
     use crate::VERSION;
 
     #[test]
-    fn five_thousand_events_in_order_with_true_references() {
+    fn events_are_ordered_and_references_exist() {
         let version = Version::parse(VERSION);
-        let world = World::build(&version);
-        let events = events(&world, &version);
+        let database = Database::build(&version);
+        let events = events(&database, &version);
         assert_eq!(events.all.iter().count(), COUNT);
         let mut last = String::from("9");
         let mut categories = HashSet::new();

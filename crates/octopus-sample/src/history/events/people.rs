@@ -1,8 +1,8 @@
-//! Who came, and who was not let in.
+//! Events about successful and failed sign-ins.
 
-use super::draft::Draft;
+use super::draft::EventDraft;
 use crate::clock::{DAY, HOUR, NOW};
-use crate::dice::Dice;
+use crate::random::Random;
 
 const PEOPLE: [(&str, &str); 6] = [
     ("Users-1", "octopus.admin"),
@@ -13,16 +13,19 @@ const PEOPLE: [(&str, &str); 6] = [
     ("Users-45", "freight.visitor"),
 ];
 
-/// As many sign-ins as asked for, spread over the ninety days.
-pub(super) fn drafts(count: usize) -> Vec<Draft> {
-    let mut dice = Dice::of("sign-ins");
+/// Returns `count` sign-ins, spread over the ninety days.
+pub(super) fn drafts(count: usize) -> Vec<EventDraft> {
+    let mut random = Random::of("sign-ins");
     let one = |_| {
-        let at = NOW - 89 * DAY - 12 * HOUR + dice.time(89 * DAY);
-        let (id, name) = dice.pick(&PEOPLE).copied().unwrap_or_default();
-        if dice.below(12) == 0 {
-            Draft::new(at, "LoginFailed", "").says("Login failed for ").names(name, id)
+        let at = NOW - 89 * DAY - 12 * HOUR + random.time(89 * DAY);
+        let (id, name) = random.pick(&PEOPLE).copied().unwrap_or_default();
+        if random.below(12) == 0 {
+            EventDraft::new(at, "LoginFailed", "").text("Login failed for ").names(name, id)
         } else {
-            Draft::new(at, "LoginSucceeded", "").by(id).says("Login succeeded for ").names(name, id)
+            EventDraft::new(at, "LoginSucceeded", "")
+                .by(id)
+                .text("Login succeeded for ")
+                .names(name, id)
         }
     };
     (0..count).map(one).collect()

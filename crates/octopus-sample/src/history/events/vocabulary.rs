@@ -1,6 +1,6 @@
-//! The words of the audit trail.
+//! Vocabulary of the audit trail.
 
-/// The categories, with their names.
+/// Event categories with their names.
 pub(crate) const CATEGORIES: [(&str, &str); 29] = [
     ("Created", "Created"),
     ("Modified", "Modified"),
@@ -36,7 +36,7 @@ pub(crate) const CATEGORIES: [(&str, &str); 29] = [
     ("LoginFailed", "Login failed"),
 ];
 
-/// The groups, with their names and the categories in them.
+/// Event groups with their names and categories.
 pub(crate) const GROUPS: [(&str, &str, &[&str]); 7] = [
     (
         "Deployment",
@@ -89,14 +89,14 @@ pub(crate) const GROUPS: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
-/// The agents, with their names and how the user agent of their events begins.
+/// Event agents with their names and the prefix of the user agent of their events.
 pub(crate) const AGENTS: [(&str, &str, &str); 3] = [
     ("Browser", "Web browser", "Mozilla"),
     ("OctopusClient", "Octopus client", "OctopusClient"),
     ("Server", "Octopus server", "Server"),
 ];
 
-/// The types of documents, with their names and how the IDs of such documents begin.
+/// Document types with their names and ID prefixes.
 pub(crate) const DOCUMENT_TYPES: [(&str, &str, &str); 17] = [
     ("Accounts", "Account", "Accounts"),
     ("Certificates", "Certificate", "Certificates"),

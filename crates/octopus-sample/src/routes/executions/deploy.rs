@@ -2,31 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::answer::{Answer, Answered, Refusal};
 use super::super::super::clock::{NOW, SECOND};
+use super::super::super::database::{Database, Item};
 use super::super::super::history::{DeploymentFacts, State, deployment_body, task_of};
-use super::super::super::world::{Item, World};
-use super::super::changes::Change;
-use super::super::promotion;
-use super::lookup::{Manner, environments, form_values, project, tenants, wrong};
+use super::super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::changes::WriteRequest;
+use super::super::promotions;
+use super::lookup::{ExecutionOptions, environments, form_values, project, tenants, wrong};
 
-/// What is deployed.
+/// Release and project of a deployment.
 struct Subject<'a> {
     project: &'a Item,
     release: &'a Item,
 }
 
-/// Where to, for whom, and with which values.
+/// Environment, tenant and form values of one deployment.
 struct Target<'a> {
     environment: &'a Item,
     tenant: Option<&'a Item>,
     form_values: Value,
 }
 
-pub(super) fn untenanted(change: &Change<'_>, draft: &mut World) -> Answered {
-    let (call, order) = (change.call, change.order);
+pub(super) fn untenanted(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+    let (call, input) = (change.call, change.input);
     let subject = subject(change)?;
-    let environments = environments(call, &order.texts("EnvironmentNames"))?;
+    let environments = environments(call, &input.texts("EnvironmentNames"))?;
     if subject.project.text("TenantedDeploymentMode") == "Tenanted" {
         return wrong(format!(
             "The project '{}' can only be deployed to tenants.",
@@ -35,15 +35,15 @@ pub(super) fn untenanted(change: &Change<'_>, draft: &mut World) -> Answered {
     }
     let targets =
         environments.into_iter().map(|environment| target(change, &subject, environment, None));
-    let targets = targets.collect::<Result<Vec<_>, Refusal>>()?;
+    let targets = targets.collect::<Result<Vec<_>, ApiError>>()?;
     deploy(change, draft, &subject, &targets)
 }
 
-pub(super) fn tenanted(change: &Change<'_>, draft: &mut World) -> Answered {
-    let (call, order) = (change.call, change.order);
+pub(super) fn tenanted(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+    let (call, input) = (change.call, change.input);
     let subject = subject(change)?;
     let project = subject.project;
-    let names: Vec<&str> = order.text("EnvironmentName").into_iter().collect();
+    let names: Vec<&str> = input.text("EnvironmentName").into_iter().collect();
     let environments = environments(call, &names)?;
     if project.text("TenantedDeploymentMode") == "Untenanted" {
         return wrong(format!(
@@ -51,11 +51,11 @@ pub(super) fn tenanted(change: &Change<'_>, draft: &mut World) -> Answered {
             project.text("Name")
         ));
     }
-    let channel = call.world.channels.find(subject.release.text("ChannelId"));
+    let channel = call.database.channels.find(subject.release.text("ChannelId"));
     let mut targets = Vec::new();
     for environment in environments {
-        for tenant in tenants(call, order, project, environment)? {
-            if !promotion::is_for(channel, tenant) {
+        for tenant in tenants(call, input, project, environment)? {
+            if !promotions::is_for(channel, tenant) {
                 return wrong(format!(
                     "The tenant '{}' has none of the tags of the channel of the release.",
                     tenant.text("Name")
@@ -70,14 +70,14 @@ pub(super) fn tenanted(change: &Change<'_>, draft: &mut World) -> Answered {
     deploy(change, draft, &subject, &targets)
 }
 
-fn subject<'a>(change: &Change<'a>) -> Result<Subject<'a>, Refusal> {
-    let (call, order) = (change.call, change.order);
-    call.need("DeploymentCreate")?;
-    let project = project(call, order)?;
-    let Some(version) = order.text("ReleaseVersion") else {
+fn subject<'a>(change: &WriteRequest<'a>) -> Result<Subject<'a>, ApiError> {
+    let (call, input) = (change.call, change.input);
+    call.require("DeploymentCreate")?;
+    let project = project(call, input)?;
+    let Some(version) = input.text("ReleaseVersion") else {
         return wrong("'Release Version' must not be empty.".to_owned());
     };
-    let mut releases = call.world.releases.of_project(project);
+    let mut releases = call.database.releases.of_project(project);
     match releases.find(|release| release.text("Version").eq_ignore_ascii_case(version)) {
         Some(release) => Ok(Subject { project, release }),
         None => wrong(format!(
@@ -87,17 +87,17 @@ fn subject<'a>(change: &Change<'a>) -> Result<Subject<'a>, Refusal> {
     }
 }
 
-/// A target, where lifecycle and freezes let the release through and no value is missing.
+/// Returns a target. Fails if lifecycle or freezes forbid the deployment, or a value is missing.
 fn target<'a>(
-    change: &Change<'a>,
+    change: &WriteRequest<'a>,
     subject: &Subject<'_>,
     environment: &'a Item,
     tenant: Option<&'a Item>,
-) -> Result<Target<'a>, Refusal> {
-    let (call, order) = (change.call, change.order);
+) -> Result<Target<'a>, ApiError> {
+    let (call, input) = (change.call, change.input);
     let Subject { project, release } = *subject;
     let name = environment.text("Name");
-    let allowed = promotion::allowed(call.world, project, release, tenant);
+    let allowed = promotions::allowed(call.database, project, release, tenant);
     if !allowed.contains(&environment.id.as_str()) {
         return wrong(format!(
             "Release '{}' of '{}' cannot be deployed to the environment '{name}': the lifecycle \
@@ -106,13 +106,13 @@ fn target<'a>(
             project.text("Name")
         ));
     }
-    let overridden = order.texts("DeploymentFreezeNames");
-    let reason = order.text("DeploymentFreezeOverrideReason");
+    let overridden = input.texts("DeploymentFreezeNames");
+    let reason = input.text("DeploymentFreezeOverrideReason");
     let is_overridden = |freeze: &Item| {
         let is = |name: &&str| name.eq_ignore_ascii_case(freeze.text("Name"));
         reason.is_some() && overridden.iter().any(is)
     };
-    let freezes = call.world.freezes_of(&project.id, &environment.id, NOW);
+    let freezes = call.database.freezes_of(&project.id, &environment.id, NOW);
     let (lifted, holding): (Vec<&Item>, Vec<&Item>) =
         freezes.partition(|freeze| is_overridden(freeze));
     if !holding.is_empty() {
@@ -124,27 +124,27 @@ fn target<'a>(
         ));
     }
     if !lifted.is_empty() {
-        call.need("DeploymentFreezeAdminister")?;
+        call.require("DeploymentFreezeAdminister")?;
     }
-    let prompts = call.world.prompts_of(&project.id, Some(&environment.id));
-    Ok(Target { environment, tenant, form_values: form_values(order, prompts)? })
+    let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
+    Ok(Target { environment, tenant, form_values: form_values(input, prompts)? })
 }
 
 fn deploy(
-    change: &Change<'_>,
-    draft: &mut World,
+    change: &WriteRequest<'_>,
+    draft: &mut Database,
     subject: &Subject<'_>,
     targets: &[Target<'_>],
-) -> Answered {
-    let (call, order) = (change.call, change.order);
-    let process = call.world.scripts.process(&subject.project.id);
+) -> ApiResult {
+    let (call, input) = (change.call, change.input);
+    let process = call.database.scripts.process(&subject.project.id);
     let steps = process.into_iter().flat_map(|process| &process.steps);
     let steps: Vec<&str> = steps.map(|step| step.name.as_str()).collect();
-    let manner = Manner::read(call, order, &steps)?;
+    let options = ExecutionOptions::read(call, input, &steps)?;
     let mut made = Vec::new();
     for target in targets {
         let tenant_id = target.tenant.map(|tenant| tenant.id.clone());
-        let waits = manner.run_at.is_some_and(|at| at > NOW)
+        let waits = options.run_at.is_some_and(|at| at > NOW)
             || is_busy(draft, subject.project, target.environment, tenant_id.as_deref());
         let facts = DeploymentFacts {
             id: draft.deployments.next_id("Deployments"),
@@ -164,22 +164,27 @@ fn deploy(
             trace: None,
         };
         let mut body = deployment_body(draft, &facts);
-        manner.write(&mut body, target.form_values.clone());
+        options.write(&mut body, target.form_values.clone());
         draft.deployments.put(body);
         if let Some(mut task) = task_of(draft, &facts) {
-            task.queued = manner.run_at.unwrap_or(task.queued);
+            task.queued = options.run_at.unwrap_or(task.queued);
             draft.put_task(task, call.version);
         }
         made.push(json!({ "DeploymentId": facts.id, "ServerTaskId": facts.task_id }));
     }
-    Ok(Answer::created(&json!({ "DeploymentServerTasks": made })))
+    Ok(ApiResponse::created(&json!({ "DeploymentServerTasks": made })))
 }
 
-/// Whether something of the project is being deployed there.
-fn is_busy(world: &World, project: &Item, environment: &Item, tenant_id: Option<&str>) -> bool {
-    let mut deployments = world.deployments.of_project(project);
+/// Returns whether a deployment of the project is running in the environment.
+fn is_busy(
+    database: &Database,
+    project: &Item,
+    environment: &Item,
+    tenant_id: Option<&str>,
+) -> bool {
+    let mut deployments = database.deployments.of_project(project);
     deployments.any(|deployment| {
-        let facts = || world.task_facts.get(deployment.text("TaskId"));
+        let facts = || database.task_facts.get(deployment.text("TaskId"));
         deployment.text("EnvironmentId") == environment.id
             && deployment.text("TenantId") == tenant_id.unwrap_or_default()
             && facts().is_some_and(|facts| !facts.state.is_completed())

@@ -1,86 +1,86 @@
-//! What the body of an execution names: found by name, slug or ID, or refused.
+//! Resolves names, slugs and IDs in the body of an execution request.
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::answer::Refusal;
 use super::super::super::call::Call;
 use super::super::super::clock::{self, NOW};
-use super::super::super::order::Order;
-use super::super::super::world::{Item, Prompt, World};
-use super::super::promotion;
+use super::super::super::database::{Database, Item, Prompt};
+use super::super::super::request_body::RequestBody;
+use super::super::super::response::ApiError;
+use super::super::promotions;
 
-/// A refusal with one reason.
-pub(super) fn wrong<T>(reason: String) -> Result<T, Refusal> {
-    Err(Refusal::BadRequest(reason))
+/// Returns an error with one reason.
+pub(super) fn wrong<T>(reason: String) -> Result<T, ApiError> {
+    Err(ApiError::BadRequest(reason))
 }
 
-/// The one with this name, slug or ID, whichever the server looks at first.
+/// Finds a resource by name, slug or ID, in the order of [`Precedence`](crate::Precedence).
 pub(super) fn named<'a>(
-    world: &World,
+    database: &Database,
     items: impl Iterator<Item = &'a Item>,
     kind: &str,
     wanted: &str,
-) -> Result<&'a Item, Refusal> {
+) -> Result<&'a Item, ApiError> {
     let items: Vec<&Item> = items.collect();
     let has = |key: &str| items.iter().find(|item| item.text(key).eq_ignore_ascii_case(wanted));
-    let found = world.precedence.keys().into_iter().find_map(has).copied();
+    let found = database.precedence.keys().into_iter().find_map(has).copied();
     let reason = || {
         format!(
             "The {kind} '{wanted}' was not found. Please check that it exists and that you have \
              permission to view it."
         )
     };
-    found.ok_or_else(|| Refusal::BadRequest(reason()))
+    found.ok_or_else(|| ApiError::BadRequest(reason()))
 }
 
-/// The project the body names.
-pub(super) fn project<'a>(call: &Call<'a>, order: &Order) -> Result<&'a Item, Refusal> {
-    order.object()?;
-    let Some(wanted) = order.text("ProjectName") else {
+/// Returns the project of the body.
+pub(super) fn project<'a>(call: &Call<'a>, input: &RequestBody) -> Result<&'a Item, ApiError> {
+    input.object()?;
+    let Some(wanted) = input.text("ProjectName") else {
         return wrong("'Project Name' must not be empty.".to_owned());
     };
     let project =
-        named(call.world, call.world.projects.of_space(call.space_id()), "project", wanted)?;
+        named(call.database, call.database.projects.of_space(call.space_id()), "project", wanted)?;
     if project.flag("IsDisabled") {
         return wrong(format!("The project '{}' is disabled.", project.text("Name")));
     }
     Ok(project)
 }
 
-/// The environments with these names.
-pub(super) fn environments<'a>(call: &Call<'a>, names: &[&str]) -> Result<Vec<&'a Item>, Refusal> {
+/// Returns the environments with these names.
+pub(super) fn environments<'a>(call: &Call<'a>, names: &[&str]) -> Result<Vec<&'a Item>, ApiError> {
     if names.is_empty() {
         return wrong("At least one environment must be specified.".to_owned());
     }
-    let all = || call.world.environments.of_space(call.space_id());
-    names.iter().map(|name| named(call.world, all(), "environment", name)).collect()
+    let all = || call.database.environments.of_space(call.space_id());
+    names.iter().map(|name| named(call.database, all(), "environment", name)).collect()
 }
 
-/// The tenants that the body names, and those its tags stand for, which are connected to an
-/// environment of a project.
+/// Returns the tenants of the body, by name or tag, that are connected to an environment of a
+/// project.
 pub(super) fn tenants<'a>(
     call: &Call<'a>,
-    order: &Order,
+    input: &RequestBody,
     project: &Item,
     environment: &Item,
-) -> Result<Vec<&'a Item>, Refusal> {
-    let all = || call.world.tenants.of_space(call.space_id());
+) -> Result<Vec<&'a Item>, ApiError> {
+    let all = || call.database.tenants.of_space(call.space_id());
     let mut tenants: Vec<&Item> = Vec::new();
-    for name in order.texts("Tenants") {
+    for name in input.texts("Tenants") {
         if name == "*" {
             let connected = |tenant: &&Item| {
                 !tenant.flag("IsDisabled")
-                    && promotion::is_connected(tenant, &project.id, &environment.id)
+                    && promotions::is_connected(tenant, &project.id, &environment.id)
             };
             tenants.extend(all().filter(connected));
             continue;
         }
-        let tenant = named(call.world, all(), "tenant", name)?;
+        let tenant = named(call.database, all(), "tenant", name)?;
         let shown = tenant.text("Name");
         if tenant.flag("IsDisabled") {
             return wrong(format!("The tenant '{shown}' is disabled."));
         }
-        if !promotion::is_connected(tenant, &project.id, &environment.id) {
+        if !promotions::is_connected(tenant, &project.id, &environment.id) {
             return wrong(format!(
                 "The tenant '{shown}' is not connected to the environment '{}' of the project '{}'.",
                 environment.text("Name"),
@@ -89,9 +89,9 @@ pub(super) fn tenants<'a>(
         }
         tenants.push(tenant);
     }
-    let tags = order.texts("TenantTags");
+    let tags = input.texts("TenantTags");
     let known = |tag: &str| {
-        let sets = call.world.tag_sets.of_space(call.space_id());
+        let sets = call.database.tag_sets.of_space(call.space_id());
         let names =
             sets.flat_map(|set| set.list("Tags")).filter_map(|tag| tag.get("CanonicalTagName"));
         names.filter_map(Value::as_str).any(|other| other.eq_ignore_ascii_case(tag))
@@ -103,7 +103,7 @@ pub(super) fn tenants<'a>(
     let tagged = all().filter(|tenant| {
         !tags.is_empty()
             && !tenant.flag("IsDisabled")
-            && promotion::is_connected(tenant, &project.id, &environment.id)
+            && promotions::is_connected(tenant, &project.id, &environment.id)
     });
     for tenant in tagged.filter(has_tags) {
         if tenants.iter().all(|other| other.id != tenant.id) {
@@ -116,18 +116,22 @@ pub(super) fn tenants<'a>(
     Ok(tenants)
 }
 
-/// What the body says about how to deploy or run.
-pub(super) struct Manner {
-    /// When to start, if not at once.
+/// Options of a deployment or run.
+pub(super) struct ExecutionOptions {
+    /// Scheduled start; `None` starts immediately.
     pub(super) run_at: Option<i64>,
-    /// The keys of the deployment or run that the body decides.
+    /// Keys of the deployment or run that come from the body.
     keys: Map<String, Value>,
 }
 
-impl Manner {
-    /// Reads it. `steps` are the names of the steps there are.
-    pub(super) fn read(call: &Call<'_>, order: &Order, steps: &[&str]) -> Result<Self, Refusal> {
-        let moment = |key: &str| match order.text(key) {
+impl ExecutionOptions {
+    /// Reads the options. `steps` are the names of all steps.
+    pub(super) fn read(
+        call: &Call<'_>,
+        input: &RequestBody,
+        steps: &[&str],
+    ) -> Result<Self, ApiError> {
+        let moment = |key: &str| match input.text(key) {
             None => Ok(None),
             Some(text) => match clock::parse(text) {
                 Some(moment) => Ok(Some(moment)),
@@ -139,30 +143,30 @@ impl Manner {
             return wrong("The time of NoRunAfter must be later than that of RunAt.".to_owned());
         }
         let machines = |key: &str| {
-            let all = || call.world.machines.of_space(call.space_id());
-            let names = order.texts(key).into_iter();
-            let found = names.map(|name| named(call.world, all(), "deployment target", name));
-            found.map(|machine| Ok(json!(machine?.id))).collect::<Result<Vec<Value>, Refusal>>()
+            let all = || call.database.machines.of_space(call.space_id());
+            let names = input.texts(key).into_iter();
+            let found = names.map(|name| named(call.database, all(), "deployment target", name));
+            found.map(|machine| Ok(json!(machine?.id))).collect::<Result<Vec<Value>, ApiError>>()
         };
-        let skipped = order.texts("SkipStepNames");
+        let skipped = input.texts("SkipStepNames");
         let unknown = |name: &&&str| !steps.iter().any(|step| step.eq_ignore_ascii_case(name));
         if let Some(name) = skipped.iter().find(unknown) {
             return wrong(format!("The step '{name}' was not found."));
         }
         let pairs = [
-            ("QueueTime", json!(run_at.map(clock::stamp))),
-            ("QueueTimeExpiry", json!(expiry.map(clock::stamp))),
+            ("QueueTime", json!(run_at.map(clock::timestamp))),
+            ("QueueTimeExpiry", json!(expiry.map(clock::timestamp))),
             ("SkipActions", json!(skipped)),
             ("SpecificMachineIds", json!(machines("SpecificMachineNames")?)),
             ("ExcludedMachineIds", json!(machines("ExcludedMachineNames")?)),
-            ("ForcePackageDownload", json!(order.flag("ForcePackageDownload"))),
-            ("UseGuidedFailure", json!(order.flag("UseGuidedFailure"))),
+            ("ForcePackageDownload", json!(input.flag("ForcePackageDownload"))),
+            ("UseGuidedFailure", json!(input.flag("UseGuidedFailure"))),
         ];
         let keys = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         Ok(Self { run_at, keys })
     }
 
-    /// Writes it into a deployment or a run, with the values of its prompted variables.
+    /// Adds the options and the values of prompted variables to a deployment or run.
     pub(super) fn write(&self, body: &mut Value, form_values: Value) {
         if let Some(body) = body.as_object_mut() {
             body.extend(self.keys.clone());
@@ -171,13 +175,13 @@ impl Manner {
     }
 }
 
-/// The values for what is asked for; refused where a required one is missing.
+/// Returns the values of prompted variables. A missing required value is an error.
 pub(super) fn form_values<'a>(
-    order: &Order,
+    input: &RequestBody,
     prompts: impl Iterator<Item = &'a Prompt>,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let given = |name: &str| {
-        let map = order.value("Variables").as_object()?;
+        let map = input.value("Variables").as_object()?;
         let (_, value) = map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
         value.as_str().filter(|value| !value.is_empty())
     };
@@ -195,5 +199,5 @@ pub(super) fn form_values<'a>(
         };
         values.insert(prompt.id.clone(), shown);
     }
-    if lacking.is_empty() { Ok(Value::Object(values)) } else { Err(Refusal::Invalid(lacking)) }
+    if lacking.is_empty() { Ok(Value::Object(values)) } else { Err(ApiError::Invalid(lacking)) }
 }

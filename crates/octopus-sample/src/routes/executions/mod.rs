@@ -1,28 +1,28 @@
-//! Executions v1: releases, deployments and runbook runs by name, made in one request.
+//! Executions API v1: creates releases, deployments and runbook runs by name.
 
 mod deploy;
 mod lookup;
 mod release;
 mod run;
 
-use super::super::answer::{Answered, Refusal};
-use super::super::version::Since;
-use super::super::world::World;
-use super::changes::Change;
+use super::super::database::Database;
+use super::super::response::{ApiError, ApiResult};
+use super::super::version::Feature;
+use super::changes::WriteRequest;
 
-/// `/releases`, `/deployments` and `/runbook-runs`, below `create`.
-pub(super) fn answer(change: &Change<'_>, draft: &mut World, path: &[&str]) -> Answered {
-    change.call.since(Since::Executions)?;
+/// Answers `/releases/create/v1`, `/deployments/create/...` and `/runbook-runs/...`.
+pub(super) fn answer(change: &WriteRequest<'_>, draft: &mut Database, path: &[&str]) -> ApiResult {
+    change.call.require_feature(Feature::Executions)?;
     match path {
         ["releases", "create", "v1"] => release::create(change, draft),
         ["deployments", "create", "untenanted", "v1"] => deploy::untenanted(change, draft),
         ["deployments", "create", "tenanted", "v1"] => deploy::tenanted(change, draft),
         ["runbook-runs", "create", "v1"] => run::published(change, draft),
         ["runbook-runs", "git", "create", "v1"] => {
-            change.call.since(Since::GitRunbooks)?;
+            change.call.require_feature(Feature::GitRunbooks)?;
             run::in_git(change, draft)
         }
-        _ => Err(Refusal::NoRoute),
+        _ => Err(ApiError::NoRoute),
     }
 }
 
@@ -31,13 +31,13 @@ mod tests {
     use serde_json::json;
 
     use crate::Sample;
-    use crate::asking::{ask, get, merged, reason};
+    use crate::test_client::{get, merged, reason, send};
 
     #[tokio::test]
-    async fn a_release_is_made_and_deployed_where_the_lifecycle_lets_it() {
+    async fn creates_and_deploys_release_along_lifecycle() {
         let sample = Sample::new();
         let body = json!({ "ProjectName": "parcel-tracking-api", "ReleaseNotes": "By hand" });
-        let (status, made) = ask(&sample, "POST", "Spaces-1/releases/create/v1", body).await;
+        let (status, made) = send(&sample, "POST", "Spaces-1/releases/create/v1", body).await;
         let expected = json!({ "ReleaseId": "Releases-9025", "ReleaseVersion": "1.12.1" });
         assert_eq!((status, made), (201, expected));
         let release = get(&sample, "Spaces-1/projects/Projects-1/releases/1.12.1").await;
@@ -49,15 +49,15 @@ mod tests {
             "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.12.1",
             "EnvironmentNames": ["Development", "Environments-4"], "RunAt": null,
         });
-        let (status, refused) = ask(&sample, "POST", path, body.clone()).await;
+        let (status, refused) = send(&sample, "POST", path, body.clone()).await;
         assert_eq!(status, 400, "{refused}");
         let body = merged(body, json!({ "EnvironmentNames": ["development"] }));
-        let (status, made) = ask(&sample, "POST", path, body.clone()).await;
+        let (status, made) = send(&sample, "POST", path, body.clone()).await;
         let first =
             json!([{ "DeploymentId": "Deployments-9050", "ServerTaskId": "ServerTasks-90208" }]);
         assert_eq!((status, &made["DeploymentServerTasks"]), (201, &first));
-        // The second waits for the first.
-        let (_, made) = ask(&sample, "POST", path, body).await;
+        // The second task waits for the first.
+        let (_, made) = send(&sample, "POST", path, body).await;
         assert_eq!(made["DeploymentServerTasks"][0]["ServerTaskId"], "ServerTasks-90209");
         let newest =
             get(&sample, "Spaces-1/tasks?project=Projects-1&states=Executing,Queued").await;
@@ -72,21 +72,21 @@ mod tests {
         let items = dashboard["Items"].as_array().unwrap();
         assert!(items.iter().any(|item| item["DeploymentId"] == "Deployments-9051"));
 
-        // Once it is over, the next phase is open.
+        // A completed deployment opens the next phase.
         let state = json!({ "State": "Success", "Reason": "Looked at it" });
-        assert_eq!(ask(&sample, "POST", "tasks/ServerTasks-90208/state", state).await.0, 200);
+        assert_eq!(send(&sample, "POST", "tasks/ServerTasks-90208/state", state).await.0, 200);
         let template = get(&sample, "Spaces-1/releases/Releases-9025/deployments/template").await;
         let open: Vec<_> =
             template["PromoteTo"].as_array().unwrap().iter().map(|e| &e["Name"]).collect();
         assert_eq!(open, ["Development", "Test", "Staging"]);
         assert_eq!(
-            ask(&sample, "POST", "tasks/ServerTasks-90209/cancel", json!(null)).await.1["State"],
+            send(&sample, "POST", "tasks/ServerTasks-90209/cancel", json!(null)).await.1["State"],
             "Canceled"
         );
     }
 
     #[tokio::test]
-    async fn a_release_that_cannot_be_made_is_refused() {
+    async fn rejects_invalid_releases() {
         let sample = Sample::new();
         let rows = [
             (json!({}), "'Project Name' must not be empty."),
@@ -114,7 +114,7 @@ mod tests {
         ];
         for (body, part) in rows {
             let (status, refused) =
-                ask(&sample, "POST", "Spaces-1/releases/create/v1", body.clone()).await;
+                send(&sample, "POST", "Spaces-1/releases/create/v1", body.clone()).await;
             assert_eq!(status, 400, "{body}");
             assert!(reason(&refused).contains(part), "{body} {refused}");
         }
@@ -124,18 +124,18 @@ mod tests {
             json!({ "ProjectName": "Route Planner", "GitRef": "refs/heads/feature/electric-vans" }),
         ];
         for body in rows {
-            let (status, made) = ask(&sample, "POST", "Spaces-1/releases/create/v1", body).await;
+            let (status, made) = send(&sample, "POST", "Spaces-1/releases/create/v1", body).await;
             assert!(status < 300, "{made}");
         }
         let release = get(&sample, "Spaces-1/projects/Projects-2/releases?take=1").await;
         let reference = &release["Items"][0]["VersionControlReference"];
         assert_eq!(reference["GitRef"], "refs/heads/feature/electric-vans");
         let old = Sample::with_version("2022.3.5511");
-        assert_eq!(ask(&old, "POST", "Spaces-1/releases/create/v1", json!({})).await.0, 404);
+        assert_eq!(send(&old, "POST", "Spaces-1/releases/create/v1", json!({})).await.0, 404);
     }
 
     #[tokio::test]
-    async fn prompts_freezes_and_names_are_checked_before_anything_happens() {
+    async fn validates_prompts_freezes_and_names_first() {
         let sample = Sample::new();
         let path = "Spaces-1/deployments/create/untenanted/v1";
         let billing = json!({
@@ -170,7 +170,7 @@ mod tests {
         ];
         for (other, part) in rows {
             let body = merged(billing.clone(), other);
-            let (status, refused) = ask(&sample, "POST", path, body.clone()).await;
+            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
             assert!(reason(&refused).contains(part), "{body} {refused}");
         }
@@ -179,7 +179,7 @@ mod tests {
             "RunAt": "2026-11-02T18:00:00Z",
         });
         let body = merged(merged(billing, ticket), lifted);
-        let (status, made) = ask(&sample, "POST", path, body).await;
+        let (status, made) = send(&sample, "POST", path, body).await;
         assert_eq!(status, 201, "{made}");
         let id = made["DeploymentServerTasks"][0]["DeploymentId"].as_str().unwrap();
         let deployment = get(&sample, &format!("Spaces-1/deployments/{id}")).await;
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tenants_are_found_by_name_and_by_tag() {
+    async fn finds_tenants_by_name_and_tag() {
         let sample = Sample::new();
         let path = "Spaces-1/deployments/create/tenanted/v1";
         let planner = json!({
@@ -216,12 +216,12 @@ mod tests {
         ];
         for (other, part) in rows {
             let body = merged(planner.clone(), other);
-            let (status, refused) = ask(&sample, "POST", path, body.clone()).await;
+            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
             assert!(reason(&refused).contains(part), "{body} {refused}");
         }
         let tags = json!({ "Tenants": ["hollis freight"], "TenantTags": ["Region/AMER", "Tier/Silver", "Tier/Bronze"] });
-        let (status, made) = ask(&sample, "POST", path, merged(planner, tags)).await;
+        let (status, made) = send(&sample, "POST", path, merged(planner, tags)).await;
         assert_eq!(status, 201, "{made}");
         let mut tenants = Vec::new();
         for task in made["DeploymentServerTasks"].as_array().unwrap() {

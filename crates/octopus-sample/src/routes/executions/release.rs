@@ -2,32 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::answer::{Answer, Answered, Refusal};
 use super::super::super::clock::{NOW, SECOND};
+use super::super::super::database::repository::resolve;
+use super::super::super::database::{Database, Item};
 use super::super::super::history::{ReleaseFacts, Step, release_body};
-use super::super::super::order::Order;
-use super::super::super::world::repository::resolve;
-use super::super::super::world::{Item, World};
-use super::super::changes::Change;
+use super::super::super::request_body::RequestBody;
+use super::super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::changes::WriteRequest;
 use super::super::release_template::{next_version, steps_with_package};
 use super::lookup::{named, project, wrong};
 
-pub(super) fn create(change: &Change<'_>, draft: &mut World) -> Answered {
-    let (call, order) = (change.call, change.order);
-    call.need("ReleaseCreate")?;
-    let project = project(call, order)?;
-    let mut channels = call.world.channels.of_project(project);
-    let channel = match order.text("ChannelName") {
-        Some(name) => named(call.world, channels, "channel", name)?,
+pub(super) fn create(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+    let (call, input) = (change.call, change.input);
+    call.require("ReleaseCreate")?;
+    let project = project(call, input)?;
+    let mut channels = call.database.channels.of_project(project);
+    let channel = match input.text("ChannelName") {
+        Some(name) => named(call.database, channels, "channel", name)?,
         None => match channels.find(|channel| channel.flag("IsDefault")) {
             Some(channel) => channel,
             None => return wrong("The project has no default channel.".to_owned()),
         },
     };
-    let reference = reference(order, call.world, project)?;
-    let newest = call.world.releases.of_project(project).next();
+    let reference = reference(input, call.database, project)?;
+    let newest = call.database.releases.of_project(project).next();
     let known = newest.map(|release| release.text("Version"));
-    let version = match order.text("ReleaseVersion") {
+    let version = match input.text("ReleaseVersion") {
         Some(version) => version.to_owned(),
         None => next_version(project, known.unwrap_or("0.0.0")),
     };
@@ -35,18 +35,18 @@ pub(super) fn create(change: &Change<'_>, draft: &mut World) -> Answered {
     if !version.chars().all(is_plain) || !version.starts_with(|c: char| c.is_ascii_digit()) {
         return wrong(format!("The version '{version}' is not a valid version."));
     }
-    let mut existing = call.world.releases.of_project(project);
+    let mut existing = call.database.releases.of_project(project);
     if let Some(existing) =
         existing.find(|release| release.text("Version").eq_ignore_ascii_case(&version))
     {
-        if order.flag("IgnoreIfAlreadyExists") {
-            return Ok(Answer::value(&names(&existing.id, existing.text("Version"))));
+        if input.flag("IgnoreIfAlreadyExists") {
+            return Ok(ApiResponse::value(&names(&existing.id, existing.text("Version"))));
         }
         let reason = "already exists for this project.";
         return wrong(format!("A release with the version {version} {reason}"));
     }
-    let packages = packages(order, call.world, project, known)?;
-    if !order.flag("IgnoreChannelRules") {
+    let packages = packages(input, call.database, project, known)?;
+    if !input.flag("IgnoreChannelRules") {
         check_rules(channel, &packages)?;
     }
     let facts = ReleaseFacts {
@@ -55,61 +55,65 @@ pub(super) fn create(change: &Change<'_>, draft: &mut World) -> Answered {
         channel_id: channel.id.clone(),
         version,
         assembled: NOW - SECOND,
-        notes: order.text("ReleaseNotes").map(str::to_owned),
+        notes: input.text("ReleaseNotes").map(str::to_owned),
         work_item: None,
     };
     let mut body = release_body(draft, &facts);
     if let Some(body) = body.as_object_mut() {
-        let fields = order.value("CustomFields");
+        let fields = input.value("CustomFields");
         let fields = if fields.is_object() { fields.clone() } else { json!({}) };
-        let ignored = json!(order.flag("IgnoreChannelRules"));
+        let ignored = json!(input.flag("IgnoreChannelRules"));
         body.insert("IgnoreChannelRules".to_owned(), ignored);
         body.insert("SelectedPackages".to_owned(), json!(packages));
         body.insert("VersionControlReference".to_owned(), json!(reference));
         body.insert("CustomFields".to_owned(), fields);
     }
     draft.releases.put(body);
-    Ok(Answer::created(&names(&facts.id, &facts.version)))
+    Ok(ApiResponse::created(&names(&facts.id, &facts.version)))
 }
 
 fn names(id: &str, version: &str) -> Value {
     json!({ "ReleaseId": id, "ReleaseVersion": version })
 }
 
-/// Where the process is read from; projects in the database have none.
-fn reference(order: &Order, world: &World, project: &Item) -> Result<Option<Value>, Refusal> {
+/// Returns the Git reference of the process; `None` for projects in the database.
+fn reference(
+    input: &RequestBody,
+    database: &Database,
+    project: &Item,
+) -> Result<Option<Value>, ApiError> {
     if !project.flag("IsVersionControlled") {
         return Ok(None);
     }
-    let (commit, reference) = (order.text("GitCommit"), order.text("GitRef"));
+    let (commit, reference) = (input.text("GitCommit"), input.text("GitRef"));
     let Some(wanted) = commit.or(reference) else {
         return wrong(format!(
             "The project '{}' is version controlled: a GitRef or a GitCommit is required.",
             project.text("Name")
         ));
     };
-    let found = |wanted: &str| match resolve(world, project, wanted) {
+    let found = |wanted: &str| match resolve(database, project, wanted) {
         Some(found) => Ok(found),
         None => wrong(format!("The Git reference '{wanted}' was not found.")),
     };
     let at = found(wanted)?;
     let named = reference.map(found).transpose()?.and_then(|named| named.full_name());
     let name = named.or_else(|| at.full_name());
-    Ok(Some(json!({ "GitRef": name, "GitCommit": at.commit(world, project) })))
+    Ok(Some(json!({ "GitRef": name, "GitCommit": at.commit(database, project) })))
 }
 
-/// The package of every step that has one: what the body says of the step, what it says of all,
-/// or the newest there is.
+/// Selects a package version for every step with a package: that of the step in the body, else the
+/// default in the body, else the newest.
 fn packages(
-    order: &Order,
-    world: &World,
+    input: &RequestBody,
+    database: &Database,
     project: &Item,
     known: Option<&str>,
-) -> Result<Vec<Value>, Refusal> {
-    let process = world.scripts.process(&project.id);
+) -> Result<Vec<Value>, ApiError> {
+    let process = database.scripts.process(&project.id);
     let steps: Vec<&Step> = steps_with_package(process).collect();
     let mut own = Vec::new();
-    for text in order.texts("Packages") {
+    for text in input.texts("Packages") {
         let parts: Vec<&str> = text.split(':').collect();
         let (step, version) = match parts.as_slice() {
             [step, version] | [step, _, version] => (*step, *version),
@@ -129,7 +133,7 @@ fn packages(
     let selected = steps.iter().map(|step| {
         let own =
             own.iter().rev().find(|(name, _)| *name == step.name).map(|(_, version)| *version);
-        let version = own.or_else(|| order.text("PackageVersion")).or(known);
+        let version = own.or_else(|| input.text("PackageVersion")).or(known);
         let Some(version) = version else {
             return wrong(format!("No package version was found for the step '{}'.", step.name));
         };
@@ -141,8 +145,8 @@ fn packages(
     selected.collect()
 }
 
-/// Holds the packages against the pre-release tags of the channel.
-fn check_rules(channel: &Item, packages: &[Value]) -> Result<(), Refusal> {
+/// Checks package versions against the pre-release tags of the channel.
+fn check_rules(channel: &Item, packages: &[Value]) -> Result<(), ApiError> {
     for rule in channel.list("Rules") {
         let tag = rule.get("Tag").and_then(Value::as_str).unwrap_or_default();
         let start = tag.trim_start_matches('^').trim_end_matches(".*");

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::answer::{Answer, Answered, Refusal};
 use super::super::super::clock::{NOW, SECOND};
+use super::super::super::database::repository::resolve;
+use super::super::super::database::{Database, Item, runbook_process_id};
 use super::super::super::history::{RunFacts, State, TaskFacts, run_body};
-use super::super::super::world::repository::resolve;
-use super::super::super::world::{Item, World, runbook_process_id};
-use super::super::changes::Change;
+use super::super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::changes::WriteRequest;
 use super::super::runbooks;
-use super::lookup::{Manner, environments, form_values, named, project, tenants, wrong};
+use super::lookup::{ExecutionOptions, environments, form_values, named, project, tenants, wrong};
 
-/// A runbook, from the database or from Git.
+/// A runbook in the database or in Git.
 struct Subject<'a> {
     project: &'a Item,
     runbook: &'a Value,
@@ -26,20 +26,22 @@ impl<'a> Subject<'a> {
     }
 }
 
-pub(super) fn published(change: &Change<'_>, draft: &mut World) -> Answered {
-    let (call, order) = (change.call, change.order);
-    call.need("RunbookRunCreate")?;
-    let project = project(call, order)?;
+pub(super) fn published(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+    let (call, input) = (change.call, change.input);
+    call.require("RunbookRunCreate")?;
+    let project = project(call, input)?;
     if runbooks::are_in_git(project) {
         let name = project.text("Name");
         return wrong(format!("The runbooks of '{name}' are in Git: a GitRef is required."));
     }
     let runbook =
-        named(call.world, call.world.runbooks.of_project(project), "runbook", name(change)?)?;
-    let mut snapshots = call.world.runbook_snapshots.of_project(project);
+        named(call.database, call.database.runbooks.of_project(project), "runbook", name(change)?)?;
+    let mut snapshots = call.database.runbook_snapshots.of_project(project);
     let is_own = |snapshot: &&Item| snapshot.text("RunbookId") == runbook.id;
-    let snapshot = match order.text("Snapshot") {
-        Some(name) => Some(named(call.world, snapshots.filter(is_own), "runbook snapshot", name)?),
+    let snapshot = match input.text("Snapshot") {
+        Some(name) => {
+            Some(named(call.database, snapshots.filter(is_own), "runbook snapshot", name)?)
+        }
         None => {
             snapshots.find(|snapshot| snapshot.id == runbook.text("PublishedRunbookSnapshotId"))
         }
@@ -48,26 +50,26 @@ pub(super) fn published(change: &Change<'_>, draft: &mut World) -> Answered {
         let name = runbook.text("Name");
         return wrong(format!("The runbook '{name}' has no published snapshot to run."));
     }
-    let process = call.world.runbook_processes.find(&runbook_process_id(&runbook.id));
+    let process = call.database.runbook_processes.find(&runbook_process_id(&runbook.id));
     let process = process.map(|process| &process.body);
     run(change, draft, &Subject { project, runbook: &runbook.body, process, snapshot, git: None })
 }
 
-pub(super) fn in_git(change: &Change<'_>, draft: &mut World) -> Answered {
-    let (call, order) = (change.call, change.order);
-    call.need("RunbookRunCreate")?;
-    let project = project(call, order)?;
+pub(super) fn in_git(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {
+    let (call, input) = (change.call, change.input);
+    call.require("RunbookRunCreate")?;
+    let project = project(call, input)?;
     if !runbooks::are_in_git(project) {
         return wrong(format!("The runbooks of '{}' are not in Git.", project.text("Name")));
     }
-    let Some(wanted) = order.text("GitRef") else {
+    let Some(wanted) = input.text("GitRef") else {
         return wrong("'Git Ref' must not be empty.".to_owned());
     };
-    let Some(at) = resolve(call.world, project, wanted) else {
+    let Some(at) = resolve(call.database, project, wanted) else {
         return wrong(format!("The Git reference '{wanted}' was not found."));
     };
     let name = name(change)?;
-    let Some(runbook) = runbooks::in_git(call.world, project, &at, name) else {
+    let Some(runbook) = runbooks::in_git(call.database, project, &at, name) else {
         return wrong(format!("The runbook '{name}' was not found at '{wanted}'."));
     };
     let subject = Subject {
@@ -75,24 +77,24 @@ pub(super) fn in_git(change: &Change<'_>, draft: &mut World) -> Answered {
         runbook: &runbook.body,
         process: Some(&runbook.process),
         snapshot: None,
-        git: Some((at.canonical(), at.commit(call.world, project))),
+        git: Some((at.canonical(), at.commit(call.database, project))),
     };
     run(change, draft, &subject)
 }
 
-fn name<'a>(change: &Change<'a>) -> Result<&'a str, Refusal> {
-    let empty = || Refusal::BadRequest("'Runbook Name' must not be empty.".to_owned());
-    change.order.text("RunbookName").ok_or_else(empty)
+fn name<'a>(change: &WriteRequest<'a>) -> Result<&'a str, ApiError> {
+    let empty = || ApiError::BadRequest("'Runbook Name' must not be empty.".to_owned());
+    change.input.text("RunbookName").ok_or_else(empty)
 }
 
-fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answered {
-    let (call, order) = (change.call, change.order);
+fn run(change: &WriteRequest<'_>, draft: &mut Database, subject: &Subject<'_>) -> ApiResult {
+    let (call, input) = (change.call, change.input);
     let (project, name) = (subject.project, subject.text("Name"));
-    let allowed = runbooks::environments(call.world, project, subject.runbook);
-    let environments = environments(call, &order.texts("EnvironmentNames"))?;
+    let allowed = runbooks::environments(call.database, project, subject.runbook);
+    let environments = environments(call, &input.texts("EnvironmentNames"))?;
     let steps = subject.process.and_then(|process| process.get("Steps")?.as_array());
     let steps = steps.into_iter().flatten().filter_map(|step| step.get("Name")?.as_str());
-    let manner = Manner::read(call, order, &steps.collect::<Vec<_>>())?;
+    let options = ExecutionOptions::read(call, input, &steps.collect::<Vec<_>>())?;
     let mut targets = Vec::new();
     for environment in environments {
         if !allowed.iter().any(|other| other.id == environment.id) {
@@ -101,7 +103,7 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
                 environment.text("Name")
             ));
         }
-        let tenants = tenants(call, order, project, environment)?;
+        let tenants = tenants(call, input, project, environment)?;
         match (subject.text("MultiTenancyMode"), tenants.is_empty()) {
             ("Tenanted", true) => {
                 return wrong(format!("The runbook '{name}' can only be run for tenants."));
@@ -117,8 +119,8 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
     }
     let mut made = Vec::new();
     for (environment, tenant) in targets {
-        let prompts = call.world.prompts_of(subject.text("Id"), Some(&environment.id));
-        let form_values = form_values(order, prompts)?;
+        let prompts = call.database.prompts_of(subject.text("Id"), Some(&environment.id));
+        let form_values = form_values(input, prompts)?;
         let facts = RunFacts {
             id: draft.runbook_runs.next_id("RunbookRuns"),
             task_id: draft.tasks.next_id("ServerTasks"),
@@ -130,7 +132,7 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
             environment_id: environment.id.clone(),
             tenant_id: tenant.map(|tenant| tenant.id.clone()),
             created: NOW - 2 * SECOND,
-            state: if manner.run_at.is_some_and(|at| at > NOW) {
+            state: if options.run_at.is_some_and(|at| at > NOW) {
                 State::Queued
             } else {
                 State::Executing
@@ -138,9 +140,9 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
             by_user_id: call.user.id.to_owned(),
         };
         let mut body = run_body(draft, &facts);
-        manner.write(&mut body, form_values);
+        options.write(&mut body, form_values);
         draft.runbook_runs.put(body);
-        let whom = tenant.map(|tenant| format!(" for {}", tenant.text("Name")));
+        let for_tenant = tenant.map(|tenant| format!(" for {}", tenant.text("Name")));
         let task = TaskFacts {
             id: facts.task_id.clone(),
             space_id: Some(facts.space_id.clone()),
@@ -148,11 +150,11 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
             description: format!(
                 "Run {name} on {}{}",
                 environment.text("Name"),
-                whom.unwrap_or_default()
+                for_tenant.unwrap_or_default()
             ),
             arguments: json!({ "RunbookRunId": facts.id }),
             project_id: Some(facts.project_id.clone()),
-            queued: manner.run_at.unwrap_or(facts.created + 114),
+            queued: options.run_at.unwrap_or(facts.created + 114),
             duration_seconds: 0,
             state: facts.state,
             failure: None,
@@ -162,7 +164,7 @@ fn run(change: &Change<'_>, draft: &mut World, subject: &Subject<'_>) -> Answere
         draft.put_task(task, call.version);
         made.push(json!({ "RunbookRunId": facts.id, "ServerTaskId": facts.task_id }));
     }
-    Ok(Answer::created(&json!({ "RunbookRunServerTasks": made })))
+    Ok(ApiResponse::created(&json!({ "RunbookRunServerTasks": made })))
 }
 
 #[cfg(test)]
@@ -170,10 +172,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::Sample;
-    use crate::asking::{ask, get, merged, reason};
+    use crate::test_client::{get, merged, reason, send};
 
     #[tokio::test]
-    async fn runbooks_run_from_their_snapshot_or_from_git() {
+    async fn runs_runbooks_from_snapshot_and_git() {
         let sample = Sample::new();
         let path = "Spaces-1/runbook-runs/create/v1";
         let run = |project: &str, runbook: &str, other: Value| {
@@ -199,7 +201,7 @@ mod tests {
             (run("Route Planner", "Export fleet plans", json!({})), "a GitRef is required"),
         ];
         for (body, part) in rows {
-            let (status, refused) = ask(&sample, "POST", path, body.clone()).await;
+            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
             assert!(reason(&refused).contains(part), "{body} {refused}");
         }
@@ -213,7 +215,7 @@ mod tests {
             run("Projects-7", "Resend declarations", json!({ "Tenants": ["Ironbark Haulage"] })),
         ];
         for body in rows {
-            let (status, made) = ask(&sample, "POST", path, body).await;
+            let (status, made) = send(&sample, "POST", path, body).await;
             assert_eq!(status, 201, "{made}");
         }
         let tasks = get(&sample, "Spaces-1/tasks?runbook=Runbooks-2&active=true").await;
@@ -225,9 +227,10 @@ mod tests {
         let recalibrate = |reference: &str| {
             run("Route Planner", "recalibrate-charging-stops", json!({ "GitRef": reference }))
         };
-        let (status, refused) = ask(&sample, "POST", path, recalibrate("main")).await;
+        let (status, refused) = send(&sample, "POST", path, recalibrate("main")).await;
         assert_eq!(status, 400, "{refused}");
-        let (status, made) = ask(&sample, "POST", path, recalibrate("feature/electric-vans")).await;
+        let (status, made) =
+            send(&sample, "POST", path, recalibrate("feature/electric-vans")).await;
         assert_eq!(status, 201, "{made}");
         let id = made["RunbookRunServerTasks"][0]["RunbookRunId"].as_str().unwrap();
         let run = get(&sample, &format!("Spaces-1/runbookRuns/{id}")).await;

@@ -1,13 +1,13 @@
-//! Deployment targets, workers and what they hang on: pools, policies and proxies.
+//! Deployment targets, workers, worker pools, machine policies and proxies.
 
 use serde_json::{Map, Value, json};
 
 use super::collection::Collection;
 use super::configuration::{by_name, collection, linked};
 use super::fixtures::{self, resources};
-use crate::dice::token;
+use crate::random::token;
 
-/// The deployment targets.
+/// Returns the deployment targets.
 pub(super) fn machines() -> Collection {
     let machines = resources(fixtures::MACHINES).into_iter().map(|fixture| {
         described(fixture, |path| {
@@ -88,7 +88,8 @@ pub(super) fn proxies() -> Collection {
     )
 }
 
-/// What targets and workers have in common, and then what `rest` adds for the path of this one.
+/// Returns the fields that targets and workers share, with the fields that `rest` adds for the path
+/// of the machine.
 fn described(mut fixture: Map<String, Value>, rest: impl Fn(&str) -> Value) -> Value {
     let style = fixture.remove("CommunicationStyle");
     let style = style.as_ref().and_then(Value::as_str).unwrap_or("None");
@@ -126,7 +127,7 @@ fn described(mut fixture: Map<String, Value>, rest: impl Fn(&str) -> Value) -> V
     linked(fixture, |_, _, _| common.clone())
 }
 
-/// How Octopus talks to a machine: its keys depend on the style.
+/// Returns the endpoint of a machine. Its keys depend on the communication style.
 fn endpoint(style: &str, id: &str, name: &str) -> Value {
     let thumbprint = token(id, 40).to_uppercase();
     let host = format!("{name}.internal.larkspurfreight.example");
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_health_and_many_styles_occur() {
+    fn covers_health_states_and_communication_styles() {
         let machines = machines();
         for health in ["Healthy", "HasWarnings", "Unhealthy", "Unavailable", "Unknown"] {
             assert!(machines.iter().any(|machine| machine.text("HealthStatus") == health));

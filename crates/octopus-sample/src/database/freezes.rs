@@ -1,17 +1,17 @@
-//! Deployment freezes: when nothing may be deployed where.
+//! Deployment freezes.
 
 use super::collection::Collection;
 use super::configuration::collection;
 use super::fixtures;
-use super::{Item, World};
+use super::{Database, Item};
 use crate::clock;
 
 pub(super) fn freezes() -> Collection {
     collection(fixtures::DEPLOYMENT_FREEZES, |_, _, _| serde_json::Value::Null)
 }
 
-impl World {
-    /// The freezes that hold for a project in an environment at a moment.
+impl Database {
+    /// Returns the freezes of a project in an environment at a time.
     pub(crate) fn freezes_of<'a>(
         &'a self,
         project_id: &'a str,

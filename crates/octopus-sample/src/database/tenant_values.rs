@@ -1,11 +1,11 @@
-//! Values of tenant variables, and what is missing among them.
+//! Values of tenant variables, and missing values.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::collection::Item;
 
-/// One value a tenant has for a template of a project or of a library variable set.
+/// Value of a tenant for a template of a project or library variable set.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct TenantValue {
@@ -16,7 +16,7 @@ pub(crate) struct TenantValue {
     #[serde(default)]
     pub(crate) library_variable_set_id: Option<String>,
     pub(crate) template_id: String,
-    /// Values of projects are kept for each environment; common ones hold everywhere.
+    /// Environment of a project value; `None` for common values, which apply everywhere.
     #[serde(default)]
     pub(crate) environment_id: Option<String>,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub(crate) struct TenantValue {
 }
 
 impl TenantValue {
-    /// The value as the API shows it: sensitive ones say only that they are there.
+    /// Returns the value in the form of the API. Sensitive values show only that they exist.
     pub(crate) fn shown(&self) -> Value {
         if self.sensitive {
             json!({ "HasValue": true, "NewValue": null, "Hint": null })
@@ -39,7 +39,7 @@ impl TenantValue {
 /// A variable that tenants have values for.
 #[derive(Clone, Copy)]
 pub(crate) struct Template<'a> {
-    /// The project or the library variable set it belongs to.
+    /// Its project or library variable set.
     pub(crate) owner: &'a Item,
     pub(crate) body: &'a Value,
 }
@@ -49,13 +49,13 @@ impl<'a> Template<'a> {
         self.body.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whether a tenant without a value is fine.
+    /// Returns whether tenants need no value, because there is a default.
     pub(crate) fn has_default(&self) -> bool {
         self.body.get("DefaultValue").is_some_and(|value| !value.is_null())
     }
 }
 
-/// The templates of a project or of a library variable set.
+/// Returns the templates of a project or library variable set.
 pub(crate) fn templates_of(owner: &Item) -> impl Iterator<Item = Template<'_>> {
     owner.list("Templates").map(move |body| Template { owner, body })
 }

@@ -1,29 +1,29 @@
-//! What a request wants changed: its body.
+//! Bodies of write requests.
 
 use axum::body::{Body, to_bytes};
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::response::ApiError;
 
-/// How large a body may be.
+/// Maximum size of a body in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// The body of a request. Keys are matched without regard to case.
-pub(super) enum Order {
-    /// Nothing came.
+/// Body of a request. Keys ignore case.
+pub(super) enum RequestBody {
+    /// No body.
     Nothing,
     Json(Value),
-    /// What is not JSON.
+    /// A body that is not JSON.
     Text(String),
-    /// What is too large, or ended too early.
+    /// A body that is too large or incomplete.
     Unread,
 }
 
 static NOTHING: Value = Value::Null;
 
-impl Order {
-    /// Reads what comes with a request that may bring something.
+impl RequestBody {
+    /// Reads the body of a `POST`, `PUT` or `PATCH`.
     pub(super) async fn read(method: &Method, body: Body) -> Self {
         if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             return Self::Nothing;
@@ -36,8 +36,8 @@ impl Order {
         serde_json::from_slice(&bytes).map_or_else(|_| text(), Self::Json)
     }
 
-    /// As the journal shows it.
-    pub(super) fn written(&self) -> Option<Value> {
+    /// Returns the body for the journal.
+    pub(super) fn to_journal(&self) -> Option<Value> {
         match self {
             Self::Json(value) => Some(value.clone()),
             Self::Text(text) => Some(Value::String(text.clone())),
@@ -45,9 +45,9 @@ impl Order {
         }
     }
 
-    /// The object that came, or why it will not do.
-    pub(super) fn object(&self) -> Result<&Map<String, Value>, Refusal> {
-        let wrong = |reason: &str| Err(Refusal::BadRequest(reason.to_owned()));
+    /// Returns the JSON object, or the error for a body that is not one.
+    pub(super) fn object(&self) -> Result<&Map<String, Value>, ApiError> {
+        let wrong = |reason: &str| Err(ApiError::BadRequest(reason.to_owned()));
         match self {
             Self::Json(Value::Object(map)) => Ok(map),
             Self::Json(_) | Self::Text(_) => wrong("The request body is not a JSON object."),
@@ -56,24 +56,24 @@ impl Order {
         }
     }
 
-    /// The value under a key; null where there is none.
+    /// Returns the value under a key; null if there is none.
     pub(super) fn value(&self, key: &str) -> &Value {
         let Self::Json(Value::Object(map)) = self else { return &NOTHING };
         let found = map.iter().find(|(other, _)| other.eq_ignore_ascii_case(key));
         found.map_or(&NOTHING, |(_, value)| value)
     }
 
-    /// The text under a key; an empty one counts as none.
+    /// Returns the text under a key; `None` if it is empty.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.value(key).as_str().filter(|text| !text.is_empty())
     }
 
-    /// The switch under a key.
+    /// Returns the boolean under a key; `false` if there is none.
     pub(super) fn flag(&self, key: &str) -> bool {
         self.value(key).as_bool().unwrap_or_default()
     }
 
-    /// The texts of the list under a key.
+    /// Returns the texts of the list under a key.
     pub(super) fn texts(&self, key: &str) -> Vec<&str> {
         let list = self.value(key).as_array().into_iter().flatten();
         list.filter_map(Value::as_str).filter(|text| !text.is_empty()).collect()
@@ -85,18 +85,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_comes_is_read_as_json_or_kept_as_text() {
-        let read = |text: &'static str| Order::read(&Method::POST, Body::from(text));
-        let order = read(r#"{"projectname": "A", "Tenants": ["x", "", 3], "Empty": ""}"#).await;
-        assert_eq!(order.text("ProjectName"), Some("A"));
-        assert_eq!(order.texts("tenants"), ["x"]);
-        assert_eq!((order.text("Empty"), order.flag("None")), (None, false));
-        assert!(order.object().is_ok());
-        assert_eq!(read("so what").await.written(), Some(Value::from("so what")));
+    async fn reads_json_and_keeps_other_bodies_as_text() {
+        let read = |text: &'static str| RequestBody::read(&Method::POST, Body::from(text));
+        let input = read(r#"{"projectname": "A", "Tenants": ["x", "", 3], "Empty": ""}"#).await;
+        assert_eq!(input.text("ProjectName"), Some("A"));
+        assert_eq!(input.texts("tenants"), ["x"]);
+        assert_eq!((input.text("Empty"), input.flag("None")), (None, false));
+        assert!(input.object().is_ok());
+        assert_eq!(read("so what").await.to_journal(), Some(Value::from("so what")));
         assert!(read("[]").await.object().is_err());
-        assert_eq!(read("").await.written(), None);
-        let large = Order::read(&Method::PUT, Body::from(vec![b' '; LIMIT + 1])).await;
+        assert_eq!(read("").await.to_journal(), None);
+        let large = RequestBody::read(&Method::PUT, Body::from(vec![b' '; LIMIT + 1])).await;
         assert!(large.object().is_err());
-        assert!(Order::read(&Method::GET, Body::from("{}")).await.written().is_none());
+        assert!(RequestBody::read(&Method::GET, Body::from("{}")).await.to_journal().is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! How the tests of the routes ask.
+//! Requests for the tests of the routes.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use crate::{Sample, keys};
 
-/// The whole answer to a request with a key.
+/// Returns the whole response to a request with an API key.
 pub(super) async fn whole(sample: &Sample, key: &str, path: &str) -> Response<Bytes> {
     let request = Request::get(path).header("X-Octopus-ApiKey", key);
     let request = request.body(Body::empty()).expect(path);
@@ -18,18 +18,18 @@ pub(super) async fn whole(sample: &Sample, key: &str, path: &str) -> Response<By
     Response::from_parts(parts, body.collect().await.expect(path).to_bytes())
 }
 
-/// The status of the answer to a request with a key.
+/// Returns the status of the response to a request with an API key.
 pub(super) async fn status(key: &str, path: &str) -> u16 {
     whole(&Sample::new(), key, path).await.status().as_u16()
 }
 
-/// What an administrator gets.
+/// Returns the response body that an administrator gets.
 pub(super) async fn get(path: &str) -> Value {
     let response = whole(&Sample::new(), keys::ADMIN, path).await;
     serde_json::from_slice(response.body()).expect(path)
 }
 
-/// The IDs, or else the names, on a page or in an array that an administrator gets.
+/// Returns the IDs, or else the names, on a page or in an array.
 pub(super) async fn ids(path: &str) -> Vec<String> {
     let body = get(path).await;
     let items = if body.is_array() { &body } else { &body["Items"] };

@@ -29,7 +29,7 @@ pub(super) fn projects(version: &Version) -> Collection {
     by_name(&projects)
 }
 
-/// What every project has.
+/// Returns the fields that all projects share.
 pub(crate) fn project_rest(id: &str, space: &str, is_git: bool, version: &Version) -> Value {
     json!({
         "VariableSetId": format!("variableset-{id}"),

@@ -5,19 +5,19 @@ use serde_json::{Map, Value, json};
 use super::collection::Collection;
 use super::configuration::{by_name, collection, complete};
 use super::fixtures::{self, resources};
-use crate::dice::{token, uuid};
+use crate::random::{token, uuid};
 
-/// A runbook that lives in Git.
+/// A runbook in Git.
 pub(crate) struct GitRunbook {
-    /// The branches it is on.
+    /// Branches that contain it.
     pub(crate) branches: Vec<String>,
-    /// The runbook, with `{gitRef}` in its links.
+    /// The runbook, with the placeholder `{gitRef}` in its links.
     pub(crate) body: Value,
-    /// Its process, with `{gitRef}` in its links.
+    /// Its process, with the placeholder `{gitRef}` in its links.
     pub(crate) process: Value,
 }
 
-/// The ID of the process of a runbook.
+/// Returns the ID of the process of a runbook.
 pub(crate) fn process_id(runbook_id: &str) -> String {
     format!("RunbookProcess-{runbook_id}")
 }
@@ -94,7 +94,7 @@ pub(super) fn snapshots() -> Collection {
     snapshots.sorted_by(|snapshot| std::cmp::Reverse(snapshot.text("Assembled").to_owned()))
 }
 
-/// In Git the slug is the ID, and there are no snapshots.
+/// Returns the runbooks in Git. Their slug is their ID, and they have no snapshots.
 pub(super) fn in_git() -> Vec<GitRunbook> {
     let runbooks = resources(fixtures::GIT_RUNBOOKS).into_iter().map(|mut runbook| {
         let branches = runbook.remove("Branches").unwrap_or_default();
@@ -132,7 +132,7 @@ fn names(runbook: &Map<String, Value>) -> (String, String, String) {
     (text("Id"), text("SpaceId"), text("ProjectId"))
 }
 
-/// What every runbook has.
+/// Returns the fields that all runbooks share.
 fn common(process: &str) -> Value {
     json!({
         "RunbookProcessId": process,

@@ -1,4 +1,4 @@
-//! Feature toggles and the groups they are rolled out to.
+//! Feature toggles and rollout groups.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ pub(super) fn rollout_groups() -> Collection {
     collection(fixtures::ROLLOUT_GROUPS, |_, _, _| Value::Null)
 }
 
-/// A toggle with all that was left away.
+/// Returns a toggle with defaults for missing fields.
 pub(crate) fn completed(mut toggle: Map<String, Value>) -> Value {
     let id = toggle.get("Id").cloned();
     let environments = toggle.get_mut("Environments").and_then(Value::as_array_mut);

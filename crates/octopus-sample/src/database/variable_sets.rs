@@ -1,53 +1,53 @@
-//! Variable sets of projects and of libraries, put together when somebody asks.
+//! Variable sets of projects and libraries, built on request.
 
 use serde_json::{Map, Value, json};
 
 use super::processes::{action_id, snapshot_of};
 use super::repository::Reference;
-use super::{Collection, Item, Prompt, World};
-use crate::dice::uuid;
+use super::{Collection, Database, Item, Prompt};
 use crate::history::snapshot;
+use crate::random::uuid;
 
-/// Which variables of a set are shown.
+/// Which variables of a set are returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
-    /// What a version-controlled project keeps in the database.
+    /// The variables that a version-controlled project keeps in the database.
     Sensitive,
-    /// What it keeps in Git.
+    /// The variables that it keeps in Git.
     Plain,
 }
 
-/// The variable set with an ID: a live one, or the snapshot of a release.
-pub(crate) fn with_id(world: &World, space_id: &str, id: &str) -> Option<Value> {
+/// Returns the variable set with an ID: the current one, or the snapshot of a release.
+pub(crate) fn with_id(database: &Database, space_id: &str, id: &str) -> Option<Value> {
     let owner_id = strip(id)?;
-    if let Some(owner) = owner(world, owner_id).filter(|owner| owner.space_id == space_id) {
+    if let Some(owner) = owner(database, owner_id).filter(|owner| owner.space_id == space_id) {
         let part = if is_in_git(owner) { Part::Sensitive } else { Part::All };
         let id = format!("variableset-{}", owner.id);
         let path = format!("/api/{space_id}/variables/{id}");
-        return Some(body(world, owner, &id, part, false, &path));
+        return Some(body(database, owner, &id, part, false, &path));
     }
-    if let Some(deployment) = world.deployments.find(owner_id) {
-        let project = world.projects.find(deployment.text("ProjectId"))?;
+    if let Some(deployment) = database.deployments.find(owner_id) {
+        let project = database.projects.find(deployment.text("ProjectId"))?;
         let id = format!("variableset-{}", deployment.id);
         let path = format!("/api/{space_id}/variables/{id}");
-        return Some(body(world, project, &id, Part::All, false, &path))
+        return Some(body(database, project, &id, Part::All, false, &path))
             .filter(|_| deployment.space_id == space_id);
     }
-    let (owner_id, release) = snapshot_of(world, "variableset", id)?;
-    let owner = owner(world, &owner_id).filter(|owner| owner.space_id == space_id)?;
+    let (owner_id, release) = snapshot_of(database, "variableset", id)?;
+    let owner = owner(database, &owner_id).filter(|owner| owner.space_id == space_id)?;
     let id = snapshot("variableset", &owner.id, &release.id);
     let path = format!("/api/{space_id}/variables/{id}");
-    Some(body(world, owner, &id, Part::All, false, &path))
+    Some(body(database, owner, &id, Part::All, false, &path))
 }
 
-/// The variables a version-controlled project has at a reference.
-pub(crate) fn of_reference(world: &World, project: &Item, reference: &Reference) -> Value {
+/// Returns the variables of a version-controlled project at a reference.
+pub(crate) fn of_reference(database: &Database, project: &Item, reference: &Reference) -> Value {
     let id = project.text("VariableSetId");
     let branch = reference.segment();
     let path = format!("/api/{}/projects/{}/{branch}/variables", project.space_id, project.id);
     let part = if is_in_git(project) { Part::Plain } else { Part::All };
-    body(world, project, id, part, reference.is_changed(), &path)
+    body(database, project, id, part, reference.is_changed(), &path)
 }
 
 fn strip(id: &str) -> Option<&str> {
@@ -56,8 +56,8 @@ fn strip(id: &str) -> Option<&str> {
     if start.eq_ignore_ascii_case(prefix) { id.get(prefix.len()..) } else { None }
 }
 
-fn owner<'a>(world: &'a World, id: &str) -> Option<&'a Item> {
-    world.projects.find(id).or_else(|| world.library_variable_sets.find(id))
+fn owner<'a>(database: &'a Database, id: &str) -> Option<&'a Item> {
+    database.projects.find(id).or_else(|| database.library_variable_sets.find(id))
 }
 
 fn is_in_git(owner: &Item) -> bool {
@@ -65,24 +65,33 @@ fn is_in_git(owner: &Item) -> bool {
     owner.body.pointer(path).and_then(Value::as_bool).unwrap_or_default()
 }
 
-fn body(world: &World, owner: &Item, id: &str, part: Part, is_changed: bool, path: &str) -> Value {
+fn body(
+    database: &Database,
+    owner: &Item,
+    id: &str,
+    part: Part,
+    is_changed: bool,
+    path: &str,
+) -> Value {
     let written =
-        world.variables.iter().find(|set| set.get("OwnerId").is_some_and(|o| o == &owner.id));
+        database.variables.iter().find(|set| set.get("OwnerId").is_some_and(|o| o == &owner.id));
     let version = written.and_then(|set| set.get("Version")).cloned().unwrap_or_else(|| json!(1));
     let variables: Vec<Value> = match written {
         Some(set) => {
             let list = set.get("Variables").and_then(Value::as_array).into_iter().flatten();
-            list.enumerate().map(|(position, one)| variable(world, owner, position, one)).collect()
+            list.enumerate()
+                .map(|(position, one)| variable(database, owner, position, one))
+                .collect()
         }
-        None => usual(owner)
+        None => default_variables(owner)
             .iter()
             .enumerate()
-            .map(|(position, one)| variable(world, owner, position, one))
+            .map(|(position, one)| variable(database, owner, position, one))
             .collect(),
     };
-    let asked = processes(world, owner);
-    let asked = asked.iter().flat_map(|(_, id, _)| world.prompts_of(id, None));
-    let variables = variables.into_iter().chain(asked.map(Prompt::variable));
+    let prompts = processes(database, owner);
+    let prompts = prompts.iter().flat_map(|(_, id, _)| database.prompts_of(id, None));
+    let variables = variables.into_iter().chain(prompts.map(Prompt::variable));
     let is_sensitive = |one: &Value| one.get("IsSensitive").and_then(Value::as_bool) == Some(true);
     let kept = variables.filter(|one| match part {
         Part::All => true,
@@ -92,17 +101,17 @@ fn body(world: &World, owner: &Item, id: &str, part: Part, is_changed: bool, pat
     let mut variables: Vec<Value> = kept.collect();
     if is_changed {
         let more = json!({ "Name": "Planner.ChargingStops", "Value": "on" });
-        variables.push(variable(world, owner, 100, &more));
+        variables.push(variable(database, owner, 100, &more));
     }
     json!({
         "Id": id, "OwnerId": owner.id, "Version": version, "Variables": variables,
-        "ScopeValues": scope_values(world, owner), "SpaceId": owner.space_id,
+        "ScopeValues": scope_values(database, owner), "SpaceId": owner.space_id,
         "Links": { "Self": path },
     })
 }
 
-/// What a set without anything written by hand holds.
-fn usual(owner: &Item) -> [Value; 2] {
+/// Returns the variables of a set that has none in the fixtures.
+fn default_variables(owner: &Item) -> [Value; 2] {
     let name = owner.text("Name");
     let key: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     [
@@ -111,15 +120,15 @@ fn usual(owner: &Item) -> [Value; 2] {
     ]
 }
 
-fn variable(world: &World, owner: &Item, position: usize, written: &Value) -> Value {
+fn variable(database: &Database, owner: &Item, position: usize, written: &Value) -> Value {
     let of = |key: &str| written.get(key).cloned();
     let is_sensitive = of("Type").is_some_and(|kind| kind == "Sensitive");
     let mut scope = of("Scope").unwrap_or_else(|| json!({}));
-    // Actions are written as project and slug, because their IDs are made by code.
+    // Fixtures name actions by project and slug, because their IDs are generated.
     for action in scope.get_mut("Action").and_then(Value::as_array_mut).into_iter().flatten() {
         let found = action.as_str().and_then(|text| text.split_once('/'));
         let id = found.and_then(|(project, slug)| {
-            let process = world.scripts.process(project)?;
+            let process = database.scripts.process(project)?;
             let step = process.steps.iter().find(|step| step.slug == slug)?;
             Some(action_id(project, step))
         });
@@ -138,15 +147,14 @@ fn variable(world: &World, owner: &Item, position: usize, written: &Value) -> Va
     })
 }
 
-/// The processes of a project, with their types and names: that of its deployments, and those of
-/// its runbooks.
-fn processes<'a>(world: &'a World, owner: &'a Item) -> Vec<(&'static str, &'a str, &'a str)> {
-    if world.projects.find(&owner.id).is_none() {
+/// Returns the deployment process and the runbook processes of a project, with types and names.
+fn processes<'a>(database: &'a Database, owner: &'a Item) -> Vec<(&'static str, &'a str, &'a str)> {
+    if database.projects.find(&owner.id).is_none() {
         return Vec::new();
     }
     let text = |body: &'a Value, key| body.get(key).and_then(Value::as_str).unwrap_or_default();
-    let own = world.runbooks.of_project(owner).map(|runbook| &runbook.body);
-    let in_git = world.git_runbooks.iter().map(|runbook| &runbook.body);
+    let own = database.runbooks.of_project(owner).map(|runbook| &runbook.body);
+    let in_git = database.git_runbooks.iter().map(|runbook| &runbook.body);
     let in_git = in_git.filter(|body| text(body, "ProjectId") == owner.id);
     let runbooks = own.chain(in_git).map(|body| ("Runbook", text(body, "Id"), text(body, "Name")));
     std::iter::once(("Deployment", owner.id.as_str(), "Deployment process"))
@@ -154,8 +162,8 @@ fn processes<'a>(world: &'a World, owner: &'a Item) -> Vec<(&'static str, &'a st
         .collect()
 }
 
-/// Everything that the variables of a project, or of a library, can be scoped to.
-fn scope_values(world: &World, owner: &Item) -> Value {
+/// Returns the scope values of the variables of a project or library.
+fn scope_values(database: &Database, owner: &Item) -> Value {
     let space = owner.space_id.as_str();
     let pair = |id: &str, name: &str| json!({ "Id": id, "Name": name });
     let all = |collection: &Collection| {
@@ -163,23 +171,23 @@ fn scope_values(world: &World, owner: &Item) -> Value {
         items.collect::<Vec<_>>()
     };
     let mut roles: Vec<&str> =
-        world.machines.of_space(space).flat_map(|machine| machine.texts("Roles")).collect();
+        database.machines.of_space(space).flat_map(|machine| machine.texts("Roles")).collect();
     roles.sort_unstable();
     roles.dedup();
-    let tags = world
+    let tags = database
         .tag_sets
         .of_space(space)
         .flat_map(|set| set.list("Tags"))
         .map(|tag| json!({ "Id": tag.get("CanonicalTagName"), "Name": tag.get("Name") }));
-    let channels = world.channels.of_project(owner);
-    let steps = world.scripts.process(&owner.id).into_iter().flat_map(|process| &process.steps);
-    let processes = processes(world, owner);
+    let channels = database.channels.of_project(owner);
+    let steps = database.scripts.process(&owner.id).into_iter().flat_map(|process| &process.steps);
+    let processes = processes(database, owner);
     let processes = processes
         .iter()
         .map(|(kind, id, name)| json!({ "ProcessType": kind, "Id": id, "Name": name }));
     let values: Map<String, Value> = [
-        ("Environments", json!(all(&world.environments))),
-        ("Machines", json!(all(&world.machines))),
+        ("Environments", json!(all(&database.environments))),
+        ("Machines", json!(all(&database.machines))),
         ("Actions", steps.map(|step| pair(&action_id(&owner.id, step), &step.name)).collect()),
         ("Roles", roles.iter().map(|role| pair(role, role)).collect()),
         ("Channels", channels.map(|found| pair(&found.id, found.text("Name"))).collect()),

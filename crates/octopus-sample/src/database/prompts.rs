@@ -1,15 +1,15 @@
-//! Prompted variables: what a deployment or a runbook run asks for.
+//! Prompted variables of deployments and runbook runs.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::World;
+use super::Database;
 
 /// A prompted variable.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Prompt {
-    /// The ID of the project or of the runbook that asks; the slug of one in Git.
+    /// ID of the project or runbook; slug of a runbook in Git.
     owner_id: String,
     pub(crate) id: String,
     pub(crate) name: String,
@@ -19,10 +19,10 @@ pub(crate) struct Prompt {
     pub(crate) is_sensitive: bool,
     pub(crate) default_value: Option<String>,
     control_type: String,
-    /// What a `Select` offers, a line for each: the value, a bar, what is shown.
+    /// Options of a `Select`, one per line: value, `|`, label.
     #[serde(default)]
     select_options: Option<String>,
-    /// Where it is asked for; empty for everywhere.
+    /// Environments that it applies to; empty for all.
     environments: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl Prompt {
         settings
     }
 
-    /// The variable, as the set of its project has it.
+    /// Returns the variable in the form of a variable set.
     pub(super) fn variable(&self) -> Value {
         let mut scope = json!({ "ProcessOwner": [self.owner_id] });
         if let Some(scope) = scope.as_object_mut().filter(|_| !self.environments.is_empty()) {
@@ -58,24 +58,24 @@ impl Prompt {
     }
 }
 
-impl World {
-    /// What is asked for in an environment; in any where none is named.
+impl Database {
+    /// Returns the prompted variables of an environment; of all environments if it is `None`.
     pub(crate) fn prompts_of<'a>(
         &'a self,
         owner_id: &'a str,
         environment_id: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Prompt> {
         self.prompts.iter().filter(move |prompt| {
-            let is_asked = |id| {
+            let applies_to = |id| {
                 prompt.environments.is_empty()
                     || prompt.environments.iter().any(|other| other == id)
             };
-            prompt.owner_id == owner_id && environment_id.is_none_or(is_asked)
+            prompt.owner_id == owner_id && environment_id.is_none_or(applies_to)
         })
     }
 }
 
-/// The form that asks for these variables.
+/// Returns the form for these variables.
 pub(crate) fn form<'a>(prompts: impl Iterator<Item = &'a Prompt>) -> Value {
     let mut values = Map::new();
     let mut elements = Vec::new();

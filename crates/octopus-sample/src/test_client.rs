@@ -1,4 +1,4 @@
-//! What the tests of the sample instance ask it with.
+//! Requests for the tests of the sample instance.
 
 use axum::body::Body;
 use http::Request;
@@ -8,13 +8,13 @@ use tower::ServiceExt;
 
 use super::{Sample, keys};
 
-/// The status and the body, with the key of the administrator.
-pub(super) async fn ask(sample: &Sample, method: &str, path: &str, body: Value) -> (u16, Value) {
-    ask_with(sample, keys::ADMIN, method, path, body).await
+/// Sends a request as administrator. Returns status and body.
+pub(super) async fn send(sample: &Sample, method: &str, path: &str, body: Value) -> (u16, Value) {
+    send_as(sample, keys::ADMIN, method, path, body).await
 }
 
-/// The status and the body; a body that is null is not sent.
-pub(super) async fn ask_with(
+/// Sends a request with a key. Returns status and body. A null body is not sent.
+pub(super) async fn send_as(
     sample: &Sample,
     key: &str,
     method: &str,
@@ -30,17 +30,17 @@ pub(super) async fn ask_with(
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// What a path answers.
+/// Returns the body of a `GET` as administrator.
 pub(super) async fn get(sample: &Sample, path: &str) -> Value {
-    ask(sample, "GET", path, json!(null)).await.1
+    send(sample, "GET", path, json!(null)).await.1
 }
 
-/// The first error of an answer.
+/// Returns the first validation error of a response.
 pub(super) fn reason(body: &Value) -> &str {
     body["Errors"][0].as_str().unwrap_or_default()
 }
 
-/// An object with the keys of another put in.
+/// Returns an object with the keys of another added.
 pub(super) fn merged(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
         one.extend(other);

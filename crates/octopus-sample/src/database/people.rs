@@ -1,4 +1,4 @@
-//! Teams and user roles.
+//! Teams.
 
 use serde_json::json;
 

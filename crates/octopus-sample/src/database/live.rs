@@ -1,8 +1,8 @@
-//! The Kubernetes live status of a project in an environment, for a tenant or for none.
+//! Kubernetes live status of a project in an environment, with or without a tenant.
 
 use serde::Deserialize;
 
-/// What the monitor last reported.
+/// Last report of the Kubernetes monitor.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct LiveStatus {
@@ -16,12 +16,12 @@ pub(crate) struct LiveStatus {
     pub(crate) health_status: String,
     pub(crate) sync_status: String,
     pub(crate) sync_status_message: Option<String>,
-    /// How many minutes before the clock it reported.
+    /// Age of the report in minutes at the fixed current time.
     pub(crate) minutes_ago: i64,
     pub(crate) resources: Vec<Resource>,
 }
 
-/// A Kubernetes object and those it owns.
+/// A Kubernetes object and its children.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Resource {

@@ -1,26 +1,26 @@
-//! Deployment processes, from the steps that the history knows.
+//! Deployment processes, built from the steps of the history.
 
 use serde_json::{Map, Value, json};
 
 use super::repository::Reference;
-use super::{Item, World};
-use crate::dice::uuid;
+use super::{Database, Item};
 use crate::history::{Process, Step, instructions, snapshot, team_of};
+use crate::random::uuid;
 
-/// The ID of the action of a step. A step has one action.
+/// Returns the ID of the action of a step. Each step has one action.
 pub(crate) fn action_id(project_id: &str, step: &Step) -> String {
     uuid(&format!("{project_id}/{}/action", step.slug))
 }
 
-/// The live process of a project. Those of Git have a reference, and their links name it.
-pub(crate) fn process(world: &World, project: &Item, reference: Option<&Reference>) -> Value {
-    let newest = world.releases.of_project(project).next();
+/// Returns the current process of a project. Links of a process in Git contain its reference.
+pub(crate) fn process(database: &Database, project: &Item, reference: Option<&Reference>) -> Value {
+    let newest = database.releases.of_project(project).next();
     let newest = newest.map(|release| release.text("ProjectDeploymentProcessSnapshotId"));
     let branch = reference.map(|found| format!("/{}", found.segment())).unwrap_or_default();
     let path = format!("/api/{}/projects/{}", project.space_id, project.id);
     let changed = reference.is_some_and(Reference::is_changed);
     body(
-        world,
+        database,
         project,
         project.text("DeploymentProcessId"),
         newest.filter(|_| reference.is_none()),
@@ -33,43 +33,43 @@ pub(crate) fn process(world: &World, project: &Item, reference: Option<&Referenc
     )
 }
 
-/// The process as a release took it, by the ID of the snapshot.
-pub(crate) fn process_snapshot(world: &World, space_id: &str, id: &str) -> Option<Value> {
-    let (owner, release) = snapshot_of(world, "deploymentprocess", id)?;
-    let project = world.projects.find(&owner).filter(|found| found.space_id == space_id)?;
+/// Returns the process in the snapshot of a release, by the ID of the snapshot.
+pub(crate) fn process_snapshot(database: &Database, space_id: &str, id: &str) -> Option<Value> {
+    let (owner, release) = snapshot_of(database, "deploymentprocess", id)?;
+    let project = database.projects.find(&owner).filter(|found| found.space_id == space_id)?;
     let id = snapshot("deploymentprocess", &project.id, &release.id);
     let links = json!({
         "Self": format!("/api/{space_id}/deploymentprocesses/{id}"),
         "Project": format!("/api/{space_id}/projects/{}", project.id),
     });
-    Some(body(world, project, &id, Some(&id), false, &links))
+    Some(body(database, project, &id, Some(&id), false, &links))
 }
 
-/// The owner and the release of a snapshot, where the ID of the snapshot is a true one.
+/// Returns owner and release of a snapshot ID, if the ID is valid.
 pub(crate) fn snapshot_of<'a>(
-    world: &'a World,
+    database: &'a Database,
     prefix: &str,
     id: &str,
 ) -> Option<(String, &'a Item)> {
     let id = id.to_lowercase();
     let (owner, rest) = id.strip_prefix(prefix)?.strip_prefix('-')?.split_once("-s-")?;
     let (number, _) = rest.split_once('-')?;
-    let release = world.releases.find(&format!("Releases-{number}"))?;
-    let owners = [&world.projects, &world.library_variable_sets];
+    let release = database.releases.find(&format!("Releases-{number}"))?;
+    let owners = [&database.projects, &database.library_variable_sets];
     let owner = owners.into_iter().find_map(|owners| owners.find(owner))?;
     let is_true = snapshot(prefix, &owner.id, &release.id).eq_ignore_ascii_case(&id);
     is_true.then(|| (owner.id.clone(), release))
 }
 
 fn body(
-    world: &World,
+    database: &Database,
     project: &Item,
     id: &str,
     snapshot_id: Option<&str>,
     is_changed: bool,
     links: &Value,
 ) -> Value {
-    let process = world.scripts.process(&project.id);
+    let process = database.scripts.process(&project.id);
     let mut steps: Vec<Value> = process
         .into_iter()
         .flat_map(|process| process.steps.iter().map(|step| shown(project, process, step)))
@@ -162,7 +162,7 @@ fn action(project: &Item, process: &Process, step: &Step) -> Value {
     })
 }
 
-/// The type of action, its properties, and whether it has a package.
+/// Returns the action type, its properties, and whether it has a package.
 fn by_kind(project: &Item, process: &Process, step: &Step) -> (&'static str, Value, bool) {
     let slug = project.text("Slug");
     match step.kind.as_str() {

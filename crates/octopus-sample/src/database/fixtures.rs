@@ -1,4 +1,4 @@
-//! The data that was written by hand.
+//! Fixtures: the hand-written data.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -40,13 +40,13 @@ pub(crate) const WORKER_POOLS: &str = include_str!("../fixtures/workerpools.json
 pub(crate) const WORKERS: &str = include_str!("../fixtures/workers.json");
 pub(crate) const VARIABLES: &str = include_str!("../fixtures/variables.json");
 
-/// A fixture as what it holds. A unit test proves that every one parses; should one not, the
-/// sample instance has less to show instead of falling over.
+/// Parses a fixture. A unit test checks that all fixtures parse; one that does not yields the
+/// default value instead of a panic.
 pub(crate) fn parsed<T: DeserializeOwned + Default>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// A fixture that is a list of resources.
+/// Parses a fixture that is a list of resources.
 pub(super) fn resources(text: &str) -> Vec<Map<String, Value>> {
     parsed(text)
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fixture_parses() {
+    fn fixtures_parse() {
         let fixtures = [
             ACCOUNTS,
             CERTIFICATES,

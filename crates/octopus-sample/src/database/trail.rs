@@ -1,23 +1,23 @@
-//! The audit trail of a world.
+//! Audit trail of a database.
 
 use std::sync::{Arc, LazyLock};
 
-use super::World;
+use super::Database;
 use crate::history::events::{Events, events};
 use crate::version::Version;
 
-/// The audit trail, made when somebody first asks. A clone shares it, so that it tells the same
-/// whether it was asked for before a change or after.
+/// Audit trail, generated on first use. Clones share it, so that changes of the database do not
+/// change it.
 #[derive(Clone)]
 pub(super) struct Trail {
     pub(super) events: Arc<LazyLock<Events, Box<dyn FnOnce() -> Events + Send>>>,
 }
 
 impl Trail {
-    /// That of a world as it is now.
-    pub(super) fn of(world: &World, version: &Version) -> Self {
-        let (world, version) = (world.clone(), version.clone());
-        Self::made_by(move || events(&world, &version))
+    /// Creates the audit trail of a database in its present state.
+    pub(super) fn of(database: &Database, version: &Version) -> Self {
+        let (database, version) = (database.clone(), version.clone());
+        Self::made_by(move || events(&database, &version))
     }
 
     fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
@@ -36,16 +36,16 @@ mod tests {
     use serde_json::json;
 
     use crate::Sample;
-    use crate::asking::{ask, get};
+    use crate::test_client::{get, send};
 
     #[tokio::test]
-    async fn it_tells_the_same_before_a_change_and_after() {
+    async fn audit_trail_is_independent_of_changes() {
         let (early, late) = (Sample::new(), Sample::new());
         let path = "Spaces-1/events?take=50";
         let before = get(&early, path).await;
         for sample in [&early, &late] {
-            let gone = ask(sample, "DELETE", "Spaces-1/projects/Projects-6", json!(null)).await;
-            assert_eq!(gone.0, 200);
+            let deleted = send(sample, "DELETE", "Spaces-1/projects/Projects-6", json!(null)).await;
+            assert_eq!(deleted.0, 200);
             assert_eq!(get(sample, path).await, before);
         }
     }

@@ -1,4 +1,4 @@
-//! Faults on demand: which fault strikes which request.
+//! Rules for which fault applies to which request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,25 +6,25 @@ use http::Method;
 
 use super::fault::Fault;
 
-/// The faults of one sample instance. The first that matches a request applies.
+/// Faults of one sample instance. The first fault that matches a request applies.
 #[derive(Debug, Default)]
-pub struct Trouble {
+pub struct FaultRules {
     faults: Mutex<Vec<Fault>>,
 }
 
-impl Trouble {
-    /// Adds a fault behind those that are there.
+impl FaultRules {
+    /// Adds a fault after the existing ones.
     pub fn add(&self, fault: Fault) {
         self.locked().push(fault);
     }
 
-    /// Ends all trouble.
+    /// Removes all faults.
     pub fn clear(&self) {
         self.locked().clear();
     }
 
-    /// Waits as the matching fault demands, and gives it.
-    pub(super) async fn meet(&self, method: &Method, path: &str) -> Option<Fault> {
+    /// Returns the fault that matches a request, after its delay.
+    pub(super) async fn next_fault(&self, method: &Method, path: &str) -> Option<Fault> {
         let fault = self.take(method, path)?;
         fault.wait().await;
         Some(fault)
@@ -33,9 +33,9 @@ impl Trouble {
     fn take(&self, method: &Method, path: &str) -> Option<Fault> {
         let mut faults = self.locked();
         let position = faults.iter().position(|fault| fault.matches(method, path))?;
-        let struck = faults.get_mut(position)?.strike();
-        faults.retain(|fault| !fault.is_spent());
-        Some(struck)
+        let used = faults.get_mut(position)?.use_once();
+        faults.retain(|fault| !fault.is_used_up());
+        Some(used)
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Fault>> {

@@ -1,4 +1,4 @@
-//! Accounts and certificates. What is secret about them never leaves the server.
+//! Accounts and certificates. Responses never contain their secrets.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::collection::Collection;
 use super::configuration::{by_name, collection};
 use super::fixtures;
 use crate::clock::{NOW, parse};
-use crate::dice::token;
+use crate::random::token;
 
 pub(super) fn accounts() -> Collection {
     let accounts = collection(fixtures::ACCOUNTS, |id, space, _| {

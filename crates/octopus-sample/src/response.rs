@@ -1,71 +1,71 @@
-//! Answers and refusals, in the words of Octopus Server.
+//! Responses and errors, in the format of Octopus Server.
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// What a route comes to.
-pub(super) type Answered = Result<Answer, Refusal>;
+/// Result of a route.
+pub(super) type ApiResult = Result<ApiResponse, ApiError>;
 
-/// One answer.
-pub(super) struct Answer {
+/// A response.
+pub(super) struct ApiResponse {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) content: Content,
 }
 
-/// The body of an answer.
+/// Body of a response.
 pub(super) enum Content {
-    /// All of it, with a length.
+    /// A complete body, with `Content-Length`.
     Whole(Bytes),
-    /// Made while it is sent, without a length.
+    /// A streamed body, without `Content-Length`.
     Stream(Body),
 }
 
-impl Answer {
-    /// JSON that is already written.
+impl ApiResponse {
+    /// Creates a response from JSON text.
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
         Self::whole("application/json; charset=utf-8", text)
     }
 
-    /// JSON about something that was made.
+    /// Creates a JSON response with status 201.
     pub(super) fn created(value: &Value) -> Self {
         Self { status: StatusCode::CREATED, ..Self::value(value) }
     }
 
-    /// JSON still to be written.
+    /// Creates a response from a JSON value.
     pub(super) fn value(value: &Value) -> Self {
         Self::json(value.to_string())
     }
 
-    /// Plain text, as the raw log is.
+    /// Creates a response of plain text, such as the raw log.
     pub(super) fn text(text: impl Into<Bytes>) -> Self {
         Self::whole("text/plain; charset=utf-8", text)
     }
 
-    /// A page of the web portal.
+    /// Creates an HTML response.
     pub(super) fn html(text: &'static str) -> Self {
         Self::whole("text/html; charset=utf-8", text)
     }
 
-    /// Plain text that is made while it is sent.
+    /// Creates a streamed response of plain text.
     pub(super) fn text_stream(body: Body) -> Self {
         let content = Content::Stream(body);
         Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", content }
     }
 
-    /// A document in Markdown.
+    /// Creates a response in Markdown.
     pub(super) fn markdown(text: Bytes) -> Self {
         Self::whole("text/markdown; charset=utf-8", text)
     }
 
-    /// A table.
+    /// Creates a response in CSV.
     pub(super) fn csv(text: String) -> Self {
         Self::whole("text/csv; charset=utf-8", text)
     }
 
-    /// Bytes of a type of their own.
+    /// Creates a binary response with a content type.
     pub(super) fn binary(content_type: &'static str, bytes: Vec<u8>) -> Self {
         Self::whole(content_type, bytes)
     }
@@ -75,60 +75,63 @@ impl Answer {
     }
 }
 
-/// Why there is no answer.
+/// Error of a route.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// No credential came with the request.
+pub(super) enum ApiError {
+    /// The request has no credential.
     NotLoggedIn,
-    /// The API key is none of ours.
+    /// The API key is unknown.
     BadKey,
     /// The user lacks this permission.
     Forbidden(&'static str),
-    /// The resource is unknown or invisible.
+    /// The resource does not exist, or the user cannot see it.
     NotFound(String),
-    /// There is no such path.
+    /// The path does not exist.
     NoRoute,
-    /// The path is there, the method is not.
+    /// The path does not support this method.
     NoMethod(String),
-    /// A parameter is wrong.
+    /// A parameter is invalid.
     BadRequest(String),
-    /// Several things are wrong with what came.
+    /// The body has these validation errors.
     Invalid(Vec<String>),
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        let (status, body) = match refusal {
-            Refusal::NotLoggedIn => (
+impl From<ApiError> for ApiResponse {
+    fn from(error: ApiError) -> Self {
+        let (status, body) = match error {
+            ApiError::NotLoggedIn => (
                 StatusCode::UNAUTHORIZED,
                 json!({ "ErrorMessage": "You must be logged in to request this resource. Please \
                     provide a valid API key or log in again." }),
             ),
-            Refusal::BadKey => (
+            ApiError::BadKey => (
                 StatusCode::UNAUTHORIZED,
                 json!({ "ErrorMessage": "The API key you provided was not valid. Please \
                     double-check your API key and try again. For instructions on finding your API \
                     key, please visit: https://oc.to/ApiKey" }),
             ),
-            Refusal::Forbidden(permission) => (
+            ApiError::Forbidden(permission) => (
                 StatusCode::FORBIDDEN,
-                error(&format!(
+                error_body(&format!(
                     "You do not have permission to perform this action. Please contact your \
                      Octopus administrator. Missing permission: {permission}"
                 )),
             ),
-            Refusal::NotFound(resource) => {
-                (StatusCode::NOT_FOUND, error(&format!("The resource '{resource}' was not found.")))
-            }
-            Refusal::NoRoute => {
-                (StatusCode::NOT_FOUND, error("The resource you requested was not found."))
-            }
-            Refusal::NoMethod(method) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                error(&format!("The requested resource does not support http method '{method}'.")),
+            ApiError::NotFound(resource) => (
+                StatusCode::NOT_FOUND,
+                error_body(&format!("The resource '{resource}' was not found.")),
             ),
-            Refusal::BadRequest(reason) => (StatusCode::BAD_REQUEST, problem(&[reason])),
-            Refusal::Invalid(reasons) => (StatusCode::BAD_REQUEST, problem(&reasons)),
+            ApiError::NoRoute => {
+                (StatusCode::NOT_FOUND, error_body("The resource you requested was not found."))
+            }
+            ApiError::NoMethod(method) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                error_body(&format!(
+                    "The requested resource does not support http method '{method}'."
+                )),
+            ),
+            ApiError::BadRequest(reason) => (StatusCode::BAD_REQUEST, problem(&[reason])),
+            ApiError::Invalid(reasons) => (StatusCode::BAD_REQUEST, problem(&reasons)),
         };
         Self { status, ..Self::value(&body) }
     }
@@ -143,6 +146,6 @@ fn problem(reasons: &[String]) -> Value {
     })
 }
 
-fn error(message: &str) -> Value {
+fn error_body(message: &str) -> Value {
     json!({ "ErrorMessage": message, "Errors": [], "ParsedHelpLinks": [] })
 }

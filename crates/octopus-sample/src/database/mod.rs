@@ -1,4 +1,4 @@
-//! The state of the sample instance: every collection, built once and then shared.
+//! In-memory database of the sample instance. Every collection is built once and then shared.
 
 mod collection;
 mod configuration;
@@ -26,6 +26,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 pub(super) use collection::{Collection, Item};
+pub(super) use configuration::complete;
 pub(super) use live::{LiveStatus, Resource};
 pub(super) use phases::Phase;
 pub(super) use projects::project_rest;
@@ -36,18 +37,18 @@ pub(super) use toggles::completed as completed_toggle;
 use trail::Trail;
 
 use super::history::events::Events;
-use super::history::{self, ScriptBook, TaskFacts};
+use super::history::{self, StepCatalog, TaskFacts};
 use super::precedence::Precedence;
 use super::version::Version;
 
-/// All collections. A clone is cheap, and what is changed in it is not changed in the original.
+/// All collections. Clones are cheap and independent of the original.
 #[derive(Clone)]
-pub(super) struct World {
-    /// What the executions API looks at first.
+pub(super) struct Database {
+    /// Lookup order of the executions API.
     pub(super) precedence: Precedence,
-    /// The root document, as JSON.
+    /// Root document as JSON text.
     pub(super) root: Bytes,
-    /// The links of the home of `Spaces-1`.
+    /// Links of the space document of `Spaces-1`.
     pub(super) space_links: Value,
     pub(super) spaces: Collection,
     pub(super) users: Collection,
@@ -73,9 +74,9 @@ pub(super) struct World {
     pub(super) runbooks: Collection,
     pub(super) runbook_processes: Collection,
     pub(super) runbook_snapshots: Collection,
-    /// Those that live in Git.
+    /// Runbooks in Git.
     pub(super) git_runbooks: Arc<Vec<GitRunbook>>,
-    /// What deployments and runbook runs ask for.
+    /// Prompted variables of deployments and runbook runs.
     pub(super) prompts: Arc<Vec<Prompt>>,
     pub(super) deployment_freezes: Collection,
     pub(super) feature_toggles: Collection,
@@ -85,20 +86,20 @@ pub(super) struct World {
     pub(super) tasks: Collection,
     pub(super) runbook_runs: Collection,
     pub(super) interruptions: Collection,
-    /// Variables as they are written by hand, by set.
+    /// Variables of the fixtures, by set.
     pub(super) variables: Arc<Vec<Value>>,
-    /// The audit trail, as it was when the world was built.
+    /// Audit trail at the time when the database was built.
     trail: Trail,
-    /// What happened in each task, by the ID of the task.
+    /// Facts of each task, by task ID.
     pub(super) task_facts: Arc<HashMap<String, TaskFacts>>,
-    /// What steps do and write into the log.
-    pub(super) scripts: Arc<ScriptBook>,
+    /// Steps, and their log lines.
+    pub(super) scripts: Arc<StepCatalog>,
 }
 
-impl World {
-    /// Builds everything as a server of this version shows it.
+impl Database {
+    /// Builds the database of a server of this version.
     pub(super) fn build(version: &Version) -> Self {
-        let mut world = Self {
+        let mut database = Self {
             precedence: Precedence::default(),
             root: configuration::root(version),
             space_links: fixtures::parsed(fixtures::SPACE_LINKS),
@@ -136,38 +137,38 @@ impl World {
             tasks: Collection::default(),
             runbook_runs: Collection::default(),
             task_facts: Arc::default(),
-            scripts: Arc::new(ScriptBook::read()),
+            scripts: Arc::new(StepCatalog::read()),
             interruptions: Collection::default(),
             variables: Arc::new(fixtures::parsed(fixtures::VARIABLES)),
             trail: Trail::default(),
         };
-        history::add_to(&mut world, version);
-        world.trail = Trail::of(&world, version);
-        world
+        history::add_to(&mut database, version);
+        database.trail = Trail::of(&database, version);
+        database
     }
 
-    /// Adds a task, or changes the one with its ID.
+    /// Adds a task, or replaces the task with the same ID.
     pub(super) fn put_task(&mut self, facts: TaskFacts, version: &Version) {
         self.tasks.put(history::task_body(&facts, version));
         Arc::make_mut(&mut self.task_facts).insert(facts.id.clone(), facts);
     }
 
-    /// The audit trail.
+    /// Returns the audit trail.
     pub(super) fn events(&self) -> &Events {
         &self.trail.events
     }
 
-    /// The user name of a user.
+    /// Returns the user name of a user.
     pub(super) fn user_name(&self, id: &str) -> Option<String> {
         Some(self.users.find(id)?.text("Username").to_owned())
     }
 
-    /// The display name of a user; the ID where they are unknown.
+    /// Returns the display name of a user; the ID if the user is unknown.
     pub(super) fn display_name<'a>(&'a self, id: &'a str) -> &'a str {
         self.users.find(id).map_or(id, |user| user.text("DisplayName"))
     }
 
-    /// The name of anything in a collection; its ID where it is unknown.
+    /// Returns the name of a resource in a collection; the ID if it is unknown.
     pub(super) fn name_in<'a>(collection: &'a Collection, id: &'a str) -> &'a str {
         collection.find(id).map_or(id, |item| item.text("Name"))
     }
@@ -180,48 +181,48 @@ mod tests {
     use super::*;
     use crate::VERSION;
 
-    fn world() -> World {
-        World::build(&Version::parse(VERSION))
+    fn database() -> Database {
+        Database::build(&Version::parse(VERSION))
     }
 
-    fn collections(world: &World) -> Vec<(&'static str, &Collection)> {
+    fn collections(database: &Database) -> Vec<(&'static str, &Collection)> {
         vec![
-            ("Spaces", &world.spaces),
-            ("Users", &world.users),
-            ("Environments", &world.environments),
-            ("Machines", &world.machines),
-            ("Workers", &world.workers),
-            ("WorkerPools", &world.worker_pools),
-            ("MachinePolicies", &world.machine_policies),
-            ("Proxies", &world.proxies),
-            ("Accounts", &world.accounts),
-            ("Certificates", &world.certificates),
-            ("Teams", &world.teams),
-            ("userroles", &world.user_roles),
-            ("ProjectGroups", &world.project_groups),
-            ("Projects", &world.projects),
-            ("Lifecycles", &world.lifecycles),
-            ("Channels", &world.channels),
-            ("TagSets", &world.tag_sets),
-            ("LibraryVariableSets", &world.library_variable_sets),
-            ("Tenants", &world.tenants),
-            ("Releases", &world.releases),
-            ("Deployments", &world.deployments),
-            ("ServerTasks", &world.tasks),
-            ("Runbooks", &world.runbooks),
-            ("RunbookSnapshots", &world.runbook_snapshots),
-            ("RunbookRuns", &world.runbook_runs),
-            ("DeploymentFreezes", &world.deployment_freezes),
-            ("FeatureToggles", &world.feature_toggles),
-            ("RolloutGroups", &world.rollout_groups),
-            ("Interruptions", &world.interruptions),
-            ("Events", &world.events().all),
+            ("Spaces", &database.spaces),
+            ("Users", &database.users),
+            ("Environments", &database.environments),
+            ("Machines", &database.machines),
+            ("Workers", &database.workers),
+            ("WorkerPools", &database.worker_pools),
+            ("MachinePolicies", &database.machine_policies),
+            ("Proxies", &database.proxies),
+            ("Accounts", &database.accounts),
+            ("Certificates", &database.certificates),
+            ("Teams", &database.teams),
+            ("userroles", &database.user_roles),
+            ("ProjectGroups", &database.project_groups),
+            ("Projects", &database.projects),
+            ("Lifecycles", &database.lifecycles),
+            ("Channels", &database.channels),
+            ("TagSets", &database.tag_sets),
+            ("LibraryVariableSets", &database.library_variable_sets),
+            ("Tenants", &database.tenants),
+            ("Releases", &database.releases),
+            ("Deployments", &database.deployments),
+            ("ServerTasks", &database.tasks),
+            ("Runbooks", &database.runbooks),
+            ("RunbookSnapshots", &database.runbook_snapshots),
+            ("RunbookRuns", &database.runbook_runs),
+            ("DeploymentFreezes", &database.deployment_freezes),
+            ("FeatureToggles", &database.feature_toggles),
+            ("RolloutGroups", &database.rollout_groups),
+            ("Interruptions", &database.interruptions),
+            ("Events", &database.events().all),
         ]
     }
 
     #[test]
-    fn there_is_as_much_as_promised() {
-        let world = world();
+    fn sizes_match_the_module_docs() {
+        let database = database();
         let promised = [
             ("Spaces", 2),
             ("Projects", 12),
@@ -232,18 +233,18 @@ mod tests {
             ("ServerTasks", 600),
         ];
         for (name, least) in promised {
-            let found = collections(&world).into_iter().find(|(other, _)| *other == name);
+            let found = collections(&database).into_iter().find(|(other, _)| *other == name);
             let count = found.expect(name).1.iter().count();
             assert!(count >= least, "{name}: {count}");
         }
-        let git = world.projects.iter().filter(|project| project.flag("IsVersionControlled"));
+        let git = database.projects.iter().filter(|project| project.flag("IsVersionControlled"));
         assert_eq!(git.count(), 1);
     }
 
     #[test]
-    fn every_id_that_is_named_exists() {
-        let world = world();
-        let collections = collections(&world);
+    fn all_referenced_ids_exist() {
+        let database = database();
+        let collections = collections(&database);
         for (_, collection) in &collections {
             let mut ids = HashSet::new();
             for item in collection.iter() {
@@ -258,12 +259,12 @@ mod tests {
                 });
             }
         }
-        for live in world.live_statuses.iter() {
-            assert!(world.machines.find(&live.machine_id).is_some(), "{}", live.machine_id);
+        for live in database.live_statuses.iter() {
+            assert!(database.machines.find(&live.machine_id).is_some(), "{}", live.machine_id);
         }
     }
 
-    /// Every text in a resource but its links, and every key of its maps.
+    /// Collects the texts and map keys of a resource, without its links.
     fn each_text(value: &Value, look: &mut impl FnMut(&str)) {
         match value {
             Value::String(text) => look(text),
@@ -279,8 +280,8 @@ mod tests {
     }
 
     #[test]
-    fn two_worlds_are_the_same() {
-        let (one, other) = (world(), world());
+    fn databases_are_deterministic() {
+        let (one, other) = (database(), database());
         for ((name, one), (_, other)) in collections(&one).into_iter().zip(collections(&other)) {
             assert!(
                 one.iter().map(|item| &item.json).eq(other.iter().map(|item| &item.json)),

@@ -1,27 +1,27 @@
-//! Very many lines of trace output, each made from its number alone.
+//! Trace output of many lines. Each line is computed from its number, so that none is stored.
 
 use super::tree::Line;
 
-/// The lines of a step that was asked to trace.
+/// Lines of a step with trace output.
 #[derive(Clone, Copy)]
-pub(super) struct Bulk {
+pub(super) struct TraceOutput {
     pub(super) count: usize,
-    /// When the first was written, and how long it took until the last.
+    /// Time of the first line, and the duration until the last.
     pub(super) from: i64,
     pub(super) over: i64,
-    /// The number of the first line in the whole log.
+    /// Number of the first line in the whole log.
     pub(super) first_number: usize,
 }
 
 const PROVIDERS: [&str; 5] = ["network", "cluster", "database", "dns", "storage"];
 
-impl Bulk {
-    /// All lines, one by one.
+impl TraceOutput {
+    /// Returns all lines as an iterator.
     pub(super) fn lines(self) -> impl Iterator<Item = Line> + Send {
         (0..self.count).map(move |position| self.line(position))
     }
 
-    /// The last lines.
+    /// Returns the last lines.
     pub(super) fn tail(self, count: usize) -> impl Iterator<Item = Line> + Send {
         (self.count.saturating_sub(count)..self.count).map(move |position| self.line(position))
     }
@@ -37,7 +37,7 @@ impl Bulk {
     }
 }
 
-/// Three lines in the whole output are worth finding; the rest is hay.
+/// Returns category and text of a line. Three lines differ from the rest, so that a log search has something to find.
 fn text(position: usize) -> (&'static str, String) {
     match position {
         41_207 => {

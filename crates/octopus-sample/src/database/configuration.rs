@@ -1,5 +1,5 @@
-//! The collections of configuration: a fixture says what is particular, this file adds what every
-//! resource of the kind has.
+//! Collections of the configuration. Fixtures hold the fields that differ; this file adds the
+//! fields that all resources of a type share.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use super::collection::Collection;
 use super::fixtures::{self, resources};
 use crate::version::Version;
 
-/// What `/api` answers.
+/// Returns the response to `/api`.
 pub(super) fn root(version: &Version) -> Bytes {
     let links: Map<String, Value> = fixtures::parsed(fixtures::ROOT_LINKS);
     let body = json!({
@@ -150,7 +150,7 @@ pub(super) fn library_variable_sets() -> Collection {
     by_name(&Collection::new(sets))
 }
 
-/// A set for each carrier: one project includes more of them than a page holds.
+/// Returns one set for each carrier. A project includes more sets than a page holds.
 fn carriers() -> impl Iterator<Item = Map<String, Value>> {
     let set = |number: u32| {
         let set = json!({
@@ -180,7 +180,8 @@ pub(super) fn tenants(version: &Version) -> Collection {
     by_name(&tenants)
 }
 
-/// A fixture with what `rest` adds, given the ID, the space and the fixture of each.
+/// Returns a collection from a fixture. `rest` adds fields, given ID, space and fixture of each
+/// resource.
 pub(super) fn collection(
     text: &str,
     rest: impl Fn(&str, &str, &Map<String, Value>) -> Value,
@@ -188,7 +189,7 @@ pub(super) fn collection(
     Collection::new(resources(text).into_iter().map(|fixture| linked(fixture, &rest)))
 }
 
-/// One resource of a fixture, with what `rest` adds.
+/// Returns one resource of a fixture, with the fields that `rest` adds.
 pub(super) fn linked(
     mut fixture: Map<String, Value>,
     rest: impl Fn(&str, &str, &Map<String, Value>) -> Value,
@@ -199,16 +200,16 @@ pub(super) fn linked(
     Value::Object(fixture)
 }
 
-/// Adds the keys that are not there yet.
-pub(super) fn complete(fixture: &mut Map<String, Value>, rest: Value) {
+/// Adds missing keys.
+pub(crate) fn complete(body: &mut Map<String, Value>, rest: Value) {
     if let Value::Object(rest) = rest {
         for (key, value) in rest {
-            fixture.entry(key).or_insert(value);
+            body.entry(key).or_insert(value);
         }
     }
 }
 
-/// The same resources, ordered by name.
+/// Returns the collection sorted by name.
 pub(super) fn by_name(collection: &Collection) -> Collection {
     collection.sorted_by(|item| item.text("Name").to_lowercase())
 }

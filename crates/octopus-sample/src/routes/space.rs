@@ -1,25 +1,25 @@
-//! Which space a path speaks of.
+//! Finds the space of a path.
 
-use super::super::answer::Refusal;
+use super::super::database::{Database, Item};
+use super::super::response::ApiError;
 use super::super::users::User;
-use super::super::version::{Since, Version};
-use super::super::world::{Item, World};
+use super::super::version::{Feature, Version};
 use super::missing;
 
-/// The space a path speaks of, and the rest of the path.
+/// Returns the space of a path, and the rest of the path.
 pub(super) fn of<'a, 'p>(
     version: &Version,
-    world: &'a World,
+    database: &'a Database,
     user: &User,
     path: &'p [&'p str],
-) -> Result<(Option<&'a Item>, &'p [&'p str]), Refusal> {
-    let visible = |item: &&Item| user.sees(&item.id);
-    let spaces = &world.spaces;
+) -> Result<(Option<&'a Item>, &'p [&'p str]), ApiError> {
+    let visible = |item: &&Item| user.sees_space(&item.id);
+    let spaces = &database.spaces;
     match path {
         ["spaces"] | ["spaces", _] | ["spaces", _, "search" | "logo"] => Ok((None, path)),
         ["spaces", id_or_slug, rest @ ..] => {
-            if !version.has(Since::SpacesForm) {
-                return Err(Refusal::NoRoute);
+            if !version.has(Feature::SpacesForm) {
+                return Err(ApiError::NoRoute);
             }
             let space = spaces.find_in("", id_or_slug).filter(visible);
             space.map(|space| (Some(space), rest)).ok_or_else(|| missing(id_or_slug))
@@ -52,7 +52,7 @@ pub(super) fn of<'a, 'p>(
         ] => Ok((None, path)),
         _ => {
             let default = spaces.iter().find(|space| space.flag("IsDefault")).filter(visible);
-            default.map(|space| (Some(space), path)).ok_or(Refusal::NoRoute)
+            default.map(|space| (Some(space), path)).ok_or(ApiError::NoRoute)
         }
     }
 }
