@@ -50,11 +50,6 @@ impl<'a> Call<'a> {
         self.one_of("ids", &item.id)
     }
 
-    /// Whether the text under a key of an item is one of a comma list, or there is no list.
-    pub(super) fn one_of_key(&self, parameter: &str, item: &Item, key: &str) -> bool {
-        !self.query.has(parameter) || self.one_of(parameter, item.text(key))
-    }
-
     /// Returns whether a comma-separated parameter shares a value with a list of an item. An empty
     /// parameter matches everything.
     pub(super) fn any_of(&self, parameter: &str, item: &Item, key: &str) -> bool {

@@ -42,13 +42,13 @@
 //! | `history/` | generated releases, deployments, tasks and events of ninety days |
 //! | `activity/` | activity tree and log of a task, generated on request |
 //! | `serve.rs` | HTTP layer |
-//! | `routes/` | routes, one file per collection |
+//! | `routes/` | routes; `collections.rs` is the table of the collections that follow one pattern |
 //! | `fault.rs`, `fault_rules.rs` | faults on demand |
 //! | `journal.rs` | journal of requests |
 //! | `tokens.rs` | token exchange |
 //!
-//! A new collection needs a fixture, a field in `database/mod.rs`, a file in `routes/` and a row in
-//! `routes/mod.rs`. Write requests are in `routes/changes.rs`.
+//! A new collection needs a fixture, a field in `database/mod.rs` and a row in
+//! `routes/collections.rs`. Write requests are in `routes/changes.rs`.
 
 mod activity;
 mod call;

@@ -19,11 +19,6 @@ impl Query {
         self.values(name).find(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there at all.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.values(name).next().is_some()
-    }
-
     /// Returns the items of a comma-separated list. Repeated parameters are one list.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         self.items(name).collect()

@@ -1,44 +1,32 @@
-//! Accounts, by name.
+//! Accounts: filters and usages.
 
 use serde_json::json;
 
 use super::super::call::Call;
-use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::filters::{Field, Filter};
 use super::missing;
 
-const PAGES: Pages = Pages::of("Account", "skip,take,ids,partialName,accountType");
+/// The filters of the list and of `/accounts/all`.
+pub(super) const FILTERS: &[Filter] =
+    &[Filter::Ids, Filter::Name, Filter::OneOf("accountType", Field::Key("AccountType"))];
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("AccountView")?;
-    let accounts = call.database.accounts.of_space(call.space_id()).filter(|account| {
-        call.in_ids(account)
-            && call.matches_name(account)
-            && call.one_of("accountType", account.text("AccountType"))
+/// Answers `/accounts/{id}/usages`. Only deployment targets use accounts in the sample.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    let [id, "usages"] = path else { return Err(ApiError::NoRoute) };
+    let account = call.database.accounts.find_in(call.space_id(), id).ok_or_else(|| missing(id))?;
+    let users = call.database.machines.of_space(call.space_id()).filter(|machine| {
+        let used = machine.body.get("Endpoint").and_then(|found| found.get("AccountId"));
+        used.is_some_and(|used| used == &account.id)
     });
-    let one =
-        |id: &str| call.database.accounts.find_in(call.space_id(), id).ok_or_else(|| missing(id));
-    match path {
-        [] => Ok(PAGES.page(call, accounts)),
-        ["all"] => Ok(all(accounts)),
-        [id] => Ok(ApiResponse::json(one(id)?.json.to_string())),
-        [id, "usages"] => {
-            let account = one(id)?;
-            let users = call.database.machines.of_space(call.space_id()).filter(|machine| {
-                let used = machine.body.get("Endpoint").and_then(|found| found.get("AccountId"));
-                used.is_some_and(|used| used == &account.id)
-            });
-            let targets = users
-                .map(|machine| json!({ "Id": machine.id, "Name": machine.text("Name") }))
-                .collect::<Vec<_>>();
-            Ok(ApiResponse::value(&json!({
-                "DeploymentProcesses": [], "LibraryVariableSets": [], "ProjectVariableSets": [],
-                "Releases": [], "RunbookProcesses": [], "RunbookSnapshots": [], "Targets": targets,
-                "Links": {},
-            })))
-        }
-        _ => Err(ApiError::NoRoute),
-    }
+    let targets = users
+        .map(|machine| json!({ "Id": machine.id, "Name": machine.text("Name") }))
+        .collect::<Vec<_>>();
+    Ok(ApiResponse::value(&json!({
+        "DeploymentProcesses": [], "LibraryVariableSets": [], "ProjectVariableSets": [],
+        "Releases": [], "RunbookProcesses": [], "RunbookSnapshots": [], "Targets": targets,
+        "Links": {},
+    })))
 }
 
 #[cfg(test)]

@@ -6,24 +6,25 @@ use serde_json::json;
 
 use super::super::call::{Call, contains};
 use super::super::database::Item;
-use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::filters::Filter;
 use super::missing;
 
-const PAGES: Pages = Pages::of(
-    "Certificate",
-    "skip,take,search,archived,tenant,firstResult,orderBy,ids,partialName",
-);
+/// The filters of `/certificates`.
+pub(super) const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::Name,
+    Filter::Matches(matches_search),
+    Filter::Matches(matches_archived),
+    Filter::AnyOf("tenant", "TenantIds"),
+];
 
 /// First bytes of a PFX file (RFC 7292): a sequence with version 3. All other bytes are filler.
 const PFX: [u8; 7] = [0x30, 0x82, 0x0a, 0x00, 0x02, 0x01, 0x03];
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("CertificateView")?;
+/// Answers `/certificates/{id}/export` and `/certificates/{id}/usages`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
-        [] => Ok(list(call)),
-        ["all"] => Ok(all(call.database.certificates.of_space(call.space_id()))),
-        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "export"] => {
             let certificate = one(call, id)?;
             call.require("CertificateExportPrivateKey")?;
@@ -40,41 +41,35 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     }
 }
 
-fn list(call: &Call<'_>) -> ApiResponse {
-    let mut found: Vec<&Item> = call
-        .database
-        .certificates
-        .of_space(call.space_id())
-        .filter(|certificate| matches(call, certificate))
-        .collect();
+/// Sorts a list by `orderBy`, and applies `firstResult`.
+pub(super) fn arrange<'a>(call: &Call<'_>, mut found: Vec<&'a Item>) -> Vec<&'a Item> {
     match call.query.text("orderBy").map(str::to_lowercase).as_deref() {
         Some("notafter" | "expiry") => found.sort_by_key(|item| item.text("NotAfter").to_owned()),
         Some("notbefore") => found.sort_by_key(|item| Reverse(item.text("NotBefore").to_owned())),
         _ => {}
     }
-    // An older name for `skip`, which counts before the page is cut.
-    let first = call.query.number("firstResult").unwrap_or(0);
-    PAGES.page(call, found.into_iter().skip(first))
+    // `firstResult` is an older name of `skip`; it applies before `skip` and `take`.
+    let first = call.query.number("firstResult").unwrap_or(0).min(found.len());
+    found.split_off(first)
 }
 
 fn one<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {
     call.database.certificates.find_in(call.space_id(), id).ok_or_else(|| missing(id))
 }
 
-fn matches(call: &Call<'_>, certificate: &Item) -> bool {
-    let found = |part: &str| {
-        let keys = ["Name", "Thumbprint", "SubjectDistinguishedName"];
-        keys.iter().any(|key| contains(certificate.text(key), part))
-    };
-    let is_archived = !certificate.text("Archived").is_empty();
-    // Whoever names IDs wants them, archived or not.
-    let shown = call.query.switch("archived");
-    let shown = if call.query.text("ids").is_some() { shown } else { shown.or(Some(false)) };
-    call.in_ids(certificate)
-        && call.matches_name(certificate)
-        && call.query.text("search").is_none_or(found)
-        && shown.is_none_or(|wanted| is_archived == wanted)
-        && call.any_of("tenant", certificate, "TenantIds")
+fn matches_search(call: &Call<'_>, certificate: &Item) -> bool {
+    let keys = ["Name", "Thumbprint", "SubjectDistinguishedName"];
+    call.query
+        .text("search")
+        .is_none_or(|part| keys.iter().any(|key| contains(certificate.text(key), part)))
+}
+
+/// Matches `archived`. Without it, archived certificates are listed only if `ids` names them.
+fn matches_archived(call: &Call<'_>, certificate: &Item) -> bool {
+    let wanted = call.query.switch("archived");
+    let has_ids = call.query.text("ids").is_some();
+    let wanted = if has_ids { wanted } else { wanted.or(Some(false)) };
+    wanted.is_none_or(|wanted| wanted != certificate.text("Archived").is_empty())
 }
 
 fn pfx(certificate: &Item) -> Vec<u8> {

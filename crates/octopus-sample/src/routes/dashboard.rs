@@ -23,8 +23,8 @@ pub(super) fn whole(call: &Call<'_>) -> ApiResult {
         .collect();
     let narrowed = call.query.text("selectedTenants").is_some() || !tags.is_empty();
     let shown = |deployment: &Item| {
-        call.one_of_key("projectId", deployment, "ProjectId")
-            && call.one_of_key("releaseId", deployment, "ReleaseId")
+        call.one_of("projectId", deployment.text("ProjectId"))
+            && call.one_of("releaseId", deployment.text("ReleaseId"))
             && (!narrowed || tenants.iter().any(|tenant| tenant.id == deployment.text("TenantId")))
     };
     let projects = |project: &Item| call.one_of("projectId", &project.id);
@@ -36,8 +36,8 @@ pub(super) fn dynamic(call: &Call<'_>) -> ApiResult {
     call.require("DeploymentView")?;
     let tenants: Vec<&Item> = call.database.tenants.of_space(call.space_id()).collect();
     let shown = |deployment: &Item| {
-        call.one_of_key("projects", deployment, "ProjectId")
-            && call.one_of_key("environments", deployment, "EnvironmentId")
+        call.one_of("projects", deployment.text("ProjectId"))
+            && call.one_of("environments", deployment.text("EnvironmentId"))
     };
     let projects = |project: &Item| call.one_of("projects", &project.id);
     let environments = |environment: &Item| call.one_of("environments", &environment.id);

@@ -1,35 +1,34 @@
 //! Deployments, newest first.
 
-use super::super::call::{Call, contains};
+use super::super::call::Call;
 use super::super::database::Item;
 use super::super::history::State;
 use super::super::page::Pages;
-use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::missing;
+use super::super::response::{ApiError, ApiResult};
+use super::filters::{Field, Filter, matches};
 
 const PAGES: Pages = Pages::of(
     "Deployment",
     "skip,take,ids,projects,environments,tenants,channels,taskState,partialName",
 );
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("DeploymentView")?;
-    match path {
-        [] => {
-            let state = call.query.text("taskState").map(state).transpose()?;
-            let found = candidates(call).filter(|deployment| {
-                matches(call, deployment)
-                    && state.is_none_or(|state| state_of(call, deployment) == Some(state))
-            });
-            Ok(PAGES.page(call, found))
-        }
-        [id] => {
-            let deployment = call.database.deployments.find(id);
-            let deployment = deployment.filter(|found| found.space_id == call.space_id());
-            Ok(ApiResponse::json(deployment.ok_or_else(|| missing(id))?.json.to_string()))
-        }
-        _ => Err(ApiError::NoRoute),
-    }
+const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::OneOf("projects", Field::Key("ProjectId")),
+    Filter::OneOf("environments", Field::Key("EnvironmentId")),
+    Filter::OneOf("tenants", Field::Key("TenantId")),
+    Filter::OneOf("channels", Field::Key("ChannelId")),
+    Filter::Part("partialName", "Name"),
+];
+
+/// Answers `/deployments`.
+pub(super) fn list(call: &Call<'_>) -> ApiResult {
+    let state = call.query.text("taskState").map(state).transpose()?;
+    let found = candidates(call).filter(|deployment| {
+        matches(FILTERS, call, deployment)
+            && state.is_none_or(|state| state_of(call, deployment) == Some(state))
+    });
+    Ok(PAGES.page(call, found))
 }
 
 /// Answers `/releases/{id}/deployments`.
@@ -54,16 +53,8 @@ fn candidates<'a>(call: &Call<'a>) -> Box<dyn Iterator<Item = &'a Item> + 'a> {
     }
 }
 
-fn matches(call: &Call<'_>, deployment: &Item) -> bool {
-    call.in_ids(deployment)
-        && call.one_of_key("projects", deployment, "ProjectId")
-        && call.one_of_key("environments", deployment, "EnvironmentId")
-        && call.one_of_key("tenants", deployment, "TenantId")
-        && call.one_of_key("channels", deployment, "ChannelId")
-        && call.query.text("partialName").is_none_or(|part| contains(deployment.text("Name"), part))
-}
-
-fn state(name: &str) -> Result<State, ApiError> {
+/// Parses `taskState`.
+pub(super) fn state(name: &str) -> Result<State, ApiError> {
     let wrong = || ApiError::BadRequest(format!("The value '{name}' is not valid for taskState."));
     State::named(name).ok_or_else(wrong)
 }

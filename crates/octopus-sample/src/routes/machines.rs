@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::clock::{HOUR, NOW, timestamp};
 use super::super::database::Item;
-use super::super::page::{Pages, all};
+use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::filters::{Field, Filter, matches};
 use super::missing;
 
 const PAGES: Pages = Pages::of(
@@ -21,23 +22,51 @@ const OF_ENVIRONMENT: Pages = Pages {
                  tenantTags,shellNames,deploymentTargetTypes",
 };
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("MachineView")?;
-    let machines = call.database.machines.of_space(call.space_id());
-    match path {
-        [] => {
-            let taking_part = participants(call)?;
-            let taking_part = |machine: &&Item| {
-                taking_part.as_ref().is_none_or(|ids| ids.contains(&machine.id.as_str()))
-            };
-            Ok(PAGES
-                .page(call, machines.filter(|machine| matches(call, machine)).filter(taking_part)))
+/// Filters that targets and workers share.
+pub(super) const IS_DISABLED: Filter = Filter::Flag("isDisabled", "IsDisabled");
+pub(super) const HEALTH_STATUSES: Filter =
+    Filter::OneOf("healthStatuses", Field::Key("HealthStatus"));
+pub(super) const COMM_STYLES: Filter =
+    Filter::OneOf("commStyles", Field::Derived(communication_style));
+pub(super) const SHELL_NAMES: Filter = Filter::OneOf("shellNames", Field::Key("ShellName"));
+pub(super) const THUMBPRINT: Filter = Filter::Matches(matches_thumbprint);
+
+const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::Name,
+    IS_DISABLED,
+    HEALTH_STATUSES,
+    COMM_STYLES,
+    SHELL_NAMES,
+    THUMBPRINT,
+    Filter::AnyOf("roles", "Roles"),
+    Filter::AnyOf("environmentIds", "EnvironmentIds"),
+    Filter::AnyOf("tenantIds", "TenantIds"),
+    Filter::AnyOf("tenantTags", "TenantTags"),
+    Filter::OneOf("deploymentTargetTypes", Field::Derived(target_type)),
+];
+
+/// Answers `/machines`. `deploymentId` selects the targets of that deployment.
+pub(super) fn list(call: &Call<'_>) -> ApiResult {
+    let deployed_to = match call.query.text("deploymentId") {
+        Some(id) => {
+            let deployment = call.database.deployments.find(id).ok_or_else(|| missing(id))?;
+            Some(deployment.texts("DeployedToMachineIds").collect::<Vec<_>>())
         }
-        ["all"] => Ok(all(machines.filter(|machine| call.in_ids(machine)))),
-        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
-        [id, "connection"] => Ok(ApiResponse::value(&connection(one(call, id)?))),
-        _ => Err(ApiError::NoRoute),
-    }
+        None => None,
+    };
+    let is_deployed_to =
+        |machine: &&Item| deployed_to.as_ref().is_none_or(|ids| ids.contains(&machine.id.as_str()));
+    let machines = call.database.machines.of_space(call.space_id());
+    let machines = machines.filter(|machine| matches(FILTERS, call, machine));
+    Ok(PAGES.page(call, machines.filter(is_deployed_to)))
+}
+
+/// Answers `/machines/{id}/connection`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    let [id, "connection"] = path else { return Err(ApiError::NoRoute) };
+    let machine = call.database.machines.find_in(call.space_id(), id);
+    Ok(ApiResponse::value(&connection(machine.ok_or_else(|| missing(id))?)))
 }
 
 /// Answers `/machineroles/all`: the target tags in use.
@@ -56,39 +85,16 @@ pub(super) fn of_environment(call: &Call<'_>, environment: &Item) -> ApiResult {
     let is_inside =
         |machine: &&Item| machine.texts("EnvironmentIds").any(|id| id == environment.id);
     let machines = call.database.machines.of_space(call.space_id()).filter(is_inside);
-    Ok(OF_ENVIRONMENT.page(call, machines.filter(|machine| matches(call, machine))))
+    Ok(OF_ENVIRONMENT.page(call, machines.filter(|machine| matches(FILTERS, call, machine))))
 }
 
-fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, ApiError> {
-    call.database.machines.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
-}
-
-/// The targets of `deploymentId`, if that was asked for.
-fn participants<'a>(call: &Call<'a>) -> Result<Option<Vec<&'a str>>, ApiError> {
-    let Some(id) = call.query.text("deploymentId") else { return Ok(None) };
-    let deployment = call.database.deployments.find(id).ok_or_else(|| missing(id))?;
-    Ok(Some(deployment.texts("DeployedToMachineIds").collect()))
-}
-
-fn matches(call: &Call<'_>, machine: &Item) -> bool {
-    common(call, machine)
-        && call.any_of("roles", machine, "Roles")
-        && call.any_of("environmentIds", machine, "EnvironmentIds")
-        && call.any_of("tenantIds", machine, "TenantIds")
-        && call.any_of("tenantTags", machine, "TenantTags")
-        && call.one_of("deploymentTargetTypes", target_type(machine))
-}
-
-/// Filters that targets and workers share.
-pub(super) fn common(call: &Call<'_>, machine: &Item) -> bool {
+fn matches_thumbprint(call: &Call<'_>, machine: &Item) -> bool {
     let thumbprint = call.query.text("thumbprint");
-    call.in_ids(machine)
-        && call.matches_name(machine)
-        && call.flag_is("isDisabled", machine, "IsDisabled")
-        && call.one_of("healthStatuses", machine.text("HealthStatus"))
-        && call.one_of("commStyles", of_endpoint(machine, "CommunicationStyle"))
-        && call.one_of("shellNames", machine.text("ShellName"))
-        && thumbprint.is_none_or(|wanted| wanted.eq_ignore_ascii_case(machine.text("Thumbprint")))
+    thumbprint.is_none_or(|wanted| wanted.eq_ignore_ascii_case(machine.text("Thumbprint")))
+}
+
+fn communication_style(machine: &Item) -> &str {
+    of_endpoint(machine, "CommunicationStyle")
 }
 
 fn of_endpoint<'a>(machine: &'a Item, key: &str) -> &'a str {

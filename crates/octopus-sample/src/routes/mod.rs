@@ -1,10 +1,12 @@
-//! Routing of paths. One file for each collection.
+//! Routing of paths. Collections that follow the common pattern are rows of `collections.rs`; other
+//! paths have a file per collection.
 
 mod accounts;
 mod administration;
 mod certificates;
 mod changes;
 mod channels;
+mod collections;
 mod dashboard;
 mod deployment_processes;
 mod deployments;
@@ -14,16 +16,14 @@ mod event_filters;
 mod events;
 mod executions;
 mod feature_toggles;
+mod filters;
 mod freezes;
 mod git;
 mod interruptions;
-mod library_variable_sets;
-mod lifecycles;
 mod live_status;
 mod llms;
 mod machines;
 mod missing_variables;
-mod plain;
 mod previews;
 mod progression;
 mod project_groups;
@@ -36,7 +36,6 @@ mod runbooks;
 mod server;
 mod space;
 mod spaces;
-mod tag_sets;
 mod task_actions;
 mod task_log;
 mod tasks;
@@ -109,52 +108,28 @@ pub(super) fn answer(
 fn dispatch(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
         [] => spaces::home(call),
-        ["spaces", rest @ ..] => spaces::answer(call, rest),
         ["users", rest @ ..] => users::answer(call, rest),
         ["tasks", rest @ ..] => tasks::answer(call, rest),
-        ["environments", rest @ ..] => environments::answer(call, rest),
         ["projects", project, "environments", environment, rest @ ..] => {
             live_status::answer(call, project, environment, rest)
         }
-        ["projects", rest @ ..] => projects::answer(call, rest),
-        ["projectgroups", rest @ ..] => project_groups::answer(call, rest),
-        ["lifecycles", rest @ ..] => lifecycles::answer(call, rest),
-        ["channels", rest @ ..] => channels::answer(call, rest),
-        ["releases", rest @ ..] => releases::answer(call, rest),
-        ["deployments", rest @ ..] => deployments::answer(call, rest),
         ["progression", project] => progression::of_project(call, project),
         ["progression", "runbooks", runbook] => runbooks::progression(call, runbook),
-        ["runbooks", rest @ ..] => runbooks::answer(call, rest),
         ["runbooksnapshots", rest @ ..] => runbooks::snapshots(call, None, rest),
-        ["runbookruns", rest @ ..] => runbook_runs::answer(call, rest),
         ["runbookprocesses", id] => runbooks::process(call, id),
         ["deploymentfreezes", rest @ ..] => freezes::answer(call, rest),
         ["dashboard"] => dashboard::whole(call),
         ["dashboard", "dynamic"] => dashboard::dynamic(call),
-        ["tenants", rest @ ..] => tenants::answer(call, rest),
+        ["tenants", word @ ("status" | "tag-test" | "variables-missing")] => {
+            tenants::words(call, word)
+        }
         ["tenantvariables", "all"] => tenant_variables::of_all(call),
-        ["tagsets", rest @ ..] => tag_sets::answer(call, rest),
-        ["libraryvariablesets", rest @ ..] => library_variable_sets::answer(call, rest),
-        ["machines", rest @ ..] => machines::answer(call, rest),
         ["machineroles", "all"] => machines::roles(call),
-        ["workers", rest @ ..] => workers::answer(call, rest),
-        ["workerpools", rest @ ..] => workers::pools(call, rest),
-        ["machinepolicies", rest @ ..] => {
-            let policies = &call.database.machine_policies;
-            plain::answer(call, rest, "MachinePolicyView", "MachinePolicy", policies)
-        }
-        ["proxies", rest @ ..] => {
-            plain::answer(call, rest, "ProxyView", "Proxy", &call.database.proxies)
-        }
         ["deploymentprocesses", rest @ ..] => deployment_processes::answer(call, rest),
         ["variables", rest @ ..] => variables::answer(call, rest),
-        ["teams", rest @ ..] => teams::answer(call, rest),
-        ["userroles", rest @ ..] => teams::roles(call, rest),
         ["events", rest @ ..] => events::answer(call, rest),
         ["interruptions", rest @ ..] => interruptions::answer(call, rest),
-        ["accounts", rest @ ..] => accounts::answer(call, rest),
-        ["certificates", rest @ ..] => certificates::answer(call, rest),
-        _ => server::answer(call, path),
+        _ => collections::answer(call, path).unwrap_or_else(|| server::answer(call, path)),
     }
 }
 

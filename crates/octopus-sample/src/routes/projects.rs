@@ -4,29 +4,20 @@ use serde_json::json;
 
 use super::super::call::Call;
 use super::super::database::Item;
-use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{
     channels, deployment_processes, feature_toggles, git, missing, progression, releases, runbooks,
     variables,
 };
 
-const PAGES: Pages =
-    Pages::of("Project", "name,skip,ids,clone,take,partialName,clonedFromProjectId");
+/// Matches `clonedFromProjectId`. No project of the sample is a clone.
+pub(super) fn matches_origin(call: &Call<'_>, _: &Item) -> bool {
+    call.query.text("clonedFromProjectId").is_none()
+}
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("ProjectView")?;
-    let projects = call.database.projects.of_space(call.space_id());
-    let projects = projects.filter(|project| call.in_ids(project));
+/// Answers the paths below `/projects/{id}`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
-        [] => {
-            // Nothing here is a clone, so whoever asks for clones finds none.
-            let is_clone_wanted = call.query.text("clonedFromProjectId").is_some();
-            let matching = |project: &&Item| call.matches_name(project) && !is_clone_wanted;
-            Ok(PAGES.page(call, projects.filter(matching)))
-        }
-        ["all"] => Ok(all(projects)),
-        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "summary"] => {
             let project = one(call, id)?;
             let has_process = call.database.scripts.process(&project.id).is_some();

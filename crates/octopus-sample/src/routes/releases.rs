@@ -6,17 +6,11 @@ use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{deployments, missing, previews, progression};
 
-const PAGES: Pages = Pages::of("Release", "skip,ignoreChannelRules,take,ids");
 const OF_OWNER: Pages = Pages::of("Release", "skip,take,searchByVersion");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("ReleaseView")?;
+/// Answers the paths below `/releases/{id}`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
-        [] => {
-            let releases = call.database.releases.of_space(call.space_id());
-            Ok(PAGES.page(call, releases.filter(|release| call.in_ids(release))))
-        }
-        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "deployments", "template" | "preview", ..] => {
             let rest = path.get(2..).unwrap_or_default();
             previews::of_release(call, one(call, id)?, rest)

@@ -2,46 +2,36 @@
 
 use serde_json::{Value, json};
 
-use super::super::call::{Call, contains};
+use super::super::call::Call;
 use super::super::database::{Database, Item};
 use super::super::history::State;
 use super::super::page::Pages;
-use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::missing;
+use super::super::response::ApiResult;
+use super::deployments::state;
+use super::filters::{Field, Filter, matches};
 
 const PAGES: Pages = Pages::of(
     "RunbookRun",
     "skip,take,ids,projects,environments,tenants,runbooks,taskState,partialName",
 );
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("RunbookRunView")?;
-    match path {
-        [] => {
-            let state = call.query.text("taskState").map(|name| {
-                let wrong = format!("The value '{name}' is not valid for taskState.");
-                State::named(name).ok_or(ApiError::BadRequest(wrong))
-            });
-            let state = state.transpose()?;
-            let found = call.database.runbook_runs.of_space(call.space_id()).filter(|run| {
-                let name = || call.query.text("partialName").unwrap_or_default();
-                call.in_ids(run)
-                    && call.one_of_key("projects", run, "ProjectId")
-                    && call.one_of_key("environments", run, "EnvironmentId")
-                    && call.one_of_key("tenants", run, "TenantId")
-                    && call.one_of_key("runbooks", run, "RunbookId")
-                    && contains(run.text("Name"), name())
-                    && state.is_none_or(|state| state_of(call.database, run) == Some(state))
-            });
-            Ok(PAGES.page(call, found))
-        }
-        [id] => {
-            let run = call.database.runbook_runs.find(id);
-            let run = run.filter(|run| run.space_id == call.space_id());
-            Ok(ApiResponse::json(run.ok_or_else(|| missing(id))?.json.to_string()))
-        }
-        _ => Err(ApiError::NoRoute),
-    }
+const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::OneOf("projects", Field::Key("ProjectId")),
+    Filter::OneOf("environments", Field::Key("EnvironmentId")),
+    Filter::OneOf("tenants", Field::Key("TenantId")),
+    Filter::OneOf("runbooks", Field::Key("RunbookId")),
+    Filter::Part("partialName", "Name"),
+];
+
+/// Answers `/runbookRuns`.
+pub(super) fn list(call: &Call<'_>) -> ApiResult {
+    let state = call.query.text("taskState").map(state).transpose()?;
+    let found = call.database.runbook_runs.of_space(call.space_id()).filter(|run| {
+        matches(FILTERS, call, run)
+            && state.is_none_or(|state| state_of(call.database, run) == Some(state))
+    });
+    Ok(PAGES.page(call, found))
 }
 
 /// Answers `/runbookSnapshots/{id}/runbookRuns`.

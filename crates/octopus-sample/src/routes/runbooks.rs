@@ -10,25 +10,14 @@ use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::Feature;
 use super::{missing, previews, projects, runbook_runs};
 
-const PAGES: Pages = Pages::of("Runbook", "skip,take,ids,partialName,projectIds,clone");
 const OF_PROJECT: Pages = Pages::of("Runbook", "skip,take,partialName");
 const SNAPSHOTS: Pages = Pages::of("RunbookSnapshot", "skip,take,searchByName");
 
-/// `/runbooks`.
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("RunbookView")?;
-    let runbooks = call.database.runbooks.of_space(call.space_id());
-    let runbooks = runbooks.filter(|runbook| {
-        call.in_ids(runbook) && call.one_of_key("projectIds", runbook, "ProjectId")
-    });
-    match path {
-        [] => Ok(PAGES.page(call, runbooks.filter(|runbook| call.matches_name(runbook)))),
-        ["all"] => Ok(all(runbooks)),
-        [id, rest @ ..] => {
-            let runbook = call.database.runbooks.find_in(call.space_id(), id);
-            below(call, runbook.ok_or_else(|| missing(id))?, rest)
-        }
-    }
+/// Answers the paths below `/runbooks/{id}`.
+pub(super) fn below_any(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    let [id, rest @ ..] = path else { return Err(ApiError::NoRoute) };
+    let runbook = call.database.runbooks.find_in(call.space_id(), id);
+    below(call, runbook.ok_or_else(|| missing(id))?, rest)
 }
 
 /// Answers `/projects/{id}/runbooks`.

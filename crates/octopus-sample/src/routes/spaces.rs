@@ -4,22 +4,18 @@ use serde_json::{Value, json};
 
 use super::super::call::{Call, contains};
 use super::super::database::Item;
-use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 
-const PAGES: Pages = Pages::of("Space", "skip,ids,take,partialName");
+/// Answers `/spaces/{id}/search`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    let [id_or_slug, "search"] = path else { return Err(ApiError::NoRoute) };
+    Ok(search(call, one(call, id_or_slug)?))
+}
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    let visible = call.database.spaces.iter().filter(|space| call.user.sees_space(&space.id));
-    match path {
-        [] => Ok(PAGES
-            .page(call, visible.filter(|space| call.in_ids(space) && call.matches_name(space)))),
-        ["all"] => Ok(all(visible.filter(|space| call.in_ids(space)))),
-        [id_or_slug] => Ok(ApiResponse::json(one(call, id_or_slug)?.json.to_string())),
-        [id_or_slug, "search"] => Ok(search(call, one(call, id_or_slug)?)),
-        _ => Err(ApiError::NoRoute),
-    }
+/// Returns whether the user is a member of the space.
+pub(super) fn is_visible(call: &Call<'_>, space: &Item) -> bool {
+    call.user.sees_space(&space.id)
 }
 
 /// Answers `/api/{space}`: the links of a space.

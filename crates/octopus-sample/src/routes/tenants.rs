@@ -6,27 +6,33 @@ use serde_json::{Map, Value, json};
 
 use super::super::call::Call;
 use super::super::database::Item;
-use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::Feature;
+use super::filters::Filter;
 use super::{missing, missing_variables, tenant_variables};
 
-const PAGES: Pages =
-    Pages::of("Tenant", "skip,projectId,name,tags,take,ids,clone,partialName,clonedFromTenantId");
+/// The filters of `/tenants`.
+pub(super) const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::Name,
+    Filter::Flag("isDisabled", "IsDisabled"),
+    Filter::Matches(matches),
+];
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+/// Answers `/tenants/status`, `/tenants/tag-test` and `/tenants/variables-missing`.
+pub(super) fn words(call: &Call<'_>, word: &str) -> ApiResult {
     call.require("TenantView")?;
-    let tenants = call.database.tenants.of_space(call.space_id());
+    match word {
+        "status" => Ok(ApiResponse::value(&json!({ "Enabled": true }))),
+        "tag-test" => Ok(tag_test(call)),
+        "variables-missing" => missing_variables::answer(call),
+        _ => Err(ApiError::NoRoute),
+    }
+}
+
+/// Answers the paths below `/tenants/{id}`.
+pub(super) fn below(call: &Call<'_>, path: &[&str]) -> ApiResult {
     match path {
-        [] => {
-            let tags = by_tag_set(&call.query.list("tags"));
-            Ok(PAGES.page(call, tenants.filter(|tenant| matches(call, tenant, &tags))))
-        }
-        ["all"] => Ok(all(tenants.filter(|tenant| call.in_ids(tenant)))),
-        ["status"] => Ok(ApiResponse::value(&json!({ "Enabled": true }))),
-        ["tag-test"] => Ok(tag_test(call)),
-        ["variables-missing"] => missing_variables::answer(call),
-        [id] => Ok(ApiResponse::json(one(call, id)?.json.to_string())),
         [id, "variables"] => tenant_variables::of_one(call, one(call, id)?),
         [id, "commonvariables"] => {
             call.require_feature(Feature::ScopedTenantVariables)?;
@@ -44,19 +50,17 @@ fn one<'a>(call: &Call<'a>, id_or_slug: &str) -> Result<&'a Item, ApiError> {
     call.database.tenants.find_in(call.space_id(), id_or_slug).ok_or_else(|| missing(id_or_slug))
 }
 
-fn matches(call: &Call<'_>, tenant: &Item, tags: &HashMap<String, Vec<String>>) -> bool {
+/// Matches `projectId`, `clonedFromTenantId` and `tags`.
+fn matches(call: &Call<'_>, tenant: &Item) -> bool {
     let query = &call.query;
-    let connected = |project: &str| {
+    let is_connected = |project: &str| {
         let map = tenant.body.get("ProjectEnvironments").and_then(Value::as_object);
         map.is_some_and(|map| map.keys().any(|id| id.eq_ignore_ascii_case(project)))
     };
     let origin = tenant.text("ClonedFromTenantId");
-    call.in_ids(tenant)
-        && call.matches_name(tenant)
-        && query.text("projectId").is_none_or(connected)
+    query.text("projectId").is_none_or(is_connected)
         && query.text("clonedFromTenantId").is_none_or(|id| id.eq_ignore_ascii_case(origin))
-        && query.switch("isDisabled").is_none_or(|wanted| tenant.flag("IsDisabled") == wanted)
-        && tags.values().all(|wanted| has_one(tenant, wanted))
+        && has_tags(tenant, &query.list("tags"))
 }
 
 /// Returns whether a tenant has, of each tag set in `tags`, at least one of the tags.

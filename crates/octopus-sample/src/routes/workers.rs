@@ -1,57 +1,39 @@
-//! Workers and their pools.
+//! Filters of workers, and the workers of a pool.
 
 use super::super::call::Call;
-use super::super::database::Item;
-use super::super::page::{Pages, all};
-use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::{machines, missing};
+use super::super::page::Pages;
+use super::super::response::{ApiError, ApiResult};
+use super::filters::{Filter, matches};
+use super::machines::{COMM_STYLES, HEALTH_STATUSES, IS_DISABLED, SHELL_NAMES, THUMBPRINT};
+use super::missing;
 
-const PAGES: Pages = Pages::of(
-    "Worker",
-    "skip,take,name,ids,partialName,isDisabled,healthStatuses,commStyles,workerPoolIds,\
-     thumbprint,shellNames",
-);
-const POOLS: Pages = Pages::of("WorkerPool", "skip,ids,take,partialName");
 const OF_POOL: Pages =
     Pages::of("Worker", "skip,take,partialName,isDisabled,healthStatuses,commStyles,shellNames");
 
-pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("WorkerView")?;
-    match path {
-        [] => Ok(PAGES.page(call, matching(call))),
-        ["all"] => Ok(all(call.database.workers.of_space(call.space_id()))),
-        [id] => {
-            let worker = call.database.workers.find_in(call.space_id(), id);
-            Ok(ApiResponse::json(worker.ok_or_else(|| missing(id))?.json.to_string()))
-        }
-        _ => Err(ApiError::NoRoute),
-    }
-}
+/// The parameters in the template link of `/workers`.
+pub(super) const PARAMETERS: &str = "skip,take,name,ids,partialName,isDisabled,healthStatuses,\
+    commStyles,workerPoolIds,thumbprint,shellNames";
 
-pub(super) fn pools(call: &Call<'_>, path: &[&str]) -> ApiResult {
-    call.require("WorkerView")?;
-    let pools = call.database.worker_pools.of_space(call.space_id());
-    let pools = pools.filter(|pool| call.in_ids(pool) && call.matches_name(pool));
-    let one = |id: &str| {
-        call.database.worker_pools.find_in(call.space_id(), id).ok_or_else(|| missing(id))
-    };
-    match path {
-        [] => Ok(POOLS.page(call, pools)),
-        ["all"] => Ok(all(pools)),
-        [id] => Ok(ApiResponse::json(one(id)?.json.to_string())),
-        [id, "workers"] => {
-            let pool = one(id)?;
-            let is_inside =
-                |worker: &&Item| worker.texts("WorkerPoolIds").any(|other| other == pool.id);
-            Ok(OF_POOL.page(call, matching(call).filter(is_inside)))
-        }
-        _ => Err(ApiError::NoRoute),
-    }
-}
+/// The filters of `/workers` and `/workerpools/{id}/workers`.
+pub(super) const FILTERS: &[Filter] = &[
+    Filter::Ids,
+    Filter::Name,
+    IS_DISABLED,
+    HEALTH_STATUSES,
+    COMM_STYLES,
+    SHELL_NAMES,
+    THUMBPRINT,
+    Filter::AnyOf("workerPoolIds", "WorkerPoolIds"),
+];
 
-fn matching<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Item> {
-    let workers = call.database.workers.of_space(call.space_id());
-    workers.filter(|worker| {
-        machines::common(call, worker) && call.any_of("workerPoolIds", worker, "WorkerPoolIds")
-    })
+/// Answers `/workerpools/{id}/workers`.
+pub(super) fn below_pool(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    let [id, "workers"] = path else { return Err(ApiError::NoRoute) };
+    let pool = call.database.worker_pools.find_in(call.space_id(), id);
+    let pool = pool.ok_or_else(|| missing(id))?;
+    let workers = call.database.workers.of_space(call.space_id()).filter(|worker| {
+        worker.texts("WorkerPoolIds").any(|other| other == pool.id)
+            && matches(FILTERS, call, worker)
+    });
+    Ok(OF_POOL.page(call, workers))
 }
